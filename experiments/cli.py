@@ -1,0 +1,107 @@
+"""The command line: ``simlab list | predict | run | plot``.
+
+Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run failed; 2 bad input, told in one line,
+with nothing written; 130 interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from experiments import commands
+from experiments.configuration import Configuration
+from experiments.options import add_options
+from simlab.validation import check_choice, nearest
+
+Action = Callable[[], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        raise ValueError(message)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    try:
+        action = _prepare(list(sys.argv[1:] if argv is None else argv))
+    except ValueError as error:
+        print(f"simlab: {error}", file=sys.stderr)
+        return 2
+    try:
+        return action()
+    except OSError as error:
+        print(f"simlab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("simlab: interrupted, nothing was saved", file=sys.stderr)
+        return 130
+
+
+def _prepare(argv: list[str]) -> Action:
+    """Return what the words ask for, with all input checked."""
+    parser, subparsers = _build_parser()
+    if not argv:
+        argv = ["--help"]
+    if not argv[0].startswith("-"):
+        check_choice("command", argv[0], subparsers)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        known = [flag for flag in subparsers[argv[0]].format_usage().split() if flag.startswith("[-")]
+        hint = nearest(unknown[0], [flag.strip("[]") for flag in known])
+        raise ValueError(f"option: expected one that 'simlab {argv[0]} --help' lists, got {unknown[0]!r}{hint}")
+    return arguments.prepare(arguments)
+
+
+def _build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    parser = _Parser(prog="simlab", description="Train, predict, compare: a theory simulator.", allow_abbrev=False)
+    added = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    subparsers = {}
+    for name, build in _COMMANDS.items():
+        subparsers[name] = added.add_parser(name, help=build.__doc__, description=build.__doc__, allow_abbrev=False)
+        build(subparsers[name])
+    return parser, subparsers
+
+
+def _build_list(parser: argparse.ArgumentParser) -> None:
+    """List the experiments."""
+    parser.set_defaults(prepare=commands.prepare_list)
+
+
+def _build_predict(parser: argparse.ArgumentParser) -> None:
+    """Print what theory predicts for a task."""
+    parser.add_argument("name", metavar="NAME", help="feature-collapse")
+    add_options(parser, Configuration, commands.TASK_OPTIONS)
+    parser.add_argument("--weight-decay", metavar="X", help="lam, nats, of embeddings and classifier (0.001)")
+    parser.add_argument("--classifier-weight-decay", metavar="X", help="lam_U, nats, if it differs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(prepare=commands.prepare_predict)
+
+
+def _build_run(parser: argparse.ArgumentParser) -> None:
+    """Run an experiment: train, predict, compare, draw."""
+    parser.add_argument("name", metavar="NAME", help="one of those that 'simlab list' shows")
+    parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper")
+    parser.add_argument("--out", metavar="DIR", help="folder for results.nc and the figures (runs/NAME-PRESET)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
+    parser.add_argument("--seeds", default="1", metavar="N", help="number of seeds, trained side by side (1)")
+    parser.add_argument("--first-seed", default="0", metavar="N", help="the first of the consecutive seeds (0)")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument("--weight-decay", metavar="X", help="lam, nats, where the regime penalises at all")
+    add_options(parser, Configuration)
+    parser.set_defaults(prepare=commands.prepare_run)
+
+
+def _build_plot(parser: argparse.ArgumentParser) -> None:
+    """Redraw the figures of a saved run."""
+    parser.add_argument("folder", metavar="DIR", help="folder that holds results.nc")
+    parser.set_defaults(prepare=commands.prepare_plot)
+
+
+_COMMANDS = {"list": _build_list, "predict": _build_predict, "run": _build_run, "plot": _build_plot}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""What each command does: check its input at once, then return the action."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.configuration import Configuration
+from experiments.experiment import make_plan, predict, run_plan
+from experiments.options import read_options
+from experiments.progress import make_progress
+from experiments.registry import NAMES, find_experiment
+from experiments.table import format_columns, format_comparison
+from simlab.results import RESULTS_FILE, load_dataset, save_dataset
+from simlab.validation import check_choice, check_count, invalid
+
+Action = Callable[[], int]
+
+TASK_OPTIONS = (
+    "n_concepts",
+    "n_words",
+    "sentence_length",
+    "n_classes",
+    "word_frequency",
+    "embedding_dim",
+    "layer_norm",
+)
+
+
+def prepare_list(arguments: argparse.Namespace) -> Action:
+    """List name, summary and time of every experiment."""
+
+    def action() -> int:
+        experiments = [find_experiment(name) for name in NAMES]
+        rows = [("experiment", "quick", "paper (one seed)"), *((e.name, e.quick_time, e.paper_time) for e in experiments)]
+        lines = format_columns(rows).splitlines()
+        summaries = ["", *(experiment.summary for experiment in experiments)]
+        print("\n".join(f"{line}   {summary}".rstrip() for line, summary in zip(lines, summaries, strict=True)))
+        return 0
+
+    return action
+
+
+def prepare_predict(arguments: argparse.Namespace) -> Action:
+    """Predict for the task that the options describe; the other defaults are the paper's."""
+    check_choice("experiment", arguments.name, ("feature-collapse",))
+    given = read_options(arguments, Configuration, TASK_OPTIONS)
+    decay = _read_number("weight_decay", arguments.weight_decay, 1e-3)
+    classifier_decay = _read_number("classifier_weight_decay", arguments.classifier_weight_decay, decay)
+    free_embeddings = given.get("layer_norm", False) and arguments.classifier_weight_decay is None
+    prediction = predict(
+        Configuration(
+            embedding_weight_decay=0.0 if free_embeddings else decay, classifier_weight_decay=classifier_decay, **given
+        )
+    )
+
+    def action() -> int:
+        print(json.dumps(prediction.to_json()) if arguments.json else _format_prediction(prediction))
+        return 0
+
+    return action
+
+
+def _read_number(field: str, text: str | None, default: float) -> float:
+    try:
+        return default if text is None else float(text)
+    except ValueError:
+        raise invalid(field, "a number", text) from None
+
+
+def _read_count(field: str, text: str, minimum: int) -> int:
+    try:
+        return check_count(field, int(text), minimum)
+    except ValueError:
+        raise invalid(field, f"a whole number of at least {minimum}", text) from None
+
+
+def _format_prediction(prediction) -> str:
+    """Return a prediction as lines of name and value."""
+    norms = prediction.embedding_norms
+    agree = norms.min() == norms.max()
+    rows = [
+        ("collapse type", prediction.collapse_type),
+        ("embedding norm", f"{norms[0]:.10g}" if agree else f"{norms[0]:.10g} (rank 1) to {norms[-1]:.10g}"),
+        ("classifier norm", f"{prediction.classifier_norm:.10g}"),
+        ("cross-entropy (nats)", f"{prediction.cross_entropy:.10g}"),
+        ("risk (nats)", f"{prediction.risk:.10g}"),
+        ("zero threshold", "none" if prediction.zero_threshold is None else f"{prediction.zero_threshold:.10g}"),
+        ("exact", "yes, a theorem" if prediction.exact else "no, an approximation"),
+    ]
+    lines = [format_columns(rows)]
+    if prediction.is_zero:
+        lines.append("The weight decay is above the zero threshold: the minimiser is the zero network.")
+    lines += [f"assumption not met: {one.name}: {one.reason}" for one in prediction.assumptions if not one.holds]
+    return "\n".join(lines)
+
+
+def prepare_run(arguments: argparse.Namespace) -> Action:
+    """Check the whole run and its folder before any training."""
+    experiment = find_experiment(arguments.name)
+    check_choice("preset", arguments.preset, ("quick", "paper"))
+    n_seeds = _read_count("seeds", arguments.seeds, 1)
+    first = _read_count("first_seed", arguments.first_seed, 0)
+    overrides = read_options(arguments, Configuration)
+    decay = None if arguments.weight_decay is None else _read_number("weight_decay", arguments.weight_decay, 0.0)
+    configurations = experiment.configurations(arguments.preset, overrides, weight_decay=decay)
+    folder = Path(arguments.out or f"runs/{experiment.name}-{arguments.preset}")
+    _check_folder(folder, overwrite=arguments.overwrite)
+    plan = make_plan(experiment, configurations, range(first, first + n_seeds))
+
+    def action() -> int:
+        folder.mkdir(parents=True, exist_ok=True)
+        with make_progress(quiet=arguments.quiet) as progress:
+            dataset = run_plan(plan, progress)
+        save_dataset(dataset, folder / RESULTS_FILE)
+        print(format_comparison(dataset))
+        _draw(dataset, folder)
+        return 0
+
+    return action
+
+
+def _check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Raise ``ValueError`` if results cannot go to ``folder``."""
+    if folder.exists() and not folder.is_dir():
+        raise invalid("out", "a folder", str(folder))
+    if (folder / RESULTS_FILE).exists() and not overwrite:
+        raise invalid("out", "a folder without a run in it (or --overwrite)", str(folder))
+
+
+def prepare_plot(arguments: argparse.Namespace) -> Action:
+    """Load the saved run."""
+    dataset = load_dataset(arguments.folder)
+
+    def action() -> int:
+        _draw(dataset, Path(arguments.folder))
+        return 0
+
+    return action
+
+
+def _draw(dataset, folder: Path) -> None:
+    """Draw every figure of a run into its folder and say which."""
+    from figures import draw_figures
+
+    for path in draw_figures(dataset, folder):
+        print(path, file=sys.stderr)

@@ -1,0 +1,65 @@
+"""Results as plain text: the table of learned against predicted values."""
+
+import json
+import math
+
+import numpy as np
+
+
+def format_comparison(dataset) -> str:
+    """Return the table of every regime of a saved run, with a line on what the prediction assumes."""
+    assumptions = json.loads(dataset.attrs["assumptions"])
+    parts = [_format_regime(dataset.sel(regime=name), assumptions[name]) for name in dataset.regime.values]
+    return "\n\n".join(parts)
+
+
+def format_columns(rows: list[tuple[str, ...]]) -> str:
+    """Return rows of text in aligned columns, the first to the left and the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = (
+        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths)))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _format_regime(regime, unmet: list[str]) -> str:
+    n_seeds = regime.sizes["seed"]
+    kind = f"Type {regime.collapse_type.item()}"
+    basis = "theorem" if regime.exact else "approximation"
+    diverged = int(np.sum(regime.status.values == "diverged"))
+    heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}"
+    heading += f", {diverged} diverged)" if diverged else ")"
+    header = ("", "predicted", "learned", "+-", "error", "digits")
+    rows = [header, *(_format_quantity(regime.sel(quantity=name)) for name in regime.quantity.values)]
+    notes = [f"  assumption not met: {line}" for line in unmet]
+    return "\n".join([heading, format_columns(rows), *notes])
+
+
+def _format_quantity(row) -> tuple[str, ...]:
+    """Return label, prediction, mean and standard error over seeds, error (relative unless 0 is predicted), digits."""
+    unit = f" ({row.unit.item()})" if row.unit.item() else ""
+    predicted, learned = row.predicted.item(), row.learned.values
+    mean = float(np.mean(learned))
+    error = abs(mean - predicted) / (abs(predicted) or 1.0)
+    spread = standard_error(learned, row.sampling_error.values)
+    return (
+        f"  {row.label.item()}{unit}",
+        "-" if math.isnan(predicted) else f"{predicted:.5g}",
+        f"{mean:.5g}",
+        "-" if math.isnan(spread) else f"{spread:.1g}",
+        "-" if math.isnan(error) else f"{error:.1e}",
+        "-" if math.isnan(error) else f"{digits(error):.1f}",
+    )
+
+
+def standard_error(values: np.ndarray, sampling_error: np.ndarray) -> float:
+    """Return the standard error of the mean over seeds; of one seed, the error of its own measurement (or NaN)."""
+    if len(values) > 1:
+        return float(np.std(values, ddof=1) / math.sqrt(len(values)))
+    return float(sampling_error[0])
+
+
+def digits(error: float) -> float:
+    """Return the number of decimal digits that agree, ``-log10(error)``, between 0 and 16."""
+    return min(16.0, max(0.0, -math.log10(error))) if error > 0 else 16.0

@@ -1,0 +1,21 @@
+"""Uniform words, few sentences: the words of a concept share one vector (Type I; arXiv 2305.16162, Figure 3)."""
+
+import sys
+
+from experiments.cli import main
+from experiments.configuration import Configuration
+from experiments.experiment import Experiment, Regime
+
+REGIME = Regime(
+    name="uniform-small-sample",
+    summary="uniform words, 5 sentences per class: Type I collapse (Fig. 3)",
+    quick=Configuration(epochs=1200),
+    paper=Configuration(word_frequency="uniform", per_class=5, epochs=1200),
+)
+
+EXPERIMENT = Experiment(
+    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="5 min"
+)
+
+if __name__ == "__main__":
+    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,0 +1,21 @@
+"""Zipf words, many sentences: one direction per concept, longer for frequent words (Type III; Figure 4a)."""
+
+import sys
+
+from experiments.cli import main
+from experiments.configuration import Configuration
+from experiments.experiment import Experiment, Regime
+
+REGIME = Regime(
+    name="zipf-large-sample",
+    summary="Zipf words, 500 sentences per class: Type III collapse (Fig. 4a)",
+    quick=Configuration(epochs=10),
+    paper=Configuration(word_frequency="zipf", per_class=500, epochs=10),
+)
+
+EXPERIMENT = Experiment(
+    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="5 min"
+)
+
+if __name__ == "__main__":
+    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

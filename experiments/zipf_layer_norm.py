@@ -1,0 +1,21 @@
+"""Zipf words, few sentences, LayerNorm: full collapse again, on points of equal norm (Type II; Figure 4c)."""
+
+import sys
+
+from experiments.cli import main
+from experiments.configuration import Configuration
+from experiments.experiment import Experiment, Regime
+
+REGIME = Regime(
+    name="zipf-layer-norm",
+    summary="Zipf words, 5 sentences per class, LayerNorm: Type II collapse (Fig. 4c)",
+    quick=Configuration(epochs=500),
+    paper=Configuration(word_frequency="zipf", layer_norm=True, per_class=5, embedding_weight_decay=0.0, epochs=500),
+)
+
+EXPERIMENT = Experiment(
+    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="3 min"
+)
+
+if __name__ == "__main__":
+    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,0 +1,21 @@
+"""Zipf words, few sentences: rare words are memorised instead of collapsing (Figure 4b)."""
+
+import sys
+
+from experiments.cli import main
+from experiments.configuration import Configuration
+from experiments.experiment import Experiment, Regime
+
+REGIME = Regime(
+    name="zipf-small-sample",
+    summary="Zipf words, 5 sentences per class: no collapse, poor generalisation (Fig. 4b)",
+    quick=Configuration(epochs=3000),
+    paper=Configuration(word_frequency="zipf", per_class=5, epochs=3000),
+)
+
+EXPERIMENT = Experiment(
+    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="13 min"
+)
+
+if __name__ == "__main__":
+    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,0 +1,119 @@
+"""The shape of a set of vectors: norms, directions, angles, spread, and distance modulo rotation.
+
+Functions marked *any backend* take NumPy and JAX arrays alike: on the device they follow a run in the precision of
+training, on the host they measure its end in float64. Squares are summed over centred vectors (never a difference of
+two large moments), so that a spread of zero is measured as zero to rounding.
+"""
+
+import numpy as np
+
+
+def norms(vectors):
+    """Return ``|v|`` over the last axis, ``Float[...]``. Any backend."""
+    xp = vectors.__array_namespace__()
+    return xp.sqrt(xp.sum(vectors**2, axis=-1))
+
+
+def root_mean_square(values):
+    """Return ``sqrt(mean(x^2))`` over all entries, a scalar. Any backend."""
+    xp = values.__array_namespace__()
+    return xp.sqrt(xp.mean(values**2))
+
+
+def directions(vectors):
+    """Return the unit vectors ``v / |v|``, ``Float[..., d]``; a zero vector gives NaN. Any backend."""
+    return vectors / norms(vectors)[..., None]
+
+
+def group_means(vectors, membership):
+    """Return the mean of each group of vectors. Any backend.
+
+    Args:
+        vectors: ``Float[N, d]``.
+        membership: ``Float[G, N]``, 1 where a vector belongs to a group and 0 elsewhere.
+
+    Returns:
+        ``Float[G, d]``; a group without members gives NaN.
+    """
+    return membership @ vectors / membership.sum(axis=1)[:, None]
+
+
+def membership_matrix(groups, n_groups: int, dtype):
+    """Return ``Float[n_groups, N]``, 1 where ``groups[i] == g`` and 0 elsewhere. Any backend."""
+    xp = groups.__array_namespace__()
+    return (groups[None, :] == xp.arange(n_groups)[:, None]).astype(dtype)
+
+
+def direction_spread(vectors, membership):
+    """Return how far directions stray within their groups: 0 at collapse, at most 1. Any backend.
+
+    ``sqrt(mean_i |v_i/|v_i| - m_g(i)|^2)`` with ``m_g`` the mean direction of group ``g``.
+
+    Args:
+        vectors: ``Float[N, d]``.
+        membership: ``Float[G, N]`` as in :func:`group_means`.
+
+    Returns:
+        A dimensionless scalar.
+    """
+    units = directions(vectors)
+    centres = group_means(units, membership)
+    return root_mean_square(norms(units - membership.T @ centres))
+
+
+def group_cosine(vectors, membership):
+    """Return the mean cosine between the mean directions of two different groups. Any backend.
+
+    It is ``-1/(G-1)`` for groups that have collapsed onto an equiangular frame.
+
+    Args:
+        vectors: ``Float[N, d]``.
+        membership: ``Float[G, N]`` as in :func:`group_means`.
+
+    Returns:
+        A dimensionless scalar.
+    """
+    centres = directions(group_means(directions(vectors), membership))
+    n_groups = len(centres)
+    gram = centres @ centres.T
+    xp = vectors.__array_namespace__()
+    return (xp.sum(gram) - xp.sum(xp.linalg.diagonal(gram))) / (n_groups * (n_groups - 1))
+
+
+def common_rotation(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Return the one rotation that carries several predicted arrays onto the learned ones (orthogonal Procrustes).
+
+    Minimises ``sum_i |predicted_i R - learned_i|^2 / |predicted_i|^2`` over ``R`` in ``O(d)``: embeddings and
+    classifier turn together, since the logits depend on their inner products alone. An array that is predicted to
+    vanish leaves the rotation free and is left out.
+
+    Args:
+        pairs: ``(learned, predicted)``, each ``Float[..., d]``.
+
+    Returns:
+        ``Float64[d, d]``, orthogonal.
+    """
+    dim = pairs[0][0].shape[-1]
+    correlation = np.zeros((dim, dim))
+    for learned, predicted in pairs:
+        learned, predicted = (np.asarray(array, np.float64).reshape(-1, dim) for array in (learned, predicted))
+        scale = np.sum(predicted**2)
+        if scale > 0:
+            correlation += predicted.T @ learned / scale
+    left, _, right = np.linalg.svd(correlation)
+    return left @ right
+
+
+def relative_distance(learned: np.ndarray, predicted: np.ndarray) -> float:
+    """Return ``|learned - predicted| / |predicted|`` (Frobenius), or ``|learned|`` if zero was predicted."""
+    scale = np.linalg.norm(predicted)
+    return float(np.linalg.norm(np.asarray(learned, np.float64) - predicted) / (scale if scale > 0 else 1.0))
+
+
+def singular_values(vectors: np.ndarray) -> np.ndarray:
+    """Return the singular values of ``Float[..., d]`` as a matrix of ``d`` columns, largest first, in float64."""
+    matrix = np.asarray(vectors, np.float64).reshape(-1, vectors.shape[-1])
+    if len(matrix) > 4 * matrix.shape[1]:
+        # A QR factorisation first: it keeps the small values exact, which the Gram matrix would square away.
+        matrix = np.linalg.qr(matrix, mode="r")
+    return np.linalg.svd(matrix, compute_uv=False)

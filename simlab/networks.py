@@ -1,0 +1,71 @@
+"""The networks, as Flax NNX modules."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+
+def layer_norm(vectors: jax.Array) -> jax.Array:
+    """Normalise the last axis: ``(w - mean(w)) / std(w)``, so that the norm becomes ``sqrt(d)``.
+
+    No parameters and no regulariser in the denominator: the result does not depend on the scale of ``w``, as the
+    theory requires, however small the initialisation. A constant vector has no such image and gives NaN.
+
+    Args:
+        vectors: ``Float[..., d]``.
+
+    Returns:
+        ``Float[..., d]``.
+    """
+    centred = vectors - vectors.mean(axis=-1, keepdims=True)
+    return centred * jax.lax.rsqrt(jnp.mean(centred**2, axis=-1, keepdims=True))
+
+
+class SentenceClassifier(nnx.Module):
+    """Two layers, no biases: ``h(x)_k = sum_l <u_kl, w_{x_l}>``; with LayerNorm, ``w`` is normalised first.
+
+    Source: Laurent, von Brecht, Bresson (arXiv 2305.16162), Section 2.
+
+    Args:
+        n_words: ``n_w``.
+        sentence_length: ``L``.
+        n_classes: ``K``.
+        embedding_dim: ``d``.
+        layer_norm: whether word vectors pass through :func:`layer_norm` (the network ``h*``).
+        initial_scale: factor ``s`` of the initial weights: embeddings ``s N(0, 1)``, classifier weights uniform in
+            ``+- s / sqrt(L d)``. May be traced.
+        dtype: of the weights.
+        rngs: the stream ``params`` is used.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_words: int,
+        sentence_length: int,
+        n_classes: int,
+        embedding_dim: int,
+        layer_norm: bool,
+        initial_scale: jax.Array | float = 1.0,
+        dtype: jnp.dtype = jnp.float32,
+        rngs: nnx.Rngs,
+    ):
+        shape = (n_classes, sentence_length, embedding_dim)
+        bound = (sentence_length * embedding_dim) ** -0.5
+        normal = jax.random.normal(rngs.params(), (n_words, embedding_dim), dtype)
+        uniform = jax.random.uniform(rngs.params(), shape, dtype, -bound, bound)
+        self.embeddings = nnx.Param(initial_scale * normal)
+        self.classifier = nnx.Param(initial_scale * uniform)
+        self.layer_norm = layer_norm
+
+    def representation(self) -> jax.Array:
+        """Return the word vectors that the classifier sees, ``Float[n_w, d]``."""
+        embeddings = self.embeddings[...]
+        return layer_norm(embeddings) if self.layer_norm else embeddings
+
+    def __call__(self, sentences: jax.Array) -> jax.Array:
+        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
+        classifier = self.classifier[...]
+        n_classes, length, dim = classifier.shape
+        words = self.representation()[sentences].reshape(-1, length * dim)
+        return words @ classifier.reshape(n_classes, length * dim).T

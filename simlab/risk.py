@@ -1,0 +1,51 @@
+"""Cross-entropy, accuracy and penalty."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from simlab.sources import Batch
+
+# Sentences whose logits are held at once while a large set is evaluated.
+EVALUATION_CHUNK = 500
+
+
+def cross_entropy_terms(logits: jax.Array, classes: jax.Array) -> jax.Array:
+    """Return ``-log softmax(logits)[class]`` in nats: ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
+    chosen = jnp.take_along_axis(logits, classes[..., None], axis=-1)[..., 0]
+    return jax.nn.logsumexp(logits, axis=-1) - chosen
+
+
+def cross_entropy(network: Callable, batch: Batch) -> jax.Array:
+    """Return the weighted mean cross-entropy of a batch, in nats."""
+    return jnp.sum(batch.weights * cross_entropy_terms(network(batch.sentences), batch.classes))
+
+
+def evaluate(network: Callable, batch: Batch) -> tuple[jax.Array, jax.Array]:
+    """Return cross-entropy (nats) and accuracy (in [0, 1]) of a batch of any size, in bounded memory."""
+
+    def one(sentence, label):
+        logits = network(sentence[None])[0]
+        return cross_entropy_terms(logits, label), jnp.argmax(logits) == label
+
+    terms, hits = jax.lax.map(lambda pair: one(*pair), (batch.sentences, batch.classes), batch_size=EVALUATION_CHUNK)
+    # Counting misses, not hits, makes a perfect accuracy exactly 1 although the weights sum to 1 only to rounding.
+    return jnp.sum(batch.weights * terms), 1 - jnp.sum(batch.weights * ~hits)
+
+
+def penalty(params, weight_decays) -> jax.Array:
+    """Return ``sum_i lam_i/2 |p_i|^2`` over matching trees of parameters and coefficients, in nats."""
+    terms = jax.tree.map(lambda value, decay: decay / 2 * jnp.sum(value**2), params, weight_decays)
+    return sum(jax.tree.leaves(terms))
+
+
+def accuracy_standard_error(accuracy, n_sentences: int):
+    """Return the standard error of an accuracy measured on ``n_sentences`` independent sentences.
+
+    The standard deviation of the posterior Beta(k+1, n-k+1) of a success rate after ``k`` of ``n``. It agrees with
+    ``sqrt(p (1-p) / n)`` in between and stays positive, of order ``1/n``, where no error or no success was seen.
+    """
+    hits = accuracy * n_sentences
+    rate = (hits + 1) / (n_sentences + 2)
+    return (rate * (1 - rate) / (n_sentences + 3)) ** 0.5

@@ -1,0 +1,144 @@
+"""The task of *Feature Collapse* (Laurent, von Brecht, Bresson, arXiv 2305.16162): classify sentences of words.
+
+``n_c`` concepts have ``s_c = n_w / n_c`` words each; word ``(a, b)``, the ``b``-th of concept ``a``, is number
+``a s_c + b``. Class ``k`` is a latent, a sequence ``z_k1 .. z_kL`` of concepts. A sentence of class ``k`` holds at
+position ``l`` a word of concept ``z_kl``, its rank ``b`` drawn from the word frequencies ``mu``.
+
+This module is the specification and needs NumPy alone; :mod:`simlab.sentences` draws sentences on the device.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simlab.validation import check_count, check_real, invalid
+
+WordFrequency = str | tuple[float, ...]
+
+# Sentences of the largest population that is enumerated: at length 15 these are 120 MB of word numbers.
+POPULATION_LIMIT = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceTask:
+    """The static part of the task: its sizes and its law of word frequencies.
+
+    Args:
+        n_concepts: ``n_c``, at least 2.
+        n_words: ``n_w``, a multiple of ``n_concepts``.
+        sentence_length: ``L``, at least 1.
+        n_classes: ``K``, between 2 and ``n_c^L``; or ``"all"``, which becomes ``n_c^L`` (a saturated task).
+        word_frequency: ``"uniform"``, ``"zipf"`` (``mu_b ~ 1/b``), ``"zipf:s"`` (``mu_b ~ b^-s``), or ``s_c`` positive
+            numbers that sum to 1.
+
+    Raises:
+        ValueError: a field is out of range; the message names it.
+    """
+
+    n_concepts: int = 3
+    n_words: int = 1200
+    sentence_length: int = 15
+    n_classes: int | str = 1000
+    word_frequency: WordFrequency = "uniform"
+
+    def __post_init__(self):
+        check_count("n_concepts", self.n_concepts, 2)
+        check_count("n_words", self.n_words)
+        check_count("sentence_length", self.sentence_length)
+        if self.n_words % self.n_concepts:
+            raise invalid("n_words", f"a multiple of n_concepts={self.n_concepts}", self.n_words)
+        if self.n_classes == "all":
+            object.__setattr__(self, "n_classes", self.n_latents)
+        if isinstance(self.n_classes, str):
+            raise invalid("n_classes", "a whole number or 'all'", self.n_classes)
+        check_count("n_classes", self.n_classes, 2)
+        if self.n_classes > self.n_latents:
+            limit = f"at most n_concepts^sentence_length={self.n_latents}"
+            raise invalid("n_classes", limit, self.n_classes)
+        if not isinstance(self.word_frequency, str):
+            object.__setattr__(self, "word_frequency", tuple(float(f) for f in self.word_frequency))
+        word_frequencies(self)
+
+    @property
+    def words_per_concept(self) -> int:
+        """``s_c``, the number of words of each concept."""
+        return self.n_words // self.n_concepts
+
+    @property
+    def n_latents(self) -> int:
+        """``n_c^L``, the number of possible latents."""
+        return self.n_concepts**self.sentence_length
+
+    @property
+    def is_saturated(self) -> bool:
+        """Whether every possible latent is a class."""
+        return self.n_classes == self.n_latents
+
+
+def word_frequencies(task: SentenceTask) -> np.ndarray:
+    """Return ``mu``, ``Float64[s_c]``: the probability of each word within its concept."""
+    law = task.word_frequency
+    if isinstance(law, str):
+        weights = np.arange(1, task.words_per_concept + 1, dtype=np.float64) ** -_zipf_exponent(law)
+        return weights / weights.sum()
+    if len(law) != task.words_per_concept:
+        raise invalid("word_frequency", f"{task.words_per_concept} numbers, one per word of a concept", len(law))
+    mu = np.asarray(law, np.float64)
+    if not (np.all(np.isfinite(mu)) and np.all(mu > 0)):
+        raise invalid("word_frequency", "positive finite numbers", min(law, key=lambda f: (f > 0, f)))
+    if abs(mu.sum() - 1) > 1e-6:
+        raise invalid("word_frequency", "numbers that sum to 1", float(mu.sum()))
+    return mu / mu.sum()
+
+
+def _zipf_exponent(law: str) -> float:
+    """Return ``s`` of the law ``mu_b ~ b^-s`` that a name stands for."""
+    name, _, exponent = law.partition(":")
+    if name == "uniform" and not exponent:
+        return 0.0
+    if name == "zipf":
+        try:
+            return check_real("word_frequency", float(exponent or 1))
+        except ValueError:
+            pass
+    raise invalid("word_frequency", "uniform, zipf, zipf:EXPONENT or a list of numbers", law)
+
+
+def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:
+    """Return ``K`` different latents, ``Int32[K, L]``, drawn uniformly at random; every latent if saturated."""
+    n_concepts, length, n_classes = task.n_concepts, task.sentence_length, task.n_classes
+    rng = np.random.default_rng(seed)
+    if task.n_latents >= 2**62:
+        return _draw_rows(rng, n_concepts, length, n_classes)
+    codes = (
+        np.arange(task.n_latents) if task.is_saturated else rng.choice(task.n_latents, size=n_classes, replace=False)
+    )
+    return digits(codes, n_concepts, length)
+
+
+def digits(codes: np.ndarray, base: int, length: int) -> np.ndarray:
+    """Write each code as ``length`` digits, the most significant first: ``Int[N]`` to ``Int32[N, length]``."""
+    place_values = base ** np.arange(length - 1, -1, -1, dtype=np.int64)
+    return (codes[:, None] // place_values % base).astype(np.int32)
+
+
+def _draw_rows(rng: np.random.Generator, n_concepts: int, length: int, n_rows: int) -> np.ndarray:
+    """Draw rows one after the other and reject repetitions; for spaces so large that a repetition is a rarity."""
+    rows = np.empty((0, length), np.int32)
+    while len(rows) < n_rows:
+        fresh = rng.integers(n_concepts, size=(n_rows - len(rows), length), dtype=np.int32)
+        rows = np.concatenate([rows, fresh])
+        rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
+    return rows
+
+
+def population_size(task: SentenceTask) -> int:
+    """Return the number of labelled sentences, ``K s_c^L``."""
+    return task.n_classes * task.words_per_concept**task.sentence_length
+
+
+def check_population(size: int) -> None:
+    """Raise ``ValueError`` if a population of ``size`` labelled sentences is too large to enumerate."""
+    if size > POPULATION_LIMIT:
+        wanted = f"at most {POPULATION_LIMIT} sentences (use fresh sentences or a fixed sample instead)"
+        raise invalid("population", wanted, size)

@@ -1,0 +1,42 @@
+"""Checks at the boundary: one line that names the field, what was expected and what came."""
+
+import difflib
+import math
+from collections.abc import Iterable
+from numbers import Integral, Real
+
+
+def invalid(field: str, expected: str, got: object) -> ValueError:
+    """Return the error for a bad value, ``"field: expected ..., got ..."``."""
+    return ValueError(f"{field}: expected {expected}, got {got!r}")
+
+
+def check_count(field: str, value: object, minimum: int = 1) -> int:
+    """Return ``value`` as an int, or raise ``ValueError`` unless it is a whole number of at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
+        raise invalid(field, f"a whole number of at least {minimum}", value)
+    return int(value)
+
+
+def check_real(field: str, value: object, *, positive: bool = False) -> float:
+    """Return ``value`` as a float, or raise ``ValueError`` unless it is finite and non-negative (or positive)."""
+    wanted = "a positive finite number" if positive else "a non-negative finite number"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise invalid(field, wanted, value)
+    if not math.isfinite(value) or value < 0 or (positive and value == 0):
+        raise invalid(field, wanted, value)
+    return float(value)
+
+
+def check_choice(field: str, value: object, choices: Iterable[str]) -> str:
+    """Return ``value``, or raise ``ValueError`` that lists the choices and the nearest one."""
+    choices = list(choices)
+    if value in choices:
+        return value
+    raise ValueError(f"{field}: expected one of {', '.join(choices)}, got {value!r}{nearest(value, choices)}")
+
+
+def nearest(value: object, choices: Iterable[str]) -> str:
+    """Return a hint at the choice most like ``value``, or nothing if none is."""
+    near = difflib.get_close_matches(str(value), list(choices), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
