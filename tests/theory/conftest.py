@@ -1,0 +1,95 @@
+"""The oracle of these tests: the true risk of any network, every sentence of a small task enumerated."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+
+def softmax_rows(logits):
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True, eq=False)
+class EnumeratedTask:
+    """All sentences of all classes with their probabilities; nothing here knows about collapse or frames."""
+
+    latents: np.ndarray
+    word_frequencies: np.ndarray
+    n_concepts: int
+    label_noise: float = 0.0
+
+    @classmethod
+    def saturated(cls, n_concepts, sentence_length, word_frequencies, label_noise=0.0):
+        latents = np.array(list(itertools.product(range(n_concepts), repeat=sentence_length)))
+        return cls(latents, np.asarray(word_frequencies), n_concepts, label_noise)
+
+    @property
+    def sentences(self):
+        """Word indices (n, L), probabilities (n,) and true classes (n,)."""
+        n_words, length = self.word_frequencies.size, self.latents.shape[1]
+        choices = np.array(list(itertools.product(range(n_words), repeat=length)))
+        words = (self.latents[:, None, :] * n_words + choices).reshape(-1, length)
+        probabilities = np.tile(self.word_frequencies[choices].prod(axis=1), len(self.latents)) / len(self.latents)
+        return words, probabilities, np.repeat(np.arange(len(self.latents)), len(choices))
+
+    def cross_entropy(self, embeddings, classifier):
+        """Return the expected cross-entropy and its gradients in the embeddings and the classifier."""
+        words, probabilities, classes = self.sentences
+        vectors = embeddings[words]
+        logits = np.einsum("nld,kld->nk", vectors, classifier)
+        n_classes = len(self.latents)
+        targets = (1 - self.label_noise) * np.eye(n_classes)[classes] + self.label_noise / n_classes
+        log_sums = np.log(np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)) + logits.max(axis=1)
+        value = probabilities @ (log_sums - (targets * logits).sum(axis=1))
+        errors = probabilities[:, None] * (softmax_rows(logits) - targets)
+        embedding_gradient = np.zeros_like(embeddings)
+        np.add.at(embedding_gradient, words, np.einsum("nk,kld->nld", errors, classifier))
+        return value, embedding_gradient, np.einsum("nk,nld->kld", errors, vectors)
+
+    def risk(self, embeddings, classifier, embedding_decay, classifier_decay, *, layer_norm=False):
+        """Return the risk and its gradients; with `layer_norm` every embedding is normalised first."""
+        vectors = embeddings
+        if layer_norm:
+            spread = embeddings.std(axis=1, keepdims=True)
+            vectors = (embeddings - embeddings.mean(axis=1, keepdims=True)) / spread
+        value, embedding_gradient, classifier_gradient = self.cross_entropy(vectors, classifier)
+        if layer_norm:
+            centred = embedding_gradient - embedding_gradient.mean(axis=1, keepdims=True)
+            along = (embedding_gradient * vectors).mean(axis=1, keepdims=True)
+            embedding_gradient = (centred - along * vectors) / spread
+        penalty = 0.5 * (embedding_decay * (embeddings**2).sum() + classifier_decay * (classifier**2).sum())
+        return (
+            value + penalty,
+            embedding_gradient + embedding_decay * embeddings,
+            classifier_gradient + classifier_decay * classifier,
+        )
+
+    def logit_matrix_gradient(self, embeddings, classifier):
+        """Return G = dF/dM, rows (k, l), columns words, M = U W^T, by summing over sentences."""
+        words, probabilities, classes = self.sentences
+        logits = np.einsum("nld,kld->nk", embeddings[words], classifier)
+        errors = probabilities[:, None] * (softmax_rows(logits) - np.eye(len(self.latents))[classes])
+        length = self.latents.shape[1]
+        gradient = np.zeros((len(self.latents), length, len(embeddings)))
+        for position in range(length):
+            np.add.at(gradient[:, position, :].T, words[:, position], errors)
+        return gradient.reshape(-1, len(embeddings))
+
+
+@pytest.fixture
+def enumerated_task():
+    return EnumeratedTask
+
+
+@pytest.fixture
+def zipf():
+    """Frequencies mu_b proportional to 1/b, written out independently of the package."""
+
+    def frequencies(n_words):
+        weights = [1 / b for b in range(1, n_words + 1)]
+        return np.array(weights) / sum(weights)
+
+    return frequencies

@@ -1,0 +1,18 @@
+"""Predictions of learned representations: plain numbers and arrays in, float64 arrays out.
+
+Vocabulary, with the symbols that the formulas of this package use:
+
+* *concept* (n_c of them) and *word* (n_w = n_c s_c): word (a, b) is the b-th of the s_c words of concept a, and has
+  index a * s_c + b.
+* *latents*: K sequences of L concepts z_1 .. z_K, one for each class. *Saturated*: all n_c^L of them are classes.
+  kappa = K / n_c^L is the share of all latents that are classes.
+* *sentence* of class k: at position l the word (z_kl, b), with b drawn from the *word frequency* mu.
+* *embeddings* W (n_w, d) and *classifier* U (K, L, d): the logit of class k is sum_l <u_kl, w_{x_l}>; *LayerNorm*,
+  where there is one, acts on each embedding first and has no parameters, so that its output has norm sqrt(d).
+* *weight decay* lam: *risk* (nats) = cross-entropy + lam/2 (|W|^2 + |U|^2); under LayerNorm only U is penalised.
+* *equiangular frame* (a simplex): unit vectors that sum to zero, all at cosine -1/(n_c - 1).
+* eta = n_c / (n_c - 1).
+* *margin* y = eta c r >= 0: how far one position lifts the logit of the right class over one that differs there, with
+  r the norm of the embedding and c that of the classifier vector.
+* *gain* g(y) = log(1 + (n_c - 1) e^{-y}): the cross-entropy (nats) of guessing the concept at one position.
+"""

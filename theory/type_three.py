@@ -1,0 +1,101 @@
+"""Type III collapse: unequal word frequencies, no LayerNorm, all latents classes.
+
+Why there is one solution only, and why it is the minimiser. In the margins y_b = eta c r_b the risk is
+
+    J(y) = L sum_b mu_b log(1 + (n_c - 1) e^{-y_b}) + alpha |y|,     alpha = lam sqrt(n_c K L) / eta,
+
+once c has been chosen at its best for the products c r_b. Both terms are convex and the first is strictly so: J has one
+minimiser. It is zero iff the slope of the first term at zero, L |mu| (n_c - 1) / n_c, is at most alpha, which is
+lam^2 >= (L / n_c^{L+1}) sum_b mu_b^2. That this minimiser over collapsed networks is a global minimiser over all
+networks follows from G = dF/dM at M = U W^T: -G is proportional to M with n_c - 1 singular values, all equal to lam, so
+that it is a subgradient of lam |M|_* there, and lam |M|_* bounds the penalty from below.
+"""
+
+import math
+
+import numpy as np
+from scipy.optimize import brentq
+
+from theory.collapsed_network import CollapsedNetwork, balanced_network, zero_network
+from theory.latent_share import LatentShare, log_position_error, position_gain
+from theory.margin_profile import log_level_slope, profile_margins
+
+
+def solve_type_three(share: LatentShare, word_frequencies: np.ndarray, weight_decay: float) -> CollapsedNetwork:
+    """Find the norm of every word and of the classifier.
+
+        lam r_b / (L mu_b) = c / (n_c - 1 + e^{eta c r_b}),     sum_b (r_b / c)^2 = L n_c^{L-1}
+
+    On the profile of margins (see `margin_profile`) these are one monotone equation, log A - log |y(A)| = log(L (n_c -
+    1) / alpha), solved by Brent's method and polished by Newton's.
+
+    Arguments:
+        share: the numbers n_c, L, K; saturated.
+        word_frequencies: mu (s_c,), positive, summing to 1.
+        weight_decay: lam > 0, on W and on U.
+
+    Returns: the network; the zero network iff lam^2 >= (L / n_c^{L+1}) sum_b mu_b^2.
+    Valid: a global minimiser of the risk for every d >= n_c - 1.
+    Raises: ValueError if the latents are not saturated.
+    Source: arXiv 2305.16162, Theorem 2 (critical point); global optimality and uniqueness derived here.
+    """
+    if not share.saturated:
+        raise ValueError(f"n_classes: expected all {share.n_latents} latents, got {share.n_classes}")
+    log_price = share.log_margin_price(weight_decay)
+    log_length = math.log(share.sentence_length)
+    if log_price >= log_length + math.log(np.linalg.norm(word_frequencies)) + math.log(share.others / share.n_concepts):
+        return zero_network(share, word_frequencies.size)
+    margins = solve_profile(word_frequencies, share.others, log_length + math.log(share.others) - log_price)
+    gains = position_gain(share, margins)
+    price = math.exp(log_price)
+    return balanced_network(
+        share,
+        margins,
+        cross_entropy=share.sentence_length * float(word_frequencies @ gains),
+        penalty=price * float(np.linalg.norm(margins)),
+        residual=_relative_residual(share, word_frequencies, log_price, margins),
+    )
+
+
+def solve_profile(word_frequencies: np.ndarray, others: int, log_ratio: float) -> np.ndarray:
+    """Return the margins of the profile at which log A - log |y(A)| = `log_ratio`.
+
+    The left side increases from log(n_c / |mu|) without bound. Arguments: mu (s_c,), n_c - 1, and a `log_ratio` above
+    that limit. Returns: margins (s_c,). Source: derived here.
+    """
+
+    def excess(log_level: float) -> float:
+        margins = profile_margins(log_level, word_frequencies, others)
+        return log_level - math.log(np.linalg.norm(margins)) - log_ratio
+
+    low, high = profile_bracket(excess, start=log_ratio)
+    log_level = brentq(excess, low, high, xtol=1e-14, rtol=1e-15) if low < high else low
+    for _ in range(2):
+        slope = log_level_slope(profile_margins(log_level, word_frequencies, others), others)
+        log_level = min(max(log_level - excess(log_level) / slope, low), high)
+    return profile_margins(log_level, word_frequencies, others)
+
+
+def profile_bracket(excess, start: float) -> tuple[float, float]:
+    """Return log levels (low, high) with `excess` negative at the first and not at the second.
+
+    If rounding hides the negative side (a hair below the zero threshold) both ends are the lowest level tried.
+    """
+    high = start
+    while excess(high) < 0:
+        high += 1 + 0.5 * abs(high)
+    low = high
+    for _ in range(80):
+        low -= 1
+        if excess(low) < 0:
+            return low, high
+    return low, low
+
+
+def _relative_residual(
+    share: LatentShare, word_frequencies: np.ndarray, log_price: float, margins: np.ndarray
+) -> float:
+    """Return the largest relative difference of the two sides of stationarity, L mu_b q(y_b) and alpha y_b / |y|."""
+    log_pull = math.log(share.sentence_length) + np.log(word_frequencies) + log_position_error(share, margins)
+    log_push = log_price + np.log(margins / np.linalg.norm(margins))
+    return float(np.max(np.abs(np.expm1(log_pull - log_push))))
