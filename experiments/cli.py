@@ -17,7 +17,16 @@ Action = Callable[[], int]
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser that knows its own options and whose errors are one line."""
+
+    def __init__(self, *args, **kwargs):
+        self.flags: list[str] = []
+        super().__init__(*args, **kwargs)
+
+    def add_argument(self, *args, **kwargs):
+        action = super().add_argument(*args, **kwargs)
+        self.flags += action.option_strings
+        return action
 
     def error(self, message):
         raise ValueError(message)
@@ -47,15 +56,33 @@ def _prepare(argv: list[str]) -> Action:
         argv = ["--help"]
     if not argv[0].startswith("-"):
         check_choice("command", argv[0], subparsers)
-    arguments, unknown = parser.parse_known_args(argv)
+    arguments, unknown = parser.parse_known_args(_join_negative_numbers(argv))
     if unknown:
-        known = [flag for flag in subparsers[argv[0]].format_usage().split() if flag.startswith("[-")]
-        hint = nearest(unknown[0], [flag.strip("[]") for flag in known])
+        hint = nearest(unknown[0].partition("=")[0], subparsers[argv[0]].flags)
         raise ValueError(f"option: expected one that 'simlab {argv[0]} --help' lists, got {unknown[0]!r}{hint}")
     return arguments.prepare(arguments)
 
 
-def _build_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+def _join_negative_numbers(argv: list[str]) -> list[str]:
+    """Write ``--option -1e-3`` as ``--option=-1e-3``: argparse takes such a number for an option."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative_number(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_negative_number(word: str) -> bool:
+    try:
+        float(word.partition(",")[0])
+    except ValueError:
+        return False
+    return word.startswith("-")
+
+
+def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     parser = _Parser(prog="simlab", description="Train, predict, compare: a theory simulator.", allow_abbrev=False)
     added = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     subparsers = {}

@@ -12,8 +12,8 @@ from experiments.options import read_options
 from experiments.progress import make_progress
 from experiments.registry import NAMES, find_experiment
 from experiments.table import format_columns, format_comparison
-from simlab.results import RESULTS_FILE, load_dataset, save_dataset
-from simlab.validation import check_choice, check_count, invalid
+from simlab.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
+from simlab.validation import check_choice, check_count, check_real, invalid
 
 Action = Callable[[], int]
 
@@ -33,7 +33,10 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
 
     def action() -> int:
         experiments = [find_experiment(name) for name in NAMES]
-        rows = [("experiment", "quick", "paper (one seed)"), *((e.name, e.quick_time, e.paper_time) for e in experiments)]
+        rows = [
+            ("experiment", "quick", "paper (one seed)"),
+            *((e.name, e.quick_time, e.paper_time) for e in experiments),
+        ]
         lines = format_columns(rows).splitlines()
         summaries = ["", *(experiment.summary for experiment in experiments)]
         print("\n".join(f"{line}   {summary}".rstrip() for line, summary in zip(lines, summaries, strict=True)))
@@ -46,8 +49,8 @@ def prepare_predict(arguments: argparse.Namespace) -> Action:
     """Predict for the task that the options describe; the other defaults are the paper's."""
     check_choice("experiment", arguments.name, ("feature-collapse",))
     given = read_options(arguments, Configuration, TASK_OPTIONS)
-    decay = _read_number("weight_decay", arguments.weight_decay, 1e-3)
-    classifier_decay = _read_number("classifier_weight_decay", arguments.classifier_weight_decay, decay)
+    decay = _read_positive("weight_decay", arguments.weight_decay, 1e-3)
+    classifier_decay = _read_positive("classifier_weight_decay", arguments.classifier_weight_decay, decay)
     free_embeddings = given.get("layer_norm", False) and arguments.classifier_weight_decay is None
     prediction = predict(
         Configuration(
@@ -62,11 +65,15 @@ def prepare_predict(arguments: argparse.Namespace) -> Action:
     return action
 
 
-def _read_number(field: str, text: str | None, default: float) -> float:
+def _read_positive(field: str, text: str | None, default: float | None) -> float | None:
+    """Return a positive number, or the default if the option was not given."""
+    if text is None:
+        return default
     try:
-        return default if text is None else float(text)
+        value = float(text)
     except ValueError:
         raise invalid(field, "a number", text) from None
+    return check_real(field, value, positive=True)
 
 
 def _read_count(field: str, text: str, minimum: int) -> int:
@@ -103,7 +110,7 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     n_seeds = _read_count("seeds", arguments.seeds, 1)
     first = _read_count("first_seed", arguments.first_seed, 0)
     overrides = read_options(arguments, Configuration)
-    decay = None if arguments.weight_decay is None else _read_number("weight_decay", arguments.weight_decay, 0.0)
+    decay = _read_positive("weight_decay", arguments.weight_decay, None)
     configurations = experiment.configurations(arguments.preset, overrides, weight_decay=decay)
     folder = Path(arguments.out or f"runs/{experiment.name}-{arguments.preset}")
     _check_folder(folder, overwrite=arguments.overwrite)
@@ -141,8 +148,14 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
 
 
 def _draw(dataset, folder: Path) -> None:
-    """Draw every figure of a run into its folder and say which."""
-    from figures import draw_figures
+    """Draw every figure of a run into its folder, as PDF and PNG, and say which."""
+    from figures import NAMES as FIGURES
+    from figures import draw
+    from figures.style import save
 
-    for path in draw_figures(dataset, folder):
-        print(path, file=sys.stderr)
+    for name in FIGURES:
+        figure = draw(name, dataset)
+        for suffix in (".pdf", ".png"):
+            path = folder / f"{name}{suffix}"
+            write_atomically(path, lambda temporary, figure=figure: save(figure, temporary))
+            print(path, file=sys.stderr)

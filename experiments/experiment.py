@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from experiments.configuration import Configuration
+from simlab.validation import check_real
 
 
 class Regime(NamedTuple):
@@ -75,6 +76,8 @@ def predict(configuration: Configuration):
     """
     from theory import feature_collapse
 
+    check_real("embedding_weight_decay", configuration.embedding_weight_decay, positive=not configuration.layer_norm)
+    check_real("classifier_weight_decay", configuration.classifier_weight_decay, positive=True)
     free_embeddings = configuration.layer_norm and configuration.embedding_weight_decay == 0
     return feature_collapse.predict(
         n_concepts=configuration.n_concepts,
@@ -82,9 +85,7 @@ def predict(configuration: Configuration):
         sentence_length=configuration.sentence_length,
         n_classes=configuration.n_classes,
         word_frequency=configuration.word_frequency,
-        weight_decay=configuration.classifier_weight_decay
-        if free_embeddings
-        else configuration.embedding_weight_decay,
+        weight_decay=configuration.classifier_weight_decay if free_embeddings else configuration.embedding_weight_decay,
         classifier_weight_decay=None if free_embeddings else configuration.classifier_weight_decay,
         layer_norm=configuration.layer_norm,
         embedding_dim=configuration.embedding_dim,
@@ -146,9 +147,7 @@ def run_plan(plan: Plan, progress: Progress):
         runs = run_seeds(spec, plan.hyperparameters[name], plan.seeds, on_segment=progress.advance)
         datasets.append(build_dataset(spec, runs, plan.predictions[name]))
     axis = xarray.Variable("regime", list(plan.specs))
-    dataset = xarray.concat(
-        datasets, dim=axis, data_vars="all", coords="different", compat="equals", join="outer"
-    )
+    dataset = xarray.concat(datasets, dim=axis, data_vars="all", coords="different", compat="equals", join="outer")
     configured = {name: dataclasses.asdict(one) for name, one in plan.configurations.items()}
     dataset.attrs = {
         "experiment": plan.experiment.name,

@@ -17,7 +17,10 @@ def format_columns(rows: list[tuple[str, ...]]) -> str:
     """Return rows of text in aligned columns, the first to the left and the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = (
-        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths)))
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in rows
     )
     return "\n".join(line.rstrip() for line in lines)
@@ -41,15 +44,18 @@ def _format_quantity(row) -> tuple[str, ...]:
     unit = f" ({row.unit.item()})" if row.unit.item() else ""
     predicted, learned = row.predicted.item(), row.learned.values
     mean = float(np.mean(learned))
-    error = abs(mean - predicted) / (abs(predicted) or 1.0)
+    scale = abs(predicted) or 1.0
+    error = abs(mean - predicted) / scale
     spread = standard_error(learned, row.sampling_error.values)
+    # An agreement better than its own standard error is luck and is not counted as digits.
+    known = max(error, 0.0 if math.isnan(spread) else spread / scale)
     return (
         f"  {row.label.item()}{unit}",
         "-" if math.isnan(predicted) else f"{predicted:.5g}",
         f"{mean:.5g}",
         "-" if math.isnan(spread) else f"{spread:.1g}",
         "-" if math.isnan(error) else f"{error:.1e}",
-        "-" if math.isnan(error) else f"{digits(error):.1f}",
+        "-" if math.isnan(error) else f"{digits(known):.1f}",
     )
 
 

@@ -3,14 +3,14 @@
 import sys
 
 from experiments.cli import main
-from experiments.configuration import Configuration
+from experiments.configuration import PAPER, QUICK
 from experiments.experiment import Experiment, Regime
 
 REGIME = Regime(
     name="uniform-small-sample",
     summary="uniform words, 5 sentences per class: Type I collapse (Fig. 3)",
-    quick=Configuration(epochs=1200),
-    paper=Configuration(word_frequency="uniform", per_class=5, epochs=1200),
+    quick=QUICK.replace(word_frequency="uniform", per_class=5, epochs=400),
+    paper=PAPER.replace(word_frequency="uniform", per_class=5, epochs=1200),
 )
 
 EXPERIMENT = Experiment(

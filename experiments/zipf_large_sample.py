@@ -3,14 +3,14 @@
 import sys
 
 from experiments.cli import main
-from experiments.configuration import Configuration
+from experiments.configuration import PAPER, QUICK
 from experiments.experiment import Experiment, Regime
 
 REGIME = Regime(
     name="zipf-large-sample",
     summary="Zipf words, 500 sentences per class: Type III collapse (Fig. 4a)",
-    quick=Configuration(epochs=10),
-    paper=Configuration(word_frequency="zipf", per_class=500, epochs=10),
+    quick=QUICK.replace(word_frequency="zipf", per_class=500, epochs=4),
+    paper=PAPER.replace(word_frequency="zipf", per_class=500, epochs=10),
 )
 
 EXPERIMENT = Experiment(

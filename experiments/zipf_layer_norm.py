@@ -3,14 +3,14 @@
 import sys
 
 from experiments.cli import main
-from experiments.configuration import Configuration
+from experiments.configuration import PAPER, QUICK
 from experiments.experiment import Experiment, Regime
 
 REGIME = Regime(
     name="zipf-layer-norm",
     summary="Zipf words, 5 sentences per class, LayerNorm: Type II collapse (Fig. 4c)",
-    quick=Configuration(epochs=500),
-    paper=Configuration(word_frequency="zipf", layer_norm=True, per_class=5, embedding_weight_decay=0.0, epochs=500),
+    quick=QUICK.replace(word_frequency="zipf", layer_norm=True, per_class=5, embedding_weight_decay=0.0, epochs=400),
+    paper=PAPER.replace(word_frequency="zipf", layer_norm=True, per_class=5, embedding_weight_decay=0.0, epochs=500),
 )
 
 EXPERIMENT = Experiment(

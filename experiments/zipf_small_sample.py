@@ -3,14 +3,14 @@
 import sys
 
 from experiments.cli import main
-from experiments.configuration import Configuration
+from experiments.configuration import PAPER, QUICK
 from experiments.experiment import Experiment, Regime
 
 REGIME = Regime(
     name="zipf-small-sample",
     summary="Zipf words, 5 sentences per class: no collapse, poor generalisation (Fig. 4b)",
-    quick=Configuration(epochs=3000),
-    paper=Configuration(word_frequency="zipf", per_class=5, epochs=3000),
+    quick=QUICK.replace(word_frequency="zipf", per_class=5, epochs=400),
+    paper=PAPER.replace(word_frequency="zipf", per_class=5, epochs=3000),
 )
 
 EXPERIMENT = Experiment(

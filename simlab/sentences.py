@@ -61,7 +61,7 @@ def enumerate_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, 
     n_classes, length = latents.shape
     check_population(n_classes * len(mu) ** length)
     ranks = digits(np.arange(len(mu) ** length), len(mu), length)
-    sentences = (latents[:, None, :] * len(mu) + ranks).reshape(-1, length)
+    sentences = (latents[:, None, :] * len(mu) + ranks[None]).reshape(-1, length)
     classes = jnp.repeat(jnp.arange(n_classes, dtype=jnp.int32), len(ranks))
     probabilities = jnp.tile(mu[ranks].prod(axis=1) / n_classes, n_classes)
     return sentences.astype(jnp.int32), classes, probabilities

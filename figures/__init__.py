@@ -1,0 +1,14 @@
+"""Figures: a saved dataset in, a matplotlib figure out.
+
+Every module has one function ``draw(dataset) -> matplotlib.figure.Figure``. A figure shows what the dataset holds and
+computes nothing but what its axes need; it never trains and never predicts.
+"""
+
+from importlib import import_module
+
+NAMES = ("overview", "principal_components", "norm_against_frequency", "training_curves", "singular_values")
+
+
+def draw(name: str, dataset):
+    """Return the figure called ``name``, drawn from an ``xarray.Dataset``."""
+    return import_module(f"figures.{name}").draw(dataset)

@@ -1,0 +1,47 @@
+"""Norm of each word vector against the frequency of the word, with the predicted curve."""
+
+import numpy as np
+
+from figures import style
+
+
+@style.styled
+def draw(dataset):
+    """Draw a panel per regime; the first seed of each."""
+    regimes = dataset.regime.values
+    figure, axes = style.make_grid(1, len(regimes), 1.9)
+    for ax, name in zip(axes[0], regimes, strict=True):
+        regime = dataset.sel(regime=name).isel(seed=0)
+        draw_norms(ax, regime)
+        ax.set_title(style.regime_title(regime))
+    for ax in axes[0, 1:]:
+        ax.set_ylabel("")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def draw_norms(ax, regime) -> None:
+    """Draw learned norms as marks by concept and the predicted ones as a line; over ranks if all words are alike."""
+    frequencies = regime.word_frequency.values
+    equal = np.ptp(frequencies) <= 1e-12 * frequencies.max()
+    abscissa = regime.word_rank.values if equal else frequencies
+    norms = np.linalg.norm(regime.embeddings.values, axis=-1)
+    concepts = regime.word_concept.values
+    for concept in np.unique(concepts):
+        mine = concepts == concept
+        look = style.concept_style(int(concept))
+        ax.plot(
+            abscissa[mine], norms[mine], linestyle="none", markersize=1.8, markeredgewidth=0, alpha=0.7,
+            label=f"concept {concept + 1}", **look,
+        )  # fmt: skip
+    first = concepts == concepts.min()
+    predicted = regime.embedding_norm_predicted.values[first]
+    ax.plot(abscissa[first], predicted, color=style.PREDICTED, linewidth=0.9, label="predicted")
+    ax.set_ylim(0, 1.15 * max(np.nanmax(norms), predicted.max()))
+    ax.set_ylabel("word norm")
+    if equal:
+        ax.set_xlabel("rank (equal frequencies)")
+    else:
+        ax.set_xscale("log")
+        ax.set_xlabel("word frequency")

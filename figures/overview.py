@@ -1,0 +1,30 @@
+"""All regimes on one page: where the words lie, how long they are, how well the network generalises."""
+
+from figures import style
+from figures.norm_against_frequency import draw_norms
+from figures.principal_components import draw_embeddings
+from figures.training_curves import PANELS, draw_panel
+
+
+@style.styled
+def draw(dataset):
+    """Draw a column per regime: principal components of the word vectors, their norms, and accuracy over training."""
+    regimes = dataset.regime.values
+    accuracy = next(panel for panel in PANELS if panel.label == "accuracy")
+    figure, axes = style.make_grid(3, len(regimes), 1.5, height_ratios=(1.3, 1, 1))
+    for column, name in zip(axes.T, regimes, strict=True):
+        regime = dataset.sel(regime=name)
+        first = regime.isel(seed=0)
+        draw_embeddings(column[0], first)
+        draw_norms(column[1], first)
+        draw_panel(column[2], regime, accuracy)
+        column[0].set_title(style.regime_title(regime))
+        column[2].set_xlabel("training steps")
+    for ax in axes[1, 1:]:
+        ax.set_ylabel("")
+    axes[2, 0].set_ylabel(accuracy.label)
+    axes[2, -1].legend(loc="lower right")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.align_ylabels(axes[:, 0])
+    return figure

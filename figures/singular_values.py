@@ -1,0 +1,49 @@
+"""Singular values of the embeddings and of the classifier, learned beside predicted."""
+
+import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+from figures import style
+
+
+@style.styled
+def draw(dataset):
+    """Draw a panel per regime; every seed a line of marks."""
+    regimes = dataset.regime.values
+    figure, axes = style.make_grid(1, len(regimes), 2.0, sharey=True)
+    for ax, name in zip(axes[0], regimes, strict=True):
+        regime = dataset.sel(regime=name)
+        _draw_spectra(ax, regime)
+        ax.set_title(style.regime_title(regime))
+        ax.set_xlabel("component")
+    axes[0, 0].set_ylabel("relative singular value")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def _draw_spectra(ax, regime) -> None:
+    """Draw both spectra, each in units of its largest predicted value (of its largest learned one, if that is zero)."""
+    kinds = (
+        ("embedding", "embeddings", style.TEST, {"marker": "o", "markersize": 2.2}),
+        ("classifier", "classifier", style.TRAIN, {"marker": "^", "markersize": 3.5, "markerfacecolor": "none"}),
+    )
+    for kind, label, colour, look in kinds:
+        learned = regime[f"{kind}_singular_values"].values
+        predicted = regime[f"{kind}_singular_values_predicted"].values[0]
+        scale = predicted.max() or np.nanmax(learned)
+        components = np.arange(1, learned.shape[-1] + 1)
+        for index, values in enumerate(learned):
+            name = label if index == 0 else None
+            ax.plot(components, values / scale, linestyle="none", color=colour, markeredgewidth=0.6, label=name, **look)
+        # Rounding alone fills the predicted null space; it is no prediction and is not drawn.
+        kept = predicted > 1e-6 * scale
+        ring = {"marker": look["marker"], "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 0.7}
+        name = f"{label}, predicted"
+        ax.plot(components[kept], predicted[kept] / scale, linestyle="none", color=style.PREDICTED, label=name, **ring)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_ylim(1e-8, 5)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,92 @@
+"""One look for all figures: print sizes, colours, marks.
+
+Colours are those of Okabe and Ito, which colour-blind readers tell apart, in an order of alternating lightness; marks
+differ as well, so that a greyscale print can be read. Text is set by matplotlib itself (no LaTeX) and embedded as
+TrueType.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+import matplotlib
+from matplotlib.figure import Figure
+
+ONE_COLUMN = 3.35  # inches: 85 mm
+TWO_COLUMNS = 6.9  # inches: 175 mm
+
+COLOURS = ("#0072B2", "#E69F00", "#882255", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999")
+MARKS = ("o", "^", "s", "D", "v", "P", "X", "*")
+PREDICTED = "black"
+TRAIN, TEST = COLOURS[1], COLOURS[0]
+
+_SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "mathtext.fontset": "dejavusans",
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 6,
+    "ytick.labelsize": 6,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.5,
+    "xtick.minor.width": 0.3,
+    "ytick.minor.width": 0.3,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "legend.fontsize": 6,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "lines.linewidth": 1.0,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "savefig.dpi": 300,
+    "figure.constrained_layout.use": True,
+}
+
+
+def styled(function: Callable) -> Callable:
+    """Run a drawing or saving function under the house style, and leave matplotlib's own settings as they were."""
+
+    @wraps(function)
+    def wrapped(*args, **kwargs):
+        with matplotlib.rc_context(_SETTINGS):
+            return function(*args, **kwargs)
+
+    return wrapped
+
+
+def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
+    """Return a figure and its axes, ``n_rows x n_columns``: one column wide for up to two panels, else two columns.
+
+    Args:
+        n_rows: panels from top to bottom.
+        n_columns: panels from left to right.
+        row_height: inches.
+        options: passed to ``Figure.subplots``.
+    """
+    width = ONE_COLUMN if n_columns <= 2 else TWO_COLUMNS
+    figure = Figure(figsize=(width, n_rows * row_height))
+    return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
+
+
+def regime_title(regime) -> str:
+    """Return the heading of a regime's panels: its name and the type of collapse that is predicted."""
+    name = str(regime.regime.values).replace("-", " ")
+    return f"{name}\n(Type {regime.collapse_type.item()} predicted)"
+
+
+def concept_style(concept: int) -> dict[str, object]:
+    """Return colour and mark of a concept."""
+    return {"color": COLOURS[concept % len(COLOURS)], "marker": MARKS[concept % len(MARKS)]}
+
+
+@styled
+def save(figure: Figure, path) -> None:
+    """Save a figure as the kind of file that ``path`` ends in; without a date, so that equal runs give equal files."""
+    metadata = {"CreationDate": None} if str(path).endswith(".pdf") else None
+    figure.savefig(path, metadata=metadata)

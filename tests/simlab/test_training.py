@@ -1,0 +1,233 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from simlab.runs import run_seeds
+from simlab.sentences import draw_distribution
+from simlab.sources import Batch, FixedSample, FreshSentences, Population
+from simlab.tasks import SentenceTask
+from simlab.training import Hyperparameters, TrainingSpec, make_train, make_trainer
+
+TASK = SentenceTask(n_concepts=3, n_words=6, sentence_length=2, n_classes=7, word_frequency="zipf")
+RATES = Hyperparameters(learning_rate=0.5, initial_scale=0.7, embedding_weight_decay=0.02, classifier_weight_decay=0.05)
+SOURCES = (FixedSample(per_class=5, batch_size=7), FreshSentences(batch_size=8), Population())
+
+
+def make_spec(source=SOURCES[0], **fields):
+    fields = {"n_steps": 12, "steps_per_record": 4, "n_evaluation": 50, "embedding_dim": 4, **fields}
+    return TrainingSpec(task=TASK, source=source, **fields)
+
+
+def distribution(seed=0):
+    return jax.tree.map(jnp.asarray, draw_distribution(TASK, seed))
+
+
+def arrays(state):
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+
+
+def same_bits(one, other):
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(arrays(one), arrays(other), strict=True))
+
+
+def naive_step(embeddings, classifier, sentences, classes, weights, rates):
+    """One step of SGD on the penalised risk, with loops, in float64; gradients written by hand."""
+    grad_w, grad_u = np.zeros_like(embeddings), np.zeros_like(classifier)
+    for sentence, label, weight in zip(sentences, classes, weights, strict=True):
+        logits = np.array([sum(u @ embeddings[x] for u, x in zip(rows, sentence, strict=True)) for rows in classifier])
+        residual = np.exp(logits - logits.max())
+        residual = weight * (residual / residual.sum() - np.eye(len(classifier))[label])
+        for position, word in enumerate(sentence):
+            grad_w[word] += residual @ classifier[:, position]
+            grad_u[:, position] += np.outer(residual, embeddings[word])
+    embeddings = embeddings - rates.learning_rate * (grad_w + rates.embedding_weight_decay * embeddings)
+    classifier = classifier - rates.learning_rate * (grad_u + rates.classifier_weight_decay * classifier)
+    return embeddings, classifier
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: type(source).__name__)
+def test_training_is_sgd_on_the_penalised_risk(source):
+    """The compiled run against a loop in NumPy that is fed the same batches."""
+    trainer = make_trainer(make_spec(source))
+    problem, state = jax.jit(trainer.begin)(jax.random.key(0), distribution(), RATES)
+    trained = jax.jit(trainer.segment)(problem, state, RATES, 0)
+    embeddings = np.asarray(state.params["embeddings"][...], np.float64)
+    classifier = np.asarray(state.params["classifier"][...], np.float64)
+    for entry in (
+        np.asarray(source.plan(problem.sample, problem.batch_key, jnp.asarray(0), 4))
+        if not isinstance(source, FreshSentences)
+        else source.plan(problem.sample, problem.batch_key, jnp.asarray(0), 4)
+    ):
+        batch = source.batch(problem.sample, problem.distribution, entry)
+        embeddings, classifier = naive_step(embeddings, classifier, *map(np.asarray, batch), RATES)
+    # Four steps of float32: some hundred roundings of 6e-8 on numbers of order 1.
+    np.testing.assert_allclose(trained.params["embeddings"][...], embeddings, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(trained.params["classifier"][...], classifier, rtol=0, atol=1e-5)
+
+
+def test_every_epoch_sees_each_sentence_once_in_a_new_order():
+    source = FixedSample(per_class=5, batch_size=7)
+    assert source.steps_per_epoch(TASK) == 5
+    sample = source.prepare(jax.random.key(0), distribution())
+    epochs = [np.asarray(source.plan(sample, jax.random.key(1), jnp.asarray(5 * epoch), 5)).ravel() for epoch in (0, 1)]
+    assert all(sorted(epoch.tolist()) == list(range(35)) for epoch in epochs)
+    assert epochs[0].tolist() != epochs[1].tolist()
+    parts = [
+        np.asarray(source.plan(sample, jax.random.key(1), jnp.asarray(start), 1)).ravel() for start in range(5, 10)
+    ]
+    assert np.concatenate(parts).tolist() == epochs[1].tolist()
+
+
+def test_population_batch_has_the_whole_population():
+    source = Population()
+    sample = source.prepare(jax.random.key(0), distribution())
+    assert isinstance(sample, Batch)
+    assert len(sample.classes) == 7 * 4
+    assert float(sample.weights.sum()) == pytest.approx(1, rel=1e-6)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: type(source).__name__)
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_a_segmented_run_is_the_whole_run_bit_by_bit(source, layer_norm):
+    spec = make_spec(source, layer_norm=layer_norm)
+    _, whole, records = jax.jit(make_train(spec))(jax.random.key(3), distribution(), RATES)
+    trainer = make_trainer(spec)
+    problem, state = jax.jit(trainer.begin)(jax.random.key(3), distribution(), RATES)
+    segment, record = jax.jit(trainer.segment), jax.jit(trainer.record)
+    risks = [record(problem, state, RATES, 0).risk]
+    for index in range(spec.n_segments):
+        state = segment(problem, state, RATES, index)
+        risks.append(record(problem, state, RATES, index + 1).risk)
+    assert same_bits(whole, state)
+    np.testing.assert_array_equal(records.risk, risks)
+
+
+def test_the_same_key_gives_the_same_bits_and_another_key_does_not():
+    train = jax.jit(make_train(make_spec()))
+    one, again, other = (train(jax.random.key(seed), distribution(), RATES)[1:] for seed in (1, 1, 2))
+    assert same_bits(one, again)
+    assert not same_bits(one, other)
+
+
+def test_a_row_of_a_vmapped_run_is_the_single_run():
+    train = make_train(make_spec())
+    keys = jax.random.split(jax.random.key(0), 3)
+    distributions = jax.tree.map(lambda *rows: jnp.stack(rows), *[distribution(seed) for seed in range(3)])
+    rates = Hyperparameters(jnp.array([0.1, 0.5, 0.2]), jnp.array([0.1, 0.7, 0.4]), 0.02, 0.05)
+    axes = Hyperparameters(0, 0, None, None)
+    _, many, records = jax.jit(jax.vmap(train, (0, 0, axes)))(keys, distributions, rates)
+    for row in range(3):
+        own = Hyperparameters(rates[0][row], rates[1][row], 0.02, 0.05)
+        _, single, own_records = jax.jit(train)(keys[row], distribution(row), own)
+        # Batched products may sum in another order: 12 steps of a few roundings each, on numbers of order 1.
+        for stacked, alone in zip(arrays(many), arrays(single), strict=True):
+            np.testing.assert_allclose(stacked[row], alone, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(records.risk[row], own_records.risk, rtol=1e-5)
+
+
+def test_new_values_do_not_recompile():
+    traces = []
+    train = make_train(make_spec())
+
+    @jax.jit
+    def counted(key, distribution, rates):
+        traces.append(1)
+        return train(key, distribution, rates)
+
+    counted(jax.random.key(0), distribution(), Hyperparameters(*map(jnp.float32, RATES)))
+    counted(jax.random.key(1), distribution(1), Hyperparameters(*map(jnp.float32, (0.2, 0.1, 0.0, 0.3))))
+    assert len(traces) == 1
+    assert counted._cache_size() == 1
+
+
+def test_segments_of_a_driven_run_compile_once(monkeypatch):
+    compiled = []
+    original = jax.stages.Lowered.compile
+
+    def compile_and_count(self, *args, **kwargs):
+        compiled.append(1)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(jax.stages.Lowered, "compile", compile_and_count)
+    run_seeds(make_spec(), RATES, [0, 1])
+    assert len(compiled) == 1
+
+
+@pytest.mark.parametrize("name", ["adam", "rmsprop"])
+def test_other_optimisers_reach_a_lower_risk(name):
+    spec = make_spec(Population(), optimizer=name, n_steps=200, steps_per_record=200)
+    runs = run_seeds(spec, RATES._replace(learning_rate=0.05), [0])
+    assert runs.records.risk[0, -1] < 0.9 * runs.records.risk[0, 0]
+
+
+def test_any_optax_transformation_can_be_given():
+    spec = make_spec(Population())
+    momentum_free = run_seeds(spec, RATES, [0], optimizer=lambda rate: optax.sgd(rate, momentum=0.0))
+    plain = run_seeds(spec, RATES, [0])
+    with_momentum = run_seeds(spec, RATES, [0], optimizer=lambda rate: optax.sgd(rate, momentum=0.9))
+    np.testing.assert_allclose(momentum_free.embeddings, plain.embeddings, atol=1e-6)
+    assert not np.allclose(with_momentum.embeddings, plain.embeddings, atol=1e-3)
+
+
+def test_a_diverged_seed_says_so():
+    runs = run_seeds(make_spec(n_steps=400, steps_per_record=100), RATES._replace(learning_rate=1e6), [0])
+    assert runs.status.tolist() == ["diverged"]
+
+
+def test_seeds_do_not_depend_on_their_company():
+    alone = run_seeds(make_spec(), RATES, [4])
+    together = run_seeds(make_spec(), RATES, [1, 4])
+    np.testing.assert_array_equal(alone.latents[0], together.latents[1])
+    np.testing.assert_allclose(alone.embeddings[0], together.embeddings[1], atol=1e-5)
+
+
+def test_the_weight_decay_is_the_gradient_of_the_recorded_penalty():
+    spec = make_spec(Population())
+    trainer = make_trainer(spec)
+    problem, state = trainer.begin(jax.random.key(0), distribution(), RATES)
+    record = trainer.record(problem, state, RATES, 0)
+    embeddings, classifier = (np.asarray(array, np.float64) for array in trainer.representation(state))
+    expected = 0.02 / 2 * np.sum(embeddings**2) + 0.05 / 2 * np.sum(classifier**2)
+    assert float(record.risk - record.train_cross_entropy) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"n_steps": 10}, "n_steps: expected a multiple of steps_per_record=4, got 10"),
+        ({"embedding_dim": 0}, "embedding_dim: expected a whole number of at least 1, got 0"),
+        ({"embedding_dim": 1, "layer_norm": True}, "embedding_dim: expected a whole number of at least 2, got 1"),
+        ({"optimizer": "sdg"}, r"optimizer: expected one of .* got 'sdg' \(did you mean 'sgd'\?\)"),
+        ({"precision": "hihg"}, r"precision: expected one of .* got 'hihg' \(did you mean 'high'\?\)"),
+    ],
+)
+def test_bad_specs_are_named(fields, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        make_spec(**fields)
+
+
+def test_a_batch_larger_than_the_sample_is_refused():
+    with pytest.raises(ValueError, match="batch_size: expected at most the 35 sentences of the sample, got 36"):
+        make_spec(FixedSample(per_class=5, batch_size=36))
+
+
+def test_a_population_too_large_is_refused_before_training():
+    task = SentenceTask(n_words=30, sentence_length=8)
+    with pytest.raises(ValueError, match="population: expected at most"):
+        TrainingSpec(task=task, source=Population(), n_steps=1, steps_per_record=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("learning_rate", 0.0),
+        ("initial_scale", -1.0),
+        ("embedding_weight_decay", -1e-3),
+        ("classifier_weight_decay", float("nan")),
+    ],
+)
+def test_bad_hyperparameters_are_named(name, value):
+    with pytest.raises(ValueError, match=f"^{name}: expected a .* finite number, got {value}$"):
+        Hyperparameters()._replace(**{name: value}).check()
