@@ -39,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"simlab: {error}", file=sys.stderr)
         return 2
+    except ArithmeticError as error:  # a solver that did not converge
+        print(f"simlab: {error}", file=sys.stderr)
+        return 1
     try:
         return action()
     except OSError as error:

@@ -122,10 +122,20 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
             dataset = run_plan(plan, progress)
         save_dataset(dataset, folder / RESULTS_FILE)
         print(format_comparison(dataset))
-        _draw(dataset, folder)
-        return 0
+        n_figures = _draw(dataset, folder)
+        if not arguments.quiet:
+            print(f"{folder}: {RESULTS_FILE} and {n_figures} figures, as PDF and PNG", file=sys.stderr)
+        return _report_diverged(dataset)
 
     return action
+
+
+def _report_diverged(dataset) -> int:
+    """Return the exit status of a run: 1 if a member diverged, which is told on stderr."""
+    diverged = int((dataset.status == "diverged").sum())
+    if diverged:
+        print(f"simlab: {diverged} of {dataset.status.size} members diverged, see 'status'", file=sys.stderr)
+    return 1 if diverged else 0
 
 
 def _check_folder(folder: Path, *, overwrite: bool) -> None:
@@ -141,14 +151,15 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
     dataset = load_dataset(arguments.folder)
 
     def action() -> int:
-        _draw(dataset, Path(arguments.folder))
+        n_figures = _draw(dataset, Path(arguments.folder))
+        print(f"{arguments.folder}: {n_figures} figures, as PDF and PNG", file=sys.stderr)
         return 0
 
     return action
 
 
-def _draw(dataset, folder: Path) -> None:
-    """Draw every figure of a run into its folder, as PDF and PNG, and say which."""
+def _draw(dataset, folder: Path) -> int:
+    """Draw every figure of a run into its folder, as PDF and PNG, and return their number."""
     from figures import NAMES as FIGURES
     from figures import draw
     from figures.style import save
@@ -158,4 +169,4 @@ def _draw(dataset, folder: Path) -> None:
         for suffix in (".pdf", ".png"):
             path = folder / f"{name}{suffix}"
             write_atomically(path, lambda temporary, figure=figure: save(figure, temporary))
-            print(path, file=sys.stderr)
+    return len(FIGURES)

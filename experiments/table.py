@@ -36,23 +36,32 @@ def _format_regime(regime, unmet: list[str]) -> str:
     header = ("", "predicted", "learned", "+-", "error", "digits")
     rows = [header, *(_format_quantity(regime.sel(quantity=name)) for name in regime.quantity.values)]
     notes = [f"  assumption not met: {line}" for line in unmet]
+    if regime.classifier_norm_predicted == 0:
+        threshold = regime.zero_threshold.item()
+        notes.append(
+            f"  weight decay above the zero threshold, {threshold:.4g}: the predicted minimiser is the zero network"
+        )
     return "\n".join([heading, format_columns(rows), *notes])
 
 
 def _format_quantity(row) -> tuple[str, ...]:
-    """Return label, prediction, mean and standard error over seeds, error (relative unless 0 is predicted), digits."""
+    """Return label, prediction, mean and standard error over the seeds that did not diverge, error, digits.
+
+    The error is relative, unless zero is predicted.
+    """
     unit = f" ({row.unit.item()})" if row.unit.item() else ""
     predicted, learned = row.predicted.item(), row.learned.values
-    mean = float(np.mean(learned))
+    finite = np.isfinite(learned)
+    mean = float(np.mean(learned[finite])) if finite.any() else math.nan
     scale = abs(predicted) or 1.0
     error = abs(mean - predicted) / scale
-    spread = standard_error(learned, row.sampling_error.values)
+    spread = standard_error(learned[finite], row.sampling_error.values[finite])
     # An agreement better than its own standard error is luck and is not counted as digits.
     known = max(error, 0.0 if math.isnan(spread) else spread / scale)
     return (
         f"  {row.label.item()}{unit}",
         "-" if math.isnan(predicted) else f"{predicted:.5g}",
-        f"{mean:.5g}",
+        "-" if math.isnan(mean) else f"{mean:.5g}",
         "-" if math.isnan(spread) else f"{spread:.1g}",
         "-" if math.isnan(error) else f"{error:.1e}",
         "-" if math.isnan(error) else f"{digits(known):.1f}",
@@ -63,7 +72,7 @@ def standard_error(values: np.ndarray, sampling_error: np.ndarray) -> float:
     """Return the standard error of the mean over seeds; of one seed, the error of its own measurement (or NaN)."""
     if len(values) > 1:
         return float(np.std(values, ddof=1) / math.sqrt(len(values)))
-    return float(sampling_error[0])
+    return float(sampling_error[0]) if len(values) else math.nan
 
 
 def digits(error: float) -> float:

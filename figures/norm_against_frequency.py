@@ -38,7 +38,7 @@ def draw_norms(ax, regime) -> None:
     first = concepts == concepts.min()
     predicted = regime.embedding_norm_predicted.values[first]
     ax.plot(abscissa[first], predicted, color=style.PREDICTED, linewidth=0.9, label="predicted")
-    ax.set_ylim(0, 1.15 * max(np.nanmax(norms), predicted.max()))
+    ax.set_ylim(0, 1.15 * style.ceiling(norms, predicted))
     ax.set_ylabel("word norm")
     if equal:
         ax.set_xlabel("rank (equal frequencies)")

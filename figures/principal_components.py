@@ -40,7 +40,7 @@ def draw_classifier(ax, regime) -> None:
 
 def _draw_cloud(ax, learned: np.ndarray, predicted: np.ndarray, concepts: np.ndarray) -> None:
     """Draw learned vectors as marks by concept and predicted ones in black, on the principal axes of the learned."""
-    components, shares = _principal_axes(learned)
+    components, shares = _principal_axes(learned if np.all(np.isfinite(learned)) else predicted)
     marks = np.arange(0, len(learned), max(1, len(learned) // MOST_MARKS))
     for concept in np.unique(concepts):
         chosen = marks[concepts[marks] == concept]

@@ -31,7 +31,7 @@ def _draw_spectra(ax, regime) -> None:
     for kind, label, colour, look in kinds:
         learned = regime[f"{kind}_singular_values"].values
         predicted = regime[f"{kind}_singular_values_predicted"].values[0]
-        scale = predicted.max() or np.nanmax(learned)
+        scale = predicted.max() or style.ceiling(learned)
         components = np.arange(1, learned.shape[-1] + 1)
         for index, values in enumerate(learned):
             name = label if index == 0 else None

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 
 ONE_COLUMN = 3.35  # inches: 85 mm
@@ -83,6 +84,12 @@ def regime_title(regime) -> str:
 def concept_style(concept: int) -> dict[str, object]:
     """Return colour and mark of a concept."""
     return {"color": COLOURS[concept % len(COLOURS)], "marker": MARKS[concept % len(MARKS)]}
+
+
+def ceiling(*arrays: np.ndarray) -> float:
+    """Return the largest finite value of some arrays, or 1 if there is none above zero: the top of an axis from 0."""
+    values = np.concatenate([np.ravel(array) for array in arrays])
+    return float(max(values[np.isfinite(values)], default=0.0)) or 1.0
 
 
 @styled

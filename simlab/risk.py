@@ -23,7 +23,10 @@ def cross_entropy(network: Callable, batch: Batch) -> jax.Array:
 
 
 def evaluate(network: Callable, batch: Batch) -> tuple[jax.Array, jax.Array]:
-    """Return cross-entropy (nats) and accuracy (in [0, 1]) of a batch of any size, in bounded memory."""
+    """Return cross-entropy (nats) and accuracy (in [0, 1]) of a batch of any size, in bounded memory.
+
+    Where the cross-entropy is not finite the network has no best class, and the accuracy is NaN.
+    """
 
     def one(sentence, label):
         logits = network(sentence[None])[0]
@@ -31,7 +34,8 @@ def evaluate(network: Callable, batch: Batch) -> tuple[jax.Array, jax.Array]:
 
     terms, hits = jax.lax.map(lambda pair: one(*pair), (batch.sentences, batch.classes), batch_size=EVALUATION_CHUNK)
     # Counting misses, not hits, makes a perfect accuracy exactly 1 although the weights sum to 1 only to rounding.
-    return jnp.sum(batch.weights * terms), 1 - jnp.sum(batch.weights * ~hits)
+    loss, accuracy = jnp.sum(batch.weights * terms), 1 - jnp.sum(batch.weights * ~hits)
+    return loss, jnp.where(jnp.isfinite(loss), accuracy, jnp.nan)
 
 
 def penalty(params, weight_decays) -> jax.Array:

@@ -212,3 +212,23 @@ def test_an_experiment_can_be_run_as_a_module():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("simlab: embedding_dim: expected at least 3")
+
+
+def test_a_diverged_member_is_reported_and_the_rest_is_kept(tmp_path, capsys):
+    words = ("run", "zipf-small-sample", *TINY, "--epochs", 300, "--learning-rate", 1e6, "--out", tmp_path, "--quiet")
+    assert run(*words) == 1
+    printed = capsys.readouterr()
+    assert "simlab: 1 of 1 members diverged" in printed.err
+    assert "1 diverged" in printed.out
+    with xarray.open_dataset(tmp_path / "results.nc") as dataset:
+        assert dataset.status.values.tolist() == [["diverged"]]
+        assert np.isnan(dataset.learned.sel(quantity="test_accuracy")).all()
+    assert (tmp_path / "overview.pdf").is_file()
+
+
+def test_a_weight_decay_above_the_zero_threshold_is_no_error(tmp_path, capsys):
+    words = ("run", "uniform-small-sample", *TINY, "--epochs", 40, "--weight-decay", 0.5, "--out", tmp_path, "--quiet")
+    assert run(*words) == 0
+    assert (
+        "weight decay above the zero threshold, 0.2887: the predicted minimiser is the zero" in capsys.readouterr().out
+    )
