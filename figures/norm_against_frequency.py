@@ -16,8 +16,7 @@ def draw(dataset):
         ax.set_title(style.regime_title(regime))
     for ax in axes[0, 1:]:
         ax.set_ylabel("")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    style.legend_below(figure, axes[0, 0])
     return figure
 
 

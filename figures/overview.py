@@ -24,7 +24,6 @@ def draw(dataset):
         ax.set_ylabel("")
     axes[2, 0].set_ylabel(accuracy.label)
     axes[2, -1].legend(loc="lower right")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    figure.align_ylabels(axes[:, 0])
+    style.legend_below(figure, axes[0, 0])
+    figure.align_ylabels(axes[1:, 0])
     return figure

@@ -20,9 +20,7 @@ def draw(dataset):
         column[0].set_title(style.regime_title(regime))
     axes[0, 0].set_ylabel("word vectors\n" + axes[0, 0].get_ylabel())
     axes[1, 0].set_ylabel("classifier weights\n" + axes[1, 0].get_ylabel())
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    figure.align_ylabels(axes[:, 0])
+    style.legend_below(figure, axes[0, 0])
     return figure
 
 
@@ -55,10 +53,20 @@ def _draw_cloud(ax, learned: np.ndarray, predicted: np.ndarray, concepts: np.nda
             **look,
         )
         _draw_predicted(ax, predicted[concepts == concept] @ components, last=concept == concepts.max())
-    ax.set_aspect("equal", adjustable="datalim")
-    ax.margins(0.12)
+    _frame_square(ax, learned @ components, predicted @ components)
     ax.set_xlabel(f"PC 1 ({shares[0]:.0%})", labelpad=1)
     ax.set_ylabel(f"PC 2 ({shares[1]:.0%})", labelpad=1)
+
+
+def _frame_square(ax, *clouds: np.ndarray) -> None:
+    """Make the panel a square with the same scale on both axes and room around all finite points."""
+    points = np.concatenate(clouds)
+    points = points[np.all(np.isfinite(points), axis=1)]
+    low, high = points.min(axis=0), points.max(axis=0)
+    half_width = 0.56 * np.max(high - low) or 1.0
+    for set_limits, centre in zip((ax.set_xlim, ax.set_ylim), (low + high) / 2, strict=True):
+        set_limits(centre - half_width, centre + half_width)
+    ax.set_box_aspect(1)
 
 
 def _draw_predicted(ax, points: np.ndarray, *, last: bool) -> None:

@@ -17,8 +17,7 @@ def draw(dataset):
         ax.set_title(style.regime_title(regime))
         ax.set_xlabel("component")
     axes[0, 0].set_ylabel("relative singular value")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    style.legend_below(figure, axes[0, 0])
     return figure
 
 

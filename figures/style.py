@@ -75,6 +75,13 @@ def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
 
+def legend_below(figure: Figure, ax) -> None:
+    """Put the legend of one panel below the whole figure, in as many columns as fit its width."""
+    handles, labels = ax.get_legend_handles_labels()
+    fitting = 3 if figure.get_figwidth() == ONE_COLUMN else 6
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(fitting, len(labels)))
+
+
 def regime_title(regime) -> str:
     """Return the heading of a regime's panels: its name and the type of collapse that is predicted."""
     name = str(regime.regime.values).replace("-", " ")
