@@ -44,11 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     try:
         return action()
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         print(f"simlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("simlab: interrupted, nothing was saved", file=sys.stderr)
+        print("simlab: interrupted", file=sys.stderr)
         return 130
 
 

@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from experiments.configuration import Configuration
-from experiments.experiment import make_plan, predict, run_plan
+from experiments.experiment import Plan, Progress, make_plan, predict, run_plan
 from experiments.options import read_options
 from experiments.progress import make_progress
 from experiments.registry import NAMES, find_experiment
@@ -51,7 +52,9 @@ def prepare_predict(arguments: argparse.Namespace) -> Action:
     given = read_options(arguments, Configuration, TASK_OPTIONS)
     decay = _read_positive("weight_decay", arguments.weight_decay, 1e-3)
     classifier_decay = _read_positive("classifier_weight_decay", arguments.classifier_weight_decay, decay)
-    free_embeddings = given.get("layer_norm", False) and arguments.classifier_weight_decay is None
+    # With LayerNorm the theorem's risk penalises the classifier alone; a penalty on both must be asked for.
+    both = arguments.weight_decay is not None and arguments.classifier_weight_decay is not None
+    free_embeddings = given.get("layer_norm", False) and not both
     prediction = predict(
         Configuration(
             embedding_weight_decay=0.0 if free_embeddings else decay, classifier_weight_decay=classifier_decay, **given
@@ -109,6 +112,8 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     check_choice("preset", arguments.preset, ("quick", "paper"))
     n_seeds = _read_count("seeds", arguments.seeds, 1)
     first = _read_count("first_seed", arguments.first_seed, 0)
+    if first + n_seeds > 2**32:
+        raise invalid("first_seed", "seeds below 2^32", first)
     overrides = read_options(arguments, Configuration)
     decay = _read_positive("weight_decay", arguments.weight_decay, None)
     configurations = experiment.configurations(arguments.preset, overrides, weight_decay=decay)
@@ -119,7 +124,7 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     def action() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         with make_progress(quiet=arguments.quiet) as progress:
-            dataset = run_plan(plan, progress)
+            dataset = _run_in_memory(plan, progress)
         save_dataset(dataset, folder / RESULTS_FILE)
         print(format_comparison(dataset))
         n_figures = _draw(dataset, folder)
@@ -128,6 +133,18 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
         return _report_diverged(dataset)
 
     return action
+
+
+def _run_in_memory(plan: Plan, progress: Progress):
+    """Run a plan; raise ``MemoryError`` with one line if the device cannot hold it."""
+    import jax
+
+    try:
+        return run_plan(plan, progress)
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise MemoryError(f"out of memory: {str(error).splitlines()[0]}") from error
 
 
 def _report_diverged(dataset) -> int:
@@ -140,8 +157,11 @@ def _report_diverged(dataset) -> int:
 
 def _check_folder(folder: Path, *, overwrite: bool) -> None:
     """Raise ``ValueError`` if results cannot go to ``folder``."""
-    if folder.exists() and not folder.is_dir():
+    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not parent.is_dir():
         raise invalid("out", "a folder", str(folder))
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise invalid("out", "a folder that can be written to", str(folder))
     if (folder / RESULTS_FILE).exists() and not overwrite:
         raise invalid("out", "a folder without a run in it (or --overwrite)", str(folder))
 

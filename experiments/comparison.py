@@ -1,15 +1,15 @@
 """Hold trained runs against a prediction: one labelled dataset with both on the same axes."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import xarray
 
 from simlab import geometry
-from simlab.risk import accuracy_standard_error
 from simlab.runs import Runs
+from simlab.spec import TrainingSpec
 from simlab.tasks import word_frequencies
-from simlab.training import TrainingSpec
 from theory.feature_collapse import Prediction
 
 
@@ -44,7 +44,8 @@ def build_dataset(spec: TrainingSpec, runs: Runs, prediction: Prediction) -> xar
         prediction: what theory says of them.
 
     Returns:
-        A dataset over ``seed``, ``word``, ``class``, ``position``, ``dimension``, ``record`` and ``quantity``.
+        A dataset over ``seed``, ``word``, ``class``, ``position``, ``dimension``, ``component``, ``record`` and
+        ``quantity``.
     """
     task = spec.task
     aligned = [_align(runs, prediction, index) for index in range(len(runs.seeds))]
@@ -70,7 +71,7 @@ def build_dataset(spec: TrainingSpec, runs: Runs, prediction: Prediction) -> xar
             "cross_entropy_predicted": ((), prediction.cross_entropy, _about("predicted cross-entropy", "nats")),
             "risk_predicted": ((), prediction.risk, _about("predicted risk", "nats")),
             **_spectra(runs, predicted_embeddings, predicted_classifier),
-            **_histories(runs, spec.n_evaluation),
+            **_histories(runs),
             **_comparison(quantities),
             "collapse_type": ((), prediction.collapse_type, _about("which theorem predicts")),
             "exact": ((), int(prediction.exact), _about("1 if the prediction is a theorem for this task")),
@@ -123,21 +124,19 @@ def _quantities(
     last = {name: values[:, -1].astype(np.float64) for name, values in runs.records._asdict().items()}
     n_concepts = spec.task.n_concepts
     words = np.arange(spec.task.n_words) // spec.task.words_per_concept
-    embeddings = [_vector_measures(vectors, words, n_concepts) for vectors in runs.embeddings]
-    classifier = [
-        _vector_measures(vectors.reshape(-1, vectors.shape[-1]), latents.reshape(-1), n_concepts)
-        for vectors, latents in zip(runs.classifier, runs.latents, strict=True)
-    ]
+    embeddings = _vector_measures(runs.embeddings, [words] * len(runs.seeds), n_concepts)
+    classifier = _vector_measures(runs.classifier, runs.latents, n_concepts)
+    sampling = last["test_cross_entropy_error"]
+    test_risk = last["risk"] - last["train_cross_entropy"] + last["test_cross_entropy"]
     rms_norm = float(geometry.root_mean_square(prediction.embedding_norms))
-    cosine = float("nan") if prediction.is_zero else -1 / (n_concepts - 1)
     zero = float("nan") if prediction.is_zero else 0.0
     return {
-        "embedding_norm": Quantity("embedding norm, rms", "", rms_norm, _column(embeddings, 0)),
-        "classifier_norm": Quantity("classifier norm, rms", "", prediction.classifier_norm, _column(classifier, 0)),
-        "embedding_cosine": Quantity("cosine between concepts, embeddings", "", cosine, _column(embeddings, 1)),
-        "classifier_cosine": Quantity("cosine between concepts, classifier", "", cosine, _column(classifier, 1)),
-        "embedding_spread": Quantity("spread within concepts, embeddings", "", zero, _column(embeddings, 2)),
-        "classifier_spread": Quantity("spread within concepts, classifier", "", zero, _column(classifier, 2)),
+        "embedding_norm": Quantity("embedding norm, rms", "", rms_norm, embeddings[0]),
+        "classifier_norm": Quantity("classifier norm, rms", "", prediction.classifier_norm, classifier[0]),
+        "embedding_simplex_deviation": Quantity("deviation from a simplex, embeddings", "", zero, embeddings[1]),
+        "classifier_simplex_deviation": Quantity("deviation from a simplex, classifier", "", zero, classifier[1]),
+        "embedding_spread": Quantity("spread within concepts, embeddings", "", zero, embeddings[2]),
+        "classifier_spread": Quantity("spread within concepts, classifier", "", zero, classifier[2]),
         "embedding_distance": Quantity(
             "distance after rotation, embeddings", "", 0.0, _distances(runs.embeddings, predicted_embeddings)
         ),
@@ -145,37 +144,32 @@ def _quantities(
             "distance after rotation, classifier", "", 0.0, _distances(runs.classifier, predicted_classifier)
         ),
         "test_cross_entropy": Quantity(
-            "cross-entropy, test", "nats", prediction.cross_entropy, last["test_cross_entropy"]
+            "cross-entropy, test", "nats", prediction.cross_entropy, last["test_cross_entropy"], sampling
         ),
-        "test_risk": Quantity(
-            "risk, test",
-            "nats",
-            prediction.risk,
-            last["risk"] - last["train_cross_entropy"] + last["test_cross_entropy"],
-        ),
+        "test_risk": Quantity("risk, test", "nats", prediction.risk, test_risk, sampling),
         "test_accuracy": Quantity(
             "accuracy, test",
             "",
             float("nan") if prediction.is_zero else 1.0,
             last["test_accuracy"],
-            accuracy_standard_error(last["test_accuracy"], spec.n_evaluation),
+            last["test_accuracy_error"],
         ),
     }
 
 
-def _vector_measures(vectors: np.ndarray, groups: np.ndarray, n_groups: int) -> tuple[float, float, float]:
-    """Return root mean square norm, cosine between groups and spread of directions within groups, in float64."""
-    vectors = vectors.astype(np.float64)
-    membership = geometry.membership_matrix(groups, n_groups, np.float64)
-    return (
-        float(geometry.root_mean_square(geometry.norms(vectors))),
-        float(geometry.group_cosine(vectors, membership)),
-        float(geometry.direction_spread(vectors, membership)),
-    )
+def _vector_measures(vectors: np.ndarray, groups: Sequence[np.ndarray], n_groups: int) -> np.ndarray:
+    """Return, for each seed, root mean square norm, deviation from a simplex and spread of directions, in float64.
 
-
-def _column(rows: list[tuple[float, ...]], index: int) -> np.ndarray:
-    return np.array([row[index] for row in rows])
+    The spread is NaN where no group has two members: there it is zero by construction.
+    """
+    rows = []
+    for flat, group in zip(vectors.reshape(len(vectors), -1, vectors.shape[-1]), groups, strict=True):
+        membership = geometry.membership_matrix(group.reshape(-1), n_groups, np.float64)
+        doubles = flat.astype(np.float64)
+        spread = geometry.direction_spread(doubles, membership) if membership.sum(axis=1).max() > 1 else np.nan
+        norm = geometry.root_mean_square(geometry.norms(doubles))
+        rows.append((norm, geometry.simplex_deviation(doubles, membership), spread))
+    return np.array(rows).T
 
 
 def _distances(learned: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -201,20 +195,23 @@ def _spectra(runs: Runs, predicted_embeddings: np.ndarray, predicted_classifier:
 
 
 def _finite_singular_values(vectors: np.ndarray) -> np.ndarray:
-    """Return the singular values, or NaN for a run that diverged."""
+    """Return ``d`` singular values, zero beyond the number of vectors; NaN for a run that diverged."""
+    dim = vectors.shape[-1]
     if not np.all(np.isfinite(vectors)):
-        return np.full(min(vectors.shape[-1], vectors.size // vectors.shape[-1]), np.nan)
-    return geometry.singular_values(vectors)
+        return np.full(dim, np.nan)
+    values = geometry.singular_values(vectors)
+    return np.pad(values, (0, dim - len(values)))
 
 
-def _histories(runs: Runs, n_evaluation: int) -> dict[str, tuple]:
+def _histories(runs: Runs) -> dict[str, tuple]:
     """Return the training curves over ``(seed, record)``."""
-    units = {"train_cross_entropy": "nats", "test_cross_entropy": "nats", "risk": "nats"}
-    curves = runs.records._asdict()
-    curves["test_accuracy_standard_error"] = accuracy_standard_error(runs.records.test_accuracy, n_evaluation)
     return {
-        f"history_{name}": (("seed", "record"), values, _about(name.replace("_", " "), units.get(name, "1")))
-        for name, values in curves.items()
+        f"history_{name}": (
+            ("seed", "record"),
+            values,
+            _about(name.replace("_", " "), "nats" if "cross_entropy" in name or name == "risk" else "1"),
+        )
+        for name, values in runs.records._asdict().items()
     }
 
 

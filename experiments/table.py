@@ -69,10 +69,18 @@ def _format_quantity(row) -> tuple[str, ...]:
 
 
 def standard_error(values: np.ndarray, sampling_error: np.ndarray) -> float:
-    """Return the standard error of the mean over seeds; of one seed, the error of its own measurement (or NaN)."""
-    if len(values) > 1:
-        return float(np.std(values, ddof=1) / math.sqrt(len(values)))
-    return float(sampling_error[0]) if len(values) else math.nan
+    """Return the standard error of the mean over seeds: from their spread, but no less than from sampling alone.
+
+    Equal values of several seeds are no proof of certainty: each was measured on a finite sample. NaN where neither is
+    known.
+    """
+    n_seeds = len(values)
+    known = []
+    if n_seeds > 1:
+        known.append(np.std(values, ddof=1) / math.sqrt(n_seeds))
+    if n_seeds and not np.any(np.isnan(sampling_error)):
+        known.append(math.sqrt(np.sum(sampling_error**2)) / n_seeds)
+    return float(max(known, default=math.nan))
 
 
 def digits(error: float) -> float:

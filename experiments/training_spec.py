@@ -2,8 +2,8 @@
 
 from experiments.configuration import Configuration
 from simlab.sources import FixedSample, FreshSentences, Population, Source
+from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.tasks import SentenceTask
-from simlab.training import Hyperparameters, TrainingSpec
 from simlab.validation import check_choice, check_count, invalid
 
 

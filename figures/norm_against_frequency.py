@@ -36,7 +36,8 @@ def draw_norms(ax, regime) -> None:
         )  # fmt: skip
     first = concepts == concepts.min()
     predicted = regime.embedding_norm_predicted.values[first]
-    ax.plot(abscissa[first], predicted, color=style.PREDICTED, linewidth=0.9, label="predicted")
+    single = {"marker": "o", "markersize": 5, "markerfacecolor": "none"} if len(predicted) == 1 else {}
+    ax.plot(abscissa[first], predicted, color=style.PREDICTED, linewidth=0.9, label="predicted", **single)
     ax.set_ylim(0, 1.15 * style.ceiling(norms, predicted))
     ax.set_ylabel("word norm")
     if equal:

@@ -38,6 +38,8 @@ def draw_classifier(ax, regime) -> None:
 
 def _draw_cloud(ax, learned: np.ndarray, predicted: np.ndarray, concepts: np.ndarray) -> None:
     """Draw learned vectors as marks by concept and predicted ones in black, on the principal axes of the learned."""
+    if learned.shape[1] == 1:
+        learned, predicted = (np.pad(array, ((0, 0), (0, 1))) for array in (learned, predicted))
     components, shares = _principal_axes(learned if np.all(np.isfinite(learned)) else predicted)
     marks = np.arange(0, len(learned), max(1, len(learned) // MOST_MARKS))
     for concept in np.unique(concepts):

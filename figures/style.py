@@ -16,7 +16,8 @@ ONE_COLUMN = 3.35  # inches: 85 mm
 TWO_COLUMNS = 6.9  # inches: 175 mm
 
 COLOURS = ("#0072B2", "#E69F00", "#882255", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999")
-MARKS = ("o", "^", "s", "D", "v", "P", "X", "*")
+# Seven marks beside eight colours: 56 concepts pass before a pair returns.
+MARKS = ("o", "^", "s", "D", "v", "P", "X")
 PREDICTED = "black"
 TRAIN, TEST = COLOURS[1], COLOURS[0]
 

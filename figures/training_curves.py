@@ -84,7 +84,7 @@ def draw_panel(ax, regime, panel: Panel) -> None:
             label = curve.label if index == 0 else None
             ax.plot(steps, seed_values, color=curve.colour, linestyle=curve.line, linewidth=0.9, label=label)
         if curve.name == "test_accuracy":
-            _draw_band(ax, steps, values, regime.history_test_accuracy_standard_error.values, curve.colour)
+            _draw_band(ax, steps, values, regime.history_test_accuracy_error.values, curve.colour)
         if curve.predicted is not None:
             predicted = regime.predicted.sel(quantity=curve.predicted).item()
             label = "predicted" if curve is panel.curves[-1] else None

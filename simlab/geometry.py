@@ -33,9 +33,11 @@ def group_means(vectors, membership):
         membership: ``Float[G, N]``, 1 where a vector belongs to a group and 0 elsewhere.
 
     Returns:
-        ``Float[G, d]``; a group without members gives NaN.
+        ``Float[G, d]``; zero for a group without members.
     """
-    return membership @ vectors / membership.sum(axis=1)[:, None]
+    xp = vectors.__array_namespace__()
+    sizes = xp.maximum(xp.sum(membership, axis=1), xp.ones_like(membership[:, 0]))
+    return membership @ vectors / sizes[:, None]
 
 
 def membership_matrix(groups, n_groups: int, dtype):
@@ -61,23 +63,28 @@ def direction_spread(vectors, membership):
     return root_mean_square(norms(units - membership.T @ centres))
 
 
-def group_cosine(vectors, membership):
-    """Return the mean cosine between the mean directions of two different groups. Any backend.
+def simplex_deviation(vectors, membership):
+    """Return how far the groups' mean directions are from a simplex: 0 for an equiangular frame. Any backend.
 
-    It is ``-1/(G-1)`` for groups that have collapsed onto an equiangular frame.
+    ``sqrt(mean_{a != b} (cos(m_a, m_b) + 1/(G-1))^2)``. Pair by pair, not in the mean: the mean cosine of any unit
+    vectors that sum to zero is ``-1/(G-1)``, be they a simplex or not.
 
     Args:
         vectors: ``Float[N, d]``.
-        membership: ``Float[G, N]`` as in :func:`group_means`.
+        membership: ``Float[G, N]`` as in :func:`group_means`; pairs with a group that has no members are left out.
 
     Returns:
         A dimensionless scalar.
     """
-    centres = directions(group_means(directions(vectors), membership))
-    n_groups = len(centres)
-    gram = centres @ centres.T
     xp = vectors.__array_namespace__()
-    return (xp.sum(gram) - xp.sum(xp.linalg.diagonal(gram))) / (n_groups * (n_groups - 1))
+    n_groups = len(membership)
+    present = (xp.sum(membership, axis=1) > 0).astype(vectors.dtype)
+    means = group_means(directions(vectors), membership)
+    lengths = norms(means)
+    # Directions that cancel have no mean direction: a zero vector stands for it, at right angles to all.
+    centres = means / xp.where(lengths > 0, lengths, xp.ones_like(lengths))[:, None]
+    pairs = present[:, None] * present[None, :] * (1 - xp.eye(n_groups, dtype=vectors.dtype))
+    return xp.sqrt(xp.sum(pairs * (centres @ centres.T + 1 / (n_groups - 1)) ** 2) / xp.sum(pairs))
 
 
 def common_rotation(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import simlab
+from simlab.validation import invalid
 
 RESULTS_FILE = "results.nc"
 
@@ -56,15 +57,21 @@ def load_dataset(folder: Path):
     """Return the ``xarray.Dataset`` of a saved run, in memory.
 
     Raises:
-        ValueError: the folder holds no run.
+        ValueError: the folder holds no run, or its file cannot be read.
     """
     import xarray
 
     path = Path(folder) / RESULTS_FILE
     if not path.is_file():
-        raise ValueError(f"folder: expected one that holds {RESULTS_FILE}, got {str(folder)!r}")
-    with xarray.open_dataset(path, engine="h5netcdf") as dataset:
-        return dataset.load()
+        raise invalid("folder", f"one that holds {RESULTS_FILE}", str(folder))
+    try:
+        with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+            loaded = dataset.load()
+    except OSError as error:
+        raise invalid("folder", f"a readable {RESULTS_FILE} in it ({error})", str(folder)) from error
+    if "experiment" not in loaded.attrs:
+        raise invalid("folder", f"a {RESULTS_FILE} that simlab wrote", str(folder))
+    return loaded
 
 
 def provenance() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Cross-entropy, accuracy and penalty."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,20 +23,32 @@ def cross_entropy(network: Callable, batch: Batch) -> jax.Array:
     return jnp.sum(batch.weights * cross_entropy_terms(network(batch.sentences), batch.classes))
 
 
-def evaluate(network: Callable, batch: Batch) -> tuple[jax.Array, jax.Array]:
-    """Return cross-entropy (nats) and accuracy (in [0, 1]) of a batch of any size, in bounded memory.
+class Evaluation(NamedTuple):
+    """Loss and accuracy of a batch.
 
-    Where the cross-entropy is not finite the network has no best class, and the accuracy is NaN.
+    Attributes:
+        cross_entropy: weighted mean, nats.
+        accuracy: in [0, 1]; NaN where the cross-entropy is not finite, as the network has no best class then.
+        deviation: standard deviation of the cross-entropy over the sentences, nats.
     """
+
+    cross_entropy: jax.Array
+    accuracy: jax.Array
+    deviation: jax.Array
+
+
+def evaluate(network: Callable, batch: Batch) -> Evaluation:
+    """Return the :class:`Evaluation` of a batch of any size, in bounded memory."""
 
     def one(sentence, label):
         logits = network(sentence[None])[0]
         return cross_entropy_terms(logits, label), jnp.argmax(logits) == label
 
     terms, hits = jax.lax.map(lambda pair: one(*pair), (batch.sentences, batch.classes), batch_size=EVALUATION_CHUNK)
+    loss = jnp.sum(batch.weights * terms)
     # Counting misses, not hits, makes a perfect accuracy exactly 1 although the weights sum to 1 only to rounding.
-    loss, accuracy = jnp.sum(batch.weights * terms), 1 - jnp.sum(batch.weights * ~hits)
-    return loss, jnp.where(jnp.isfinite(loss), accuracy, jnp.nan)
+    accuracy = jnp.where(jnp.isfinite(loss), 1 - jnp.sum(batch.weights * ~hits), jnp.nan)
+    return Evaluation(loss, accuracy, jnp.sqrt(jnp.sum(batch.weights * (terms - loss) ** 2)))
 
 
 def penalty(params, weight_decays) -> jax.Array:

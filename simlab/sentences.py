@@ -36,6 +36,9 @@ def draw_sentences(key: jax.Array, distribution: SentenceDistribution, classes: 
 
     Returns:
         ``Int32[..., L]``, word numbers.
+
+    Each rank is the inverse of the cumulative distribution at a uniform number of ``2^-23`` resolution: the frequency
+    of a word is right to ``2^-23`` absolutely, so that words rarer than about 1e-5 are drawn with a bias above 1 %.
     """
     latents, mu = distribution
     concepts = jnp.asarray(latents)[classes]
@@ -55,11 +58,11 @@ def enumerate_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, 
         the probabilities sum to 1.
 
     Raises:
-        ValueError: there are more than ``POPULATION_LIMIT`` sentences.
+        ValueError: there are too many, see :func:`simlab.tasks.check_population`.
     """
     latents, mu = (jnp.asarray(array) for array in distribution)
     n_classes, length = latents.shape
-    check_population(n_classes * len(mu) ** length)
+    check_population(n_classes * len(mu) ** length, n_classes, length)
     ranks = digits(np.arange(len(mu) ** length), len(mu), length)
     sentences = (latents[:, None, :] * len(mu) + ranks[None]).reshape(-1, length)
     classes = jnp.repeat(jnp.arange(n_classes, dtype=jnp.int32), len(ranks))

@@ -1,29 +1,32 @@
 """Three sources of training data: a fixed sample, fresh sentences, the whole population.
 
-A source answers five questions, each with a pure function of arrays, so that training can be compiled and vmapped:
+A source answers six questions, each with a pure function of arrays, so that training can be compiled and vmapped:
 
 ``steps_per_epoch(task)``
     how many steps make one pass, or None where there are no passes;
 ``prepare(key, distribution)``
     the sample that stays the same over the run;
-``plan(sample, key, start, n_steps)``
-    one entry for each of the steps ``start .. start + n_steps - 1``, which lie in one epoch;
-``batch(sample, distribution, entry)``
-    the :class:`Batch` of a step;
+``order(sample, key, epoch)``
+    what an epoch needs to find its batches;
+``batch(sample, distribution, order, position)``
+    the :class:`Batch` of step number ``position`` of that epoch;
 ``evaluation(sample, distribution, key, size)``
-    the :class:`Batch` on which training loss and accuracy are measured.
+    the :class:`Batch` on which training loss and accuracy are measured;
+``test(sample, distribution, key, size)``
+    the same for the test; the population tests on itself, without sampling error (``exact``).
 
-Nothing is carried from step to step: an epoch's order is recomputed from its number, so a run may be cut anywhere.
+Nothing is carried from step to step: an epoch's order follows from its number, so a run may be cut anywhere.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from simlab.sentences import SentenceDistribution, draw_sentences, enumerate_sentences
-from simlab.tasks import SentenceTask, check_population, population_size
+from simlab.tasks import SentenceTask
 from simlab.validation import check_count, invalid
 
 
@@ -64,6 +67,7 @@ class FixedSample:
 
     per_class: int = 5
     batch_size: int = 100
+    exact: ClassVar[bool] = False
 
     def __post_init__(self):
         check_count("per_class", self.per_class)
@@ -81,22 +85,25 @@ class FixedSample:
         classes = jnp.repeat(jnp.arange(len(distribution.latents), dtype=jnp.int32), self.per_class)
         return uniform_batch(draw_sentences(key, distribution, classes), classes)
 
-    def plan(self, sample: Batch, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
-        """Return the rows of each step, ``Int32[n_steps, batch_size]``."""
-        steps_per_epoch = len(sample.classes) // self.batch_size
-        epoch, first = jnp.divmod(start, steps_per_epoch)
-        order = jax.random.permutation(jax.random.fold_in(key, epoch), len(sample.classes))
-        rows = jax.lax.dynamic_slice_in_dim(order, first * self.batch_size, n_steps * self.batch_size)
-        return rows.reshape(n_steps, self.batch_size)
+    def order(self, sample: Batch, key: jax.Array, epoch: jax.Array) -> jax.Array:
+        """Return the rows of the sample in the epoch's order, ``Int32[N]``."""
+        return jax.random.permutation(jax.random.fold_in(key, epoch), len(sample.classes))
 
-    def batch(self, sample: Batch, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
-        """Look the rows up."""
-        return uniform_batch(sample.sentences[entry], sample.classes[entry])
+    def batch(self, sample: Batch, distribution: SentenceDistribution, order: jax.Array, position: jax.Array) -> Batch:
+        """Look up the next rows of the order."""
+        rows = jax.lax.dynamic_slice_in_dim(order, position * self.batch_size, self.batch_size)
+        return uniform_batch(sample.sentences[rows], sample.classes[rows])
 
     def evaluation(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
         """Return the sample, or ``size`` of its sentences spread evenly over the classes if it holds more."""
         total = len(sample.classes)
-        return self.batch(sample, distribution, jnp.arange(min(size, total)) * max(1, total // size))
+        kept = min(size, total)
+        rows = np.arange(kept, dtype=np.int64) * total // kept
+        return uniform_batch(sample.sentences[rows], sample.classes[rows])
+
+    def test(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+        """Draw ``size`` new sentences."""
+        return draw_batch(key, distribution, size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +115,7 @@ class FreshSentences:
     """
 
     batch_size: int = 100
+    exact: ClassVar[bool] = False
 
     def __post_init__(self):
         check_count("batch_size", self.batch_size)
@@ -118,15 +126,19 @@ class FreshSentences:
     def prepare(self, key: jax.Array, distribution: SentenceDistribution) -> None:
         """Nothing is kept."""
 
-    def plan(self, sample: None, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
-        """Return one random key per step."""
-        return jax.vmap(jax.random.fold_in, (None, 0))(key, start + jnp.arange(n_steps))
+    def order(self, sample: None, key: jax.Array, epoch: jax.Array) -> jax.Array:
+        """Return the key from which the keys of the steps follow."""
+        return key
 
-    def batch(self, sample: None, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
+    def batch(self, sample: None, distribution: SentenceDistribution, order: jax.Array, position: jax.Array) -> Batch:
         """Draw the sentences of a step."""
-        return draw_batch(entry, distribution, self.batch_size)
+        return draw_batch(jax.random.fold_in(order, position), distribution, self.batch_size)
 
     def evaluation(self, sample: None, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+        """Draw ``size`` further sentences."""
+        return draw_batch(key, distribution, size)
+
+    def test(self, sample: None, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
         """Draw ``size`` further sentences."""
         return draw_batch(key, distribution, size)
 
@@ -135,24 +147,27 @@ class FreshSentences:
 class Population:
     """Every sentence with its probability: full-batch descent on the population risk itself."""
 
-    def steps_per_epoch(self, task: SentenceTask) -> int:
-        """Return 1: each step sees everything. Refuses a population too large to enumerate."""
-        check_population(population_size(task))
-        return 1
+    exact: ClassVar[bool] = True
+
+    def steps_per_epoch(self, task: SentenceTask) -> None:
+        """There are no epochs: each step sees everything."""
 
     def prepare(self, key: jax.Array, distribution: SentenceDistribution) -> Batch:
         """Enumerate the population."""
         return Batch(*enumerate_sentences(distribution))
 
-    def plan(self, sample: Batch, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
-        """Return as many entries as steps; they say nothing."""
-        return jnp.zeros(n_steps)
+    def order(self, sample: Batch, key: jax.Array, epoch: jax.Array) -> None:
+        """Nothing is ordered."""
 
-    def batch(self, sample: Batch, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
+    def batch(self, sample: Batch, distribution: SentenceDistribution, order: None, position: jax.Array) -> Batch:
         """Return the whole population."""
         return sample
 
     def evaluation(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+        """Return the whole population."""
+        return sample
+
+    def test(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
         """Return the whole population."""
         return sample
 

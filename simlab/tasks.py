@@ -7,16 +7,18 @@ position ``l`` a word of concept ``z_kl``, its rank ``b`` drawn from the word fr
 This module is the specification and needs NumPy alone; :mod:`simlab.sentences` draws sentences on the device.
 """
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
-from simlab.validation import check_count, check_real, invalid
+from simlab.validation import check_count, invalid
 
 WordFrequency = str | tuple[float, ...]
 
-# Sentences of the largest population that is enumerated: at length 15 these are 120 MB of word numbers.
-POPULATION_LIMIT = 2_000_000
+# Numbers in the largest array of one step over a whole population: 400 MB in float32, and a handful are held at once.
+POPULATION_LIMIT = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,10 @@ class SentenceTask:
         if self.n_classes > self.n_latents:
             limit = f"at most n_concepts^sentence_length={self.n_latents}"
             raise invalid("n_classes", limit, self.n_classes)
+        if self.n_classes >= 2**31:
+            raise invalid("n_classes", "less than 2^31, as classes are numbered in int32", self.n_classes)
+        if isinstance(self.word_frequency, Real):
+            raise invalid("word_frequency", "a name or a list of numbers", self.word_frequency)
         if not isinstance(self.word_frequency, str):
             object.__setattr__(self, "word_frequency", tuple(float(f) for f in self.word_frequency))
         word_frequencies(self)
@@ -96,12 +102,16 @@ def _zipf_exponent(law: str) -> float:
     name, _, exponent = law.partition(":")
     if name == "uniform" and not exponent:
         return 0.0
-    if name == "zipf":
-        try:
-            return check_real("word_frequency", float(exponent or 1))
-        except ValueError:
-            pass
+    if name == "zipf" and _is_finite_number(exponent or "1"):
+        return float(exponent or 1)
     raise invalid("word_frequency", "uniform, zipf, zipf:EXPONENT or a list of numbers", law)
+
+
+def _is_finite_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:
@@ -137,8 +147,16 @@ def population_size(task: SentenceTask) -> int:
     return task.n_classes * task.words_per_concept**task.sentence_length
 
 
-def check_population(size: int) -> None:
-    """Raise ``ValueError`` if a population of ``size`` labelled sentences is too large to enumerate."""
-    if size > POPULATION_LIMIT:
-        wanted = f"at most {POPULATION_LIMIT} sentences (use fresh sentences or a fixed sample instead)"
-        raise invalid("population", wanted, size)
+def check_population(n_sentences: int, n_classes: int, width: int) -> None:
+    """Raise ``ValueError`` if a population is too large to enumerate.
+
+    Args:
+        n_sentences: ``N``.
+        n_classes: ``K``; the logits of all sentences are ``N K`` numbers.
+        width: numbers that a network holds for each sentence, ``L d``, or ``L`` for the words alone.
+    """
+    if n_sentences * max(n_classes, width) > POPULATION_LIMIT:
+        wanted = (
+            f"{POPULATION_LIMIT // max(n_classes, width)} sentences at most (use fresh sentences or a fixed sample)"
+        )
+        raise invalid("population", wanted, n_sentences)

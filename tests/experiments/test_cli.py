@@ -9,6 +9,7 @@ import xarray
 
 from experiments.cli import main
 from experiments.registry import NAMES
+from experiments.table import standard_error
 from theory import feature_collapse
 
 SIZES = "--n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch-size 10 --n-evaluation 20"
@@ -143,6 +144,8 @@ BAD_INPUT = [
     ("--n-words 6 --word-frequency 0.5,0.3,0.2", "word_frequency: expected "),
     ("--word-frequency zipfy", "word_frequency: expected "),
     ("--embedding-dim 1", "embedding_dim: expected at least 2 for n_concepts=3, got 1"),
+    ("--n-classes all --sentence-length 50", "n_classes: expected less than 2^31"),
+    ("--first-seed 4294967295 --seeds 2", "first_seed: expected seeds below 2^32, got 4294967295"),
     ("--embedding-dim 2 --layer-norm", "embedding_dim: expected at least 3 for n_concepts=3"),
     ("--embeding-dim 5", "option: expected one that 'simlab run --help' lists, got '--embeding-dim' (did you mean"),
 ]
@@ -167,7 +170,7 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, capsys, options, mes
         ("--epochs 0", "epochs: expected a whole number of at least 1, got 0"),
         ("--source fres", "source: expected one of fixed, fresh, population, got 'fres' (did you mean 'fresh'?)"),
         ("--source fresh", "epochs: expected n_steps instead, as source=fresh has none, got 400"),
-        ("--source population --n-steps 5", "population: expected at most 2000000 sentences"),
+        ("--source population --n-steps 5", "population: expected 222222 sentences at most"),
         ("--learning-rate 0", "learning_rate: expected a positive finite number, got 0.0"),
         ("--optimizer sgdd", "optimizer: expected one of"),
         ("--batch-size 2000", "batch_size: expected at most the 1500 sentences of the sample, got 2000"),
@@ -232,3 +235,52 @@ def test_a_weight_decay_above_the_zero_threshold_is_no_error(tmp_path, capsys):
     assert (
         "weight decay above the zero threshold, 0.2887: the predicted minimiser is the zero" in capsys.readouterr().out
     )
+
+
+SHAPES = (
+    "--n-words 6 --n-classes 9 --sentence-length 2 --embedding-dim 30",
+    "--n-concepts 10 --n-words 10 --n-classes 2 --sentence-length 2 --embedding-dim 9",
+    "--n-concepts 2 --n-words 4 --n-classes 2 --sentence-length 1 --embedding-dim 1",
+    "--n-words 3 --n-classes 3 --sentence-length 1 --embedding-dim 2 --word-frequency 1.0",
+    "--n-words 6 --n-classes 5 --sentence-length 3 --embedding-dim 4 --source fresh --n-steps 7 --optimizer adam",
+)
+
+
+@pytest.mark.parametrize("options", SHAPES)
+@pytest.mark.filterwarnings("error")
+def test_legal_sizes_at_the_edges_run_to_the_end(tmp_path, capsys, options):
+    rest = "" if "n-steps" in options else "--epochs 2"
+    words = f"run uniform-small-sample {options} {rest} --batch-size 4 --n-evaluation 20 --n-records 2 --quiet"
+    assert run(*words.split(), "--out", tmp_path) == 0
+    assert (tmp_path / "overview.pdf").is_file()
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "spread within concepts, embeddings" in line]
+    # With one word per concept there is nothing that could spread.
+    assert (line.split()[-1] == "-") == ("--n-words 10" in options or "--n-words 3" in options)
+
+
+@pytest.mark.parametrize("decay", ["--classifier-weight-decay 1e-3", "--weight-decay 1e-3"])
+def test_layer_norm_leaves_words_unpenalised_unless_told(capsys, decay):
+    assert run("predict", "feature-collapse", "--layer-norm", *decay.split()) == 0
+    assert "shrinks" not in capsys.readouterr().out
+
+
+def test_a_file_that_is_no_run_is_named(tmp_path, capsys):
+    (tmp_path / "results.nc").write_text("no netCDF")
+    assert run("plot", tmp_path) == 2
+    assert capsys.readouterr().err.startswith("simlab: folder: expected a readable results.nc")
+    (tmp_path / "results.nc").unlink()
+    xarray.Dataset({"a": ("x", [1.0])}).to_netcdf(tmp_path / "results.nc", engine="h5netcdf")
+    assert run("plot", tmp_path) == 2
+    assert capsys.readouterr().err.startswith("simlab: folder: expected a results.nc that simlab wrote")
+
+
+def test_a_file_in_the_way_is_refused_before_training(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run("run", "uniform-small-sample", "--out", tmp_path / "file" / "below") == 2
+    assert "out: expected a folder" in capsys.readouterr().err
+
+
+def test_the_standard_error_of_equal_seeds_is_that_of_their_samples():
+    assert standard_error(np.ones(3), np.full(3, 0.005)) == pytest.approx(0.005 / np.sqrt(3))
+    assert standard_error(np.array([1.0, 3.0]), np.full(2, np.nan)) == pytest.approx(1.0)
+    assert np.isnan(standard_error(np.ones(1), np.full(1, np.nan)))

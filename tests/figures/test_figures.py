@@ -17,7 +17,7 @@ def make_regime(name, *, equal, seeds=2):
     classifier = rng.normal(size=(seeds, N_CLASSES, LENGTH, DIM))
     curves = (
         "train_cross_entropy", "test_cross_entropy", "train_accuracy", "test_accuracy", "embedding_norm",
-        "classifier_norm", "embedding_spread", "classifier_spread", "test_accuracy_standard_error",
+        "classifier_norm", "embedding_spread", "classifier_spread", "test_accuracy_error",
     )  # fmt: skip
     spectra = {
         f"{kind}_singular_values{suffix}": (("seed", "component"), np.sort(rng.uniform(size=(seeds, DIM)))[:, ::-1])

@@ -19,7 +19,7 @@ def test_collapsed_directions_have_no_spread_whatever_their_norms():
     membership = geometry.membership_matrix(GROUPS, 3, float)
     vectors = collapsed(RNG.uniform(0.1, 10, 12))
     assert geometry.direction_spread(vectors, membership) < 1e-15
-    assert geometry.group_cosine(vectors, membership) == pytest.approx(-0.5, abs=1e-15)
+    assert geometry.simplex_deviation(vectors, membership) < 1e-15
 
 
 def test_spread_of_random_directions_is_that_of_a_loop():
@@ -32,20 +32,41 @@ def test_spread_of_random_directions_is_that_of_a_loop():
     assert geometry.direction_spread(vectors, membership) == pytest.approx(np.sqrt(total / 12), rel=1e-12)
 
 
-def test_cosine_is_the_mean_over_pairs_of_groups():
+def test_deviation_from_a_simplex_is_that_of_a_loop():
     vectors = RNG.normal(size=(12, 5))
     means = [np.mean([v / np.linalg.norm(v) for v in vectors[g == GROUPS]], axis=0) for g in range(3)]
     means = [m / np.linalg.norm(m) for m in means]
-    pairs = [means[a] @ means[b] for a in range(3) for b in range(a)]
+    pairs = [(means[a] @ means[b] + 0.5) ** 2 for a in range(3) for b in range(a)]
     membership = geometry.membership_matrix(GROUPS, 3, float)
-    assert geometry.group_cosine(vectors, membership) == pytest.approx(np.mean(pairs), rel=1e-12)
+    assert geometry.simplex_deviation(vectors, membership) == pytest.approx(np.sqrt(np.mean(pairs)), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("centres", "deviation"),
+    [
+        # Unit vectors that sum to zero, whose mean cosine is that of a simplex: a square, and two coincident pairs.
+        ([[1, 0], [-1, 0], [0, 1], [0, -1]], np.sqrt((2 * (2 / 3) ** 2 + 4 * (1 / 3) ** 2) / 6)),
+        ([[1, 0], [-1, 0], [1, 0], [-1, 0]], np.sqrt((4 * (2 / 3) ** 2 + 2 * (4 / 3) ** 2) / 6)),
+    ],
+)
+def test_what_is_no_simplex_is_seen(centres, deviation):
+    membership = geometry.membership_matrix(np.arange(4), 4, float)
+    assert geometry.simplex_deviation(np.array(centres, float), membership) == pytest.approx(deviation, rel=1e-12)
+
+
+def test_a_concept_that_never_occurs_is_left_out():
+    groups = np.array([0, 0, 1, 1])
+    membership = geometry.membership_matrix(groups, 3, float)
+    vectors = TRIANGLE[groups]
+    assert geometry.direction_spread(vectors, membership) < 1e-15
+    assert geometry.simplex_deviation(vectors, membership) < 1e-15
 
 
 def test_device_and_host_agree():
     vectors = RNG.normal(size=(12, 5)).astype(np.float32)
     host = geometry.membership_matrix(GROUPS, 3, np.float32)
     device = geometry.membership_matrix(jnp.asarray(GROUPS), 3, jnp.float32)
-    for measure in (geometry.direction_spread, geometry.group_cosine):
+    for measure in (geometry.direction_spread, geometry.simplex_deviation):
         np.testing.assert_allclose(measure(jnp.asarray(vectors), device), measure(vectors, host), rtol=1e-5)
 
 

@@ -54,7 +54,17 @@ def test_layer_norm_has_norm_sqrt_d_and_ignores_scale():
     np.testing.assert_allclose(jnp.linalg.norm(normalised, axis=-1), np.sqrt(7), rtol=1e-6)
     np.testing.assert_allclose(normalised.mean(axis=-1), 0, atol=1e-6)
     # A power of two scales exactly, so the result must not change by a bit.
-    assert jnp.array_equal(layer_norm(vectors * 2.0**-20), normalised)
+    for power in (-100, -20, 20, 100):
+        assert jnp.array_equal(layer_norm(vectors * 2.0**power), normalised)
+
+
+def test_layer_norm_of_tiny_vectors_has_a_finite_gradient():
+    vectors = 1e-15 * jax.random.normal(jax.random.key(0), (10, 7))
+    gradient = jax.grad(lambda v: jnp.sum(layer_norm(v)[:, 0]))(vectors)
+    assert np.all(np.isfinite(gradient))
+    # The gradient is inversely proportional to the scale.
+    reference = jax.grad(lambda v: jnp.sum(layer_norm(v)[:, 0]))(vectors * 2.0**40)
+    np.testing.assert_allclose(gradient, reference * 2.0**40, rtol=1e-5)
 
 
 def test_initial_weights_have_the_papers_law():
@@ -84,7 +94,10 @@ def test_cross_entropy_accuracy_and_penalty():
     expected = sum(w * naive_cross_entropy(z, k) for w, z, k in zip(weights, logits, classes, strict=True))
     accuracy = sum(w * (np.argmax(z) == k) for w, z, k in zip(weights, logits, classes, strict=True))
     np.testing.assert_allclose(cross_entropy(network, batch), expected, rtol=1e-5)
-    np.testing.assert_allclose(evaluate(network, batch), (expected, accuracy), rtol=1e-5)
+    loss, found, deviation = evaluate(network, batch)
+    np.testing.assert_allclose((loss, found), (expected, accuracy), rtol=1e-5)
+    terms = np.array([naive_cross_entropy(z, k) for z, k in zip(logits, classes, strict=True)])
+    np.testing.assert_allclose(deviation, np.sqrt(weights @ (terms - expected) ** 2), rtol=1e-5)
     params = {"a": jnp.array([1.0, 2.0]), "b": jnp.array([[3.0]])}
     np.testing.assert_allclose(penalty(params, {"a": 0.1, "b": 0.4}), 0.05 * 5 + 0.2 * 9, rtol=1e-6)
 

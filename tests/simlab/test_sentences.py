@@ -57,7 +57,7 @@ def test_enumeration_is_the_population():
 
 def test_a_population_too_large_is_refused():
     task = SentenceTask(n_concepts=3, n_words=30, sentence_length=8, n_classes=2)
-    message = r"population: expected at most 2000000 sentences \(use fresh .* instead\), got 200000000"
+    message = r"population: expected 12500000 sentences at most \(use fresh .* sample\), got 200000000"
     with pytest.raises(ValueError, match=message):
         enumerate_sentences(draw_distribution(task, 0))
 

@@ -41,6 +41,7 @@ def test_latents_are_uniform(length):
     [
         ("uniform", [0.25, 0.25, 0.25, 0.25]),
         ("zipf", [12 / 25, 6 / 25, 4 / 25, 3 / 25]),
+        ("zipf:-1", [0.1, 0.2, 0.3, 0.4]),
         ("zipf:2", [144 / 205, 36 / 205, 16 / 205, 9 / 205]),
         ((0.1, 0.2, 0.3, 0.4), [0.1, 0.2, 0.3, 0.4]),
     ],
@@ -65,7 +66,9 @@ def test_population_size():
         ({"n_classes": 10, "sentence_length": 2}, r"n_classes: expected at most n_concepts\^sentence_length=9, got 10"),
         ({"n_classes": "most"}, "n_classes: expected a whole number or 'all', got 'most'"),
         ({"word_frequency": "zipfy"}, "word_frequency: expected uniform, zipf, .* got 'zipfy'"),
-        ({"word_frequency": "zipf:-1"}, "word_frequency: expected uniform, zipf, .* got 'zipf:-1'"),
+        ({"word_frequency": "zipf:inf"}, "word_frequency: expected uniform, zipf, .* got 'zipf:inf'"),
+        ({"word_frequency": 0.5}, "word_frequency: expected a name or a list of numbers, got 0.5"),
+        ({"sentence_length": 50, "n_classes": "all"}, r"n_classes: expected less than 2\^31, .* got 7178979.*"),
         ({"word_frequency": (0.5, 0.5)}, "word_frequency: expected 400 numbers, one per word of a concept, got 2"),
         ({"n_words": 6, "word_frequency": (1.5, -0.5)}, "word_frequency: expected positive finite numbers, got -0.5"),
         ({"n_words": 6, "word_frequency": (0.5, 0.6)}, "word_frequency: expected numbers that sum to 1, got 1.1"),

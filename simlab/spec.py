@@ -1,0 +1,88 @@
+"""What a training run is: its static specification and its traced hyperparameters."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+
+from simlab.sources import Population, Source
+from simlab.tasks import SentenceTask, check_population, population_size
+from simlab.validation import check_choice, check_count, check_real, invalid
+
+OPTIMIZERS = ("sgd", "adam", "adamax", "nadam", "rmsprop", "adagrad", "lion", "yogi", "radam", "lamb", "adan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSpec:
+    """The static part of a training run.
+
+    Args:
+        task: what is learned.
+        source: where sentences come from.
+        embedding_dim: ``d``; at least 3 with LayerNorm, whose output cannot turn in two dimensions.
+        layer_norm: whether word vectors are normalised (the network ``h*``).
+        optimizer: the name of an optax optimiser, one of ``OPTIMIZERS``. The penalty of the risk is the only weight
+            decay: one that an optimiser brings along is set to zero.
+        n_steps: a multiple of ``steps_per_record``.
+        steps_per_record: steps between two records.
+        n_evaluation: sentences on which losses and accuracies are measured.
+        dtype: of the weights, ``"float32"`` or ``"float64"`` (run it within ``jax.enable_x64(True)``).
+        precision: of matrix products; ``"highest"`` keeps float32 where a GPU would use TF32 and a TPU bfloat16.
+
+    Raises:
+        ValueError: a field is out of range; the message names it.
+    """
+
+    task: SentenceTask
+    source: Source
+    embedding_dim: int = 100
+    layer_norm: bool = False
+    optimizer: str = "sgd"
+    n_steps: int
+    steps_per_record: int
+    n_evaluation: int = 5000
+    dtype: str = "float32"
+    precision: str = "highest"
+
+    def __post_init__(self):
+        check_count("embedding_dim", self.embedding_dim, 3 if self.layer_norm else 1)
+        check_count("n_steps", self.n_steps)
+        check_count("steps_per_record", self.steps_per_record)
+        check_count("n_evaluation", self.n_evaluation)
+        check_choice("dtype", self.dtype, ("float32", "float64"))
+        check_choice("precision", self.precision, ("highest", "high", "default"))
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        if self.n_steps % self.steps_per_record:
+            raise invalid("n_steps", f"a multiple of steps_per_record={self.steps_per_record}", self.n_steps)
+        self.source.steps_per_epoch(self.task)
+        if isinstance(self.source, Population):
+            width = self.task.sentence_length * self.embedding_dim
+            check_population(population_size(self.task), self.task.n_classes, width)
+
+    @property
+    def n_segments(self) -> int:
+        """Number of segments, hence of records after the initial one."""
+        return self.n_steps // self.steps_per_record
+
+
+class Hyperparameters(NamedTuple):
+    """What a sweep varies without a new compilation; every field may be traced.
+
+    Attributes:
+        learning_rate: of the optimiser.
+        initial_scale: factor on the initial weights.
+        embedding_weight_decay: ``lam_W``, coefficient of ``|W|^2 / 2``, nats.
+        classifier_weight_decay: ``lam_U``, coefficient of ``|U|^2 / 2``, nats.
+    """
+
+    learning_rate: jax.Array | float = 0.1
+    initial_scale: jax.Array | float = 1e-3
+    embedding_weight_decay: jax.Array | float = 1e-3
+    classifier_weight_decay: jax.Array | float = 1e-3
+
+    def check(self) -> "Hyperparameters":
+        """Return itself, or raise ``ValueError`` for a value that is negative or not finite."""
+        for name, value in self._asdict().items():
+            number = value.item() if hasattr(value, "item") else value
+            check_real(name, number, positive=name in ("learning_rate", "initial_scale"))
+        return self
