@@ -1,0 +1,172 @@
+"""Minimise a smooth function of a vector inside jit: L-BFGS from afar, Newton's method for the last digits.
+
+Both are pure functions of the starting vector, so that ``jit(vmap(...))`` runs many starts side by side, and neither
+raises: where a run ended is told by its gradient norm. Call them under ``jax.enable_x64(True)``.
+
+Newton's method solves its linear systems by conjugate gradients. That leaves directions in which the function is
+constant (a *gauge*: rotations, scales) alone without being told of them: the gradient has no component along them, and
+conjugate gradients never leave the space that the gradient spans.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+# A Newton step solves its system to this relative residual: each step gains about three digits.
+RESIDUAL = 1e-3
+# Armijo's constant, and how many lengths of a step are tried before it is given up.
+SUFFICIENT_DECREASE = 1e-4
+N_TRIALS = 40
+# Differences of the value below this share of it are rounding; there a step is judged by the gradient alone.
+VALUE_ROUNDING = 1e-14
+
+
+class Descent(NamedTuple):
+    """Where a minimiser stopped.
+
+    Attributes:
+        point: ``Float[P]``.
+        value: of the function at ``point``.
+        gradient_norm: Euclidean, at ``point``.
+        n_steps: steps taken.
+    """
+
+    point: jax.Array
+    value: jax.Array
+    gradient_norm: jax.Array
+    n_steps: jax.Array
+
+
+def lbfgs(value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: int) -> Descent:
+    """Descend by L-BFGS with a zoom line search until the gradient norm is at most ``tolerance``.
+
+    Args:
+        value_fn: ``Float[P]`` to a scalar.
+        start: ``Float[P]``.
+        tolerance: on the gradient norm.
+        max_steps: after which the run ends where it is.
+
+    Returns:
+        The :class:`Descent`.
+    """
+    optimizer = optax.lbfgs()
+    value_and_grad = optax.value_and_grad_from_state(value_fn)
+
+    def unfinished(carry):
+        _, _, gradient_norm, n_steps = carry
+        return (gradient_norm > tolerance) & (n_steps < max_steps)
+
+    def step(carry):
+        point, state, _, n_steps = carry
+        value, gradient = value_and_grad(point, state=state)
+        update, state = optimizer.update(gradient, state, point, value=value, grad=gradient, value_fn=value_fn)
+        gradient_norm = jnp.linalg.norm(optax.tree.get(state, "grad"))
+        return point + update, state, gradient_norm, n_steps + 1
+
+    first = (start, optimizer.init(start), jnp.linalg.norm(jax.grad(value_fn)(start)), 0)
+    point, _, _, n_steps = jax.lax.while_loop(unfinished, step, first)
+    value, gradient = jax.value_and_grad(value_fn)(point)
+    return Descent(point, value, jnp.linalg.norm(gradient), n_steps)
+
+
+class _Iterate(NamedTuple):
+    """A point with what is known there; ``improved`` tells whether the last step was taken."""
+
+    point: jax.Array
+    value: jax.Array
+    gradient: jax.Array
+    improved: jax.Array
+    n_steps: jax.Array
+
+
+def newton(
+    value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: int, max_products: int = 400
+) -> Descent:
+    """Descend by Newton's method with conjugate gradients and a halving line search.
+
+    Args:
+        value_fn: ``Float[P]`` to a scalar, twice differentiable.
+        start: ``Float[P]``.
+        tolerance: on the gradient norm. With 0 the run goes on until rounding lets no step halve the gradient.
+        max_steps: Newton steps at most.
+        max_products: products with the Hessian in one step at most.
+
+    Returns:
+        The :class:`Descent`. A saddle at which the gradient vanishes exactly is not left.
+    """
+    value_and_grad = jax.value_and_grad(value_fn)
+
+    def unfinished(state: _Iterate):
+        return state.improved & (jnp.linalg.norm(state.gradient) > tolerance) & (state.n_steps < max_steps)
+
+    def step(state: _Iterate) -> _Iterate:
+        _, product = jax.linearize(jax.grad(value_fn), state.point)
+        direction = _truncated_solve(product, -state.gradient, max_products)
+        return _line_search(value_and_grad, state, direction)
+
+    value, gradient = value_and_grad(start)
+    first = _Iterate(start, value, gradient, jnp.isfinite(value), jnp.zeros((), int))
+    last = jax.lax.while_loop(unfinished, step, first)
+    return Descent(last.point, last.value, jnp.linalg.norm(last.gradient), last.n_steps)
+
+
+def _truncated_solve(product: Callable, target: jax.Array, max_products: int) -> jax.Array:
+    """Solve ``H p = target`` by conjugate gradients up to ``RESIDUAL``; stop at a direction of negative curvature.
+
+    The first direction is ``target`` itself, hence ``p`` always descends where ``target`` is minus the gradient.
+    """
+    goal = RESIDUAL**2 * (target @ target)
+
+    def unfinished(carry):
+        _, residual, _, convex, n_products = carry
+        return convex & (residual @ residual > goal) & (n_products < max_products)
+
+    def step(carry):
+        solution, residual, direction, _, n_products = carry
+        image = product(direction)
+        curvature = direction @ image
+        convex = curvature > 0
+        size = residual @ residual
+        length = jnp.where(convex, size / curvature, jnp.where(n_products == 0, 1.0, 0.0))
+        solution, residual = solution + length * direction, residual - length * image
+        direction = residual + (residual @ residual / size) * direction
+        return solution, residual, direction, convex, n_products + 1
+
+    first = (jnp.zeros_like(target), target, target, jnp.array(True), 0)
+    return jax.lax.while_loop(unfinished, step, first)[0]
+
+
+def _line_search(value_and_grad: Callable, state: _Iterate, direction: jax.Array) -> _Iterate:
+    """Halve the step until it descends enough; where values differ by rounding alone, it must halve the gradient."""
+    slope = state.gradient @ direction
+    rounding = VALUE_ROUNDING * jnp.abs(state.value)
+    visible = jnp.abs(slope) > rounding
+    smaller = jnp.linalg.norm(state.gradient) / 2
+
+    def accepted(length, value, gradient):
+        descends = value <= state.value + SUFFICIENT_DECREASE * length * slope
+        sharpens = (value <= state.value + rounding) & (jnp.linalg.norm(gradient) <= smaller)
+        return jnp.where(visible, descends | sharpens, sharpens)
+
+    def searching(carry):
+        _, _, _, found, n_trials = carry
+        return ~found & (n_trials < jnp.where(visible, N_TRIALS, 2))
+
+    def trial(carry):
+        length, _, _, _, n_trials = carry
+        length = jnp.where(n_trials == 0, 1.0, length / 2)
+        value, gradient = value_and_grad(state.point + length * direction)
+        return length, value, gradient, accepted(length, value, gradient), n_trials + 1
+
+    first = (jnp.ones(()), state.value, state.gradient, jnp.array(False), 0)
+    length, value, gradient, found, _ = jax.lax.while_loop(searching, trial, first)
+    return _Iterate(
+        point=jnp.where(found, state.point + length * direction, state.point),
+        value=jnp.where(found, value, state.value),
+        gradient=jnp.where(found, gradient, state.gradient),
+        improved=found,
+        n_steps=state.n_steps + found,
+    )
