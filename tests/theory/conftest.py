@@ -93,3 +93,21 @@ def zipf():
         return np.array(weights) / sum(weights)
 
     return frequencies
+
+
+@pytest.fixture(scope="session")
+def random_problem():
+    """Weighted sentences with classes, and a network, without any structure: drawn from a seed."""
+
+    def draw(seed, n_sentences=40, n_words=7, n_classes=5, length=3, dim=4):
+        rng = np.random.default_rng(seed)
+        weights = rng.random(n_sentences)
+        return {
+            "sentences": rng.integers(0, n_words, (n_sentences, length)),
+            "classes": rng.integers(0, n_classes, n_sentences),
+            "weights": weights / weights.sum(),
+            "embeddings": rng.normal(size=(n_words, dim)),
+            "classifier": rng.normal(size=(n_classes, length, dim)),
+        }
+
+    return draw
