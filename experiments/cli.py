@@ -1,7 +1,7 @@
-"""The command line: ``simlab list | predict | run | plot``.
+"""The command line: ``simlab list | predict | run | plot | verify``.
 
-Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run failed; 2 bad input, told in one line,
-with nothing written; 130 interrupted.
+Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run or a claim failed; 2 bad input, told
+in one line, with nothing written; 130 interrupted.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from experiments import commands
 from experiments.configuration import Configuration
 from experiments.options import add_options
+from experiments.verification.suite import GROUPS
 from simlab.validation import check_choice, nearest
 
 Action = Callable[[], int]
@@ -130,7 +131,23 @@ def _build_plot(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(prepare=commands.prepare_plot)
 
 
-_COMMANDS = {"list": _build_list, "predict": _build_predict, "run": _build_run, "plot": _build_plot}
+def _build_verify(parser: argparse.ArgumentParser) -> None:
+    """Check the theorems' claims numerically; exit status 1 if one fails."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"groups of claims: {', '.join(GROUPS)} (all)")
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
+    parser.add_argument("--out", metavar="DIR", help="also save the claims and their figure in this folder")
+    parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(prepare=commands.prepare_verify)
+
+
+_COMMANDS = {
+    "list": _build_list,
+    "predict": _build_predict,
+    "run": _build_run,
+    "plot": _build_plot,
+    "verify": _build_verify,
+}
 
 
 if __name__ == "__main__":

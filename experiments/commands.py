@@ -13,6 +13,9 @@ from experiments.options import read_options
 from experiments.progress import make_progress
 from experiments.registry import NAMES, find_experiment
 from experiments.table import format_columns, format_comparison
+from experiments.verification.claim import FAIL, Claim
+from experiments.verification.report import claims_to_dataset, claims_to_json, format_claims
+from experiments.verification.suite import any_failed, choose_groups, verify
 from simlab.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
 from simlab.validation import check_choice, check_count, check_real, invalid
 
@@ -178,15 +181,45 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
     return action
 
 
+def prepare_verify(arguments: argparse.Namespace) -> Action:
+    """Check the names of the claims and the folder before anything is computed."""
+    groups = choose_groups(arguments.names)
+    folder = None if arguments.out is None else Path(arguments.out)
+    if folder is not None:
+        _check_folder(folder, overwrite=arguments.overwrite)
+
+    def action() -> int:
+        claims = verify(groups, lambda claim: _show_progress(claim, quiet=arguments.quiet))
+        print(claims_to_json(claims) if arguments.json else format_claims(claims))
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            dataset = claims_to_dataset(claims)
+            save_dataset(dataset, folder / RESULTS_FILE)
+            _draw(dataset, folder)
+        return 1 if any_failed(claims) else 0
+
+    return action
+
+
+def _show_progress(claim: Claim, *, quiet: bool) -> None:
+    """Tell on stderr that a claim is decided: on a terminal over the last one, in a log only if it failed."""
+    if quiet:
+        return
+    if sys.stderr.isatty():
+        print(f"\r\033[K{claim.status}: {claim.claim}"[:110], end="", file=sys.stderr, flush=True)
+    elif claim.status == FAIL:
+        print(f"{claim.status}: {claim.claim}", file=sys.stderr, flush=True)
+
+
 def _draw(dataset, folder: Path) -> int:
     """Draw every figure of a run into its folder, as PDF and PNG, and return their number."""
-    from figures import NAMES as FIGURES
-    from figures import draw
+    from figures import draw, figures_of
     from figures.style import save
 
-    for name in FIGURES:
+    names = figures_of(dataset)
+    for name in names:
         figure = draw(name, dataset)
         for suffix in (".pdf", ".png"):
             path = folder / f"{name}{suffix}"
             write_atomically(path, lambda temporary, figure=figure: save(figure, temporary))
-    return len(FIGURES)
+    return len(names)

@@ -137,6 +137,7 @@ def run_plan(plan: Plan, progress: Progress):
     import xarray
 
     from experiments.comparison import build_dataset
+    from experiments.optimality import certify_runs, find_minima
     from simlab.results import provenance
     from simlab.runs import run_seeds
 
@@ -144,8 +145,11 @@ def run_plan(plan: Plan, progress: Progress):
     datasets = []
     for name, spec in plan.specs.items():
         progress.start(name, spec.n_segments)
-        runs = run_seeds(spec, plan.hyperparameters[name], plan.seeds, on_segment=progress.advance)
-        datasets.append(build_dataset(spec, runs, plan.predictions[name]))
+        hyperparameters = plan.hyperparameters[name]
+        runs = run_seeds(spec, hyperparameters, plan.seeds, on_segment=progress.advance)
+        minima = find_minima(spec, hyperparameters, runs)
+        certificates = certify_runs(spec, hyperparameters, runs)
+        datasets.append(build_dataset(spec, runs, plan.predictions[name], minima, certificates))
     axis = xarray.Variable("regime", list(plan.specs))
     dataset = xarray.concat(datasets, dim=axis, data_vars="all", coords="different", compat="equals", join="outer")
     configured = {name: dataclasses.asdict(one) for name, one in plan.configurations.items()}

@@ -29,11 +29,11 @@ def format_columns(rows: list[tuple[str, ...]]) -> str:
 def _format_regime(regime, unmet: list[str]) -> str:
     n_seeds = regime.sizes["seed"]
     kind = f"Type {regime.collapse_type.item()}"
-    basis = "theorem" if regime.exact else "approximation"
+    basis = "theorem" if regime.is_theorem else "approximation for random latents"
     diverged = int(np.sum(regime.status.values == "diverged"))
     heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}"
     heading += f", {diverged} diverged)" if diverged else ")"
-    header = ("", "predicted", "learned", "+-", "error", "digits")
+    header = ("", "theorem", "exact", "learned", "+-", "error", "digits")
     rows = [header, *(_format_quantity(regime.sel(quantity=name)) for name in regime.quantity.values)]
     notes = [f"  assumption not met: {line}" for line in unmet]
     if regime.classifier_norm_predicted == 0:
@@ -41,16 +41,27 @@ def _format_regime(regime, unmet: list[str]) -> str:
         notes.append(
             f"  weight decay above the zero threshold, {threshold:.4g}: the predicted minimiser is the zero network"
         )
+    notes += _format_gap(regime)
     return "\n".join([heading, format_columns(rows), *notes])
 
 
-def _format_quantity(row) -> tuple[str, ...]:
-    """Return label, prediction, mean and standard error over the seeds that did not diverge, error, digits.
+def _format_gap(regime) -> list[str]:
+    """Return the line on the duality gap, the largest over seeds; none if no run has one."""
+    gaps = regime.duality_gap.values
+    if np.all(np.isnan(gaps)):
+        return []
+    worst = int(np.nanargmax(gaps))
+    gap, risk = gaps[worst], regime.training_risk.values[worst]
+    return [f"  certified: the training risk, {risk:.5g} nats, is within {gap:.2g} nats of its global minimum"]
 
-    The error is relative, unless zero is predicted.
+
+def _format_quantity(row) -> tuple[str, ...]:
+    """Return label, theorem, exact value, mean and standard error over the seeds that did not diverge, error, digits.
+
+    The error is that of the theorem against what was learned, relative unless zero is predicted.
     """
     unit = f" ({row.unit.item()})" if row.unit.item() else ""
-    predicted, learned = row.predicted.item(), row.learned.values
+    predicted, learned, exact = row.predicted.item(), row.learned.values, float(np.mean(row.exact.values))
     finite = np.isfinite(learned)
     mean = float(np.mean(learned[finite])) if finite.any() else math.nan
     scale = abs(predicted) or 1.0
@@ -61,6 +72,7 @@ def _format_quantity(row) -> tuple[str, ...]:
     return (
         f"  {row.label.item()}{unit}",
         "-" if math.isnan(predicted) else f"{predicted:.5g}",
+        "-" if math.isnan(exact) else f"{exact:.5g}",
         "-" if math.isnan(mean) else f"{mean:.5g}",
         "-" if math.isnan(spread) else f"{spread:.1g}",
         "-" if math.isnan(error) else f"{error:.1e}",

@@ -6,7 +6,20 @@ computes nothing but what its axes need; it never trains and never predicts.
 
 from importlib import import_module
 
-NAMES = ("overview", "principal_components", "norm_against_frequency", "training_curves", "singular_values")
+RUN_FIGURES = (
+    "overview",
+    "principal_components",
+    "norm_against_frequency",
+    "training_curves",
+    "singular_values",
+    "certified_risk",
+)
+VERIFICATION_FIGURES = ("verified_claims",)
+
+
+def figures_of(dataset) -> tuple[str, ...]:
+    """Return the names of the figures that a saved dataset has."""
+    return VERIFICATION_FIGURES if dataset.attrs.get("experiment") == "verify" else RUN_FIGURES
 
 
 def draw(name: str, dataset):

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from simlab.sentences import SentenceDistribution, draw_distribution
+from simlab.sources import Batch
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Record, Trainer, make_trainer
 from simlab.validation import check_count, invalid
@@ -21,6 +22,8 @@ class Runs(NamedTuple):
         latents: ``Int32[S, K, L]``.
         embeddings: ``Float[S, n_w, d]``, the word vectors that the classifier sees (after LayerNorm, if any).
         classifier: ``Float[S, K, L, d]``.
+        sample: the training set of each seed, a :class:`~simlab.sources.Batch` with a leading axis of seeds, or None
+            if sentences were fresh.
         steps: ``Int[R]``, the number of steps taken before each record.
         records: a :class:`~simlab.training.Record` of ``Float[S, R]``.
         status: ``finished`` or ``diverged`` for each seed.
@@ -30,6 +33,7 @@ class Runs(NamedTuple):
     latents: np.ndarray
     embeddings: np.ndarray
     classifier: np.ndarray
+    sample: Batch | None
     steps: np.ndarray
     records: Record
     status: np.ndarray
@@ -102,6 +106,7 @@ def run_seeds(
         latents=np.asarray(distribution.latents),
         embeddings=np.asarray(embeddings),
         classifier=np.asarray(classifier),
+        sample=jax.tree.map(np.asarray, problem.sample),
         steps=np.arange(spec.n_segments + 1) * spec.steps_per_record,
         records=history,
         status=np.where(np.isfinite(history.risk[:, -1]), "finished", "diverged"),

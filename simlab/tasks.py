@@ -80,6 +80,12 @@ class SentenceTask:
         """Whether every possible latent is a class."""
         return self.n_classes == self.n_latents
 
+    @property
+    def has_equal_words(self) -> bool:
+        """Whether all words of a concept are equally frequent, to rounding."""
+        mu = word_frequencies(self)
+        return bool(np.ptp(mu) <= 1e-12 * mu.max())
+
 
 def word_frequencies(task: SentenceTask) -> np.ndarray:
     """Return ``mu``, ``Float64[s_c]``: the probability of each word within its concept."""

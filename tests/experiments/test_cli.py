@@ -10,6 +10,8 @@ import xarray
 from experiments.cli import main
 from experiments.registry import NAMES
 from experiments.table import standard_error
+from figures import RUN_FIGURES
+from simlab.reduced import minimise_reduced
 from theory import feature_collapse
 
 SIZES = "--n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch-size 10 --n-evaluation 20"
@@ -74,7 +76,7 @@ def test_predict_says_when_the_minimiser_is_zero(capsys):
 
 def test_run_leaves_one_labelled_dataset_and_its_figures(tiny_run):
     names = {path.name for path in tiny_run.iterdir()}
-    figures = ("overview", "principal_components", "norm_against_frequency", "training_curves", "singular_values")
+    figures = RUN_FIGURES
     assert names == {"results.nc"} | {f"{name}.{suffix}" for name in figures for suffix in ("pdf", "png")}
     with xarray.open_dataset(tiny_run / "results.nc") as dataset:
         assert dataset.regime.values.tolist() == [
@@ -105,6 +107,28 @@ def test_the_prediction_in_the_dataset_is_that_of_theory(tiny_run):
         assert normalised.collapse_type.item() == "II"
         learned = np.linalg.norm(normalised.embeddings.values, axis=-1)
         np.testing.assert_allclose(learned, 2.0, rtol=1e-5)
+
+
+def test_every_run_on_a_fixed_sample_is_certified(tiny_run):
+    with xarray.open_dataset(tiny_run / "results.nc") as dataset:
+        # Float32 training, evaluated in float64: the recorded risk of the whole sample agrees to rounding.
+        curves = dataset.history_risk.values.reshape(8, -1)
+        recorded = np.array([curve[np.isfinite(curve)][-1] for curve in curves]).reshape(4, 2)
+        # The large sample (the second regime) is recorded on a part of it.
+        small = [0, 2, 3]
+        np.testing.assert_allclose(dataset.training_risk.values[small], recorded[small], rtol=1e-5)
+        assert (dataset.risk_lower_bound > 0).all()
+        np.testing.assert_allclose(dataset.duality_gap, dataset.training_risk - dataset.risk_lower_bound, atol=1e-12)
+
+
+def test_the_exact_column_is_the_reduced_minimum_of_each_seeds_latents(tiny_run):
+    with xarray.open_dataset(tiny_run / "results.nc") as dataset:
+        uniform = dataset.sel(regime="uniform-small-sample").isel(seed=1)
+        minimum = minimise_reduced(uniform.latents.values, 3, 2, 4, 2e-3)
+        assert float(uniform.exact.sel(quantity="test_risk")) == pytest.approx(minimum.risk, rel=1e-12)
+        assert float(uniform.exact.sel(quantity="embedding_norm")) == pytest.approx(minimum.embedding_norm, rel=1e-9)
+        # Unequal words without LayerNorm collapse only approximately: nothing exact is known for these latents.
+        assert dataset.exact.sel(regime="zipf-small-sample").isnull().all()
 
 
 def test_plot_redraws_from_the_file_alone(tiny_run, tmp_path, capsys):
@@ -188,7 +212,7 @@ def test_bad_run_options_are_one_line(tmp_path, capsys, options, message):
     ("words", "message"),
     [
         ("run feature-colapse", "experiment: .*, got 'feature-colapse' .did you mean 'feature-collapse'"),
-        ("rnu feature-collapse", "command: expected one of list, predict, run, plot, got 'rnu' .did you mean 'run'"),
+        ("rnu feature-collapse", "command: expected one of list, .*, verify, got 'rnu' .did you mean 'run'"),
         ("predict zipf-layer-norm", "experiment: expected one of feature-collapse, got 'zipf-layer-norm'"),
         ("predict feature-collapse --jsno", "option: expected .*, got '--jsno' .did you mean '--json'"),
         ("plot nowhere", "folder: expected one that holds results.nc, got 'nowhere'"),

@@ -44,7 +44,7 @@ def risk_gradient(flat, latents, mu, decay_w, decay_u):
 def test_training_lands_on_types_one_and_three(law, decay_u):
     run = train(TINY.replace(word_frequency=law, classifier_weight_decay=decay_u))
     assert run.collapse_type.item() == ("I" if law == "uniform" else "III")
-    assert run.exact.item() == 1
+    assert run.is_theorem.item() == 1
     mu = np.array([1.0, 1.0]) / 2 if law == "uniform" else np.array([2.0, 1.0]) / 3
     latents = run.latents.values.astype(int)
     learned = np.concatenate([run.embeddings.values.ravel(), run.classifier.values.ravel()]).astype(float)

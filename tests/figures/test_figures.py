@@ -38,6 +38,9 @@ def make_regime(name, *, equal, seeds=2):
             "quantity": ("quantity", ["test_cross_entropy", "embedding_norm", "classifier_norm"]),
             **{f"history_{c}": (("seed", "record"), rng.uniform(0.1, 1, size=(seeds, RECORDS))) for c in curves},
             **spectra,
+            "history_risk": (("seed", "record"), rng.uniform(1, 2, size=(seeds, RECORDS))),
+            "risk_lower_bound": ("seed", np.array([0.5, np.nan])),
+            "duality_gap": ("seed", np.array([0.1, np.nan])),
         },
         coords={
             "word_concept": ("word", words // RANKS),
@@ -48,13 +51,31 @@ def make_regime(name, *, equal, seeds=2):
     )
 
 
+def test_the_figure_of_verified_claims_is_drawn(tmp_path):
+    dataset = xarray.Dataset(
+        {
+            "predicted": ("claim", [1.0, 2.0, np.nan]),
+            "learned": ("claim", [1.0, 2.0 + 1e-13, np.nan]),
+            "error": ("claim", [0.0, 1e-13, np.nan]),
+            "tolerance": ("claim", [1e-14, 1e-12, np.nan]),
+            "claim": ("claim", ["a", "b", "c"]),
+            "status": ("claim", ["pass", "pass", "not applicable"]),
+            "restart_excess": (("setting", "restart"), np.zeros((0, 0))),
+        },
+        attrs={"experiment": "verify"},
+    )
+    assert figures.figures_of(dataset) == ("verified_claims",)
+    figure = figures.draw("verified_claims", dataset)
+    assert len(figure.axes[0].lines[1].get_xdata()) == 2
+
+
 @pytest.fixture(params=[1, 4], ids=["one regime", "four regimes"])
 def dataset(request):
     regimes = [make_regime(f"regime-{i}", equal=i % 2 == 0) for i in range(request.param)]
     return xarray.concat(regimes, dim="regime", data_vars="all", coords="different", compat="equals")
 
 
-@pytest.mark.parametrize("name", figures.NAMES)
+@pytest.mark.parametrize("name", figures.RUN_FIGURES)
 def test_figures_have_print_width_and_labelled_axes(name, dataset):
     figure = figures.draw(name, dataset)
     width = style.ONE_COLUMN if dataset.sizes["regime"] == 1 else style.TWO_COLUMNS
@@ -63,7 +84,7 @@ def test_figures_have_print_width_and_labelled_axes(name, dataset):
     assert figure.axes[0].get_ylabel()
 
 
-@pytest.mark.parametrize("name", figures.NAMES)
+@pytest.mark.parametrize("name", figures.RUN_FIGURES)
 def test_the_predicted_values_are_drawn(name, dataset):
     figure = figures.draw(name, dataset)
     black = [line for ax in figure.axes for line in ax.lines if line.get_color() == style.PREDICTED]

@@ -1,0 +1,1 @@
+"""The theorems' claims, each checked numerically: ``simlab verify``."""

@@ -1,0 +1,64 @@
+"""A claim: one checkable sentence, what was predicted, what was found, and how far apart they may be."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+PASS, FAIL, NOT_APPLICABLE = "pass", "fail", "not applicable"
+
+
+class Claim(NamedTuple):
+    """One checked sentence of a theorem.
+
+    Attributes:
+        claim: the sentence, with the task that it was checked on.
+        source: theorem of the paper (arXiv 2305.16162), or ``derived here`` with the document.
+        predicted: the number that theory gives; NaN where the claim does not apply.
+        learned: the number that was found without theory.
+        error: how far apart they are, in the claim's own measure.
+        tolerance: the largest error that passes, derived from gradient, curvature and rounding.
+        status: ``pass``, ``fail`` or ``not applicable``.
+        note: where the tolerance comes from, or which assumption is not met.
+        samples: for a claim about restarts, the risk at which each ended less the predicted one, nats.
+    """
+
+    claim: str
+    source: str
+    predicted: float
+    learned: float
+    error: float
+    tolerance: float
+    status: str
+    note: str = ""
+    samples: tuple[float, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the claim as plain JSON values; what is not a number becomes null."""
+        fields = {name: value for name, value in self._asdict().items() if name != "samples"}
+        return {name: None if value != value else value for name, value in fields.items()}
+
+
+def compare(claim: str, source: str, predicted, learned, tolerance: float, note: str = "") -> Claim:
+    """Return a claim that two numbers or arrays agree: the largest absolute difference is the error.
+
+    Of arrays the pair that differs most is shown. A difference that is not a number fails.
+    """
+    predicted, learned = np.broadcast_arrays(np.asarray(predicted, float), np.asarray(learned, float))
+    differences = np.abs(learned - predicted)
+    worst = int(np.argmax(np.where(np.isnan(differences), np.inf, differences)))
+    error = float(differences.flat[worst])
+    status = PASS if error <= tolerance else FAIL
+    return Claim(
+        claim, source, float(predicted.flat[worst]), float(learned.flat[worst]), error, float(tolerance), status, note
+    )
+
+
+def must_exceed(claim: str, source: str, bound: float, found: float, note: str = "") -> Claim:
+    """Return a control: a claim that passes only if ``found`` is larger than ``bound``."""
+    status = PASS if found > bound else FAIL
+    return Claim(claim, source, float(bound), float(found), max(bound - found, 0.0), 0.0, status, note)
+
+
+def not_applicable(claim: str, source: str, assumption: str) -> Claim:
+    """Return a claim whose assumption the task does not meet."""
+    return Claim(claim, source, np.nan, np.nan, np.nan, np.nan, NOT_APPLICABLE, assumption)

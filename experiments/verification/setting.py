@@ -1,0 +1,130 @@
+"""The tasks on which claims are checked, and what is needed to check them: prediction, exact risk, exact minimum."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from simlab.exact import Minima, minimise
+from simlab.exact_risk import ExactRisk, WeightedSentences, enumerate_population
+from simlab.tasks import SentenceTask, draw_latents, word_frequencies
+from theory import feature_collapse
+from theory.feature_collapse import Prediction
+
+LAWS = ("uniform", "zipf", "skewed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A task small enough to enumerate, with the weight decay of its risk.
+
+    Args:
+        n_concepts, ranks, length: ``n_c``, ``s_c``, ``L``.
+        weight_decay: ``lam``.
+        law: ``uniform``, ``zipf`` or ``skewed`` (each word eight times as rare as the one before it).
+        layer_norm: whether the network is ``h*``.
+        n_classes: ``K``, or None for all latents; fewer are drawn at random.
+    """
+
+    n_concepts: int
+    ranks: int
+    length: int
+    weight_decay: float
+    law: str = "uniform"
+    layer_norm: bool = False
+    n_classes: int | None = None
+
+    def __str__(self) -> str:
+        size = f"n_c={self.n_concepts} s_c={self.ranks} L={self.length} lam={self.weight_decay:g} {self.law}"
+        classes = "" if self.n_classes is None else f" K={self.n_classes}"
+        return size + classes + (" LayerNorm" if self.layer_norm else "")
+
+    @property
+    def embedding_dim(self) -> int:
+        """``d``: one more than the number of concepts, where no restart gets stuck."""
+        return self.n_concepts + 1
+
+    @cached_property
+    def task(self) -> SentenceTask:
+        """The specification of the task."""
+        law = self.law if self.law != "skewed" else _skewed(self.ranks)
+        return SentenceTask(
+            n_concepts=self.n_concepts,
+            n_words=self.n_concepts * self.ranks,
+            sentence_length=self.length,
+            n_classes="all" if self.n_classes is None else self.n_classes,
+            word_frequency=law,
+        )
+
+    @cached_property
+    def frequencies(self) -> np.ndarray:
+        """``mu``, ``Float64[s_c]``."""
+        return word_frequencies(self.task)
+
+    @cached_property
+    def latents(self) -> np.ndarray:
+        """``Int[K, L]``."""
+        return draw_latents(self.task, 0)
+
+    @cached_property
+    def population(self) -> WeightedSentences:
+        """Every sentence with its probability."""
+        return enumerate_population(self.latents, self.frequencies, self.n_concepts)
+
+    @cached_property
+    def prediction(self) -> Prediction:
+        """What theory says, in float64."""
+        return feature_collapse.predict(
+            n_concepts=self.n_concepts,
+            n_words=self.task.n_words,
+            sentence_length=self.length,
+            n_classes=self.task.n_classes,
+            word_frequency=self.frequencies,
+            weight_decay=self.weight_decay,
+            layer_norm=self.layer_norm,
+            embedding_dim=self.embedding_dim,
+        )
+
+    @cached_property
+    def risk(self) -> ExactRisk:
+        """The population risk."""
+        return ExactRisk(
+            population=self.population,
+            n_words=self.task.n_words,
+            n_classes=self.task.n_classes,
+            embedding_dim=self.embedding_dim,
+            weight_decay=(0.0, self.weight_decay) if self.layer_norm else self.weight_decay,
+            layer_norm=self.layer_norm,
+        )
+
+    @cached_property
+    def minimum(self) -> Minima:
+        """Its minimiser, found from random starts."""
+        return minimise(self.risk)
+
+
+def _skewed(ranks: int) -> tuple[float, ...]:
+    weights = 8.0 ** -np.arange(ranks)
+    return tuple(weights / weights.sum())
+
+
+def position_tolerance(minimum: Minima) -> float:
+    """Return how far an entry of the polished minimiser may be from the true one.
+
+    Near a minimum the distance beyond the gauge is at most ``|g| / h``, ``g`` the gradient and ``h`` the smallest
+    curvature; twice that allows for its change in between. Rounding adds the backward error of the gradient, some
+    ``sqrt(N)`` operations of relative size ``eps`` on numbers of the size of the weights, amplified by ``1/h``.
+    """
+    row = minimum.best
+    size = max(np.abs(minimum.embeddings[row]).max(), np.abs(minimum.classifier[row]).max())
+    rounding = 8 * np.finfo(float).eps * size * np.sqrt(minimum.classifier[row].size)
+    curvature = minimum.smallest_curvature[row]
+    return 2 * (minimum.gradient_norm[row] + rounding * min(curvature, 1.0)) / curvature if curvature > 0 else 0.0
+
+
+def risk_tolerance(minimum: Minima) -> float:
+    """Return how far the risk of the polished minimiser may be from the least: ``|g|^2 / h`` and rounding."""
+    row = minimum.best
+    curvature = minimum.smallest_curvature[row]
+    excess = minimum.gradient_norm[row] ** 2 / curvature if curvature > 0 else 0.0
+    return excess + 64 * np.finfo(float).eps * max(1.0, minimum.risk[row])

@@ -1,0 +1,36 @@
+"""Training risk above its certified lower bound, over training."""
+
+import numpy as np
+from matplotlib.ticker import EngFormatter
+
+from figures import style
+
+
+@style.styled
+def draw(dataset):
+    """Draw a panel per regime: the risk less the bound that no network undercuts, every seed a line."""
+    regimes = dataset.regime.values
+    figure, axes = style.make_grid(1, len(regimes), 1.9, sharey=True)
+    for ax, name in zip(axes[0], regimes, strict=True):
+        regime = dataset.sel(regime=name)
+        _draw_excess(ax, regime)
+        ax.set_title(style.regime_title(regime))
+        ax.set_xlabel("training steps")
+    axes[0, 0].set_ylabel("risk less certified\nlower bound (nats)")
+    return figure
+
+
+def _draw_excess(ax, regime) -> None:
+    """Draw the excess of each seed that has a certificate, and its final duality gap as a dotted line."""
+    ax.set_yscale("log")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    certified = np.isfinite(regime.duality_gap.values)
+    if not certified.any():
+        ax.text(0.5, 0.5, "no certificate", transform=ax.transAxes, ha="center")
+        return
+    for seed in np.flatnonzero(certified):
+        one = regime.isel(seed=seed)
+        excess = one.history_risk.values - one.risk_lower_bound.item()
+        # The curve is measured on part of a large training set; where that lies below the bound it is not drawn.
+        ax.plot(regime.step.values, np.where(excess > 0, excess, np.nan), color=style.TEST, linewidth=0.9)
+        ax.axhline(max(one.duality_gap.item(), 1e-16), color=style.PREDICTED, linewidth=0.8, linestyle=(0, (1, 1.5)))
