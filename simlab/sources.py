@@ -6,16 +6,18 @@ A source answers six questions, each with a pure function of arrays, so that tra
     how many steps make one pass, or None where there are no passes;
 ``prepare(key, distribution)``
     the sample that stays the same over the run;
-``order(sample, key, epoch)``
-    what an epoch needs to find its batches;
-``batch(sample, distribution, order, position)``
-    the :class:`Batch` of step number ``position`` of that epoch;
+``plan(sample, key, start, n_steps)``
+    one entry for each of the steps ``start .. start + n_steps - 1``;
+``batch(sample, distribution, entry)``
+    the :class:`Batch` of a step;
 ``evaluation(sample, distribution, key, size)``
     the :class:`Batch` on which training loss and accuracy are measured;
 ``test(sample, distribution, key, size)``
     the same for the test; the population tests on itself, without sampling error (``exact``).
 
-Nothing is carried from step to step: an epoch's order follows from its number, so a run may be cut anywhere.
+Nothing is carried from step to step: an epoch's order follows from its number, so a run may be cut anywhere. A plan is
+made before its steps, so that these are a loop of known length, which compiles to faster code than one that stops where
+an epoch ends.
 """
 
 from dataclasses import dataclass
@@ -85,14 +87,20 @@ class FixedSample:
         classes = jnp.repeat(jnp.arange(len(distribution.latents), dtype=jnp.int32), self.per_class)
         return uniform_batch(draw_sentences(key, distribution, classes), classes)
 
-    def order(self, sample: Batch, key: jax.Array, epoch: jax.Array) -> jax.Array:
-        """Return the rows of the sample in the epoch's order, ``Int32[N]``."""
-        return jax.random.permutation(jax.random.fold_in(key, epoch), len(sample.classes))
+    def plan(self, sample: Batch, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
+        """Return the rows of each step, ``Int32[n_steps, batch_size]``; an epoch is a permutation of the sample."""
+        size = len(sample.classes)
+        steps_per_epoch = size // self.batch_size
+        first_epoch = start // steps_per_epoch
+        # As many epochs as the steps can touch, wherever in an epoch they start.
+        epochs = first_epoch + jnp.arange((n_steps + steps_per_epoch - 2) // steps_per_epoch + 1)
+        orders = jax.lax.map(lambda epoch: jax.random.permutation(jax.random.fold_in(key, epoch), size), epochs)
+        batches = orders[:, : steps_per_epoch * self.batch_size].reshape(-1, self.batch_size)
+        return jax.lax.dynamic_slice_in_dim(batches, start - first_epoch * steps_per_epoch, n_steps)
 
-    def batch(self, sample: Batch, distribution: SentenceDistribution, order: jax.Array, position: jax.Array) -> Batch:
-        """Look up the next rows of the order."""
-        rows = jax.lax.dynamic_slice_in_dim(order, position * self.batch_size, self.batch_size)
-        return uniform_batch(sample.sentences[rows], sample.classes[rows])
+    def batch(self, sample: Batch, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
+        """Look the rows up."""
+        return uniform_batch(sample.sentences[entry], sample.classes[entry])
 
     def evaluation(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
         """Return the sample, or ``size`` of its sentences spread evenly over the classes if it holds more."""
@@ -126,13 +134,13 @@ class FreshSentences:
     def prepare(self, key: jax.Array, distribution: SentenceDistribution) -> None:
         """Nothing is kept."""
 
-    def order(self, sample: None, key: jax.Array, epoch: jax.Array) -> jax.Array:
-        """Return the key from which the keys of the steps follow."""
-        return key
+    def plan(self, sample: None, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
+        """Return one random key per step."""
+        return jax.vmap(jax.random.fold_in, (None, 0))(key, start + jnp.arange(n_steps))
 
-    def batch(self, sample: None, distribution: SentenceDistribution, order: jax.Array, position: jax.Array) -> Batch:
+    def batch(self, sample: None, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
         """Draw the sentences of a step."""
-        return draw_batch(jax.random.fold_in(order, position), distribution, self.batch_size)
+        return draw_batch(entry, distribution, self.batch_size)
 
     def evaluation(self, sample: None, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
         """Draw ``size`` further sentences."""
@@ -156,10 +164,11 @@ class Population:
         """Enumerate the population."""
         return Batch(*enumerate_sentences(distribution))
 
-    def order(self, sample: Batch, key: jax.Array, epoch: jax.Array) -> None:
-        """Nothing is ordered."""
+    def plan(self, sample: Batch, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
+        """Return as many entries as steps; they say nothing."""
+        return jnp.zeros(n_steps)
 
-    def batch(self, sample: Batch, distribution: SentenceDistribution, order: None, position: jax.Array) -> Batch:
+    def batch(self, sample: Batch, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
         """Return the whole population."""
         return sample
 

@@ -168,9 +168,8 @@ def _build_network(spec: TrainingSpec, rngs: nnx.Rngs, initial_scale: jax.Array 
 
 
 def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef) -> Callable:
-    """Return the function that takes the steps of one segment, epoch by epoch."""
+    """Return the function that takes the steps of one segment."""
     source = spec.source
-    steps_per_epoch = source.steps_per_epoch(spec.task) or spec.n_steps
 
     def step(batch, state, hyperparameters):
         gradient = jax.grad(lambda params: cross_entropy(nnx.merge(graph, params), batch))(state.params)
@@ -182,23 +181,14 @@ def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef)
         return State(optax.apply_updates(state.params, updates), optimizer_state)
 
     def segment(problem, state, hyperparameters, index):
-        start = index * spec.steps_per_record
-        stop = start + spec.steps_per_record
+        def advance(state, entry):
+            batch = source.batch(problem.sample, problem.distribution, entry)
+            return step(batch, state, hyperparameters), None
 
-        def run_epoch(epoch, state):
-            order = source.order(problem.sample, problem.batch_key, epoch)
-            first = epoch * steps_per_epoch
-
-            def advance(number, state):
-                batch = source.batch(problem.sample, problem.distribution, order, number - first)
-                return step(batch, state, hyperparameters)
-
-            return jax.lax.fori_loop(
-                jnp.maximum(start, first), jnp.minimum(stop, first + steps_per_epoch), advance, state
-            )
-
+        start = jnp.asarray(index) * spec.steps_per_record
         with jax.default_matmul_precision(spec.precision):
-            return jax.lax.fori_loop(start // steps_per_epoch, (stop - 1) // steps_per_epoch + 1, run_epoch, state)
+            entries = source.plan(problem.sample, problem.batch_key, start, spec.steps_per_record)
+            return jax.lax.scan(advance, state, entries)[0]
 
     return segment
 

@@ -59,11 +59,8 @@ def test_training_is_sgd_on_the_penalised_risk(source):
     trained = jax.jit(trainer.segment)(problem, state, RATES, 0)
     embeddings = np.asarray(state.params["embeddings"][...], np.float64)
     classifier = np.asarray(state.params["classifier"][...], np.float64)
-    steps_per_epoch = source.steps_per_epoch(TASK) or spec.n_steps
-    for number in range(4):
-        epoch, position = divmod(number, steps_per_epoch)
-        order = source.order(problem.sample, problem.batch_key, epoch)
-        batch = source.batch(problem.sample, problem.distribution, order, position)
+    for entry in source.plan(problem.sample, problem.batch_key, jnp.asarray(0), 4):
+        batch = source.batch(problem.sample, problem.distribution, entry)
         embeddings, classifier = naive_step(embeddings, classifier, *map(np.asarray, batch), RATES)
     # Four steps of float32: some hundred roundings of 6e-8 on numbers of order 1.
     np.testing.assert_allclose(trained.params["embeddings"][...], embeddings, rtol=0, atol=1e-5)
@@ -73,14 +70,13 @@ def test_training_is_sgd_on_the_penalised_risk(source):
 def test_every_epoch_sees_each_sentence_once_in_a_new_order():
     source = FixedSample(per_class=5, batch_size=7)
     assert source.steps_per_epoch(TASK) == 5
-    numbered = Batch(jnp.arange(35), jnp.arange(35), jnp.full(35, 1 / 35))
-    seen = []
-    for epoch in (0, 1):
-        order = source.order(numbered, jax.random.key(1), epoch)
-        batches = [source.batch(numbered, distribution(), order, position) for position in range(5)]
-        seen.append(np.concatenate([batch.classes for batch in batches]).tolist())
-    assert all(sorted(epoch) == list(range(35)) for epoch in seen)
-    assert seen[0] != seen[1]
+    sample = source.prepare(jax.random.key(0), distribution())
+    rows = np.asarray(source.plan(sample, jax.random.key(1), jnp.asarray(0), 10)).reshape(2, -1)
+    assert all(sorted(epoch) == list(range(35)) for epoch in rows.tolist())
+    assert not np.array_equal(*rows)
+    for start, n_steps in ((3, 1), (3, 4), (4, 6), (9, 1)):
+        part = source.plan(sample, jax.random.key(1), jnp.asarray(start), n_steps)
+        np.testing.assert_array_equal(part, rows.reshape(10, 7)[start : start + n_steps])
 
 
 @pytest.mark.parametrize("steps_per_record", [1, 3, 12])
