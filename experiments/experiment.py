@@ -67,6 +67,12 @@ class Progress(Protocol):
     def advance(self, done: int) -> None:
         """Report the number of segments done."""
 
+    def certify(self) -> None:
+        """Report that training is done and its certificate is being computed."""
+
+    def finish(self) -> None:
+        """Report the end of a regime."""
+
 
 def predict(configuration: Configuration):
     """Return what theory predicts for a configuration, a :class:`theory.feature_collapse.Prediction`.
@@ -147,9 +153,11 @@ def run_plan(plan: Plan, progress: Progress):
         progress.start(name, spec.n_segments)
         hyperparameters = plan.hyperparameters[name]
         runs = run_seeds(spec, hyperparameters, plan.seeds, on_segment=progress.advance)
+        progress.certify()
         minima = find_minima(spec, hyperparameters, runs)
         certificates = certify_runs(spec, hyperparameters, runs)
         datasets.append(build_dataset(spec, runs, plan.predictions[name], minima, certificates))
+        progress.finish()
     axis = xarray.Variable("regime", list(plan.specs))
     dataset = xarray.concat(datasets, dim=axis, data_vars="all", coords="different", compat="equals", join="outer")
     configured = {name: dataclasses.asdict(one) for name, one in plan.configurations.items()}

@@ -16,7 +16,7 @@ EXPERIMENT = Experiment(
         zipf_layer_norm.REGIME,
     ),
     quick_time="1 min",
-    paper_time="25 min",
+    paper_time="35 min",
 )
 
 if __name__ == "__main__":

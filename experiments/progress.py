@@ -19,6 +19,12 @@ class Quiet:
     def advance(self, done: int) -> None:
         """Ignore an advance."""
 
+    def certify(self) -> None:
+        """Ignore that training is done."""
+
+    def finish(self) -> None:
+        """Ignore the end of a regime."""
+
 
 class Lines(Quiet):
     """Prints a line when a regime starts and ends, and every ``interval`` seconds between."""
@@ -43,6 +49,10 @@ class Lines(Quiet):
         share = 100 * done / self.total
         print(f"{self.name}: {share:.0f} %, {elapsed:.0f} s, {left:.0f} s left", file=sys.stderr, flush=True)
 
+    def certify(self) -> None:
+        """Say that exact minimum and certificate are being computed."""
+        print(f"{self.name}: exact minimum and certificate", file=sys.stderr, flush=True)
+
 
 class Bars(Quiet):
     """Draws one bar per regime."""
@@ -51,7 +61,7 @@ class Bars(Quiet):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        columns = (TextColumn("{task.description:<33}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
         self.bars = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True))
         self.bars.start()
         return self
@@ -61,6 +71,7 @@ class Bars(Quiet):
 
     def start(self, name: str, total: int) -> None:
         """Add the bar of a regime of ``total`` segments."""
+        self.name = name
         self.bar = self.bars.add_task(name, total=total)
 
     def advance(self, done: int) -> None:
@@ -73,3 +84,11 @@ def make_progress(*, quiet: bool) -> Quiet:
     if quiet:
         return Quiet()
     return Bars() if sys.stderr.isatty() else Lines()
+
+    def certify(self) -> None:
+        """Say beside the full bar that exact minimum and certificate are being computed."""
+        self.bars.update(self.bar, description=f"{self.name} (certifying)")
+
+    def finish(self) -> None:
+        """Leave the bar with its name alone."""
+        self.bars.update(self.bar, description=self.name)

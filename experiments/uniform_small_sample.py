@@ -9,12 +9,12 @@ from experiments.experiment import Experiment, Regime
 REGIME = Regime(
     name="uniform-small-sample",
     summary="uniform words, 5 sentences per class: Type I collapse (Fig. 3)",
-    quick=QUICK.replace(word_frequency="uniform", per_class=5, epochs=400),
+    quick=QUICK.replace(word_frequency="uniform", per_class=5, epochs=300),
     paper=PAPER.replace(word_frequency="uniform", per_class=5, epochs=1200),
 )
 
 EXPERIMENT = Experiment(
-    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="5 min"
+    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="7 min"
 )
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from experiments.experiment import Experiment, Regime
 REGIME = Regime(
     name="zipf-large-sample",
     summary="Zipf words, 500 sentences per class: Type III collapse (Fig. 4a)",
-    quick=QUICK.replace(word_frequency="zipf", per_class=500, epochs=4),
+    quick=QUICK.replace(word_frequency="zipf", per_class=200, epochs=8),
     paper=PAPER.replace(word_frequency="zipf", per_class=500, epochs=10),
 )
 
 EXPERIMENT = Experiment(
-    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="5 min"
+    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="7 min"
 )
 
 if __name__ == "__main__":
