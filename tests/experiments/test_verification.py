@@ -14,7 +14,8 @@ from experiments.verification.collapse_types import check_setting, compare_confi
 from experiments.verification.curvature import rotation_directions
 from experiments.verification.integral import sum_over_multisets
 from experiments.verification.optimality import certify_prediction
-from experiments.verification.setting import Setting
+from experiments.verification.setting import Setting, position_tolerance, risk_tolerance
+from simlab.exact import minimise
 
 TINY = Setting(n_concepts=2, ranks=2, length=2, weight_decay=1e-2, law="zipf")
 
@@ -54,6 +55,16 @@ def test_a_wrong_prediction_fails():
     failed = {claim.claim.split(": ")[1] for claim in claims if claim.status == FAIL}
     # Cosines do not depend on the weight decay; distances within a concept are taken between vectors over their norms.
     assert failed == {"word norms", "classifier norms", "within-concept distance", "risk"}
+
+
+def test_a_solver_that_did_not_converge_fails_its_claims():
+    """Whatever its gradient would allow."""
+    unfinished = minimise(TINY.risk, max_steps=3)
+    assert unfinished.status[unfinished.best] != "converged"
+    assert position_tolerance(unfinished) == risk_tolerance(unfinished) == 0.0
+    claims = list(compare_configuration("unfinished", "none", TINY, unfinished))
+    assert len(claims) == 6
+    assert all(claim.status == FAIL for claim in claims)
 
 
 def test_the_certificate_accepts_the_prediction_and_refuses_a_disturbed_one():
