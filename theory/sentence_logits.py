@@ -16,6 +16,7 @@ from theory.checks import require_fraction
 
 # Numbers in one block of classes (64 MB) and in one block of word vectors.
 _BLOCK_ENTRIES = 2**23
+_LOOK_UP_ENTRIES = 2**16  # in the scores that are looked up at once (512 KB)
 # Weights in float32 sum to 1 within this; they are scaled to sum to 1.
 _WEIGHT_TOLERANCE = 1e-5
 
@@ -195,7 +196,12 @@ def _summarise(plain: SentenceLogits) -> SentenceLogits:
 
 
 def _network(sentences: np.ndarray, embeddings: np.ndarray, classifier: np.ndarray) -> np.ndarray:
-    """Return the logits (N, K) of a classifier (K, L, d), a block of sentences at a time."""
+    """Return the logits (N, K) of a classifier (K, L, d), a block of sentences at a time.
+
+    With more sentences than words the score of each word at each position is computed once, (L, n_w, K), and looked up.
+    """
+    if len(sentences) > len(embeddings):
+        return _look_up(sentences, np.matmul(embeddings, classifier.transpose(1, 2, 0)))
     n_sentences, length = sentences.shape
     rows = classifier.reshape(len(classifier), -1)
     logits = np.empty((n_sentences, len(classifier)))
@@ -203,6 +209,19 @@ def _network(sentences: np.ndarray, embeddings: np.ndarray, classifier: np.ndarr
     for start in range(0, n_sentences, size):
         vectors = embeddings[sentences[start : start + size]].reshape(-1, rows.shape[1])
         logits[start : start + size] = vectors @ rows.T
+    return logits
+
+
+def _look_up(sentences: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return the logits (N, K) as sums over positions of the scores (L, n_w, K), a block of sentences at a time."""
+    length, n_words, n_classes = scores.shape
+    flat = scores.reshape(length * n_words, n_classes)
+    logits = np.empty((len(sentences), n_classes))
+    # Small blocks: the rows that are looked up and their sum stay in the cache.
+    size = max(1, _LOOK_UP_ENTRIES // (length * n_classes))
+    for start in range(0, len(sentences), size):
+        entries = sentences[start : start + size] + n_words * np.arange(length)
+        np.sum(flat[entries], axis=1, out=logits[start : start + size])
     return logits
 
 

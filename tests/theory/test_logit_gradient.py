@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator
 
+from theory import sentence_logits
 from theory.dual_entropy import entropy_ray, largest_theta
 from theory.logit_gradient import logit_gradient
 from theory.sentence_logits import score_sentences
@@ -112,3 +113,17 @@ def test_entropy_along_the_ray(random_problem, label_noise):
     product = float((logit_gradient(**problem, label_noise=label_noise) * logit_matrix(problem)).sum())
     assert ray(1.0).value == pytest.approx(scored.cross_entropy - product, abs=ROUNDING)
     assert ray(1.0).slope == pytest.approx(-product, abs=ROUNDING)
+
+
+@pytest.mark.parametrize("n_sentences", [5, 400])
+def test_logits_do_not_depend_on_the_way_they_are_summed(n_sentences):
+    """Fewer sentences than words take one path, more the other; both are the definition."""
+    rng = np.random.default_rng(0)
+    sentences = rng.integers(20, size=(n_sentences, 3))
+    embeddings, classifier = rng.normal(size=(20, 4)), rng.normal(size=(6, 3, 4))
+    expected = [
+        [sum(u @ embeddings[x] for u, x in zip(rows, s, strict=True)) for rows in classifier] for s in sentences
+    ]
+    # Twelve products of size about 1 summed in any order.
+    found = sentence_logits._network(sentences, embeddings, classifier)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
