@@ -92,9 +92,16 @@ class FixedSample:
         size = len(sample.classes)
         steps_per_epoch = size // self.batch_size
         first_epoch = start // steps_per_epoch
-        # As many epochs as the steps can touch, wherever in an epoch they start.
+        last_epoch = (start + n_steps - 1) // steps_per_epoch
+        # Room for as many epochs as the steps can touch, wherever they start; those they do not touch stay unsorted.
         epochs = first_epoch + jnp.arange((n_steps + steps_per_epoch - 2) // steps_per_epoch + 1)
-        orders = jax.lax.map(lambda epoch: jax.random.permutation(jax.random.fold_in(key, epoch), size), epochs)
+        rows = jnp.arange(size, dtype=jnp.int32)
+
+        def order(epoch):
+            shuffle = lambda: jax.random.permutation(jax.random.fold_in(key, epoch), rows)  # noqa: E731
+            return jax.lax.cond(epoch <= last_epoch, shuffle, lambda: rows)
+
+        orders = jax.lax.map(order, epochs)
         batches = orders[:, : steps_per_epoch * self.batch_size].reshape(-1, self.batch_size)
         return jax.lax.dynamic_slice_in_dim(batches, start - first_epoch * steps_per_epoch, n_steps)
 
