@@ -12,7 +12,7 @@ from experiments import commands
 from experiments.configuration import Configuration
 from experiments.options import add_options
 from experiments.verification.suite import GROUPS
-from simlab.validation import check_choice, nearest
+from simlab.validation import check_choice, is_number, nearest
 
 Action = Callable[[], int]
 
@@ -79,11 +79,7 @@ def _join_negative_numbers(argv: list[str]) -> list[str]:
 
 
 def _is_negative_number(word: str) -> bool:
-    try:
-        float(word.partition(",")[0])
-    except ValueError:
-        return False
-    return word.startswith("-")
+    return word.startswith("-") and is_number(word.partition(",")[0])
 
 
 def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:

@@ -190,6 +190,8 @@ def prepare_verify(arguments: argparse.Namespace) -> Action:
 
     def action() -> int:
         claims = verify(groups, lambda claim: _show_progress(claim, quiet=arguments.quiet))
+        if sys.stderr.isatty() and not arguments.quiet:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
         print(claims_to_json(claims) if arguments.json else format_claims(claims))
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Iterable
 
-from simlab.validation import invalid
+from simlab.validation import invalid, is_number
 
 
 def add_options(parser: argparse.ArgumentParser, record: type, names: Iterable[str] | None = None) -> None:
@@ -51,7 +51,7 @@ def _convert(name: str, kind, value):
     if not isinstance(value, str):
         return value
     kinds = _alternatives(kind)
-    if tuple[float, ...] in kinds and ("," in value or _is_number(value)):
+    if tuple[float, ...] in kinds and ("," in value or is_number(value)):
         return tuple(_number(name, float, part, "numbers separated by commas") for part in value.split(","))
     for number, description in ((int, "a whole number"), (float, "a number")):
         if number in kinds:
@@ -66,11 +66,3 @@ def _number(name: str, number: type, text: str, description: str, *, or_text: bo
         if or_text:
             return text
         raise invalid(name, description, text) from None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

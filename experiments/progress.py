@@ -78,13 +78,6 @@ class Bars(Quiet):
         """Move the bar."""
         self.bars.update(self.bar, completed=done)
 
-
-def make_progress(*, quiet: bool) -> Quiet:
-    """Return the reporter that fits stderr."""
-    if quiet:
-        return Quiet()
-    return Bars() if sys.stderr.isatty() else Lines()
-
     def certify(self) -> None:
         """Say beside the full bar that exact minimum and certificate are being computed."""
         self.bars.update(self.bar, description=f"{self.name} (certifying)")
@@ -92,3 +85,10 @@ def make_progress(*, quiet: bool) -> Quiet:
     def finish(self) -> None:
         """Leave the bar with its name alone."""
         self.bars.update(self.bar, description=self.name)
+
+
+def make_progress(*, quiet: bool) -> Quiet:
+    """Return the reporter that fits stderr."""
+    if quiet:
+        return Quiet()
+    return Bars() if sys.stderr.isatty() else Lines()

@@ -13,7 +13,7 @@ from numbers import Real
 
 import numpy as np
 
-from simlab.validation import check_count, invalid
+from simlab.validation import check_count, invalid, is_number
 
 WordFrequency = str | tuple[float, ...]
 
@@ -108,16 +108,9 @@ def _zipf_exponent(law: str) -> float:
     name, _, exponent = law.partition(":")
     if name == "uniform" and not exponent:
         return 0.0
-    if name == "zipf" and _is_finite_number(exponent or "1"):
+    if name == "zipf" and is_number(exponent or "1") and math.isfinite(float(exponent or 1)):
         return float(exponent or 1)
     raise invalid("word_frequency", "uniform, zipf, zipf:EXPONENT or a list of numbers", law)
-
-
-def _is_finite_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:

@@ -40,3 +40,12 @@ def nearest(value: object, choices: Iterable[str]) -> str:
     """Return a hint at the choice most like ``value``, or nothing if none is."""
     near = difflib.get_close_matches(str(value), list(choices), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number, finite or not."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -11,8 +11,6 @@ from simlab.tasks import SentenceTask, draw_latents, word_frequencies
 from theory import feature_collapse
 from theory.feature_collapse import Prediction
 
-LAWS = ("uniform", "zipf", "skewed")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
