@@ -9,20 +9,15 @@ from figures import style
 @style.styled
 def draw(dataset):
     """Draw a panel per regime: the risk less the bound that no network undercuts, every seed a line."""
-    regimes = dataset.regime.values
-    figure, axes = style.make_grid(1, len(regimes), 1.9, sharey=True)
-    for ax, name in zip(axes[0], regimes, strict=True):
-        regime = dataset.sel(regime=name)
-        _draw_excess(ax, regime)
-        ax.set_title(style.regime_title(regime))
-        ax.set_xlabel("training steps")
-    axes[0, 0].set_ylabel("risk less certified\nlower bound (nats)")
+    figure, axes = style.draw_row(dataset, 1.9, _draw_excess, sharey=True)
+    axes[0].set_ylabel("risk less certified\nlower bound (nats)")
     return figure
 
 
 def _draw_excess(ax, regime) -> None:
     """Draw the excess of each seed that has a certificate, and its final duality gap as a dotted line."""
     ax.set_yscale("log")
+    ax.set_xlabel("training steps")
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     certified = np.isfinite(regime.duality_gap.values)
     if not certified.any():

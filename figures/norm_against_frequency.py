@@ -8,15 +8,10 @@ from figures import style
 @style.styled
 def draw(dataset):
     """Draw a panel per regime; the first seed of each."""
-    regimes = dataset.regime.values
-    figure, axes = style.make_grid(1, len(regimes), 1.9)
-    for ax, name in zip(axes[0], regimes, strict=True):
-        regime = dataset.sel(regime=name).isel(seed=0)
-        draw_norms(ax, regime)
-        ax.set_title(style.regime_title(regime))
-    for ax in axes[0, 1:]:
+    figure, axes = style.draw_row(dataset, 1.9, lambda ax, regime: draw_norms(ax, regime.isel(seed=0)))
+    for ax in axes[1:]:
         ax.set_ylabel("")
-    style.legend_below(figure, axes[0, 0])
+    style.legend_below(figure, axes[0])
     return figure
 
 

@@ -9,15 +9,9 @@ from figures import style
 @style.styled
 def draw(dataset):
     """Draw a panel per regime; every seed a line of marks."""
-    regimes = dataset.regime.values
-    figure, axes = style.make_grid(1, len(regimes), 2.0, sharey=True)
-    for ax, name in zip(axes[0], regimes, strict=True):
-        regime = dataset.sel(regime=name)
-        _draw_spectra(ax, regime)
-        ax.set_title(style.regime_title(regime))
-        ax.set_xlabel("component")
-    axes[0, 0].set_ylabel("relative singular value")
-    style.legend_below(figure, axes[0, 0])
+    figure, axes = style.draw_row(dataset, 2.0, _draw_spectra, sharey=True)
+    axes[0].set_ylabel("relative singular value")
+    style.legend_below(figure, axes[0])
     return figure
 
 
@@ -40,6 +34,7 @@ def _draw_spectra(ax, regime) -> None:
         ring = {"marker": look["marker"], "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 0.7}
         name = f"{label}, predicted"
         ax.plot(components[kept], predicted[kept] / scale, linestyle="none", color=style.PREDICTED, label=name, **ring)
+    ax.set_xlabel("component")
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_ylim(1e-8, 5)

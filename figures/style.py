@@ -76,6 +76,24 @@ def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
 
+def draw_row(dataset, row_height: float, draw_panel: Callable, **options):
+    """Return a figure with one titled panel per regime, and its axes.
+
+    Args:
+        dataset: a saved run.
+        row_height: inches.
+        draw_panel: called with the axes and the dataset of each regime.
+        options: passed to ``Figure.subplots``.
+    """
+    names = dataset.regime.values
+    figure, axes = make_grid(1, len(names), row_height, **options)
+    for ax, name in zip(axes[0], names, strict=True):
+        regime = dataset.sel(regime=name)
+        draw_panel(ax, regime)
+        ax.set_title(regime_title(regime))
+    return figure, axes[0]
+
+
 def legend_below(figure: Figure, ax) -> None:
     """Put the legend of one panel below the whole figure, in as many columns as fit its width."""
     handles, labels = ax.get_legend_handles_labels()
