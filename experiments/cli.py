@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from experiments import commands
 from experiments.configuration import Configuration
 from experiments.options import add_options
+from experiments.run_command import prepare_run
 from experiments.verification.suite import GROUPS
+from simlab.sweep_manifest import OtherSweep
 from simlab.validation import check_choice, is_number, nearest
 
 Action = Callable[[], int]
@@ -20,14 +22,10 @@ Action = Callable[[], int]
 class _Parser(argparse.ArgumentParser):
     """A parser that knows its own options and whose errors are one line."""
 
-    def __init__(self, *args, **kwargs):
-        self.flags: list[str] = []
-        super().__init__(*args, **kwargs)
-
-    def add_argument(self, *args, **kwargs):
-        action = super().add_argument(*args, **kwargs)
-        self.flags += action.option_strings
-        return action
+    @property
+    def flags(self) -> list[str]:
+        """Every option's name."""
+        return [flag for action in self._actions for flag in action.option_strings]
 
     def error(self, message):
         raise ValueError(message)
@@ -45,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     try:
         return action()
+    except OtherSweep as error:
+        print(f"simlab: {error}", file=sys.stderr)
+        return 2
     except (OSError, MemoryError) as error:
         print(f"simlab: {error}", file=sys.stderr)
         return 1
@@ -108,17 +109,33 @@ def _build_predict(parser: argparse.ArgumentParser) -> None:
 
 
 def _build_run(parser: argparse.ArgumentParser) -> None:
-    """Run an experiment: train, predict, compare, draw."""
-    parser.add_argument("name", metavar="NAME", help="one of those that 'simlab list' shows")
+    """Run an experiment over named axes: train, predict, compare, draw."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one of those that 'simlab list' shows")
     parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper")
+    parser.add_argument("--from", dest="source_folder", metavar="DIR", help="make the run of this folder again")
     parser.add_argument("--out", metavar="DIR", help="folder for results.nc and the figures (runs/NAME-PRESET)")
-    parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
-    parser.add_argument("--seeds", default="1", metavar="N", help="number of seeds, trained side by side (1)")
-    parser.add_argument("--first-seed", default="0", metavar="N", help="the first of the consecutive seeds (0)")
+    parser.add_argument("--overwrite", action="store_true", help="replace another run that the folder holds")
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.add_argument("--weight-decay", metavar="X", help="lam, nats, where the regime penalises at all")
-    add_options(parser, Configuration)
-    parser.set_defaults(prepare=commands.prepare_run)
+    sweep = parser.add_argument_group("sweep")
+    sweep.add_argument("--seeds", metavar="N", help="number of seeds, trained side by side (1)")
+    sweep.add_argument("--first-seed", default="0", metavar="N", help="the first of the consecutive seeds (0)")
+    sweep.add_argument(
+        "--vary", action="append", default=[], metavar="NAME=VALUES",
+        help="an axis: any option below without its dashes, with 1e-4,3e-4 or log:1e-4:1e-2:9 or lin:2:8:4; repeatable",
+    )  # fmt: skip
+    sweep.add_argument("--plan", action="store_true", help="print what would be run, how and how long; run nothing")
+    sweep.add_argument("--trajectories", action="store_true", help="keep the weights at every record")
+    sweep.add_argument("--chunk", metavar="N", help="members that run at once (as many as memory holds)")
+    sweep.add_argument("--class-shards", default="1", metavar="N", help="devices that share the classes (1)")
+    sweep.add_argument("--shard", metavar="I/N", help="do the share of process I of N, as in a job array")
+    sweep.add_argument("--distributed", action="store_true", help="join the processes that the cluster has started")
+    sweep.add_argument("--coordinator", metavar="HOST:PORT", help="of process 0, where the cluster is not known")
+    sweep.add_argument("--n-processes", metavar="N", help="how many, where the cluster is not known")
+    sweep.add_argument("--process-id", metavar="I", help="which this is, where the cluster is not known")
+    options = parser.add_argument_group("configuration", "defaults are those of the preset")
+    options.add_argument("--weight-decay", metavar="X", help="lam, nats, where the regime penalises at all")
+    add_options(options, Configuration)
+    parser.set_defaults(prepare=prepare_run)
 
 
 def _build_plot(parser: argparse.ArgumentParser) -> None:

@@ -1,145 +1,164 @@
-"""Hold trained runs against a prediction: one labelled dataset with both on the same axes."""
+"""Hold a trained member against its prediction: the variables of the dataset, with both on the same axes."""
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import xarray
 
-from experiments.optimality import certificate_variables
-from experiments.quantities import Arrays, Quantity, align, measure_quantities
+from experiments.optimality import certify_member, find_minimum
+from experiments.quantities import (
+    Arrays,
+    align,
+    exact_quantities,
+    learned_quantities,
+    predicted_quantities,
+    sampling_errors,
+)
 from simlab import geometry
-from simlab.reduced import ReducedMinimum
-from simlab.runs import Runs
+from simlab.members import Member, MemberRun
+from simlab.sources import Batch
 from simlab.spec import TrainingSpec
-from simlab.tasks import word_frequencies
-from theory.certificates import Certificate
+from simlab.tasks import draw_latents, word_frequencies
+from simlab.training import Record
 from theory.feature_collapse import Prediction
 
 
-def build_dataset(
-    spec: TrainingSpec,
-    runs: Runs,
-    prediction: Prediction,
-    minima: Sequence[ReducedMinimum | None],
-    certificates: Sequence[Certificate | None],
-) -> xarray.Dataset:
-    """Return learned, exact and predicted values of all seeds, on named axes.
+class Variable(NamedTuple):
+    """A variable of the dataset: its own dimensions, what it is, its units ("1" is the CF convention for none)."""
 
-    Predicted arrays are given in the frame of the learned ones: turned, for each seed, by the one rotation that brings
-    embeddings and classifier together closest to what was learned.
+    dims: tuple[str, ...]
+    about: str
+    units: str = "1"
+
+
+def _record_units(name: str) -> str:
+    return "nats" if "cross_entropy" in name or name in ("risk", "gradient_norm") else "1"
+
+
+MEMBER_VARIABLES = {
+    "latents": Variable(("class", "position"), "concept at each position of a class"),
+    "embeddings": Variable(("word", "dimension"), "learned word vectors, as the classifier sees them"),
+    "embeddings_predicted": Variable(("word", "dimension"), "predicted word vectors"),
+    "classifier": Variable(("class", "position", "dimension"), "learned classifier weights"),
+    "classifier_predicted": Variable(("class", "position", "dimension"), "predicted classifier weights"),
+    **{
+        name: Variable(("component",), name.replace("_", " "))
+        for name in (
+            "embedding_singular_values",
+            "embedding_singular_values_predicted",
+            "classifier_singular_values",
+            "classifier_singular_values_predicted",
+        )
+    },
+    "training_risk": Variable((), "risk on the whole training set", "nats"),
+    "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
+    "duality_gap": Variable((), "training risk less its lower bound", "nats"),
+    **{
+        f"history_{name}": Variable(("record",), name.replace("_", " "), _record_units(name)) for name in Record._fields
+    },
+    "learned": Variable(("quantity",), "what was learned"),
+    "exact": Variable(("quantity",), "value at the exact minimiser for the latents of the member"),
+    "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
+    "status": Variable((), "how the run ended: finished, converged or diverged"),
+    "first_bad_step": Variable((), "first step, from 1, at which the loss was not finite; 0 if none", "steps"),
+    "steps_taken": Variable((), "steps until the member stopped", "steps"),
+    "embeddings_trajectory": Variable(("record", "word", "dimension"), "learned word vectors at each record"),
+    "classifier_trajectory": Variable(
+        ("record", "class", "position", "dimension"), "learned classifier weights at each record"
+    ),
+}
+
+CELL_VARIABLES = {
+    "word_probability": Variable(("word",), "probability of a word in its concept"),
+    "embedding_norm_predicted": Variable(("word",), "predicted |w|"),
+    "classifier_norm_predicted": Variable((), "predicted |u|"),
+    "cross_entropy_predicted": Variable((), "predicted cross-entropy", "nats"),
+    "risk_predicted": Variable((), "predicted risk", "nats"),
+    "predicted": Variable(("quantity",), "what theory predicts"),
+    "collapse_type": Variable((), "which theorem predicts"),
+    "is_theorem": Variable((), "1 if the prediction is a theorem for this task"),
+    "zero_threshold": Variable((), "weight decay from which the minimiser is the zero network", "nats"),
+}
+
+CELL_COORDINATES = {
+    "word_concept": Variable(("word",), "concept of a word"),
+    "word_rank": Variable(("word",), "rank of a word in its concept, from 1"),
+    "step": Variable(("record",), "training steps done", "steps"),
+}
+
+
+def member_variables(
+    member: Member, run: MemberRun, sample: Batch | None, prediction: Prediction
+) -> dict[str, np.ndarray]:
+    """Return what is known of one member, by the names of :data:`MEMBER_VARIABLES`.
+
+    Predicted arrays are given in the frame of the learned ones: turned by the one rotation that brings embeddings and
+    classifier together closest to what was learned.
 
     Args:
-        spec: what was trained.
-        runs: the trained runs.
-        prediction: what theory says of them.
-        minima: the exact minimiser for the latents of each seed, or None.
-        certificates: how far each seed is from a global minimum of its training risk, or None.
-
-    Returns:
-        A dataset over ``seed``, ``word``, ``class``, ``position``, ``dimension``, ``component``, ``record`` and
-        ``quantity``.
+        member: what was trained.
+        run: how it ended.
+        sample: its training set, or None if sentences were fresh.
+        prediction: what theory says of it.
     """
+    task = member.spec.task
+    latents = draw_latents(task, member.seed)
+    aligned = align(Arrays(run.embeddings, run.classifier), latents, prediction)
+    certificate = certify_member(member, run, sample)
+    bounds = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
+    variables = {
+        "latents": latents,
+        "embeddings": run.embeddings,
+        "embeddings_predicted": aligned.embeddings.astype(np.float32),
+        "classifier": run.classifier,
+        "classifier_predicted": aligned.classifier.astype(np.float32),
+        "embedding_singular_values": _singular_values(run.embeddings),
+        "embedding_singular_values_predicted": _singular_values(aligned.embeddings),
+        "classifier_singular_values": _singular_values(run.classifier),
+        "classifier_singular_values_predicted": _singular_values(aligned.classifier),
+        **{
+            name: np.nan if certificate is None else float(getattr(certificate, attribute))
+            for name, attribute in bounds.items()
+        },
+        **{f"history_{name}": values for name, values in run.records._asdict().items()},
+        "learned": learned_quantities(task, run, latents, aligned),
+        "exact": exact_quantities(task, find_minimum(member, latents), latents, prediction),
+        "sampling_error": sampling_errors(run),
+        "status": np.array(run.status),
+        "first_bad_step": run.first_bad_step,
+        "steps_taken": run.n_segments * member.spec.steps_per_record,
+    }
+    if run.trajectory is not None:
+        variables["embeddings_trajectory"], variables["classifier_trajectory"] = run.trajectory
+    return {name: np.asarray(value) for name, value in variables.items()}
+
+
+def cell_variables(spec: TrainingSpec, prediction: Prediction) -> dict[str, np.ndarray]:
+    """Return what all seeds of a configuration share, by the names of variables and coordinates."""
     task = spec.task
-    aligned = align(Arrays(runs.embeddings, runs.classifier), runs.latents, prediction)
-    quantities = measure_quantities(spec, runs, prediction, aligned, minima)
     words = np.arange(task.n_words)
     ranks = words % task.words_per_concept
-    float32 = np.float32
-    return xarray.Dataset(
-        data_vars={
-            "word_frequency": ("word", word_frequencies(task)[ranks], _about("probability of a word in its concept")),
-            "latents": (("seed", "class", "position"), runs.latents, _about("concept at each position of a class")),
-            "embeddings": (_WORDS, runs.embeddings, _about("learned word vectors, as the classifier sees them")),
-            "embeddings_predicted": (_WORDS, aligned.embeddings.astype(float32), _about("predicted word vectors")),
-            "classifier": (_CLASSES, runs.classifier, _about("learned classifier weights")),
-            "classifier_predicted": (
-                _CLASSES,
-                aligned.classifier.astype(float32),
-                _about("predicted classifier weights"),
-            ),
-            "embedding_norm_predicted": ("word", prediction.embedding_norms[ranks], _about("predicted |w|")),
-            "classifier_norm_predicted": ((), prediction.classifier_norm, _about("predicted |u|")),
-            "cross_entropy_predicted": ((), prediction.cross_entropy, _about("predicted cross-entropy", "nats")),
-            "risk_predicted": ((), prediction.risk, _about("predicted risk", "nats")),
-            **_spectra(runs, aligned),
-            **certificate_variables(certificates),
-            **_histories(runs),
-            **_comparison(quantities),
-            "collapse_type": ((), prediction.collapse_type, _about("which theorem predicts")),
-            "is_theorem": ((), int(prediction.exact), _about("1 if the prediction is a theorem for this task")),
-            "zero_threshold": (
-                (),
-                np.nan if prediction.zero_threshold is None else prediction.zero_threshold,
-                _about("weight decay from which the minimiser is the zero network", "nats"),
-            ),
-            "status": ("seed", runs.status.astype(object), _about("how the run ended")),
-        },
-        coords={
-            "seed": runs.seeds,
-            "word": words,
-            "word_concept": ("word", words // task.words_per_concept),
-            "word_rank": ("word", ranks + 1, _about("rank of a word in its concept, from 1")),
-            "record": np.arange(len(runs.steps)),
-            "step": ("record", runs.steps, _about("training steps done", "steps")),
-        },
-    )
-
-
-_WORDS = ("seed", "word", "dimension")
-_CLASSES = ("seed", "class", "position", "dimension")
-
-
-def _about(long_name: str, units: str = "1") -> dict[str, str]:
-    """Return the attributes of a variable; "1" is the CF convention for a number without units."""
-    return {"long_name": long_name, "units": units}
-
-
-def _spectra(runs: Runs, aligned: Arrays) -> dict[str, tuple]:
-    """Return the singular values of learned and predicted matrices of word vectors and of classifier weights."""
-    arrays = {
-        "embedding_singular_values": runs.embeddings,
-        "embedding_singular_values_predicted": aligned.embeddings,
-        "classifier_singular_values": runs.classifier,
-        "classifier_singular_values_predicted": aligned.classifier,
+    threshold = prediction.zero_threshold
+    variables = {
+        "word_probability": word_frequencies(task)[ranks],
+        "embedding_norm_predicted": prediction.embedding_norms[ranks],
+        "classifier_norm_predicted": prediction.classifier_norm,
+        "cross_entropy_predicted": prediction.cross_entropy,
+        "risk_predicted": prediction.risk,
+        "predicted": predicted_quantities(prediction),
+        "collapse_type": prediction.collapse_type,
+        "is_theorem": int(prediction.exact),
+        "zero_threshold": np.nan if threshold is None else threshold,
+        "word_concept": words // task.words_per_concept,
+        "word_rank": ranks + 1,
+        "step": np.arange(spec.n_segments + 1) * spec.steps_per_record,
     }
-    return {
-        name: (
-            ("seed", "component"),
-            np.stack([_finite_singular_values(one) for one in array]),
-            _about(name.replace("_", " ")),
-        )
-        for name, array in arrays.items()
-    }
+    return {name: np.asarray(value) for name, value in variables.items()}
 
 
-def _finite_singular_values(vectors: np.ndarray) -> np.ndarray:
+def _singular_values(vectors: np.ndarray) -> np.ndarray:
     """Return ``d`` singular values, zero beyond the number of vectors; NaN for a run that diverged."""
     dim = vectors.shape[-1]
     if not np.all(np.isfinite(vectors)):
         return np.full(dim, np.nan)
     values = geometry.singular_values(vectors)
     return np.pad(values, (0, dim - len(values)))
-
-
-def _histories(runs: Runs) -> dict[str, tuple]:
-    """Return the training curves over ``(seed, record)``."""
-    return {
-        f"history_{name}": (
-            ("seed", "record"),
-            values,
-            _about(name.replace("_", " "), "nats" if "cross_entropy" in name or name == "risk" else "1"),
-        )
-        for name, values in runs.records._asdict().items()
-    }
-
-
-def _comparison(quantities: dict[str, Quantity]) -> dict[str, tuple]:
-    """Return the table: ``learned`` and ``exact`` over ``(quantity, seed)``, ``predicted`` over ``quantity``."""
-    rows = quantities.values()
-    texts = {"quantity": list(quantities), "label": [r.label for r in rows], "unit": [r.units for r in rows]}
-    numbers = {name: np.stack([getattr(row, name) for row in rows]) for name in ("learned", "exact", "sampling_error")}
-    return {
-        **{name: ("quantity", np.array(column, object)) for name, column in texts.items()},
-        "predicted": ("quantity", np.array([row.predicted for row in rows])),
-        **{name: (("quantity", "seed"), values) for name, values in numbers.items()},
-    }

@@ -34,6 +34,7 @@ class Configuration:
     initial_scale: float = option(1e-3, "scale of the initial weights: N(0,1) and U(+-1/sqrt(L d)) times this")
     embedding_weight_decay: float = option(1e-3, "lam_W, nats; the penalty is lam_W/2 |W|^2")
     classifier_weight_decay: float = option(1e-3, "lam_U, nats; the penalty is lam_U/2 |U|^2")
+    until: str | None = option(None, "stop a member early: gradient-norm=X, over its whole training set")
     precision: str = option("highest", "of matrix products: highest, high or default")
 
     def replace(self, **changes) -> "Configuration":

@@ -1,10 +1,11 @@
-"""An experiment: one or more regimes, each trained, predicted and compared, on the axis ``regime``."""
+"""An experiment: one or more regimes, each trained, predicted and compared, swept over named axes."""
 
 import dataclasses
-import json
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
+from experiments.axes import Axis, make_axes, vary
 from experiments.configuration import Configuration
 from simlab.validation import check_real
 
@@ -43,7 +44,7 @@ class Experiment(NamedTuple):
     paper_time: str
 
     def configurations(
-        self, preset: str, overrides: dict[str, object], *, weight_decay: float | None = None
+        self, preset: str, overrides: Mapping[str, object], *, weight_decay: float | None = None
     ) -> dict[str, Configuration]:
         """Return the configuration of each regime, with the user's changes.
 
@@ -58,34 +59,16 @@ class Experiment(NamedTuple):
         return {name: one.replace(**overrides) for name, one in chosen.items()}
 
 
-class Progress(Protocol):
-    """Told how far a run has come."""
-
-    def start(self, name: str, total: int) -> None:
-        """Begin a regime of ``total`` segments."""
-
-    def advance(self, done: int) -> None:
-        """Report the number of segments done."""
-
-    def certify(self) -> None:
-        """Report that training is done and its certificate is being computed."""
-
-    def finish(self) -> None:
-        """Report the end of a regime."""
-
-
 def predict(configuration: Configuration):
     """Return what theory predicts for a configuration, a :class:`theory.feature_collapse.Prediction`.
 
     With LayerNorm and no weight decay on the embeddings this is the minimiser of the risk ``R*``, whose penalty falls
     on the classifier alone.
     """
-    from theory import feature_collapse
-
     check_real("embedding_weight_decay", configuration.embedding_weight_decay, positive=not configuration.layer_norm)
     check_real("classifier_weight_decay", configuration.classifier_weight_decay, positive=True)
     free_embeddings = configuration.layer_norm and configuration.embedding_weight_decay == 0
-    return feature_collapse.predict(
+    return _predict(
         n_concepts=configuration.n_concepts,
         n_words=configuration.n_words,
         sentence_length=configuration.sentence_length,
@@ -98,78 +81,121 @@ def predict(configuration: Configuration):
     )
 
 
+@lru_cache(maxsize=4096)
+def _predict(**task):
+    """Predict once for all cells of a sweep that theory does not tell apart."""
+    from theory import feature_collapse
+
+    return feature_collapse.predict(**task)
+
+
+class Cell(NamedTuple):
+    """One point of a sweep: what its seeds share.
+
+    Attributes:
+        regime: the name of its regime.
+        configuration: all choices.
+        prediction: what theory says of it.
+        spec: the static part of training, a :class:`simlab.spec.TrainingSpec`.
+        hyperparameters: the traced part.
+    """
+
+    regime: str
+    configuration: Configuration
+    prediction: object
+    spec: object
+    hyperparameters: object
+
+
 class Plan(NamedTuple):
-    """A checked experiment, ready to run; the dictionaries have one entry per regime, by name."""
+    """A checked sweep, ready to run.
 
-    experiment: Experiment
+    Attributes:
+        name: of the experiment.
+        configurations: of each regime, before anything varies.
+        axes: what varies, the same in each regime.
+        seeds: of the members of each cell.
+        trajectories: whether weights are kept at every record.
+        cells: regime by regime, the last axis fastest.
+    """
+
+    name: str
     configurations: dict[str, Configuration]
-    predictions: dict[str, object]
-    specs: dict[str, object]
-    hyperparameters: dict[str, object]
+    axes: tuple[Axis, ...]
     seeds: tuple[int, ...]
+    trajectories: bool
+    cells: tuple[Cell, ...]
+
+    def describe(self) -> dict[str, object]:
+        """Return what is computed, as values that JSON holds: equal descriptions are equal sweeps."""
+        return {
+            "experiment": self.name,
+            "configuration": {name: dataclasses.asdict(one) for name, one in self.configurations.items()},
+            "axes": {axis.name: list(axis.values) for axis in self.axes},
+            "seeds": list(self.seeds),
+            "trajectories": self.trajectories,
+        }
 
 
-def make_plan(experiment: Experiment, configurations: dict[str, Configuration], seeds: Sequence[int]) -> Plan:
+def make_plan(
+    name: str,
+    configurations: Mapping[str, Configuration],
+    seeds: Sequence[int],
+    axes: Sequence[Axis] = (),
+    *,
+    trajectories: bool = False,
+) -> Plan:
     """Check everything that can be checked before a run, and predict its outcome.
 
     Args:
-        experiment: what is run.
+        name: of the experiment.
         configurations: one per regime, by name.
-        seeds: of the members, the same for each regime.
+        seeds: of the members, the same for each cell.
+        axes: what varies.
+        trajectories: whether weights are kept at every record.
 
     Raises:
         ValueError: a configuration is out of range; the message names the field.
     """
+    axes = make_axes(axes)
+    points = [(regime, one) for regime, start in configurations.items() for one in vary(start, axes)]
     # Theory comes first: it needs no accelerator library and refuses most bad input at once.
-    predictions = {name: predict(configuration) for name, configuration in configurations.items()}
+    predictions = [predict(one) for _, one in points]
 
     from experiments.training_spec import make_hyperparameters, make_training_spec
+    from simlab.members import check_seeds
 
-    specs = {name: make_training_spec(one) for name, one in configurations.items()}
-    hyperparameters = {name: make_hyperparameters(one) for name, one in configurations.items()}
-    return Plan(experiment, configurations, predictions, specs, hyperparameters, tuple(seeds))
+    cells = tuple(
+        Cell(regime, one, prediction, make_training_spec(one), make_hyperparameters(one))
+        for (regime, one), prediction in zip(points, predictions, strict=True)
+    )
+    return Plan(name, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
 
 
-def run_plan(plan: Plan, progress: Progress):
-    """Train, predict and compare every regime of a plan.
-
-    Args:
-        plan: from :func:`make_plan`.
-        progress: is told how far the run has come.
-
-    Returns:
-        An ``xarray.Dataset`` on the axis ``regime`` and those of :func:`experiments.comparison.build_dataset`.
-    """
-    import xarray
-
-    from experiments.comparison import build_dataset
-    from experiments.optimality import certify_runs, find_minima
-    from simlab.results import provenance
-    from simlab.runs import run_seeds
-
-    made_by = provenance()
-    datasets = []
-    for name, spec in plan.specs.items():
-        progress.start(name, spec.n_segments)
-        hyperparameters = plan.hyperparameters[name]
-        runs = run_seeds(spec, hyperparameters, plan.seeds, on_segment=progress.advance)
-        progress.certify()
-        minima = find_minima(spec, hyperparameters, runs)
-        certificates = certify_runs(spec, hyperparameters, runs)
-        datasets.append(build_dataset(spec, runs, plan.predictions[name], minima, certificates))
-        progress.finish()
-    axis = xarray.Variable("regime", list(plan.specs))
-    dataset = xarray.concat(datasets, dim=axis, data_vars="all", coords="different", compat="equals", join="outer")
-    configured = {name: dataclasses.asdict(one) for name, one in plan.configurations.items()}
-    dataset.attrs = {
-        "experiment": plan.experiment.name,
-        "configuration": json.dumps(configured),
-        "assumptions": json.dumps({name: _assumptions(one) for name, one in plan.predictions.items()}),
-        **made_by,
+def plan_from_description(description: Mapping[str, object]) -> Plan:
+    """Return the plan that :meth:`Plan.describe` described."""
+    configurations = {
+        name: Configuration(**{key: _frozen(value) for key, value in fields.items()})
+        for name, fields in description["configuration"].items()
     }
-    return dataset
+    axes = make_axes({name: [_frozen(value) for value in values] for name, values in description["axes"].items()})
+    return make_plan(
+        description["experiment"],
+        configurations,
+        description["seeds"],
+        axes,
+        trajectories=description["trajectories"],
+    )
 
 
-def _assumptions(prediction) -> list[str]:
-    """Return the assumptions of the theorem that the task does not meet, in words."""
-    return [f"{one.name}: {one.reason}" for one in prediction.assumptions if not one.holds]
+def _frozen(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
+def unmet_assumptions(cells: Iterable[Cell]) -> dict[str, list[str]]:
+    """Return, for each regime, the assumptions of its theorem that some cell does not meet, in words."""
+    lines: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        unmet = [f"{one.name}: {one.reason}" for one in cell.prediction.assumptions if not one.holds]
+        lines.setdefault(cell.regime, {}).update(dict.fromkeys(unmet))
+    return {regime: list(found) for regime, found in lines.items()}

@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Iterable
 
-from simlab.validation import invalid, is_number
+from simlab.validation import check_count, check_real, invalid, is_number
 
 
 def add_options(parser: argparse.ArgumentParser, record: type, names: Iterable[str] | None = None) -> None:
@@ -27,7 +27,7 @@ def read_options(arguments: argparse.Namespace, record: type, names: Iterable[st
         ValueError: a text is not a value of its field's type; the message names the field.
     """
     given = {field.name: (field.type, getattr(arguments, field.name)) for field in _fields(record, names)}
-    return {name: _convert(name, kind, value) for name, (kind, value) in given.items() if value is not None}
+    return {name: convert(name, kind, value) for name, (kind, value) in given.items() if value is not None}
 
 
 def _fields(record: type, names: Iterable[str] | None) -> list[dataclasses.Field]:
@@ -46,7 +46,7 @@ def _metavar(kind) -> str:
     return "N" if int in _alternatives(kind) else "NAME"
 
 
-def _convert(name: str, kind, value):
+def convert(name: str, kind, value):
     """Return a text as a value of ``kind``; where text itself is allowed, it stays text if it is no number."""
     if not isinstance(value, str):
         return value
@@ -66,3 +66,18 @@ def _number(name: str, number: type, text: str, description: str, *, or_text: bo
         if or_text:
             return text
         raise invalid(name, description, text) from None
+
+
+def read_positive(field: str, text: str | None, default: float | None) -> float | None:
+    """Return a positive number, or the default if the option was not given."""
+    if text is None:
+        return default
+    return check_real(field, _number(field, float, text, "a number"), positive=True)
+
+
+def read_count(field: str, text: str, minimum: int) -> int:
+    """Return a whole number of at least ``minimum``."""
+    try:
+        return check_count(field, int(text), minimum)
+    except ValueError:
+        raise invalid(field, f"a whole number of at least {minimum}", text) from None

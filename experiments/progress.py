@@ -1,4 +1,4 @@
-"""Progress on stderr: bars on a terminal, plain lines in a log, nothing when told to be quiet."""
+"""Progress on stderr: a bar on a terminal, plain lines in a log, nothing when told to be quiet."""
 
 import sys
 import time
@@ -13,82 +13,117 @@ class Quiet:
     def __exit__(self, *exception):
         return None
 
-    def start(self, name: str, total: int) -> None:
-        """Ignore the start of a regime."""
+    def start(self, n_steps: int, n_members: int) -> None:
+        """Ignore the start of a sweep."""
 
-    def advance(self, done: int) -> None:
+    def advance(self, steps: int, members: int) -> None:
         """Ignore an advance."""
 
-    def certify(self) -> None:
-        """Ignore that training is done."""
+    def say(self, text: str) -> None:
+        """Ignore what is being done."""
 
-    def finish(self) -> None:
-        """Ignore the end of a regime."""
+
+class _Pace:
+    """Steps per second since the start, and the seconds that are left at that pace."""
+
+    def __init__(self, n_steps: int):
+        self.n_steps, self.started = n_steps, time.monotonic()
+        self.first: int | None = None
+        self.per_second = 0.0
+
+    def update(self, steps: int) -> None:
+        if self.first is None:
+            # What an earlier run has left behind was not done at this pace.
+            self.first = steps
+            self.started = time.monotonic()
+            return
+        elapsed = time.monotonic() - self.started
+        self.per_second = (steps - self.first) / elapsed if elapsed > 0 else 0.0
+
+    def left(self, steps: int) -> float:
+        return (self.n_steps - steps) / self.per_second if self.per_second else float("inf")
+
+    def describe(self, steps: int) -> str:
+        if not self.per_second:
+            return ""
+        return f"{self.per_second:,.0f} steps/s, {format_seconds(self.left(steps))} left"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration in the unit that reads best."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 class Lines(Quiet):
-    """Prints a line when a regime starts and ends, and every ``interval`` seconds between."""
+    """Prints a line when a sweep starts and ends, and every ``interval`` seconds between."""
 
     def __init__(self, interval: float = 10.0):
         self.interval = interval
+        self.printed = 0.0
 
-    def start(self, name: str, total: int) -> None:
-        """Begin a regime of ``total`` segments."""
-        self.name, self.total = name, total
-        self.started = self.printed = time.monotonic()
-        print(f"{name}: compiling", file=sys.stderr, flush=True)
+    def start(self, n_steps: int, n_members: int) -> None:
+        """Begin a sweep: steps of all members together, and members."""
+        self.n_steps, self.n_members = n_steps, n_members
+        self.pace = _Pace(n_steps)
+        self._print(f"{n_members} member{'s' if n_members > 1 else ''}, {n_steps:,} steps: compiling")
 
-    def advance(self, done: int) -> None:
-        """Print how far the regime has come, unless a line was printed a moment ago."""
-        now = time.monotonic()
-        if done < self.total and now - self.printed < self.interval:
+    def advance(self, steps: int, members: int) -> None:
+        """Print how far the sweep has come, unless a line was printed a moment ago."""
+        self.pace.update(steps)
+        if steps < self.n_steps and time.monotonic() - self.printed < self.interval:
             return
-        self.printed = now
-        elapsed = now - self.started
-        left = elapsed * (self.total - done) / done
-        share = 100 * done / self.total
-        print(f"{self.name}: {share:.0f} %, {elapsed:.0f} s, {left:.0f} s left", file=sys.stderr, flush=True)
+        share = 100 * steps / self.n_steps
+        pace = self.pace.describe(steps)
+        self._print(f"{share:.0f} %, {members} of {self.n_members} members done{', ' if pace else ''}{pace}")
 
-    def certify(self) -> None:
-        """Say that exact minimum and certificate are being computed."""
-        print(f"{self.name}: exact minimum and certificate", file=sys.stderr, flush=True)
+    def say(self, text: str) -> None:
+        """Print what is being done, unless a line was printed a moment ago."""
+        if time.monotonic() - self.printed >= self.interval:
+            self._print(text)
+
+    def _print(self, text: str) -> None:
+        self.printed = time.monotonic()
+        print(text, file=sys.stderr, flush=True)
 
 
-class Bars(Quiet):
-    """Draws one bar per regime."""
+class Bar(Quiet):
+    """Draws one bar for the whole sweep."""
 
     def __enter__(self):
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description:<33}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-        self.bars = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True))
+        columns = (TextColumn("{task.percentage:>3.0f} %"), BarColumn(), TextColumn("{task.description}"))
+        self.bars = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
         self.bars.start()
         return self
 
     def __exit__(self, *exception):
         self.bars.stop()
 
-    def start(self, name: str, total: int) -> None:
-        """Add the bar of a regime of ``total`` segments."""
-        self.name = name
-        self.bar = self.bars.add_task(name, total=total)
+    def start(self, n_steps: int, n_members: int) -> None:
+        """Add the bar of a sweep."""
+        self.n_members = n_members
+        self.pace = _Pace(n_steps)
+        self.bar = self.bars.add_task(f"0/{n_members} members, compiling", total=n_steps)
 
-    def advance(self, done: int) -> None:
+    def advance(self, steps: int, members: int) -> None:
         """Move the bar."""
-        self.bars.update(self.bar, completed=done)
+        self.pace.update(steps)
+        text = f"{members}/{self.n_members} members  {self.pace.describe(steps)}"
+        self.bars.update(self.bar, completed=steps, description=text)
 
-    def certify(self) -> None:
-        """Say beside the full bar that exact minimum and certificate are being computed."""
-        self.bars.update(self.bar, description=f"{self.name} (certifying)")
-
-    def finish(self) -> None:
-        """Leave the bar with its name alone."""
-        self.bars.update(self.bar, description=self.name)
+    def say(self, text: str) -> None:
+        """Say beside the bar what is being done."""
+        self.bars.update(self.bar, description=text)
 
 
 def make_progress(*, quiet: bool) -> Quiet:
     """Return the reporter that fits stderr."""
     if quiet:
         return Quiet()
-    return Bars() if sys.stderr.isatty() else Lines()
+    return Bar() if sys.stderr.isatty() else Lines()

@@ -6,6 +6,15 @@ import math
 import numpy as np
 
 
+def format_result(dataset) -> str:
+    """Return the table of a saved run: every quantity of a single configuration, or a line for each of a sweep."""
+    if json.loads(dataset.attrs["axes"]):
+        from experiments.sweep_table import format_sweep
+
+        return format_sweep(dataset)
+    return format_comparison(dataset)
+
+
 def format_comparison(dataset) -> str:
     """Return the table of every regime of a saved run, with a line on what the prediction assumes."""
     assumptions = json.loads(dataset.attrs["assumptions"])
@@ -30,9 +39,9 @@ def _format_regime(regime, unmet: list[str]) -> str:
     n_seeds = regime.sizes["seed"]
     kind = f"Type {regime.collapse_type.item()}"
     basis = "theorem" if regime.is_theorem else "approximation for random latents"
-    diverged = int(np.sum(regime.status.values == "diverged"))
-    heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}"
-    heading += f", {diverged} diverged)" if diverged else ")"
+    counts = {status: int(np.sum(regime.status.values == status)) for status in ("converged", "diverged")}
+    endings = "".join(f", {count} {status}" for status, count in counts.items() if count)
+    heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}{endings})"
     header = ("", "theorem", "exact", "learned", "+-", "error", "digits")
     rows = [header, *(_format_quantity(regime.sel(quantity=name)) for name in regime.quantity.values)]
     notes = [f"  assumption not met: {line}" for line in unmet]
@@ -62,7 +71,7 @@ def _format_quantity(row) -> tuple[str, ...]:
     """
     unit = f" ({row.unit.item()})" if row.unit.item() else ""
     predicted, learned, exact = row.predicted.item(), row.learned.values, float(np.mean(row.exact.values))
-    finite = np.isfinite(learned)
+    finite = np.isfinite(learned) & (row.status.values != "diverged")
     mean = float(np.mean(learned[finite])) if finite.any() else math.nan
     scale = abs(predicted) or 1.0
     error = abs(mean - predicted) / scale

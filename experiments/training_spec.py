@@ -4,7 +4,7 @@ from experiments.configuration import Configuration
 from simlab.sources import FixedSample, FreshSentences, Population, Source
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.tasks import SentenceTask
-from simlab.validation import check_choice, check_count, invalid
+from simlab.validation import check_choice, check_count, invalid, is_number
 
 
 def make_training_spec(configuration: Configuration) -> TrainingSpec:
@@ -31,6 +31,7 @@ def make_training_spec(configuration: Configuration) -> TrainingSpec:
         n_steps=n_steps,
         steps_per_record=_steps_per_record(n_steps, configuration.n_records),
         n_evaluation=configuration.n_evaluation,
+        until_gradient_norm=_gradient_norm(configuration.until),
         precision=configuration.precision,
     )
 
@@ -43,6 +44,16 @@ def make_hyperparameters(configuration: Configuration) -> Hyperparameters:
         embedding_weight_decay=configuration.embedding_weight_decay,
         classifier_weight_decay=configuration.classifier_weight_decay,
     ).check()
+
+
+def _gradient_norm(until: str | None) -> float | None:
+    """Return the gradient norm at which a member stops, from ``gradient-norm=X``."""
+    if until is None:
+        return None
+    name, _, value = until.partition("=")
+    if name.replace("_", "-") != "gradient-norm" or not is_number(value):
+        raise invalid("until", "gradient-norm=X", until)
+    return float(value)
 
 
 def _source(configuration: Configuration) -> Source:

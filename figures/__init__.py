@@ -4,6 +4,7 @@ Every module has one function ``draw(dataset) -> matplotlib.figure.Figure``. A f
 computes nothing but what its axes need; it never trains and never predicts.
 """
 
+import json
 from importlib import import_module
 
 RUN_FIGURES = (
@@ -14,12 +15,15 @@ RUN_FIGURES = (
     "singular_values",
     "certified_risk",
 )
+SWEEP_FIGURES = ("sweep",)
 VERIFICATION_FIGURES = ("verified_claims",)
 
 
 def figures_of(dataset) -> tuple[str, ...]:
     """Return the names of the figures that a saved dataset has."""
-    return VERIFICATION_FIGURES if dataset.attrs.get("experiment") == "verify" else RUN_FIGURES
+    if dataset.attrs.get("experiment") == "verify":
+        return VERIFICATION_FIGURES
+    return SWEEP_FIGURES if json.loads(dataset.attrs.get("axes", "[]")) else RUN_FIGURES
 
 
 def draw(name: str, dataset):

@@ -17,7 +17,7 @@ def draw(dataset):
 
 def draw_norms(ax, regime) -> None:
     """Draw learned norms as marks by concept and the predicted ones as a line; over ranks if all words are alike."""
-    frequencies = regime.word_frequency.values
+    frequencies = regime.word_probability.values
     equal = np.ptp(frequencies) <= 1e-12 * frequencies.max()
     abscissa = regime.word_rank.values if equal else frequencies
     norms = np.linalg.norm(regime.embeddings.values, axis=-1)

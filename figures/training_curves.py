@@ -90,7 +90,9 @@ def draw_panel(ax, regime, panel: Panel) -> None:
             label = "predicted" if curve is panel.curves[-1] else None
             ax.axhline(predicted, color=style.PREDICTED, linewidth=0.8, linestyle=(0, (1, 1.5)), label=label)
     if panel.logarithmic:
-        ax.set_yscale("log")
+        # Nothing but zeros, as the spread of concepts of one word each, has no logarithm.
+        if any(np.any(np.asarray(line.get_ydata()) > 0) for line in ax.get_lines()):
+            ax.set_yscale("log")
         ax.yaxis.set_minor_formatter(NullFormatter())
     else:
         ax.set_ylim(-0.03, 1.05)

@@ -1,10 +1,12 @@
 """Save and load labelled results, whole or not at all, with what made them."""
 
+import errno
 import os
 import platform
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -14,14 +16,20 @@ from simlab.validation import invalid
 RESULTS_FILE = "results.nc"
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], None], *, replace: bool = True) -> None:
     """Call ``write`` with a temporary name beside ``path``, then rename: a reader never meets half a file.
 
+    The content is on the disk before it takes the name, and the name when this returns: a power cut keeps either the
+    old file or the new one.
+
     Args:
-        path: the final name; an existing file is replaced.
-        write: writes the file whose name it is given; the temporary name keeps the suffix of ``path``.
+        path: the final name.
+        write: writes the file whose name it is given; the temporary name begins with a dot and keeps the suffix of
+            ``path``.
+        replace: whether an existing file is replaced; if not, of several processes at once one succeeds.
 
     Raises:
+        FileExistsError: ``replace`` is false and the name is taken.
         OSError: the folder cannot be written to, or the disk is full; an existing file stays as it was.
     """
     path = Path(path)
@@ -30,10 +38,35 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     temporary = Path(name)
     try:
         write(temporary)
+        _flush_to_disk(temporary)
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        if replace:
+            temporary.replace(path)
+        else:
+            _take_name(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+    with suppress(OSError):  # some systems cannot flush a folder
+        _flush_to_disk(path.parent)
+
+
+def _flush_to_disk(path: Path) -> None:
+    """Return once the operating system has put a file, or the names in a folder, on the disk."""
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _take_name(temporary: Path, path: Path) -> None:
+    """Give a file a second name unless that is taken, which a rename would not notice."""
+    try:
+        os.link(temporary, path)
+    except OSError:  # taken, or no hard links here: then two steps, as near as one gets
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.replace(path)
 
 
 def _umask() -> int:

@@ -47,8 +47,27 @@ def evaluate(network: Callable, batch: Batch) -> Evaluation:
     terms, hits = jax.lax.map(lambda pair: one(*pair), (batch.sentences, batch.classes), batch_size=EVALUATION_CHUNK)
     loss = jnp.sum(batch.weights * terms)
     # Counting misses, not hits, makes a perfect accuracy exactly 1 although the weights sum to 1 only to rounding.
-    accuracy = jnp.where(jnp.isfinite(loss), 1 - jnp.sum(batch.weights * ~hits), jnp.nan)
+    accuracy = jnp.where(jnp.isfinite(loss), jnp.maximum(1 - jnp.sum(batch.weights * ~hits), 0), jnp.nan)
     return Evaluation(loss, accuracy, jnp.sqrt(jnp.sum(batch.weights * (terms - loss) ** 2)))
+
+
+def cross_entropy_gradient(loss: Callable, params, batch: Batch):
+    """Return the gradient of ``loss(params, batch)`` for a batch of any size, in bounded memory.
+
+    Args:
+        loss: a weighted sum over the sentences of a batch, such as :func:`cross_entropy`.
+        params: what to differentiate with respect to.
+        batch: the sentences; weights of zero count for nothing.
+    """
+    size = len(batch.classes)
+    chunk = min(size, EVALUATION_CHUNK)
+    padded = jax.tree.map(lambda part: jnp.pad(part, [(0, -size % chunk)] + [(0, 0)] * (part.ndim - 1)), batch)
+    chunks = jax.tree.map(lambda part: part.reshape(-1, chunk, *part.shape[1:]), padded)
+
+    def add(total, one):
+        return jax.tree.map(jnp.add, total, jax.grad(loss)(params, one)), None
+
+    return jax.lax.scan(add, jax.tree.map(jnp.zeros_like, params), chunks)[0]
 
 
 def penalty(params, weight_decays) -> jax.Array:

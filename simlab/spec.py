@@ -1,11 +1,11 @@
 """What a training run is: its static specification and its traced hyperparameters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import jax
 
-from simlab.sources import Population, Source
+from simlab.sources import FreshSentences, Population, Source
 from simlab.tasks import SentenceTask, check_population, population_size
 from simlab.validation import check_choice, check_count, check_real, invalid
 
@@ -26,6 +26,8 @@ class TrainingSpec:
         n_steps: a multiple of ``steps_per_record``.
         steps_per_record: steps between two records.
         n_evaluation: sentences on which losses and accuracies are measured.
+        until_gradient_norm: a member whose gradient of the training risk, over the whole training set, has at most this
+            norm stops at its next record; None lets all run to the end.
         dtype: of the weights, ``"float32"`` or ``"float64"`` (run it within ``jax.enable_x64(True)``).
         precision: of matrix products; ``"highest"`` keeps float32 where a GPU would use TF32 and a TPU bfloat16.
 
@@ -41,6 +43,7 @@ class TrainingSpec:
     n_steps: int
     steps_per_record: int
     n_evaluation: int = 5000
+    until_gradient_norm: float | None = None
     dtype: str = "float32"
     precision: str = "highest"
 
@@ -54,6 +57,12 @@ class TrainingSpec:
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         if self.n_steps % self.steps_per_record:
             raise invalid("n_steps", f"a multiple of steps_per_record={self.steps_per_record}", self.n_steps)
+        if self.until_gradient_norm is not None:
+            check_real("until_gradient_norm", self.until_gradient_norm, positive=True)
+            if isinstance(self.source, FreshSentences):
+                raise invalid(
+                    "until", "a fixed sample or the population, as fresh sentences have no gradient that ends", "fresh"
+                )
         self.source.steps_per_epoch(self.task)
         if isinstance(self.source, Population):
             width = self.task.sentence_length * self.embedding_dim
@@ -63,6 +72,11 @@ class TrainingSpec:
     def n_segments(self) -> int:
         """Number of segments, hence of records after the initial one."""
         return self.n_steps // self.steps_per_record
+
+    @property
+    def program(self) -> "TrainingSpec":
+        """The specification less what is data to the compiled code: members of equal programs share one compilation."""
+        return replace(self, task=replace(self.task, word_frequency="uniform"))
 
 
 class Hyperparameters(NamedTuple):

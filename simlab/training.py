@@ -18,7 +18,7 @@ from flax import nnx
 
 from simlab import geometry
 from simlab.networks import SentenceClassifier
-from simlab.risk import accuracy_standard_error, cross_entropy, evaluate, penalty
+from simlab.risk import accuracy_standard_error, cross_entropy, cross_entropy_gradient, evaluate, penalty
 from simlab.sentences import SentenceDistribution
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.tasks import SentenceTask
@@ -31,7 +31,8 @@ class Record(NamedTuple):
 
     Cross-entropies and the risk (training cross-entropy plus penalty) are in nats, accuracies in [0, 1]; a ``_error``
     is the standard error of the sample on which the value was measured. Norms are root mean squares. For the spread of
-    directions and the deviation from a simplex see :mod:`simlab.geometry`.
+    directions and the deviation from a simplex see :mod:`simlab.geometry`. The norm of the gradient of the training
+    risk over the whole training set is measured only if the specification stops on it, and NaN otherwise.
     """
 
     train_cross_entropy: jax.Array
@@ -47,6 +48,7 @@ class Record(NamedTuple):
     classifier_spread: jax.Array
     embedding_simplex_deviation: jax.Array
     classifier_simplex_deviation: jax.Array
+    gradient_norm: jax.Array
 
 
 class Problem(NamedTuple):
@@ -70,13 +72,17 @@ class Trainer(NamedTuple):
 
     Attributes:
         begin: ``(key, distribution, hyperparameters) -> (problem, state)``.
-        segment: ``(problem, state, hyperparameters, index) -> state`` after the steps of segment ``index``.
+        sample: ``(key, distribution) -> sample``, the training set that ``begin`` draws with the same key.
+        segment: ``(problem, state, hyperparameters, index) -> (state, bad_step)`` after the steps of segment ``index``;
+            ``bad_step`` is the first of these steps (counted from 1 over the whole run) at which the loss was not
+            finite, or 0.
         record: ``(problem, state, hyperparameters, index) -> Record`` after ``index`` segments.
         representation: ``state -> (embeddings, classifier)``: the word vectors that the classifier sees (after
             LayerNorm, if there is one), ``Float[n_w, d]``, and ``Float[K, L, d]``.
     """
 
     begin: Callable
+    sample: Callable
     segment: Callable
     record: Callable
     representation: Callable
@@ -100,11 +106,14 @@ def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trai
         state = State(params, optimizer(hyperparameters.learning_rate).init(params))
         return Problem(distribution, sample, batch_key, evaluation_key), state
 
+    def sample(key, distribution):
+        return spec.source.prepare(jax.random.split(key, 4)[1], distribution)
+
     def representation(state):
         network = nnx.merge(graph, state.params)
         return network.representation(), network.classifier[...]
 
-    return Trainer(begin, _make_segment(spec, optimizer, graph), _make_record(spec, graph), representation)
+    return Trainer(begin, sample, _make_segment(spec, optimizer, graph), _make_record(spec, graph), representation)
 
 
 def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callable:
@@ -125,7 +134,7 @@ def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callab
         first = trainer.record(problem, state, hyperparameters, 0)
 
         def advance(state, index):
-            state = trainer.segment(problem, state, hyperparameters, index)
+            state, _ = trainer.segment(problem, state, hyperparameters, index)
             return state, trainer.record(problem, state, hyperparameters, index + 1)
 
         state, rest = jax.lax.scan(advance, state, jnp.arange(spec.n_segments))
@@ -172,23 +181,29 @@ def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef)
     source = spec.source
 
     def step(batch, state, hyperparameters):
-        gradient = jax.grad(lambda params: cross_entropy(nnx.merge(graph, params), batch))(state.params)
+        loss = lambda params: cross_entropy(nnx.merge(graph, params), batch)  # noqa: E731
+        value, gradient = jax.value_and_grad(loss)(state.params)
         # The penalty's gradient is added by hand: differentiating it would read all weights once more for its value.
         decays = weight_decays(state.params, hyperparameters)
         gradient = jax.tree.map(lambda g, p, decay: g + decay * p, gradient, state.params, decays)
         transformation = optimizer(hyperparameters.learning_rate)
         updates, optimizer_state = transformation.update(gradient, state.optimizer_state, state.params)
-        return State(optax.apply_updates(state.params, updates), optimizer_state)
+        return State(optax.apply_updates(state.params, updates), optimizer_state), value
 
     def segment(problem, state, hyperparameters, index):
-        def advance(state, entry):
-            batch = source.batch(problem.sample, problem.distribution, entry)
-            return step(batch, state, hyperparameters), None
-
         start = jnp.asarray(index) * spec.steps_per_record
+
+        def advance(carry, entry):
+            state, bad_step, number = carry
+            batch = source.batch(problem.sample, problem.distribution, entry)
+            state, loss = step(batch, state, hyperparameters)
+            bad_step = jnp.where((bad_step == 0) & ~jnp.isfinite(loss), number, bad_step)
+            return (state, bad_step, number + 1), None
+
         with jax.default_matmul_precision(spec.precision):
             entries = source.plan(problem.sample, problem.batch_key, start, spec.steps_per_record)
-            return jax.lax.scan(advance, state, entries)[0]
+            (state, bad_step, _), _ = jax.lax.scan(advance, (state, jnp.zeros_like(start), start + 1), entries)
+            return state, bad_step
 
     return segment
 
@@ -204,6 +219,7 @@ def _make_record(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
             train = evaluate(network, source.evaluation(problem.sample, problem.distribution, train_key, size))
             test = evaluate(network, source.test(problem.sample, problem.distribution, test_key, size))
             shape = _shape_of(network, problem.distribution.latents, spec.task)
+            gradient_norm = _gradient_norm(spec, graph, problem, state.params, hyperparameters)
         risk = train.cross_entropy + penalty(state.params, weight_decays(state.params, hyperparameters))
         sampled = 0.0 if source.exact else 1.0
         return Record(
@@ -215,9 +231,20 @@ def _make_record(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
             sampled * accuracy_standard_error(test.accuracy, size),
             risk,
             *shape,
+            gradient_norm,
         )
 
     return record
+
+
+def _gradient_norm(spec: TrainingSpec, graph: nnx.GraphDef, problem: Problem, params, hyperparameters) -> jax.Array:
+    """Return the norm of the gradient of the training risk over the whole training set, or NaN if nobody asks."""
+    if spec.until_gradient_norm is None:
+        return jnp.full((), jnp.nan, spec.dtype)
+    loss = lambda params, batch: cross_entropy(nnx.merge(graph, params), batch)  # noqa: E731
+    gradient = cross_entropy_gradient(loss, params, problem.sample)
+    decays = weight_decays(params, hyperparameters)
+    return optax.tree.norm(jax.tree.map(lambda g, p, decay: g + decay * p, gradient, params, decays))
 
 
 def _shape_of(network: SentenceClassifier, latents: jax.Array, task: SentenceTask) -> tuple[jax.Array, ...]:

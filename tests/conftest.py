@@ -1,9 +1,16 @@
-"""Strict JAX for every test: shapes must agree, no silent broadcasting of ranks."""
+"""Strict JAX for every test: shapes must agree, no silent broadcasting of ranks; eight virtual devices."""
+
+import os
+
+# Tests compile much and compute little. Set before JAX starts; a subprocess of a test inherits it.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
 
 import jax
 import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Sweeps are sharded over all devices: a mesh of eight on any machine.
+jax.config.update("jax_num_cpu_devices", 8)
 
 
 @pytest.fixture(autouse=True)

@@ -140,7 +140,11 @@ def test_plot_redraws_from_the_file_alone(tiny_run, tmp_path, capsys):
 def test_a_run_is_not_overwritten_without_being_told(tiny_run, capsys):
     before = (tiny_run / "results.nc").read_bytes()
     assert run("run", "uniform-small-sample", *TINY, "--epochs", 2, "--out", tiny_run) == 2
-    assert "out: expected a folder without a run in it (or --overwrite), got" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert printed.startswith(
+        "simlab: out: expected a folder without another run in it (experiment: 'feature-collapse' there, "
+        "'uniform-small-sample' here; "
+    )
     assert (tiny_run / "results.nc").read_bytes() == before
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.configuration import Configuration
-from experiments.experiment import Experiment, Regime, make_plan, run_plan
-from experiments.progress import Quiet
+from experiments.experiment import make_plan
+from experiments.sweep import run_plan
 
 TINY = Configuration(
     n_concepts=3, n_words=6, sentence_length=2, n_classes="all", embedding_dim=4, source="population", n_steps=20_000,
@@ -17,8 +17,7 @@ TINY = Configuration(
 
 
 def train(configuration):
-    experiment = Experiment("tiny", "", (Regime("tiny", "", configuration, configuration),), "", "")
-    return run_plan(make_plan(experiment, {"tiny": configuration}, [0]), Quiet()).isel(regime=0, seed=0)
+    return run_plan(make_plan("tiny", {"tiny": configuration}, [0])).isel(regime=0, seed=0)
 
 
 def risk_gradient(flat, latents, mu, decay_w, decay_u):

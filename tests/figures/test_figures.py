@@ -26,7 +26,7 @@ def make_regime(name, *, equal, seeds=2):
     }
     return xarray.Dataset(
         {
-            "word_frequency": ("word", np.tile(frequency, N_CONCEPTS)),
+            "word_probability": ("word", np.tile(frequency, N_CONCEPTS)),
             "latents": (("seed", "class", "position"), rng.integers(N_CONCEPTS, size=(seeds, N_CLASSES, LENGTH))),
             "embeddings": (("seed", "word", "dimension"), embeddings),
             "embeddings_predicted": (("seed", "word", "dimension"), embeddings),

@@ -1,0 +1,93 @@
+"""From the parts of a sweep to one labelled dataset."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import xarray
+
+from experiments.axes import Axis
+from experiments.comparison import CELL_COORDINATES, CELL_VARIABLES, MEMBER_VARIABLES, Variable
+from experiments.quantities import LABELS
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def assemble(
+    regimes: Sequence[str],
+    axes: Sequence[Axis],
+    seeds: Sequence[int],
+    cells: Sequence[Arrays],
+    members: Sequence[Arrays],
+) -> xarray.Dataset:
+    """Return the dataset of a sweep.
+
+    Where members differ in shape, the smaller ones are padded: numbers with NaN, texts with nothing.
+
+    Args:
+        regimes: names of the first axis.
+        axes: what varies within each regime.
+        seeds: the last axis of what is known of members.
+        cells: the variables of each configuration, regime by regime and the last axis fastest.
+        members: the variables of each member, cell by cell and seed by seed.
+    """
+    grid = {"regime": len(regimes), **{axis.name: len(axis.values) for axis in axes}}
+    columns = {
+        **{name: (grid, cells, CELL_VARIABLES[name]) for name in CELL_VARIABLES},
+        **{name: (grid | {"seed": len(seeds)}, members, MEMBER_VARIABLES[name]) for name in MEMBER_VARIABLES},
+    }
+    variables = {
+        name: _lay_out(name, *column) for name, column in columns.items() if any(name in one for one in column[1])
+    }
+    coordinates = {
+        name: _squeeze(_lay_out(name, grid, cells, variable), grid) for name, variable in CELL_COORDINATES.items()
+    }
+    texts = {"label": 0, "unit": 1}
+    return xarray.Dataset(
+        data_vars=variables
+        | {name: ("quantity", np.array([row[i] for row in LABELS.values()], object)) for name, i in texts.items()},
+        coords={
+            "regime": np.array(regimes, object),
+            **{axis.name: axis.labels for axis in axes},
+            "seed": np.array(seeds),
+            "quantity": np.array(list(LABELS), object),
+            **{name: np.arange(_size(name, variables)) for name in ("word", "record")},
+            **coordinates,
+        },
+    )
+
+
+def _size(dimension: str, variables: Mapping[str, xarray.Variable]) -> int:
+    return next(one.sizes[dimension] for one in variables.values() if dimension in one.dims)
+
+
+def _lay_out(name: str, grid: Mapping[str, int], rows: Sequence[Arrays], variable: Variable) -> xarray.Variable:
+    """Return the values of all rows on the grid, padded to the largest."""
+    arrays = [np.asarray(row[name]) for row in rows]
+    shape = tuple(np.max([array.shape for array in arrays], axis=0)) if variable.dims else ()
+    kind = np.result_type(*{array.dtype for array in arrays})
+    if kind.kind == "U":
+        values = np.array([array.item() for array in arrays], object)
+    elif all(array.shape == shape for array in arrays):
+        values = np.stack(arrays).astype(kind, copy=False)
+    else:
+        values = np.full((len(arrays), *shape), np.nan, kind if kind.kind == "f" else np.float64)
+        for index, array in enumerate(arrays):
+            values[index, *(slice(size) for size in array.shape)] = array
+    values = values.reshape(*grid.values(), *shape)
+    return xarray.Variable((*grid, *variable.dims), values, {"long_name": variable.about, "units": variable.units})
+
+
+def _squeeze(variable: xarray.Variable, grid: Iterable[str]) -> xarray.Variable:
+    """Return a coordinate without the axes along which it does not change."""
+    for axis in grid:
+        first = variable.isel({axis: 0})
+        same = (variable == first) | (variable.isnull() & first.isnull())
+        if bool(same.all()):
+            variable = first
+    return variable
+
+
+def unstack(columns: Arrays) -> list[dict[str, np.ndarray]]:
+    """Return the rows of stacked arrays, one dictionary each."""
+    count = len(next(iter(columns.values())))
+    return [{name: array[index] for name, array in columns.items()} for index in range(count)]

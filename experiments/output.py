@@ -1,0 +1,37 @@
+"""Where a command's results go: the checks of its folder, and the figures in it."""
+
+import os
+from pathlib import Path
+
+from simlab.results import RESULTS_FILE, write_atomically
+from simlab.validation import invalid
+
+
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Raise ``ValueError`` if new results cannot go to ``folder``."""
+    check_writable(folder)
+    if (folder / RESULTS_FILE).exists() and not overwrite:
+        raise invalid("out", "a folder without a run in it (or --overwrite)", str(folder))
+
+
+def check_writable(folder: Path) -> None:
+    """Raise ``ValueError`` if nothing can be written to ``folder``."""
+    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not parent.is_dir():
+        raise invalid("out", "a folder", str(folder))
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise invalid("out", "a folder that can be written to", str(folder))
+
+
+def draw_figures(dataset, folder: Path) -> int:
+    """Draw every figure of a run into its folder, as PDF and PNG, and return their number."""
+    from figures import draw, figures_of
+    from figures.style import save
+
+    names = figures_of(dataset)
+    for name in names:
+        figure = draw(name, dataset)
+        for suffix in (".pdf", ".png"):
+            path = folder / f"{name}{suffix}"
+            write_atomically(path, lambda temporary, figure=figure: save(figure, temporary))
+    return len(names)

@@ -1,0 +1,87 @@
+"""What a sweep would do: members, compilations, memory, devices, time. Nothing of the sweep itself is run."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+from experiments.experiment import Plan
+from experiments.progress import format_seconds
+from experiments.table import format_columns
+from simlab.devices import free_memory
+from simlab.members import stack_inputs
+from simlab.programs import Layout, Program
+from simlab.sweeps import Sweep
+
+# Enough steps for a time that noise does not drown, few enough to be done at once.
+TIMED_STEPS = 20
+
+
+def format_plan(plan: Plan, sweep: Sweep, layouts: Sequence[Layout]) -> str:
+    """Return a line per compiled program, and the sums."""
+    header = ("program", "members", "at once", "parts", "devices", "bytes per member", "steps", "time")
+    parts = sweep.parts(layouts)
+    rows, seconds = [header], 0.0
+    for group, layout in enumerate(layouts):
+        estimate = _estimate(sweep, group, layout)
+        seconds += estimate
+        rows.append(
+            (
+                f"  {_name(plan, sweep, group)}",
+                str(len(sweep.groups[group])),
+                str(layout.rows),
+                str(sum(part.group == group for part in parts)),
+                f"{layout.member_shards} x {layout.class_shards}",
+                f"{_bytes_per_member(sweep.program(group, layout)):,}",
+                f"{sweep.specs[group].n_steps:,}",
+                format_seconds(estimate),
+            )
+        )
+    device = jax.local_devices()[0]
+    axes = ", ".join(f"{axis.name} ({len(axis.values)})" for axis in plan.axes) or "none"
+    lines = [
+        f"{plan.name}: {len(sweep.members)} members = {len(plan.configurations)} regimes x axes: {axes} x "
+        f"{len(plan.seeds)} seeds",
+        format_columns(rows),
+        f"compilations: {len(sweep.groups)} programs; devices (members x classes) of {len(jax.local_devices())} "
+        f"{device.device_kind}, {free_memory():,} bytes usable",
+        f"estimated time, from {TIMED_STEPS} steps of each program, without compilation and analysis: "
+        f"{format_seconds(seconds)}",
+    ]
+    return "\n".join(lines)
+
+
+def _bytes_per_member(program: Program) -> int:
+    return math.ceil(program.bytes_needed() * program.layout.member_shards / program.layout.rows)
+
+
+def _name(plan: Plan, sweep: Sweep, group: int) -> str:
+    """Return the regimes whose members a program serves."""
+    cells = {index // len(plan.seeds) for index in sweep.groups[group]}
+    return ", ".join(dict.fromkeys(plan.cells[cell].regime for cell in sorted(cells)))
+
+
+def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
+    """Return the seconds that the members of a group will take: those of a few steps and of a record, scaled up."""
+    spec = sweep.specs[group]
+    short = dataclasses.replace(spec, n_steps=TIMED_STEPS, steps_per_record=TIMED_STEPS)
+    program = Program(short, layout)
+    members = [sweep.members[i] for i in sweep.groups[group]]
+    inputs, occupied = program.put(
+        stack_inputs([members[i % len(members)] for i in range(layout.rows)]), np.ones(layout.rows, bool)
+    )
+    problem, rows = program.begin(inputs, occupied)
+    (rows, _), record = _timed(lambda: program.record(problem, rows, inputs))
+    rows = jax.block_until_ready(program.segment(problem, rows, inputs))
+    rows, segment = _timed(lambda: program.segment(problem, rows, inputs))
+    fillings = math.ceil(len(members) / layout.rows)
+    return fillings * (spec.n_steps / TIMED_STEPS * segment + (spec.n_segments + 1) * record)
+
+
+def _timed(call) -> tuple[object, float]:
+    started = time.perf_counter()
+    result = jax.block_until_ready(call())
+    return result, time.perf_counter() - started

@@ -1,0 +1,185 @@
+"""``simlab run``: check everything, then train, compare and draw, alone or beside other processes."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.axes import make_axes, parse_axis
+from experiments.configuration import Configuration
+from experiments.experiment import Plan, make_plan, plan_from_description
+from experiments.options import read_count, read_options, read_positive
+from experiments.output import check_writable, draw_figures
+from experiments.progress import make_progress
+from experiments.registry import find_experiment
+from experiments.table import format_result
+from simlab.results import RESULTS_FILE, load_dataset
+from simlab.validation import check_choice, invalid
+
+Action = Callable[[], int]
+
+
+def prepare_run(arguments: argparse.Namespace) -> Action:
+    """Check the whole sweep and its folder before any training."""
+    shard = _read_shard(arguments)
+    chunk = None if arguments.chunk is None else read_count("chunk", arguments.chunk, 1)
+    class_shards = read_count("class_shards", arguments.class_shards, 1)
+    plan, layouts = _read_plan(arguments)
+    for cell in plan.cells:
+        if cell.spec.task.n_classes % class_shards:
+            raise invalid("class_shards", f"a divisor of n_classes={cell.spec.task.n_classes}", class_shards)
+    folder = Path(arguments.out or f"runs/{plan.name}-{arguments.preset}")
+    check_writable(folder)
+    if arguments.overwrite and (shard is not None or arguments.distributed):
+        raise invalid("overwrite", "one process that replaces a run", "several")
+    _start_devices()
+    if arguments.plan:
+        _check_devices(class_shards, None)
+        return lambda: _print_plan(plan, shard, chunk, class_shards)
+    finished = None if arguments.overwrite else _load_finished(folder, plan)
+    if finished is not None:
+        return lambda: _report(finished, folder, quiet=arguments.quiet)
+    joined = _join(arguments) if arguments.distributed else shard or (0, 1)
+    layouts = _check_devices(class_shards, layouts)
+
+    def choose_layouts(sweep):
+        if layouts is not None:
+            return layouts
+        return sweep.choose_layouts(n_processes=joined[1], chunk=chunk, class_shards=class_shards)
+
+    return lambda: _run(plan, folder, choose_layouts, joined, arguments)
+
+
+def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, tuple | None]:
+    """Return the plan that the options describe, or that of a saved run with its layout."""
+    overrides = read_options(arguments, Configuration)
+    if arguments.source_folder is not None:
+        asked = [arguments.name, *overrides, *arguments.vary, arguments.seeds, arguments.weight_decay]
+        if any(one is not None for one in asked):
+            raise invalid("from", "nothing beside it that changes what is run", next(one for one in asked if one))
+        return _read_saved_plan(arguments)
+    if arguments.name is None:
+        raise ValueError("the following arguments are required: NAME")
+    experiment = find_experiment(arguments.name)
+    check_choice("preset", arguments.preset, ("quick", "paper"))
+    n_seeds = read_count("seeds", arguments.seeds or "1", 1)
+    first = read_count("first_seed", arguments.first_seed, 0)
+    if first + n_seeds > 2**32:
+        raise invalid("first_seed", "seeds below 2^32", first)
+    decay = read_positive("weight_decay", arguments.weight_decay, None)
+    axes = make_axes(
+        [parse_axis(text) for text in arguments.vary], {*overrides, *(("weight_decay",) if decay is not None else ())}
+    )
+    configurations = experiment.configurations(arguments.preset, overrides, weight_decay=decay)
+    seeds = range(first, first + n_seeds)
+    return make_plan(arguments.name, configurations, seeds, axes, trajectories=arguments.trajectories), None
+
+
+def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, tuple]:
+    """Return plan and layout of the run that ``--from`` names."""
+    from simlab.programs import Layout
+
+    dataset = load_dataset(arguments.source_folder)
+    if "sweep" not in dataset.attrs:
+        raise invalid("from", "a folder whose results.nc tells how to make it again", arguments.source_folder)
+    if arguments.out is None:
+        raise ValueError("out: expected a folder for the run that is made again, got None")
+    groups = json.loads(dataset.attrs["layout"])["groups"]
+    return plan_from_description(json.loads(dataset.attrs["sweep"])), tuple(Layout(**one) for one in groups)
+
+
+def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:
+    """Return ``i`` and ``n`` of ``--shard i/n``."""
+    if arguments.shard is None:
+        return None
+    index, slash, count = arguments.shard.partition("/")
+    if not (slash and index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise invalid("shard", "I/N with I from 0 to N-1", arguments.shard)
+    if arguments.distributed:
+        raise invalid("shard", "either --shard or --distributed", "both")
+    return int(index), int(count)
+
+
+def _load_finished(folder: Path, plan: Plan):
+    from experiments.sweep import load_finished
+
+    return load_finished(folder, plan)
+
+
+def _start_devices() -> None:
+    """Set up what must be set before JAX touches a device: one CPU device per core, and the cache of compilations."""
+    from simlab.devices import keep_compilations, use_all_cores
+
+    use_all_cores()
+    keep_compilations()
+
+
+def _check_devices(class_shards: int, layouts: tuple | None) -> tuple | None:
+    """Raise ``ValueError`` if there are too few devices for the class axis; forget a saved layout that does not fit."""
+    import jax
+
+    n_devices = len(jax.local_devices())
+    if class_shards > n_devices:
+        raise invalid("class_shards", f"at most the {n_devices} devices of this process", class_shards)
+    needed = max((layout.member_shards * layout.class_shards for layout in layouts or ()), default=0)
+    if needed > n_devices:
+        print(
+            f"that run used {needed} devices, here are {n_devices}: another layout, equal to rounding", file=sys.stderr
+        )
+        return None
+    return layouts
+
+
+def _join(arguments: argparse.Namespace) -> tuple[int, int]:
+    from simlab.cluster import join_cluster
+
+    given = (arguments.coordinator, arguments.n_processes, arguments.process_id)
+    if any(one is not None for one in given) and any(one is None for one in given):
+        raise invalid("distributed", "all of --coordinator, --n-processes and --process-id, or none", given)
+    counts = [None if text is None else read_count("processes", text, 0) for text in given[1:]]
+    return join_cluster(given[0], *counts, say=lambda text: print(f"simlab: {text}", file=sys.stderr))
+
+
+def _print_plan(plan: Plan, shard: tuple[int, int] | None, chunk: int | None, class_shards: int) -> int:
+    """Print what a run would do."""
+    from experiments.plan_report import format_plan
+    from experiments.sweep import make_sweep
+
+    sweep = make_sweep(plan)
+    layouts = sweep.choose_layouts(n_processes=(shard or (0, 1))[1], chunk=chunk, class_shards=class_shards)
+    print(format_plan(plan, sweep, layouts))
+    return 0
+
+
+def _run(plan: Plan, folder: Path, choose_layouts, shard: tuple[int, int], arguments: argparse.Namespace) -> int:
+    """Do the share of this process; the one that finds every part complete writes the result."""
+    import jax
+
+    from experiments.sweep import run_in_folder
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with make_progress(quiet=arguments.quiet) as progress:
+            dataset = run_in_folder(plan, folder, choose_layouts, progress, shard=shard, overwrite=arguments.overwrite)
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise MemoryError(f"out of memory: {str(error).splitlines()[0]} (fewer members at once: --chunk)") from error
+    if dataset is None:
+        if not arguments.quiet:
+            print(f"{folder}: the rest is left to the other processes; the last writes the result", file=sys.stderr)
+        return 0
+    return _report(dataset, folder, quiet=arguments.quiet)
+
+
+def _report(dataset, folder: Path, *, quiet: bool) -> int:
+    """Print the table, draw the figures, and return the exit status: 1 if a member diverged."""
+    print(format_result(dataset))
+    n_figures = draw_figures(dataset, folder)
+    if not quiet:
+        print(f"{folder}: {RESULTS_FILE} and {n_figures} figures, as PDF and PNG", file=sys.stderr)
+    diverged = int((dataset.status == "diverged").sum())
+    if diverged:
+        print(f"simlab: {diverged} of {dataset.status.size} members diverged, see 'status'", file=sys.stderr)
+    return 1 if diverged else 0

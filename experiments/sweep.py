@@ -1,0 +1,226 @@
+"""Run a planned experiment: train its members, hold each against its prediction, label the result.
+
+From Python::
+
+    from experiments.sweep import run
+
+    dataset = run("uniform-small-sample", seeds=4, vary={"weight_decay": [1e-3, 2e-3]}, epochs=100)
+    dataset.learned.sel(quantity="embedding_norm").mean("seed")
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import xarray
+
+from experiments.assembly import assemble, unstack
+from experiments.axes import make_axes
+from experiments.comparison import cell_variables, member_variables
+from experiments.experiment import Plan, make_plan, unmet_assumptions
+from experiments.progress import Quiet
+from experiments.registry import find_experiment
+from simlab.members import Member
+from simlab.parts import PartsRemoved, PartStore, open_store, remove_parts
+from simlab.programs import Layout
+from simlab.results import RESULTS_FILE, load_dataset, provenance, save_dataset
+from simlab.sweep_manifest import OtherSweep, differences, summarise
+from simlab.sweeps import MemoryStore, Store, Sweep
+from simlab.validation import check_choice, invalid
+
+
+def run(
+    name: str,
+    *,
+    preset: str = "quick",
+    seeds: int | Sequence[int] = 1,
+    vary: Mapping[str, Iterable] | None = None,
+    out: str | Path | None = None,
+    trajectories: bool = False,
+    weight_decay: float | None = None,
+    progress: Quiet | None = None,
+    **overrides: object,
+) -> xarray.Dataset:
+    """Run an experiment over named axes and return learned and predicted values as one labelled dataset.
+
+    Args:
+        name: of the experiment, as ``simlab list`` shows it.
+        preset: ``quick`` or ``paper``.
+        seeds: how many, from 0; or the seeds themselves.
+        vary: values by the name of a field of :class:`~experiments.configuration.Configuration`, or ``weight_decay``.
+        out: folder for the result; the sweep can be interrupted and goes on when called again. None keeps it in memory.
+        trajectories: whether weights are kept at every record.
+        weight_decay: of embeddings and classifier, where the regime penalises at all.
+        progress: told how far the sweep has come.
+        overrides: fields of the configuration.
+
+    Returns:
+        A dataset on ``regime``, the varied axes, ``seed``, ``word``, ``class``, ``position``, ``dimension``,
+        ``component``, ``record`` and ``quantity``.
+
+    Raises:
+        ValueError: bad input, or the folder holds another sweep; nothing was written.
+        OSError: the disk is full; what was saved so far is kept.
+    """
+    experiment = find_experiment(name)
+    check_choice("preset", preset, ("quick", "paper"))
+    fixed = {*overrides, *({"weight_decay"} if weight_decay is not None else ())}
+    axes = make_axes(vary or {}, fixed)
+    chosen = range(seeds) if isinstance(seeds, int) else seeds
+    configurations = experiment.configurations(preset, overrides, weight_decay=weight_decay)
+    plan = make_plan(name, configurations, chosen, axes, trajectories=trajectories)
+    progress = progress or Quiet()
+    if out is None:
+        return run_plan(plan, progress)
+    dataset = run_in_folder(plan, Path(out), Sweep.choose_layouts, progress)
+    if dataset is None:
+        raise invalid("out", "a folder that no other process works on", str(out))
+    return dataset
+
+
+def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
+    """Run a plan in memory and return its dataset."""
+    sweep, store = make_sweep(plan), MemoryStore()
+    layouts = sweep.choose_layouts()
+    train(plan, sweep, layouts, store, progress or Quiet())
+    return collect(plan, sweep, layouts, store, provenance())
+
+
+def run_in_folder(
+    plan: Plan,
+    folder: Path,
+    choose_layouts: Callable[[Sweep], tuple[Layout, ...]],
+    progress: Quiet,
+    *,
+    shard: tuple[int, int] = (0, 1),
+    overwrite: bool = False,
+) -> xarray.Dataset | None:
+    """Do in a folder what is left of a sweep, beside any other processes that are at it.
+
+    Args:
+        plan: what is run.
+        folder: of the result; it is made if it does not exist.
+        choose_layouts: called if no process has begun yet.
+        progress: told how far the sweep has come.
+        shard: the number of this process and of all.
+        overwrite: whether to replace another sweep's result or parts.
+
+    Returns:
+        The result, or None if other processes are still at their parts.
+
+    Raises:
+        ValueError: the folder holds another sweep; the message names the fields that differ.
+        OSError: the disk is full; what was saved so far is kept.
+    """
+    finished = None if overwrite else load_finished(folder, plan)
+    if finished is not None:
+        return finished
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep = make_sweep(plan)
+    try:
+        store, layouts = _open(folder, plan, lambda: choose_layouts(sweep), progress, overwrite=overwrite)
+        if not overwrite and (finished := load_finished(folder, plan)) is not None:
+            store.remove()  # another process has finished between two glances at the folder
+            return finished
+        while train(plan, sweep, layouts, store, progress, shard):
+            with store.claim("result") as mine:
+                if not mine:
+                    return None
+                dataset = _finish(folder, plan, sweep, layouts, store)
+                if dataset is not None:
+                    return dataset
+        return None
+    except PartsRemoved:
+        return load_finished(folder, plan)
+
+
+def make_sweep(plan: Plan) -> Sweep:
+    """Return the members of a plan, cell by cell and seed by seed."""
+    members = [Member(cell.spec, cell.hyperparameters, seed) for cell in plan.cells for seed in plan.seeds]
+    return Sweep(members, trajectories=plan.trajectories)
+
+
+def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool):
+    """Open the parts of a folder: those of an earlier or another process if there are any, with their layouts."""
+
+    def begin():
+        layouts = lambda: {"groups": [layout._asdict() for layout in choose_layouts()]}  # noqa: E731
+        return open_store(folder, plan.describe(), layouts, provenance(), progress.say)
+
+    try:
+        store = begin()
+    except OtherSweep:
+        if not overwrite:
+            raise
+        remove_parts(folder)
+        store = begin()
+    return store, tuple(Layout(**one) for one in store.manifest["layout"]["groups"])
+
+
+def load_finished(folder: Path, plan: Plan) -> xarray.Dataset | None:
+    """Return the result that a folder holds, or None if it holds none.
+
+    Raises:
+        ValueError: it is the result of another sweep; the message names the fields that differ.
+    """
+    if not (folder / RESULTS_FILE).exists():
+        return None
+    dataset = load_dataset(folder)
+    differing = differences(json.loads(dataset.attrs.get("sweep", "{}")), plan.describe())
+    if differing:
+        wanted = f"a folder without another run in it ({summarise(differing)}), or --overwrite"
+        raise OtherSweep(invalid("out", wanted, str(folder)))
+    return dataset
+
+
+def train(plan: Plan, sweep: Sweep, layouts, store: Store, progress, shard: tuple[int, int] = (0, 1)) -> bool:
+    """Train and analyse what nobody has yet, and return whether every part is complete."""
+    predictions = {
+        (member.spec, member.hyperparameters): cell.prediction
+        for member, cell in zip(sweep.members[:: len(plan.seeds)], plan.cells, strict=True)
+    }
+
+    def analyse(member, run, sample):
+        return member_variables(member, run, sample, predictions[member.spec, member.hyperparameters])
+
+    progress.start(sweep.n_steps, len(sweep.members))
+    return sweep.run(layouts, store, analyse, progress, shard)
+
+
+def _finish(folder: Path, plan: Plan, sweep: Sweep, layouts, store: PartStore) -> xarray.Dataset | None:
+    """Assemble the dataset from complete parts, save it, and only then remove the parts; None if one is damaged."""
+    begun_by, ended_by = store.manifest["made_by"], provenance()
+    made_by = {
+        name: value if begun_by.get(name, value) == value else f"{begun_by[name]}; then {value}"
+        for name, value in ended_by.items()
+    }
+    dataset = collect(plan, sweep, layouts, store, made_by)
+    if dataset is None:
+        return None
+    save_dataset(dataset, folder / RESULTS_FILE)
+    store.remove()
+    return dataset
+
+
+def collect(plan: Plan, sweep: Sweep, layouts, store: Store, made_by: Mapping[str, str]) -> xarray.Dataset | None:
+    """Return the dataset of a sweep, or None if a part is not complete: its file may turn out to be damaged."""
+    members: list = [None] * len(sweep.members)
+    for part in sweep.parts(layouts):
+        columns, complete = store.load(part.name) or ({}, False)
+        if not complete:
+            return None
+        for index, row in zip(part.members, unstack(columns), strict=True):
+            members[index] = row
+    cells = [cell_variables(cell.spec, cell.prediction) for cell in plan.cells]
+    dataset = assemble(list(plan.configurations), plan.axes, plan.seeds, cells, members)
+    description = plan.describe()
+    dataset.attrs = {
+        "experiment": plan.name,
+        "sweep": json.dumps(description),
+        "configuration": json.dumps(description["configuration"]),
+        "axes": json.dumps([axis.name for axis in plan.axes]),
+        "layout": json.dumps({"groups": [layout._asdict() for layout in layouts]}),
+        "assumptions": json.dumps(unmet_assumptions(plan.cells)),
+        **made_by,
+    }
+    return dataset

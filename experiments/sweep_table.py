@@ -1,0 +1,120 @@
+"""The cells of a sweep as plain text: one line each, learned against predicted values."""
+
+import json
+import math
+from itertools import product
+
+import numpy as np
+
+from experiments.table import format_columns, standard_error
+
+COMPARED = ("embedding_norm", "classifier_norm", "test_risk")
+_EXPLANATION = "learned: mean over seeds, the standard error of its last digit in brackets: 1.50(2) is 1.50 +- 0.02"
+
+
+def format_sweep(dataset, max_rows: int = 40) -> str:
+    """Return a table per regime with a line for every combination of the varied values.
+
+    A line has the theorem's and the learned value of both norms and of the risk, the learned accuracy, and the largest
+    of the three relative errors (absolute where zero is predicted).
+
+    Args:
+        dataset: a run whose ``attrs["axes"]`` names what was varied.
+        max_rows: lines of all regimes together, at most; each regime keeps its first lines, one at least.
+    """
+    axes = json.loads(dataset.attrs["axes"])
+    selections = [dict(zip(axes, one, strict=True)) for one in product(*(range(dataset.sizes[axis]) for axis in axes))]
+    shown = selections[: max(1, max_rows // dataset.sizes["regime"])]
+    parts = [_format_regime(dataset.isel(regime=i), axes, shown) for i in range(dataset.sizes["regime"])]
+    left = (len(selections) - len(shown)) * len(parts)
+    parts.append(_EXPLANATION)
+    if left:
+        parts[-1] += f"\n... {left} more row{'s' if left > 1 else ''}: all of them are in results.nc"
+    return "\n\n".join(parts)
+
+
+def _format_regime(regime, axes: list[str], shown: list[dict[str, int]]) -> str:
+    """Return heading, rows and note of a regime."""
+    counted = [name for name in ("diverged", "converged") if (regime.status == name).any()]
+    # A long name is broken at its last underscore: numbers are shorter than it.
+    names = [axis.rsplit("_", 1) if len(axis) > 9 and "_" in axis else ["", axis] for axis in axes]
+    rows = [
+        (*(name[0] for name in names), "embedding", "norm", "classifier", "norm", "risk", "(nats)", "accuracy", "worst",
+         *("" for _ in counted)),
+        (*(name[1] for name in names), *("theorem", "learned") * 3, "learned", "error", *counted),
+    ]  # fmt: skip
+    for selection in shown:
+        values = (regime[axis].values[index] for axis, index in selection.items())
+        rows.append((*(_format_value(value) for value in values), *_format_cell(regime.isel(selection), counted)))
+    table = format_columns([(f"  {first}", *rest) for first, *rest in rows])
+    return "\n".join([_heading(regime), table, *_zero_note(regime)])
+
+
+def _heading(regime) -> str:
+    """Return the name of a regime, its types of collapse, the basis of its predictions, its cells and its seeds."""
+    kinds = sorted({str(kind) for kind in regime.collapse_type.values.ravel()} - {"", "nan"})
+    proven = regime.is_theorem.values == 1
+    n_cells, n_seeds = proven.size, regime.sizes["seed"]
+    basis = "theorem" if proven.all() else "approximation for random latents"
+    if proven.any() and not proven.all():
+        basis = f"theorem in {proven.sum()} cells, else {basis}"
+    diverged = int((regime.status == "diverged").sum())
+    counts = [f"{n_cells} cell{'s' if n_cells > 1 else ''}", f"{n_seeds} seed{'s' if n_seeds > 1 else ''}"]
+    counts += [f"{diverged} members diverged"] if diverged else []
+    kind = f"Type{'s' if len(kinds) > 1 else ''} {', '.join(kinds)}"
+    return f"{regime.regime.item()}  ({kind}, {basis}; {', '.join(counts)})"
+
+
+def _zero_note(regime) -> list[str]:
+    """Return the line on cells whose predicted minimiser is the zero network; none if there is no such cell."""
+    n_zero = int((regime.predicted.sel(quantity="classifier_norm") == 0).sum())
+    if not n_zero:
+        return []
+    return [f"  above the zero threshold in {n_zero} cell{'s' if n_zero > 1 else ''}: the zero network is predicted"]
+
+
+def _format_cell(cell, counted: list[str]) -> tuple[str, ...]:
+    """Return theorem and learned value of each compared quantity, accuracy, the worst error, and counts of members."""
+    texts, errors = [], []
+    for name in COMPARED:
+        predicted = cell.predicted.sel(quantity=name).item()
+        mean, error = _mean_and_error(cell, name)
+        texts += ["-" if math.isnan(predicted) else f"{predicted:.4g}", format_uncertain(mean, error)]
+        errors.append(abs(mean - predicted) / (abs(predicted) or 1.0))
+    texts.append(format_uncertain(*_mean_and_error(cell, "test_accuracy")))
+    worst = max((error for error in errors if not math.isnan(error)), default=math.nan)
+    texts.append("-" if math.isnan(worst) else f"{worst:.1e}")
+    return (*texts, *(str(int((cell.status == name).sum())) for name in counted))
+
+
+def _mean_and_error(cell, name: str) -> tuple[float, float]:
+    """Return mean and standard error of the learned values over the seeds that did not diverge."""
+    row = cell.sel(quantity=name)
+    learned = row.learned.values
+    finite = np.isfinite(learned) & (cell.status.values != "diverged")
+    if not finite.any():
+        return math.nan, math.nan
+    return float(np.mean(learned[finite])), standard_error(learned[finite], row.sampling_error.values[finite])
+
+
+def _format_value(value) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def format_uncertain(value: float, error: float) -> str:
+    """Return a value to the first digit of its standard error, that digit in brackets: ``1.50(2)`` is 1.50 +- 0.02.
+
+    Without an error, four digits of the value; ``-`` for NaN. At most six decimals: ``(0)`` is an error below these.
+    """
+    if math.isnan(value):
+        return "-"
+    if math.isnan(error) or error == 0:
+        return f"{value:.4g}"
+    size = max(abs(value), error)
+    scale = 10.0 ** math.floor(math.log10(size)) if size < 1e-3 else 1.0
+    value, error = value / scale, float(f"{error / scale:.0e}")
+    decimals = min(6, max(0, -math.floor(math.log10(error))))
+    power = "" if scale == 1 else f"e{round(math.log10(scale)):03d}"
+    return f"{value:.{decimals}f}({round(error * 10**decimals)}){power}"

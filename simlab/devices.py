@@ -1,0 +1,99 @@
+"""The devices of this process: their mesh and their free memory."""
+
+import os
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh
+
+from simlab.validation import invalid
+
+MEMBER, CLASS = "member", "class"
+
+# The share of free memory that a sweep may plan with: allocators fragment, and other programs come and go.
+USABLE_SHARE = 0.8
+
+
+def use_all_cores() -> None:
+    """Make one CPU device per core, if no device was touched and the user has not set their number.
+
+    A program of small arrays keeps one core busy; members sharded over one device per core keep all busy.
+    """
+    if jax.config.jax_num_cpu_devices > 0 or "host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
+        return
+    try:
+        jax.config.update("jax_num_cpu_devices", count_cores())
+    except RuntimeError:  # JAX has started: its devices are what they are
+        return
+
+
+def keep_compilations() -> None:
+    """Keep compiled programs on disk, where the user wants them or else in the user's cache, for a quick start."""
+    if jax.config.jax_compilation_cache_dir is not None:
+        return
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    jax.config.update("jax_compilation_cache_dir", str(home / "simlab" / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def count_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def make_mesh(member_shards: int, class_shards: int = 1) -> Mesh:
+    """Return the mesh ``(member, class)`` over the first devices of this process.
+
+    Members are independent: their axis is split by hand (``shard_map``), without any communication. Along the class
+    axis the compiler places the collectives of the matrix products and of the softmax (``AxisType.Auto``).
+
+    Raises:
+        ValueError: this process has fewer devices.
+    """
+    devices = jax.local_devices()
+    wanted = member_shards * class_shards
+    if wanted > len(devices):
+        raise invalid("devices", f"at least {member_shards} x {class_shards} (members x classes)", len(devices))
+    grid = np.array(devices[:wanted]).reshape(member_shards, class_shards)
+    return Mesh(grid, (MEMBER, CLASS), axis_types=(AxisType.Auto, AxisType.Auto))
+
+
+def free_memory() -> int:
+    """Return the bytes that a program may use on each device of this process."""
+    devices = jax.local_devices()
+    if devices[0].platform == "cpu":
+        return int(USABLE_SHARE * _free_host_memory())
+    stats = [device.memory_stats() or {} for device in devices]
+    return int(USABLE_SHARE * min(one.get("bytes_limit", 0) - one.get("bytes_in_use", 0) for one in stats))
+
+
+def _free_host_memory() -> int:
+    """Return the bytes of memory that are free on this host, within the limit of its control group."""
+    known = [_meminfo("MemAvailable"), _control_group_memory()]
+    free = [value for value in known if value is not None]
+    if free:
+        return min(free)
+    # Where the system does not tell what is free, half of what it has.
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def _meminfo(field: str) -> int | None:
+    """Return an entry of Linux's memory table in bytes, or None where there is no such table."""
+    table = Path("/proc/meminfo")
+    if not table.exists():
+        return None
+    rows = dict(line.split(":", 1) for line in table.read_text().splitlines())
+    return int(rows[field].split()[0]) * 1024 if field in rows else None
+
+
+def _control_group_memory() -> int | None:
+    """Return the bytes left to a job that a cluster has put in a control group, or None if it has no limit."""
+    folder = Path("/sys/fs/cgroup")
+    limit, used = folder / "memory.max", folder / "memory.current"
+    if not (limit.exists() and used.exists()):
+        return None
+    text = limit.read_text().strip()
+    return None if text == "max" else max(0, int(text) - int(used.read_text()))

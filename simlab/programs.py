@@ -1,0 +1,266 @@
+"""The compiled pieces of a sweep: many members side by side, sharded over devices.
+
+The host sees three programs for each specification, compiled once for all values of the hyperparameters: ``begin``,
+``segment`` and ``record``; and where rows are used again ``refill``. Which members run on is decided inside the
+programs: a row whose member has stopped keeps its state bit by bit, so that the host may look at a report one segment
+late and the devices need not wait for it.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import IntEnum
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+from simlab.devices import CLASS, MEMBER, make_mesh
+from simlab.members import Inputs
+from simlab.sentences import SentenceDistribution
+from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.training import Optimizer, Problem, Record, State, make_trainer
+from simlab.validation import invalid
+
+
+class Status(IntEnum):
+    """How far a member has come."""
+
+    RUNNING = 0
+    FINISHED = 1
+    CONVERGED = 2
+    DIVERGED = 3
+
+
+class Layout(NamedTuple):
+    """How the members of one program are laid out; on the same layout a sweep gives the same bits.
+
+    Attributes:
+        rows: members that run at once, a multiple of ``member_shards``.
+        part: members of a part, the unit that is saved and that a process takes on. More than ``rows`` where members
+            may stop early: the next ones take over the rows of those that have stopped.
+        member_shards: devices along the member axis.
+        class_shards: devices along the class axis.
+    """
+
+    rows: int
+    part: int
+    member_shards: int
+    class_shards: int = 1
+
+
+class Rows(NamedTuple):
+    """What changes over a run; the leading axis of every array is the row.
+
+    Attributes:
+        state: weights and optimiser state.
+        segments: ``Int32[W]``, segments taken.
+        status: ``Int32[W]``, a :class:`Status`.
+        first_bad_step: ``Int32[W]``, from 1; 0 if none.
+    """
+
+    state: State
+    segments: jax.Array
+    status: jax.Array
+    first_bad_step: jax.Array
+
+
+class Report(NamedTuple):
+    """What the host is told after a segment; a row that had stopped before repeats what it said then."""
+
+    record: Record
+    segments: jax.Array
+    status: jax.Array
+    first_bad_step: jax.Array
+
+
+class Program:
+    """The compiled pieces for one specification and one layout.
+
+    Args:
+        spec: of the members; only its ``program`` counts.
+        layout: the rows and the devices.
+        optimizer: as in :func:`simlab.training.make_trainer`.
+
+    Raises:
+        ValueError: too few devices, or classes that cannot be split evenly.
+    """
+
+    def __init__(self, spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None):
+        if spec.task.n_classes % layout.class_shards:
+            raise invalid("class_shards", f"a divisor of n_classes={spec.task.n_classes}", layout.class_shards)
+        if spec.dtype == "float64" and not jax.config.jax_enable_x64:
+            raise invalid("dtype", "float32, or a call within jax.enable_x64(True)", spec.dtype)
+        self.spec, self.layout = spec.program, layout
+        self._trainer = make_trainer(self.spec, optimizer)
+        self._mesh = make_mesh(layout.member_shards, layout.class_shards)
+        self._sharding = NamedSharding(self._mesh, PartitionSpec(MEMBER))
+
+    def put(self, inputs: Inputs, occupied: np.ndarray) -> tuple[Inputs, jax.Array]:
+        """Bring the inputs of all rows to the devices; ``occupied`` (``Bool[W]``) tells which rows hold a member."""
+        return jax.device_put((inputs, occupied), self._sharding)
+
+    def put_rows(self, leaves: list[np.ndarray]) -> Rows:
+        """Bring saved rows back to the devices; the leaves are those of ``jax.tree.leaves``."""
+        structure = jax.tree.structure(self._begun_shapes[1])
+        return jax.device_put(jax.tree.unflatten(structure, leaves), self._row_sharding)
+
+    @property
+    def begin(self) -> Callable:
+        """``(inputs, occupied) -> (problem, rows)`` before any step."""
+        return self._pieces[0]
+
+    @property
+    def segment(self) -> Callable:
+        """``(problem, rows, inputs) -> rows`` after the steps of one segment; the rows given are used up."""
+        return self._pieces[1]
+
+    @property
+    def record(self) -> Callable:
+        """``(problem, rows, inputs) -> (rows, report)``; the rows given are used up, and members may stop here."""
+        return self._pieces[2]
+
+    @cached_property
+    def refill(self) -> Callable:
+        """``(problem, rows, inputs, fresh) -> (problem, rows)``: rows marked ``fresh`` (``Bool[W]``) begin anew."""
+        shapes = (*self._run_shapes, self._input_shapes[1])
+        return _compile(self._lower(self._refill, shapes, (self._sharding, self._row_sharding), donate=(0, 1)))
+
+    @cached_property
+    def representation(self) -> Callable:
+        """``(rows, index) -> (embeddings, classifier)`` of one row."""
+        one = lambda rows, index: self._trainer.representation(jax.tree.map(lambda x: x[index], rows.state))  # noqa: E731
+        return jax.jit(one)
+
+    @cached_property
+    def representations(self) -> Callable:
+        """``rows -> (embeddings, classifier)`` of all rows, on a leading axis."""
+        return jax.jit(lambda rows: jax.vmap(self._trainer.representation)(rows.state))
+
+    @cached_property
+    def sample(self) -> Callable:
+        """``(seed, distribution) -> sample`` of one member: the training set that ``begin`` drew for it."""
+        return jax.jit(lambda seed, distribution: self._trainer.sample(jax.random.key(seed), distribution))
+
+    def bytes_needed(self) -> int:
+        """Return the bytes that each device holds while a segment runs, as the compiler counts them."""
+        memory = self.segment.memory_analysis()
+        held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
+        return held + memory.temp_size_in_bytes
+
+    def _begin(self, inputs: Inputs, occupied: jax.Array) -> tuple[Problem, Rows]:
+        """Draw the problem and the weights of one member; an empty row counts as stopped."""
+        key = jax.random.key(inputs.seeds)
+        problem, state = self._trainer.begin(key, inputs.distribution, inputs.hyperparameters)
+        zero = jnp.zeros((), jnp.int32)
+        status = jnp.where(occupied, Status.RUNNING, Status.FINISHED).astype(jnp.int32)
+        return problem, Rows(state, zero, status, zero)
+
+    def _segment(self, problem: Problem, row: Rows, inputs: Inputs) -> Rows:
+        """Take the steps of one segment of one member, unless it has stopped."""
+        state, bad_step = self._trainer.segment(problem, row.state, inputs.hyperparameters, row.segments)
+        moved = Rows(state, row.segments + 1, row.status, bad_step)
+        return jax.tree.map(lambda new, old: jnp.where(row.status == Status.RUNNING, new, old), moved, row)
+
+    def _record(self, problem: Problem, row: Rows, inputs: Inputs) -> tuple[Rows, Report]:
+        """Measure one member and decide whether it stops."""
+        spec = self.spec
+        record = self._trainer.record(problem, row.state, inputs.hyperparameters, row.segments)
+        # A weight may overflow without a loss that shows it; the penalty of the recorded risk sees them all.
+        unseen = (row.first_bad_step == 0) & ~jnp.isfinite(record.risk)
+        bad_step = jnp.where(unseen, jnp.maximum(row.segments * spec.steps_per_record, 1), row.first_bad_step)
+        status = jnp.where(row.segments == spec.n_segments, Status.FINISHED, Status.RUNNING)
+        if spec.until_gradient_norm is not None:
+            status = jnp.where(record.gradient_norm <= spec.until_gradient_norm, Status.CONVERGED, status)
+        status = jnp.where(bad_step > 0, Status.DIVERGED, status).astype(jnp.int32)
+        status = jnp.where(row.status == Status.RUNNING, status, row.status)
+        row = row._replace(status=status, first_bad_step=bad_step)
+        return row, Report(record, row.segments, status, bad_step)
+
+    def _refill(self, problem: Problem, row: Rows, inputs: Inputs, fresh: jax.Array) -> tuple[Problem, Rows]:
+        """Begin anew in one row if it is fresh."""
+        begun = self._begin(inputs, jnp.ones_like(fresh))
+        return jax.tree.map(lambda new, old: jnp.where(fresh, new, old), begun, (problem, row))
+
+    @cached_property
+    def _pieces(self) -> list[Callable]:
+        """``begin``, ``segment`` and ``record``, compiled side by side: the compiler leaves the interpreter alone."""
+        lowered = [
+            self._lower(self._begin, self._input_shapes, (self._sharding, self._row_sharding)),
+            self._lower(self._segment, self._run_shapes, self._row_sharding, donate=1),
+            self._lower(self._record, self._run_shapes, (self._row_sharding, self._sharding), donate=1),
+        ]
+        with ThreadPoolExecutor(len(lowered)) as pool:
+            return list(pool.map(_compile, lowered))
+
+    def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...] = ()):
+        """Map a function of one member over the rows of all devices, ready to be compiled."""
+        mapped = jax.shard_map(
+            jax.vmap(function),
+            mesh=self._mesh,
+            in_specs=PartitionSpec(MEMBER),
+            out_specs=PartitionSpec(MEMBER),
+            axis_names={MEMBER},
+            check_vma=False,
+        )
+        return jax.jit(mapped, out_shardings=shardings, donate_argnums=donate).lower(*shapes)
+
+    @cached_property
+    def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
+        """The shapes of the arguments of ``begin``, with their place on the devices."""
+        spec, rows = self.spec, self.layout.rows
+        task, real = spec.task, jnp.dtype(spec.dtype)
+        shape = lambda dtype, *sizes: jax.ShapeDtypeStruct((rows, *sizes), dtype, sharding=self._sharding)  # noqa: E731
+        latents = shape(jnp.int32, task.n_classes, task.sentence_length)
+        distribution = SentenceDistribution(latents, shape(real, task.words_per_concept))
+        hyperparameters = Hyperparameters(*(shape(real) for _ in Hyperparameters._fields))
+        return Inputs(shape(jnp.uint32), distribution, hyperparameters), shape(jnp.bool_)
+
+    @cached_property
+    def _begun_shapes(self) -> tuple[Problem, Rows]:
+        return jax.eval_shape(jax.vmap(self._begin), *self._input_shapes)
+
+    @cached_property
+    def _run_shapes(self) -> tuple[Problem, Rows, Inputs]:
+        """The shapes of the arguments of ``segment`` and ``record``, with their place on the devices."""
+        problem, rows = self._begun_shapes
+        problem = jax.tree.map(lambda one: _placed(one, self._sharding), problem)
+        return problem, jax.tree.map(_placed, rows, self._row_sharding), self._input_shapes[0]
+
+    @cached_property
+    def _row_sharding(self) -> Rows:
+        """Where the rows live: members on the first mesh axis, the classes of the classifier on the second."""
+        split = NamedSharding(self._mesh, PartitionSpec(MEMBER, CLASS))
+
+        def place(path, leaf):
+            holds_classes = leaf.ndim == 4 and leaf.shape[1] == self.spec.task.n_classes
+            return split if holds_classes and "classifier" in jax.tree_util.keystr(path) else self._sharding
+
+        return jax.tree_util.tree_map_with_path(place, self._begun_shapes[1])
+
+
+def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
+    """Return the :class:`Program`; the last ones are kept, so that a second sweep of the same kind starts at once."""
+    if optimizer is not None:
+        return Program(spec, layout, optimizer)
+    return _kept_program(spec.program, layout, jax.config.jax_enable_x64)
+
+
+@lru_cache(maxsize=32)
+def _kept_program(spec: TrainingSpec, layout: Layout, double_precision: bool) -> Program:
+    return Program(spec, layout)
+
+
+def _compile(lowered) -> Callable:
+    """Compile at the first level of optimisation on a CPU: programs of this kind run as fast, and compile in half."""
+    chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
+    if chosen or jax.local_devices()[0].platform != "cpu":
+        return lowered.compile()
+    return lowered.compile(compiler_options={"xla_backend_optimization_level": "1"})
+
+
+def _placed(array: jax.ShapeDtypeStruct, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=sharding)

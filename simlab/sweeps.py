@@ -1,0 +1,327 @@
+"""Sweeps: many members, grouped by the program that they share, laid out over devices, saved part by part.
+
+A *group* holds the members of one compiled program. It is cut into *parts*; a part is what a process takes on, what is
+saved, and what is computed again if its file is damaged. Any number of processes may work on the parts of one folder.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple, Protocol
+
+import jax
+import numpy as np
+
+from simlab.devices import free_memory
+from simlab.members import Member, MemberRun, stack_inputs
+from simlab.part_run import PartRun
+from simlab.programs import Layout, Program, compile_program
+from simlab.spec import TrainingSpec
+from simlab.training import Optimizer
+
+# A part is saved when that has become cheap: after this many seconds, and after this many times what saving last took.
+SAVE_INTERVAL = 1.0
+SAVE_SHARE = 100
+
+# Rows are used this many times over where members may stop early, so that a few slow ones do not hold many idle rows.
+REFILLS = 4
+
+Analysis = Callable[[Member, MemberRun, object], dict[str, np.ndarray]]
+
+
+class Part(NamedTuple):
+    """A part of a sweep: its name in the folder, its group, and the numbers of its members in the sweep."""
+
+    name: str
+    group: int
+    members: tuple[int, ...]
+
+
+class Store(Protocol):
+    """Where parts are kept; see :class:`simlab.parts.PartStore`."""
+
+    def claim(self, name: str) -> AbstractContextManager[bool]:
+        """Try to become the only process that works on a part."""
+
+    def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
+        """Keep the state of a part."""
+
+    def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
+        """Return the state of a part and whether it is complete, or None."""
+
+    def is_complete(self, name: str) -> bool:
+        """Return whether a part is complete."""
+
+
+class MemoryStore:
+    """Keeps complete parts in memory, for a sweep that nobody wants to take up again."""
+
+    def __init__(self):
+        self._complete: dict[str, dict[str, np.ndarray]] = {}
+
+    @contextmanager
+    def claim(self, name: str) -> Iterator[bool]:
+        """Nobody else is there."""
+        yield True
+
+    def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
+        """Keep a complete part."""
+        if complete:
+            self._complete[name] = arrays
+
+    def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
+        """Return a complete part."""
+        return (self._complete[name], True) if name in self._complete else None
+
+    def is_complete(self, name: str) -> bool:
+        """Return whether a part is complete."""
+        return name in self._complete
+
+
+class Listener(Protocol):
+    """Told how far a sweep has come."""
+
+    def advance(self, steps: int, members: int) -> None:
+        """Report steps and members done, over the whole sweep."""
+
+    def say(self, text: str) -> None:
+        """Report what is being done."""
+
+
+class Sweep:
+    """The members of a sweep and how they are run.
+
+    Args:
+        members: in the order of the axes.
+        trajectories: whether weights are kept at every record.
+        optimizer: as in :func:`simlab.training.make_trainer`.
+    """
+
+    def __init__(self, members: Sequence[Member], *, trajectories: bool = False, optimizer: Optimizer | None = None):
+        self.members = tuple(member._replace(hyperparameters=member.hyperparameters.check()) for member in members)
+        self.trajectories = trajectories
+        self._optimizer = optimizer
+        groups: dict[TrainingSpec, list[int]] = {}
+        for index, member in enumerate(self.members):
+            groups.setdefault(member.spec.program, []).append(index)
+        self.specs = tuple(groups)
+        self.groups = tuple(tuple(indices) for indices in groups.values())
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all members together."""
+        return sum(member.spec.n_steps for member in self.members)
+
+    def program(self, group: int, layout: Layout) -> Program:
+        """Return the program of a group, compiled at most once."""
+        return compile_program(self.specs[group], layout, self._optimizer)
+
+    def choose_layouts(
+        self, *, n_processes: int = 1, chunk: int | None = None, class_shards: int = 1
+    ) -> tuple[Layout, ...]:
+        """Return the layout of each group: as many members at once as the memory of the devices holds.
+
+        Args:
+            n_processes: processes that share the work; each gets a part if there are members enough.
+            chunk: members at once, if it is not the memory that shall decide.
+            class_shards: devices along the class axis.
+
+        Raises:
+            ValueError: there are too few devices for the class axis.
+            MemoryError: a device cannot hold a single member.
+        """
+        return tuple(self._choose_layout(group, n_processes, chunk, class_shards) for group in range(len(self.groups)))
+
+    def _choose_layout(self, group: int, n_processes: int, chunk: int | None, class_shards: int) -> Layout:
+        spec, n_members = self.specs[group], len(self.groups[group])
+        share = math.ceil(n_members / n_processes)
+        wanted = chunk or share
+        if chunk is None and spec.until_gradient_norm is not None:
+            wanted = math.ceil(share / REFILLS)
+        shards = max(1, min(len(jax.local_devices()) // class_shards, wanted))
+        layout = _layout(spec, math.ceil(min(wanted, share) / shards), share, shards, class_shards)
+        if chunk is not None:
+            return layout
+        free = free_memory()
+        # Devices that share the memory of one host each get their part of it.
+        if jax.local_devices()[0].platform == "cpu":
+            free //= shards * class_shards
+        while (needed := self.program(group, layout).bytes_needed()) > free:
+            per_device = layout.rows // shards
+            if per_device == 1:
+                raise MemoryError(
+                    f"a single member needs {needed:,} bytes where {free:,} are free: "
+                    "reduce batch_size or n_evaluation, or split the classes with class_shards"
+                )
+            fitting = min(per_device - 1, max(1, int(per_device * free / needed)))
+            layout = _layout(spec, fitting, share, shards, class_shards)
+        return layout
+
+    def parts(self, layouts: Sequence[Layout]) -> list[Part]:
+        """Return the parts of all groups."""
+        return [
+            Part(f"{group:02d}-{number:05d}", group, tuple(indices[start : start + layout.part]))
+            for group, (indices, layout) in enumerate(zip(self.groups, layouts, strict=True))
+            for number, start in enumerate(range(0, len(indices), layout.part))
+        ]
+
+    def run(
+        self,
+        layouts: Sequence[Layout],
+        store: Store,
+        analyse: Analysis,
+        listener: Listener,
+        shard: tuple[int, int] = (0, 1),
+    ) -> bool:
+        """Run what nobody has run yet and nobody else is at: first the share of this process, then what others left.
+
+        Args:
+            layouts: from :meth:`choose_layouts`, or those of the process that began.
+            store: where parts are kept.
+            analyse: called on each outcome with the member and its training set (None for fresh sentences); returns the
+                arrays that are kept, of the same shapes for all members of a group.
+            listener: is told how far the sweep has come.
+            shard: the number of this process and of all, for the order of the parts.
+
+        Returns:
+            Whether every part is complete.
+        """
+        parts = self.parts(layouts)
+        index, count = shard
+        order = [*parts[index::count], *(part for i, part in enumerate(parts) if i % count != index)]
+        work = _Work(self, layouts, store, analyse, listener)
+        for part in order:
+            work.take(part)
+        for part in order:  # others may have left some in the meantime
+            work.take(part)
+        return all(store.is_complete(part.name) for part in parts)
+
+
+def _layout(spec: TrainingSpec, rows_per_device: int, share: int, shards: int, class_shards: int) -> Layout:
+    """Return a layout; a part is used for several fillings of the rows only where members may stop early."""
+    rows = rows_per_device * shards
+    part = min(share, REFILLS * rows) if spec.until_gradient_norm is not None else min(share, rows)
+    return Layout(rows, part, shards, class_shards)
+
+
+def train_members(
+    members: Sequence[Member],
+    *,
+    layouts: Sequence[Layout] | None = None,
+    trajectories: bool = False,
+    optimizer: Optimizer | None = None,
+) -> list[MemberRun]:
+    """Train members side by side, in memory.
+
+    Args:
+        members: of any specifications; those that share a program are compiled together.
+        layouts: of each program, in the order in which the programs first occur; chosen by memory if not given.
+        trajectories: whether weights are kept at every record.
+        optimizer: as in :func:`simlab.training.make_trainer`.
+
+    Returns:
+        The outcome of each member, in their order.
+
+    Raises:
+        ValueError: a hyperparameter is out of range, or float64 is asked for but not enabled.
+    """
+    sweep = Sweep(members, trajectories=trajectories, optimizer=optimizer)
+    layouts = layouts or sweep.choose_layouts()
+    outcomes: dict[int, MemberRun] = {}
+    for part in sweep.parts(layouts):
+        program = sweep.program(part.group, layouts[part.group])
+        run = PartRun(program, [sweep.members[i] for i in part.members], trajectories=trajectories)
+        while not run.is_done:
+            run.advance()
+        outcomes |= {member: run.result(index) for index, member in enumerate(part.members)}
+    return [outcomes[index] for index in range(len(sweep.members))]
+
+
+class _Work:
+    """What one process does on the parts of a sweep."""
+
+    def __init__(self, sweep: Sweep, layouts: Sequence[Layout], store: Store, analyse: Analysis, listener: Listener):
+        self.sweep, self.layouts, self.store = sweep, layouts, store
+        self.analyse, self.listener = analyse, listener
+        self.steps = self.members = 0
+        self.counted: set[str] = set()
+
+    def take(self, part: Part) -> None:
+        """Bring a part to its end, unless it is complete or another process is at it."""
+        if self.store.is_complete(part.name):
+            self._count(part)
+            return
+        with self.store.claim(part.name) as mine:
+            if not mine:
+                return
+            loaded = self.store.load(part.name)
+            if loaded is None or not loaded[1]:
+                self._run(part, None if loaded is None else loaded[0])
+            self._count(part)
+
+    def _count(self, part: Part) -> None:
+        """Add a complete part to what is done."""
+        if part.name not in self.counted:
+            self.counted.add(part.name)
+            self.steps += len(part.members) * self.sweep.specs[part.group].n_steps
+            self.members += len(part.members)
+            self.listener.advance(self.steps, self.members)
+
+    def _run(self, part: Part, saved: dict[str, np.ndarray] | None) -> None:
+        """Train the members of a part, analyse them, and save both."""
+        sweep, members = self.sweep, [self.sweep.members[i] for i in part.members]
+        program = sweep.program(part.group, self.layouts[part.group])
+        run = PartRun(program, members, trajectories=sweep.trajectories, saved=saved)
+        analysed = _saved_analyses(saved)
+        saver = _Saver(lambda: self.store.save(part.name, run.snapshot() | _name_analyses(analysed), complete=False))
+        while not run.is_done:
+            run.advance()
+            saver.maybe()
+            self.listener.advance(
+                self.steps + run.segments_done * program.spec.steps_per_record, self.members + run.members_done
+            )
+        for index in range(len(analysed), len(members)):
+            self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
+            inputs = stack_inputs([members[index]])
+            one = jax.tree.map(lambda array: array[0], inputs)
+            sample = jax.device_get(program.sample(one.seeds, one.distribution))
+            analysed.append(self.analyse(members[index], run.result(index), sample))
+            saver.maybe()
+        columns = {name: np.stack([one[name] for one in analysed]) for name in analysed[0]}
+        self.store.save(part.name, columns, complete=True)
+
+
+class _Saver:
+    """Saves now and then: often enough to lose little, rarely enough to cost little."""
+
+    def __init__(self, save: Callable[[], None]):
+        self.save = save
+        self.last, self.cost = time.monotonic(), 0.0
+
+    def maybe(self) -> None:
+        """Save if the last time is long enough ago."""
+        started = time.monotonic()
+        if started - self.last < max(SAVE_INTERVAL, SAVE_SHARE * self.cost):
+            return
+        self.save()
+        self.last = time.monotonic()
+        self.cost = self.last - started
+
+
+_ANALYSED = "analysed"
+
+
+def _name_analyses(analysed: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the analyses so far as arrays by name."""
+    return {f"{_ANALYSED}/{i}/{name}": array for i, one in enumerate(analysed) for name, array in one.items()}
+
+
+def _saved_analyses(saved: dict[str, np.ndarray] | None) -> list[dict[str, np.ndarray]]:
+    """Return the analyses that a saved part holds."""
+    found: dict[int, dict[str, np.ndarray]] = {}
+    for key, array in (saved or {}).items():
+        if key.startswith(f"{_ANALYSED}/"):
+            _, index, name = key.split("/", 2)
+            found.setdefault(int(index), {})[name] = array
+    return [found[index] for index in sorted(found)]
