@@ -20,6 +20,7 @@ made before its steps, so that these are a loop of known length, which compiles 
 an epoch ends.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -56,6 +57,23 @@ def draw_batch(key: jax.Array, distribution: SentenceDistribution, size: int) ->
     class_key, word_key = jax.random.split(key)
     classes = jax.random.randint(class_key, (size,), 0, len(distribution.latents), jnp.int32)
     return uniform_batch(draw_sentences(word_key, distribution, classes), classes)
+
+
+def random_order(key: jax.Array, size: int) -> jax.Array:
+    """Return a random permutation of ``0 .. size - 1``, ``Int32[size]``.
+
+    Random bits are sorted that carry their row in the low bits: a sort of single numbers is about ten times faster on a
+    CPU than one of pairs. Rows whose random bits agree keep their order; as many sorts follow each other as it takes to
+    leave less than one row in 64 with such a neighbour.
+    """
+    index_bits = max(1, (size - 1).bit_length())
+    n_sorts = math.ceil((index_bits + 6) / (32 - index_bits))
+    low = jnp.uint32(2**index_bits - 1)
+    rows = jnp.arange(size, dtype=jnp.uint32)
+    order = rows
+    for sort_key in jax.random.split(key, n_sorts):
+        order = order[jnp.sort(jax.random.bits(sort_key, (size,)) & ~low | rows) & low]
+    return order.astype(jnp.int32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +113,9 @@ class FixedSample:
         last_epoch = (start + n_steps - 1) // steps_per_epoch
         # Room for as many epochs as the steps can touch, wherever they start; those they do not touch stay unsorted.
         epochs = first_epoch + jnp.arange((n_steps + steps_per_epoch - 2) // steps_per_epoch + 1)
-        rows = jnp.arange(size, dtype=jnp.int32)
-
-        def order(epoch):
-            shuffle = lambda: jax.random.permutation(jax.random.fold_in(key, epoch), rows)  # noqa: E731
-            return jax.lax.cond(epoch <= last_epoch, shuffle, lambda: rows)
-
-        orders = jax.lax.map(order, epochs)
+        in_order = lambda epoch: jnp.arange(size, dtype=jnp.int32)  # noqa: E731
+        shuffled = lambda epoch: random_order(jax.random.fold_in(key, epoch), size)  # noqa: E731
+        orders = jax.lax.map(lambda epoch: jax.lax.cond(epoch <= last_epoch, shuffled, in_order, epoch), epochs)
         batches = orders[:, : steps_per_epoch * self.batch_size].reshape(-1, self.batch_size)
         return jax.lax.dynamic_slice_in_dim(batches, start - first_epoch * steps_per_epoch, n_steps)
 

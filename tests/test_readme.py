@@ -34,7 +34,7 @@ def test_commands_run(words, tmp_path, monkeypatch, capsys):
 
 def test_the_blocks_were_found():
     assert len(PYTHON) == 2
-    assert len(COMMANDS) == 5
+    assert len(COMMANDS) == 6
 
 
 def test_figures_of_the_readme_exist():

@@ -9,7 +9,7 @@ import pytest
 from simlab.members import Member, check_seeds
 from simlab.programs import _kept_program
 from simlab.sentences import draw_distribution
-from simlab.sources import Batch, FixedSample, FreshSentences, Population
+from simlab.sources import Batch, FixedSample, FreshSentences, Population, random_order
 from simlab.spec import OPTIMIZERS, Hyperparameters, TrainingSpec
 from simlab.sweeps import train_members
 from simlab.tasks import SentenceTask
@@ -83,6 +83,27 @@ def test_every_epoch_sees_each_sentence_once_in_a_new_order():
     for start, n_steps in ((3, 1), (3, 4), (4, 6), (9, 1)):
         part = source.plan(sample, jax.random.key(1), jnp.asarray(start), n_steps)
         np.testing.assert_array_equal(part, rows.reshape(10, 7)[start : start + n_steps])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 35, 5000, 2**17])
+def test_a_random_order_is_a_permutation(size):
+    order = np.asarray(jax.jit(random_order, static_argnums=1)(jax.random.key(size), size))
+    np.testing.assert_array_equal(np.sort(order), np.arange(size))
+
+
+@pytest.mark.parametrize("size", [5000, 2**17])
+def test_a_random_order_rises_and_falls_equally_often(size):
+    """Rows that keep their order would rise. A uniform permutation rises (n-1)/2 times, with variance (n+1)/12."""
+    order = np.asarray(jax.jit(random_order, static_argnums=1)(jax.random.key(1), size))
+    rises = np.sum(np.diff(order) > 0)
+    assert abs(rises - (size - 1) / 2) < 5 * np.sqrt((size + 1) / 12)
+
+
+def test_a_random_order_brings_every_row_everywhere():
+    orders = jax.vmap(lambda key: random_order(key, 5))(jax.random.split(jax.random.key(2), 5000))
+    counts = np.stack([np.bincount(column, minlength=5) for column in np.asarray(orders).T])
+    # Binomial(5000, 1/5): five standard errors.
+    assert np.abs(counts - 1000).max() < 5 * np.sqrt(5000 * 0.2 * 0.8)
 
 
 @pytest.mark.parametrize("steps_per_record", [1, 3, 12])

@@ -1,0 +1,87 @@
+"""How much faster a sweep is than its members one after the other: ``python -m experiments.sweep_speed``.
+
+The members of a small task (12 words, L = 4, K = 81, d = 8, batches of 32) are trained side by side over all devices, and
+some of them one after the other on one device; both compiled before the clock starts, in turn in one process. The host's
+overhead is the time of the sweep beyond that of its segments and records sent off without looking at any report.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from experiments.table import format_columns
+from simlab.devices import use_all_cores
+from simlab.members import Member, stack_inputs
+from simlab.programs import Layout, compile_program
+from simlab.sources import FixedSample
+from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.sweeps import Sweep, train_members
+from simlab.tasks import SentenceTask
+
+TASK = SentenceTask(n_words=12, sentence_length=4, n_classes="all", word_frequency="zipf")
+RATES = Hyperparameters(learning_rate=0.1, initial_scale=0.1)
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Time a sweep against its members one after the other.")
+    parser.add_argument("--members", type=int, default=256, help="of the sweep (256)")
+    parser.add_argument("--alone", type=int, default=16, help="members that are trained one after the other (16)")
+    parser.add_argument("--steps", type=int, default=4000, help="of each member (4000)")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions, of which the median counts (5)")
+    arguments = parser.parse_args()
+    use_all_cores()
+    source = FixedSample(per_class=8, batch_size=32)
+    spec = TrainingSpec(
+        task=TASK, source=source, embedding_dim=8, n_steps=arguments.steps, steps_per_record=arguments.steps // 10
+    )
+    members = [Member(spec, RATES, seed) for seed in range(arguments.members)]
+    layouts = Sweep(members).choose_layouts()
+    rounds = [_measure(members, arguments.alone, layouts[0]) for _ in range(arguments.rounds + 1)][1:]
+    together, alone, bare = np.median(rounds, axis=0)
+    speedup = np.array([row[1] / row[0] for row in rounds])
+    rows = [
+        ("microseconds per step and member", "", ""),
+        ("one after the other", f"{1e6 * alone / arguments.steps:.1f}", ""),
+        ("in a sweep", f"{1e6 * together / arguments.steps:.1f}", ""),
+        ("speedup", f"{np.median(speedup):.2f}", f"{speedup.min():.2f} to {speedup.max():.2f}"),
+        ("overhead of the host", f"{100 * (together / bare - 1):.1f} %", ""),
+        ("layout", f"{layouts[0].rows} rows", f"{layouts[0].member_shards} devices"),
+    ]
+    print(format_columns(rows))
+    return 0
+
+
+def _measure(members: list[Member], n_alone: int, layout: Layout) -> tuple[float, float, float]:
+    """Return the seconds per member in a sweep, one after the other, and in a sweep without looking at reports."""
+    single = Layout(1, 1, 1)
+    together = _seconds(lambda: train_members(members, layouts=[layout])) / len(members)
+    alone = _seconds(lambda: train_members(members[:n_alone], layouts=[single])) / n_alone
+    bare = _seconds(lambda: _send_off(members, layout)) / len(members)
+    return together, alone, bare
+
+
+def _send_off(members: list[Member], layout: Layout) -> None:
+    """Train without reading a report."""
+    program = compile_program(members[0].spec, layout)
+    seated = [members[min(row, len(members) - 1)] for row in range(layout.rows)]
+    inputs, occupied = program.put(stack_inputs(seated), np.arange(layout.rows) < len(members))
+    problem, rows = program.begin(inputs, occupied)
+    rows, _ = program.record(problem, rows, inputs)
+    for _ in range(members[0].spec.n_segments):
+        rows, _ = program.record(problem, program.segment(problem, rows, inputs), inputs)
+    jax.block_until_ready(rows)
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())
