@@ -1,8 +1,9 @@
 """How much faster a sweep is than its members one after the other: ``python -m experiments.sweep_speed``.
 
-The members of a small task (12 words, L = 4, K = 81, d = 8, batches of 32) are trained side by side over all devices, and
-some of them one after the other on one device; both compiled before the clock starts, in turn in one process. The host's
-overhead is the time of the sweep beyond that of its segments and records sent off without looking at any report.
+The members of a small task (12 words, L = 4, K = 81, d = 8, batches of 32) are trained side by side over all devices,
+and some of them one after the other on one device; both are compiled before the clock starts, and take turns in one
+process. The host's overhead is the time of the sweep beyond that of its segments and records sent off without looking
+at any report.
 """
 
 import argparse
