@@ -68,14 +68,16 @@ class Lines(Quiet):
     def start(self, n_steps: int, n_members: int) -> None:
         """Begin a sweep: steps of all members together, and members."""
         self.n_steps, self.n_members = n_steps, n_members
-        self.pace = _Pace(n_steps)
+        self.pace, self.finished = _Pace(n_steps), False
         self._print(f"{n_members} member{'s' if n_members > 1 else ''}, {n_steps:,} steps: compiling")
 
     def advance(self, steps: int, members: int) -> None:
         """Print how far the sweep has come, unless a line was printed a moment ago."""
         self.pace.update(steps)
-        if steps < self.n_steps and time.monotonic() - self.printed < self.interval:
+        finished = members == self.n_members and not self.finished
+        if not finished and time.monotonic() - self.printed < self.interval:
             return
+        self.finished = members == self.n_members
         share = 100 * steps / self.n_steps
         pace = self.pace.describe(steps)
         self._print(f"{share:.0f} %, {members} of {self.n_members} members done{', ' if pace else ''}{pace}")

@@ -24,8 +24,9 @@ from simlab.members import Member
 from simlab.parts import PartsRemoved, PartStore, open_store, remove_parts
 from simlab.programs import Layout
 from simlab.results import RESULTS_FILE, load_dataset, provenance, save_dataset
+from simlab.store import MemoryStore, Store
 from simlab.sweep_manifest import OtherSweep, differences, summarise
-from simlab.sweeps import MemoryStore, Store, Sweep
+from simlab.sweeps import Sweep
 from simlab.validation import check_choice, invalid
 
 

@@ -6,8 +6,7 @@ saved, and what is computed again if its file is damaged. Any number of processe
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import jax
@@ -18,6 +17,7 @@ from simlab.members import Member, MemberRun, stack_inputs
 from simlab.part_run import PartRun
 from simlab.programs import Layout, Program, compile_program
 from simlab.spec import TrainingSpec
+from simlab.store import Store
 from simlab.training import Optimizer
 
 # A part is saved when that has become cheap: after this many seconds, and after this many times what saving last took.
@@ -36,47 +36,6 @@ class Part(NamedTuple):
     name: str
     group: int
     members: tuple[int, ...]
-
-
-class Store(Protocol):
-    """Where parts are kept; see :class:`simlab.parts.PartStore`."""
-
-    def claim(self, name: str) -> AbstractContextManager[bool]:
-        """Try to become the only process that works on a part."""
-
-    def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
-        """Keep the state of a part."""
-
-    def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
-        """Return the state of a part and whether it is complete, or None."""
-
-    def is_complete(self, name: str) -> bool:
-        """Return whether a part is complete."""
-
-
-class MemoryStore:
-    """Keeps complete parts in memory, for a sweep that nobody wants to take up again."""
-
-    def __init__(self):
-        self._complete: dict[str, dict[str, np.ndarray]] = {}
-
-    @contextmanager
-    def claim(self, name: str) -> Iterator[bool]:
-        """Nobody else is there."""
-        yield True
-
-    def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
-        """Keep a complete part."""
-        if complete:
-            self._complete[name] = arrays
-
-    def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
-        """Return a complete part."""
-        return (self._complete[name], True) if name in self._complete else None
-
-    def is_complete(self, name: str) -> bool:
-        """Return whether a part is complete."""
-        return name in self._complete
 
 
 class Listener(Protocol):
@@ -124,7 +83,7 @@ class Sweep:
 
         Args:
             n_processes: processes that share the work; each gets a part if there are members enough.
-            chunk: members at once, if it is not the memory that shall decide.
+            chunk: members at once, at most, if it is not the memory that shall decide.
             class_shards: devices along the class axis.
 
         Raises:
@@ -140,9 +99,9 @@ class Sweep:
         if chunk is None and spec.until_gradient_norm is not None:
             wanted = math.ceil(share / REFILLS)
         shards = max(1, min(len(jax.local_devices()) // class_shards, wanted))
-        layout = _layout(spec, math.ceil(min(wanted, share) / shards), share, shards, class_shards)
         if chunk is not None:
-            return layout
+            return _layout(spec, max(1, min(wanted, share) // shards), share, shards, class_shards)
+        layout = _layout(spec, math.ceil(min(wanted, share) / shards), share, shards, class_shards)
         free = free_memory()
         # Devices that share the memory of one host each get their part of it.
         if jax.local_devices()[0].platform == "cpu":

@@ -11,6 +11,7 @@ def test_lines_tell_members_pace_and_time_left(capsys, monkeypatch):
         progress.advance(400, 1)
         clock[0] = 20.0
         progress.advance(1000, 4)
+        progress.advance(1000, 4)  # said once
     printed = capsys.readouterr().err.splitlines()
     assert printed == [
         "4 members, 1,000 steps: compiling",

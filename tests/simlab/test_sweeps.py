@@ -10,7 +10,8 @@ from simlab.part_run import PartRun
 from simlab.programs import Layout, Program, compile_program
 from simlab.sources import FixedSample, FreshSentences, Population
 from simlab.spec import Hyperparameters, TrainingSpec
-from simlab.sweeps import REFILLS, MemoryStore, Sweep, train_members
+from simlab.store import MemoryStore
+from simlab.sweeps import REFILLS, Sweep, train_members
 from simlab.tasks import SentenceTask
 
 RATES = Hyperparameters(learning_rate=0.5, initial_scale=0.7, embedding_weight_decay=0.02, classifier_weight_decay=0.05)
