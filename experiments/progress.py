@@ -22,6 +22,10 @@ class Quiet:
     def say(self, text: str) -> None:
         """Ignore what is being done."""
 
+    def warn(self, text: str) -> None:
+        """Print what the user must know, however quiet it shall be."""
+        print(f"simlab: {text}", file=sys.stderr, flush=True)
+
 
 class _Pace:
     """Steps per second since the start, and the seconds that are left at that pace."""
@@ -118,6 +122,10 @@ class Bar(Quiet):
         self.pace.update(steps)
         text = f"{members}/{self.n_members} members  {self.pace.describe(steps)}"
         self.bars.update(self.bar, completed=steps, description=text)
+
+    def warn(self, text: str) -> None:
+        """Print above the bar what the user must know."""
+        self.bars.console.print(f"simlab: {text}", markup=False, highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """Say beside the bar what is being done."""

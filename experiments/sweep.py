@@ -146,7 +146,7 @@ def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool
 
     def begin():
         layouts = lambda: {"groups": [layout._asdict() for layout in choose_layouts()]}  # noqa: E731
-        return open_store(folder, plan.describe(), layouts, provenance(), progress.say)
+        return open_store(folder, plan.describe(), layouts, provenance(), progress.warn)
 
     try:
         store = begin()

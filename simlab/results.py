@@ -1,6 +1,7 @@
 """Save and load labelled results, whole or not at all, with what made them."""
 
 import errno
+import io
 import os
 import platform
 import subprocess
@@ -77,13 +78,24 @@ def _umask() -> int:
 
 
 def save_dataset(dataset, path: Path) -> None:
-    """Write an ``xarray.Dataset`` as compressed netCDF (engine h5netcdf), atomically."""
+    """Write an ``xarray.Dataset`` as compressed netCDF (engine h5netcdf), atomically.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full; an existing file stays as it was.
+    """
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
     encoding = {
         name: {"zlib": True, "complevel": 4, "shuffle": True}
         for name, variable in dataset.variables.items()
         if variable.dtype.kind in "iuf" and variable.size > 1
     }
-    write_atomically(path, lambda name: dataset.to_netcdf(name, engine="h5netcdf", encoding=encoding))
+    # In memory first: where HDF5 itself meets a full disk, it crashes the process.
+    buffer = io.BytesIO()
+    with h5netcdf.File(buffer, "w") as file:
+        dataset.dump_to_store(H5NetCDFStore(file), encoding=encoding)
+    write_atomically(path, lambda temporary: temporary.write_bytes(buffer.getbuffer()))
 
 
 def load_dataset(folder: Path):
