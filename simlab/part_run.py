@@ -12,6 +12,9 @@ from simlab.training import Record
 
 EMPTY = -1
 
+# From this share of all rows on, the weights of all are fetched at once: a row alone costs a call of its own.
+FETCH_SHARE = 8
+
 
 class _Flight(NamedTuple):
     """A segment that the devices are at: who sat in which row when it was sent off, and what it will report."""
@@ -181,11 +184,13 @@ class PartRun:
     def _collect(self) -> None:
         """Fetch the weights of members that have stopped, and free their rows."""
         stopped = [row for row, member in enumerate(self._slots) if member != EMPTY and self._status[member]]
-        if not stopped:
-            return
+        if len(stopped) > len(self._slots) // FETCH_SHARE:
+            columns = jax.device_get(self.program.representations(self._rows))
+            fetch = lambda row: tuple(column[row].copy() for column in columns)  # noqa: E731
+        else:
+            fetch = lambda row: jax.device_get(self.program.representation(self._rows, row))  # noqa: E731
         for row in stopped:
-            member = int(self._slots[row])
-            self._finals[member] = jax.device_get(self.program.representation(self._rows, row))
+            self._finals[int(self._slots[row])] = fetch(row)
             self._slots[row] = EMPTY
 
     def _refill(self) -> None:
