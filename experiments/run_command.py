@@ -39,7 +39,7 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
         return lambda: _print_plan(plan, shard, chunk, class_shards)
     finished = None if arguments.overwrite else _load_finished(folder, plan)
     if finished is not None:
-        return lambda: _report_again(finished, folder, quiet=arguments.quiet)
+        return lambda: _report_again(finished, folder, plan, quiet=arguments.quiet)
     joined = _join(arguments) if arguments.distributed else shard or (0, 1)
     layouts = _check_devices(class_shards, layouts)
 
@@ -173,11 +173,13 @@ def _run(plan: Plan, folder: Path, choose_layouts, shard: tuple[int, int], argum
     return _report(dataset, folder, quiet=arguments.quiet)
 
 
-def _report_again(dataset, folder: Path, *, quiet: bool) -> int:
-    """Report a run that is finished, and clear away what a process that was killed at its very end has left."""
-    from simlab.parts import remove_parts
+def _report_again(dataset, folder: Path, plan: Plan, *, quiet: bool) -> int:
+    """Report a run that is finished, and clear away the parts that a process killed at its very end has left."""
+    from simlab.parts import PARTS_FOLDER, remove_parts
+    from simlab.sweep_manifest import belongs
 
-    remove_parts(folder)
+    if belongs(folder / PARTS_FOLDER, plan.describe()):
+        remove_parts(folder)
     return _report(dataset, folder, quiet=quiet)
 
 

@@ -67,6 +67,14 @@ def share_manifest(
     return manifest
 
 
+def belongs(parts: Path, sweep: dict) -> bool:
+    """Return whether a folder of parts is there and belongs to a sweep."""
+    try:
+        return not differences(_read(parts / MANIFEST_FILE)["sweep"], sweep)
+    except (OSError, Damaged):
+        return False
+
+
 def fingerprint(manifest: dict) -> str:
     """Return the hash of a manifest's sweep and layout."""
     return _hash({key: manifest[key] for key in ("sweep", "layout")})

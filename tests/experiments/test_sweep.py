@@ -10,6 +10,7 @@ from experiments.axes import Axis, make_axes, parse_axis, vary
 from experiments.cli import main
 from experiments.configuration import QUICK
 from experiments.sweep import run
+from simlab.parts import open_store
 from theory import feature_collapse
 
 SIZES = "--n-words 6 --n-classes 8 --sentence-length 2 --embedding-dim 4 --batch-size 8 --n-evaluation 20 --epochs 8"
@@ -149,6 +150,19 @@ def test_the_same_command_again_changes_nothing_and_another_is_refused(saved_swe
     assert "configuration.uniform-small-sample.epochs: 8 there, 9 here" in printed
     assert printed.count("\n") == 1
     assert (saved_sweep / "results.nc").read_bytes() == before
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_parts_left_by_a_kill_at_the_very_end_are_cleared_but_not_those_of_another_sweep(saved_sweep, tmp_path, own):
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    (folder / "results.nc").write_bytes((saved_sweep / "results.nc").read_bytes())
+    with xarray.open_dataset(folder / "results.nc") as dataset:
+        sweep = json.loads(dataset.attrs["sweep"])
+    open_store(folder, sweep if own else sweep | {"seeds": [7]}, dict, {}, print)
+    words = f"run uniform-small-sample {SIZES} --seeds 2 --vary weight-decay=1e-3,2e-3 --vary embedding-dim=4,6 --quiet"
+    assert simlab(*words.replace("--embedding-dim 4 ", "").split(), "--out", folder) == 0
+    assert (folder / "parts").exists() == (not own)
 
 
 def test_a_plan_is_told_and_nothing_is_run(tmp_path, capsys):
