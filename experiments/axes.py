@@ -96,8 +96,10 @@ def vary(configuration: Configuration, axes: Sequence[Axis]) -> Iterator[Configu
     for values in itertools.product(*(axis.values for axis in axes)):
         changed = configuration
         for axis, value in zip(axes, values, strict=True):
-            setting = changed.with_weight_decay if axis.name == WEIGHT_DECAY else None
-            changed = setting(value) if setting else changed.replace(**{axis.name: value})
+            if axis.name == WEIGHT_DECAY:
+                changed = changed.with_weight_decay(value)
+            else:
+                changed = changed.replace(**{axis.name: value})
         yield changed
 
 

@@ -17,7 +17,7 @@ from simlab import geometry
 from simlab.members import Member, MemberRun
 from simlab.sources import Batch
 from simlab.spec import TrainingSpec
-from simlab.tasks import draw_latents, word_frequencies
+from simlab.tasks import word_frequencies
 from simlab.training import Record
 from theory.feature_collapse import Prediction
 
@@ -101,7 +101,7 @@ def member_variables(
         prediction: what theory says of it.
     """
     task = member.spec.task
-    latents = draw_latents(task, member.seed)
+    latents = member.latents
     aligned = align(Arrays(run.embeddings, run.classifier), latents, prediction)
     certificate = certify_member(member, run, sample)
     bounds = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
@@ -121,7 +121,7 @@ def member_variables(
         },
         **{f"history_{name}": values for name, values in run.records._asdict().items()},
         "learned": learned_quantities(task, run, latents, aligned),
-        "exact": exact_quantities(task, find_minimum(member, latents), latents, prediction),
+        "exact": exact_quantities(task, find_minimum(member), latents, prediction),
         "sampling_error": sampling_errors(run),
         "status": np.array(run.status),
         "first_bad_step": run.first_bad_step,

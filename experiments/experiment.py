@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from experiments.axes import Axis, make_axes, vary
 from experiments.configuration import Configuration
-from simlab.validation import check_real
+from simlab.validation import check_choice, check_real
 
 
 class Regime(NamedTuple):
@@ -57,6 +57,29 @@ class Experiment(NamedTuple):
         if weight_decay is not None:
             chosen = {name: one.with_weight_decay(weight_decay) for name, one in chosen.items()}
         return {name: one.replace(**overrides) for name, one in chosen.items()}
+
+    def plan(
+        self,
+        preset: str,
+        overrides: Mapping[str, object],
+        seeds: Sequence[int],
+        axes: Mapping[str, Iterable] | Sequence[Axis] = (),
+        *,
+        weight_decay: float | None = None,
+        trajectories: bool = False,
+    ) -> "Plan":
+        """Return the checked sweep that a user's choices make of this experiment.
+
+        The arguments are those of :meth:`configurations`, :func:`experiments.axes.make_axes` and :func:`make_plan`.
+
+        Raises:
+            ValueError: a choice is out of range, or two of them clash.
+        """
+        check_choice("preset", preset, ("quick", "paper"))
+        fixed = [*overrides, *(["weight_decay"] if weight_decay is not None else [])]
+        checked = make_axes(axes, fixed)
+        configurations = self.configurations(preset, overrides, weight_decay=weight_decay)
+        return make_plan(self.name, configurations, seeds, checked, trajectories=trajectories)
 
 
 def predict(configuration: Configuration):

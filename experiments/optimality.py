@@ -10,7 +10,7 @@ from simlab.sources import Batch
 from theory.certificates import Certificate, certify, certify_layer_norm
 
 
-def find_minimum(member: Member, latents: np.ndarray) -> ReducedMinimum | None:
+def find_minimum(member: Member) -> ReducedMinimum | None:
     """Return the exact minimiser of the population risk for the latents of a member, or None where it is not known.
 
     It is known where words of a concept collapse exactly: for equally frequent words, and under LayerNorm without a
@@ -22,7 +22,7 @@ def find_minimum(member: Member, latents: np.ndarray) -> ReducedMinimum | None:
     if not collapses or spec.task.n_classes > CLASS_LIMIT:
         return None
     sizes = (spec.task.n_concepts, spec.task.words_per_concept, spec.embedding_dim)
-    return _minimise(latents.tobytes(), latents.shape, sizes, decays, spec.layer_norm)
+    return _minimise(member.latents.tobytes(), member.latents.shape, sizes, decays, spec.layer_norm)
 
 
 @lru_cache(maxsize=64)

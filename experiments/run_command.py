@@ -6,16 +6,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.axes import make_axes, parse_axis
+from experiments.axes import parse_axis
 from experiments.configuration import Configuration
-from experiments.experiment import Plan, make_plan, plan_from_description
+from experiments.experiment import Plan, plan_from_description
 from experiments.options import read_count, read_options, read_positive
 from experiments.output import check_writable, draw_figures
 from experiments.progress import make_progress
 from experiments.registry import find_experiment
 from experiments.table import format_result
 from simlab.results import RESULTS_FILE, load_dataset
-from simlab.validation import check_choice, invalid
+from simlab.validation import invalid
 
 Action = Callable[[], int]
 
@@ -56,24 +56,23 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, tuple | None]:
     overrides = read_options(arguments, Configuration)
     if arguments.source_folder is not None:
         asked = [arguments.name, *overrides, *arguments.vary, arguments.seeds, arguments.weight_decay]
-        if any(one is not None for one in asked):
-            raise invalid("from", "nothing beside it that changes what is run", next(one for one in asked if one))
+        given = [one for one in asked if one is not None]
+        if given:
+            raise invalid("from", "nothing beside it that changes what is run", given[0])
         return _read_saved_plan(arguments)
     if arguments.name is None:
         raise ValueError("the following arguments are required: NAME")
     experiment = find_experiment(arguments.name)
-    check_choice("preset", arguments.preset, ("quick", "paper"))
     n_seeds = read_count("seeds", arguments.seeds or "1", 1)
     first = read_count("first_seed", arguments.first_seed, 0)
     if first + n_seeds > 2**32:
         raise invalid("first_seed", "seeds below 2^32", first)
     decay = read_positive("weight_decay", arguments.weight_decay, None)
-    axes = make_axes(
-        [parse_axis(text) for text in arguments.vary], {*overrides, *(("weight_decay",) if decay is not None else ())}
-    )
-    configurations = experiment.configurations(arguments.preset, overrides, weight_decay=decay)
+    axes = [parse_axis(text) for text in arguments.vary]
     seeds = range(first, first + n_seeds)
-    return make_plan(arguments.name, configurations, seeds, axes, trajectories=arguments.trajectories), None
+    return experiment.plan(
+        arguments.preset, overrides, seeds, axes, weight_decay=decay, trajectories=arguments.trajectories
+    ), None
 
 
 def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, tuple]:

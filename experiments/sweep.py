@@ -15,9 +15,8 @@ from pathlib import Path
 import xarray
 
 from experiments.assembly import assemble, unstack
-from experiments.axes import make_axes
 from experiments.comparison import cell_variables, member_variables
-from experiments.experiment import Plan, make_plan, unmet_assumptions
+from experiments.experiment import Plan, unmet_assumptions
 from experiments.progress import Quiet
 from experiments.registry import find_experiment
 from simlab.members import Member
@@ -27,7 +26,7 @@ from simlab.results import RESULTS_FILE, load_dataset, provenance, save_dataset
 from simlab.store import MemoryStore, Store
 from simlab.sweep_manifest import OtherSweep, differences, summarise
 from simlab.sweeps import Sweep
-from simlab.validation import check_choice, invalid
+from simlab.validation import invalid
 
 
 def run(
@@ -63,13 +62,10 @@ def run(
         ValueError: bad input, or the folder holds another sweep; nothing was written.
         OSError: the disk is full; what was saved so far is kept.
     """
-    experiment = find_experiment(name)
-    check_choice("preset", preset, ("quick", "paper"))
-    fixed = {*overrides, *({"weight_decay"} if weight_decay is not None else ())}
-    axes = make_axes(vary or {}, fixed)
     chosen = range(seeds) if isinstance(seeds, int) else seeds
-    configurations = experiment.configurations(preset, overrides, weight_decay=weight_decay)
-    plan = make_plan(name, configurations, chosen, axes, trajectories=trajectories)
+    plan = find_experiment(name).plan(
+        preset, overrides, chosen, vary or {}, weight_decay=weight_decay, trajectories=trajectories
+    )
     progress = progress or Quiet()
     if out is None:
         return run_plan(plan, progress)

@@ -28,6 +28,11 @@ class Member(NamedTuple):
     hyperparameters: Hyperparameters
     seed: int
 
+    @property
+    def latents(self) -> np.ndarray:
+        """``Int32[K, L]``, the same for all members of a seed that share a program; not to be written to."""
+        return _latents(self.spec.program.task, self.seed)
+
 
 class Inputs(NamedTuple):
     """What the compiled pieces are told of each member; arrays whose leading axis is the member.
@@ -73,11 +78,12 @@ class MemberRun(NamedTuple):
 def stack_inputs(members: Sequence[Member]) -> Inputs:
     """Return the members' arrays, stacked; all must share one program."""
     dtype = members[0].spec.dtype
-    latents = [_latents(member.spec.program.task, member.seed) for member in members]
     frequencies = [word_frequencies(member.spec.task) for member in members]
     return Inputs(
         seeds=np.array([member.seed for member in members], np.uint32),
-        distribution=SentenceDistribution(np.stack(latents), np.stack(frequencies).astype(dtype)),
+        distribution=SentenceDistribution(
+            np.stack([member.latents for member in members]), np.stack(frequencies).astype(dtype)
+        ),
         hyperparameters=jax.tree.map(
             lambda *values: np.array(values, dtype), *(member.hyperparameters for member in members)
         ),

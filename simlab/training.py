@@ -102,12 +102,13 @@ def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trai
         init_key, sample_key, batch_key, evaluation_key = jax.random.split(key, 4)
         network = _build_network(spec, nnx.Rngs(params=init_key), hyperparameters.initial_scale)
         params = nnx.state(network, nnx.Param)
-        sample = spec.source.prepare(sample_key, distribution)
         state = State(params, optimizer(hyperparameters.learning_rate).init(params))
-        return Problem(distribution, sample, batch_key, evaluation_key), state
+        training_set = spec.source.prepare(sample_key, distribution)
+        return Problem(distribution, training_set, batch_key, evaluation_key), state
 
     def sample(key, distribution):
-        return spec.source.prepare(jax.random.split(key, 4)[1], distribution)
+        _, sample_key, _, _ = jax.random.split(key, 4)
+        return spec.source.prepare(sample_key, distribution)
 
     def representation(state):
         network = nnx.merge(graph, state.params)
@@ -183,9 +184,7 @@ def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef)
     def step(batch, state, hyperparameters):
         loss = lambda params: cross_entropy(nnx.merge(graph, params), batch)  # noqa: E731
         value, gradient = jax.value_and_grad(loss)(state.params)
-        # The penalty's gradient is added by hand: differentiating it would read all weights once more for its value.
-        decays = weight_decays(state.params, hyperparameters)
-        gradient = jax.tree.map(lambda g, p, decay: g + decay * p, gradient, state.params, decays)
+        gradient = _add_penalty_gradient(gradient, state.params, hyperparameters)
         transformation = optimizer(hyperparameters.learning_rate)
         updates, optimizer_state = transformation.update(gradient, state.optimizer_state, state.params)
         return State(optax.apply_updates(state.params, updates), optimizer_state), value
@@ -243,8 +242,16 @@ def _gradient_norm(spec: TrainingSpec, graph: nnx.GraphDef, problem: Problem, pa
         return jnp.full((), jnp.nan, spec.dtype)
     loss = lambda params, batch: cross_entropy(nnx.merge(graph, params), batch)  # noqa: E731
     gradient = cross_entropy_gradient(loss, params, problem.sample)
+    return optax.tree.norm(_add_penalty_gradient(gradient, params, hyperparameters))
+
+
+def _add_penalty_gradient(gradient: nnx.State, params: nnx.State, hyperparameters: Hyperparameters) -> nnx.State:
+    """Return the gradient of the risk from that of the cross-entropy.
+
+    By hand: differentiating the penalty would read all weights once more for its value.
+    """
     decays = weight_decays(params, hyperparameters)
-    return optax.tree.norm(jax.tree.map(lambda g, p, decay: g + decay * p, gradient, params, decays))
+    return jax.tree.map(lambda g, p, decay: g + decay * p, gradient, params, decays)
 
 
 def _shape_of(network: SentenceClassifier, latents: jax.Array, task: SentenceTask) -> tuple[jax.Array, ...]:
