@@ -71,4 +71,4 @@ class SentenceClassifier(nnx.Module):
         classifier = self.classifier[...]
         n_classes, length, dim = classifier.shape
         words = self.representation()[sentences].reshape(-1, length * dim)
-        return words @ classifier.reshape(n_classes, length * dim).T
+        return jnp.einsum("bi,ki->bk", words, classifier.reshape(n_classes, length * dim))
