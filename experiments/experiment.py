@@ -2,12 +2,16 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from experiments.axes import Axis, make_axes, vary
 from experiments.configuration import Configuration
-from simlab.validation import check_choice, check_real
+from experiments.training_spec import make_hyperparameters, make_training_spec
+from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.validation import check_choice, check_real, check_seeds
+from theory.collapse_task import check_task
 
 
 class Regime(NamedTuple):
@@ -87,21 +91,34 @@ def predict(configuration: Configuration):
 
     With LayerNorm and no weight decay on the embeddings this is the minimiser of the risk ``R*``, whose penalty falls
     on the classifier alone.
+
+    Raises:
+        ValueError: a configuration is out of range; the message names the field.
+        ArithmeticError: a solver did not converge.
     """
+    return _predict(**_theory_arguments(configuration))
+
+
+def _theory_arguments(configuration: Configuration) -> dict[str, object]:
+    """Return what theory is asked, checked; nothing is solved, so that an error need not wait for SciPy's import."""
     check_real("embedding_weight_decay", configuration.embedding_weight_decay, positive=not configuration.layer_norm)
     check_real("classifier_weight_decay", configuration.classifier_weight_decay, positive=True)
     free_embeddings = configuration.layer_norm and configuration.embedding_weight_decay == 0
-    return _predict(
-        n_concepts=configuration.n_concepts,
-        n_words=configuration.n_words,
-        sentence_length=configuration.sentence_length,
-        n_classes=configuration.n_classes,
-        word_frequency=configuration.word_frequency,
-        weight_decay=configuration.classifier_weight_decay if free_embeddings else configuration.embedding_weight_decay,
-        classifier_weight_decay=None if free_embeddings else configuration.classifier_weight_decay,
-        layer_norm=configuration.layer_norm,
-        embedding_dim=configuration.embedding_dim,
-    )
+    arguments = {
+        "n_concepts": configuration.n_concepts,
+        "n_words": configuration.n_words,
+        "sentence_length": configuration.sentence_length,
+        "n_classes": configuration.n_classes,
+        "word_frequency": configuration.word_frequency,
+        "weight_decay": (
+            configuration.classifier_weight_decay if free_embeddings else configuration.embedding_weight_decay
+        ),
+        "classifier_weight_decay": None if free_embeddings else configuration.classifier_weight_decay,
+        "layer_norm": configuration.layer_norm,
+        "embedding_dim": configuration.embedding_dim,
+    }
+    check_task(**arguments, latents=None)
+    return arguments
 
 
 @lru_cache(maxsize=4096)
@@ -112,22 +129,26 @@ def _predict(**task):
     return feature_collapse.predict(**task)
 
 
-class Cell(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Cell:
     """One point of a sweep: what its seeds share.
 
-    Attributes:
+    Args:
         regime: the name of its regime.
         configuration: all choices.
-        prediction: what theory says of it.
-        spec: the static part of training, a :class:`simlab.spec.TrainingSpec`.
+        spec: the static part of training.
         hyperparameters: the traced part.
     """
 
     regime: str
     configuration: Configuration
-    prediction: object
-    spec: object
-    hyperparameters: object
+    spec: TrainingSpec
+    hyperparameters: Hyperparameters
+
+    @cached_property
+    def prediction(self):
+        """What theory says of it, a :class:`theory.feature_collapse.Prediction`; solved when it is asked for."""
+        return predict(self.configuration)
 
 
 class Plan(NamedTuple):
@@ -149,6 +170,14 @@ class Plan(NamedTuple):
     trajectories: bool
     cells: tuple[Cell, ...]
 
+    def predict(self) -> list:
+        """Return what theory says of each cell.
+
+        Raises:
+            ArithmeticError: a solver did not converge.
+        """
+        return [cell.prediction for cell in self.cells]
+
     def describe(self) -> dict[str, object]:
         """Return what is computed, as values that JSON holds: equal descriptions are equal sweeps."""
         return {
@@ -168,7 +197,7 @@ def make_plan(
     *,
     trajectories: bool = False,
 ) -> Plan:
-    """Check everything that can be checked before a run, and predict its outcome.
+    """Check everything that can be checked without computing anything: neither JAX nor SciPy is imported.
 
     Args:
         name: of the experiment.
@@ -182,15 +211,16 @@ def make_plan(
     """
     axes = make_axes(axes)
     points = [(regime, one) for regime, start in configurations.items() for one in vary(start, axes)]
-    # Theory comes first: it needs no accelerator library and refuses most bad input at once.
-    predictions = [predict(one) for _, one in points]
-
-    from experiments.training_spec import make_hyperparameters, make_training_spec
-    from simlab.members import check_seeds
-
+    for _, one in points:
+        _theory_arguments(one)
     cells = tuple(
-        Cell(regime, one, prediction, make_training_spec(one), make_hyperparameters(one))
-        for (regime, one), prediction in zip(points, predictions, strict=True)
+        Cell(
+            regime=regime,
+            configuration=one,
+            spec=make_training_spec(one),
+            hyperparameters=make_hyperparameters(one),
+        )
+        for regime, one in points
     )
     return Plan(name, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
 

@@ -1,9 +1,12 @@
-"""Where a command's results go: the checks of its folder, and the figures in it."""
+"""Where a command's results go: the checks of its folder, what it holds already, and the figures in it."""
 
+import json
 import os
 from pathlib import Path
 
-from simlab.results import RESULTS_FILE, write_atomically
+from experiments.experiment import Plan
+from simlab.results import RESULTS_FILE, load_dataset, write_atomically
+from simlab.sweep_manifest import OtherSweep, differences, summarise
 from simlab.validation import invalid
 
 
@@ -21,6 +24,22 @@ def check_writable(folder: Path) -> None:
         raise invalid("out", "a folder", str(folder))
     if not os.access(parent, os.W_OK | os.X_OK):
         raise invalid("out", "a folder that can be written to", str(folder))
+
+
+def load_finished(folder: Path, plan: Plan):
+    """Return the ``xarray.Dataset`` that a folder holds, or None if it holds none.
+
+    Raises:
+        ValueError: it is the result of another sweep; the message names the fields that differ.
+    """
+    if not (folder / RESULTS_FILE).exists():
+        return None
+    dataset = load_dataset(folder)
+    differing = differences(json.loads(dataset.attrs.get("sweep", "{}")), plan.describe())
+    if differing:
+        wanted = f"a folder without another run in it ({summarise(differing)}), or --overwrite"
+        raise OtherSweep(invalid("out", wanted, str(folder)))
+    return dataset
 
 
 def draw_figures(dataset, folder: Path) -> int:

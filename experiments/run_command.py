@@ -10,10 +10,11 @@ from experiments.axes import parse_axis
 from experiments.configuration import Configuration
 from experiments.experiment import Plan, plan_from_description
 from experiments.options import read_count, read_options, read_positive
-from experiments.output import check_writable, draw_figures
+from experiments.output import check_writable, draw_figures, load_finished
 from experiments.progress import make_progress
 from experiments.registry import find_experiment
 from experiments.table import format_result
+from simlab.cluster import check_coordinator, join_cluster
 from simlab.results import RESULTS_FILE, load_dataset
 from simlab.validation import invalid
 
@@ -21,11 +22,12 @@ Action = Callable[[], int]
 
 
 def prepare_run(arguments: argparse.Namespace) -> Action:
-    """Check the whole sweep and its folder before any training."""
+    """Check the whole sweep and its folder before any training: first what needs neither theory nor devices."""
     shard = _read_shard(arguments)
+    cluster = _read_cluster(arguments)
     chunk = None if arguments.chunk is None else read_count("chunk", arguments.chunk, 1)
     class_shards = read_count("class_shards", arguments.class_shards, 1)
-    plan, layouts = _read_plan(arguments)
+    plan, saved_layouts = _read_plan(arguments)
     for cell in plan.cells:
         if cell.spec.task.n_classes % class_shards:
             raise invalid("class_shards", f"a divisor of n_classes={cell.spec.task.n_classes}", class_shards)
@@ -33,15 +35,16 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     check_writable(folder)
     if arguments.overwrite and (shard is not None or arguments.distributed):
         raise invalid("overwrite", "one process that replaces a run", "several")
+    finished = None if arguments.overwrite or arguments.plan else load_finished(folder, plan)
+    if finished is not None:
+        return lambda: _report_again(finished, folder, plan, quiet=arguments.quiet)
+    plan.predict()
     _start_devices()
     if arguments.plan:
         _check_devices(class_shards, None)
         return lambda: _print_plan(plan, shard, chunk, class_shards)
-    finished = None if arguments.overwrite else _load_finished(folder, plan)
-    if finished is not None:
-        return lambda: _report_again(finished, folder, plan, quiet=arguments.quiet)
-    joined = _join(arguments) if arguments.distributed else shard or (0, 1)
-    layouts = _check_devices(class_shards, layouts)
+    joined = _join(*cluster) if arguments.distributed else shard or (0, 1)
+    layouts = _check_devices(class_shards, saved_layouts)
 
     def choose_layouts(sweep):
         if layouts is not None:
@@ -51,8 +54,8 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     return lambda: _run(plan, folder, choose_layouts, joined, arguments)
 
 
-def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, tuple | None]:
-    """Return the plan that the options describe, or that of a saved run with its layout."""
+def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
+    """Return the plan that the options describe, or that of a saved run with the fields of its layouts."""
     overrides = read_options(arguments, Configuration)
     if arguments.source_folder is not None:
         asked = [arguments.name, *overrides, *arguments.vary, arguments.seeds, arguments.weight_decay]
@@ -75,17 +78,15 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, tuple | None]:
     ), None
 
 
-def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, tuple]:
-    """Return plan and layout of the run that ``--from`` names."""
-    from simlab.programs import Layout
-
+def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
+    """Return plan and layouts of the run that ``--from`` names."""
+    if arguments.out is None:
+        raise ValueError("out: expected a folder for the run that is made again, got None")
     dataset = load_dataset(arguments.source_folder)
     if "sweep" not in dataset.attrs:
         raise invalid("from", "a folder whose results.nc tells how to make it again", arguments.source_folder)
-    if arguments.out is None:
-        raise ValueError("out: expected a folder for the run that is made again, got None")
     groups = json.loads(dataset.attrs["layout"])["groups"]
-    return plan_from_description(json.loads(dataset.attrs["sweep"])), tuple(Layout(**one) for one in groups)
+    return plan_from_description(json.loads(dataset.attrs["sweep"])), groups
 
 
 def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:
@@ -100,10 +101,16 @@ def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:
     return int(index), int(count)
 
 
-def _load_finished(folder: Path, plan: Plan):
-    from experiments.sweep import load_finished
-
-    return load_finished(folder, plan)
+def _read_cluster(arguments: argparse.Namespace) -> tuple[str | None, int | None, int | None]:
+    """Return coordinator, number of processes and number of this one, each None where JAX is to find it."""
+    given = (arguments.coordinator, arguments.n_processes, arguments.process_id)
+    if not arguments.distributed:
+        return None, None, None
+    if any(one is not None for one in given) and any(one is None for one in given):
+        raise invalid("distributed", "all of --coordinator, --n-processes and --process-id, or none", given)
+    counts = [None if text is None else read_count("processes", text, 0) for text in given[1:]]
+    check_coordinator(arguments.coordinator)
+    return arguments.coordinator, *counts
 
 
 def _start_devices() -> None:
@@ -114,14 +121,19 @@ def _start_devices() -> None:
     keep_compilations()
 
 
-def _check_devices(class_shards: int, layouts: tuple | None) -> tuple | None:
-    """Raise ``ValueError`` if there are too few devices for the class axis; forget a saved layout that does not fit."""
+def _check_devices(class_shards: int, saved_layouts: list[dict] | None) -> tuple | None:
+    """Raise ``ValueError`` if there are too few devices for the class axis; return the saved layouts if they fit."""
     import jax
 
     n_devices = len(jax.local_devices())
     if class_shards > n_devices:
         raise invalid("class_shards", f"at most the {n_devices} devices of this process", class_shards)
-    needed = max((layout.member_shards * layout.class_shards for layout in layouts or ()), default=0)
+    if saved_layouts is None:
+        return None
+    from simlab.programs import Layout
+
+    layouts = tuple(Layout(**one) for one in saved_layouts)
+    needed = max(layout.member_shards * layout.class_shards for layout in layouts)
     if needed > n_devices:
         print(
             f"that run used {needed} devices, here are {n_devices}: another layout, equal to rounding", file=sys.stderr
@@ -130,14 +142,9 @@ def _check_devices(class_shards: int, layouts: tuple | None) -> tuple | None:
     return layouts
 
 
-def _join(arguments: argparse.Namespace) -> tuple[int, int]:
-    from simlab.cluster import join_cluster
-
-    given = (arguments.coordinator, arguments.n_processes, arguments.process_id)
-    if any(one is not None for one in given) and any(one is None for one in given):
-        raise invalid("distributed", "all of --coordinator, --n-processes and --process-id, or none", given)
-    counts = [None if text is None else read_count("processes", text, 0) for text in given[1:]]
-    return join_cluster(given[0], *counts, say=lambda text: print(f"simlab: {text}", file=sys.stderr))
+def _join(coordinator: str | None, n_processes: int | None, process_id: int | None) -> tuple[int, int]:
+    say = lambda text: print(f"simlab: {text}", file=sys.stderr)  # noqa: E731
+    return join_cluster(coordinator, n_processes, process_id, say=say)
 
 
 def _print_plan(plan: Plan, shard: tuple[int, int] | None, chunk: int | None, class_shards: int) -> int:

@@ -17,14 +17,15 @@ import xarray
 from experiments.assembly import assemble, unstack
 from experiments.comparison import cell_variables, member_variables
 from experiments.experiment import Plan, unmet_assumptions
+from experiments.output import load_finished
 from experiments.progress import Quiet
 from experiments.registry import find_experiment
 from simlab.members import Member
 from simlab.parts import PartsRemoved, PartStore, open_store, remove_parts
 from simlab.programs import Layout
-from simlab.results import RESULTS_FILE, load_dataset, provenance, save_dataset
+from simlab.results import RESULTS_FILE, provenance, save_dataset
 from simlab.store import MemoryStore, Store
-from simlab.sweep_manifest import OtherSweep, differences, summarise
+from simlab.sweep_manifest import OtherSweep
 from simlab.sweeps import Sweep
 from simlab.validation import invalid
 
@@ -112,6 +113,7 @@ def run_in_folder(
     finished = None if overwrite else load_finished(folder, plan)
     if finished is not None:
         return finished
+    plan.predict()  # a solver that does not converge is told before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     sweep = make_sweep(plan)
     try:
@@ -152,22 +154,6 @@ def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool
         remove_parts(folder)
         store = begin()
     return store, tuple(Layout(**one) for one in store.manifest["layout"]["groups"])
-
-
-def load_finished(folder: Path, plan: Plan) -> xarray.Dataset | None:
-    """Return the result that a folder holds, or None if it holds none.
-
-    Raises:
-        ValueError: it is the result of another sweep; the message names the fields that differ.
-    """
-    if not (folder / RESULTS_FILE).exists():
-        return None
-    dataset = load_dataset(folder)
-    differing = differences(json.loads(dataset.attrs.get("sweep", "{}")), plan.describe())
-    if differing:
-        wanted = f"a folder without another run in it ({summarise(differing)}), or --overwrite"
-        raise OtherSweep(invalid("out", wanted, str(folder)))
-    return dataset
 
 
 def train(plan: Plan, sweep: Sweep, layouts, store: Store, progress, shard: tuple[int, int] = (0, 1)) -> bool:

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import jax
-
 from simlab.validation import invalid
 
 # Seconds that the others may take to start, and seconds after which one is told what is waited for.
@@ -55,8 +53,7 @@ def join_cluster(
     Raises:
         ValueError: no cluster is found, or the processes do not come together.
     """
-    if coordinator is not None and not _names_a_port(coordinator):
-        raise invalid("coordinator", "HOST:PORT", coordinator)
+    check_coordinator(coordinator)
     place = coordinator or "the address that the cluster gives"
     on_this_host = coordinator is not None and coordinator.startswith(("127.", "localhost:"))
     arguments = {
@@ -80,9 +77,17 @@ def join_cluster(
         raise invalid("distributed", wanted, coordinator)
     index, count, visible = json.loads(answer.splitlines()[-1])
     if visible != "all":
+        import jax
+
         jax.config.update("jax_cuda_visible_devices", visible)
         jax.config.update("jax_rocm_visible_devices", visible)
     return index, count
+
+
+def check_coordinator(coordinator: str | None) -> None:
+    """Raise ``ValueError`` unless a coordinator, where there is one, is a host and a port."""
+    if coordinator is not None and not _names_a_port(coordinator):
+        raise invalid("coordinator", "HOST:PORT", coordinator)
 
 
 def _names_a_port(coordinator: str) -> bool:

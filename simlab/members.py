@@ -11,7 +11,6 @@ from simlab.sentences import SentenceDistribution
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.tasks import SentenceTask, draw_latents, word_frequencies
 from simlab.training import Record
-from simlab.validation import check_count, invalid
 
 
 class Member(NamedTuple):
@@ -94,11 +93,3 @@ def stack_inputs(members: Sequence[Member]) -> Inputs:
 def _latents(task: SentenceTask, seed: int) -> np.ndarray:
     """Return the latents of a seed; a sweep asks for the same ones again for each value that it varies."""
     return draw_latents(task, seed)
-
-
-def check_seeds(seeds: Sequence[int]) -> list[int]:
-    """Return the seeds as a list, or raise ``ValueError`` unless they are different whole numbers below 2^32."""
-    checked = [check_count("seeds", seed, 0) for seed in seeds]
-    if not checked or len(set(checked)) < len(checked) or max(checked) >= 2**32:
-        raise invalid("seeds", "different whole numbers below 2^32, at least one", checked)
-    return checked

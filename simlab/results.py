@@ -104,11 +104,11 @@ def load_dataset(folder: Path):
     Raises:
         ValueError: the folder holds no run, or its file cannot be read.
     """
-    import xarray
-
     path = Path(folder) / RESULTS_FILE
     if not path.is_file():
         raise invalid("folder", f"one that holds {RESULTS_FILE}", str(folder))
+    import xarray
+
     try:
         with xarray.open_dataset(path, engine="h5netcdf") as dataset:
             loaded = dataset.load()

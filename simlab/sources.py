@@ -15,22 +15,28 @@ A source answers six questions, each with a pure function of arrays, so that tra
 ``test(sample, distribution, key, size)``
     the same for the test; the population tests on itself, without sampling error (``exact``).
 
+``is_whole`` tells whether each step sees the whole training set, so that the steps descend one fixed risk.
+
 Nothing is carried from step to step: an epoch's order follows from its number, so a run may be cut anywhere. A plan is
 made before its steps, so that these are a loop of known length, which compiles to faster code than one that stops where
 an epoch ends.
+
+A source is part of a specification, which is checked before JAX is imported. So what computes is in
+:mod:`simlab.batches`, and is imported when there is something to compute.
 """
 
-import math
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from simlab.sentences import SentenceDistribution, draw_sentences, enumerate_sentences
 from simlab.tasks import SentenceTask
 from simlab.validation import check_count, invalid
+
+if TYPE_CHECKING:
+    import jax
+
+    from simlab.sentences import SentenceDistribution
 
 
 class Batch(NamedTuple):
@@ -42,38 +48,9 @@ class Batch(NamedTuple):
         weights: ``Float[B]``.
     """
 
-    sentences: jax.Array
-    classes: jax.Array
-    weights: jax.Array
-
-
-def uniform_batch(sentences: jax.Array, classes: jax.Array) -> Batch:
-    """Return a batch of equal weights."""
-    return Batch(sentences, classes, jnp.full(classes.shape, 1 / len(classes)))
-
-
-def draw_batch(key: jax.Array, distribution: SentenceDistribution, size: int) -> Batch:
-    """Draw ``size`` labelled sentences, classes uniform, on the device."""
-    class_key, word_key = jax.random.split(key)
-    classes = jax.random.randint(class_key, (size,), 0, len(distribution.latents), jnp.int32)
-    return uniform_batch(draw_sentences(word_key, distribution, classes), classes)
-
-
-def random_order(key: jax.Array, size: int) -> jax.Array:
-    """Return a random permutation of ``0 .. size - 1``, ``Int32[size]``.
-
-    Random bits are sorted that carry their row in the low bits: a sort of single numbers is about ten times faster on a
-    CPU than one of pairs. Rows whose random bits agree keep their order; as many sorts follow each other as it takes to
-    leave less than one row in 64 with such a neighbour.
-    """
-    index_bits = max(1, (size - 1).bit_length())
-    n_sorts = math.ceil((index_bits + 6) / (32 - index_bits))
-    low = jnp.uint32(2**index_bits - 1)
-    rows = jnp.arange(size, dtype=jnp.uint32)
-    order = rows
-    for sort_key in jax.random.split(key, n_sorts):
-        order = order[jnp.sort(jax.random.bits(sort_key, (size,)) & ~low | rows) & low]
-    return order.astype(jnp.int32)
+    sentences: "jax.Array"
+    classes: "jax.Array"
+    weights: "jax.Array"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,56 +59,68 @@ class FixedSample:
 
     Args:
         per_class: sentences of each class.
-        batch_size: sentences per step.
+        batch_size: sentences per step, or ``"all"``: each step sees the whole sample.
     """
 
     per_class: int = 5
-    batch_size: int = 100
+    batch_size: int | str = 100
     exact: ClassVar[bool] = False
 
     def __post_init__(self):
         check_count("per_class", self.per_class)
-        check_count("batch_size", self.batch_size)
+        if isinstance(self.batch_size, str) and not self.is_whole:
+            raise invalid("batch_size", "a whole number of at least 1, or all", self.batch_size)
+        if not self.is_whole:
+            check_count("batch_size", self.batch_size)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each step sees the whole training set."""
+        return self.batch_size == "all"
 
     def steps_per_epoch(self, task: SentenceTask) -> int:
         """Return the number of full batches in the sample."""
+        if self.is_whole:
+            return 1
         size = self.per_class * task.n_classes
         if self.batch_size > size:
             raise invalid("batch_size", f"at most the {size} sentences of the sample", self.batch_size)
         return size // self.batch_size
 
-    def prepare(self, key: jax.Array, distribution: SentenceDistribution) -> Batch:
+    def prepare(self, key: "jax.Array", distribution: "SentenceDistribution") -> Batch:
         """Draw the sample."""
-        classes = jnp.repeat(jnp.arange(len(distribution.latents), dtype=jnp.int32), self.per_class)
-        return uniform_batch(draw_sentences(key, distribution, classes), classes)
+        from simlab.batches import draw_sample
 
-    def plan(self, sample: Batch, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
+        return draw_sample(key, distribution, self.per_class)
+
+    def plan(self, sample: Batch, key: "jax.Array", start: "jax.Array", n_steps: int) -> "jax.Array":
         """Return the rows of each step, ``Int32[n_steps, batch_size]``; an epoch is a permutation of the sample."""
-        size = len(sample.classes)
-        steps_per_epoch = size // self.batch_size
-        first_epoch = start // steps_per_epoch
-        last_epoch = (start + n_steps - 1) // steps_per_epoch
-        # Room for as many epochs as the steps can touch, wherever they start; those they do not touch stay unsorted.
-        epochs = first_epoch + jnp.arange((n_steps + steps_per_epoch - 2) // steps_per_epoch + 1)
-        in_order = lambda epoch: jnp.arange(size, dtype=jnp.int32)  # noqa: E731
-        shuffled = lambda epoch: random_order(jax.random.fold_in(key, epoch), size)  # noqa: E731
-        orders = jax.lax.map(lambda epoch: jax.lax.cond(epoch <= last_epoch, shuffled, in_order, epoch), epochs)
-        batches = orders[:, : steps_per_epoch * self.batch_size].reshape(-1, self.batch_size)
-        return jax.lax.dynamic_slice_in_dim(batches, start - first_epoch * steps_per_epoch, n_steps)
+        from simlab.batches import no_entries, shuffled_batches
 
-    def batch(self, sample: Batch, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
+        if self.is_whole:
+            return no_entries(n_steps)
+        return shuffled_batches(len(sample.classes), self.batch_size, key, start, n_steps)
+
+    def batch(self, sample: Batch, distribution: "SentenceDistribution", entry: "jax.Array") -> Batch:
         """Look the rows up."""
-        return uniform_batch(sample.sentences[entry], sample.classes[entry])
+        if self.is_whole:
+            return sample
+        from simlab.batches import take
 
-    def evaluation(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+        return take(sample, entry)
+
+    def evaluation(self, sample: Batch, distribution: "SentenceDistribution", key: "jax.Array", size: int) -> Batch:
         """Return the sample, or ``size`` of its sentences spread evenly over the classes if it holds more."""
+        from simlab.batches import take
+
         total = len(sample.classes)
         kept = min(size, total)
-        rows = np.arange(kept, dtype=np.int64) * total // kept
-        return uniform_batch(sample.sentences[rows], sample.classes[rows])
+        return take(sample, np.arange(kept, dtype=np.int64) * total // kept)
 
-    def test(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+    def test(self, sample: Batch, distribution: "SentenceDistribution", key: "jax.Array", size: int) -> Batch:
         """Draw ``size`` new sentences."""
+        from simlab.batches import draw_batch
+
         return draw_batch(key, distribution, size)
 
 
@@ -145,6 +134,7 @@ class FreshSentences:
 
     batch_size: int = 100
     exact: ClassVar[bool] = False
+    is_whole: ClassVar[bool] = False
 
     def __post_init__(self):
         check_count("batch_size", self.batch_size)
@@ -152,23 +142,31 @@ class FreshSentences:
     def steps_per_epoch(self, task: SentenceTask) -> None:
         """There are no epochs."""
 
-    def prepare(self, key: jax.Array, distribution: SentenceDistribution) -> None:
+    def prepare(self, key: "jax.Array", distribution: "SentenceDistribution") -> None:
         """Nothing is kept."""
 
-    def plan(self, sample: None, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
+    def plan(self, sample: None, key: "jax.Array", start: "jax.Array", n_steps: int) -> "jax.Array":
         """Return one random key per step."""
-        return jax.vmap(jax.random.fold_in, (None, 0))(key, start + jnp.arange(n_steps))
+        from simlab.batches import step_keys
 
-    def batch(self, sample: None, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
+        return step_keys(key, start, n_steps)
+
+    def batch(self, sample: None, distribution: "SentenceDistribution", entry: "jax.Array") -> Batch:
         """Draw the sentences of a step."""
+        from simlab.batches import draw_batch
+
         return draw_batch(entry, distribution, self.batch_size)
 
-    def evaluation(self, sample: None, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+    def evaluation(self, sample: None, distribution: "SentenceDistribution", key: "jax.Array", size: int) -> Batch:
         """Draw ``size`` further sentences."""
+        from simlab.batches import draw_batch
+
         return draw_batch(key, distribution, size)
 
-    def test(self, sample: None, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+    def test(self, sample: None, distribution: "SentenceDistribution", key: "jax.Array", size: int) -> Batch:
         """Draw ``size`` further sentences."""
+        from simlab.batches import draw_batch
+
         return draw_batch(key, distribution, size)
 
 
@@ -177,27 +175,32 @@ class Population:
     """Every sentence with its probability: full-batch descent on the population risk itself."""
 
     exact: ClassVar[bool] = True
+    is_whole: ClassVar[bool] = True
 
     def steps_per_epoch(self, task: SentenceTask) -> None:
         """There are no epochs: each step sees everything."""
 
-    def prepare(self, key: jax.Array, distribution: SentenceDistribution) -> Batch:
+    def prepare(self, key: "jax.Array", distribution: "SentenceDistribution") -> Batch:
         """Enumerate the population."""
+        from simlab.sentences import enumerate_sentences
+
         return Batch(*enumerate_sentences(distribution))
 
-    def plan(self, sample: Batch, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
+    def plan(self, sample: Batch, key: "jax.Array", start: "jax.Array", n_steps: int) -> "jax.Array":
         """Return as many entries as steps; they say nothing."""
-        return jnp.zeros(n_steps)
+        from simlab.batches import no_entries
 
-    def batch(self, sample: Batch, distribution: SentenceDistribution, entry: jax.Array) -> Batch:
+        return no_entries(n_steps)
+
+    def batch(self, sample: Batch, distribution: "SentenceDistribution", entry: "jax.Array") -> Batch:
         """Return the whole population."""
         return sample
 
-    def evaluation(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+    def evaluation(self, sample: Batch, distribution: "SentenceDistribution", key: "jax.Array", size: int) -> Batch:
         """Return the whole population."""
         return sample
 
-    def test(self, sample: Batch, distribution: SentenceDistribution, key: jax.Array, size: int) -> Batch:
+    def test(self, sample: Batch, distribution: "SentenceDistribution", key: "jax.Array", size: int) -> Batch:
         """Return the whole population."""
         return sample
 

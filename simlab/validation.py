@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 
 
@@ -26,6 +26,14 @@ def check_real(field: str, value: object, *, positive: bool = False) -> float:
     if not math.isfinite(value) or value < 0 or (positive and value == 0):
         raise invalid(field, wanted, value)
     return float(value)
+
+
+def check_seeds(seeds: Sequence[int]) -> list[int]:
+    """Return the seeds as a list, or raise ``ValueError`` unless they are different whole numbers below 2^32."""
+    checked = [check_count("seeds", seed, 0) for seed in seeds]
+    if not checked or len(set(checked)) < len(checked) or max(checked) >= 2**32:
+        raise invalid("seeds", "different whole numbers below 2^32, at least one", checked)
+    return checked
 
 
 def check_choice(field: str, value: object, choices: Iterable[str]) -> str:

@@ -63,7 +63,7 @@ def _equal_vocabularies() -> Assumption:
 
 
 def _large_dimension(task: CollapseTask) -> Assumption:
-    """State that the frame fits; a smaller dimension is refused when the frame is built."""
+    """State that the frame fits; a smaller dimension is refused at the boundary."""
     smallest = task.share.n_concepts - (0 if task.layer_norm else 1)
     reason = f"embedding_dim = {task.embedding_dim} is at least {smallest}"
     return Assumption(name="large embedding dimension", holds=True, reason=reason)

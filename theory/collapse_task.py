@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory.checks import require_integer, require_non_negative, require_positive
+from theory.frames import require_dimension
 from theory.latent_share import LatentShare
 from theory.prediction import require_latents
 from theory.word_frequency import is_uniform, resolve_word_frequency
@@ -67,7 +68,7 @@ def check_task(
     embedding_dim: int,
     latents: np.ndarray | None,
 ) -> CollapseTask:
-    """Check the arguments of `feature_collapse.predict` (see there) and return the task.
+    """Check the arguments of `feature_collapse.predict` (see there) and return the task; nothing is solved.
 
     Raises: ValueError, `field: expected ..., got ...`, for the first argument that makes no sense.
     """
@@ -87,7 +88,7 @@ def check_task(
         classifier_weight_decay=decays[1],
         penalises_normalised=bool(layer_norm) and classifier_weight_decay is not None and decays[0] > 0,
         layer_norm=bool(layer_norm),
-        embedding_dim=require_integer("embedding_dim", embedding_dim, minimum=1),
+        embedding_dim=require_dimension(embedding_dim, n_concepts, orthogonal_to_ones=bool(layer_norm)),
         latents=None if latents is None else _check_latents(latents, share),
     )
 

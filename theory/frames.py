@@ -24,14 +24,25 @@ def equiangular_frame(n_vectors: int, dim: int, *, orthogonal_to_ones: bool = Fa
     Source: the frame of Theorems 1 to 3 of arXiv 2305.16162; the two constructions are textbook.
     """
     n_vectors = require_integer("n_concepts", n_vectors, minimum=2)
-    dim = require_integer("embedding_dim", dim, minimum=1)
-    smallest = n_vectors if orthogonal_to_ones else n_vectors - 1
-    if dim < smallest:
-        raise ValueError(f"embedding_dim: expected at least {smallest} for n_concepts={n_vectors}, got {dim}")
+    dim = require_dimension(dim, n_vectors, orthogonal_to_ones=orthogonal_to_ones)
+    smallest = _smallest_dimension(n_vectors, orthogonal_to_ones=orthogonal_to_ones)
     vectors = _centred_axes(n_vectors) if orthogonal_to_ones else _helmert_columns(n_vectors)
     frame = np.zeros((n_vectors, dim))
     frame[:, :smallest] = vectors * np.sqrt(n_vectors / (n_vectors - 1))
     return frame
+
+
+def require_dimension(dim: object, n_vectors: int, *, orthogonal_to_ones: bool) -> int:
+    """Return `dim` as an int that has room for the frame of `n_vectors`, or raise ValueError."""
+    dim = require_integer("embedding_dim", dim, minimum=1)
+    smallest = _smallest_dimension(n_vectors, orthogonal_to_ones=orthogonal_to_ones)
+    if dim < smallest:
+        raise ValueError(f"embedding_dim: expected at least {smallest} for n_concepts={n_vectors}, got {dim}")
+    return dim
+
+
+def _smallest_dimension(n_vectors: int, *, orthogonal_to_ones: bool) -> int:
+    return n_vectors if orthogonal_to_ones else n_vectors - 1
 
 
 def _centred_axes(n: int) -> np.ndarray:

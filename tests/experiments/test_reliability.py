@@ -9,6 +9,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 
+import jax
 import pytest
 
 from experiments.reliability import COMMAND, Tally, Watch, differing, processes, run_trial, run_undisturbed
@@ -224,7 +225,7 @@ def test_a_cluster_that_jax_knows_gives_number_and_accelerator(monkeypatch):
         monkeypatch.setenv(f"SLURM_{name}", value)
     monkeypatch.setenv("JAX_COORDINATOR_BIND_ADDRESS", f"127.0.0.1:{65536 - 4096 + number}")
     chosen = {}
-    monkeypatch.setattr(cluster.jax.config, "update", chosen.__setitem__)
+    monkeypatch.setattr(jax.config, "update", chosen.__setitem__)
     assert cluster.join_cluster() == (0, 1)
     assert chosen == {"jax_cuda_visible_devices": "3", "jax_rocm_visible_devices": "3"}
 
