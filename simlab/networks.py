@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from simlab.logits import choose_logits
+
 
 def layer_norm(vectors: jax.Array) -> jax.Array:
     """Normalise the last axis: ``(w - mean(w)) / std(w)``, so that the norm becomes ``sqrt(d)``.
@@ -68,7 +70,5 @@ class SentenceClassifier(nnx.Module):
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
-        classifier = self.classifier[...]
-        n_classes, length, dim = classifier.shape
-        words = self.representation()[sentences].reshape(-1, length * dim)
-        return jnp.einsum("bi,ki->bk", words, classifier.reshape(n_classes, length * dim))
+        words = self.representation()
+        return choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)

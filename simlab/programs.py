@@ -198,8 +198,9 @@ class Program:
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...] = ()):
         """Map a function of one member over the rows of all devices, ready to be compiled."""
+        per_device = self.layout.rows // self.layout.member_shards
         mapped = jax.shard_map(
-            jax.vmap(function),
+            jax.vmap(function) if per_device > 1 else _on_single_row(function),
             mesh=self._mesh,
             in_specs=PartitionSpec(MEMBER),
             out_specs=PartitionSpec(MEMBER),
@@ -260,6 +261,15 @@ def _compile(lowered) -> Callable:
     if chosen or jax.local_devices()[0].platform != "cpu":
         return lowered.compile()
     return lowered.compile(compiler_options={"xla_backend_optimization_level": "1"})
+
+
+def _on_single_row(function: Callable) -> Callable:
+    """Map a function over a leading axis of length 1 by hand: gathers and scatters of one member are simpler code."""
+
+    def mapped(*arguments):
+        return jax.tree.map(lambda leaf: leaf[None], function(*jax.tree.map(lambda leaf: leaf[0], arguments)))
+
+    return mapped
 
 
 def _placed(array: jax.ShapeDtypeStruct, sharding: NamedSharding) -> jax.ShapeDtypeStruct:

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from simlab.sources import Batch
 
-# Sentences whose logits are held at once while a large set is evaluated.
-EVALUATION_CHUNK = 500
+# Logits that are held at once while a large set is evaluated: 20 MB in float32, all of a paper's sample.
+CHUNK_ENTRIES = 5_000_000
 
 
 def cross_entropy_terms(logits: jax.Array, classes: jax.Array) -> jax.Array:
@@ -37,37 +37,43 @@ class Evaluation(NamedTuple):
     deviation: jax.Array
 
 
-def evaluate(network: Callable, batch: Batch) -> Evaluation:
+def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
     """Return the :class:`Evaluation` of a batch of any size, in bounded memory."""
+    size = len(batch.classes)
 
-    def one(sentence, label):
-        logits = network(sentence[None])[0]
-        return cross_entropy_terms(logits, label), jnp.argmax(logits) == label
+    def measure(part):
+        logits = network(part.sentences)
+        return cross_entropy_terms(logits, part.classes), jnp.argmax(logits, axis=-1) == part.classes
 
-    terms, hits = jax.lax.map(lambda pair: one(*pair), (batch.sentences, batch.classes), batch_size=EVALUATION_CHUNK)
+    terms, hits = (found.reshape(-1)[:size] for found in jax.lax.map(measure, _in_chunks(batch, n_classes)))
     loss = jnp.sum(batch.weights * terms)
     # Counting misses, not hits, makes a perfect accuracy exactly 1 although the weights sum to 1 only to rounding.
     accuracy = jnp.where(jnp.isfinite(loss), jnp.maximum(1 - jnp.sum(batch.weights * ~hits), 0), jnp.nan)
     return Evaluation(loss, accuracy, jnp.sqrt(jnp.sum(batch.weights * (terms - loss) ** 2)))
 
 
-def cross_entropy_gradient(loss: Callable, params, batch: Batch):
+def cross_entropy_gradient(loss: Callable, params, batch: Batch, n_classes: int):
     """Return the gradient of ``loss(params, batch)`` for a batch of any size, in bounded memory.
 
     Args:
         loss: a weighted sum over the sentences of a batch, such as :func:`cross_entropy`.
         params: what to differentiate with respect to.
-        batch: the sentences; weights of zero count for nothing.
+        batch: the sentences.
+        n_classes: ``K``.
     """
-    size = len(batch.classes)
-    chunk = min(size, EVALUATION_CHUNK)
-    padded = jax.tree.map(lambda part: jnp.pad(part, [(0, -size % chunk)] + [(0, 0)] * (part.ndim - 1)), batch)
-    chunks = jax.tree.map(lambda part: part.reshape(-1, chunk, *part.shape[1:]), padded)
 
     def add(total, one):
         return jax.tree.map(jnp.add, total, jax.grad(loss)(params, one)), None
 
-    return jax.lax.scan(add, jax.tree.map(jnp.zeros_like, params), chunks)[0]
+    return jax.lax.scan(add, jax.tree.map(jnp.zeros_like, params), _in_chunks(batch, n_classes))[0]
+
+
+def _in_chunks(batch: Batch, n_classes: int) -> Batch:
+    """Return a batch cut into chunks on a new leading axis, the last one filled up with sentences of weight zero."""
+    size = len(batch.classes)
+    chunk = min(size, max(1, CHUNK_ENTRIES // n_classes))
+    padded = jax.tree.map(lambda part: jnp.pad(part, [(0, -size % chunk)] + [(0, 0)] * (part.ndim - 1)), batch)
+    return jax.tree.map(lambda part: part.reshape(-1, chunk, *part.shape[1:]), padded)
 
 
 def penalty(params, weight_decays) -> jax.Array:

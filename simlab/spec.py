@@ -1,15 +1,20 @@
 """What a training run is: its static specification and its traced hyperparameters."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
-
-import jax
+from typing import TYPE_CHECKING, NamedTuple
 
 from simlab.sources import FreshSentences, Population, Source
 from simlab.tasks import SentenceTask, check_population, population_size
 from simlab.validation import check_choice, check_count, check_real, invalid
 
-OPTIMIZERS = ("sgd", "adam", "adamax", "nadam", "rmsprop", "adagrad", "lion", "yogi", "radam", "lamb", "adan")
+if TYPE_CHECKING:
+    import jax
+
+LINE_SEARCH_OPTIMIZERS = ("lbfgs",)
+OPTIMIZERS = (
+    *("sgd", "adam", "adamax", "nadam", "rmsprop", "adagrad", "lion", "yogi", "radam", "lamb", "adan"),
+    *LINE_SEARCH_OPTIMIZERS,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +27,8 @@ class TrainingSpec:
         embedding_dim: ``d``; at least 3 with LayerNorm, whose output cannot turn in two dimensions.
         layer_norm: whether word vectors are normalised (the network ``h*``).
         optimizer: the name of an optax optimiser, one of ``OPTIMIZERS``. The penalty of the risk is the only weight
-            decay: one that an optimiser brings along is set to zero.
+            decay: one that an optimiser brings along is set to zero. ``lbfgs`` descends the risk of a whole training
+            set, the population or a fixed sample with ``batch_size="all"``, and has no learning rate.
         n_steps: a multiple of ``steps_per_record``.
         steps_per_record: steps between two records.
         n_evaluation: sentences on which losses and accuracies are measured.
@@ -64,6 +70,9 @@ class TrainingSpec:
                     "until", "a fixed sample or the population, as fresh sentences have no gradient that ends", "fresh"
                 )
         self.source.steps_per_epoch(self.task)
+        if self.optimizer in LINE_SEARCH_OPTIMIZERS and not self.source.is_whole:
+            wanted = f"'all' with optimizer={self.optimizer}, which needs the risk of a whole training set"
+            raise invalid("batch_size", wanted, self.source.batch_size)
         if isinstance(self.source, Population):
             width = self.task.sentence_length * self.embedding_dim
             check_population(population_size(self.task), self.task.n_classes, width)
@@ -89,10 +98,10 @@ class Hyperparameters(NamedTuple):
         classifier_weight_decay: ``lam_U``, coefficient of ``|U|^2 / 2``, nats.
     """
 
-    learning_rate: jax.Array | float = 0.1
-    initial_scale: jax.Array | float = 1e-3
-    embedding_weight_decay: jax.Array | float = 1e-3
-    classifier_weight_decay: jax.Array | float = 1e-3
+    learning_rate: "jax.Array | float" = 0.1
+    initial_scale: "jax.Array | float" = 1e-3
+    embedding_weight_decay: "jax.Array | float" = 1e-3
+    classifier_weight_decay: "jax.Array | float" = 1e-3
 
     def check(self) -> "Hyperparameters":
         """Return itself, or raise ``ValueError`` for a value that is negative or not finite."""

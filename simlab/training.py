@@ -20,10 +20,13 @@ from simlab import geometry
 from simlab.networks import SentenceClassifier
 from simlab.risk import accuracy_standard_error, cross_entropy, cross_entropy_gradient, evaluate, penalty
 from simlab.sentences import SentenceDistribution
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
 from simlab.tasks import SentenceTask
 
 Optimizer = Callable[[jax.Array], optax.GradientTransformation]
+
+# Trials of one line search at most: near the minimum, where values differ by rounding, no number of them succeeds.
+SEARCH_STEPS = 10
 
 
 class Record(NamedTuple):
@@ -146,8 +149,14 @@ def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callab
 
 
 def named_optimizer(name: str) -> Optimizer:
-    """Return the optax optimiser called ``name``, its own weight decay (if it has one) set to zero."""
+    """Return the optax optimiser called ``name``, its own weight decay (if it has one) set to zero.
+
+    L-BFGS searches along its direction for the length of a step and knows no learning rate.
+    """
     optimizer = getattr(optax, name)
+    if name in LINE_SEARCH_OPTIMIZERS:
+        search = optax.scale_by_zoom_linesearch(max_linesearch_steps=SEARCH_STEPS, initial_guess_strategy="one")
+        return lambda learning_rate: optimizer(linesearch=search)
     decays = "weight_decay" in inspect.signature(optimizer).parameters
     return partial(optimizer, weight_decay=0.0) if decays else optimizer
 
@@ -180,12 +189,15 @@ def _build_network(spec: TrainingSpec, rngs: nnx.Rngs, initial_scale: jax.Array 
 def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef) -> Callable:
     """Return the function that takes the steps of one segment."""
     source = spec.source
+    searches = spec.optimizer in LINE_SEARCH_OPTIMIZERS
 
     def step(batch, state, hyperparameters):
+        transformation = optimizer(hyperparameters.learning_rate)
         loss = lambda params: cross_entropy(nnx.merge(graph, params), batch)  # noqa: E731
+        if searches:
+            return _search_step(transformation, loss, state, hyperparameters)
         value, gradient = jax.value_and_grad(loss)(state.params)
         gradient = _add_penalty_gradient(gradient, state.params, hyperparameters)
-        transformation = optimizer(hyperparameters.learning_rate)
         updates, optimizer_state = transformation.update(gradient, state.optimizer_state, state.params)
         return State(optax.apply_updates(state.params, updates), optimizer_state), value
 
@@ -207,16 +219,38 @@ def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef)
     return segment
 
 
+def _search_step(
+    transformation: optax.GradientTransformationExtraArgs,
+    loss: Callable,
+    state: State,
+    hyperparameters: Hyperparameters,
+) -> tuple[State, jax.Array]:
+    """Return the state after a step with a line search on the risk, and the risk before it.
+
+    Value and gradient are those with which the last line search ended.
+    """
+
+    def risk(params):
+        return loss(params) + penalty(params, weight_decays(params, hyperparameters))
+
+    params, memory = state
+    value, gradient = optax.value_and_grad_from_state(risk)(params, state=memory)
+    updates, memory = transformation.update(gradient, memory, params, value=value, grad=gradient, value_fn=risk)
+    return State(optax.apply_updates(params, updates), memory), value
+
+
 def _make_record(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
     """Return the function that measures a run."""
-    source, size = spec.source, spec.n_evaluation
+    source, size, n_classes = spec.source, spec.n_evaluation, spec.task.n_classes
 
     def record(problem, state, hyperparameters, index):
         network = nnx.merge(graph, state.params)
         train_key, test_key = jax.random.split(jax.random.fold_in(problem.evaluation_key, index))
         with jax.default_matmul_precision(spec.precision):
-            train = evaluate(network, source.evaluation(problem.sample, problem.distribution, train_key, size))
-            test = evaluate(network, source.test(problem.sample, problem.distribution, test_key, size))
+            train = evaluate(
+                network, source.evaluation(problem.sample, problem.distribution, train_key, size), n_classes
+            )
+            test = evaluate(network, source.test(problem.sample, problem.distribution, test_key, size), n_classes)
             shape = _shape_of(network, problem.distribution.latents, spec.task)
             gradient_norm = _gradient_norm(spec, graph, problem, state.params, hyperparameters)
         risk = train.cross_entropy + penalty(state.params, weight_decays(state.params, hyperparameters))
@@ -241,7 +275,7 @@ def _gradient_norm(spec: TrainingSpec, graph: nnx.GraphDef, problem: Problem, pa
     if spec.until_gradient_norm is None:
         return jnp.full((), jnp.nan, spec.dtype)
     loss = lambda params, batch: cross_entropy(nnx.merge(graph, params), batch)  # noqa: E731
-    gradient = cross_entropy_gradient(loss, params, problem.sample)
+    gradient = cross_entropy_gradient(loss, params, problem.sample, spec.task.n_classes)
     return optax.tree.norm(_add_penalty_gradient(gradient, params, hyperparameters))
 
 

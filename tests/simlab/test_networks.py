@@ -94,7 +94,7 @@ def test_cross_entropy_accuracy_and_penalty():
     expected = sum(w * naive_cross_entropy(z, k) for w, z, k in zip(weights, logits, classes, strict=True))
     accuracy = sum(w * (np.argmax(z) == k) for w, z, k in zip(weights, logits, classes, strict=True))
     np.testing.assert_allclose(cross_entropy(network, batch), expected, rtol=1e-5)
-    loss, found, deviation = evaluate(network, batch)
+    loss, found, deviation = evaluate(network, batch, N_CLASSES)
     np.testing.assert_allclose((loss, found), (expected, accuracy), rtol=1e-5)
     terms = np.array([naive_cross_entropy(z, k) for z, k in zip(logits, classes, strict=True)])
     np.testing.assert_allclose(deviation, np.sqrt(weights @ (terms - expected) ** 2), rtol=1e-5)

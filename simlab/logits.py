@@ -1,0 +1,50 @@
+"""Two ways to the same logits ``h(x)_k = sum_l <u_kl, w_{x_l}>``, and the choice between them."""
+
+import jax
+import jax.numpy as jnp
+
+# Looking a score up, and adding to its gradient, takes a CPU as long as this many steps of a matrix product: measured
+# (``simlab bench word-table``). On other platforms nobody has measured it, and the products are what they do best.
+LOOKUP_COST = 25
+
+
+def choose_logits(n_words: int, dim: int, n_sentences: int):
+    """Return :func:`tabulated_logits` where that is the faster way to so many sentences, else :func:`gathered_logits`.
+
+    The products with looked-up words cost ``B d`` for each class and position, the table ``n_w d`` and a look-up for
+    each sentence.
+    """
+    gains = n_sentences * (dim - LOOKUP_COST) > n_words * dim
+    return tabulated_logits if gains and jax.default_backend() == "cpu" else gathered_logits
+
+
+def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
+    """Return the logits by looking up word vectors: ``2 B L d K`` operations for ``B`` sentences.
+
+    Args:
+        words: ``Float[n_w, d]``, as the classifier sees them.
+        classifier: ``Float[K, L, d]``.
+        sentences: ``Int[B, L]``.
+
+    Returns:
+        ``Float[B, K]``.
+    """
+    n_classes, length, dim = classifier.shape
+    vectors = words[sentences].reshape(-1, length * dim)
+    # One contraction, no transposed copy of the classifier.
+    return jnp.einsum("bi,ki->bk", vectors, classifier.reshape(n_classes, length * dim))
+
+
+def tabulated_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
+    """Return the logits by looking up word scores ``<u_kl, w>``: ``2 n_w L d K`` operations whatever the sentences.
+
+    Arguments and result are those of :func:`gathered_logits`. The table is made position by position, so that never
+    more than ``n_w K`` scores are held at once.
+    """
+
+    def add(logits, position):
+        weights, word_numbers = position
+        return logits + (words @ weights.T)[word_numbers], None
+
+    start = jnp.zeros((len(sentences), len(classifier)), words.dtype)
+    return jax.lax.scan(add, start, (classifier.swapaxes(0, 1), sentences.T))[0]

@@ -1,0 +1,44 @@
+"""The two ways to the logits against a loop over the definition, in value and gradient, and the choice between them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from simlab.logits import choose_logits, gathered_logits, tabulated_logits
+
+N_WORDS, LENGTH, N_CLASSES, DIM, BATCH = 6, 3, 5, 4, 9
+
+
+def make_arrays():
+    rng = np.random.default_rng(0)
+    words = rng.normal(size=(N_WORDS, DIM))
+    classifier = rng.normal(size=(N_CLASSES, LENGTH, DIM))
+    return words, classifier, rng.integers(N_WORDS, size=(BATCH, LENGTH)), rng.normal(size=(BATCH, N_CLASSES))
+
+
+@pytest.mark.parametrize("way", [gathered_logits, tabulated_logits])
+def test_value_and_gradient_are_those_of_the_definition(way):
+    words, classifier, sentences, cotangent = make_arrays()
+    expected = np.zeros((BATCH, N_CLASSES))
+    word_gradient, classifier_gradient = np.zeros_like(words), np.zeros_like(classifier)
+    for b, k, position in np.ndindex(BATCH, N_CLASSES, LENGTH):
+        word = sentences[b, position]
+        expected[b, k] += classifier[k, position] @ words[word]
+        word_gradient[word] += cotangent[b, k] * classifier[k, position]
+        classifier_gradient[k, position] += cotangent[b, k] * words[word]
+    with jax.enable_x64(True):
+        found, pull_back = jax.vjp(
+            lambda w, u: way(w, u, jnp.asarray(sentences)), *map(jnp.asarray, (words, classifier))
+        )
+        gradients = pull_back(jnp.asarray(cotangent))
+    # Sums of at most 27 products of numbers of order 1 in float64.
+    np.testing.assert_allclose(found, expected, atol=1e-13)
+    np.testing.assert_allclose(gradients[0], word_gradient, atol=1e-13)
+    np.testing.assert_allclose(gradients[1], classifier_gradient, atol=1e-13)
+
+
+def test_the_table_is_taken_for_many_sentences_of_long_vectors_alone():
+    assert choose_logits(1200, 100, 5000) is tabulated_logits
+    assert choose_logits(1200, 100, 100) is gathered_logits
+    assert choose_logits(12, 8, 100_000) is gathered_logits
