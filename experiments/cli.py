@@ -1,4 +1,4 @@
-"""The command line: ``simlab list | predict | run | plot | verify``.
+"""The command line: ``simlab list | predict | run | plot | verify | bench``.
 
 Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run or a claim failed; 2 bad input, told
 in one line, with nothing written; 130 interrupted.
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from experiments import commands
+from experiments.bench_command import prepare_bench
+from experiments.benchmarks.suite import BENCHMARKS
 from experiments.configuration import Configuration
 from experiments.options import add_options
 from experiments.run_command import prepare_run
@@ -154,12 +156,30 @@ def _build_verify(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(prepare=commands.prepare_verify)
 
 
+def _build_bench(parser: argparse.ArgumentParser) -> None:
+    """Measure speed and memory beside the machine's limits and beside PyTorch."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"benchmarks: {', '.join(BENCHMARKS)} (all)")
+    parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper, except for step")
+    parser.add_argument("--sizes", default="small,paper", metavar="NAMES", help="of step: small, paper (both)")
+    parser.add_argument("--rounds", default="9", metavar="N", help="turns of each contestant (9)")
+    parser.add_argument("--members", metavar="N", help="of the sweeps of step (256 small; 8 or, on a GPU, 64)")
+    parser.add_argument(
+        "--precision", default="highest", metavar="NAME", help="of matrix products: highest, high or default"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--out", metavar="DIR", help="also save the measurements and their figure in this folder")
+    parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(prepare=prepare_bench)
+
+
 _COMMANDS = {
     "list": _build_list,
     "predict": _build_predict,
     "run": _build_run,
     "plot": _build_plot,
     "verify": _build_verify,
+    "bench": _build_bench,
 }
 
 

@@ -17,12 +17,15 @@ RUN_FIGURES = (
 )
 SWEEP_FIGURES = ("sweep",)
 VERIFICATION_FIGURES = ("verified_claims",)
+BENCH_FIGURES = ("scaling",)
 
 
 def figures_of(dataset) -> tuple[str, ...]:
     """Return the names of the figures that a saved dataset has."""
     if dataset.attrs.get("experiment") == "verify":
         return VERIFICATION_FIGURES
+    if dataset.attrs.get("experiment") == "bench":
+        return BENCH_FIGURES if "scaling" in dataset.benchmark.values else ()
     return SWEEP_FIGURES if json.loads(dataset.attrs.get("axes", "[]")) else RUN_FIGURES
 
 

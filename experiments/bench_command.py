@@ -1,0 +1,60 @@
+"""``simlab bench``: check the choices, measure, print, save."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.benchmarks.settings import BenchSettings
+from experiments.benchmarks.suite import choose_benchmarks, measure
+from experiments.options import read_count
+from experiments.output import check_folder, draw_figures
+from simlab.results import RESULTS_FILE, save_dataset
+
+
+def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
+    """Check names, choices and folder before anything is measured."""
+    names = choose_benchmarks(arguments.names)
+    settings = BenchSettings(
+        sizes=tuple(arguments.sizes.split(",")),
+        rounds=read_count("rounds", arguments.rounds, 1),
+        members=None if arguments.members is None else read_count("members", arguments.members, 1),
+        precision=arguments.precision,
+        preset=arguments.preset,
+    ).check()
+    folder = None if arguments.out is None else Path(arguments.out)
+    if folder is not None:
+        check_folder(folder, overwrite=arguments.overwrite)
+
+    def action() -> int:
+        from experiments.benchmarks.report import (
+            describe_machine,
+            format_measurements,
+            measurements_to_dataset,
+            measurements_to_json,
+        )
+        from simlab.devices import use_all_cores
+
+        use_all_cores()
+        measurements = measure(names, settings, lambda one: _show_progress(one, quiet=arguments.quiet))
+        if sys.stderr.isatty() and not arguments.quiet:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        if arguments.json:
+            print(measurements_to_json(measurements))
+        else:
+            print(f"{describe_machine()}\n\n{format_measurements(measurements)}")
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            dataset = measurements_to_dataset(measurements)
+            save_dataset(dataset, folder / RESULTS_FILE)
+            draw_figures(dataset, folder)
+        return 0
+
+    return action
+
+
+def _show_progress(one, *, quiet: bool) -> None:
+    """Tell on a terminal what was measured last; a log gets the tables at the end."""
+    if not quiet and sys.stderr.isatty():
+        text = f"{one.benchmark}: {one.case}: {one.contestant}: {one.quantity} {one.value:.4g} {one.unit}"
+        print(f"\r\033[K{text}"[:110], end="", file=sys.stderr, flush=True)

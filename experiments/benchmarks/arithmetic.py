@@ -1,0 +1,40 @@
+"""The arithmetic of a training step, counted from its shapes."""
+
+from typing import NamedTuple
+
+from simlab.spec import TrainingSpec
+from simlab.tasks import population_size
+
+FLOAT_BYTES = 4
+
+
+class StepCost(NamedTuple):
+    """What a step must do at least, in float32.
+
+    The matrix products are those of logits, classifier gradient and embedding gradient, each ``2 B (L d) K`` operations
+    for batches of ``B``. The bytes are those of the weights, read and written once, and of the batch's word vectors,
+    logits and their gradients, written and read once: what fits in a cache need not travel.
+
+    Attributes:
+        flops: of the three matrix products.
+        bytes: as above.
+        batch: sentences.
+        width: ``L d``.
+        classes: ``K``.
+    """
+
+    flops: int
+    bytes: int
+    batch: int
+    width: int
+    classes: int
+
+
+def step_cost(spec: TrainingSpec) -> StepCost:
+    """Return the cost of one step of one member."""
+    task = spec.task
+    batch = getattr(spec.source, "batch_size", None) or population_size(task)
+    width, classes = task.sentence_length * spec.embedding_dim, task.n_classes
+    weights = classes * width + task.n_words * spec.embedding_dim
+    passing = 2 * batch * (width + classes)
+    return StepCost(6 * batch * width * classes, 2 * FLOAT_BYTES * (weights + passing), batch, width, classes)

@@ -1,0 +1,92 @@
+"""Timing contestants side by side: in one process, in turns, with medians and spreads."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Fact(NamedTuple):
+    """What is known of a contestant without a race: a compile time, a count of bytes."""
+
+    quantity: str
+    unit: str
+    value: float
+
+
+class Contestant(NamedTuple):
+    """One way to do the same work.
+
+    Attributes:
+        name: as printed.
+        turn: does ``steps`` steps and returns when the device is done.
+        steps: in a turn, summed over members.
+        facts: known beforehand.
+    """
+
+    name: str
+    turn: Callable[[], object]
+    steps: int
+    facts: tuple[Fact, ...] = ()
+
+
+class Measurement(NamedTuple):
+    """A number of a benchmark, over its rounds.
+
+    Attributes:
+        benchmark: its name on the command line.
+        case: what was measured, in words.
+        contestant: who was measured.
+        quantity: which number.
+        unit: of the number; empty for ratios.
+        value: the median over rounds; NaN where the contestant does not run here.
+        low: the first quartile.
+        high: the third quartile.
+        rounds: how often it was measured.
+        at: the size at which it was measured, where a size varies; NaN elsewhere.
+        note: where the number comes from, or why there is none.
+    """
+
+    benchmark: str
+    case: str
+    contestant: str
+    quantity: str
+    unit: str
+    value: float
+    low: float
+    high: float
+    rounds: int
+    at: float = np.nan
+    note: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain JSON values; what is not a number becomes null."""
+        return {name: None if value != value else value for name, value in self._asdict().items()}
+
+
+def summarise(
+    where: tuple[str, str, str], quantity: str, unit: str, samples: Iterable[float] | float, *, at: float = np.nan
+) -> Measurement:
+    """Return the median and the quartiles of some samples; ``where`` is benchmark, case and contestant."""
+    samples = np.atleast_1d(np.asarray(samples, float))
+    low, middle, high = (float(value) for value in np.quantile(samples, (0.25, 0.5, 0.75)))
+    return Measurement(*where, quantity, unit, middle, low, high, len(samples), at)
+
+
+def take_turns(contestants: Sequence[Contestant], rounds: int) -> dict[str, np.ndarray]:
+    """Return the seconds per step of each contestant, ``Float[rounds]``, by name.
+
+    Each has one turn before the clock starts. Then they take turns, round by round, and each round begins with another
+    one: what the machine does besides falls on all alike, and ratios are taken within a round.
+    """
+    for contestant in contestants:
+        contestant.turn()
+    seconds = {contestant.name: np.empty(rounds) for contestant in contestants}
+    for number in range(rounds):
+        first = number % len(contestants)
+        for contestant in [*contestants[first:], *contestants[:first]]:
+            started = time.perf_counter()
+            contestant.turn()
+            seconds[contestant.name][number] = (time.perf_counter() - started) / contestant.steps
+    return seconds

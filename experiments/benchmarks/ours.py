@@ -1,0 +1,54 @@
+"""simlab's own training step, and the matrix products that bound it, as contestants."""
+
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.benchmarks.arithmetic import StepCost
+from experiments.benchmarks.measurement import Contestant, Fact
+from simlab.members import Member, stack_inputs
+from simlab.programs import Layout, Program
+from simlab.spec import Hyperparameters, TrainingSpec
+
+
+def training(name: str, spec: TrainingSpec, hyperparameters: Hyperparameters, layout: Layout) -> Contestant:
+    """Return the training of as many members as the layout has rows; a turn is one segment."""
+    started = time.perf_counter()
+    program = Program(spec, layout)
+    segment = program.segment
+    compiled = time.perf_counter() - started
+    members = [Member(spec, hyperparameters, seed) for seed in range(layout.rows)]
+    inputs, occupied = program.put(stack_inputs(members), np.ones(layout.rows, bool))
+    problem, rows = program.begin(inputs, occupied)
+
+    def turn() -> None:
+        nonlocal rows
+        rows = jax.block_until_ready(segment(problem, rows, inputs))
+
+    shards = layout.member_shards * layout.class_shards
+    facts = (
+        Fact("compile time", "s", compiled),
+        Fact("memory", "MB", program.bytes_needed() * shards / 1e6),
+    )
+    return Contestant(name, turn, layout.rows * spec.steps_per_record, facts)
+
+
+def matrix_products(name: str, cost: StepCost, n_steps: int, precision: str) -> Contestant:
+    """Return the three matrix products of a step alone, compiled by XLA: what the machine gives these shapes."""
+    keys = jax.random.split(jax.random.key(0), 3)
+    shapes = ((cost.batch, cost.width), (cost.classes, cost.width), (cost.batch, cost.classes))
+    operands = tuple(jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True))
+
+    def step(carry, _):
+        # Nothing may be taken out of the loop, and no product may be left out or cut down to what is used of it.
+        total, (words, classifier, gradient) = jax.lax.optimization_barrier((carry, operands))
+        logits = jnp.einsum("bi,ki->bk", words, classifier)
+        products = logits, jnp.einsum("bk,bi->ki", gradient, words), gradient @ classifier
+        products = jax.lax.optimization_barrier(products)
+        return total + sum(product[0, 0] for product in products), None
+
+    with jax.default_matmul_precision(precision):
+        run = jax.jit(lambda total: jax.lax.scan(step, total, length=n_steps)[0]).lower(jnp.zeros(())).compile()
+    return Contestant(name, lambda: jax.block_until_ready(run(jnp.zeros(()))), n_steps)

@@ -1,0 +1,93 @@
+"""Measurements as tables, as JSON and as a labelled dataset."""
+
+import json
+import platform
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from experiments.benchmarks.measurement import Measurement
+from experiments.table import format_columns
+
+
+def describe_machine() -> str:
+    """Return one line on what was measured: the devices, the cores, the versions."""
+    import jax
+
+    from simlab.devices import count_cores
+
+    device = jax.local_devices()[0]
+    name = _processor() if device.platform == "cpu" else f"{device.device_kind} ({len(jax.local_devices())})"
+    versions = [f"jax {jax.__version__}", f"Python {platform.python_version()}"]
+    if find_spec("torch") is not None:
+        import torch
+
+        versions.append(f"PyTorch {torch.__version__}")
+    return f"{device.platform.upper()}: {name}, {count_cores()} cores; {', '.join(versions)}"
+
+
+def _processor() -> str:
+    table = Path("/proc/cpuinfo")
+    if table.exists():
+        for line in table.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def format_measurements(measurements: Sequence[Measurement]) -> str:
+    """Return a table for each case: contestants by quantities, the median with the quartiles beside it."""
+    cases = dict.fromkeys((one.benchmark, one.case) for one in measurements)
+    return "\n\n".join(
+        _format_case(benchmark, case, [one for one in measurements if (one.benchmark, one.case) == (benchmark, case)])
+        for benchmark, case in cases
+    )
+
+
+def _format_case(benchmark: str, case: str, measurements: list[Measurement]) -> str:
+    columns = dict.fromkeys((one.quantity, one.unit) for one in measurements)
+    rows = dict.fromkeys((one.contestant, one.at) for one in measurements)
+    cells = {(one.contestant, one.at, one.quantity): _format_value(one) for one in measurements}
+    header = (f"{benchmark}: {case}", *(f"{name} ({unit})" if unit else name for name, unit in columns))
+    table = [header]
+    for contestant, at in rows:
+        label = contestant if np.isnan(at) else f"{contestant}, {at:,g}"
+        table.append((f"  {label}", *(cells.get((contestant, at, name), "") for name, _ in columns)))
+    notes = [f"  {one.contestant}: {one.note}" for one in measurements if one.note]
+    return "\n".join([format_columns(table), *notes])
+
+
+def _format_value(one: Measurement) -> str:
+    if np.isnan(one.value):
+        return "-"
+    if one.rounds < 2:
+        return f"{one.value:.4g}"
+    return f"{one.value:.4g} ({one.low:.3g} to {one.high:.3g})"
+
+
+def measurements_to_json(measurements: Iterable[Measurement]) -> str:
+    """Return a JSON object: the machine, and the measurements as a list of objects."""
+    return json.dumps(
+        {"machine": describe_machine(), "measurements": [one.to_json() for one in measurements]}, indent=1
+    )
+
+
+def measurements_to_dataset(measurements: Sequence[Measurement]):
+    """Return the measurements as an ``xarray.Dataset`` over ``measurement``."""
+    import xarray
+
+    from simlab.results import provenance
+
+    numbers = ("value", "low", "high", "rounds", "at")
+    texts = ("benchmark", "case", "contestant", "quantity", "unit", "note")
+    return xarray.Dataset(
+        {
+            **{
+                name: ("measurement", np.array([getattr(one, name) for one in measurements], float)) for name in numbers
+            },
+            **{name: ("measurement", np.array([getattr(one, name) for one in measurements], object)) for name in texts},
+        },
+        attrs={"experiment": "bench", "machine": describe_machine(), **provenance()},
+    )

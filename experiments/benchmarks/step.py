@@ -1,0 +1,131 @@
+"""The training step: ours beside the matrix products that bound it and beside PyTorch, one run and a sweep of them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from experiments.benchmarks import ours, pytorch
+from experiments.benchmarks.arithmetic import StepCost, step_cost
+from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
+from experiments.benchmarks.settings import BenchSettings
+from simlab.programs import Layout
+from simlab.sources import FixedSample, FreshSentences
+from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.tasks import SentenceTask
+
+ALONE, SWEEP, EAGER, COMPILED = "simlab, alone", "simlab, sweep of", "PyTorch, eager", "PyTorch, compiled"
+XLA_PRODUCTS, TORCH_PRODUCTS = "products (XLA)", "products (PyTorch)"
+
+SMALL_TASK = SentenceTask(n_words=12, sentence_length=4, n_classes="all", word_frequency="zipf")
+PAPER_TASK = SentenceTask(n_words=1200, sentence_length=15, n_classes=1000)
+
+# A turn lasts about this long (s) on a machine of the given rate (operations per second) that needs at least the given
+# time (s) for a step: long enough for the clock, short enough that what else the machine does falls on all alike.
+# PyTorch calls its kernels one by one and needs at least the third time.
+TURN_SECONDS = 0.3
+PYTORCH_STEP = 5e-4
+RATES = {"cpu": (1e11, 2e-5), "gpu": (2e13, 4e-5), "tpu": (2e13, 4e-5)}
+
+
+class Case(NamedTuple):
+    """A task and data source whose step is measured: its name, the specification, the rates, members of the sweep."""
+
+    name: str
+    spec: TrainingSpec
+    hyperparameters: Hyperparameters
+    members: int
+
+
+def measure_step(settings: BenchSettings) -> Iterator[Measurement]:
+    """Yield times per step and their ratios, case by case."""
+    for case in _cases(settings):
+        yield from _measure(case, settings.rounds)
+
+
+def _cases(settings: BenchSettings) -> Iterator[Case]:
+    platform = jax.default_backend()
+    paper_members = 8 if platform == "cpu" else 64
+    sizes = {
+        "small": (SMALL_TASK, 8, 32, 8, Hyperparameters(0.1, 0.1), 256),
+        "paper": (PAPER_TASK, 100, 100, 5, Hyperparameters(), paper_members),
+    }
+    for size in settings.sizes:
+        task, dim, batch_size, per_class, hyperparameters, members = sizes[size]
+        sources = {
+            "fixed sample": FixedSample(per_class=per_class, batch_size=batch_size),
+            "fresh sentences": FreshSentences(batch_size=batch_size),
+        }
+        for source_name, source in sources.items():
+            spec = TrainingSpec(
+                task=task, source=source, embedding_dim=dim, n_steps=1, steps_per_record=1, precision=settings.precision
+            )
+            spec = _with_steps(spec, _turn_steps(step_cost(spec), *RATES[platform]))
+            yield Case(f"{size} size, {source_name}", spec, hyperparameters, settings.members or members)
+
+
+def _turn_steps(cost: StepCost, rate: float, least: float) -> int:
+    """Return the steps of a turn on a machine that does ``rate`` operations a second and needs ``least`` seconds."""
+    return max(5, round(TURN_SECONDS / max(cost.flops / rate, least)))
+
+
+def _with_steps(spec: TrainingSpec, n_steps: int) -> TrainingSpec:
+    """Return the specification of a run whose one segment has so many steps."""
+    return replace(spec, n_steps=n_steps, steps_per_record=n_steps)
+
+
+def _for_pytorch(spec: TrainingSpec) -> TrainingSpec:
+    """Return the specification with the shorter turns that PyTorch's time per call asks for."""
+    rate, _ = RATES[jax.default_backend()]
+    return _with_steps(spec, _turn_steps(step_cost(spec), rate, PYTORCH_STEP))
+
+
+def _contestants(case: Case) -> list[Contestant]:
+    """Return all who can run here."""
+    spec, rates = case.spec, case.hyperparameters
+    cost, n_steps = step_cost(spec), spec.steps_per_record
+    shards = min(len(jax.local_devices()), case.members)
+    rows = case.members - case.members % shards
+    # A member of a sweep takes as long as one alone, at most: the turn of the sweep is cut to the time of one turn.
+    shorter = max(5, n_steps // rows)
+    sweep_spec = _with_steps(spec, shorter)
+    found = [
+        ours.matrix_products(XLA_PRODUCTS, cost, n_steps, spec.precision),
+        ours.training(ALONE, spec, rates, Layout(1, 1, 1)),
+        ours.training(f"{SWEEP} {rows}", sweep_spec, rates, Layout(rows, rows, shards)),
+    ]
+    if pytorch.is_installed():
+        found.append(pytorch.matrix_products(TORCH_PRODUCTS, cost, n_steps, spec.precision))
+        found.append(pytorch.training(EAGER, _for_pytorch(spec), rates))
+    return found
+
+
+def _measure(case: Case, rounds: int) -> Iterator[Measurement]:
+    contestants = _contestants(case)
+    missing = [] if pytorch.is_installed() else [(EAGER, "PyTorch is not installed (extra 'bench')")]
+    try:
+        contestants.append(pytorch.compiled_training(COMPILED, _for_pytorch(case.spec), case.hyperparameters))
+    except (ImportError, RuntimeError) as error:
+        missing.append((COMPILED, str(error).strip().partition("\n")[0]))
+    seconds = take_turns(contestants, rounds)
+    cost = step_cost(case.spec)
+    where = ("step", "arithmetic of a step", case.name)
+    yield summarise(where, "operations", "MFLOP", cost.flops / 1e6)
+    yield summarise(where, "bytes", "MB", cost.bytes / 1e6)
+    yield summarise(where, "intensity", "operations/byte", cost.flops / cost.bytes)
+    products = [seconds[name] for name in (XLA_PRODUCTS, TORCH_PRODUCTS) if name in seconds]
+    limit = min(products, key=np.median)
+    for contestant in contestants:
+        where, times = ("step", case.name, contestant.name), seconds[contestant.name]
+        yield summarise(where, "time", "us/step", 1e6 * times)
+        yield summarise(where, "rate", "GFLOP/s", cost.flops / times / 1e9)
+        yield summarise(where, "of the limit", "", limit / times)
+        if EAGER in seconds:
+            yield summarise(where, "times eager", "", seconds[EAGER] / times)
+        for fact in contestant.facts:
+            yield summarise(where, fact.quantity, fact.unit, fact.value)
+    for name, reason in missing:
+        nan = float("nan")
+        yield Measurement("step", case.name, name, "time", "us/step", nan, nan, nan, 0, note=reason)
