@@ -3,9 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-# Looking a score up, and adding to its gradient, takes a CPU as long as this many steps of a matrix product: measured
-# (``simlab bench word-table``). On other platforms nobody has measured it, and the products are what they do best.
-LOOKUP_COST = 25
+# A CPU looks a score up, and adds to its gradient, in the time of LOOKUP_COST steps of the products with looked-up
+# vectors, and does a step of the table's products in that of TABLE_COST: measured with ``simlab bench word-table``.
+# On other platforms nobody has measured it.
+LOOKUP_COST = 16
+TABLE_COST = 1.2
 
 
 def choose_logits(n_words: int, dim: int, n_sentences: int):
@@ -14,7 +16,7 @@ def choose_logits(n_words: int, dim: int, n_sentences: int):
     The products with looked-up words cost ``B d`` for each class and position, the table ``n_w d`` and a look-up for
     each sentence.
     """
-    gains = n_sentences * (dim - LOOKUP_COST) > n_words * dim
+    gains = n_sentences * (dim - LOOKUP_COST) > TABLE_COST * n_words * dim
     return tabulated_logits if gains and jax.default_backend() == "cpu" else gathered_logits
 
 

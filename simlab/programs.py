@@ -25,6 +25,9 @@ from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Problem, Record, State, make_trainer
 from simlab.validation import invalid
 
+# Members of more weights than this, 1 MB in float32, are large for the cache of a CPU's core.
+CACHED_WEIGHTS = 250_000
+
 
 class Status(IntEnum):
     """How far a member has come."""
@@ -198,9 +201,8 @@ class Program:
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...] = ()):
         """Map a function of one member over the rows of all devices, ready to be compiled."""
-        per_device = self.layout.rows // self.layout.member_shards
         mapped = jax.shard_map(
-            jax.vmap(function) if per_device > 1 else _on_single_row(function),
+            self._over_rows(function),
             mesh=self._mesh,
             in_specs=PartitionSpec(MEMBER),
             out_specs=PartitionSpec(MEMBER),
@@ -208,6 +210,17 @@ class Program:
             check_vma=False,
         )
         return jax.jit(mapped, out_shardings=shardings, donate_argnums=donate).lower(*shapes)
+
+    def _over_rows(self, function: Callable) -> Callable:
+        """Map a function of one member over the rows of one device: side by side, or one after the other.
+
+        A CPU works on large members one after the other: side by side their weights would push each other out of its
+        cache at every step.
+        """
+        if self.layout.rows == self.layout.member_shards:
+            return _on_single_row(function)
+        large = self.spec.n_weights > CACHED_WEIGHTS and jax.local_devices()[0].platform == "cpu"
+        return (lambda *rows: jax.lax.map(lambda row: function(*row), rows)) if large else jax.vmap(function)
 
     @cached_property
     def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:

@@ -83,6 +83,11 @@ class TrainingSpec:
         return self.n_steps // self.steps_per_record
 
     @property
+    def n_weights(self) -> int:
+        """Number of weights, ``(n_w + K L) d``."""
+        return (self.task.n_words + self.task.n_classes * self.task.sentence_length) * self.embedding_dim
+
+    @property
     def program(self) -> "TrainingSpec":
         """The specification less what is data to the compiled code: members of equal programs share one compilation."""
         return replace(self, task=replace(self.task, word_frequency="uniform"))

@@ -42,7 +42,7 @@ class Sizes(NamedTuple):
 
 
 PAPER = Sizes(1000, 15, 100, 1200, 100)
-BASES = {"quick": Sizes(256, 8, 24, 48, 32), "paper": PAPER}
+BASES = {"quick": Sizes(256, 8, 16, 48, 32), "paper": PAPER}
 # The fit begins at the factor 4; what is left out of the quick range only shows how the law sets in.
 FACTORS = {"quick": (1, 4, 8, 16), "paper": (1, 2, 4, 8, 16)}
 TURN_SECONDS = {"quick": 0.05, "paper": 0.3}

@@ -101,6 +101,7 @@ def test_pytorch_trains_the_same_network():
 def test_without_pytorch_its_place_stays_empty(monkeypatch, capsys):
     from experiments.benchmarks import pytorch
 
+    monkeypatch.setattr("experiments.benchmarks.step.TURN_SECONDS", 1e-3)
     monkeypatch.setattr(pytorch, "is_installed", lambda: False)
     monkeypatch.setattr(pytorch, "compiled_training", _missing)
     arguments = ["bench", "step", "--sizes", "small", "--rounds", "1", "--members", "2", "--json", "--quiet"]

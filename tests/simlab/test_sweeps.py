@@ -7,7 +7,7 @@ import pytest
 from simlab.devices import make_mesh
 from simlab.members import Member, stack_inputs
 from simlab.part_run import PartRun
-from simlab.programs import Layout, Program, compile_program
+from simlab.programs import Layout, Program, _kept_program, compile_program
 from simlab.sources import FixedSample, FreshSentences, Population
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.store import MemoryStore
@@ -71,6 +71,19 @@ def test_classes_split_over_devices_give_the_numbers_of_one_device(layout, optim
     np.testing.assert_allclose(weights(split), weights(whole), rtol=0, atol=1e-5 if optimizer == "sgd" else 1e-3)
     for one, other in zip(split, whole, strict=True):
         np.testing.assert_allclose(one.records.risk, other.records.risk, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layout", [Layout(4, 4, 2), Layout(4, 3, 2, 4)])
+def test_large_members_take_turns_on_a_cpu_and_learn_the_same(layout, monkeypatch):
+    members = members_of(make_spec(), 3)
+    side_by_side = train_members(members, layouts=[Layout(3, 3, 1)])
+    size = members[0].spec.n_weights
+    assert size == side_by_side[0].embeddings.size + side_by_side[0].classifier.size
+    monkeypatch.setattr("simlab.programs.CACHED_WEIGHTS", size - 1)
+    _kept_program.cache_clear()
+    in_turn = train_members(members, layouts=[layout])
+    _kept_program.cache_clear()
+    np.testing.assert_allclose(weights(in_turn), weights(side_by_side), rtol=0, atol=1e-5)
 
 
 def test_split_classes_are_never_gathered():
