@@ -13,6 +13,7 @@ from experiments.bench_command import prepare_bench
 from experiments.benchmarks.suite import BENCHMARKS
 from experiments.configuration import Configuration
 from experiments.options import add_options
+from experiments.predict_command import build_predict
 from experiments.run_command import prepare_run
 from experiments.verification.suite import GROUPS
 from simlab.sweep_manifest import OtherSweep
@@ -100,16 +101,6 @@ def _build_list(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(prepare=commands.prepare_list)
 
 
-def _build_predict(parser: argparse.ArgumentParser) -> None:
-    """Print what theory predicts for a task."""
-    parser.add_argument("name", metavar="NAME", help="feature-collapse")
-    add_options(parser, Configuration, commands.TASK_OPTIONS)
-    parser.add_argument("--weight-decay", metavar="X", help="lam, nats, of embeddings and classifier (0.001)")
-    parser.add_argument("--classifier-weight-decay", metavar="X", help="lam_U, nats, if it differs")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(prepare=commands.prepare_predict)
-
-
 def _build_run(parser: argparse.ArgumentParser) -> None:
     """Run an experiment over named axes: train, predict, compare, draw."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="one of those that 'simlab list' shows")
@@ -175,7 +166,7 @@ def _build_bench(parser: argparse.ArgumentParser) -> None:
 
 _COMMANDS = {
     "list": _build_list,
-    "predict": _build_predict,
+    "predict": build_predict,
     "run": _build_run,
     "plot": _build_plot,
     "verify": _build_verify,

@@ -51,6 +51,8 @@ def convert(name: str, kind, value):
     if not isinstance(value, str):
         return value
     kinds = _alternatives(kind)
+    if tuple[int, ...] in kinds and "," in value:
+        return tuple(_number(name, int, part, "whole numbers separated by commas") for part in value.split(","))
     if tuple[float, ...] in kinds and ("," in value or is_number(value)):
         return tuple(_number(name, float, part, "numbers separated by commas") for part in value.split(","))
     for number, description in ((int, "a whole number"), (float, "a number")):

@@ -11,6 +11,7 @@ NAMES = (
     "zipf-large-sample",
     "zipf-small-sample",
     "zipf-layer-norm",
+    "neural-collapse",
 )
 
 

@@ -15,6 +15,7 @@ GROUPS = {
     "reduction": ("reduction", "check_reduction"),
     "integral": ("integral", "check_integral"),
     "extensions": ("extensions", "check_extensions"),
+    "neural-collapse": ("neural_collapse", "check_neural_collapse"),
 }
 
 

@@ -217,7 +217,7 @@ def test_bad_run_options_are_one_line(tmp_path, capsys, options, message):
     [
         ("run feature-colapse", "experiment: .*, got 'feature-colapse' .did you mean 'feature-collapse'"),
         ("rnu feature-collapse", "command: expected one of list, .*, verify, bench, got 'rnu' .did you mean 'run'"),
-        ("predict zipf-layer-norm", "experiment: expected one of feature-collapse, got 'zipf-layer-norm'"),
+        ("predict zipf-layer-norm", "phenomenon: expected one of feature-collapse, .*, got 'zipf-layer-norm'"),
         ("predict feature-collapse --jsno", "option: expected .*, got '--jsno' .did you mean '--json'"),
         ("plot nowhere", "folder: expected one that holds results.nc, got 'nowhere'"),
         ("run", "the following arguments are required: NAME"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 
 def softmax_rows(logits):
@@ -111,3 +112,65 @@ def random_problem():
         }
 
     return draw
+
+
+@dataclass(frozen=True, eq=False)
+class UnconstrainedFeatures:
+    """Free features h_i (N, d) under one linear head for each label; nothing here knows about simplices or groups."""
+
+    labels: np.ndarray
+    n_values: tuple[int, ...]
+    feature_weight_decay: float
+    classifier_weight_decay: float
+
+    def risk(self, classifiers, features):
+        """Return the risk and its gradients; the heads are stacked, (sum of n_values, d)."""
+        logits, errors = features @ classifiers.T, []
+        value, ends = 0.0, np.cumsum(self.n_values)
+        for column, end, size in zip(self.labels.T, ends, self.n_values, strict=True):
+            block = logits[:, end - size : end]
+            shift = block.max(axis=1)
+            own = block[np.arange(len(block)), column]
+            value += np.mean(np.log(np.exp(block - shift[:, None]).sum(axis=1)) + shift - own)
+            errors.append((softmax_rows(block) - np.eye(size)[column]) / len(block))
+        errors = np.hstack(errors)
+        decays = self.classifier_weight_decay, self.feature_weight_decay
+        penalty = 0.5 * (decays[0] * (classifiers**2).sum() + decays[1] * (features**2).sum())
+        return (
+            value + penalty,
+            errors.T @ features + decays[0] * classifiers,
+            errors @ classifiers + decays[1] * features,
+        )
+
+    def flat_risk(self, unknowns, dim):
+        """Return the risk and its gradient in one vector."""
+        n_rows = sum(self.n_values)
+        matrices = unknowns.reshape(-1, dim)
+        value, classifier_gradient, feature_gradient = self.risk(matrices[:n_rows], matrices[n_rows:])
+        return value, np.vstack([classifier_gradient, feature_gradient]).ravel()
+
+    def minimise(self, dim, seed, polish=True):
+        """Return risk, heads and features from a random start, and how far their Gram matrix may be from exact.
+
+        L-BFGS, then Newton's method with a Hessian by central differences (step 1e-5, so entries are good to 1e-9).
+        The bound is twice the norm times the last step, which is what one more step would change.
+        """
+        size = (sum(self.n_values) + len(self.labels)) * dim
+        start = np.random.default_rng(seed).normal(size=size)
+        options = {"maxiter": 20000, "maxfun": 40000, "ftol": 1e-16, "gtol": 1e-9}
+        found = minimize(self.flat_risk, start, args=(dim,), jac=True, method="L-BFGS-B", options=options).x
+        step = np.inf
+        for _ in range(3 if polish else 0):
+            moves = 1e-5 * np.eye(size)
+            hessian = [(self.flat_risk(found + m, dim)[1] - self.flat_risk(found - m, dim)[1]) / 2e-5 for m in moves]
+            # Rotations leave the risk as it is: eigenvalues near zero, which the pseudo-inverse drops.
+            step = np.linalg.pinv(np.array(hessian), rcond=1e-6, hermitian=True) @ self.flat_risk(found, dim)[1]
+            found = found - step
+        matrices = found.reshape(-1, dim)
+        bound = 2 * np.linalg.norm(found) * np.linalg.norm(step)
+        return self.flat_risk(found, dim)[0], matrices[: sum(self.n_values)], matrices[sum(self.n_values) :], bound
+
+
+@pytest.fixture(scope="session")
+def unconstrained_features():
+    return UnconstrainedFeatures

@@ -1,0 +1,58 @@
+"""``simlab predict neural-collapse``: what Python returns, the table, and options of the wrong phenomenon."""
+
+import json
+
+import pytest
+
+from experiments.cli import main
+from theory import neural_collapse
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ("", {}),
+        ("--n-classes 4 --samples-per-class 30 --feature-dim 7", {"n_classes": 4, "samples_per_class": 30}),
+        (
+            "--samples-per-class 50,50,5 --feature-weight-decay 1e-4 --classifier-weight-decay 1e-2",
+            {
+                "n_classes": 3,
+                "samples_per_class": (50, 50, 5),
+                "feature_weight_decay": 1e-4,
+                "classifier_weight_decay": 1e-2,
+            },
+        ),
+    ],
+)
+def test_json_is_what_python_returns(capsys, options, arguments):
+    assert main(["predict", "neural-collapse", *options.split(), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == neural_collapse.predict(**arguments).to_json()
+
+
+def test_the_table_has_a_line_for_each_size(capsys):
+    assert (
+        main(["predict", "neural-collapse", "--samples-per-class", "50,50,5,5", "--classifier-weight-decay", "1"]) == 0
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[-2:]] == ["50", "5"]
+    prediction = neural_collapse.predict(n_classes=4, samples_per_class=(50, 50, 5, 5), classifier_weight_decay=1.0)
+    assert f"{prediction.feature_norms[0]:.10g}" in lines[-2]
+    assert f"{prediction.risk:.10g}" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("neural-collapse --n-words 5", "option: expected one of neural-collapse, got '--n-words'"),
+        ("feature-collapse --feature-dim 3", "option: expected one of feature-collapse, got '--feature-dim'"),
+        ("neural-collapse --n-classes many", "n_classes: expected a whole number, got 'many'"),
+        ("neural-collapse --n-classes 3 --samples-per-class 5,4", "samples_per_class: expected 3 integers, got shape"),
+        ("neural-collapse --feature-weight-decay 0", "feature_weight_decay: expected"),
+        ("neural-collapse --samples-per-class 3,3,2 --feature-dim 1", "feature_dim: expected at least 2"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line(capsys, words, line):
+    assert main(["predict", *words.split()]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"simlab: {line}")
+    assert printed.count("\n") == 1
