@@ -1,15 +1,14 @@
 """``simlab bench``: check the choices, measure, print, save."""
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.suite import choose_benchmarks, measure
 from experiments.options import read_count
-from experiments.output import check_folder, draw_figures
-from simlab.results import RESULTS_FILE, save_dataset
+from experiments.output import check_folder, save_and_draw
+from experiments.progress import show_line
 
 
 def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
@@ -37,17 +36,14 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
 
         use_all_cores()
         measurements = measure(names, settings, lambda one: _show_progress(one, quiet=arguments.quiet))
-        if sys.stderr.isatty() and not arguments.quiet:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        if not arguments.quiet:
+            show_line("")
         if arguments.json:
             print(measurements_to_json(measurements))
         else:
             print(f"{describe_machine()}\n\n{format_measurements(measurements)}")
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            dataset = measurements_to_dataset(measurements)
-            save_dataset(dataset, folder / RESULTS_FILE)
-            draw_figures(dataset, folder)
+            save_and_draw(measurements_to_dataset(measurements), folder)
         return 0
 
     return action
@@ -55,6 +51,5 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
 
 def _show_progress(one, *, quiet: bool) -> None:
     """Tell on a terminal what was measured last; a log gets the tables at the end."""
-    if not quiet and sys.stderr.isatty():
-        text = f"{one.benchmark}: {one.case}: {one.contestant}: {one.quantity} {one.value:.4g} {one.unit}"
-        print(f"\r\033[K{text}"[:110], end="", file=sys.stderr, flush=True)
+    if not quiet:
+        show_line(f"{one.benchmark}: {one.case}: {one.contestant}: {one.quantity} {one.value:.4g} {one.unit}")

@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.output import check_folder, draw_figures
+from experiments.output import check_folder, draw_figures, save_and_draw
+from experiments.progress import show_line
 from experiments.registry import NAMES, find_experiment
 from experiments.table import format_columns
 from experiments.verification.claim import FAIL, Claim
 from experiments.verification.report import claims_to_dataset, claims_to_json, format_claims
 from experiments.verification.suite import any_failed, choose_groups, verify
-from simlab.results import RESULTS_FILE, load_dataset, save_dataset
+from simlab.results import load_dataset
 
 Action = Callable[[], int]
 
@@ -54,14 +55,11 @@ def prepare_verify(arguments: argparse.Namespace) -> Action:
 
     def action() -> int:
         claims = verify(groups, lambda claim: _show_progress(claim, quiet=arguments.quiet))
-        if sys.stderr.isatty() and not arguments.quiet:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        if not arguments.quiet:
+            show_line("")
         print(claims_to_json(claims) if arguments.json else format_claims(claims))
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            dataset = claims_to_dataset(claims)
-            save_dataset(dataset, folder / RESULTS_FILE)
-            draw_figures(dataset, folder)
+            save_and_draw(claims_to_dataset(claims), folder)
         return 1 if any_failed(claims) else 0
 
     return action
@@ -72,6 +70,6 @@ def _show_progress(claim: Claim, *, quiet: bool) -> None:
     if quiet:
         return
     if sys.stderr.isatty():
-        print(f"\r\033[K{claim.status}: {claim.claim}"[:110], end="", file=sys.stderr, flush=True)
+        show_line(f"{claim.status}: {claim.claim}")
     elif claim.status == FAIL:
         print(f"{claim.status}: {claim.claim}", file=sys.stderr, flush=True)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from experiments.experiment import Plan
-from simlab.results import RESULTS_FILE, load_dataset, write_atomically
+from simlab.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
 from simlab.sweep_manifest import OtherSweep, differences, summarise
 from simlab.validation import invalid
 
@@ -40,6 +40,13 @@ def load_finished(folder: Path, plan: Plan):
         wanted = f"a folder without another run in it ({summarise(differing)}), or --overwrite"
         raise OtherSweep(invalid("out", wanted, str(folder)))
     return dataset
+
+
+def save_and_draw(dataset, folder: Path) -> None:
+    """Save a dataset and draw its figures in a folder, which is made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_dataset(dataset, folder / RESULTS_FILE)
+    draw_figures(dataset, folder)
 
 
 def draw_figures(dataset, folder: Path) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.configuration import Configuration, option
 from experiments.experiment import predict
-from experiments.options import add_options, read_options, read_positive
+from experiments.options import add_options, convert, read_options, read_positive
 from experiments.table import format_columns
 from simlab.validation import check_choice, invalid
 
@@ -102,10 +102,7 @@ def _read_n_classes(text: str | None, samples) -> int:
     """Return the number of classes: as given, or as many as sizes are listed, or ten."""
     if text is None:
         return len(samples) if isinstance(samples, tuple) else 10
-    try:
-        return int(text)
-    except ValueError:
-        raise invalid("n_classes", "a whole number", text) from None
+    return convert("n_classes", int, text)
 
 
 def _format_prediction(prediction) -> str:

@@ -137,3 +137,9 @@ def make_progress(*, quiet: bool) -> Quiet:
     if quiet:
         return Quiet()
     return Bar() if sys.stderr.isatty() else Lines()
+
+
+def show_line(text: str) -> None:
+    """Write a line over the last one, on a terminal alone; an empty one clears it."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}"[:110], end="", file=sys.stderr, flush=True)

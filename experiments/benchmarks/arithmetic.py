@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from simlab.spec import TrainingSpec
-from simlab.tasks import population_size
 
 FLOAT_BYTES = 4
 
@@ -31,9 +30,9 @@ class StepCost(NamedTuple):
 
 
 def step_cost(spec: TrainingSpec) -> StepCost:
-    """Return the cost of one step of one member."""
+    """Return the cost of one step of one member, for a source with batches of a given size."""
     task = spec.task
-    batch = getattr(spec.source, "batch_size", None) or population_size(task)
+    batch = spec.source.batch_size
     width, classes = task.sentence_length * spec.embedding_dim, task.n_classes
     weights = classes * width + task.n_words * spec.embedding_dim
     passing = 2 * batch * (width + classes)
