@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.checks import require_integer, require_non_negative, require_positive
+from theory.checks import require_fraction, require_integer, require_non_negative, require_positive
 from theory.frames import require_dimension
 from theory.latent_share import LatentShare
 from theory.prediction import require_latents
@@ -20,7 +20,8 @@ _LONGEST_SENTENCE = 100_000
 class CollapseTask:
     """A checked task: `share` (n_c, L, K), mu, lam_W, lam_U, d, whether there is LayerNorm, and the latents if known.
 
-    `penalises_normalised`: whether a weight decay acts on embeddings that LayerNorm rescales anyway.
+    `penalises_normalised`: whether a weight decay acts on embeddings that LayerNorm rescales anyway. `label_noise` and
+    `word_noise`: eps and delta of `noise`.
     """
 
     share: LatentShare
@@ -31,6 +32,8 @@ class CollapseTask:
     layer_norm: bool
     embedding_dim: int
     latents: np.ndarray | None
+    label_noise: float
+    word_noise: float
 
     @property
     def n_words(self) -> int:
@@ -67,6 +70,8 @@ def check_task(
     layer_norm: bool,
     embedding_dim: int,
     latents: np.ndarray | None,
+    label_noise: float = 0.0,
+    word_noise: float = 0.0,
 ) -> CollapseTask:
     """Check the arguments of `feature_collapse.predict` (see there) and return the task; nothing is solved.
 
@@ -90,6 +95,8 @@ def check_task(
         layer_norm=bool(layer_norm),
         embedding_dim=require_dimension(embedding_dim, n_concepts, orthogonal_to_ones=bool(layer_norm)),
         latents=None if latents is None else _check_latents(latents, share),
+        label_noise=require_fraction("label_noise", label_noise),
+        word_noise=require_fraction("word_noise", word_noise),
     )
 
 

@@ -18,6 +18,7 @@ from theory.collapse_assumptions import list_assumptions
 from theory.collapse_task import CollapseTask, check_task
 from theory.collapsed_network import CollapsedNetwork, zero_network
 from theory.frames import equiangular_frame
+from theory.noise import joint_noise
 from theory.prediction import Prediction
 from theory.type_one import solve_type_one
 from theory.type_three import solve_type_three
@@ -38,6 +39,8 @@ def predict(
     layer_norm: bool = False,
     embedding_dim: int = 100,
     latents: np.ndarray | None = None,
+    label_noise: float = 0.0,
+    word_noise: float = 0.0,
 ) -> Prediction:
     """Predict the minimiser of the risk.
 
@@ -59,15 +62,19 @@ def predict(
         layer_norm: whether a LayerNorm without parameters acts on each embedding.
         embedding_dim: d, at least n_c - 1, with LayerNorm n_c.
         latents: integers (K, L), optional; used for the zero threshold and the assumptions, not for the norms.
+        label_noise: eps in [0, 1), the probability that a label is replaced by one drawn evenly from all classes.
+        word_noise: delta in [0, 1), the probability, independently at each position, that a word is replaced by a word
+            of a concept drawn evenly from all, its rank drawn from mu. See `noise` for what follows from either.
 
-    Returns: the prediction, risk and cross-entropy in nats. At a weight decay of the zero threshold or above it is the
-    zero network with risk log K; so it is for one class, whose cross-entropy is 0. For K < n_c^L the kappa
-    approximation has its own threshold, lower by the factor K / (K + 1 - kappa), and gives the zero network from there;
-    just below, its risk nears log(K + 1 - kappa) instead of log K, an error of 1/K that belongs to the approximation.
+    Returns: the prediction, risk and cross-entropy in nats, over the noisy population. At a weight decay of the zero
+    threshold or above it is the zero network with risk log K; so it is for one class, whose cross-entropy is 0. For
+    K < n_c^L the kappa approximation has its own threshold, lower by the factor (theta - eps) / (1 - eps), theta =
+    K / (K + 1 - kappa), and gives the zero network from there; just below, its risk nears log(K + 1 - kappa) instead of
+    log K, an error of 1/K that belongs to the approximation.
     Valid: a theorem (`exact`) for saturated latents; else an approximation for K latents drawn at random.
     Raises: ValueError, `field: expected ..., got ...`.
-    Source: arXiv 2305.16162, Theorems 1 to 3; Type III for K < n_c^L, the threshold for given latents and unequal
-    weight decay derived here.
+    Source: arXiv 2305.16162, Theorems 1 to 3; Type III for K < n_c^L, the threshold for given latents, unequal weight
+    decay and noise derived here.
     """
     task = check_task(
         n_concepts=n_concepts,
@@ -80,6 +87,8 @@ def predict(
         layer_norm=layer_norm,
         embedding_dim=embedding_dim,
         latents=latents,
+        label_noise=label_noise,
+        word_noise=word_noise,
     )
     frame = equiangular_frame(task.share.n_concepts, task.embedding_dim, orthogonal_to_ones=task.layer_norm)
     threshold = None if task.layer_norm else _threshold(task)
@@ -95,26 +104,29 @@ def _threshold(task: CollapseTask) -> float:
         share.n_concepts,
         sentence_length=share.sentence_length,
         n_classes=share.n_classes,
+        label_noise=task.label_noise,
+        word_noise=task.word_noise,
     )
 
 
 def _solve(task: CollapseTask, threshold: float | None) -> CollapsedNetwork:
     """Solve the type of the task at equal weight decay, then scale W and U to their own."""
     share, n_words_per_concept = task.share, task.word_frequencies.size
+    noise = {"label_noise": task.label_noise, "word_noise": task.word_noise}
     if task.layer_norm:
         if share.n_classes == 1:
             norms = np.full(n_words_per_concept, math.sqrt(task.embedding_dim))
             return replace(zero_network(share, n_words_per_concept), embedding_norms=norms)
-        return solve_type_two(share, n_words_per_concept, task.embedding_dim, task.classifier_weight_decay)
+        return solve_type_two(share, n_words_per_concept, task.embedding_dim, task.classifier_weight_decay, **noise)
     decay = task.joint_weight_decay
     if decay >= threshold:
         return zero_network(share, n_words_per_concept)
     if task.collapse_type == "I":
-        network = solve_type_one(share, n_words_per_concept, decay)
+        network = solve_type_one(share, n_words_per_concept, decay, **noise)
     elif share.saturated:
-        network = solve_type_three(share, task.word_frequencies, decay)
+        network = solve_type_three(share, task.word_frequencies, decay, noise=joint_noise(**noise))
     else:
-        network = solve_type_three_sampled(share, task.word_frequencies, decay)
+        network = solve_type_three_sampled(share, task.word_frequencies, decay, **noise)
     stretch = math.sqrt(math.sqrt(task.classifier_weight_decay) / math.sqrt(task.weight_decay))
     return replace(
         network,
@@ -145,4 +157,6 @@ def _assemble(task: CollapseTask, frame: np.ndarray, threshold: float | None, ne
         n_classes=task.share.n_classes,
         weight_decay=task.weight_decay,
         classifier_weight_decay=task.classifier_weight_decay,
+        label_noise=task.label_noise,
+        word_noise=task.word_noise,
     )

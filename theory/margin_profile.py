@@ -2,13 +2,15 @@
 
 Stationarity of the cross-entropy plus alpha |y| asks, for every word b, that
 
-    L mu_b theta_b q(y_b) = alpha y_b / |y|,     q(y) = (n_c - 1) / (n_c - 1 + e^y),
+    L mu_b (theta_b q(y_b) - eps_b / eta) = alpha y_b / |y|,     q(y) = (n_c - 1) / (n_c - 1 + e^y),
 
-with theta_b = 1 for saturated latents. If theta_b = theta for all b, the margins lie on a curve with one parameter A,
+with theta_b = 1 for saturated latents and eps_b the noise of the word (see `noise` and `word_reliability`). If
+theta_b = 1 for all b, the margins lie on a curve with one parameter A,
 
-    y_b (n_c - 1 + e^{y_b}) = A mu_b,     A = theta L (n_c - 1) |y| / alpha,
+    1 / (n_c - 1 + e^{y_b}) = eps_b / n_c + y_b / (A mu_b),     A = L (n_c - 1) |y| / alpha,
 
-from y proportional to mu (A -> 0) to y of the order of log(A mu) (A -> infinity).
+from y proportional to mu (1 - eps) (A -> 0) to y of the order of log(A mu), or to log(1 + n_c (1 - eps) / eps) under
+noise (A -> infinity). Without noise and with theta_b = theta for all b it is the same curve, at theta A.
 """
 
 import math
@@ -19,37 +21,68 @@ import numpy as np
 _MAX_STEPS = 60
 
 
-def profile_margins(log_level: float, word_frequencies: np.ndarray, others: int) -> np.ndarray:
-    """Solve y_b (n_c - 1 + e^{y_b}) = A mu_b for every word.
+def profile_margins(
+    log_level: float, word_frequencies: np.ndarray, others: int, noise: np.ndarray | float = 0.0
+) -> np.ndarray:
+    """Solve (n_c - 1 + e^{y_b}) (eps_b / n_c + y_b / (A mu_b)) = 1 for every word.
 
-    In q = log y the left side is log y + log(n_c - 1 + e^y), convex and increasing with slope at least 1. Newton's
-    method started above the root therefore descends to it without ever overshooting; min(A mu / n_c, log(1 + A mu)) is
-    above.
+    In x = log y the logarithm of the left side is convex and increasing. Newton's method started above the root
+    therefore descends to it without ever overshooting; min(A mu / n_c, log(1 + A mu)) is above, and so is
+    log(1 + n_c (1 - eps) / eps).
 
-    Arguments: log A, mu (s_c,) and n_c - 1.
-    Returns: margins y, float64 (s_c,), to a few units of rounding in relative terms. Source: derived here.
+    Arguments: log A, mu (s_c,), n_c - 1, and eps in [0, 1), a number or (s_c,).
+    Returns: margins y, float64 (s_c,), to a few units of rounding in relative terms (over 1 - eps, where noise is near
+    1). Source: derived here.
     """
     log_targets = log_level + np.log(word_frequencies)
     log_others = math.log(others)
+    log_floor = _log_floor(others, noise)
     log_margins = np.minimum(log_targets - math.log1p(others), np.log(np.logaddexp(0.0, log_targets)))
+    log_margins = np.minimum(log_margins, np.log(largest_margin(others, noise)))
     for _ in range(_MAX_STEPS):
         margins = np.exp(log_margins)
         log_sums = np.logaddexp(log_others, margins)
-        slopes = 1 + margins * np.exp(margins - log_sums)
-        steps = (log_margins + log_sums - log_targets) / slopes
+        log_decay = log_margins - log_targets
+        log_price = np.logaddexp(log_floor, log_decay)
+        slopes = margins * np.exp(margins - log_sums) + np.exp(log_decay - log_price)
+        steps = (log_sums + log_price) / slopes
         log_margins = log_margins - steps
         if np.max(np.abs(steps)) < 1e-15:
             break
     return np.exp(log_margins)
 
 
-def log_level_slope(margins: np.ndarray, others: int) -> float:
+def log_level_slope(
+    log_level: float, margins: np.ndarray, word_frequencies: np.ndarray, others: int, noise: np.ndarray | float = 0.0
+) -> float:
     """Return d(log A - log |y|) / d log A along the profile, which is positive.
 
-        d log y_b / d log A = 1 / (1 + y_b e^{y_b} / (n_c - 1 + e^{y_b})),   weighted by y_b^2 / |y|^2
+        d log y_b / d log A = v_b / (v_b + t_b),   t = y e^y / (n_c - 1 + e^y),   weighted by y_b^2 / |y|^2
 
-    Arguments: the margins at one A and n_c - 1. Source: derived here.
+    with v_b the part of y_b / (A mu_b) in eps_b / n_c + y_b / (A mu_b), 1 without noise.
+
+    Arguments: log A, the margins there, mu (s_c,), n_c - 1, and eps. Source: derived here.
     """
+    log_floor = _log_floor(others, noise)
+    log_decay = np.log(margins) - log_level - np.log(word_frequencies)
+    part = np.exp(log_decay - np.logaddexp(log_floor, log_decay))
     stretch = margins / (1 + others * np.exp(-margins))
     weights = (margins / np.linalg.norm(margins)) ** 2
-    return float(weights @ (stretch / (1 + stretch)))
+    return float(weights @ (stretch / (part + stretch)))
+
+
+def largest_margin(others: int, noise: np.ndarray | float) -> np.ndarray:
+    """Return log(1 + n_c (1 - eps) / eps), where q(y) = eps / eta: evidence and doubt balance; infinite without noise.
+
+    At this margin (nats) the network gives the concept of a word the probability 1 - eps + eps / n_c that it has.
+    Arguments: n_c - 1, and eps in [0, 1), a number or (s_c,).
+    """
+    noise = np.asarray(noise, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return np.log1p((others + 1) * (1 - noise) / noise)
+
+
+def _log_floor(others: int, noise: np.ndarray | float) -> np.ndarray:
+    """Return log(eps / n_c), -inf without noise."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.asarray(noise, dtype=np.float64)) - math.log1p(others)

@@ -31,7 +31,7 @@ from theory.latent_share import LatentShare
 # e^{-pi/h} = 1.5e-22 at the step 1/16, six digits beyond rounding; e^{-pi w} = 2e-20 at the last node.
 _STEP = 1 / 16
 _HEIGHTS = np.arange(0, 14.5, _STEP)
-_STRIPS = (-0.5, 0.5, 1.5)
+STRIPS = (-0.5, 0.5, 1.5)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,7 +65,7 @@ class Expectation:
         """Sum scale (P^L - 1), nats; the larger of P^L and 1 is drawn out, so that nothing overflows."""
         log_moment = self.length * self.log_means
         grows = log_moment.real > 0
-        difference = _complex_expm1(np.where(grows, -log_moment, log_moment))
+        difference = complex_expm1(np.where(grows, -log_moment, log_moment))
         terms = np.exp(self.scales + np.where(grows, log_moment, 0)) * np.where(grows, -difference, difference)
         return self.linear * float(np.sum(self.word_frequencies * self.gains)) + float(np.sum(terms.real))
 
@@ -111,8 +111,8 @@ def expected_log_mixture(share: LatentShare, gains: np.ndarray, word_frequencies
     Source: derived here; see the module docstring.
     """
     sigma = _calmest_strip(share, gains, word_frequencies)
-    nodes, log_weights = _rule(sigma, saturated=share.saturated)
-    powers_minus_one = _complex_expm1(np.multiply.outer(nodes, gains))
+    nodes, log_weights = strip_rule(sigma, saturated=share.saturated)
+    powers_minus_one = complex_expm1(np.multiply.outer(nodes, gains))
     return Expectation(
         length=share.sentence_length,
         linear=share.sentence_length if sigma < 0 else 0,
@@ -125,7 +125,7 @@ def expected_log_mixture(share: LatentShare, gains: np.ndarray, word_frequencies
     )
 
 
-def _rule(sigma: float, *, saturated: bool) -> tuple[np.ndarray, np.ndarray]:
+def strip_rule(sigma: float, *, saturated: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return nodes s_j and log weights of the trapezoid rule on the upper half of the line; none if saturated."""
     if saturated:
         return np.zeros(0, complex), np.zeros(0, complex)
@@ -139,7 +139,7 @@ def _rule(sigma: float, *, saturated: bool) -> tuple[np.ndarray, np.ndarray]:
 def _calmest_strip(share: LatentShare, gains: np.ndarray, word_frequencies: np.ndarray) -> float:
     """Return the sigma whose residue and integrand at Im s = 0 are the smallest together; the left one if saturated."""
     if share.saturated:
-        return _STRIPS[0]
+        return STRIPS[0]
 
     def log_size(sigma: float) -> float:
         log_moment = share.sentence_length * math.log1p(word_frequencies @ np.expm1(sigma * gains))
@@ -153,10 +153,10 @@ def _calmest_strip(share: LatentShare, gains: np.ndarray, word_frequencies: np.n
         log_size(0.5),
         np.logaddexp(log_size(1.5), log_size(1.0)),
     )
-    return _STRIPS[int(np.argmin(log_sizes))]
+    return STRIPS[int(np.argmin(log_sizes))]
 
 
-def _complex_expm1(z: np.ndarray) -> np.ndarray:
+def complex_expm1(z: np.ndarray) -> np.ndarray:
     """Return e^z - 1 = expm1(x) cos y - 2 sin^2(y/2) + i e^x sin y for z = x + i y, exact to rounding for small z."""
     sine, cosine = np.sin(0.5 * z.imag), np.cos(0.5 * z.imag)
     growth = np.expm1(z.real)

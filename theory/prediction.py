@@ -22,7 +22,7 @@ class Prediction:
         collapse_type: "I", "II" or "III".
         embedding_norms: r, float64 (s_c,): norm of the b-th word of every concept; for Type II that of LN(w), sqrt(d).
         classifier_norm: c.
-        cross_entropy: nats.
+        cross_entropy: nats, over the noisy population if there is noise.
         risk: nats, cross-entropy plus penalty.
         zero_threshold: value of sqrt(lam_W lam_U) from which on the zero network is the minimiser; None for Type II.
         is_zero: whether the predicted network gives zero logits.
@@ -33,6 +33,7 @@ class Prediction:
         word_frequencies: mu, float64 (s_c,).
         n_concepts, n_words, sentence_length, n_classes: n_c, n_w, L, K.
         weight_decay, classifier_weight_decay: lam_W and lam_U (for Type II lam_U alone enters the risk R*).
+        label_noise, word_noise: eps and delta of `noise`.
     """
 
     collapse_type: str
@@ -53,6 +54,8 @@ class Prediction:
     n_classes: int
     weight_decay: float
     classifier_weight_decay: float
+    label_noise: float
+    word_noise: float
 
     @property
     def embedding_dim(self) -> int:

@@ -21,10 +21,12 @@ from theory.latent_share import LatentShare, log_position_error, position_gain
 from theory.margin_profile import log_level_slope, profile_margins
 
 
-def solve_type_three(share: LatentShare, word_frequencies: np.ndarray, weight_decay: float) -> CollapsedNetwork:
+def solve_type_three(
+    share: LatentShare, word_frequencies: np.ndarray, weight_decay: float, *, noise: np.ndarray | float = 0.0
+) -> CollapsedNetwork:
     """Find the norm of every word and of the classifier.
 
-        lam r_b / (L mu_b) = c / (n_c - 1 + e^{eta c r_b}),     sum_b (r_b / c)^2 = L n_c^{L-1}
+        lam r_b / (L mu_b) = c [1 / (n_c - 1 + e^{eta c r_b}) - eps_b / n_c],     sum_b (r_b / c)^2 = L n_c^{L-1}
 
     On the profile of margins (see `margin_profile`) these are one monotone equation, log A - log |y(A)| = log(L (n_c -
     1) / alpha), solved by Brent's method and polished by Newton's.
@@ -33,47 +35,54 @@ def solve_type_three(share: LatentShare, word_frequencies: np.ndarray, weight_de
         share: the numbers n_c, L, K; saturated.
         word_frequencies: mu (s_c,), positive, summing to 1.
         weight_decay: lam > 0, on W and on U.
+        noise: eps in [0, 1), a number or (s_c,): given its word, a position has the word's concept with probability
+            1 - eps_b, and otherwise one drawn evenly from all.
 
-    Returns: the network; the zero network iff lam^2 >= (L / n_c^{L+1}) sum_b mu_b^2.
+    Returns: the network; the zero network iff lam^2 >= (L / n_c^{L+1}) sum_b (mu_b (1 - eps_b))^2.
     Valid: a global minimiser of the risk for every d >= n_c - 1.
     Raises: ValueError if the latents are not saturated.
-    Source: arXiv 2305.16162, Theorem 2 (critical point); global optimality and uniqueness derived here.
+    Source: arXiv 2305.16162, Theorem 2 (critical point); noise, global optimality and uniqueness derived here.
     """
     if not share.saturated:
         raise ValueError(f"n_classes: expected all {share.n_latents} latents, got {share.n_classes}")
     log_price = share.log_margin_price(weight_decay)
     log_length = math.log(share.sentence_length)
-    if log_price >= log_length + math.log(np.linalg.norm(word_frequencies)) + math.log(share.others / share.n_concepts):
+    log_evidence = math.log(np.linalg.norm(word_frequencies * (1 - noise)))
+    if log_price >= log_length + log_evidence + math.log(share.others / share.n_concepts):
         return zero_network(share, word_frequencies.size)
-    margins = solve_profile(word_frequencies, share.others, log_length + math.log(share.others) - log_price)
-    gains = position_gain(share, margins)
+    log_ratio = log_length + math.log(share.others) - log_price
+    margins = solve_profile(word_frequencies, share.others, log_ratio, noise)
+    gains = position_gain(share, margins) + noise * margins / share.eta
     price = math.exp(log_price)
     return balanced_network(
         share,
         margins,
         cross_entropy=share.sentence_length * float(word_frequencies @ gains),
         penalty=price * float(np.linalg.norm(margins)),
-        residual=_relative_residual(share, word_frequencies, log_price, margins),
+        residual=_relative_residual(share, word_frequencies, log_price, margins, noise),
     )
 
 
-def solve_profile(word_frequencies: np.ndarray, others: int, log_ratio: float) -> np.ndarray:
+def solve_profile(
+    word_frequencies: np.ndarray, others: int, log_ratio: float, noise: np.ndarray | float = 0.0
+) -> np.ndarray:
     """Return the margins of the profile at which log A - log |y(A)| = `log_ratio`.
 
-    The left side increases from log(n_c / |mu|) without bound. Arguments: mu (s_c,), n_c - 1, and a `log_ratio` above
-    that limit. Returns: margins (s_c,). Source: derived here.
+    The left side increases from log(n_c / |mu (1 - eps)|) without bound. Arguments: mu (s_c,), n_c - 1, a `log_ratio`
+    above that limit, and eps. Returns: margins (s_c,). Source: derived here.
     """
 
     def excess(log_level: float) -> float:
-        margins = profile_margins(log_level, word_frequencies, others)
+        margins = profile_margins(log_level, word_frequencies, others, noise)
         return log_level - math.log(np.linalg.norm(margins)) - log_ratio
 
     low, high = profile_bracket(excess, start=log_ratio)
     log_level = brentq(excess, low, high, xtol=1e-14, rtol=1e-15) if low < high else low
     for _ in range(2):
-        slope = log_level_slope(profile_margins(log_level, word_frequencies, others), others)
+        margins = profile_margins(log_level, word_frequencies, others, noise)
+        slope = log_level_slope(log_level, margins, word_frequencies, others, noise)
         log_level = min(max(log_level - excess(log_level) / slope, low), high)
-    return profile_margins(log_level, word_frequencies, others)
+    return profile_margins(log_level, word_frequencies, others, noise)
 
 
 def profile_bracket(excess, start: float) -> tuple[float, float]:
@@ -81,10 +90,11 @@ def profile_bracket(excess, start: float) -> tuple[float, float]:
 
     If rounding hides the negative side (a hair below the zero threshold) both ends are the lowest level tried.
     """
-    high = start
+    low = high = start
     while excess(high) < 0:
-        high += 1 + 0.5 * abs(high)
-    low = high
+        low, high = high, high + 1 + 0.5 * abs(high)
+    if low < high:
+        return low, high
     for _ in range(80):
         low -= 1
         if excess(low) < 0:
@@ -93,9 +103,16 @@ def profile_bracket(excess, start: float) -> tuple[float, float]:
 
 
 def _relative_residual(
-    share: LatentShare, word_frequencies: np.ndarray, log_price: float, margins: np.ndarray
+    share: LatentShare,
+    word_frequencies: np.ndarray,
+    log_price: float,
+    margins: np.ndarray,
+    noise: np.ndarray | float,
 ) -> float:
-    """Return the largest relative difference of the two sides of stationarity, L mu_b q(y_b) and alpha y_b / |y|."""
+    """Return the largest relative difference of L mu_b q(y_b) and L mu_b eps_b / eta + alpha y_b / |y|."""
     log_pull = math.log(share.sentence_length) + np.log(word_frequencies) + log_position_error(share, margins)
     log_push = log_price + np.log(margins / np.linalg.norm(margins))
+    doubt = share.sentence_length * word_frequencies * noise / share.eta
+    with np.errstate(divide="ignore"):
+        log_push = np.logaddexp(log_push, np.log(doubt))
     return float(np.max(np.abs(np.expm1(log_pull - log_push))))

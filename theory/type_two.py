@@ -6,8 +6,8 @@ import numpy as np
 
 from theory.checks import require_fraction
 from theory.collapsed_network import CollapsedNetwork
-from theory.latent_share import LatentShare, position_gain
-from theory.margin_balance import MarginBalance, solve_margin
+from theory.common_margin import find_common_margin
+from theory.latent_share import LatentShare
 
 
 def solve_type_two(
@@ -17,6 +17,7 @@ def solve_type_two(
     weight_decay: float,
     *,
     label_noise: float = 0.0,
+    word_noise: float = 0.0,
 ) -> CollapsedNetwork:
     """Find the norm of the classifier when every normalised embedding is sqrt(d) f_a.
 
@@ -30,28 +31,27 @@ def solve_type_two(
         n_words_per_concept: s_c.
         embedding_dim: d.
         weight_decay: lam > 0, on U alone.
-        label_noise: probability eps in [0, 1) that a label is redrawn evenly from all classes; it adds eps L y / eta to
-            the cross-entropy, and c is 0 only if eps >= K / (K + 1 - kappa).
+        label_noise: eps in [0, 1); as in Type I. In the kappa approximation c is 0 if eps >= K / (K + 1 - kappa).
+        word_noise: delta in [0, 1); as in Type I.
 
     Returns: the network, its `embedding_norms` those of the normalised embeddings, sqrt(d).
     Valid: exact if saturated; for K < n_c^L the paper's approximation of random latents.
-    Raises: ValueError if label_noise is outside [0, 1).
-    Source: arXiv 2305.16162, Theorem 3; label noise derived here.
+    Raises: ValueError if a noise is outside [0, 1).
+    Source: arXiv 2305.16162, Theorem 3; noise derived here.
     """
-    label_noise = require_fraction("label_noise", label_noise)
     log_scale = math.log(share.eta) + 0.5 * math.log(embedding_dim)
-    noise_price = label_noise * share.sentence_length / share.eta
-    balance = MarginBalance(
-        share=share,
-        log_constant=math.log(noise_price) if noise_price else -math.inf,
-        log_slope=math.log(weight_decay) + share.log_classifier_rows - 2 * log_scale,
+    log_slope = math.log(weight_decay) + share.log_classifier_rows - 2 * log_scale
+    margin, cross_entropy, residual = find_common_margin(
+        share,
+        log_constant=-math.inf,
+        log_slope=log_slope,
+        label_noise=require_fraction("label_noise", label_noise),
+        word_noise=require_fraction("word_noise", word_noise),
     )
-    margin = solve_margin(balance)
-    cross_entropy = share.log_mixture(share.sentence_length * position_gain(share, margin)) + noise_price * margin
     return CollapsedNetwork(
         embedding_norms=np.full(n_words_per_concept, math.sqrt(embedding_dim)),
         classifier_norm=margin / (share.eta * math.sqrt(embedding_dim)),
-        cross_entropy=float(cross_entropy) if margin else share.log_n_classes,
-        penalty=0.5 * math.exp(balance.log_slope + 2 * math.log(margin)) if margin else 0.0,
-        residual=abs(balance.imbalance(margin)) if margin else 0.0,
+        cross_entropy=cross_entropy,
+        penalty=0.5 * math.exp(log_slope + 2 * math.log(margin)) if margin else 0.0,
+        residual=residual,
     )

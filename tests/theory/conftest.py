@@ -1,6 +1,7 @@
 """The oracle of these tests: the true risk of any network, every sentence of a small task enumerated."""
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +84,120 @@ class EnumeratedTask:
 @pytest.fixture
 def enumerated_task():
     return EnumeratedTask
+
+
+def enumerate_noisy(latents, word_frequencies, n_concepts, label_noise=0.0, word_noise=0.0):
+    """Every sentence with every label, by the definition of the noise: sentences (n, L), labels (n,), weights (n,).
+
+    `word_noise` is one number, or one for each rank: how often that word is replaced by any word.
+    """
+    frequencies = np.asarray(word_frequencies, float)
+    replaced = np.broadcast_to(np.asarray(word_noise, float), frequencies.shape)
+    n_ranks, (n_classes, length) = frequencies.size, latents.shape
+    seen = np.zeros((n_concepts, n_concepts * n_ranks))
+    for concept, rank in itertools.product(range(n_concepts), range(n_ranks)):
+        seen[concept, concept * n_ranks + rank] += frequencies[rank] * (1 - replaced[rank])
+        seen[concept] += frequencies[rank] * replaced[rank] * np.tile(frequencies, n_concepts) / n_concepts
+    sentences = np.array(list(itertools.product(range(n_concepts * n_ranks), repeat=length)))
+    labels = (1 - label_noise) * np.eye(n_classes) + label_noise / n_classes
+    given_class = np.array([seen[latent, sentences].prod(axis=1) for latent in latents])
+    weights = (labels.T @ given_class).ravel() / n_classes
+    classes = np.repeat(np.arange(n_classes), len(sentences))
+    occurs = weights > 0
+    return np.tile(sentences, (n_classes, 1))[occurs], classes[occurs], weights[occurs]
+
+
+@pytest.fixture
+def noisy_population():
+    return enumerate_noisy
+
+
+class NoisyRisk:
+    """The risk of a network over an enumerated noisy population, with its gradient, in one vector of parameters."""
+
+    def __init__(self, population, n_words, n_classes, dim, decay, layer_norm=False):
+        self.population, self.decay, self.layer_norm = population, decay, layer_norm
+        self.shapes = (n_words, dim), (n_classes, population[0].shape[1], dim)
+
+    def unpack(self, point):
+        size = math.prod(self.shapes[0])
+        embeddings = point[:size].reshape(self.shapes[0])
+        if self.layer_norm:
+            centred = embeddings - embeddings.mean(axis=1, keepdims=True)
+            embeddings = centred / centred.std(axis=1, keepdims=True)
+        return embeddings, point[size:].reshape(self.shapes[1])
+
+    def __call__(self, point):
+        sentences, labels, weights = self.population
+        embeddings, classifier = self.unpack(point)
+        vectors, rows = embeddings[sentences], np.arange(len(labels))
+        logits = np.einsum("nld,kld->nk", vectors, classifier)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        sums = exponentials.sum(axis=1)
+        value = weights @ (np.log(sums) + logits.max(axis=1) - logits[rows, labels])
+        errors = exponentials / sums[:, None]
+        errors[rows, labels] -= 1
+        errors *= weights[:, None]
+        by_word = np.zeros_like(embeddings)
+        np.add.at(by_word, sentences, np.einsum("nk,kld->nld", errors, classifier))
+        by_class = np.einsum("nk,nld->kld", errors, vectors) + self.decay * classifier
+        value += self.decay / 2 * (classifier**2).sum()
+        if self.layer_norm:
+            raw = point[: embeddings.size].reshape(embeddings.shape)
+            along = (by_word * embeddings).mean(axis=1, keepdims=True) * embeddings
+            by_word = (by_word - by_word.mean(axis=1, keepdims=True) - along) / raw.std(axis=1, keepdims=True)
+        else:
+            by_word = by_word + self.decay * embeddings
+            value += self.decay / 2 * (embeddings**2).sum()
+        return value, np.concatenate([by_word.ravel(), by_class.ravel()])
+
+    def minimise(self, gtol=1e-9):
+        """Return a minimum found from a random start, and the norm of the gradient there."""
+        start = np.random.default_rng(0).normal(size=sum(map(math.prod, self.shapes)))
+        options = {"maxiter": 20000, "maxfun": 40000, "ftol": 0, "gtol": gtol, "maxcor": 40}
+        found = minimize(self, start, jac=True, method="L-BFGS-B", options=options)
+        return found.fun, *self.unpack(found.x), np.linalg.norm(found.jac)
+
+    def smallest_curvature(self, point):
+        """Return the smallest eigenvalue of the Hessian that is not zero; none is negative.
+
+        Central differences with step 1e-5: truncation 1e-10, rounding eps / 1e-5 = 2e-11; below 1e-7 they are zero.
+        """
+        steps = 1e-5 * np.eye(point.size)
+        hessian = np.stack([(self(point + h)[1] - self(point - h)[1]) / 2e-5 for h in steps])
+        eigenvalues = np.linalg.eigvalsh(0.5 * (hessian + hessian.T))
+        assert eigenvalues[0] > -1e-7
+        return eigenvalues[eigenvalues > 1e-7][0]
+
+    def check(self, prediction, frame, latents, *, descend):
+        """Hold a prediction against the risk: stationary to rounding there, and, to `descend`, where a start ends."""
+        norms, classifier_norm, value = prediction.embedding_norms, prediction.classifier_norm, prediction.risk
+        embeddings = np.tile(norms, len(frame))[:, None] * np.repeat(frame, len(norms), axis=0)
+        classifier = classifier_norm * frame[latents]
+        point = np.concatenate([embeddings.ravel(), classifier.ravel()])
+        # Sums of some hundred weights that add up to 1, times vectors shorter than 10.
+        rounding = 1000 * np.finfo(np.float64).eps
+        free = NoisyRisk(self.population, *self.shapes[0][:1], len(latents), self.shapes[0][1], 0.0, self.layer_norm)
+        assert free(point)[0] == pytest.approx(prediction.cross_entropy, abs=rounding)
+        assert self(point)[0] == pytest.approx(value, abs=rounding)
+        assert np.abs(self(point)[1]).max() < rounding
+        if not descend:
+            return
+        found, words, rows, gradient = self.minimise()
+        # A gradient |g| leaves a distance below |g| / h and a risk excess below |g|^2 / h, h the smallest curvature; 2
+        # allows for its change in between, 1e-14 for rounding.
+        curvature = self.smallest_curvature(point)
+        distance = 2 * gradient / curvature + 1e-14
+        # A distance above this would prove nothing.
+        assert distance < 1e-4
+        assert found == pytest.approx(value, abs=distance**2 * curvature + 1e-14)
+        np.testing.assert_allclose(words @ words.T, embeddings @ embeddings.T, atol=10 * distance * norms.max())
+        np.testing.assert_allclose(np.linalg.norm(rows, axis=2), classifier_norm, atol=distance, rtol=0)
+
+
+@pytest.fixture
+def noisy_risk():
+    return NoisyRisk
 
 
 @pytest.fixture
