@@ -7,6 +7,9 @@ A *gauge* direction is one along which the network's logits and penalty stay the
 * ``h*``: rotations that keep the ones vector, hence the same number with ``d - 1`` for ``d``, ``r`` the rank of the
   normalised words and the classifier; and for each word its length and its mean, which LayerNorm removes. A word that
   no sentence holds has all its ``d`` directions free.
+
+Several heads have no more than these: logits common to all classes of a head are free in the cross-entropy, not in the
+penalty.
 """
 
 from functools import partial

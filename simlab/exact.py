@@ -38,7 +38,7 @@ class Minima(NamedTuple):
 
     Attributes:
         embeddings: ``Float[R, n_w, d]``; under LayerNorm centred and of norm ``sqrt(d)``, as the classifier sees them.
-        classifier: ``Float[R, K, L, d]``.
+        classifier: ``Float[R, K, L, d]``, several heads one after the other.
         risk: ``Float[R]``.
         cross_entropy: ``Float[R]``.
         gradient_norm: ``Float[R]``, of the risk in all parameters.

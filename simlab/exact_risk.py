@@ -21,7 +21,7 @@ class WeightedSentences(NamedTuple):
 
     Attributes:
         sentences: ``Int[N, L]``, word numbers.
-        classes: ``Int[N]``.
+        classes: ``Int[N]``; with several heads ``Int[N, F]``, a class of each head.
         probabilities: ``Float64[N]``, summing to 1.
     """
 
@@ -36,17 +36,22 @@ class ExactRisk:
 
         ``R = sum_n p_n [logsumexp(z_n) - sum_k t_nk z_nk] + lam_W/2 |W|^2 + lam_U/2 |U|^2``
 
-    with logits ``z_nk = sum_l <u_kl, w_{x_nl}>`` and targets ``t_nk = (1 - eps) 1[k = class] + eps/K``.
+    with logits ``z_nk = sum_l <u_kl, w_{x_nl}>`` and targets ``t_nk = (1 - eps) 1[k = class] + eps/K``. Several *heads*
+    share the words: the ``K`` classes are divided into heads of ``K_f`` each, every sentence has a class in each head,
+    the cross-entropies of the heads add up, and ``eps/K_f`` stands in the targets of head ``f``:
+
+        ``R = sum_n p_n sum_f [logsumexp(z_n over head f) - sum_{k in f} t_nk z_nk] + lam_W/2 |W|^2 + lam_U/2 |U|^2``
 
     Args:
         population: every sentence that has a probability, or a fixed training set with weights.
         n_words: ``n_w``. A word that no sentence holds becomes zero, and stays free under LayerNorm.
-        n_classes: ``K``.
+        n_classes: ``K``, of all heads together.
         embedding_dim: ``d``; ``h`` needs at least ``n_c - 1``, ``h*`` at least ``n_c`` and better ``n_c + 1`` (at
             ``n_c`` some runs get stuck in local minima, at 2 its vectors cannot turn).
         weight_decay: ``lam``, or ``(lam_W, lam_U)``; under LayerNorm words carry none and ``lam_W`` must be 0.
         layer_norm: whether words are normalised (the network ``h*``).
-        label_noise: ``eps``, the probability that a label is drawn anew, uniformly over the classes.
+        label_noise: ``eps``, the probability that a label is drawn anew, uniformly over the classes of its head.
+        heads: sizes ``K_f`` of the heads, whose sum is ``K``, or None for a single one with the classes ``Int[N]``.
 
     Raises:
         ValueError: an argument is out of range; the message names it.
@@ -59,6 +64,7 @@ class ExactRisk:
     weight_decay: float | tuple[float, float]
     layer_norm: bool = False
     label_noise: float = 0.0
+    heads: tuple[int, ...] | None = None
 
     def __post_init__(self):
         check_count("n_words", self.n_words)
@@ -69,31 +75,36 @@ class ExactRisk:
             raise invalid("label_noise", "a number in [0, 1]", self.label_noise)
         population = WeightedSentences(*(np.asarray(part) for part in self.population))
         object.__setattr__(self, "population", population)
-        _check_population(population, self.n_words, self.n_classes)
+        _check_heads(self.heads, self.n_classes)
+        _check_population(population, self.n_words, self.n_classes, self.heads)
 
     @property
     def shape(self) -> "Shape":
         """The static part, by which a compiled minimiser is told."""
         length = self.population.sentences.shape[1]
-        return Shape(self.n_words, self.n_classes, length, self.embedding_dim, bool(self.layer_norm))
+        heads = self.heads or (self.n_classes,)
+        return Shape(self.n_words, self.n_classes, length, self.embedding_dim, bool(self.layer_norm), heads)
 
     def data(self) -> "RiskData":
         """Return the arrays of the risk."""
         sentences, classes, probabilities = self.population
         one_hot = (sentences[..., None] == np.arange(self.n_words)).reshape(len(sentences), -1)
-        targets = (1 - self.label_noise) * np.eye(self.n_classes)[classes] + self.label_noise / self.n_classes
+        columns = zip(self.shape.heads, classes.reshape(len(classes), -1).T, strict=True)
+        noise = self.label_noise
+        targets = np.hstack([(1 - noise) * np.eye(size)[column] + noise / size for size, column in columns])
         decays = np.array(weight_decays(self.weight_decay, self.layer_norm))
         return RiskData(one_hot.astype(np.float64), targets, probabilities.astype(np.float64), decays)
 
 
 class Shape(NamedTuple):
-    """Sizes of the parameters, and whether words are normalised; hashable."""
+    """Sizes of the parameters, whether words are normalised, and the size of each head; hashable."""
 
     n_words: int
     n_classes: int
     length: int
     dim: int
     layer_norm: bool
+    heads: tuple[int, ...]
 
     @property
     def n_parameters(self) -> int:
@@ -123,7 +134,13 @@ def cross_entropy(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
     words = layer_norm(embeddings) if shape.layer_norm else embeddings
     table = jnp.einsum("wd,kld->lwk", words, classifier).reshape(-1, shape.n_classes)
     logits = data.one_hot @ table
-    return data.probabilities @ (jax.nn.logsumexp(logits, axis=1) - jnp.sum(data.targets * logits, axis=1))
+    return data.probabilities @ (_log_normaliser(shape.heads, logits) - jnp.sum(data.targets * logits, axis=1))
+
+
+def _log_normaliser(heads: tuple[int, ...], logits: jax.Array) -> jax.Array:
+    """Return the sum over heads of the log of the sum of ``e^z`` over each, ``Float[N]``."""
+    parts = jnp.split(logits, np.cumsum(heads)[:-1], axis=1)
+    return sum(jax.nn.logsumexp(part, axis=1) for part in parts)
 
 
 def risk(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
@@ -211,13 +228,28 @@ def _check_entries(n_sentences: int, width: int) -> None:
         raise invalid("population", f"at most {limit} sentences here (use simlab.reduced instead)", n_sentences)
 
 
-def _check_population(population: WeightedSentences, n_words: int, n_classes: int) -> None:
+def _check_heads(heads: tuple[int, ...] | None, n_classes: int) -> None:
+    """Refuse heads that are no division of the classes."""
+    if heads is None:
+        return
+    if not isinstance(heads, tuple):
+        raise invalid("heads", "a tuple of sizes", heads)
+    if sum(check_count("heads", size, 2) for size in heads) != n_classes:
+        raise invalid("heads", f"sizes that sum to n_classes={n_classes}", heads)
+
+
+def _check_population(population: WeightedSentences, n_words: int, n_classes: int, heads: tuple | None) -> None:
     """Refuse sentences, classes or probabilities that do not fit together."""
     sentences, classes, probabilities = population
-    if sentences.ndim != 2 or classes.shape != sentences.shape[:1] or probabilities.shape != sentences.shape[:1]:
-        shapes = tuple(part.shape for part in population)
-        raise invalid("population", "shapes (N, L), (N,) and (N,)", shapes)
-    for name, values, count in (("sentences", sentences, n_words), ("classes", classes, n_classes)):
+    shapes = tuple(part.shape for part in population)
+    labels = shapes[0][:1] if heads is None else (*shapes[0][:1], len(heads))
+    if sentences.ndim != 2 or shapes[1:] != (labels, shapes[0][:1]):
+        wanted = "(N,)" if heads is None else f"(N, {len(heads)})"
+        raise invalid("population", f"shapes (N, L), {wanted} and (N,)", shapes)
+    columns = [("classes", classes, n_classes)]
+    if heads is not None:
+        columns = [(f"classes[:, {f}]", classes[:, f], size) for f, size in enumerate(heads)]
+    for name, values, count in (("sentences", sentences, n_words), *columns):
         if not np.issubdtype(values.dtype, np.integer) or values.min() < 0 or values.max() >= count:
             raise invalid(name, f"whole numbers from 0 to {count - 1}", f"{values.min()} to {values.max()}")
     if not np.all(probabilities >= 0) or abs(probabilities.sum() - 1) > 1e-6:

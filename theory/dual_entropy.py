@@ -8,7 +8,7 @@ with equality at q = p. The ray q = t + theta (p - t) has Gq = theta G and stays
 above 1. The entropy D(theta) = sum_n omega_n H(t_n + theta (p_n - t_n)) is concave, with D'(1) = -<G, M>.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,23 @@ def _noisy_entropy(scored: SentenceLogits, theta: float) -> RayPoint:
     curvature -= np.divide(error**2, 1 - others, out=np.zeros_like(error), where=others < 1)
     weights = scored.weights
     return RayPoint(float(weights @ value), float(weights @ slope), float(weights @ curvature))
+
+
+def joint_ray(rays: Sequence[Callable[[float], RayPoint]]) -> Callable[[float], RayPoint]:
+    """Return the sum of several entropies D(theta) at one common theta, with two derivatives.
+
+    Arguments: functions as `entropy_ray` returns them. Returns: another one, for theta inside all their simplices.
+    """
+
+    def total(theta: float) -> RayPoint:
+        points = [ray(theta) for ray in rays]
+        return RayPoint(
+            value=sum(point.value for point in points),
+            slope=sum(point.slope for point in points),
+            curvature=sum(point.curvature for point in points),
+        )
+
+    return total
 
 
 def largest_theta(scored: SentenceLogits) -> float:

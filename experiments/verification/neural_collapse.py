@@ -1,7 +1,4 @@
-"""Neural collapse: norms, Gram matrices and risks against an exact minimisation over free features.
-
-Features are words of their own in sentences of one word, so that the exact minimiser of the core applies as it is.
-"""
+"""Neural collapse: norms, Gram matrices and risks against an exact minimisation over free features."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from experiments.verification.claim import Claim, compare, must_exceed
-from experiments.verification.setting import position_tolerance, risk_tolerance
-from simlab.exact import Minima, minimise
-from simlab.exact_risk import ExactRisk, WeightedSentences
+from experiments.verification.free_features import (
+    best_vectors,
+    compare_products,
+    compare_risk,
+    minimise_free_features,
+)
+from experiments.verification.setting import position_tolerance
+from simlab.exact import Minima
 from theory import feature_collapse
 from theory.class_imbalance import collapse_thresholds
 from theory.neural_collapse import Prediction, predict
@@ -63,21 +65,10 @@ class FreeFeatures:
     @cached_property
     def minimum(self) -> Minima:
         """The minimiser, found from random starts."""
-        n_samples = sum(self.sizes)
-        samples = np.arange(n_samples)[:, None]
-        risk = ExactRisk(
-            population=WeightedSentences(samples, self.labels, np.full(n_samples, 1 / n_samples)),
-            n_words=n_samples,
-            n_classes=len(self.sizes),
-            embedding_dim=self.dim or len(self.sizes),
-            weight_decay=self.decays,
+        n_classes = len(self.sizes)
+        return minimise_free_features(
+            self.labels[:, None], (n_classes,), self.decays, self.dim or n_classes, self.restarts
         )
-        return minimise(risk, n_restarts=self.restarts)
-
-    def found(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return features ``Float[N, d]`` and classifier ``Float[K, d]`` of the minimiser."""
-        row = self.minimum.best
-        return self.minimum.embeddings[row], self.minimum.classifier[row][:, 0]
 
 
 BALANCED_SETTINGS = (
@@ -107,40 +98,15 @@ def check_neural_collapse() -> Iterator[Claim]:
     yield from _check_minority_collapse((6, 6, 2, 2))
     yield from _check_total_collapse((3, 3, 3))
     for setting in CODE_SETTINGS:
-        yield _check_risk("low dimension", CODES, setting)
+        yield compare_risk(f"low dimension, {setting}", CODES, setting.prediction.risk, setting.minimum)
 
 
 def _check_configuration(kind: str, source: str, setting: FreeFeatures) -> Iterator[Claim]:
     """Compare what no rotation changes: the Gram matrices of features and classifier, their products, the risk."""
-    prediction, (features, classifier) = setting.prediction, setting.found()
+    prediction, minimum = setting.prediction, setting.minimum
     means = prediction.class_means[setting.labels]
-    place = position_tolerance(setting.minimum)
-    pairs = {
-        "Gram matrix of the features": (means, means, features, features),
-        "Gram matrix of the classifier": (prediction.classifier, prediction.classifier, classifier, classifier),
-        "logits": (means, prediction.classifier, features, classifier),
-    }
-    for label, (left, right, found_left, found_right) in pairs.items():
-        # An entry moves by at most the distance of either vector times the length of the other.
-        lengths = [np.linalg.norm(vectors, axis=1).max() for vectors in (left, right)]
-        tolerance = place * np.sqrt(left.shape[1]) * sum(lengths)
-        name = f"{kind}, {setting}: {label}"
-        yield compare(name, source, left @ right.T, found_left @ found_right.T, tolerance, "that of position x length")
-    yield _check_risk(kind, source, setting)
-
-
-def _check_risk(kind: str, source: str, setting: FreeFeatures) -> Claim:
-    minimum = setting.minimum
-    row = minimum.best
-    claim = compare(
-        f"{kind}, {setting}: risk",
-        source,
-        setting.prediction.risk,
-        minimum.risk[row],
-        risk_tolerance(minimum),
-        "|gradient|^2 / curvature",
-    )
-    return claim._replace(samples=tuple(minimum.risk - setting.prediction.risk))
+    yield from compare_products(f"{kind}, {setting}", source, means, prediction.classifier, minimum)
+    yield compare_risk(f"{kind}, {setting}", source, prediction.risk, minimum)
 
 
 def _check_type_one(setting: FreeFeatures) -> Iterator[Claim]:
@@ -172,7 +138,7 @@ def _check_minority_collapse(sizes: tuple[int, ...]) -> Iterator[Claim]:
     threshold = collapse_thresholds(sizes).min()
     for factor in (0.98, 1.02):
         setting = FreeFeatures(sizes=sizes, decays=(factor * threshold, factor * threshold))
-        _, classifier = setting.found()
+        _, classifier = best_vectors(setting.minimum)
         distance = np.linalg.norm(classifier[-1] - classifier[-2])
         if factor > 1:
             place = 2 * position_tolerance(setting.minimum) * np.sqrt(classifier.shape[1])
@@ -188,7 +154,7 @@ def _check_total_collapse(sizes: tuple[int, ...]) -> Iterator[Claim]:
     threshold = FreeFeatures(sizes=sizes, decays=(1.0, 1.0)).prediction.zero_threshold
     for factor in (0.98, 1.02):
         setting = FreeFeatures(sizes=sizes, decays=(factor * threshold, factor * threshold))
-        features, _ = setting.found()
+        features, _ = best_vectors(setting.minimum)
         largest = np.abs(features).max()
         if factor > 1:
             # The Hessian at zero has the smallest eigenvalue lam - lam_th.

@@ -16,6 +16,7 @@ GROUPS = {
     "integral": ("integral", "check_integral"),
     "extensions": ("extensions", "check_extensions"),
     "neural-collapse": ("neural_collapse", "check_neural_collapse"),
+    "factor-collapse": ("factor_collapse", "check_factor_collapse"),
 }
 
 

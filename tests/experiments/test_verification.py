@@ -12,6 +12,7 @@ from experiments.verification import suite
 from experiments.verification.claim import FAIL, NOT_APPLICABLE, PASS, compare, must_exceed, not_applicable
 from experiments.verification.collapse_types import check_setting, compare_configuration
 from experiments.verification.curvature import rotation_directions
+from experiments.verification.factor_collapse import SETTINGS, Factors, check_factors
 from experiments.verification.integral import sum_over_multisets
 from experiments.verification.optimality import certify_prediction
 from experiments.verification.setting import Setting, position_tolerance, risk_tolerance
@@ -71,6 +72,63 @@ def test_the_certificate_accepts_the_prediction_and_refuses_a_disturbed_one():
     assert certify_prediction(TINY).gap < 1e-12
     disturbed = certify_prediction(TINY, scale=1.01)
     assert disturbed.gap > disturbed.risk - TINY.prediction.risk > 1e-6
+
+
+SIGNS = Factors(sizes=(2, 2), decays=(3e-2, 1e-2))
+
+
+def failures(claims):
+    return {claim.claim.split(": ")[-1] for claim in claims if claim.status == FAIL}
+
+
+def test_factors_are_verified_to_the_last_digits():
+    claims = list(check_factors(SIGNS, SIGNS.minimum))
+    assert len(claims) == 9
+    assert all(claim.status == PASS for claim in claims)
+    assert all(0 < claim.tolerance < 1e-9 for claim in claims)
+
+
+def test_factors_of_another_weight_decay_fail():
+    """One part in a million off: directions of factors do not depend on it, and the gap is of second order in it."""
+    other = replace(SIGNS, decays=(3.000003e-2, 1e-2))
+    assert failures(check_factors(SIGNS, other.minimum)) == {
+        "Gram matrix of the features",
+        "Gram matrix of the classifier",
+        "logits",
+        "risk",
+        "sigma_max / lam",
+    }
+
+
+def test_a_feature_out_of_its_place_fails():
+    """By a millionth: everything that is computed from features."""
+    features = SIGNS.minimum.embeddings.copy()
+    features[SIGNS.minimum.best, 0] += 1e-6
+    assert failures(check_factors(SIGNS, SIGNS.minimum._replace(embeddings=features))) == {
+        "Gram matrix of the features",
+        "logits",
+        "feature less the mean features of its values",
+        "spread of a factor's differences over the other factors",
+        "cosine between mean features of two factors",
+        "sigma_max / lam",
+        "duality gap (nats)",
+    }
+
+
+def test_the_settings_of_factors_are_what_they_say():
+    """Every pair of values equally often; of three factors one has vanished; the Latin square is no full factorial."""
+    for setting in SETTINGS:
+        for f, g in itertools.combinations(range(len(setting.sizes)), 2):
+            pairs = setting.sizes[f] * setting.sizes[g]
+            counts = np.bincount(setting.sizes[g] * setting.labels[:, f] + setting.labels[:, g], minlength=pairs)
+            assert np.all(counts == len(setting.labels) / pairs)
+    assert [setting.prediction.vanished.tolist() for setting in SETTINGS] == [
+        [False, False],
+        [False, False, False],
+        [False, False, True],
+        [False, False, False],
+    ]
+    assert [len(setting.labels) for setting in SETTINGS] == [12, 12, 12, 9]
 
 
 @pytest.mark.parametrize(("dim", "rank", "expected"), [(3, 1, 2), (4, 2, 5), (5, 4, 10), (2, 2, 1)])

@@ -32,6 +32,21 @@ def tiny_risk(**changes):
     return ExactRisk(**{"population": population, **fields})
 
 
+def two_heads(**changes):
+    """The same sentences with a head of 2 classes, the first concept, and one of 3 that has nothing to do with it."""
+    sentences, classes, probabilities = enumerate_population(TINY_LATENTS, TINY_ZIPF, 2)
+    labels = np.column_stack([TINY_LATENTS[classes, 0], np.arange(16) % 3])
+    population = WeightedSentences(sentences, labels, probabilities)
+    return tiny_risk(**{"population": population, "n_classes": 5, "heads": (2, 3), **changes})
+
+
+def two_signs(**changes):
+    """Four samples, all pairs of two signs, each with a free feature, under one head of two classes for each sign."""
+    population = WeightedSentences(np.arange(4)[:, None], TINY_LATENTS, np.full(4, 1 / 4))
+    fields = {"embedding_dim": 3, "weight_decay": (3e-2, 1e-2), "heads": (2, 2)}
+    return tiny_risk(**{"population": population, **fields, **changes})
+
+
 @pytest.fixture(scope="module")
 def type_three():
     return minimise(reference_risk(ZIPF))
@@ -50,35 +65,69 @@ def naive_risk_and_gradients(problem, embeddings, classifier):
     words = (embeddings - embeddings.mean(axis=1)[:, None]) / spread[:, None] if problem.layer_norm else embeddings
     word_gradient, classifier_gradient = np.zeros_like(embeddings), lam_u * classifier
     value = lam_w / 2 * np.sum(embeddings**2) + lam_u / 2 * np.sum(classifier**2)
-    n_classes, eps = problem.n_classes, problem.label_noise
+    sizes, eps = problem.heads or (problem.n_classes,), problem.label_noise
+    firsts = [sum(sizes[:head]) for head in range(len(sizes))]
     for sentence, label, probability in zip(*problem.population, strict=True):
         logits = np.array([sum(row[place] @ words[word] for place, word in enumerate(sentence)) for row in classifier])
-        log_sum = np.log(np.sum(np.exp(logits)))
-        targets = [(1 - eps) * (k == label) + eps / n_classes for k in range(n_classes)]
-        value += probability * (log_sum - np.dot(targets, logits))
-        for k in range(n_classes):
-            error = probability * (np.exp(logits[k] - log_sum) - targets[k])
-            for place, word in enumerate(sentence):
-                word_gradient[word] += error * classifier[k, place]
-                classifier_gradient[k, place] += error * words[word]
+        for first, size, own in zip(firsts, sizes, np.atleast_1d(label), strict=True):
+            log_sum = np.log(sum(np.exp(logits[first + k]) for k in range(size)))
+            for k in range(first, first + size):
+                target = (1 - eps) * (k == first + own) + eps / size
+                value += probability * target * (log_sum - logits[k])
+                error = probability * (np.exp(logits[k] - log_sum) - target)
+                for place, word in enumerate(sentence):
+                    word_gradient[word] += error * classifier[k, place]
+                    classifier_gradient[k, place] += error * words[word]
     if problem.layer_norm:
         centred = word_gradient - word_gradient.mean(axis=1)[:, None]
         word_gradient = (centred - np.mean(word_gradient * words, axis=1)[:, None] * words) / spread[:, None]
     return value, word_gradient + lam_w * embeddings, classifier_gradient
 
 
+@pytest.mark.parametrize("make", [tiny_risk, two_heads])
 @pytest.mark.parametrize("layer_norm", [False, True])
 @pytest.mark.parametrize("label_noise", [0.0, 0.2])
-def test_risk_and_gradient_are_the_definition(layer_norm, label_noise):
-    problem = tiny_risk(embedding_dim=3, layer_norm=layer_norm, label_noise=label_noise)
+def test_risk_and_gradient_are_the_definition(make, layer_norm, label_noise):
+    problem = make(embedding_dim=3, layer_norm=layer_norm, label_noise=label_noise)
     point = np.random.default_rng(0).normal(size=problem.shape.n_parameters)
     with float64_on_host():
         found = jax.jit(jax.value_and_grad(lambda x: risk(problem.shape, problem.data(), x)))(point)
         value, gradient = (np.asarray(part) for part in found)
-    expected, *gradients = naive_risk_and_gradients(problem, point[:12].reshape(4, 3), point[12:].reshape(4, 2, 3))
-    # 16 sentences of 4 logits of 6 products of order 1: some hundred roundings of 2^-53.
+    expected, *gradients = naive_risk_and_gradients(problem, point[:12].reshape(4, 3), point[12:].reshape(-1, 2, 3))
+    # 16 sentences of 4 or 5 logits of 6 products of order 1: some hundred roundings of 2^-53.
     assert abs(value - expected) < 1e-14
     np.testing.assert_allclose(gradient, np.concatenate([part.ravel() for part in gradients]), rtol=0, atol=1e-14)
+
+
+def test_one_head_is_no_head():
+    plain = tiny_risk(label_noise=0.1)
+    sentences, classes, probabilities = plain.population
+    population = WeightedSentences(sentences, classes[:, None], probabilities)
+    one = tiny_risk(population=population, heads=(4,), label_noise=0.1)
+    assert one.shape == plain.shape
+    assert all(np.array_equal(left, right) for left, right in zip(one.data(), plain.data(), strict=True))
+
+
+@pytest.mark.parametrize("label_noise", [0.0, 0.1])
+def test_two_heads_solve_their_equations(label_noise):
+    minima = minimise(two_signs(label_noise=label_noise))
+    best = minima.best
+    assert minima.status.tolist() == ["converged"] * 4
+    # Features (s a, s' a) for signs s and s', and rows (b, 0), (-b, 0), (0, b), (0, -b): the logits of a head are b a
+    # and -b a, the risk is 2 [log(1 + e^(-2ab)) + eps a b] + 3e-2/2 (8 a^2) + 1e-2/2 (4 b^2).
+    a = np.linalg.norm(minima.embeddings[best], axis=1) / np.sqrt(2)
+    b = np.linalg.norm(minima.classifier[best][:, 0], axis=1)
+    pull = 2 / (1 + np.exp(2 * a * b)) - label_noise
+    # Entries are right to the gradient (1e-15) over the curvature (1e-2).
+    np.testing.assert_allclose(pull * b, 4 * 3e-2 * a, rtol=1e-12)
+    np.testing.assert_allclose(pull * a, 2 * 1e-2 * b, rtol=1e-12)
+    value = 2 * (np.log1p(np.exp(-2 * a * b)) + label_noise * a * b) + 12e-2 * a**2 + 2e-2 * b**2
+    np.testing.assert_allclose(minima.risk[best], value, rtol=1e-13)
+    # The two heads are orthogonal, and fill two of three dimensions: all three rotations are the gauge.
+    heads = minima.classifier[best][:, 0]
+    np.testing.assert_allclose(heads[:2] @ heads[2:].T, 0, atol=1e-12)
+    assert minima.gauge_directions[best] == minima.flat_directions[best] == 3
+    assert minima.smallest_curvature[best] > 1e-3
 
 
 def test_population_is_the_enumerated_task():
@@ -238,6 +287,13 @@ def test_second_call_does_not_compile():
     sizes = [function._cache_size() for function in functions]
     minimise(tiny_risk(weight_decay=3e-2, label_noise=0.05), seed=3, initial_scale=1.0, tolerance=1e-7)
     assert [function._cache_size() for function in functions] == sizes
+    # Heads are a part of the shape; which labels they have is not.
+    minimise(two_signs())
+    sizes = [function._cache_size() for function in functions]
+    sentences, labels, probabilities = two_signs().population
+    swapped = WeightedSentences(sentences, 1 - labels, probabilities)
+    minimise(two_signs(population=swapped, weight_decay=2e-2, label_noise=0.05))
+    assert [function._cache_size() for function in functions] == sizes
 
 
 def test_results_are_float64_and_nothing_is_left_behind(type_three):
@@ -269,11 +325,21 @@ def test_large_hessians_are_left_out(monkeypatch):
         ({"n_classes": 3}, "classes: expected whole numbers from 0 to 2, got '0 to 3'"),
         ({"population": WeightedSentences(np.zeros((2, 1), int), np.zeros(2, int), np.ones(2))}, "probabilities: exp"),
         ({"population": WeightedSentences(np.zeros((2, 1), int), np.zeros(3, int), np.ones(2))}, "population: expect"),
+        ({"heads": [2, 2]}, r"^heads: expected a tuple of sizes, got \[2, 2\]$"),
+        ({"heads": (2, 3)}, r"^heads: expected sizes that sum to n_classes=4, got \(2, 3\)$"),
+        ({"heads": ()}, r"^heads: expected sizes that sum to n_classes=4, got \(\)$"),
+        ({"heads": (3, 1)}, r"^heads: expected a whole number of at least 2, got 1$"),
+        ({"heads": (2, 2)}, r"^population: expected shapes \(N, L\), \(N, 2\) and \(N,\), got \(\(16, 2\), \(16,\), "),
     ],
 )
 def test_bad_risks_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         tiny_risk(**changes)
+
+
+def test_a_class_of_another_head_is_refused():
+    with pytest.raises(ValueError, match=r"^classes\[:, 0\]: expected whole numbers from 0 to 1, got '0 to 2'$"):
+        two_heads(population=two_heads().population._replace(classes=np.arange(32).reshape(16, 2) % 3))
 
 
 def test_large_populations_are_refused_with_the_way_out():
