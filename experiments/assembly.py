@@ -6,13 +6,13 @@ import numpy as np
 import xarray
 
 from experiments.axes import Axis
-from experiments.comparison import CELL_COORDINATES, CELL_VARIABLES, MEMBER_VARIABLES, Variable
-from experiments.quantities import LABELS
+from experiments.phenomenon import Comparison, Variable
 
 Arrays = Mapping[str, np.ndarray]
 
 
 def assemble(
+    comparison: Comparison,
     regimes: Sequence[str],
     axes: Sequence[Axis],
     seeds: Sequence[int],
@@ -24,6 +24,7 @@ def assemble(
     Where members differ in shape, the smaller ones are padded: numbers with NaN, texts with nothing.
 
     Args:
+        comparison: which variables there are, and what they mean.
         regimes: names of the first axis.
         axes: what varies within each regime.
         seeds: the last axis of what is known of members.
@@ -31,26 +32,29 @@ def assemble(
         members: the variables of each member, cell by cell and seed by seed.
     """
     grid = {"regime": len(regimes), **{axis.name: len(axis.values) for axis in axes}}
+    by_seed = grid | {"seed": len(seeds)}
     columns = {
-        **{name: (grid, cells, CELL_VARIABLES[name]) for name in CELL_VARIABLES},
-        **{name: (grid | {"seed": len(seeds)}, members, MEMBER_VARIABLES[name]) for name in MEMBER_VARIABLES},
+        **{name: (grid, cells, variable) for name, variable in comparison.cell_variables.items()},
+        **{name: (by_seed, members, variable) for name, variable in comparison.member_variables.items()},
     }
     variables = {
         name: _lay_out(name, *column) for name, column in columns.items() if any(name in one for one in column[1])
     }
     coordinates = {
-        name: _squeeze(_lay_out(name, grid, cells, variable), grid) for name, variable in CELL_COORDINATES.items()
+        name: _squeeze(_lay_out(name, grid, cells, variable), grid)
+        for name, variable in comparison.cell_coordinates.items()
     }
+    labels = comparison.quantities
     texts = {"label": 0, "unit": 1}
     return xarray.Dataset(
         data_vars=variables
-        | {name: ("quantity", np.array([row[i] for row in LABELS.values()], object)) for name, i in texts.items()},
+        | {name: ("quantity", np.array([row[i] for row in labels.values()], object)) for name, i in texts.items()},
         coords={
             "regime": np.array(regimes, object),
             **{axis.name: axis.labels for axis in axes},
             "seed": np.array(seeds),
-            "quantity": np.array(list(LABELS), object),
-            **{name: np.arange(_size(name, variables)) for name in ("word", "record")},
+            "quantity": np.array(list(labels), object),
+            **{name: np.arange(_size(name, variables)) for name in comparison.numbered},
             **coordinates,
         },
     )

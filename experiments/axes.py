@@ -7,21 +7,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.configuration import Configuration
+from experiments.configuration import WEIGHT_DECAY_SUFFIX, Configuration
 from experiments.options import convert
 from simlab.validation import check_choice, check_count, invalid
 
-# Not a field: it sets lam_W and lam_U wherever they are not zero.
+# Not a field: it sets all weight decays that are not zero.
 WEIGHT_DECAY = "weight_decay"
-
-_KINDS = {field.name: field.type for field in dataclasses.fields(Configuration)} | {WEIGHT_DECAY: float}
 
 
 class Axis(NamedTuple):
     """A named axis.
 
     Attributes:
-        name: a field of :class:`Configuration`, or ``weight_decay`` for both weight decays where they are not zero.
+        name: a field of a configuration, or ``weight_decay`` for all weight decays that are not zero.
         values: at least one, all different.
     """
 
@@ -37,8 +35,12 @@ class Axis(NamedTuple):
         return np.array(texts, object)
 
 
-def parse_axis(text: str) -> Axis:
+def parse_axis(text: str, configuration: type) -> Axis:
     """Return the axis that ``NAME=V1,V2,...``, ``NAME=log:FROM:TO:N`` or ``NAME=lin:FROM:TO:N`` describes.
+
+    Args:
+        text: as typed.
+        configuration: the dataclass whose fields may vary.
 
     Raises:
         ValueError: the name is no field of a configuration, or a value is not of its type.
@@ -46,49 +48,57 @@ def parse_axis(text: str) -> Axis:
     name, equals, values = text.partition("=")
     if not equals or not values:
         raise invalid("vary", "NAME=VALUE,VALUE,... or NAME=log:FROM:TO:N", text)
-    name = _check_name(name)
-    kind = _KINDS[name]
+    name = _check_name(name, configuration)
+    kind = _kinds(configuration)[name]
     spacing = values.split(":")
     if spacing[0] in ("log", "lin"):
-        return make_axis(name, _spaced(name, kind, spacing, values))
-    return make_axis(name, [_convert(name, kind, value) for value in values.split(",")])
+        return make_axis(name, _spaced(name, kind, spacing, values), configuration)
+    return make_axis(name, [_convert(name, kind, value) for value in values.split(",")], configuration)
 
 
-def make_axis(name: str, values: Iterable) -> Axis:
+def make_axis(name: str, values: Iterable, configuration: type) -> Axis:
     """Return an axis, checked.
 
     Raises:
         ValueError: the name is no field of a configuration, or the values are none or not all different.
     """
-    name, values = _check_name(name), tuple(_plain(value) for value in values)
+    name, values = _check_name(name, configuration), tuple(_plain(value) for value in values)
     if not values or len(set(values)) < len(values):
         raise invalid(f"vary {name}", "at least one value, all different", list(values))
     return Axis(name, values)
 
 
-def make_axes(vary: Mapping[str, Iterable] | Sequence[Axis], fixed: Iterable[str] = ()) -> tuple[Axis, ...]:
+def make_axes(
+    vary: Mapping[str, Iterable] | Sequence[Axis], configuration: type, fixed: Iterable[str] = ()
+) -> tuple[Axis, ...]:
     """Return the axes of a sweep, checked against each other.
 
     Args:
         vary: the values by name, or axes.
+        configuration: the dataclass whose fields may vary.
         fixed: names that the user has set to one value; they cannot vary as well.
 
     Raises:
         ValueError: a name comes twice, or is also fixed.
     """
-    axes = [make_axis(*item) for item in (vary.items() if isinstance(vary, Mapping) else vary)]
+    axes = [make_axis(*item, configuration) for item in (vary.items() if isinstance(vary, Mapping) else vary)]
     names = [axis.name for axis in axes]
     taken = set(fixed)
     for name in names:
-        clashing = [one for one in (name, *_OVERLAPS.get(name, ())) if one in taken]
+        clashing = overlaps(name, configuration, taken)
         if clashing:
             raise invalid(f"vary {name}", f"{clashing[0]} to be set once", "twice")
         taken.add(name)
     return tuple(axes)
 
 
-_DECAYS = ("embedding_weight_decay", "classifier_weight_decay")
-_OVERLAPS = {WEIGHT_DECAY: _DECAYS} | {name: (WEIGHT_DECAY,) for name in _DECAYS}
+def overlaps(name: str, configuration: type, taken: Iterable[str]) -> list[str]:
+    """Return which of the ``taken`` names set what ``name`` sets."""
+    if name == WEIGHT_DECAY:
+        same = (name, *(one for one in _kinds(configuration) if one.endswith(WEIGHT_DECAY_SUFFIX)))
+    else:
+        same = (name, WEIGHT_DECAY) if name.endswith(WEIGHT_DECAY_SUFFIX) else (name,)
+    return [one for one in same if one in taken]
 
 
 def vary(configuration: Configuration, axes: Sequence[Axis]) -> Iterator[Configuration]:
@@ -110,9 +120,13 @@ def _plain(value):
     return value.item() if hasattr(value, "item") else value
 
 
-def _check_name(name: str) -> str:
-    name = name.replace("-", "_")
-    return check_choice("vary", name, _KINDS)
+def _check_name(name: str, configuration: type) -> str:
+    return check_choice("vary", name.replace("-", "_"), _kinds(configuration))
+
+
+def _kinds(configuration: type) -> dict[str, object]:
+    """Return what may vary, with the types of the values."""
+    return {field.name: field.type for field in dataclasses.fields(configuration)} | {WEIGHT_DECAY: float}
 
 
 def _convert(name: str, kind, text: str):

@@ -1,4 +1,4 @@
-"""The command line: ``simlab list | predict | run | plot | verify | bench``.
+"""The command line: ``simlab list | predict | run | plot | report | verify | bench``.
 
 Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run or a claim failed; 2 bad input, told
 in one line, with nothing written; 130 interrupted.
@@ -13,7 +13,9 @@ from experiments.bench_command import prepare_bench
 from experiments.benchmarks.suite import BENCHMARKS
 from experiments.configuration import Configuration
 from experiments.options import add_options
+from experiments.phenomena import PHENOMENA
 from experiments.predict_command import build_predict
+from experiments.report_command import prepare_report
 from experiments.run_command import prepare_run
 from experiments.verification.suite import GROUPS
 from simlab.sweep_manifest import OtherSweep
@@ -125,9 +127,11 @@ def _build_run(parser: argparse.ArgumentParser) -> None:
     sweep.add_argument("--coordinator", metavar="HOST:PORT", help="of process 0, where the cluster is not known")
     sweep.add_argument("--n-processes", metavar="N", help="how many, where the cluster is not known")
     sweep.add_argument("--process-id", metavar="I", help="which this is, where the cluster is not known")
-    options = parser.add_argument_group("configuration", "defaults are those of the preset")
-    options.add_argument("--weight-decay", metavar="X", help="lam, nats, where the regime penalises at all")
-    add_options(options, Configuration)
+    common = parser.add_argument_group("training", "defaults are those of the preset")
+    common.add_argument("--weight-decay", metavar="X", help="lam, nats, where the regime penalises at all")
+    add_options(common, Configuration)
+    for phenomenon in PHENOMENA:
+        add_options(parser.add_argument_group(f"{phenomenon.name} experiments"), phenomenon.configuration)
     parser.set_defaults(prepare=prepare_run)
 
 
@@ -135,6 +139,15 @@ def _build_plot(parser: argparse.ArgumentParser) -> None:
     """Redraw the figures of a saved run."""
     parser.add_argument("folder", metavar="DIR", help="folder that holds results.nc")
     parser.set_defaults(prepare=commands.prepare_plot)
+
+
+def _build_report(parser: argparse.ArgumentParser) -> None:
+    """Write one HTML page from saved runs: tables, figures, provenance."""
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc")
+    parser.add_argument("--out", default="report.html", metavar="FILE", help="the page (report.html)")
+    parser.add_argument("--title", metavar="TEXT", help="its heading (the names of the experiments)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a page that is there")
+    parser.set_defaults(prepare=prepare_report)
 
 
 def _build_verify(parser: argparse.ArgumentParser) -> None:
@@ -169,6 +182,7 @@ _COMMANDS = {
     "predict": build_predict,
     "run": _build_run,
     "plot": _build_plot,
+    "report": _build_report,
     "verify": _build_verify,
     "bench": _build_bench,
 }

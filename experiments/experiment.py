@@ -1,17 +1,17 @@
 """An experiment: one or more regimes, each trained, predicted and compared, swept over named axes."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
-from experiments.axes import Axis, make_axes, vary
+from experiments.axes import Axis, make_axes, overlaps, vary
 from experiments.configuration import Configuration
-from experiments.training_spec import make_hyperparameters, make_training_spec
+from experiments.phenomenon import Phenomenon
 from simlab.spec import Hyperparameters, TrainingSpec
-from simlab.validation import check_choice, check_real, check_seeds
-from theory.collapse_task import check_task
+from simlab.validation import check_choice, check_seeds
 
 
 class Regime(NamedTuple):
@@ -39,6 +39,11 @@ class Experiment(NamedTuple):
         regimes: at least one.
         quick_time: of the quick preset on two cores, with compilation, in words.
         paper_time: of one seed of the paper preset on two cores, in words.
+        phenomenon: which its regimes belong to.
+        vary: what varies in each preset unless the user says otherwise, values by name.
+        seeds: how many in each preset unless the user says otherwise; one if it is not named.
+        trajectories: whether weights are kept at every record, whatever the user says.
+        derive: ``(dataset, plan) -> dataset`` with what only this experiment predicts or measures.
     """
 
     name: str
@@ -46,6 +51,11 @@ class Experiment(NamedTuple):
     regimes: tuple[Regime, ...]
     quick_time: str
     paper_time: str
+    phenomenon: Phenomenon
+    vary: Mapping[str, Mapping[str, Iterable]] = MappingProxyType({})
+    seeds: Mapping[str, int] = MappingProxyType({})
+    trajectories: bool = False
+    derive: Callable | None = None
 
     def configurations(
         self, preset: str, overrides: Mapping[str, object], *, weight_decay: float | None = None
@@ -66,7 +76,7 @@ class Experiment(NamedTuple):
         self,
         preset: str,
         overrides: Mapping[str, object],
-        seeds: Sequence[int],
+        seeds: Sequence[int] | None = None,
         axes: Mapping[str, Iterable] | Sequence[Axis] = (),
         *,
         weight_decay: float | None = None,
@@ -74,59 +84,23 @@ class Experiment(NamedTuple):
     ) -> "Plan":
         """Return the checked sweep that a user's choices make of this experiment.
 
-        The arguments are those of :meth:`configurations`, :func:`experiments.axes.make_axes` and :func:`make_plan`.
+        The arguments are those of :meth:`configurations`, :func:`experiments.axes.make_axes` and :func:`make_plan`. An
+        axis of the experiment's own stays unless the user varies or fixes what it varies.
 
         Raises:
             ValueError: a choice is out of range, or two of them clash.
         """
         check_choice("preset", preset, ("quick", "paper"))
         fixed = [*overrides, *(["weight_decay"] if weight_decay is not None else [])]
-        checked = make_axes(axes, fixed)
+        kind = self.phenomenon.configuration
+        asked = make_axes(axes, kind, fixed)
+        taken = {*fixed, *(axis.name for axis in asked)}
+        own = [axis for axis in make_axes(self.vary.get(preset, {}), kind) if not overlaps(axis.name, kind, taken)]
         configurations = self.configurations(preset, overrides, weight_decay=weight_decay)
-        return make_plan(self.name, configurations, seeds, checked, trajectories=trajectories)
-
-
-def predict(configuration: Configuration):
-    """Return what theory predicts for a configuration, a :class:`theory.feature_collapse.Prediction`.
-
-    With LayerNorm and no weight decay on the embeddings this is the minimiser of the risk ``R*``, whose penalty falls
-    on the classifier alone.
-
-    Raises:
-        ValueError: a configuration is out of range; the message names the field.
-        ArithmeticError: a solver did not converge.
-    """
-    return _predict(**_theory_arguments(configuration))
-
-
-def _theory_arguments(configuration: Configuration) -> dict[str, object]:
-    """Return what theory is asked, checked; nothing is solved, so that an error need not wait for SciPy's import."""
-    check_real("embedding_weight_decay", configuration.embedding_weight_decay, positive=not configuration.layer_norm)
-    check_real("classifier_weight_decay", configuration.classifier_weight_decay, positive=True)
-    free_embeddings = configuration.layer_norm and configuration.embedding_weight_decay == 0
-    arguments = {
-        "n_concepts": configuration.n_concepts,
-        "n_words": configuration.n_words,
-        "sentence_length": configuration.sentence_length,
-        "n_classes": configuration.n_classes,
-        "word_frequency": configuration.word_frequency,
-        "weight_decay": (
-            configuration.classifier_weight_decay if free_embeddings else configuration.embedding_weight_decay
-        ),
-        "classifier_weight_decay": None if free_embeddings else configuration.classifier_weight_decay,
-        "layer_norm": configuration.layer_norm,
-        "embedding_dim": configuration.embedding_dim,
-    }
-    check_task(**arguments, latents=None)
-    return arguments
-
-
-@lru_cache(maxsize=4096)
-def _predict(**task):
-    """Predict once for all cells of a sweep that theory does not tell apart."""
-    from theory import feature_collapse
-
-    return feature_collapse.predict(**task)
+        seeds = range(self.seeds.get(preset, 1)) if seeds is None else seeds
+        kept = trajectories or self.trajectories
+        plan = make_plan(self.name, self.phenomenon, configurations, seeds, (*own, *asked), trajectories=kept)
+        return plan._replace(derive=self.derive)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,12 +108,14 @@ class Cell:
     """One point of a sweep: what its seeds share.
 
     Args:
+        phenomenon: which it belongs to.
         regime: the name of its regime.
         configuration: all choices.
         spec: the static part of training.
         hyperparameters: the traced part.
     """
 
+    phenomenon: Phenomenon
     regime: str
     configuration: Configuration
     spec: TrainingSpec
@@ -147,8 +123,8 @@ class Cell:
 
     @cached_property
     def prediction(self):
-        """What theory says of it, a :class:`theory.feature_collapse.Prediction`; solved when it is asked for."""
-        return predict(self.configuration)
+        """What theory says of it, an object of the theory's own; solved when it is asked for."""
+        return self.phenomenon.predict(self.configuration)
 
 
 class Plan(NamedTuple):
@@ -156,19 +132,23 @@ class Plan(NamedTuple):
 
     Attributes:
         name: of the experiment.
+        phenomenon: which it belongs to.
         configurations: of each regime, before anything varies.
         axes: what varies, the same in each regime.
         seeds: of the members of each cell.
         trajectories: whether weights are kept at every record.
         cells: regime by regime, the last axis fastest.
+        derive: as in :class:`Experiment`.
     """
 
     name: str
+    phenomenon: Phenomenon
     configurations: dict[str, Configuration]
     axes: tuple[Axis, ...]
     seeds: tuple[int, ...]
     trajectories: bool
     cells: tuple[Cell, ...]
+    derive: Callable | None = None
 
     def predict(self) -> list:
         """Return what theory says of each cell.
@@ -191,6 +171,7 @@ class Plan(NamedTuple):
 
 def make_plan(
     name: str,
+    phenomenon: Phenomenon,
     configurations: Mapping[str, Configuration],
     seeds: Sequence[int],
     axes: Sequence[Axis] = (),
@@ -201,6 +182,7 @@ def make_plan(
 
     Args:
         name: of the experiment.
+        phenomenon: which it belongs to.
         configurations: one per regime, by name.
         seeds: of the members, the same for each cell.
         axes: what varies.
@@ -209,46 +191,50 @@ def make_plan(
     Raises:
         ValueError: a configuration is out of range; the message names the field.
     """
-    axes = make_axes(axes)
+    axes = make_axes(axes, phenomenon.configuration)
     points = [(regime, one) for regime, start in configurations.items() for one in vary(start, axes)]
     for _, one in points:
-        _theory_arguments(one)
+        phenomenon.check_theory(one)
     cells = tuple(
         Cell(
+            phenomenon=phenomenon,
             regime=regime,
             configuration=one,
-            spec=make_training_spec(one),
-            hyperparameters=make_hyperparameters(one),
+            spec=phenomenon.make_training_spec(one),
+            hyperparameters=phenomenon.make_hyperparameters(one),
         )
         for regime, one in points
     )
-    return Plan(name, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
+    return Plan(name, phenomenon, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
 
 
-def plan_from_description(description: Mapping[str, object]) -> Plan:
-    """Return the plan that :meth:`Plan.describe` described."""
+def plan_from_description(description: Mapping[str, object], experiment: Experiment) -> Plan:
+    """Return the plan of an experiment that :meth:`Plan.describe` described."""
+    phenomenon = experiment.phenomenon
     configurations = {
-        name: Configuration(**{key: _frozen(value) for key, value in fields.items()})
+        name: phenomenon.configuration(**{key: _frozen(value) for key, value in fields.items()})
         for name, fields in description["configuration"].items()
     }
-    axes = make_axes({name: [_frozen(value) for value in values] for name, values in description["axes"].items()})
-    return make_plan(
-        description["experiment"],
+    axes = {name: [_frozen(value) for value in values] for name, values in description["axes"].items()}
+    plan = make_plan(
+        experiment.name,
+        phenomenon,
         configurations,
         description["seeds"],
-        axes,
+        make_axes(axes, phenomenon.configuration),
         trajectories=description["trajectories"],
     )
+    return plan._replace(derive=experiment.derive)
 
 
 def _frozen(value):
     return tuple(value) if isinstance(value, list) else value
 
 
-def unmet_assumptions(cells: Iterable[Cell]) -> dict[str, list[str]]:
-    """Return, for each regime, the assumptions of its theorem that some cell does not meet, in words."""
+def caveats(plan: Plan) -> dict[str, list[str]]:
+    """Return, for each regime, what keeps the prediction of some cell from being a theorem, in words."""
+    of_prediction = plan.phenomenon.load_comparison().caveats
     lines: dict[str, dict[str, None]] = {}
-    for cell in cells:
-        unmet = [f"{one.name}: {one.reason}" for one in cell.prediction.assumptions if not one.holds]
-        lines.setdefault(cell.regime, {}).update(dict.fromkeys(unmet))
+    for cell in plan.cells:
+        lines.setdefault(cell.regime, {}).update(dict.fromkeys(of_prediction(cell.prediction)))
     return {regime: list(found) for regime, found in lines.items()}

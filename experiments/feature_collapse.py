@@ -5,6 +5,7 @@ import sys
 from experiments import uniform_small_sample, zipf_large_sample, zipf_layer_norm, zipf_small_sample
 from experiments.cli import main
 from experiments.experiment import Experiment
+from experiments.words import FEATURE_COLLAPSE
 
 EXPERIMENT = Experiment(
     name="feature-collapse",
@@ -17,6 +18,7 @@ EXPERIMENT = Experiment(
     ),
     quick_time="1 min",
     paper_time="35 min",
+    phenomenon=FEATURE_COLLAPSE,
 )
 
 if __name__ == "__main__":

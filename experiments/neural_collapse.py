@@ -1,37 +1,69 @@
-"""Neural collapse of balanced classes with free features (Zhu et al., arXiv 2105.02375): Type I collapse at L = 1.
-
-A feature is the vector of a word that stands alone in its sentence, a class is a concept, and every latent is a class.
-"""
+"""Neural collapse of unconstrained features (Zhu et al., arXiv 2105.02375): six ways to the predicted geometry."""
 
 import sys
 
+from experiments.classes import NEURAL_COLLAPSE
+from experiments.classes.configuration import ClassConfiguration
 from experiments.cli import main
-from experiments.configuration import Configuration
 from experiments.experiment import Experiment, Regime
 
-QUICK = Configuration(
-    n_concepts=10,
-    n_words=200,
-    sentence_length=1,
-    n_classes="all",
-    embedding_dim=16,
-    source="population",
-    optimizer="lbfgs",
-    n_steps=100,
-    initial_scale=0.1,
-    embedding_weight_decay=5e-3,
-    classifier_weight_decay=5e-3,
-)
+QUICK = ClassConfiguration()
+PAPER = QUICK.replace(n_classes=100, samples_per_class=100, feature_dim=128, n_steps=400).with_weight_decay(5e-4)
 
-REGIME = Regime(
-    name="neural-collapse",
-    summary="free features, balanced classes: a simplex (Type I with L = 1)",
-    quick=QUICK,
-    paper=QUICK.replace(n_concepts=100, n_words=10_000, embedding_dim=128, n_steps=300).with_weight_decay(5e-4),
+REGIMES = (
+    Regime(
+        name="balanced",
+        summary="a simplex: Type I with L = 1",
+        quick=QUICK,
+        paper=PAPER,
+    ),
+    Regime(
+        name="step-imbalance",
+        summary="half the classes are rare, and coincide",
+        quick=QUICK.replace(samples_per_class="step:50:25", n_steps=400).with_weight_decay(7e-3),
+        paper=PAPER.replace(samples_per_class="step:200:20"),
+    ),
+    Regime(
+        name="long-tail",
+        summary="class sizes fall exponentially",
+        quick=QUICK.replace(samples_per_class="long-tail:50:25", n_steps=400),
+        paper=PAPER.replace(samples_per_class="long-tail:500:100"),
+    ),
+    Regime(
+        name="factors",
+        summary="two labels each: simplices in orthogonal subspaces",
+        quick=QUICK.replace(factor_sizes="4x6", samples_per_class=8),
+        paper=PAPER.replace(factor_sizes="10x20", samples_per_class=20),
+    ),
+    Regime(
+        name="low-dimension",
+        summary="8 classes in 3 dimensions: a square antiprism",
+        quick=QUICK.replace(n_classes=8, feature_dim=3),
+        paper=PAPER.replace(n_classes=12, feature_dim=3),
+    ),
+    Regime(
+        name="random-labels",
+        summary="an MLP on random inputs reaches the same values",
+        quick=QUICK.replace(features="mlp", n_classes=6, samples_per_class=10, n_steps=400),
+        paper=PAPER.replace(
+            features="mlp",
+            n_classes=10,
+            samples_per_class=50,
+            feature_dim=16,
+            input_dim=1024,
+            hidden_width=2048,
+            n_steps=1000,
+        ),
+    ),
 )
 
 EXPERIMENT = Experiment(
-    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="30 s", paper_time="1 min"
+    name="neural-collapse",
+    summary="class means on a simplex, and what becomes of it in five other settings",
+    regimes=REGIMES,
+    quick_time="40 s",
+    paper_time="10 min",
+    phenomenon=NEURAL_COLLAPSE,
 )
 
 if __name__ == "__main__":

@@ -11,13 +11,22 @@ from simlab.validation import check_count, check_real, invalid, is_number
 
 def add_options(parser: argparse.ArgumentParser, record: type, names: Iterable[str] | None = None) -> None:
     """Add one option for each field of a dataclass, or for those named; texts are kept for :func:`read_options`."""
+    taken = {action.dest for action in parser._actions}
     for field in _fields(record, names):
         flag = "--" + field.name.replace("_", "-")
         text = field.metadata["help"]
+        if field.name in taken:
+            continue  # another record has the same field
         if field.type is bool:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
         else:
             parser.add_argument(flag, metavar=_metavar(field.type), default=None, help=text)
+
+
+def given_options(arguments: argparse.Namespace, *records: type) -> list[str]:
+    """Return the names of the fields of some dataclasses that were given."""
+    names = dict.fromkeys(field.name for record in records for field in dataclasses.fields(record))
+    return [name for name in names if getattr(arguments, name) is not None]
 
 
 def read_options(arguments: argparse.Namespace, record: type, names: Iterable[str] | None = None) -> dict[str, object]:

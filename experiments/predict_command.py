@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from experiments.configuration import Configuration, option
-from experiments.experiment import predict
+from experiments.configuration import option
 from experiments.options import add_options, convert, read_options, read_positive
 from experiments.table import format_columns
+from experiments.words import predict
+from experiments.words.configuration import WordConfiguration
 from simlab.validation import check_choice, invalid
 
 Action = Callable[[], int]
@@ -40,7 +41,7 @@ class FreeFeatureOptions:
 def build_predict(parser: argparse.ArgumentParser) -> None:
     """Print what theory predicts for a task."""
     parser.add_argument("name", metavar="NAME", help=", ".join(_PREPARE))
-    add_options(parser, Configuration, TASK_OPTIONS)
+    add_options(parser, WordConfiguration, TASK_OPTIONS)
     parser.add_argument("--weight-decay", metavar="X", help="lam, nats, of embeddings and classifier (0.001)")
     parser.add_argument("--classifier-weight-decay", metavar="X", help="lam_U, nats, if it differs")
     add_options(parser, FreeFeatureOptions)
@@ -62,14 +63,14 @@ def _refuse(arguments: argparse.Namespace, names) -> None:
 
 def _prepare_feature_collapse(arguments: argparse.Namespace) -> Action:
     _refuse(arguments, [field.name for field in fields(FreeFeatureOptions)])
-    given = read_options(arguments, Configuration, TASK_OPTIONS)
+    given = read_options(arguments, WordConfiguration, TASK_OPTIONS)
     decay = read_positive("weight_decay", arguments.weight_decay, 1e-3)
     classifier_decay = read_positive("classifier_weight_decay", arguments.classifier_weight_decay, decay)
     # With LayerNorm the theorem's risk penalises the classifier alone; a penalty on both must be asked for.
     both = arguments.weight_decay is not None and arguments.classifier_weight_decay is not None
     free_embeddings = given.get("layer_norm", False) and not both
     prediction = predict(
-        Configuration(
+        WordConfiguration(
             embedding_weight_decay=0.0 if free_embeddings else decay, classifier_weight_decay=classifier_decay, **given
         )
     )

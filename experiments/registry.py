@@ -11,7 +11,13 @@ NAMES = (
     "zipf-large-sample",
     "zipf-small-sample",
     "zipf-layer-norm",
+    "escape",
+    "no-weight-decay",
+    "formula-reach",
     "neural-collapse",
+    "collapse-point",
+    "minority-collapse",
+    "deep-networks",
 )
 
 

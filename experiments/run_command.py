@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.axes import parse_axis
-from experiments.configuration import Configuration
 from experiments.experiment import Plan, plan_from_description
-from experiments.options import read_count, read_options, read_positive
+from experiments.options import given_options, read_count, read_options, read_positive
 from experiments.output import check_writable, draw_figures, load_finished
+from experiments.phenomena import PHENOMENA
 from experiments.progress import make_progress
 from experiments.registry import find_experiment
 from experiments.table import format_result
@@ -56,9 +56,9 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
 
 def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     """Return the plan that the options describe, or that of a saved run with the fields of its layouts."""
-    overrides = read_options(arguments, Configuration)
+    options = given_options(arguments, *(one.configuration for one in PHENOMENA))
     if arguments.source_folder is not None:
-        asked = [arguments.name, *overrides, *arguments.vary, arguments.seeds, arguments.weight_decay]
+        asked = [arguments.name, *options, *arguments.vary, arguments.seeds, arguments.weight_decay]
         given = [one for one in asked if one is not None]
         if given:
             raise invalid("from", "nothing beside it that changes what is run", given[0])
@@ -66,12 +66,17 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     if arguments.name is None:
         raise ValueError("the following arguments are required: NAME")
     experiment = find_experiment(arguments.name)
-    n_seeds = read_count("seeds", arguments.seeds or "1", 1)
+    configuration = experiment.phenomenon.configuration
+    overrides = read_options(arguments, configuration)
+    foreign = [one for one in options if one not in overrides]
+    if foreign:
+        raise invalid("option", f"one of {experiment.phenomenon.name}", f"--{foreign[0].replace('_', '-')}")
+    n_seeds = read_count("seeds", arguments.seeds or str(experiment.seeds.get(arguments.preset, 1)), 1)
     first = read_count("first_seed", arguments.first_seed, 0)
     if first + n_seeds > 2**32:
         raise invalid("first_seed", "seeds below 2^32", first)
     decay = read_positive("weight_decay", arguments.weight_decay, None)
-    axes = [parse_axis(text) for text in arguments.vary]
+    axes = [parse_axis(text, configuration) for text in arguments.vary]
     seeds = range(first, first + n_seeds)
     return experiment.plan(
         arguments.preset, overrides, seeds, axes, weight_decay=decay, trajectories=arguments.trajectories
@@ -86,7 +91,8 @@ def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     if "sweep" not in dataset.attrs:
         raise invalid("from", "a folder whose results.nc tells how to make it again", arguments.source_folder)
     groups = json.loads(dataset.attrs["layout"])["groups"]
-    return plan_from_description(json.loads(dataset.attrs["sweep"])), groups
+    description = json.loads(dataset.attrs["sweep"])
+    return plan_from_description(description, find_experiment(description["experiment"])), groups
 
 
 def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:

@@ -12,12 +12,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import xarray
 
 from experiments.assembly import assemble, unstack
-from experiments.comparison import cell_variables, member_variables
-from experiments.experiment import Plan, unmet_assumptions
+from experiments.experiment import Plan, caveats
 from experiments.output import load_finished
+from experiments.phenomenon import TRAJECTORY_SUFFIX
 from experiments.progress import Quiet
 from experiments.registry import find_experiment
 from simlab.members import Member
@@ -34,7 +35,7 @@ def run(
     name: str,
     *,
     preset: str = "quick",
-    seeds: int | Sequence[int] = 1,
+    seeds: int | Sequence[int] | None = None,
     vary: Mapping[str, Iterable] | None = None,
     out: str | Path | None = None,
     trajectories: bool = False,
@@ -47,8 +48,8 @@ def run(
     Args:
         name: of the experiment, as ``simlab list`` shows it.
         preset: ``quick`` or ``paper``.
-        seeds: how many, from 0; or the seeds themselves.
-        vary: values by the name of a field of :class:`~experiments.configuration.Configuration`, or ``weight_decay``.
+        seeds: how many, from 0; or the seeds themselves. None takes as many as the experiment wants, mostly one.
+        vary: values by the name of a field of the experiment's configuration, or ``weight_decay``.
         out: folder for the result; the sweep can be interrupted and goes on when called again. None keeps it in memory.
         trajectories: whether weights are kept at every record.
         weight_decay: of embeddings and classifier, where the regime penalises at all.
@@ -136,7 +137,7 @@ def run_in_folder(
 def make_sweep(plan: Plan) -> Sweep:
     """Return the members of a plan, cell by cell and seed by seed."""
     members = [Member(cell.spec, cell.hyperparameters, seed) for cell in plan.cells for seed in plan.seeds]
-    return Sweep(members, trajectories=plan.trajectories)
+    return Sweep(members, trajectories=plan.trajectories or plan.phenomenon.keeps_path)
 
 
 def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool):
@@ -163,8 +164,12 @@ def train(plan: Plan, sweep: Sweep, layouts, store: Store, progress, shard: tupl
         for member, cell in zip(sweep.members[:: len(plan.seeds)], plan.cells, strict=True)
     }
 
+    describe = plan.phenomenon.load_comparison().describe_member
+
     def analyse(member, run, sample):
-        return member_variables(member, run, sample, predictions[member.spec, member.hyperparameters])
+        variables = describe(member, run, sample, predictions[member.spec, member.hyperparameters])
+        kept = (name for name in variables if plan.trajectories or not name.endswith(TRAJECTORY_SUFFIX))
+        return {name: np.asarray(variables[name]) for name in kept}
 
     progress.start(sweep.n_steps, len(sweep.members))
     return sweep.run(layouts, store, analyse, progress, shard)
@@ -194,16 +199,19 @@ def collect(plan: Plan, sweep: Sweep, layouts, store: Store, made_by: Mapping[st
             return None
         for index, row in zip(part.members, unstack(columns), strict=True):
             members[index] = row
-    cells = [cell_variables(cell.spec, cell.prediction) for cell in plan.cells]
-    dataset = assemble(list(plan.configurations), plan.axes, plan.seeds, cells, members)
+    comparison = plan.phenomenon.load_comparison()
+    cells = [comparison.describe_cell(cell.spec, cell.prediction) for cell in plan.cells]
+    dataset = assemble(comparison, list(plan.configurations), plan.axes, plan.seeds, cells, members)
     description = plan.describe()
     dataset.attrs = {
         "experiment": plan.name,
+        "phenomenon": plan.phenomenon.name,
+        "compared": json.dumps(comparison.compared),
         "sweep": json.dumps(description),
         "configuration": json.dumps(description["configuration"]),
         "axes": json.dumps([axis.name for axis in plan.axes]),
         "layout": json.dumps({"groups": [layout._asdict() for layout in layouts]}),
-        "assumptions": json.dumps(unmet_assumptions(plan.cells)),
+        "assumptions": json.dumps(caveats(plan)),
         **made_by,
     }
-    return dataset
+    return dataset if plan.derive is None else plan.derive(dataset, plan)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from experiments.table import format_columns
+from simlab.architectures import TwoLayer
 from simlab.devices import use_all_cores
 from simlab.members import Member
 from simlab.programs import Layout
@@ -38,7 +39,7 @@ def main() -> int:
     spec = TrainingSpec(
         task=TASK,
         source=source,
-        embedding_dim=8,
+        network=TwoLayer(embedding_dim=8),
         n_steps=arguments.steps,
         steps_per_record=arguments.steps // 10,
         n_evaluation=500,

@@ -37,15 +37,16 @@ def format_columns(rows: list[tuple[str, ...]]) -> str:
 
 def _format_regime(regime, unmet: list[str]) -> str:
     n_seeds = regime.sizes["seed"]
-    kind = f"Type {regime.collapse_type.item()}"
-    basis = "theorem" if regime.is_theorem else "approximation for random latents"
+    kind, basis = regime.kind.item(), regime.basis.item()
     counts = {status: int(np.sum(regime.status.values == status)) for status in ("converged", "diverged")}
     endings = "".join(f", {count} {status}" for status, count in counts.items() if count)
     heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}{endings})"
     header = ("", "theorem", "exact", "learned", "+-", "error", "digits")
-    rows = [header, *(_format_quantity(regime.sel(quantity=name)) for name in regime.quantity.values)]
-    notes = [f"  assumption not met: {line}" for line in unmet]
-    if regime.classifier_norm_predicted == 0:
+    known = [regime.sel(quantity=name) for name in regime.quantity.values]
+    known = [row for row in known if np.isfinite(row.predicted) or np.isfinite(row.learned).any()]
+    rows = [header, *map(_format_quantity, known)]
+    notes = [f"  {line}" for line in unmet]
+    if regime.predicted.sel(quantity="classifier_norm") == 0:
         threshold = regime.zero_threshold.item()
         notes.append(
             f"  weight decay above the zero threshold, {threshold:.4g}: the predicted minimiser is the zero network"

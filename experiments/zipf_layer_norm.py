@@ -3,8 +3,9 @@
 import sys
 
 from experiments.cli import main
-from experiments.configuration import PAPER, QUICK
 from experiments.experiment import Experiment, Regime
+from experiments.words import FEATURE_COLLAPSE
+from experiments.words.configuration import PAPER, QUICK
 
 REGIME = Regime(
     name="zipf-layer-norm",
@@ -14,7 +15,12 @@ REGIME = Regime(
 )
 
 EXPERIMENT = Experiment(
-    name=REGIME.name, summary=REGIME.summary, regimes=(REGIME,), quick_time="15 s", paper_time="4 min"
+    name=REGIME.name,
+    summary=REGIME.summary,
+    regimes=(REGIME,),
+    quick_time="15 s",
+    paper_time="4 min",
+    phenomenon=FEATURE_COLLAPSE,
 )
 
 if __name__ == "__main__":

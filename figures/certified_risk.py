@@ -27,5 +27,11 @@ def _draw_excess(ax, regime) -> None:
         one = regime.isel(seed=seed)
         excess = one.history_risk.values - one.risk_lower_bound.item()
         # The curve is measured on part of a large training set; where that lies below the bound it is not drawn.
-        ax.plot(regime.step.values, np.where(excess > 0, excess, np.nan), color=style.TEST, linewidth=0.9)
+        draw_excess(ax, regime.step.values, np.where(excess > 0, excess, np.nan), style.TEST)
         ax.axhline(max(one.duality_gap.item(), 1e-16), color=style.PREDICTED, linewidth=0.8, linestyle=(0, (1, 1.5)))
+
+
+def draw_excess(ax, steps: np.ndarray, excess: np.ndarray, colour: str) -> None:
+    """Draw one seed's risk above a reference on a logarithmic ordinate."""
+    ax.set_yscale("log")
+    ax.plot(steps, excess, color=colour, linewidth=0.9)

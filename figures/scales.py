@@ -1,6 +1,6 @@
 """Scales, limits and ticks of a panel, chosen by the numbers that are drawn in it."""
 
-from math import inf
+from math import floor, inf, log10
 
 import numpy as np
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter
@@ -32,11 +32,13 @@ def set_numbers(ax, positions: np.ndarray) -> None:
         ax.set_xscale("log")
         margin = (high / low) ** MARGIN
         ax.set_xlim(low / margin, high * margin)
-        _set_decades(ax.xaxis, low, high)
+        _set_decades(ax.xaxis, low, high, panel_width(ax))
         return
     margin = MARGIN * (high - low)
     ax.set_xlim(low - margin, high + margin)
-    apart = len(positions) <= 5 and np.diff(positions).min() > (high - low) / 7
+    nearest = np.diff(positions).min() / (high - low)
+    widest = CHARACTER * max(len(f"{position:g}") for position in positions)
+    apart = len(positions) <= 5 and nearest > 1 / 7 and nearest * panel_width(ax) / (1 + 2 * MARGIN) > widest
     ax.xaxis.set_major_locator(FixedLocator(positions) if apart else MaxNLocator(4))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
@@ -56,16 +58,23 @@ def set_accuracy(ax) -> None:
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
-def set_ordinate(ax, values: np.ndarray) -> None:
-    """Scale the ordinate from 0, or logarithmically where finite ``values`` are positive over more than a decade."""
-    if len(values) and values.min() > 0 and values.max() > 10 * values.min():
+def set_ordinate(ax, values: np.ndarray, *, linear: bool = False, whole: bool = False) -> None:
+    """Scale the ordinate from 0, or logarithmically where finite ``values`` are positive over more than a decade.
+
+    Args:
+        ax: the panel.
+        values: finite numbers.
+        linear: never logarithmic.
+        whole: ticks are whole numbers.
+    """
+    if not linear and len(values) and values.min() > 0 and values.max() > 10 * values.min():
         ax.set_yscale("log")
         ax.set_ylim(values.min() / 1.3, values.max() * 1.3)
         _set_decades(ax.yaxis, values.min(), values.max())
     else:
         top = style.ceiling(values)
         ax.set_ylim(-0.06 * top if 0 in values else 0, 1.1 * top)  # a mark at 0 is seen whole
-        ax.yaxis.set_major_locator(MaxNLocator(4, steps=ROUND_STEPS))
+        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True) if whole else MaxNLocator(4, steps=ROUND_STEPS))
 
 
 def set_deviation(ax, values: np.ndarray) -> None:
@@ -81,10 +90,13 @@ def set_deviation(ax, values: np.ndarray) -> None:
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%".replace("-", "\N{MINUS SIGN}"))
 
 
-def _set_decades(axis, low: float, high: float) -> None:
-    """Put ticks at powers of ten; below two decades, also at three times these."""
+def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
+    """Put ticks at powers of ten; below two decades, also at three times these if their labels fit a width, inches."""
     plain = low >= 1e-3 and high < 1e4
-    axis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low else (1,), numticks=6))
+    decades = 10.0 ** np.arange(floor(log10(low)), floor(log10(high)) + 1)
+    both = [tick for decade in decades for tick in (decade, 3 * decade) if low <= tick <= high]
+    fitting = not plain or CHARACTER * sum(len(f"{tick:g}") + 1 for tick in both) < 0.85 * width
+    axis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low and fitting else (1,), numticks=6))
     powers = LogFormatterSciNotation(minor_thresholds=(inf, inf))
     axis.set_major_formatter((lambda value, _: f"{value:g}") if plain else powers)
     axis.set_minor_formatter(NullFormatter())

@@ -6,11 +6,13 @@ TrueType.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 ONE_COLUMN = 3.35  # inches: 85 mm
 TWO_COLUMNS = 6.9  # inches: 175 mm
@@ -102,9 +104,60 @@ def legend_below(figure: Figure, ax) -> None:
 
 
 def regime_title(regime) -> str:
-    """Return the heading of a regime's panels: its name and the type of collapse that is predicted."""
+    """Return the heading of a regime's panels: its name and what is predicted."""
     name = str(regime.regime.values).replace("-", " ")
-    return f"{name}\n(Type {regime.collapse_type.item()} predicted)"
+    return f"{name}\n({kinds(regime)} predicted)"
+
+
+def set_regime_titles(axes, dataset) -> int:
+    """Give panels that stand side by side, one per regime, its heading; return how many lines more than two it has."""
+    titles = [regime_title(dataset.sel(regime=name)) for name in dataset.regime.values]
+    n_columns = axes[0].get_subplotspec().get_gridspec().ncols
+    return set_titles(axes, titles, (axes[0].figure.get_figwidth() - 0.65) / n_columns)  # inches: labels at the sides
+
+
+def set_titles(axes, titles: list[str], width: float, pad: float | None = None) -> int:
+    """Give a row of panels titles in lines that fit and begin at one height.
+
+    Args:
+        axes: the panels.
+        titles: one for each.
+        width: inches that a line may have.
+        pad: points between title and panel.
+
+    Returns:
+        How many lines the titles have more than were given.
+    """
+    given = [title.split("\n") for title in titles]
+    wrapped = [[line for part in parts for line in wrap(part, width)] for parts in given]
+    most = max(map(len, wrapped))
+    for ax, lines in zip(axes, wrapped, strict=True):
+        ax.set_title("\n".join(lines + [""] * (most - len(lines))), pad=pad)
+    return most - max(map(len, given))
+
+
+def wrap(text: str, width: float) -> list[str]:
+    """Return the lines into which a text of 7 points breaks between words, to fit a width in inches."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if not lines[-1] or text_width(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+@lru_cache
+def text_width(text: str) -> float:
+    """Return the width of a text of 7 points, inches."""
+    font = FontProperties(family=_SETTINGS["font.family"], size=_SETTINGS["axes.titlesize"])
+    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
+
+
+def kinds(regime) -> str:
+    """Return what is predicted, in words; for several cells each kind once."""
+    return ", ".join(sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}))
 
 
 def concept_style(concept: int) -> dict[str, object]:

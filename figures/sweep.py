@@ -5,6 +5,7 @@ Series are told apart by colour and mark. Below each norm lies its relative devi
 
 import json
 import textwrap
+from collections.abc import Sequence
 from itertools import product
 from math import ceil
 
@@ -12,10 +13,28 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
-from figures import scales, style
-from figures.sweep_arrangement import NAME_WIDTH, ROWS, Arrangement, arrange, axis_label, describe, is_numeric, title
+from figures import phenomenon_of, scales, style
+from figures.sweep_arrangement import (
+    NAME_WIDTH,
+    ROWS,
+    Arrangement,
+    Row,
+    arrange,
+    axis_label,
+    describe,
+    is_numeric,
+    title,
+)
 
-LINES = {"predicted": "-", "exact minimum": (0, (4, 2)), "zero threshold": (0, (1, 1.5))}
+LINES = {
+    "predicted": "-",
+    "exact minimum": (0, (4, 2)),
+    "zero threshold": (0, (1, 1.5)),
+    "minority collapse": (0, (6, 1.5, 1, 1.5)),
+}
+# Vertical lines: the variable that says where, and their name.
+THRESHOLDS = {"zero_threshold": "zero threshold", "collapse_threshold": "minority collapse"}
+ZERO = 1e-6  # of the largest prediction: where zero is predicted, what is learned below is zero
 DIVERGED = "diverged seeds"
 OPEN = {"linestyle": "none", "markersize": 2.6, "markerfacecolor": "none", "markeredgewidth": 0.6}
 LANE = 5.5  # points between the lines of counts above a column
@@ -23,7 +42,7 @@ LANE = 5.5  # points between the lines of counts above a column
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: norms with their deviations, risk, accuracy; learned, predicted, exact.
+    """Draw a column per regime: the rows of the phenomenon, as norms with their deviations; learned, predicted, exact.
 
     Error bars are the standard error of the mean over seeds; the members that diverged are counted above each column.
     The exact minimum is drawn where it is not the predicted one.
@@ -34,12 +53,13 @@ def draw(dataset):
     names = json.loads(dataset.attrs.get("axes", "[]"))
     if not names:
         raise ValueError("axes: expected a dataset with at least one varied axis, got none")
-    cells = summarise(dataset).sortby([name for name in names if is_numeric(dataset[name])])
+    all_rows = ROWS[phenomenon_of(dataset)]
+    cells = settle(summarise(dataset), all_rows).sortby([name for name in names if is_numeric(dataset[name])])
     arrangement = arrange(cells, names)
     cells = cells.isel({name: 0 for name in names if cells.sizes[name] == 1 and name != arrangement.abscissa})
     if arrangement.abscissa != "weight_decay" or arrangement.names:
-        cells["zero_threshold"] = cells.zero_threshold.where(False)  # no place on another abscissa
-    rows = [row for row in ROWS if np.isfinite(cells.learned.sel(quantity=row.quantity)).any()] or ROWS
+        cells = cells.assign({name: cells[name].where(False) for name in THRESHOLDS})  # no place on another abscissa
+    rows = [row for row in all_rows if np.isfinite(cells.learned.sel(quantity=row.quantity)).any()] or all_rows
     columns = list(product(range(cells.sizes["regime"]), arrangement.columns))
     heights = [row.height for row in rows]
     figure, axes = style.make_grid(len(rows), len(columns), 1.0, sharex=True, height_ratios=heights)
@@ -48,14 +68,13 @@ def draw(dataset):
     for panels, (regime, selection) in zip(axes.T, columns, strict=True):
         series = [cells.isel(regime=regime, **selection, **one) for one in arrangement.series]
         n_lanes = max(n_lanes, _draw_column(panels, series, rows, arrangement))
-    for ax, (regime, selection) in zip(axes[0], columns, strict=True):
-        heading = title(cells.isel(regime=regime, **selection), describe(cells, selection))
-        ax.set_title(heading, pad=4 + LANE * n_lanes)
+    headings = [title(cells.isel(regime=one, **selection), describe(cells, selection)) for one, selection in columns]
+    n_wrapped = style.set_titles(axes[0], headings, scales.panel_width(axes[0, 0]), pad=4 + LANE * n_lanes)
     for ax, row in zip(axes[:, 0], rows, strict=True):
         ax.set_ylabel(row.label)
     figure.align_ylabels(axes[:, 0])
     n_lines = _add_legend(figure, cells, arrangement)
-    figure.set_figheight(sum(heights) + 0.75 + 0.12 * n_lines + LANE * n_lanes / 72)
+    figure.set_figheight(sum(heights) + 0.75 + 0.12 * (n_lines + n_wrapped) + LANE * n_lanes / 72)
     return figure
 
 
@@ -74,11 +93,33 @@ def summarise(dataset):
     exact = dataset.exact.mean("seed")
     differs = abs(exact - dataset.predicted) > 1e-6 * abs(dataset.predicted)
     differs = differs.any(set(differs.dims) - {"regime", "quantity"})
-    return dataset[["predicted", "zero_threshold", "collapse_type"]].assign(
+    return dataset[["predicted", "zero_threshold", "kind"]].assign(
+        collapse_threshold=dataset.get("collapse_threshold", dataset.zero_threshold.where(False)),
         learned=learned.mean("seed"),
         error=np.fmax(spread, sampled / count.where(count > 0)),
         exact=exact.where(differs),
         diverged=diverged.sum("seed"),
+    )
+
+
+def settle(cells, rows: Sequence[Row]):
+    """Return cells in which a zero is zero, and not what rounding makes of it, which no scale should show.
+
+    Where zero is predicted, that is the learned value if it is below 1e-6 of the largest prediction (of 1, if all are
+    zero); and what is said of directions, where the classifier is zero.
+    """
+    others = set(cells.predicted.dims) - {"regime", "quantity"}
+    largest = abs(cells.predicted).max(others)
+    least = ZERO * largest.where(largest > 0, 1.0)
+    foreseen = abs(cells.predicted) < 1e-3 * least
+    zero = foreseen & (abs(cells.learned) < least)
+    meaningless = cells["quantity"].isin([row.quantity for row in rows if row.of_directions])
+    if meaningless.any():
+        zero |= foreseen & meaningless & zero.sel(quantity="classifier_norm", drop=True)
+    return cells.assign(
+        predicted=cells.predicted.where(~foreseen, 0.0),
+        learned=cells.learned.where(~zero, 0.0),
+        error=cells.error.where(~zero, 0.0),
     )
 
 
@@ -91,35 +132,35 @@ def _draw_column(panels, series: list, rows, arrangement: Arrangement) -> int:
     panels[-1].set_xlabel(axis_label(arrangement.abscissa))
     for ax, row in zip(panels, rows, strict=True):
         drawn = [one.sel(quantity=row.quantity) for one in series]
-        if row.deviation:
-            _draw_deviations(ax, drawn, arrangement)
+        if row.scale == "deviation":
+            _draw_deviations(ax, drawn, row, arrangement)
         else:
-            _draw_values(ax, drawn, arrangement, accuracy=row.quantity == "test_accuracy")
+            _draw_values(ax, drawn, row, arrangement)
         _draw_thresholds(ax, series)
     return _draw_diverged(panels[0], series, arrangement)
 
 
-def _draw_values(ax, series: list, arrangement: Arrangement, *, accuracy: bool) -> None:
+def _draw_values(ax, series: list, row: Row, arrangement: Arrangement) -> None:
     """Draw a quantity of every series."""
-    _draw_theory(ax, series, "exact", arrangement, label="exact minimum")
-    _draw_theory(ax, series, "predicted", arrangement, label="predicted")
-    _draw_learned(ax, series, arrangement, aside=accuracy)
+    _draw_theory(ax, series, "exact", row, arrangement, label="exact minimum")
+    _draw_theory(ax, series, "predicted", row, arrangement, label="predicted")
+    _draw_learned(ax, series, arrangement, aside=row.scale == "accuracy")
     tops = [one.learned + one.error.fillna(0) for one in series]
     values = np.concatenate([*tops, *(one[name] for one in series for name in ("learned", "predicted", "exact"))])
-    if accuracy:
+    if row.scale == "accuracy":
         scales.set_accuracy(ax)
     else:
-        scales.set_ordinate(ax, values[np.isfinite(values)])
+        scales.set_ordinate(ax, values[np.isfinite(values)], linear=row.scale != "free", whole=row.scale == "whole")
 
 
-def _draw_deviations(ax, series: list, arrangement: Arrangement) -> None:
+def _draw_deviations(ax, series: list, row: Row, arrangement: Arrangement) -> None:
     """Draw learned and exact values relative to the predicted ones, less 1; nothing where zero is predicted."""
     nonzero = [one.predicted.where(one.predicted != 0) for one in series]
     series = [
         one.assign(learned=one.learned / scale - 1, error=one.error / abs(scale), exact=one.exact / scale - 1)
         for one, scale in zip(series, nonzero, strict=True)
     ]
-    _draw_theory(ax, series, "exact", arrangement, label="exact minimum")
+    _draw_theory(ax, series, "exact", row, arrangement, label="exact minimum")
     ax.axhline(0, color=style.PREDICTED, linewidth=0.8, label="predicted")
     _draw_learned(ax, series, arrangement, aside=True)
     ends = [one.learned + sign * one.error.fillna(0) for one in series for sign in (-1, 1)]
@@ -150,23 +191,30 @@ def _room(ax, arrangement: Arrangement) -> float:
     return 72 * scales.panel_width(ax) / len(arrangement.positions)
 
 
-def _draw_theory(ax, series: list, name: str, arrangement: Arrangement, label: str) -> None:
+def _draw_theory(ax, series: list, name: str, row: Row, arrangement: Arrangement, label: str) -> None:
     """Draw one black line if all series agree, else a line per series in its colour; at names a bar at each.
 
-    From the zero threshold on, a line has the value of the next cell: that of the zero network.
+    At thresholds a line bends or jumps as its row says.
     """
     lines, colours = _merge([one[name].values for one in series])
     width = NAME_WIDTH / len(lines)
     for index, (y, colour) in enumerate(zip(lines, colours, strict=True)):
         x = arrangement.positions if len(lines) == 1 else arrangement.places(index)
-        threshold = series[index].zero_threshold.values[0]
-        if x[0] < threshold < x[-1]:
-            after = np.searchsorted(x, threshold)
-            x, y = np.insert(x, after, threshold), np.insert(y, after, y[after])
+        for threshold, change in (("collapse_threshold", row.at_collapse), ("zero_threshold", row.at_zero)):
+            x, y = _change_at(series[index][threshold].values[0], change, x, y)
         if arrangement.names is not None:
             x, y = (x[:, None] + [-width / 2, width / 2, np.nan]).ravel(), np.repeat(y, 3)
         if np.isfinite(y).any():
             ax.plot(x, y, color=colour, linestyle=LINES[label], linewidth=0.8, label=label)
+
+
+def _change_at(threshold: float, change: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a line that has the value of the next cell from a threshold on, and that of the last one if it jumps."""
+    if not change or not x[0] < threshold < x[-1]:
+        return x, y
+    after = np.searchsorted(x, threshold)
+    values = y[after - 1 : after + 1] if change == "jump" else y[after : after + 1]
+    return np.insert(x, after, np.full(len(values), threshold)), np.insert(y, after, values)
 
 
 def _merge(lines: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
@@ -177,12 +225,13 @@ def _merge(lines: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
 
 
 def _draw_thresholds(ax, series: list) -> None:
-    """Draw the weight decay from which zero is predicted, where it lies within the panel."""
+    """Draw each threshold as a vertical line, where it lies within the panel."""
     low, high = ax.get_xlim()
-    for threshold, colour in zip(*_merge([one.zero_threshold.values[:1] for one in series]), strict=True):
-        if low < threshold[0] < high:
-            ax.axvline(*threshold, color=colour, linewidth=0.8, linestyle=LINES["zero threshold"],
-                       label="zero threshold", zorder=1)  # fmt: skip
+    for name, label in THRESHOLDS.items():
+        for threshold, colour in zip(*_merge([one[name].values[:1] for one in series]), strict=True):
+            if low < threshold[0] < high:
+                ax.axvline(*threshold, color=colour, linewidth=0.8, linestyle=LINES[label], label=label,
+                           zorder=1)  # fmt: skip
 
 
 def _draw_diverged(ax, series: list, arrangement: Arrangement) -> int:

@@ -11,24 +11,60 @@ from typing import NamedTuple
 
 import numpy as np
 
+from figures import style
+
 
 class Row(NamedTuple):
-    """A row of panels: quantity, label and height (inches), and whether its deviation is drawn in its place."""
+    """A row of panels: what is drawn in it, and what is known of it at thresholds, where cells alone would mislead.
+
+    Attributes:
+        quantity: its name in the dataset.
+        label: of the ordinate.
+        height: inches.
+        scale: of the ordinate: "free" (logarithmic where that is better), "deviation" (of the quantity from the
+            prediction, in its place), "accuracy" (0 to 1), "linear" or "whole" (linear, of whole numbers).
+        at_zero, at_collapse: what the prediction does at the zero threshold and where the smallest classes begin to
+            coincide: "bend" (from there on it is that of the next cell), "jump" (it was that of the cell before), or
+            nothing to be seen.
+        of_directions: whether it means nothing where all vectors are zero.
+    """
 
     quantity: str
     label: str
     height: float
-    deviation: bool = False
+    scale: str = "free"
+    at_zero: str = "bend"
+    at_collapse: str = ""
+    of_directions: bool = False
 
 
-ROWS = (
-    Row("embedding_norm", "embedding\nnorm, rms", 1.1),
-    Row("embedding_norm", "relative\ndeviation", 0.6, deviation=True),
-    Row("classifier_norm", "classifier\nnorm, rms", 1.1),
-    Row("classifier_norm", "relative\ndeviation", 0.6, deviation=True),
-    Row("test_risk", "risk, test\n(nats)", 1.1),
-    Row("test_accuracy", "accuracy,\ntest", 0.6),
-)
+# By phenomenon.
+ROWS = {
+    "feature-collapse": (
+        Row("embedding_norm", "embedding\nnorm, rms", 1.1),
+        Row("embedding_norm", "relative\ndeviation", 0.6, "deviation"),
+        Row("classifier_norm", "classifier\nnorm, rms", 1.1),
+        Row("classifier_norm", "relative\ndeviation", 0.6, "deviation"),
+        Row("test_risk", "risk, test\n(nats)", 1.1),
+        Row("test_accuracy", "accuracy,\ntest", 0.6, "accuracy"),
+    ),
+    "neural-collapse": (
+        Row("feature_norm", "feature\nnorm, rms", 1.1),
+        Row("feature_norm", "relative\ndeviation", 0.6, "deviation"),
+        Row("classifier_norm", "classifier\nnorm, rms", 1.1),
+        Row("classifier_norm", "relative\ndeviation", 0.6, "deviation"),
+        Row("risk", "risk\n(nats)", 1.1, "linear"),
+        Row("closest_classes", "distance of\nclosest classes\n/ norm, rms", 0.9, "linear", "jump", "bend", True),
+        Row("rank", "rank of\nclass means", 0.8, "whole", "jump", "jump", True),
+    ),
+    "layer-collapse": (
+        Row("embedding_norm", "embedding\nnorm, rms", 1.1),
+        Row("norm_ratio", "norm, frequent\nover rare word", 1.1, of_directions=True),
+        Row("embedding_simplex_deviation", "deviation from\na simplex", 0.9, "linear", of_directions=True),
+        Row("last_class_ratio", "within/between\nclasses, last", 1.1, of_directions=True),
+        Row("accuracy", "accuracy,\ntest", 0.6, "accuracy"),
+    ),
+}
 MOST_SERIES = 6  # as many colours and marks as a reader tells apart
 MOST_COLUMNS = 4
 NAME_WIDTH = 0.7  # of the distance between names, taken by the series there
@@ -138,7 +174,5 @@ def describe(cells, selection: dict[str, int]) -> str:
 
 def title(column, own: str) -> str:
     """Return the heading of a column: its regime, its ``own`` value of an axis if it has one, its types of collapse."""
-    kinds = sorted({str(kind) for kind in column.collapse_type.values.ravel()} - {"", "nan"})
-    predicted = f"(Type{'s' if len(kinds) > 1 else ''} {', '.join(kinds)} predicted)"
-    lines = [str(column.regime.values).replace("-", " "), own, predicted]
-    return "\n".join(line for line in lines if line)
+    name, predicted = style.regime_title(column).split("\n")
+    return "\n".join(line for line in (name, own, predicted) if line)

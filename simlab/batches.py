@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simlab.sentences import SentenceDistribution, draw_sentences
+from simlab.sentences import SentenceDistribution, draw_labels, draw_sentences
 from simlab.sources import Batch
 
 
@@ -17,20 +17,28 @@ def uniform_batch(sentences: jax.Array, classes: jax.Array) -> Batch:
 
 def take(sample: Batch, rows: jax.Array | np.ndarray) -> Batch:
     """Return some sentences of a sample, with equal weights."""
-    return uniform_batch(sample.sentences[rows], sample.classes[rows])
+    return uniform_batch(sample.inputs[rows], sample.classes[rows])
 
 
 def draw_batch(key: jax.Array, distribution: SentenceDistribution, size: int) -> Batch:
     """Draw ``size`` labelled sentences, classes uniform."""
-    class_key, word_key = jax.random.split(key)
+    class_key, sentence_key = jax.random.split(key)
     classes = jax.random.randint(class_key, (size,), 0, len(distribution.latents), jnp.int32)
-    return uniform_batch(draw_sentences(word_key, distribution, classes), classes)
+    return _draw_examples(sentence_key, distribution, classes)
 
 
 def draw_sample(key: jax.Array, distribution: SentenceDistribution, per_class: int) -> Batch:
     """Draw ``per_class`` sentences of each class."""
     classes = jnp.repeat(jnp.arange(len(distribution.latents), dtype=jnp.int32), per_class)
-    return uniform_batch(draw_sentences(key, distribution, classes), classes)
+    return _draw_examples(key, distribution, classes)
+
+
+def _draw_examples(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> Batch:
+    """Draw a sentence of each class, and the label that it carries."""
+    if distribution.noise is None:
+        return uniform_batch(draw_sentences(key, distribution, classes), classes)
+    word_key, label_key = jax.random.split(key)
+    return uniform_batch(draw_sentences(word_key, distribution, classes), draw_labels(label_key, distribution, classes))
 
 
 def shuffled_batches(size: int, batch_size: int, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:

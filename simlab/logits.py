@@ -2,12 +2,16 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 # A CPU looks a score up, and adds to its gradient, in the time of LOOKUP_COST steps of the products with looked-up
 # vectors, and does a step of the table's products in that of TABLE_COST: measured with ``simlab bench word-table``.
 # On other platforms nobody has measured it.
 LOOKUP_COST = 16
 TABLE_COST = 1.2
+
+# Of a value that a head does not have: its exponential is zero beside any other.
+LOWEST_LOGIT = -1e30
 
 
 def choose_logits(n_words: int, dim: int, n_sentences: int):
@@ -18,6 +22,23 @@ def choose_logits(n_words: int, dim: int, n_sentences: int):
     """
     gains = n_sentences * (dim - LOOKUP_COST) > TABLE_COST * n_words * dim
     return tabulated_logits if gains and jax.default_backend() == "cpu" else gathered_logits
+
+
+def split_heads(logits: jax.Array, heads: tuple[int, ...] | None) -> jax.Array:
+    """Return the logits of each head beside each other: ``Float[B, K]`` to ``Float[B, F, max K_f]``.
+
+    Heads of fewer values are filled up with logits so low that no probability falls on them.
+
+    Args:
+        logits: of all heads, one after the other.
+        heads: the sizes ``K_f``, or None for one head, whose logits stay as they are.
+    """
+    if heads is None:
+        return logits
+    values = np.arange(max(heads))
+    first = np.cumsum(heads) - heads
+    exists = values < np.array(heads)[:, None]
+    return jnp.where(exists, logits[:, np.where(exists, first[:, None] + values, 0)], LOWEST_LOGIT)
 
 
 def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:

@@ -1,15 +1,12 @@
 """A member of a sweep: one training run, as plain values; and many of them as arrays."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from simlab.sentences import SentenceDistribution
 from simlab.spec import Hyperparameters, TrainingSpec
-from simlab.tasks import SentenceTask, draw_latents, word_frequencies
 from simlab.training import Record
 
 
@@ -28,9 +25,14 @@ class Member(NamedTuple):
     seed: int
 
     @property
+    def distribution(self):
+        """The realised task, NumPy arrays that are not to be written to."""
+        return self.spec.task.realise(self.seed)
+
+    @property
     def latents(self) -> np.ndarray:
-        """``Int32[K, L]``, the same for all members of a seed that share a program; not to be written to."""
-        return _latents(self.spec.program.task, self.seed)
+        """``Int32[K, L]`` of a task of sentences, the same for all members of a seed that share a program."""
+        return self.distribution.latents
 
 
 class Inputs(NamedTuple):
@@ -38,12 +40,12 @@ class Inputs(NamedTuple):
 
     Attributes:
         seeds: ``UInt32[W]``.
-        distribution: the realised task of each.
+        distribution: the realised task of each, such as :class:`simlab.sentences.SentenceDistribution`.
         hyperparameters: ``Float[W]`` each.
     """
 
     seeds: jax.Array
-    distribution: SentenceDistribution
+    distribution: object
     hyperparameters: Hyperparameters
 
 
@@ -51,7 +53,8 @@ class MemberRun(NamedTuple):
     """The outcome of a member, as NumPy arrays.
 
     Attributes:
-        embeddings: ``Float[n_w, d]``, the word vectors that the classifier sees (after LayerNorm, if any).
+        embeddings: ``Float[n_w, d]``, the word vectors (or features of samples) that the classifier sees, after
+            LayerNorm, if any.
         classifier: ``Float[K, L, d]``.
         records: a :class:`~simlab.training.Record` of ``Float[R]``; NaN after a member has stopped.
         status: ``finished``, ``converged`` or ``diverged``.
@@ -71,25 +74,22 @@ class MemberRun(NamedTuple):
     @property
     def last_record(self) -> Record:
         """The record at which the member stopped."""
-        return Record(*(values[self.n_segments] for values in self.records))
+        return jax.tree.map(lambda values: values[self.n_segments], self.records)
 
 
 def stack_inputs(members: Sequence[Member]) -> Inputs:
     """Return the members' arrays, stacked; all must share one program."""
     dtype = members[0].spec.dtype
-    frequencies = [word_frequencies(member.spec.task) for member in members]
+    stack = lambda *arrays: np.stack(arrays).astype(kept_kind(arrays[0], dtype))  # noqa: E731
     return Inputs(
         seeds=np.array([member.seed for member in members], np.uint32),
-        distribution=SentenceDistribution(
-            np.stack([member.latents for member in members]), np.stack(frequencies).astype(dtype)
-        ),
+        distribution=jax.tree.map(stack, *(member.distribution for member in members)),
         hyperparameters=jax.tree.map(
             lambda *values: np.array(values, dtype), *(member.hyperparameters for member in members)
         ),
     )
 
 
-@lru_cache(maxsize=256)
-def _latents(task: SentenceTask, seed: int) -> np.ndarray:
-    """Return the latents of a seed; a sweep asks for the same ones again for each value that it varies."""
-    return draw_latents(task, seed)
+def kept_kind(array: np.ndarray, dtype: str) -> np.dtype:
+    """Return the kind that an array has on the device: real numbers take that of the weights."""
+    return np.dtype(dtype) if array.dtype.kind == "f" else array.dtype

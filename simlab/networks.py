@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from simlab.logits import choose_logits
+from simlab.logits import choose_logits, split_heads
 
 
 def layer_norm(vectors: jax.Array) -> jax.Array:
@@ -26,6 +26,22 @@ def layer_norm(vectors: jax.Array) -> jax.Array:
     return scaled * jax.lax.rsqrt(jnp.mean(scaled**2, axis=-1, keepdims=True))
 
 
+def initial_weights(
+    rngs: nnx.Rngs, n_words: int, shape: tuple[int, int, int], dtype: jnp.dtype
+) -> tuple[jax.Array, jax.Array]:
+    """Return embeddings ``N(0, 1)``, ``Float[n_w, d]``, and a classifier uniform in ``+- 1 / sqrt(L d)``.
+
+    Args:
+        rngs: the stream ``params`` is used.
+        n_words: ``n_w``.
+        shape: of the classifier, ``(K, L, d)``.
+        dtype: of both.
+    """
+    bound = (shape[1] * shape[2]) ** -0.5
+    normal = jax.random.normal(rngs.params(), (n_words, shape[2]), dtype)
+    return normal, jax.random.uniform(rngs.params(), shape, dtype, -bound, bound)
+
+
 class SentenceClassifier(nnx.Module):
     """Two layers, no biases: ``h(x)_k = sum_l <u_kl, w_{x_l}>``; with LayerNorm, ``w`` is normalised first.
 
@@ -35,6 +51,7 @@ class SentenceClassifier(nnx.Module):
         n_words: ``n_w``.
         sentence_length: ``L``.
         n_classes: ``K``.
+        heads: sizes of the classifier's heads, which sum to ``K``, or None for one.
         embedding_dim: ``d``.
         layer_norm: whether word vectors pass through :func:`layer_norm` (the network ``h*``).
         initial_scale: factor ``s`` of the initial weights: embeddings ``s N(0, 1)``, classifier weights uniform in
@@ -49,26 +66,26 @@ class SentenceClassifier(nnx.Module):
         n_words: int,
         sentence_length: int,
         n_classes: int,
+        heads: tuple[int, ...] | None = None,
         embedding_dim: int,
         layer_norm: bool,
         initial_scale: jax.Array | float = 1.0,
         dtype: jnp.dtype = jnp.float32,
         rngs: nnx.Rngs,
     ):
-        shape = (n_classes, sentence_length, embedding_dim)
-        bound = (sentence_length * embedding_dim) ** -0.5
-        normal = jax.random.normal(rngs.params(), (n_words, embedding_dim), dtype)
-        uniform = jax.random.uniform(rngs.params(), shape, dtype, -bound, bound)
-        self.embeddings = nnx.Param(initial_scale * normal)
-        self.classifier = nnx.Param(initial_scale * uniform)
+        embeddings, classifier = initial_weights(rngs, n_words, (n_classes, sentence_length, embedding_dim), dtype)
+        self.embeddings = nnx.Param(initial_scale * embeddings)
+        self.classifier = nnx.Param(initial_scale * classifier)
         self.layer_norm = layer_norm
+        self.heads = heads
 
-    def representation(self) -> jax.Array:
-        """Return the word vectors that the classifier sees, ``Float[n_w, d]``."""
+    def representation(self, distribution=None) -> jax.Array:
+        """Return the word vectors that the classifier sees, ``Float[n_w, d]``, whatever sentences are made of them."""
         embeddings = self.embeddings[...]
         return layer_norm(embeddings) if self.layer_norm else embeddings
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
-        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
+        """Return the logits, ``Float[B, K]`` or of each head ``Float[B, F, max K_f]``, of sentences ``Int[B, L]``."""
         words = self.representation()
-        return choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)
+        logits = choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)
+        return split_heads(logits, self.heads)

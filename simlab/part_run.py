@@ -8,7 +8,7 @@ import numpy as np
 
 from simlab.members import Member, MemberRun, stack_inputs
 from simlab.programs import Program, Report, Status
-from simlab.training import Record
+from simlab.training import Record, named_values
 
 EMPTY = -1
 
@@ -48,7 +48,8 @@ class PartRun:
         self.program, self.members = program, members
         self._trajectories = trajectories
         n_members, n_records = len(members), program.spec.n_segments + 1
-        self._records = Record(*(np.full((n_members, n_records), np.nan, program.spec.dtype) for _ in Record._fields))
+        empty = lambda one: np.full((n_members, n_records), np.nan, one.dtype)  # noqa: E731
+        self._records: Record = jax.tree.map(empty, program.record_shapes)
         self._segments, self._status, self._first_bad_step = np.zeros((3, n_members), np.int64)
         self._finals: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._paths: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
@@ -103,7 +104,7 @@ class PartRun:
             "first_bad_step": self._first_bad_step,
             "done": np.array(done, np.int64),
         }
-        arrays |= {f"records/{name}": values for name, values in self._records._asdict().items()}
+        arrays |= {f"records/{name}": values for name, values in named_values(self._records).items()}
         arrays |= {f"rows/{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(self._rows))}
         for index in done:
             arrays[f"embeddings/{index}"], arrays[f"classifier/{index}"] = self._finals[index]
@@ -118,7 +119,7 @@ class PartRun:
         return MemberRun(
             embeddings=embeddings,
             classifier=classifier,
-            records=Record(*(values[index] for values in self._records)),
+            records=jax.tree.map(lambda values: values[index], self._records),
             status=Status(self._status[index]).name.lower(),
             first_bad_step=int(self._first_bad_step[index]),
             n_segments=int(self._segments[index]),
@@ -140,7 +141,10 @@ class PartRun:
         self._slots, self._next = saved["slots"], int(saved["next"])
         self._segments, self._status = saved["segments"], saved["status"]
         self._first_bad_step = saved["first_bad_step"]
-        self._records = Record(*(saved[f"records/{name}"] for name in Record._fields))
+        names = named_values(self._records)
+        self._records = jax.tree.unflatten(
+            jax.tree.structure(self._records), [saved[f"records/{one}"] for one in names]
+        )
         self._finals = {int(i): (saved[f"embeddings/{i}"], saved[f"classifier/{i}"]) for i in saved["done"]}
         if self._trajectories:
             known = [i for i in range(len(self.members)) if f"path/embeddings/{i}" in saved]
@@ -172,12 +176,12 @@ class PartRun:
         report = jax.device_get(flight.report)
         rows = np.flatnonzero((flight.slots != EMPTY) & (self._status[flight.slots] == Status.RUNNING))
         members, at = flight.slots[rows], report.segments[rows]
-        for kept, told in zip(self._records, report.record, strict=True):
+        for kept, told in zip(jax.tree.leaves(self._records), jax.tree.leaves(report.record), strict=True):
             kept[members, at] = told[rows]
         self._segments[members], self._status[members] = at, report.status[rows]
         self._first_bad_step[members] = report.first_bad_step[rows]
         if self._trajectories:
-            embeddings, classifier = jax.device_get(self.program.representations(self._rows))
+            embeddings, classifier = jax.device_get(self.program.representations(self._inputs, self._rows))
             for row, member in zip(rows, members, strict=True):
                 self._paths.setdefault(int(member), []).append((embeddings[row], classifier[row]))
 
@@ -185,10 +189,10 @@ class PartRun:
         """Fetch the weights of members that have stopped, and free their rows."""
         stopped = [row for row, member in enumerate(self._slots) if member != EMPTY and self._status[member]]
         if len(stopped) > len(self._slots) // FETCH_SHARE:
-            columns = jax.device_get(self.program.representations(self._rows))
+            columns = jax.device_get(self.program.representations(self._inputs, self._rows))
             fetch = lambda row: tuple(column[row].copy() for column in columns)  # noqa: E731
         else:
-            fetch = lambda row: jax.device_get(self.program.representation(self._rows, row))  # noqa: E731
+            fetch = lambda row: jax.device_get(self.program.representation(self._inputs, self._rows, row))  # noqa: E731
         for row in stopped:
             self._finals[int(self._slots[row])] = fetch(row)
             self._slots[row] = EMPTY

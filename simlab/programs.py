@@ -19,8 +19,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from simlab.devices import CLASS, MEMBER, make_mesh
-from simlab.members import Inputs
-from simlab.sentences import SentenceDistribution
+from simlab.members import Inputs, kept_kind
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Problem, Record, State, make_trainer
 from simlab.validation import invalid
@@ -134,14 +133,23 @@ class Program:
 
     @cached_property
     def representation(self) -> Callable:
-        """``(rows, index) -> (embeddings, classifier)`` of one row."""
-        one = lambda rows, index: self._trainer.representation(jax.tree.map(lambda x: x[index], rows.state))  # noqa: E731
+        """``(inputs, rows, index) -> (embeddings, classifier)`` of one row."""
+
+        def one(inputs, rows, index):
+            row = jax.tree.map(lambda leaf: leaf[index], (inputs.distribution, rows.state))
+            return self._trainer.representation(*row)
+
         return jax.jit(one)
 
     @cached_property
     def representations(self) -> Callable:
-        """``rows -> (embeddings, classifier)`` of all rows, on a leading axis."""
-        return jax.jit(lambda rows: jax.vmap(self._trainer.representation)(rows.state))
+        """``(inputs, rows) -> (embeddings, classifier)`` of all rows, on a leading axis."""
+        return jax.jit(lambda inputs, rows: jax.vmap(self._trainer.representation)(inputs.distribution, rows.state))
+
+    @property
+    def record_shapes(self) -> Record:
+        """The shapes of the records of all rows, a leading axis of every entry."""
+        return self._lowered[2].out_info[1].record
 
     @cached_property
     def sample(self) -> Callable:
@@ -191,13 +199,17 @@ class Program:
     @cached_property
     def _pieces(self) -> list[Callable]:
         """``begin``, ``segment`` and ``record``, compiled side by side: the compiler leaves the interpreter alone."""
-        lowered = [
+        with ThreadPoolExecutor(len(self._lowered)) as pool:
+            return list(pool.map(_compile, self._lowered))
+
+    @cached_property
+    def _lowered(self) -> list:
+        """``begin``, ``segment`` and ``record``, traced and ready to be compiled."""
+        return [
             self._lower(self._begin, self._input_shapes, (self._sharding, self._row_sharding)),
             self._lower(self._segment, self._run_shapes, self._row_sharding, donate=1),
             self._lower(self._record, self._run_shapes, (self._row_sharding, self._sharding), donate=1),
         ]
-        with ThreadPoolExecutor(len(lowered)) as pool:
-            return list(pool.map(_compile, lowered))
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...] = ()):
         """Map a function of one member over the rows of all devices, ready to be compiled."""
@@ -226,10 +238,9 @@ class Program:
     def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
         """The shapes of the arguments of ``begin``, with their place on the devices."""
         spec, rows = self.spec, self.layout.rows
-        task, real = spec.task, jnp.dtype(spec.dtype)
+        real = jnp.dtype(spec.dtype)
         shape = lambda dtype, *sizes: jax.ShapeDtypeStruct((rows, *sizes), dtype, sharding=self._sharding)  # noqa: E731
-        latents = shape(jnp.int32, task.n_classes, task.sentence_length)
-        distribution = SentenceDistribution(latents, shape(real, task.words_per_concept))
+        distribution = jax.tree.map(lambda one: shape(kept_kind(one, spec.dtype), *one.shape), spec.task.blank())
         hyperparameters = Hyperparameters(*(shape(real) for _ in Hyperparameters._fields))
         return Inputs(shape(jnp.uint32), distribution, hyperparameters), shape(jnp.bool_)
 

@@ -19,8 +19,8 @@ def cross_entropy_terms(logits: jax.Array, classes: jax.Array) -> jax.Array:
 
 
 def cross_entropy(network: Callable, batch: Batch) -> jax.Array:
-    """Return the weighted mean cross-entropy of a batch, in nats."""
-    return jnp.sum(batch.weights * cross_entropy_terms(network(batch.sentences), batch.classes))
+    """Return the weighted mean cross-entropy of a batch, in nats; with several factors its sum over them."""
+    return jnp.sum(batch.weights * cross_entropy_terms(network(batch.inputs), batch.classes))
 
 
 class Evaluation(NamedTuple):
@@ -42,14 +42,17 @@ def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
     size = len(batch.classes)
 
     def measure(part):
-        logits = network(part.sentences)
+        logits = network(part.inputs)
         return cross_entropy_terms(logits, part.classes), jnp.argmax(logits, axis=-1) == part.classes
 
-    terms, hits = (found.reshape(-1)[:size] for found in jax.lax.map(measure, _in_chunks(batch, n_classes)))
+    measured = jax.lax.map(measure, _in_chunks(batch, n_classes))
+    terms, hits = (found.reshape(-1, *batch.classes.shape[1:])[:size] for found in measured)
     loss = jnp.sum(batch.weights * terms)
     # Counting misses, not hits, makes a perfect accuracy exactly 1 although the weights sum to 1 only to rounding.
-    accuracy = jnp.where(jnp.isfinite(loss), jnp.maximum(1 - jnp.sum(batch.weights * ~hits), 0), jnp.nan)
-    return Evaluation(loss, accuracy, jnp.sqrt(jnp.sum(batch.weights * (terms - loss) ** 2)))
+    n_factors = batch.classes.size // size
+    accuracy = jnp.where(jnp.isfinite(loss), jnp.maximum(1 - jnp.sum(batch.weights * ~hits) / n_factors, 0), jnp.nan)
+    spread = jnp.sum(batch.weights * (terms - loss / n_factors) ** 2)
+    return Evaluation(loss, accuracy, jnp.sqrt(spread))
 
 
 def cross_entropy_gradient(loss: Callable, params, batch: Batch, n_classes: int):

@@ -6,7 +6,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simlab.tasks import SentenceTask, check_population, digits, draw_latents, word_frequencies
+from simlab.sources import Batch
+from simlab.tasks import check_population, digits
+
+
+class Noise(NamedTuple):
+    """What replaces labels and words at random; scalars.
+
+    Attributes:
+        label: the probability that a label is drawn anew, evenly from all classes.
+        word: the probability that a word is drawn anew, its rank from the frequencies.
+        concepts: ``Float[n_c]``, the law of the concept of a word that is drawn anew.
+    """
+
+    label: jax.Array
+    word: jax.Array
+    concepts: jax.Array
 
 
 class SentenceDistribution(NamedTuple):
@@ -15,15 +30,16 @@ class SentenceDistribution(NamedTuple):
     Attributes:
         latents: ``Int[K, L]``, the concept at each position of each class.
         word_frequencies: ``Float[s_c]``, the probability of each word within its concept.
+        noise: in labels and words, or None.
     """
 
     latents: jax.Array
     word_frequencies: jax.Array
+    noise: Noise | None = None
 
-
-def draw_distribution(task: SentenceTask, seed: int) -> SentenceDistribution:
-    """Return a realisation of ``task``: latents drawn with ``seed``, all of them in order if the task is saturated."""
-    return SentenceDistribution(draw_latents(task, seed), word_frequencies(task))
+    def population(self) -> Batch:
+        """Return every labelled sentence with its probability; see :func:`enumerate_sentences`."""
+        return Batch(*(enumerate_sentences(self) if self.noise is None else enumerate_noisy_sentences(self)))
 
 
 def draw_sentences(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> jax.Array:
@@ -40,11 +56,51 @@ def draw_sentences(key: jax.Array, distribution: SentenceDistribution, classes: 
     Each rank is the inverse of the cumulative distribution at a uniform number of ``2^-23`` resolution: the frequency
     of a word is right to ``2^-23`` absolutely, so that words rarer than about 1e-5 are drawn with a bias above 1 %.
     """
-    latents, mu = distribution
+    latents, mu, noise = distribution
     concepts = jnp.asarray(latents)[classes]
-    # Inverse of the cumulative distribution; a rounded last entry below 1 must not open a rank beyond the last.
-    ranks = jnp.searchsorted(jnp.cumsum(mu)[:-1], jax.random.uniform(key, concepts.shape), side="right")
+    if noise is not None:
+        key, flip_key, concept_key = jax.random.split(key, 3)
+        others = _draw_ranks(concept_key, noise.concepts, concepts.shape)
+        concepts = jnp.where(jax.random.uniform(flip_key, concepts.shape) < noise.word, others, concepts)
+    ranks = _draw_ranks(key, mu, concepts.shape)
     return (concepts * len(mu) + ranks).astype(jnp.int32)
+
+
+def _draw_ranks(key: jax.Array, law: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draw numbers of entries of a law, ``Float[n]``, by the inverse of its cumulative distribution."""
+    # A rounded last entry below 1 must not open a rank beyond the last.
+    return jnp.searchsorted(jnp.cumsum(law)[:-1], jax.random.uniform(key, shape), side="right")
+
+
+def draw_labels(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> jax.Array:
+    """Return the labels that sentences of these classes carry under label noise, ``Int[...]``."""
+    flip_key, label_key = jax.random.split(key)
+    others = jax.random.randint(label_key, classes.shape, 0, len(distribution.latents), classes.dtype)
+    return jnp.where(jax.random.uniform(flip_key, classes.shape) < distribution.noise.label, others, classes)
+
+
+def enumerate_noisy_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return every sentence with every label and their joint probability under noise, as in `enumerate_sentences`.
+
+    ``N = K n_w^L``; with word noise ``delta`` a word of rank ``b`` stands where concept ``z`` is meant with probability
+    ``mu_b ((1 - delta) [its concept is z] + delta / n_c)``.
+
+    Raises:
+        ValueError: there are too many, see :func:`simlab.tasks.check_population`.
+    """
+    latents, mu = jnp.asarray(distribution.latents), jnp.asarray(distribution.word_frequencies)
+    noise, n_ranks = distribution.noise, len(distribution.word_frequencies)
+    n_classes, length = latents.shape
+    n_concepts = len(noise.concepts)
+    check_population(n_classes * (n_concepts * n_ranks) ** length, n_classes, length)
+    words = digits(np.arange((n_concepts * n_ranks) ** length), n_concepts * n_ranks, length)
+    meant = (words // n_ranks)[None] == latents[:, None, :]
+    replaced = noise.word * jnp.asarray(noise.concepts)[words // n_ranks]
+    terms = mu[words % n_ranks][None] * ((1 - noise.word) * meant + replaced[None])
+    of_class = terms.prod(axis=2) / n_classes
+    joint = (1 - noise.label) * of_class + noise.label * of_class.mean(axis=0, keepdims=True)
+    classes = jnp.repeat(jnp.arange(n_classes, dtype=jnp.int32), len(words))
+    return jnp.tile(jnp.asarray(words, jnp.int32), (n_classes, 1)), classes, joint.reshape(-1)
 
 
 def enumerate_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -60,7 +116,7 @@ def enumerate_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, 
     Raises:
         ValueError: there are too many, see :func:`simlab.tasks.check_population`.
     """
-    latents, mu = (jnp.asarray(array) for array in distribution)
+    latents, mu = (jnp.asarray(array) for array in distribution[:2])
     n_classes, length = latents.shape
     check_population(n_classes * len(mu) ** length, n_classes, length)
     ranks = digits(np.arange(len(mu) ** length), len(mu), length)

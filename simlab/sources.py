@@ -36,19 +36,22 @@ from simlab.validation import check_count, invalid
 if TYPE_CHECKING:
     import jax
 
+    from simlab.labelled_samples import LabelledSamples
     from simlab.sentences import SentenceDistribution
+
+    Distribution = SentenceDistribution | LabelledSamples
 
 
 class Batch(NamedTuple):
-    """Labelled sentences; ``weights`` sum to 1 over the batch.
+    """Labelled examples; ``weights`` sum to 1 over the batch, for each factor of the labels.
 
     Attributes:
-        sentences: ``Int32[B, L]``, word numbers.
-        classes: ``Int32[B]``.
-        weights: ``Float[B]``.
+        inputs: what the network sees: sentences, ``Int32[B, L]`` word numbers, or vectors, ``Float[B, p]``.
+        classes: ``Int32[B]``, or ``Int32[B, F]`` where examples carry a label for each of several factors.
+        weights: ``Float`` of the same shape.
     """
 
-    sentences: "jax.Array"
+    inputs: "jax.Array"
     classes: "jax.Array"
     weights: "jax.Array"
 
@@ -172,7 +175,7 @@ class FreshSentences:
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """Every sentence with its probability: full-batch descent on the population risk itself."""
+    """Every example with its probability: full-batch descent on the population risk itself."""
 
     exact: ClassVar[bool] = True
     is_whole: ClassVar[bool] = True
@@ -180,11 +183,9 @@ class Population:
     def steps_per_epoch(self, task: SentenceTask) -> None:
         """There are no epochs: each step sees everything."""
 
-    def prepare(self, key: "jax.Array", distribution: "SentenceDistribution") -> Batch:
+    def prepare(self, key: "jax.Array", distribution: "Distribution") -> Batch:
         """Enumerate the population."""
-        from simlab.sentences import enumerate_sentences
-
-        return Batch(*enumerate_sentences(distribution))
+        return distribution.population()
 
     def plan(self, sample: Batch, key: "jax.Array", start: "jax.Array", n_steps: int) -> "jax.Array":
         """Return as many entries as steps; they say nothing."""

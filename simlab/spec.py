@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from simlab.architectures import Architecture, Task, TwoLayer
+from simlab.labelled_samples import LabelledTask
 from simlab.sources import FreshSentences, Population, Source
-from simlab.tasks import SentenceTask, check_population, population_size
+from simlab.tasks import check_population
 from simlab.validation import check_choice, check_count, check_real, invalid
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ OPTIMIZERS = (
     *LINE_SEARCH_OPTIMIZERS,
 )
 
+_TWO_LAYER = TwoLayer()
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSpec:
@@ -24,8 +28,7 @@ class TrainingSpec:
     Args:
         task: what is learned.
         source: where sentences come from.
-        embedding_dim: ``d``; at least 3 with LayerNorm, whose output cannot turn in two dimensions.
-        layer_norm: whether word vectors are normalised (the network ``h*``).
+        network: what is trained on it.
         optimizer: the name of an optax optimiser, one of ``OPTIMIZERS``. The penalty of the risk is the only weight
             decay: one that an optimiser brings along is set to zero. ``lbfgs`` descends the risk of a whole training
             set, the population or a fixed sample with ``batch_size="all"``, and has no learning rate.
@@ -41,10 +44,9 @@ class TrainingSpec:
         ValueError: a field is out of range; the message names it.
     """
 
-    task: SentenceTask
+    task: Task
     source: Source
-    embedding_dim: int = 100
-    layer_norm: bool = False
+    network: Architecture = _TWO_LAYER
     optimizer: str = "sgd"
     n_steps: int
     steps_per_record: int
@@ -54,7 +56,6 @@ class TrainingSpec:
     precision: str = "highest"
 
     def __post_init__(self):
-        check_count("embedding_dim", self.embedding_dim, 3 if self.layer_norm else 1)
         check_count("n_steps", self.n_steps)
         check_count("steps_per_record", self.steps_per_record)
         check_count("n_evaluation", self.n_evaluation)
@@ -69,13 +70,18 @@ class TrainingSpec:
                 raise invalid(
                     "until", "a fixed sample or the population, as fresh sentences have no gradient that ends", "fresh"
                 )
+        self.network.check(self.task)
+        if isinstance(self.task, LabelledTask) and not isinstance(self.source, Population):
+            raise invalid("source", "the population, as labelled samples are all there is", self.source)
         self.source.steps_per_epoch(self.task)
         if self.optimizer in LINE_SEARCH_OPTIMIZERS and not self.source.is_whole:
             wanted = f"'all' with optimizer={self.optimizer}, which needs the risk of a whole training set"
             raise invalid("batch_size", wanted, self.source.batch_size)
         if isinstance(self.source, Population):
-            width = self.task.sentence_length * self.embedding_dim
-            check_population(population_size(self.task), self.task.n_classes, width)
+            if getattr(self.network, "normalisation", None) == "batch":
+                wanted = "another one with the population, whose sentences a batch does not hold as often as they occur"
+                raise invalid("normalisation", wanted, "batch")
+            check_population(self.task.n_examples, self.task.n_classes, self.network.width(self.task))
 
     @property
     def n_segments(self) -> int:
@@ -84,13 +90,13 @@ class TrainingSpec:
 
     @property
     def n_weights(self) -> int:
-        """Number of weights, ``(n_w + K L) d``."""
-        return (self.task.n_words + self.task.n_classes * self.task.sentence_length) * self.embedding_dim
+        """Number of weights."""
+        return self.network.n_weights(self.task)
 
     @property
     def program(self) -> "TrainingSpec":
         """The specification less what is data to the compiled code: members of equal programs share one compilation."""
-        return replace(self, task=replace(self.task, word_frequency="uniform"))
+        return replace(self, task=self.task.program)
 
 
 class Hyperparameters(NamedTuple):
@@ -99,7 +105,8 @@ class Hyperparameters(NamedTuple):
     Attributes:
         learning_rate: of the optimiser.
         initial_scale: factor on the initial weights.
-        embedding_weight_decay: ``lam_W``, coefficient of ``|W|^2 / 2``, nats.
+        embedding_weight_decay: ``lam_W``, coefficient of ``|W|^2 / 2``, nats; for features, free or a network's output,
+            that of ``|h_i|^2 / 2`` for each sample.
         classifier_weight_decay: ``lam_U``, coefficient of ``|U|^2 / 2``, nats.
     """
 

@@ -8,12 +8,17 @@ This module is the specification and needs NumPy alone; :mod:`simlab.sentences` 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from numbers import Real
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from simlab.validation import check_count, invalid, is_number
+from simlab.validation import check_count, check_real, invalid, is_number
+
+if TYPE_CHECKING:
+    from simlab.sentences import SentenceDistribution
 
 WordFrequency = str | tuple[float, ...]
 
@@ -32,6 +37,9 @@ class SentenceTask:
         n_classes: ``K``, between 2 and ``n_c^L``; or ``"all"``, which becomes ``n_c^L`` (a saturated task).
         word_frequency: ``"uniform"``, ``"zipf"`` (``mu_b ~ 1/b``), ``"zipf:s"`` (``mu_b ~ b^-s``), or ``s_c`` positive
             numbers that sum to 1.
+        label_noise: the probability that a label is replaced by one drawn evenly from all classes.
+        word_noise: the probability, independently at each position, that a word is replaced by one of a concept drawn
+            evenly from all, its rank drawn from ``mu``.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -42,6 +50,9 @@ class SentenceTask:
     sentence_length: int = 15
     n_classes: int | str = 1000
     word_frequency: WordFrequency = "uniform"
+    label_noise: float = 0.0
+    word_noise: float = 0.0
+    heads: ClassVar[None] = None
 
     def __post_init__(self):
         check_count("n_concepts", self.n_concepts, 2)
@@ -64,6 +75,9 @@ class SentenceTask:
         if not isinstance(self.word_frequency, str):
             object.__setattr__(self, "word_frequency", tuple(float(f) for f in self.word_frequency))
         word_frequencies(self)
+        for name in ("label_noise", "word_noise"):
+            if check_real(name, getattr(self, name)) >= 1:
+                raise invalid(name, "a probability below 1", getattr(self, name))
 
     @property
     def words_per_concept(self) -> int:
@@ -85,6 +99,45 @@ class SentenceTask:
         """Whether all words of a concept are equally frequent, to rounding."""
         mu = word_frequencies(self)
         return bool(np.ptp(mu) <= 1e-12 * mu.max())
+
+    @property
+    def n_examples(self) -> int:
+        """The number of labelled sentences, ``K s_c^L``; with noise every sentence may carry every label."""
+        words = self.n_words if self.is_noisy else self.words_per_concept
+        return self.n_classes * words**self.sentence_length
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether labels or words are replaced at random."""
+        return self.label_noise > 0 or self.word_noise > 0
+
+    @property
+    def program(self) -> "SentenceTask":
+        """The task less what is data to the compiled code."""
+        noise = 0.5 if self.is_noisy else 0.0
+        return replace(self, word_frequency="uniform", label_noise=noise, word_noise=noise)
+
+    def realise(self, seed: int) -> "SentenceDistribution":
+        """Return a realisation: latents drawn with ``seed``, which word frequencies do not change; NumPy arrays."""
+        from simlab.sentences import Noise, SentenceDistribution
+
+        even = np.full(self.n_concepts, 1 / self.n_concepts)
+        noise = Noise(np.asarray(self.label_noise), np.asarray(self.word_noise), even) if self.is_noisy else None
+        return SentenceDistribution(_kept_latents(self.program, seed), word_frequencies(self), noise)
+
+    def blank(self) -> "SentenceDistribution":
+        """Return arrays of the shapes and kinds of a realisation, at no cost."""
+        from simlab.sentences import Noise, SentenceDistribution
+
+        latents = np.broadcast_to(np.int32(0), (self.n_classes, self.sentence_length))
+        even = np.broadcast_to(0.5, self.n_concepts)
+        noise = Noise(np.asarray(0.5), np.asarray(0.5), even) if self.is_noisy else None
+        return SentenceDistribution(latents, np.broadcast_to(1.0, self.words_per_concept), noise)
+
+    def groups(self, distribution: "SentenceDistribution") -> tuple:
+        """Return the concept of each word, of each classifier vector, ``Int[n_w]`` and ``Int[K L]``, and ``n_c``."""
+        xp = distribution.latents.__array_namespace__()
+        return xp.arange(self.n_words) // self.words_per_concept, distribution.latents.reshape(-1), self.n_concepts
 
 
 def word_frequencies(task: SentenceTask) -> np.ndarray:
@@ -125,6 +178,12 @@ def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:
     return digits(codes, n_concepts, length)
 
 
+@lru_cache(maxsize=256)
+def _kept_latents(task: SentenceTask, seed: int) -> np.ndarray:
+    """Return the latents of a seed, not to be written to; a sweep asks for the same ones for each value it varies."""
+    return draw_latents(task, seed)
+
+
 def digits(codes: np.ndarray, base: int, length: int) -> np.ndarray:
     """Write each code as ``length`` digits, the most significant first: ``Int[N]`` to ``Int32[N, length]``."""
     place_values = base ** np.arange(length - 1, -1, -1, dtype=np.int64)
@@ -139,11 +198,6 @@ def _draw_rows(rng: np.random.Generator, n_concepts: int, length: int, n_rows: i
         rows = np.concatenate([rows, fresh])
         rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
     return rows
-
-
-def population_size(task: SentenceTask) -> int:
-    """Return the number of labelled sentences, ``K s_c^L``."""
-    return task.n_classes * task.words_per_concept**task.sentence_length
 
 
 def check_population(n_sentences: int, n_classes: int, width: int) -> None:

@@ -16,12 +16,8 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from simlab import geometry
-from simlab.networks import SentenceClassifier
 from simlab.risk import accuracy_standard_error, cross_entropy, cross_entropy_gradient, evaluate, penalty
-from simlab.sentences import SentenceDistribution
 from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
-from simlab.tasks import SentenceTask
 
 Optimizer = Callable[[jax.Array], optax.GradientTransformation]
 
@@ -33,9 +29,9 @@ class Record(NamedTuple):
     """What is logged between segments; each entry a scalar.
 
     Cross-entropies and the risk (training cross-entropy plus penalty) are in nats, accuracies in [0, 1]; a ``_error``
-    is the standard error of the sample on which the value was measured. Norms are root mean squares. For the spread of
-    directions and the deviation from a simplex see :mod:`simlab.geometry`. The norm of the gradient of the training
-    risk over the whole training set is measured only if the specification stops on it, and NaN otherwise.
+    is the standard error of the sample on which the value was measured. The norm of the gradient of the training risk
+    over the whole training set is measured only if the specification stops on it, and NaN otherwise. ``shape`` is what
+    the architecture measures, such as a :class:`simlab.vector_shape.VectorShape`.
     """
 
     train_cross_entropy: jax.Array
@@ -45,19 +41,20 @@ class Record(NamedTuple):
     test_accuracy: jax.Array
     test_accuracy_error: jax.Array
     risk: jax.Array
-    embedding_norm: jax.Array
-    classifier_norm: jax.Array
-    embedding_spread: jax.Array
-    classifier_spread: jax.Array
-    embedding_simplex_deviation: jax.Array
-    classifier_simplex_deviation: jax.Array
     gradient_norm: jax.Array
+    shape: NamedTuple
+
+
+def named_values(record: Record) -> dict[str, jax.Array]:
+    """Return the entries of a record by name, those of its shape beside the others, in the order of its leaves."""
+    values = record._asdict()
+    return {name: value for name, value in values.items() if name != "shape"} | record.shape._asdict()
 
 
 class Problem(NamedTuple):
     """What stays the same over a run: the task's realisation, its sample, the random keys."""
 
-    distribution: SentenceDistribution
+    distribution: object
     sample: object
     batch_key: jax.Array
     evaluation_key: jax.Array
@@ -80,8 +77,8 @@ class Trainer(NamedTuple):
             ``bad_step`` is the first of these steps (counted from 1 over the whole run) at which the loss was not
             finite, or 0.
         record: ``(problem, state, hyperparameters, index) -> Record`` after ``index`` segments.
-        representation: ``state -> (embeddings, classifier)``: the word vectors that the classifier sees (after
-            LayerNorm, if there is one), ``Float[n_w, d]``, and ``Float[K, L, d]``.
+        representation: ``(distribution, state) -> (embeddings, classifier)``: the vectors of words or samples that the
+            classifier sees (after LayerNorm, if there is one), ``Float[n_w, d]``, and ``Float[K, L, d]``.
     """
 
     begin: Callable
@@ -113,9 +110,9 @@ def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trai
         _, sample_key, _, _ = jax.random.split(key, 4)
         return spec.source.prepare(sample_key, distribution)
 
-    def representation(state):
+    def representation(distribution, state):
         network = nnx.merge(graph, state.params)
-        return network.representation(), network.classifier[...]
+        return network.representation(distribution), network.classifier[...]
 
     return Trainer(begin, sample, _make_segment(spec, optimizer, graph), _make_record(spec, graph), representation)
 
@@ -162,38 +159,51 @@ def named_optimizer(name: str) -> Optimizer:
 
 
 def weight_decays(params: nnx.State, hyperparameters: Hyperparameters) -> nnx.State:
-    """Return the coefficient of each parameter's penalty: ``lam_W`` for embeddings, ``lam_U`` for all else."""
+    """Return the coefficient of each parameter's penalty: ``lam_W`` for embeddings, ``lam_U`` for all else.
+
+    A ``backbone`` carries none: where there is one, the features that it gives are penalised in its place.
+    """
+    special = {"embeddings": hyperparameters.embedding_weight_decay, "backbone": 0.0}
 
     def decay(path, variable):
-        embeddings = path[0] == "embeddings"
-        chosen = hyperparameters.embedding_weight_decay if embeddings else hyperparameters.classifier_weight_decay
-        return variable.replace(chosen)
+        return variable.replace(special.get(path[0], hyperparameters.classifier_weight_decay))
 
     return nnx.map_state(decay, params)
 
 
-def _build_network(spec: TrainingSpec, rngs: nnx.Rngs, initial_scale: jax.Array | float) -> SentenceClassifier:
+def _build_network(spec: TrainingSpec, rngs: nnx.Rngs, initial_scale: jax.Array | float) -> nnx.Module:
     """Return the network of a run with its initial weights."""
-    return SentenceClassifier(
-        n_words=spec.task.n_words,
-        sentence_length=spec.task.sentence_length,
-        n_classes=spec.task.n_classes,
-        embedding_dim=spec.embedding_dim,
-        layer_norm=spec.layer_norm,
-        initial_scale=initial_scale,
-        dtype=jnp.dtype(spec.dtype),
-        rngs=rngs,
-    )
+    return spec.network.build(spec.task, initial_scale=initial_scale, dtype=jnp.dtype(spec.dtype), rngs=rngs)
+
+
+def _make_loss(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
+    """Return ``(params, batch, hyperparameters) -> nats``: the cross-entropy, and the penalty on features if any.
+
+    The latter is ``lam/2 |h_i|^2`` for each sample of the training set, of which a batch counts with its weights.
+    """
+
+    def loss(params, batch, hyperparameters):
+        network = nnx.merge(graph, params)
+        value = cross_entropy(network, batch)
+        if not spec.network.penalises_features:
+            return value
+        weights = batch.weights.reshape(len(batch.weights), -1).mean(axis=1)
+        squares = jnp.sum(network.features(batch.inputs) ** 2, axis=-1)
+        penalised = spec.task.n_examples * jnp.sum(weights * squares)
+        return value + hyperparameters.embedding_weight_decay / 2 * penalised
+
+    return loss
 
 
 def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef) -> Callable:
     """Return the function that takes the steps of one segment."""
     source = spec.source
     searches = spec.optimizer in LINE_SEARCH_OPTIMIZERS
+    batch_loss = _make_loss(spec, graph)
 
     def step(batch, state, hyperparameters):
         transformation = optimizer(hyperparameters.learning_rate)
-        loss = lambda params: cross_entropy(nnx.merge(graph, params), batch)  # noqa: E731
+        loss = lambda params: batch_loss(params, batch, hyperparameters)  # noqa: E731
         if searches:
             return _search_step(transformation, loss, state, hyperparameters)
         value, gradient = jax.value_and_grad(loss)(state.params)
@@ -242,6 +252,7 @@ def _search_step(
 def _make_record(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
     """Return the function that measures a run."""
     source, size, n_classes = spec.source, spec.n_evaluation, spec.task.n_classes
+    loss = _make_loss(spec, graph)
 
     def record(problem, state, hyperparameters, index):
         network = nnx.merge(graph, state.params)
@@ -251,9 +262,12 @@ def _make_record(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
                 network, source.evaluation(problem.sample, problem.distribution, train_key, size), n_classes
             )
             test = evaluate(network, source.test(problem.sample, problem.distribution, test_key, size), n_classes)
-            shape = _shape_of(network, problem.distribution.latents, spec.task)
-            gradient_norm = _gradient_norm(spec, graph, problem, state.params, hyperparameters)
-        risk = train.cross_entropy + penalty(state.params, weight_decays(state.params, hyperparameters))
+            shape = spec.network.measure(network, spec.task, problem.distribution)
+            gradient_norm = _gradient_norm(spec, loss, problem, state.params, hyperparameters)
+            unpenalised = train.cross_entropy
+            if spec.network.penalises_features:
+                unpenalised = loss(state.params, problem.sample, hyperparameters)
+        risk = unpenalised + penalty(state.params, weight_decays(state.params, hyperparameters))
         sampled = 0.0 if source.exact else 1.0
         return Record(
             train.cross_entropy,
@@ -263,19 +277,19 @@ def _make_record(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
             test.accuracy,
             sampled * accuracy_standard_error(test.accuracy, size),
             risk,
-            *shape,
             gradient_norm,
+            shape,
         )
 
     return record
 
 
-def _gradient_norm(spec: TrainingSpec, graph: nnx.GraphDef, problem: Problem, params, hyperparameters) -> jax.Array:
+def _gradient_norm(spec: TrainingSpec, loss: Callable, problem: Problem, params, hyperparameters) -> jax.Array:
     """Return the norm of the gradient of the training risk over the whole training set, or NaN if nobody asks."""
     if spec.until_gradient_norm is None:
         return jnp.full((), jnp.nan, spec.dtype)
-    loss = lambda params, batch: cross_entropy(nnx.merge(graph, params), batch)  # noqa: E731
-    gradient = cross_entropy_gradient(loss, params, problem.sample, spec.task.n_classes)
+    on_batch = lambda params, batch: loss(params, batch, hyperparameters)  # noqa: E731
+    gradient = cross_entropy_gradient(on_batch, params, problem.sample, spec.task.n_classes)
     return optax.tree.norm(_add_penalty_gradient(gradient, params, hyperparameters))
 
 
@@ -286,22 +300,3 @@ def _add_penalty_gradient(gradient: nnx.State, params: nnx.State, hyperparameter
     """
     decays = weight_decays(params, hyperparameters)
     return jax.tree.map(lambda g, p, decay: g + decay * p, gradient, params, decays)
-
-
-def _shape_of(network: SentenceClassifier, latents: jax.Array, task: SentenceTask) -> tuple[jax.Array, ...]:
-    """Return norm, spread and deviation of embeddings and classifier, in the order of :class:`Record`."""
-    embeddings = network.representation()
-    classifier = network.classifier[...].reshape(-1, embeddings.shape[-1])
-    concepts = jnp.arange(task.n_words) // task.words_per_concept
-    sets = [(embeddings, concepts), (classifier, jnp.asarray(latents).reshape(-1))]
-    memberships = [geometry.membership_matrix(groups, task.n_concepts, embeddings.dtype) for _, groups in sets]
-    measures = (
-        lambda vectors, _: geometry.root_mean_square(geometry.norms(vectors)),
-        geometry.direction_spread,
-        geometry.simplex_deviation,
-    )
-    return tuple(
-        measure(vectors, membership)
-        for measure in measures
-        for (vectors, _), membership in zip(sets, memberships, strict=True)
-    )

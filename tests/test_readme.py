@@ -22,15 +22,17 @@ def test_python_blocks_run(block, capsys):
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_commands_run(words, tmp_path, monkeypatch, capsys):
-    """The commands that train are run at a tiny size, in an empty folder; `plot` follows the run it redraws."""
+    """Commands that train are run at a tiny size, in an empty folder; `plot` and `report` follow the run they draw."""
     monkeypatch.chdir(tmp_path)
-    if words[0] == "plot":
+    if words[0] in ("plot", "report"):
         assert main(["run", "zipf-layer-norm", *tiny_options([]), "--out", words[1], "--quiet"]) == 0
     assert main([*words, *(tiny_options(words) if words[0] == "run" else [])]) == 0
 
 
 def tiny_options(words):
     """Return the options of a tiny run, less those that the words hold."""
+    if "neural-collapse" in words:
+        return ["--n-steps", "2"]
     sizes = {"n-words": 6, "n-classes": 4, "sentence-length": 2, "embedding-dim": 4, "n-evaluation": 20}
     steps = {} if "--n-steps" in words else {"epochs": 2}
     batch = {} if "--batch-size" in words else {"batch-size": 10}
@@ -39,7 +41,7 @@ def tiny_options(words):
 
 def test_the_blocks_were_found():
     assert len(PYTHON) == 2
-    assert len(COMMANDS) == 8
+    assert len(COMMANDS) == 10
 
 
 def test_figures_of_the_readme_exist():

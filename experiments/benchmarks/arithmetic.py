@@ -33,7 +33,7 @@ def step_cost(spec: TrainingSpec) -> StepCost:
     """Return the cost of one step of one member, for a source with batches of a given size."""
     task = spec.task
     batch = spec.source.batch_size
-    width, classes = task.sentence_length * spec.embedding_dim, task.n_classes
-    weights = classes * width + task.n_words * spec.embedding_dim
+    width, classes = task.sentence_length * spec.network.embedding_dim, task.n_classes
+    weights = classes * width + task.n_words * spec.network.embedding_dim
     passing = 2 * batch * (width + classes)
     return StepCost(6 * batch * width * classes, 2 * FLOAT_BYTES * (weights + passing), batch, width, classes)

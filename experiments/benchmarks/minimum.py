@@ -15,9 +15,9 @@ import numpy as np
 from experiments.benchmarks import pytorch
 from experiments.benchmarks.measurement import Measurement, summarise
 from experiments.benchmarks.settings import BenchSettings
-from experiments.configuration import PAPER, QUICK
-from experiments.optimality import certify_member
-from experiments.training_spec import make_hyperparameters, make_training_spec
+from experiments.words import FEATURE_COLLAPSE
+from experiments.words.configuration import PAPER, QUICK
+from experiments.words.optimality import certify_member
 from simlab.logits import choose_logits
 from simlab.members import Member, stack_inputs
 from simlab.programs import Layout, Program
@@ -61,7 +61,8 @@ def measure_minimum(settings: BenchSettings) -> Iterator[Measurement]:
     base = {"quick": QUICK, "paper": PAPER}[settings.preset]
     # The runs stop when they arrive; the steps of the configuration are not used.
     configuration = base.replace(word_frequency="uniform", n_steps=1)
-    spec, rates = make_training_spec(configuration), make_hyperparameters(configuration)
+    spec = FEATURE_COLLAPSE.make_training_spec(configuration)
+    rates = FEATURE_COLLAPSE.make_hyperparameters(configuration)
     yield from _measure_sample(spec, rates, settings)
     yield from _measure_population(
         replace(spec, source=FreshSentences(batch_size=spec.source.batch_size)), rates, settings
@@ -154,7 +155,7 @@ def _time_reduced(spec: TrainingSpec, rates: Hyperparameters) -> tuple[float, Re
     decays = (float(rates.embedding_weight_decay), float(rates.classifier_weight_decay))
     latents = Member(spec, rates, 0).latents
     started = time.perf_counter()
-    minimum = minimise_reduced(latents, task.n_concepts, task.words_per_concept, spec.embedding_dim, decays)
+    minimum = minimise_reduced(latents, task.n_concepts, task.words_per_concept, spec.network.embedding_dim, decays)
     return time.perf_counter() - started, minimum
 
 

@@ -39,9 +39,9 @@ def make_network(spec: TrainingSpec, initial_scale: float):
     import torch
     from torch import nn
 
-    task, dim = spec.task, spec.embedding_dim
+    task, dim = spec.task, spec.network.embedding_dim
     layers = [nn.Embedding(task.n_words, dim)]
-    if spec.layer_norm:
+    if spec.network.layer_norm:
         layers.append(nn.LayerNorm(dim, eps=0.0, elementwise_affine=False))
     layers += [nn.Flatten(), nn.Linear(task.sentence_length * dim, task.n_classes, bias=False)]
     network = nn.Sequential(*layers).to(device_name())
@@ -95,13 +95,13 @@ def to_torch(batch: Batch) -> tuple:
     """Return sentences and labels of a batch on PyTorch's device."""
     import torch
 
-    return tuple(torch.tensor(part.astype(np.int64), device=device_name()) for part in (batch.sentences, batch.classes))
+    return tuple(torch.tensor(part.astype(np.int64), device=device_name()) for part in (batch.inputs, batch.classes))
 
 
 def weights_of(network, spec: TrainingSpec) -> tuple[np.ndarray, np.ndarray]:
     """Return the embeddings ``Float[n_w, d]`` and the classifier ``Float[K, L, d]`` of a network without LayerNorm."""
     embeddings, classifier = (weights.detach().cpu().numpy() for weights in network.parameters())
-    return embeddings, classifier.reshape(spec.task.n_classes, spec.task.sentence_length, spec.embedding_dim)
+    return embeddings, classifier.reshape(spec.task.n_classes, spec.task.sentence_length, spec.network.embedding_dim)
 
 
 class Loop(NamedTuple):

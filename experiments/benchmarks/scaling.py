@@ -20,6 +20,7 @@ from experiments.benchmarks.arithmetic import FLOAT_BYTES, step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.step import RATES
+from simlab.architectures import TwoLayer
 from simlab.programs import Layout, Program
 from simlab.sources import FreshSentences
 from simlab.spec import Hyperparameters, TrainingSpec
@@ -102,7 +103,7 @@ def make_spec(sizes: Sizes, n_steps: int = 1, precision: str = "highest") -> Tra
     return TrainingSpec(
         task=task,
         source=FreshSentences(batch_size=sizes.batch_size),
-        embedding_dim=sizes.embedding_dim,
+        network=TwoLayer(embedding_dim=sizes.embedding_dim),
         n_steps=n_steps,
         steps_per_record=n_steps,
         n_evaluation=sizes.batch_size,

@@ -11,6 +11,7 @@ from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.arithmetic import StepCost, step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
+from simlab.architectures import TwoLayer
 from simlab.programs import Layout
 from simlab.sources import FixedSample, FreshSentences
 from simlab.spec import Hyperparameters, TrainingSpec
@@ -60,7 +61,12 @@ def _cases(settings: BenchSettings) -> Iterator[Case]:
         }
         for source_name, source in sources.items():
             spec = TrainingSpec(
-                task=task, source=source, embedding_dim=dim, n_steps=1, steps_per_record=1, precision=settings.precision
+                task=task,
+                source=source,
+                network=TwoLayer(embedding_dim=dim),
+                n_steps=1,
+                steps_per_record=1,
+                precision=settings.precision,
             )
             spec = _with_steps(spec, _turn_steps(step_cost(spec), *RATES[platform]))
             yield Case(f"{size} size, {source_name}", spec, hyperparameters, settings.members or members)

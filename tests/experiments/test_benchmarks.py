@@ -16,6 +16,7 @@ from experiments.benchmarks.measurement import Contestant, Measurement, summaris
 from experiments.benchmarks.report import format_measurements, measurements_to_dataset
 from experiments.benchmarks.step import SMALL_TASK
 from experiments.cli import main
+from simlab.architectures import TwoLayer
 from simlab.members import Member
 from simlab.programs import Layout
 from simlab.sources import FixedSample
@@ -25,7 +26,7 @@ from simlab.sweeps import train_members
 SPEC = TrainingSpec(
     task=SMALL_TASK,
     source=FixedSample(per_class=1, batch_size=81),
-    embedding_dim=8,
+    network=TwoLayer(embedding_dim=8),
     n_steps=3,
     steps_per_record=3,
     n_evaluation=81,

@@ -5,11 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from experiments.configuration import Configuration
 from experiments.experiment import make_plan
 from experiments.sweep import run_plan
+from experiments.words import FEATURE_COLLAPSE
+from experiments.words.configuration import WordConfiguration
 
-TINY = Configuration(
+TINY = WordConfiguration(
     n_concepts=3, n_words=6, sentence_length=2, n_classes="all", embedding_dim=4, source="population", n_steps=20_000,
     n_records=1, n_evaluation=10, learning_rate=1.0, initial_scale=0.3, embedding_weight_decay=0.01,
     classifier_weight_decay=0.01,
@@ -17,7 +18,7 @@ TINY = Configuration(
 
 
 def train(configuration):
-    return run_plan(make_plan("tiny", {"tiny": configuration}, [0])).isel(regime=0, seed=0)
+    return run_plan(make_plan("tiny", FEATURE_COLLAPSE, {"tiny": configuration}, [0])).isel(regime=0, seed=0)
 
 
 def risk_gradient(flat, latents, mu, decay_w, decay_u):

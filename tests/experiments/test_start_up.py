@@ -10,7 +10,11 @@ import pytest
 
 SLOW_TO_IMPORT = ("jax", "flax", "optax", "scipy", "xarray", "h5py", "matplotlib")
 
-HELP = ("--help", "list", *(f"{command} --help" for command in ("list", "predict", "run", "plot", "verify", "bench")))
+HELP = (
+    "--help",
+    "list",
+    *(f"{command} --help" for command in ("list", "predict", "run", "plot", "report", "verify", "bench")),
+)
 
 WRONG_RUNS = (
     "--n-words 601",
@@ -68,6 +72,8 @@ WRONG = (
     "run --from nowhere",
     "run --from nowhere --out new",
     "run --from nowhere --seeds 2",
+    "report",
+    "report nowhere",
     "predict zipf",
     "bench stpe",
     "bench --rounds 0",

@@ -8,8 +8,8 @@ import xarray
 
 from experiments.axes import Axis, make_axes, parse_axis, vary
 from experiments.cli import main
-from experiments.configuration import QUICK
 from experiments.sweep import run
+from experiments.words.configuration import QUICK, WordConfiguration
 from simlab.parts import open_store
 from theory import feature_collapse
 
@@ -48,7 +48,7 @@ def saved_sweep(tmp_path_factory):
     ],
 )
 def test_an_axis_is_read_from_its_text(text, name, values):
-    axis = parse_axis(text)
+    axis = parse_axis(text, WordConfiguration)
     assert axis.name == name
     assert axis.values == (pytest.approx(values) if isinstance(values[-1], float) else values)
 
@@ -94,7 +94,7 @@ def test_the_last_axis_runs_fastest():
     axes = (Axis("weight_decay", (1.0, 2.0)), Axis("n_words", (6, 9)))
     points = [(one.embedding_weight_decay, one.n_words) for one in vary(QUICK, axes)]
     assert points == [(1.0, 6), (1.0, 9), (2.0, 6), (2.0, 9)]
-    assert make_axes({"n_words": np.array([6, 9])})[0].values == (6, 9)
+    assert make_axes({"n_words": np.array([6, 9])}, WordConfiguration)[0].values == (6, 9)
 
 
 def test_a_sweep_is_one_dataset_on_its_axes(saved_sweep):

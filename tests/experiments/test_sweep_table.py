@@ -35,11 +35,12 @@ def make_dataset(regimes=("one",), axes=None):
             "learned": ((*dims, "quantity", "seed"), np.ones(shape) * learned * scale[..., None]),
             "sampling_error": ((*dims, "quantity", "seed"), np.broadcast_to(sampling, shape).copy()),
             "status": ((*dims, "seed"), np.full((*cells, 3), "finished", object)),
-            "collapse_type": (dims, np.full(cells, "I", object)),
-            "is_theorem": (dims, np.ones(cells, int)),
+            "kind": (dims, np.full(cells, "Type I", object)),
+            "unit": ("quantity", np.array(["", "", "nats", ""], object)),
+            "basis": (dims, np.full(cells, "theorem", object)),
         },
         coords={"regime": list(regimes), "quantity": list(QUANTITIES), **axes},
-        attrs={"axes": json.dumps(list(axes))},
+        attrs={"axes": json.dumps(list(axes)), "compared": json.dumps(QUANTITIES[:3])},
     )
 
 
@@ -82,11 +83,12 @@ def test_the_first_line_is_known_by_heart():
 
 def test_the_heading_says_what_was_run():
     dataset = make_dataset(("zipf-small-sample",))
-    dataset.collapse_type[0, 1:] = "III"
-    dataset.is_theorem[0, 0] = 0
+    dataset.kind[0, 1:] = "Type III"
+    dataset.basis[0, 0] = "approximation for random latents"
     heading = format_sweep(dataset).splitlines()[0]
     assert heading == (
-        "zipf-small-sample  (Types I, III, theorem in 4 cells, else approximation for random latents; 6 cells, 3 seeds)"
+        "zipf-small-sample  "
+        "(Type I, Type III, approximation for random latents in 2 cells, else theorem; 6 cells, 3 seeds)"
     )
 
 

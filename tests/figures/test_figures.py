@@ -33,7 +33,7 @@ def make_regime(name, *, equal, seeds=2):
             "classifier": (("seed", "class", "position", "dimension"), classifier),
             "classifier_predicted": (("seed", "class", "position", "dimension"), classifier),
             "embedding_norm_predicted": ("word", np.linspace(2, 1, len(words))),
-            "collapse_type": ((), "I"),
+            "kind": ((), "Type I"),
             "predicted": ("quantity", [0.1, 1.0, 0.5]),
             "quantity": ("quantity", ["test_cross_entropy", "embedding_norm", "classifier_norm"]),
             **{f"history_{c}": (("seed", "record"), rng.uniform(0.1, 1, size=(seeds, RECORDS))) for c in curves},

@@ -8,17 +8,22 @@ import numpy as np
 import pytest
 import xarray
 
+import figures
 from experiments.table import standard_error
-from figures import style, sweep, sweep_arrangement
+from figures import scales, style, sweep, sweep_arrangement
 
 QUANTITIES = ("embedding_norm", "classifier_norm", "test_risk", "test_accuracy")
 DECAYS = [1e-4, 1e-3, 1e-2]
 
 
-def make_dataset(axes, regimes=("one",), n_seeds=3):
+CLASS_QUANTITIES = ("feature_norm", "classifier_norm", "risk", "closest_classes", "rank")
+CLASS_DECAYS = [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2]
+
+
+def make_dataset(axes, regimes=("one",), n_seeds=3, quantities=QUANTITIES):
     """A sweep in the saved form: predicted 1, 2, 3, ... cell by cell; learned 10 % less, with known noise."""
     sizes = [len(values) for values in axes.values()]
-    shape = (len(regimes), *sizes, len(QUANTITIES))
+    shape = (len(regimes), *sizes, len(quantities))
     predicted = 1 + np.arange(np.prod(shape), dtype=float).reshape(shape)
     noise = np.random.default_rng(0).normal(size=(*shape, n_seeds))
     dims = ("regime", *axes)
@@ -33,11 +38,34 @@ def make_dataset(axes, regimes=("one",), n_seeds=3):
             "sampling_error": (full, np.full((*shape, n_seeds), np.nan)),
             "status": ((*dims, "seed"), np.full((*cells, n_seeds), "finished", object)),
             "zero_threshold": (dims, np.full(cells, np.nan)),
-            "collapse_type": (dims, np.full(cells, "I", object)),
+            "kind": (dims, np.full(cells, "Type I", object)),
         },
-        coords={"regime": list(regimes), "quantity": list(QUANTITIES), **coords},
+        coords={"regime": list(regimes), "quantity": list(quantities), **coords},
         attrs={"axes": json.dumps(list(axes))},
     )
+
+
+def make_collapse(n_seeds=3, regimes=("one",)):
+    """Weight decays through minority collapse at 3e-3 and total collapse at 1e-2, from where 1e-19 is learned."""
+    dataset = make_dataset({"weight_decay": CLASS_DECAYS}, regimes, n_seeds, CLASS_QUANTITIES)
+    known = {
+        "feature_norm": [1.0, 0.8, 0.6, 0.4, 0.0, 0.0],
+        "classifier_norm": [4.0, 3.0, 2.0, 1.0, 0.0, 0.0],
+        "risk": [0.1, 0.5, 1.0, 2.0, 2.3, 2.3],
+        "closest_classes": [1.2, 0.7, 0.0, 0.0, 0.0, 0.0],
+        "rank": [9.0, 9.0, 5.0, 4.0, 0.0, 0.0],
+    }
+    for name, values in known.items():
+        dataset.predicted.loc[{"quantity": name}] = values
+    scale = xarray.DataArray(1 + 1e-7 * np.arange(n_seeds), dims="seed")
+    dataset["learned"] = (dataset.predicted * scale).transpose(*dataset.learned.dims)
+    gone = dataset.weight_decay > 1e-2
+    for name, left in (("feature_norm", 1e-19), ("classifier_norm", 3e-19), ("closest_classes", 0.9)):
+        learned = dataset.learned.sel(quantity=name)
+        dataset.learned.loc[{"quantity": name}] = learned.where(~gone, left * scale).transpose(*learned.dims)
+    dataset["zero_threshold"] = dataset.zero_threshold.fillna(1e-2)
+    dataset["collapse_threshold"] = dataset.zero_threshold * 0.3
+    return dataset.assign_attrs(phenomenon="neural-collapse")
 
 
 def diverge(dataset, seed, **where):
@@ -197,7 +225,7 @@ def test_a_sweep_of_which_every_member_diverged_is_drawn():
     for seed, rate in product(range(2), (1.0, 10.0)):
         diverge(dataset, seed, learning_rate=rate)
     figure = sweep.draw(dataset)
-    assert len(figure.axes) == len(sweep.ROWS)
+    assert len(figure.axes) == len(sweep.ROWS["feature-collapse"])
     assert [text.get_text() for text in figure.axes[0].texts] == ["2", "2"]
 
 
@@ -375,3 +403,118 @@ def test_a_saved_sweep_is_drawn(tmp_path):
 def test_a_run_without_varied_axes_is_refused():
     with pytest.raises(ValueError, match="axes: expected a dataset with at least one varied axis, got none"):
         sweep.draw(make_dataset({"weight_decay": DECAYS}).assign_attrs(axes="[]"))
+
+
+def test_rows_belong_to_the_phenomenon():
+    assert set(sweep.ROWS) == set(figures.FIGURES_OF_PHENOMENON)
+    quantities = [[row.quantity for row in sweep.ROWS[name]] for name in ("feature-collapse", "neural-collapse")]
+    assert quantities[0] == [*["embedding_norm"] * 2, *["classifier_norm"] * 2, "test_risk", "test_accuracy"]
+    assert quantities[1] == [*["feature_norm"] * 2, *["classifier_norm"] * 2, "risk", "closest_classes", "rank"]
+    for name, dataset in (
+        ("feature-collapse", make_dataset({"weight_decay": DECAYS})),
+        ("neural-collapse", make_collapse()),
+    ):
+        figure = sweep.draw(dataset)
+        assert [ax.get_ylabel() for ax in figure.axes] == [row.label for row in sweep.ROWS[name]]
+
+
+def test_both_thresholds_are_vertical_lines_of_their_own_pattern():
+    dataset = make_collapse(regimes=("one", "two"))
+    dataset.collapse_threshold.loc[{"regime": "two"}] = np.nan
+    figure = sweep.draw(dataset)
+    for ax in figure.axes[::2]:
+        (zero,), (minority,) = (lines_of(ax, name) for name in ("zero threshold", "minority collapse"))
+        assert zero.get_xdata() == [1e-2, 1e-2]
+        assert minority.get_xdata() == pytest.approx([3e-3, 3e-3], rel=1e-12)
+    assert not any(lines_of(ax, "minority collapse") for ax in figure.axes[1::2])
+    assert texts_of(figure)[1:] == ["predicted", "zero threshold", "minority collapse"]
+    patterns = [str(pattern) for pattern in sweep.LINES.values()]
+    assert len(set(patterns)) == len(patterns)
+    del dataset["collapse_threshold"]
+    assert "minority collapse" not in texts_of(sweep.draw(dataset))
+
+
+def test_where_zero_is_predicted_rounding_is_drawn_as_zero():
+    figure = sweep.draw(make_collapse())
+    for row in (0, 2, 5, 6):
+        (container,) = figure.axes[row].containers
+        assert container[0].get_ydata()[-2:].tolist() == [0, 0]
+        assert bars_of(container)[-2:] == [0, 0]
+        assert figure.axes[row].get_yscale() == "linear"
+        low, high = figure.axes[row].get_ylim()
+        assert -0.1 * high < low < 0  # the mark at zero is seen whole
+    for row in (1, 3):
+        (container,) = figure.axes[row].containers
+        np.testing.assert_allclose(container[0].get_ydata(), [1e-7] * 4 + [np.nan] * 2, rtol=1e-6)
+        assert max(figure.axes[row].get_ylim()) < 1e-3
+
+
+def test_what_is_not_rounding_stays():
+    dataset = make_collapse()
+    dataset.learned.loc[{"weight_decay": 1.6e-2, "quantity": ["feature_norm", "classifier_norm"]}] = 1e-3
+    dataset.learned.loc[{"weight_decay": 8e-3, "quantity": "closest_classes"}] = 1e-3
+    axes = sweep.draw(dataset).axes
+    assert axes[0].containers[0][0].get_ydata()[-2:].tolist() == [1e-3, 0]
+    # The closest classes of a classifier that is not zero have a distance.
+    np.testing.assert_allclose(axes[5].containers[0][0].get_ydata()[-3:], [1e-3, 0.9, 0], rtol=1e-6)
+
+
+def test_a_sweep_that_is_all_zero_is_drawn():
+    dataset = make_collapse().sel(weight_decay=[1.6e-2, 3.2e-2])
+    for ax in sweep.draw(dataset).axes:
+        assert np.isfinite(ax.get_ylim()).all()
+        assert max(ax.get_ylim()) > 1e-5
+
+
+def test_theory_bends_or_jumps_at_thresholds_as_its_row_says():
+    axes = sweep.draw(make_collapse()).axes
+    drawn = {row: lines_of(axes[row], "predicted")[0].get_xydata() for row in (0, 4, 5, 6)}
+    cells = CLASS_DECAYS
+    # Norms and risk are those of the zero network from the zero threshold on, and know no minority collapse.
+    for row, values in ((0, [1.0, 0.8, 0.6, 0.4, 0, 0, 0]), (4, [0.1, 0.5, 1.0, 2.0, 2.3, 2.3, 2.3])):
+        np.testing.assert_allclose(drawn[row], np.stack([[*cells[:4], 1e-2, *cells[4:]], values], axis=1), rtol=1e-12)
+    # The closest classes coincide from minority collapse on; the rank falls in steps.
+    places = [*cells[:2], 3e-3, *cells[2:4], 1e-2, 1e-2, *cells[4:]]
+    np.testing.assert_allclose(drawn[5], np.stack([places, [1.2, 0.7, *[0.0] * 7]], axis=1), rtol=1e-12)
+    places.insert(2, 3e-3)
+    np.testing.assert_allclose(drawn[6], np.stack([places, [9, 9, 9, 5, 5, 4, 4, 0, 0, 0]], axis=1), rtol=1e-12)
+
+
+def test_the_risk_of_classes_is_linear_and_their_rank_has_whole_ticks():
+    axes = sweep.draw(make_collapse()).axes
+    assert axes[4].get_yscale() == "linear"  # its values span more than a decade
+    assert all(tick == round(tick) for tick in axes[6].get_yticks())
+
+
+def test_long_titles_break_into_lines():
+    dataset = make_collapse(regimes=("ratio-5", "ratio-25"))
+    dataset["kind"] = dataset.kind.where(False, "convex minimum")
+    figure = sweep.draw(dataset)
+    figure.draw_without_rendering()
+    assert [ax.get_title() for ax in figure.axes[:2]] == [
+        f"ratio {n}\n(convex minimum\npredicted)" for n in (5, 25)
+    ]  # fmt: skip
+    boxes = [ax.title.get_window_extent() for ax in figure.axes[:2]]
+    assert not boxes[0].overlaps(boxes[1])
+    assert boxes[0].x0 >= 0
+    assert boxes[1].x1 <= figure.get_figwidth() * figure.dpi
+
+
+@style.styled
+def tick_labels(values):
+    """Return the boxes of the numbers below a panel as wide as in a sweep of two regimes."""
+    figure, axes = style.make_grid(1, 2, 1.5)
+    for ax in axes[0]:
+        ax.set_ylabel("relative\ndeviation")
+        scales.set_numbers(ax, np.array(values))
+        scales.set_deviation(ax, np.array([1e-5]))
+    figure.draw_without_rendering()
+    ticks = [tick for tick in axes[0, 0].xaxis.get_major_ticks() if values[0] <= tick.get_loc() <= values[-1]]
+    return [tick.label1.get_window_extent() for tick in ticks]
+
+
+@pytest.mark.parametrize("values", [[1e-3, 2e-3, 4e-3, 8e-3, 0.016, 0.03, 0.06], [1e-3, 3e-3, 1e-2], [0.02, 0.1, 0.4]])
+def test_numbers_below_the_abscissa_stand_clear_of_each_other(values):
+    labels = tick_labels(values)
+    assert len(labels) >= 2
+    assert all(left.x1 < right.x0 for left, right in pairwise(labels))

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from simlab.architectures import TwoLayer
 from simlab.devices import make_mesh
 from simlab.members import Member, stack_inputs
 from simlab.part_run import PartRun
@@ -20,7 +21,8 @@ FIXED = FixedSample(per_class=5, batch_size=8)
 
 def make_spec(source=FIXED, n_classes=8, word_frequency="zipf", **fields):
     task = SentenceTask(n_words=6, sentence_length=2, n_classes=n_classes, word_frequency=word_frequency)
-    fields = {"n_steps": 12, "steps_per_record": 4, "n_evaluation": 30, "embedding_dim": 4, **fields}
+    network = TwoLayer(embedding_dim=fields.pop("embedding_dim", 4))
+    fields = {"n_steps": 12, "steps_per_record": 4, "n_evaluation": 30, "network": network, **fields}
     return TrainingSpec(task=task, source=source, **fields)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simlab.tasks import SentenceTask, draw_latents, population_size, word_frequencies
+from simlab.tasks import SentenceTask, draw_latents, word_frequencies
 
 
 def test_saturated_task_has_every_latent_once():
@@ -53,7 +53,7 @@ def test_word_frequencies(law, expected):
 
 def test_population_size():
     task = SentenceTask(n_concepts=2, n_words=6, sentence_length=4, n_classes=5)
-    assert population_size(task) == 5 * 3**4
+    assert task.n_examples == 5 * 3**4
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import numpy as np
 import optax
 import pytest
 
+from simlab.architectures import TwoLayer
 from simlab.batches import random_order
 from simlab.members import Member
 from simlab.programs import _kept_program
 from simlab.reduced import minimise_reduced
-from simlab.sentences import draw_distribution
 from simlab.sources import Batch, FixedSample, FreshSentences, Population
 from simlab.spec import LINE_SEARCH_OPTIMIZERS, OPTIMIZERS, Hyperparameters, TrainingSpec
 from simlab.sweeps import train_members
@@ -24,12 +24,14 @@ SOURCES = (FixedSample(per_class=5, batch_size=7), FreshSentences(batch_size=8),
 
 
 def make_spec(source=SOURCES[0], **fields):
-    fields = {"n_steps": 12, "steps_per_record": 4, "n_evaluation": 50, "embedding_dim": 4, **fields}
+    normalisation = "layer" if fields.pop("layer_norm", False) else "none"
+    network = TwoLayer(embedding_dim=fields.pop("embedding_dim", 4), normalisation=normalisation)
+    fields = {"n_steps": 12, "steps_per_record": 4, "n_evaluation": 50, "network": network, **fields}
     return TrainingSpec(task=TASK, source=source, **fields)
 
 
 def distribution(seed=0):
-    return jax.tree.map(jnp.asarray, draw_distribution(TASK, seed))
+    return jax.tree.map(jnp.asarray, TASK.realise(seed))
 
 
 def train_seeds(spec, rates, seeds, **options):
@@ -120,7 +122,7 @@ def test_where_a_run_is_cut_does_not_matter(steps_per_record):
 @pytest.mark.parametrize(("n_classes", "per_class", "size"), [(7, 5, 12), (1500, 6, 5000), (10, 2, 50)])
 def test_the_evaluation_set_is_spread_evenly_over_the_classes(n_classes, per_class, size):
     task = SentenceTask(n_concepts=3, n_words=6, sentence_length=8, n_classes=n_classes)
-    drawn = jax.tree.map(jnp.asarray, draw_distribution(task, 0))
+    drawn = jax.tree.map(jnp.asarray, task.realise(0))
     source = FixedSample(per_class=per_class, batch_size=1)
     sample = source.prepare(jax.random.key(0), drawn)
     batch = source.evaluation(sample, drawn, jax.random.key(1), size)
@@ -285,7 +287,9 @@ def test_the_weight_decay_is_the_gradient_of_the_recorded_penalty():
     trainer = make_trainer(spec)
     problem, state = trainer.begin(jax.random.key(0), distribution(), RATES)
     record = trainer.record(problem, state, RATES, 0)
-    embeddings, classifier = (np.asarray(array, np.float64) for array in trainer.representation(state))
+    embeddings, classifier = (
+        np.asarray(array, np.float64) for array in trainer.representation(problem.distribution, state)
+    )
     expected = 0.02 / 2 * np.sum(embeddings**2) + 0.05 / 2 * np.sum(classifier**2)
     assert float(record.risk - record.train_cross_entropy) == pytest.approx(expected, rel=1e-5)
 
@@ -334,7 +338,12 @@ def test_lbfgs_reaches_the_certified_minimum():
     """On a small saturated task, uniform words: the minimum is that of the theorem, known from the reduced problem."""
     task = SentenceTask(n_words=6, sentence_length=2, n_classes="all")
     spec = TrainingSpec(
-        task=task, source=Population(), embedding_dim=4, optimizer="lbfgs", n_steps=60, steps_per_record=30
+        task=task,
+        source=Population(),
+        network=TwoLayer(embedding_dim=4),
+        optimizer="lbfgs",
+        n_steps=60,
+        steps_per_record=30,
     )
     decay = 3e-3
     rates = Hyperparameters(initial_scale=0.1, embedding_weight_decay=decay, classifier_weight_decay=decay)

@@ -14,15 +14,17 @@ def find_minimum(member: Member) -> ReducedMinimum | None:
     """Return the exact minimiser of the population risk for the latents of a member, or None where it is not known.
 
     It is known where words of a concept collapse exactly: for equally frequent words, and under LayerNorm without a
-    penalty on the words. A solver that did not converge counts as not known.
+    penalty on the words. There is none without any weight decay. A solver that did not converge counts as not known.
     """
     spec, rates = member.spec, member.hyperparameters
     decays = (float(rates.embedding_weight_decay), float(rates.classifier_weight_decay))
-    collapses = decays[0] == 0 if spec.layer_norm else spec.task.has_equal_words
-    if not collapses or spec.task.n_classes > CLASS_LIMIT:
+    collapses = decays[0] == 0 if spec.network.layer_norm else spec.task.has_equal_words
+    covered = spec.network.normalisation in ("none", "layer") and not spec.task.is_noisy
+    exists = spec.network.layer_norm or min(decays) > 0
+    if not (collapses and covered and exists) or spec.task.n_classes > CLASS_LIMIT:
         return None
-    sizes = (spec.task.n_concepts, spec.task.words_per_concept, spec.embedding_dim)
-    return _minimise(member.latents.tobytes(), member.latents.shape, sizes, decays, spec.layer_norm)
+    sizes = (spec.task.n_concepts, spec.task.words_per_concept, spec.network.embedding_dim)
+    return _minimise(member.latents.tobytes(), member.latents.shape, sizes, decays, spec.network.layer_norm)
 
 
 @lru_cache(maxsize=64)
@@ -38,14 +40,16 @@ def _minimise(
 def certify_member(member: Member, run: MemberRun, sample: Batch | None) -> Certificate | None:
     """Return the certificate of a member on its own training set, or None where there is none.
 
-    There is none for fresh sentences (no fixed risk is minimised), for a run that diverged, and for a penalty on words
-    under LayerNorm (no minimiser exists).
+    There is none for fresh sentences (no fixed risk is minimised), for a run that diverged, and where no minimiser
+    exists: for a penalty on words under LayerNorm, and without LayerNorm for no weight decay.
     """
     spec, rates = member.spec, member.hyperparameters
     words, classifier = float(rates.embedding_weight_decay), float(rates.classifier_weight_decay)
-    if sample is None or run.status == "diverged" or (words > 0 and spec.layer_norm):
+    known = spec.network.normalisation in ("none", "layer")
+    exists = words == 0 if spec.network.layer_norm else min(words, classifier) > 0
+    if sample is None or run.status == "diverged" or not (exists and known):
         return None
     arrays = (*sample, run.embeddings, run.classifier)
-    if spec.layer_norm:
+    if spec.network.layer_norm:
         return certify_layer_norm(*arrays, classifier_weight_decay=classifier)
     return certify(*arrays, embedding_weight_decay=words, classifier_weight_decay=classifier)

@@ -34,18 +34,31 @@ class Arrays(NamedTuple):
 
 
 def predicted_quantities(prediction: Prediction) -> np.ndarray:
-    """Return the theorem's values, in the order of :data:`LABELS`; NaN where a zero network has none."""
+    """Return the theorem's values, in the order of :data:`LABELS`; NaN where a zero network, or a limit, has none."""
+    distance = 0.0 if np.isfinite(prediction.classifier_norm) else float("nan")
     shape = float("nan") if prediction.is_zero else 0.0
     values = dict.fromkeys(LABELS, shape) | {
         "embedding_norm": float(geometry.root_mean_square(prediction.embedding_norms)),
         "classifier_norm": prediction.classifier_norm,
-        "embedding_distance": 0.0,
-        "classifier_distance": 0.0,
+        "embedding_distance": distance,
+        "classifier_distance": distance,
         "test_cross_entropy": prediction.cross_entropy,
         "test_risk": prediction.risk,
-        "test_accuracy": float("nan") if prediction.is_zero else 1.0,
+        "test_accuracy": float("nan") if prediction.is_zero else _best_accuracy(prediction),
     }
     return _column(values)
+
+
+def _best_accuracy(prediction: Prediction) -> float:
+    """Return the share of labels that a collapsed network names: all of them but those that noise has changed.
+
+    A word that is replaced by one of its own concept does no harm. NaN where replaced words may show no class at all.
+    """
+    spared = 1 - prediction.word_noise * (1 - 1 / prediction.n_concepts)
+    if prediction.word_noise and prediction.kappa < 1:
+        return float("nan")
+    right = (1 - prediction.label_noise) * spared**prediction.sentence_length
+    return right + prediction.label_noise / prediction.n_classes
 
 
 def learned_quantities(task: SentenceTask, run: MemberRun, latents: np.ndarray, aligned: Arrays) -> np.ndarray:
@@ -94,12 +107,13 @@ def align(arrays: Arrays, latents: np.ndarray, prediction: Prediction) -> Arrays
     """Return the predicted arrays, turned by the one rotation that fits both arrays best.
 
     Args:
-        arrays: to turn onto; arrays that are not finite leave the prediction in its own frame.
+        arrays: to turn onto; arrays that are not finite leave the prediction in its own frame, and a prediction that is
+            not stays so.
         latents: ``Int[K, L]``.
         prediction: what theory says.
     """
     predicted = Arrays(prediction.embeddings(), prediction.classifier(latents))
-    if not all(np.all(np.isfinite(array)) for array in arrays):
+    if not all(np.all(np.isfinite(array)) for array in (*arrays, *predicted)):
         return predicted
     rotation = geometry.common_rotation(list(zip(arrays, predicted, strict=True)))
     return Arrays(*(array @ rotation for array in predicted))

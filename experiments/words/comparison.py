@@ -1,11 +1,12 @@
 """Hold a trained member against its prediction: the variables of the dataset, with both on the same axes."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from experiments.optimality import certify_member, find_minimum
-from experiments.quantities import (
+from experiments.phenomenon import Comparison, Variable
+from experiments.training_record import history, record_variables
+from experiments.words.optimality import certify_member, find_minimum
+from experiments.words.quantities import (
+    LABELS,
     Arrays,
     align,
     exact_quantities,
@@ -18,21 +19,8 @@ from simlab.members import Member, MemberRun
 from simlab.sources import Batch
 from simlab.spec import TrainingSpec
 from simlab.tasks import word_frequencies
-from simlab.training import Record
+from simlab.vector_shape import VectorShape
 from theory.feature_collapse import Prediction
-
-
-class Variable(NamedTuple):
-    """A variable of the dataset: its own dimensions, what it is, its units ("1" is the CF convention for none)."""
-
-    dims: tuple[str, ...]
-    about: str
-    units: str = "1"
-
-
-def _record_units(name: str) -> str:
-    return "nats" if "cross_entropy" in name or name in ("risk", "gradient_norm") else "1"
-
 
 MEMBER_VARIABLES = {
     "latents": Variable(("class", "position"), "concept at each position of a class"),
@@ -52,9 +40,7 @@ MEMBER_VARIABLES = {
     "training_risk": Variable((), "risk on the whole training set", "nats"),
     "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound", "nats"),
-    **{
-        f"history_{name}": Variable(("record",), name.replace("_", " "), _record_units(name)) for name in Record._fields
-    },
+    **record_variables(VectorShape),
     "learned": Variable(("quantity",), "what was learned"),
     "exact": Variable(("quantity",), "value at the exact minimiser for the latents of the member"),
     "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
@@ -74,6 +60,8 @@ CELL_VARIABLES = {
     "cross_entropy_predicted": Variable((), "predicted cross-entropy", "nats"),
     "risk_predicted": Variable((), "predicted risk", "nats"),
     "predicted": Variable(("quantity",), "what theory predicts"),
+    "kind": Variable((), "what is predicted"),
+    "basis": Variable((), "what the prediction rests on"),
     "collapse_type": Variable((), "which theorem predicts"),
     "is_theorem": Variable((), "1 if the prediction is a theorem for this task"),
     "zero_threshold": Variable((), "weight decay from which the minimiser is the zero network", "nats"),
@@ -119,7 +107,7 @@ def member_variables(
             name: np.nan if certificate is None else float(getattr(certificate, attribute))
             for name, attribute in bounds.items()
         },
-        **{f"history_{name}": values for name, values in run.records._asdict().items()},
+        **history(run),
         "learned": learned_quantities(task, run, latents, aligned),
         "exact": exact_quantities(task, find_minimum(member), latents, prediction),
         "sampling_error": sampling_errors(run),
@@ -145,6 +133,8 @@ def cell_variables(spec: TrainingSpec, prediction: Prediction) -> dict[str, np.n
         "cross_entropy_predicted": prediction.cross_entropy,
         "risk_predicted": prediction.risk,
         "predicted": predicted_quantities(prediction),
+        "kind": f"Type {prediction.collapse_type}",
+        "basis": _basis(prediction),
         "collapse_type": prediction.collapse_type,
         "is_theorem": int(prediction.exact),
         "zero_threshold": np.nan if threshold is None else threshold,
@@ -155,6 +145,17 @@ def cell_variables(spec: TrainingSpec, prediction: Prediction) -> dict[str, np.n
     return {name: np.asarray(value) for name, value in variables.items()}
 
 
+def caveats(prediction: Prediction) -> list[str]:
+    """Return the assumptions of the theorem that are not met, in words."""
+    return [f"assumption not met: {one.name}: {one.reason}" for one in prediction.assumptions if not one.holds]
+
+
+def _basis(prediction: Prediction) -> str:
+    if prediction.exact:
+        return "theorem"
+    return "approximation for random latents" if prediction.classifier_weight_decay else "limit, not attained"
+
+
 def _singular_values(vectors: np.ndarray) -> np.ndarray:
     """Return ``d`` singular values, zero beyond the number of vectors; NaN for a run that diverged."""
     dim = vectors.shape[-1]
@@ -162,3 +163,16 @@ def _singular_values(vectors: np.ndarray) -> np.ndarray:
         return np.full(dim, np.nan)
     values = geometry.singular_values(vectors)
     return np.pad(values, (0, dim - len(values)))
+
+
+COMPARISON = Comparison(
+    quantities=LABELS,
+    compared=("embedding_norm", "classifier_norm", "test_risk"),
+    member_variables=MEMBER_VARIABLES,
+    cell_variables=CELL_VARIABLES,
+    cell_coordinates=CELL_COORDINATES,
+    numbered=("word", "record"),
+    describe_member=member_variables,
+    describe_cell=cell_variables,
+    caveats=caveats,
+)

@@ -1,0 +1,35 @@
+"""How far trained features and classifier are from the global minimum of their risk."""
+
+import numpy as np
+
+from simlab.members import Member, MemberRun
+from theory.certificates import Certificate, certify
+from theory.factor_certificate import certify_factors
+
+
+def certify_member(member: Member, run: MemberRun) -> Certificate | None:
+    """Return the certificate of a member, or None for a run that diverged.
+
+    To the core a feature is a word of its own in a sentence of one. Where a network makes the features, the bound holds
+    for it too, as none can do better than free ones.
+    """
+    if run.status == "diverged":
+        return None
+    task, rates = member.spec.task, member.hyperparameters
+    decays = float(rates.embedding_weight_decay), float(rates.classifier_weight_decay)
+    if task.heads is not None:
+        names = ("feature_weight_decay", "classifier_weight_decay")
+        classifier = run.classifier[:, 0]
+        return certify_factors(
+            task.labels, task.heads, run.embeddings, classifier, **dict(zip(names, decays, strict=True))
+        )
+    n_samples = task.n_examples
+    return certify(
+        np.arange(n_samples)[:, None],
+        task.labels[:, 0],
+        np.full(n_samples, 1 / n_samples),
+        run.embeddings,
+        run.classifier,
+        embedding_weight_decay=decays[0],
+        classifier_weight_decay=decays[1],
+    )

@@ -1,0 +1,199 @@
+"""The part of a page that one saved run has: its lead, its tables, its figures, its provenance."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.registry import NAMES, find_experiment
+from experiments.report import cells, records, tables
+from experiments.report.figures_inline import all_figures
+from experiments.report.markup import MINUS, NOTHING, Markup, element, join, number, plural
+from experiments.report.provenance import provenance
+from experiments.report.saved_run import SavedRun
+from experiments.report.tables import count_line
+
+_SUMMARIES = {
+    "verify": "claims of theory, each checked by numbers that were found without it",
+    "bench": "speed and memory, beside the machine's limits and beside PyTorch",
+}
+ZERO = "classifier_norm"  # the quantity that is zero where the zero network is predicted
+_LEARNED = "Learned: mean over the seeds that did not diverge"
+_EXPLANATION = join(
+    _LEARNED, ". ±: standard error of that mean, for one seed that of the test sample. Error: of the prediction, "
+    "relative unless that is 0. Digits: ", MINUS, "log", element("sub", "10"),
+    " of the error, or of ± where that is larger.",
+)  # fmt: skip
+_SWEEP_EXPLANATION = (
+    f"{_LEARNED}, with the standard error of its last digit in brackets: 1.50(2) is 1.50 ± 0.02. Largest error: of "
+    "a prediction, relative unless that is 0, among the columns shown."
+)
+
+
+class Section(NamedTuple):
+    """A run's part of the page.
+
+    Attributes:
+        title: its heading.
+        summary: its line at the head of the page.
+        content: the part itself.
+        links: the headings in it, as names by id.
+    """
+
+    title: str
+    summary: Markup
+    content: Markup
+    links: dict[str, str]
+
+
+def make_section(run: SavedRun, title: str, prefix: str) -> Section:
+    """Return the part of a run.
+
+    Args:
+        run: what is reported.
+        title: its heading.
+        prefix: its id; all ids in it begin with it.
+    """
+    dataset = run.dataset
+    parts = {
+        "results": (_results_title(dataset), _results(dataset)),
+        "figures": ("Figures", all_figures(dataset, prefix)),
+    }
+    parts = {key: part for key, part in parts.items() if part[1]}
+    content = [
+        element("h2", title),
+        _lead(dataset),
+        *(
+            element("section", element("h3", heading), body, id=f"{prefix}-{key}")
+            for key, (heading, body) in parts.items()
+        ),
+        element("details", element("summary", element("h3", "Data and provenance")), provenance(run),
+                id=f"{prefix}-provenance"),
+    ]  # fmt: skip
+    links = {f"{prefix}-{key}": heading for key, (heading, _) in parts.items()}
+    links |= {f"{prefix}-provenance": "Data and provenance"}
+    return Section(title, _summary(run), element("article", *content, id=prefix), links)
+
+
+def _lead(dataset) -> Markup:
+    """Return a few lines on what was run."""
+    name = str(dataset.attrs["experiment"])
+    known = find_experiment(name) if name in NAMES else None
+    summary = known.summary if known else _SUMMARIES.get(name, "")
+    parts = [element("p", _sentence(summary), class_="lead")] if summary else []
+    regimes = {one.name: one.summary for one in known.regimes} if known and len(known.regimes) > 1 else {}
+    if regimes:
+        parts.append(element("dl", *(join(element("dt", key), element("dd", text)) for key, text in regimes.items())))
+    return join(*parts)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _results_title(dataset) -> str:
+    if records.has_claims(dataset):
+        return "Claims"
+    return "Measurements" if records.has_measurements(dataset) else "Learned against predicted"
+
+
+def _results(dataset) -> Markup:
+    """Return the tables of a dataset; nothing for one whose numbers are not known here."""
+    if records.has_claims(dataset):
+        return records.claims_table(dataset)
+    if records.has_measurements(dataset):
+        return records.measurement_tables(dataset)
+    if not cells.has_comparison(dataset):
+        return NOTHING
+    swept = bool(cells.axes_of(dataset))
+    explanation = _SWEEP_EXPLANATION if swept else _EXPLANATION
+    parts = [_regime_part(dataset, regime, swept=swept) for regime in cells.regimes_of(dataset)]
+    return join(*parts, element("p", explanation, class_="note"))
+
+
+def _regime_part(dataset, regime, *, swept: bool) -> Markup:
+    """Return heading, table and notes of a regime."""
+    title = cells.name_of(regime) or str(dataset.attrs["experiment"])
+    caption = join(element("b", title), element("span", _about(regime), class_="about"))
+    notes = element("ul", *(element("li", line) for line in _notes(dataset, regime)), class_="notes")
+    if not swept:
+        return join(tables.comparison_table(regime, caption, exact=cells.knows_exact(dataset)), notes)
+    chosen = tables.chosen_quantities(regime)
+    shown = tables.sweep_table(regime, chosen, caption)
+    if chosen is None:
+        return join(shown, notes)
+    every = tables.sweep_table(regime, None, join(element("b", title), ": all quantities"))
+    return join(shown, notes, element("details", element("summary", "All quantities of every cell"), every))
+
+
+def _about(regime) -> Markup:
+    """Return what is predicted, on what basis, for how many seeds, and how the members ended."""
+    kinds, bases = (cells.count_texts(regime, name) for name in ("kind", "basis"))
+    parts = [", ".join(sorted(kinds)), _told(bases)]
+    parts += [plural(regime.sizes[cells.SEED], "seed")] if cells.SEED in regime.sizes else []
+    statuses = cells.count_texts(regime, cells.STATUS)
+    parts += [count_line(_ordered(statuses), "member")] if statuses else []
+    return join(*filter(None, parts), between=" · ")
+
+
+def _told(bases: Counter) -> str:
+    """Return what predictions rest on; where cells differ, in how many each."""
+    if len(bases) < 2:
+        return "".join(bases)
+    return ", ".join(f"{basis} in {plural(count, 'cell')}" for basis, count in bases.most_common())
+
+
+def _ordered(statuses: Counter) -> dict[str, int]:
+    """Return counts of statuses: the known ones in their order, then any others."""
+    known = ("finished", "converged", "pass", "not applicable", cells.DIVERGED, "fail")
+    names = sorted(statuses, key=lambda name: (known.index(name) if name in known else len(known), name))
+    return {name: statuses[name] for name in names}
+
+
+def _notes(dataset, regime) -> Iterator[Markup]:
+    """Yield what a reader of the table must know beside it."""
+    assumptions = json.loads(dataset.attrs.get("assumptions", "{}"))
+    yield from (join(line) for line in assumptions.get(cells.name_of(regime), []))
+    if "predicted" in regime and ZERO in cells.count_texts(regime, cells.QUANTITY):
+        n_zero = int((regime.predicted.sel({cells.QUANTITY: ZERO}) == 0).sum())
+        if n_zero:
+            where = f" in {plural(n_zero, 'cell')}" if cells.axes_of(regime) else ""
+            yield join(f"weight decay above the zero threshold{where}: the zero network is predicted")
+    if "duality_gap" in regime and "training_risk" in regime and np.isfinite(regime.duality_gap).any():
+        gaps = regime.duality_gap.values
+        risk, gap = number(np.nanmax(regime.training_risk.values)), number(np.nanmax(gaps), 2)
+        if gaps.size == 1:
+            yield join("certified: the training risk, ", risk, " nats, is within ", gap, " nats of its global minimum")
+        else:
+            known = plural(int(np.isfinite(gaps).sum()), "member")
+            yield join(f"certified: the training risk of {known}, each within ", gap, " nats of its global minimum")
+
+
+def _summary(run: SavedRun) -> Markup:
+    """Return one line: what was varied, seeds, how the members ended, device."""
+    dataset = run.dataset
+    parts = [_varied(dataset)]
+    if records.has_claims(dataset):
+        parts.append(count_line(_ordered(cells.count_texts(dataset, "status")), "claim"))
+    elif records.has_measurements(dataset):
+        parts.append(plural(dataset.sizes["measurement"], "measurement"))
+    else:
+        parts += [plural(dataset.sizes[cells.SEED], "seed")] if cells.SEED in dataset.sizes else []
+        statuses = cells.count_texts(dataset, cells.STATUS)
+        parts += [count_line(_ordered(statuses), "member")] if statuses else []
+    parts.append(str(dataset.attrs.get("device", "")))
+    return join(*filter(None, parts), between=" · ")
+
+
+def _varied(dataset) -> Markup:
+    """Return what was varied: each axis, with its values or, of many, how many there are and from where to where."""
+    told = []
+    for name in cells.varied_axes(dataset):
+        values = [tables.value_of(value) for value in dataset[name].values]
+        few = join(*values, between=", ")
+        if len(values) > 4:
+            few = join(f"{len(values)} values from ", values[0], " to ", values[-1])
+        told.append(join(name.replace("_", " "), " (", few, ")"))
+    return join("varied: ", join(*told, between=", ")) if told else NOTHING

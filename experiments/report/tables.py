@@ -1,0 +1,173 @@
+"""HTML tables of learned against predicted values: of one configuration, and of the cells of a sweep."""
+
+import json
+import math
+from collections.abc import Sequence
+
+from experiments.report import cells
+from experiments.report.cells import Comparison
+from experiments.report.markup import NOTHING, Markup, element, join, number, plural, rounded, uncertain, value_of
+
+MOST_DIGITS = 8.0  # at the end of the bar; float32 has seven
+MOST_COMPARED = 4  # quantities beside each other
+MOST_CELLS = 200  # rows of one table
+COUNTED = (cells.DIVERGED, "converged")
+
+
+def table(
+    caption: object, head: Sequence[Markup], rows: Sequence[Markup], *, class_: str | None = None, hidden: bool = False
+) -> Markup:
+    """Return a table in a box of its own that scrolls sideways where the page is narrower.
+
+    Args:
+        caption: what it shows.
+        head: the rows of its head.
+        rows: those of its body.
+        class_: for its style.
+        hidden: whether a heading above says it already; the caption is then only read aloud.
+    """
+    above = element("caption", element("div", caption), class_="aloud" if hidden else None)
+    parts = above, element("thead", *head) if head else NOTHING, element("tbody", *rows)
+    return element("div", element("table", *parts, class_=class_), class_="scroll", tabindex=0)
+
+
+def head_row(*headings: object) -> Markup:
+    """Return a row of column headings."""
+    return element("tr", *(element("th", one, scope="col") for one in headings))
+
+
+def body_row(label: object, *values: object) -> Markup:
+    """Return a row with a heading of its own."""
+    return element("tr", element("th", label, scope="row"), *(element("td", one) for one in values))
+
+
+def comparison_table(regime, caption: object, *, exact: bool) -> Markup:
+    """Return the table of one configuration, a row for each quantity of which anything is known.
+
+    Args:
+        regime: a saved run of which one regime was chosen, and in which no axis varies.
+        caption: what it shows.
+        exact: whether there is a column for the values at the exact minimiser.
+    """
+    (compared,) = cells.compare(regime)
+    names = "quantity", cells.theory_word(regime), *(["exact"] if exact else []), "learned", "±", "error"
+    headings = [element("th", one, scope="col") for one in names]
+    head = element("tr", *headings, element("th", "digits", scope="col", class_="digits"))
+    rows = [_comparison_row(one, exact=exact) for one in compared if one.is_known]
+    return table(caption, [head], rows, class_="numbers comparison")
+
+
+def _comparison_row(one: Comparison, *, exact: bool) -> Markup:
+    theory = [number(one.predicted), *([number(one.exact)] if exact else [])]
+    learned = element("strong", number(one.learned)), number(one.standard_error, 1), rounded(one.error)
+    heading = element("th", one.label, _unit(one), scope="row")
+    return element("tr", heading, *(element("td", value) for value in (*theory, *learned)), _digits(one.digits))
+
+
+def _unit(one: Comparison) -> Markup:
+    return element("span", f" ({one.unit})", class_="unit") if one.unit else NOTHING
+
+
+def _digits(value: float) -> Markup:
+    """Return the table cell of the digits that agree, with a bar as long as they are many."""
+    if math.isnan(value):
+        return element("td", number(value), class_="digits")
+    shown = element("data", f"{value:.1f}", value=repr(value))
+    bar = element("span", class_="bar", style=f"--share:{min(1.0, value / MOST_DIGITS):.3f}", aria_hidden="true")
+    return element("td", shown, bar, class_="digits")
+
+
+def sweep_table(regime, names: Sequence[str] | None, caption: object) -> Markup:
+    """Return the table of a sweep, a row for each cell.
+
+    Args:
+        regime: a saved run of which one regime was chosen.
+        names: the quantities that have columns; None for all.
+        caption: what it shows.
+    """
+    if names is not None:
+        regime = regime.sel({cells.QUANTITY: list(names)})
+    selections, compared = cells.cells_of(regime), cells.compare(regime)
+    predicted = [any(not math.isnan(one.predicted) for one in column) for column in zip(*compared, strict=True)]
+    counts = {name: cells.count_by_cell(regime, name) for name in COUNTED}
+    counts = {name: column for name, column in counts.items() if any(column)}
+    rows = [
+        _sweep_row(regime, selection, row, predicted, [column[index] for column in counts.values()])
+        for index, (selection, row) in enumerate(zip(selections[:MOST_CELLS], compared, strict=False))
+    ]
+    left = len(selections) - len(rows)
+    if left > 0:
+        more = f"{plural(left, 'more cell')}: all of them are in results.nc"
+        width = len(cells.axes_of(regime)) + sum(1 + known for known in predicted) + 1 + len(counts)
+        rows.append(element("tr", element("td", more, colspan=width, class_="more")))
+    return table(caption, _sweep_head(regime, compared[0], predicted, counts), rows, class_="numbers sweep")
+
+
+def chosen_quantities(dataset) -> list[str] | None:
+    """Return the quantities that a sweep's table shows first; None where they are few enough to show all.
+
+    They are those that ``attrs["compared"]`` names, or else the first few, and the accuracy.
+    """
+    if cells.QUANTITY not in dataset.coords or dataset.sizes[cells.QUANTITY] <= MOST_COMPARED:
+        return None
+    known = [str(name) for name in dataset[cells.QUANTITY].values]
+    compared = json.loads(dataset.attrs.get("compared", "[]"))
+    chosen = [name for name in compared if name in known] or known[: MOST_COMPARED - 1]
+    return chosen + [name for name in known if name.endswith("accuracy") and name not in chosen][:1]
+
+
+def _sweep_head(regime, first: Sequence[Comparison], predicted: Sequence[bool], counted) -> list[Markup]:
+    """Return two rows: what varies and the quantities; under each of these, what theory says and what was learned."""
+    axes = cells.axes_of(regime)
+    upper = [element("th", axis.replace("_", " "), scope="col", rowspan=2) for axis in axes]
+    lower = []
+    for one, known in zip(first, predicted, strict=True):
+        upper.append(element("th", one.label, _unit(one), scope="colgroup", colspan=1 + known, class_="group"))
+        headings = (cells.theory_word(regime), "learned") if known else ("learned",)
+        lower += _begin_group("th", headings, scope="col")
+    upper += [element("th", name, scope="col", rowspan=2, class_="group") for name in ("largest error", *counted)]
+    return [element("tr", *upper), element("tr", *lower)]
+
+
+def _sweep_row(regime, selection: dict[str, int], row: Sequence[Comparison], predicted, counts) -> Markup:
+    """Return the row of a cell; its largest error is among the quantities that have columns."""
+    parts = [element("th", _axis_value(regime, *one), scope="row") for one in selection.items()]
+    for one, known in zip(row, predicted, strict=True):
+        learned = element("strong", uncertain(one.learned, one.standard_error))
+        parts += _begin_group("td", (number(one.predicted, 4), learned) if known else (learned,))
+    errors = [one.error for one in row if not math.isnan(one.error)]
+    parts += _begin_group("td", (rounded(max(errors, default=math.nan)),))
+    return element("tr", *parts, *(element("td", str(count), class_="group") for count in counts))
+
+
+def _begin_group(tag: str, values: Sequence[object], **attributes) -> list[Markup]:
+    """Return table cells that belong together: the first stands apart from what is before it."""
+    first, *others = values
+    return [element(tag, first, class_="group", **attributes), *(element(tag, one, **attributes) for one in others)]
+
+
+def _axis_value(dataset, axis: str, index: int) -> Markup:
+    """Return a value of an axis; its place, from 1, where the axis has no values."""
+    return value_of(dataset[axis].values[index] if axis in dataset.coords else index + 1)
+
+
+def count_line(counts: dict[str, int], noun: str) -> Markup:
+    """Return how many there are of something, and how many of each kind: ``6 members: 4 finished, 2 diverged``."""
+    total = sum(counts.values())
+    if len(counts) == 1:
+        (name,) = counts
+        return join(plural(total, noun), ", ", NOTHING if total == 1 else "all ", status_badge(name))
+    kinds = [element("span", f"{count:,} {name}", class_=f"status {_tone(name)}") for name, count in counts.items()]
+    return join(plural(total, noun), ": ", join(*kinds, between=", "))
+
+
+def _tone(status: str) -> str:
+    """Return the class of a status: what is well, what is not, what is neither."""
+    if status in ("pass", "converged"):
+        return "good"
+    return "bad" if status in ("fail", cells.DIVERGED) else "neutral"
+
+
+def status_badge(status: str) -> Markup:
+    """Return a status as a word with a colour of its own."""
+    return element("span", status, class_=f"status {_tone(status)}")

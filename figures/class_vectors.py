@@ -1,0 +1,119 @@
+"""Class means of a saved run, learned and predicted, and what is drawn of them: two axes, cosines, names."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# A mean this small beside the largest norm that the run went through is zero: training in float32 leaves relative
+# errors of 1e-6 to 1e-5 in a direction that the minimum does not use.
+ZERO = 1e-4
+# Variances that differ by less, relative to the larger one, are equal but for rounding in float32.
+TIE = 1e-4
+
+
+class ClassVectors(NamedTuple):
+    """Features and class means of one regime and seed; with several factors, every value of a factor is a class.
+
+    Attributes:
+        features, features_predicted: ``Float[N, d]``.
+        labels: ``Int[N, F]``, the value of each factor.
+        means, means_predicted: ``Float[K, d]``, centred within each factor.
+        factors: ``Int[K]``, the factor that a class is a value of.
+        zero: a mean this long or shorter counts as zero.
+    """
+
+    features: np.ndarray
+    features_predicted: np.ndarray
+    labels: np.ndarray
+    means: np.ndarray
+    means_predicted: np.ndarray
+    factors: np.ndarray
+    zero: float
+
+    @property
+    def n_factors(self) -> int:
+        """Number of factors, F; of plain classes 1."""
+        return int(self.factors[-1]) + 1
+
+    @property
+    def values(self) -> np.ndarray:
+        """Number of a class within its factor, from 0; ``Int[K]``."""
+        return np.arange(len(self.factors)) - np.searchsorted(self.factors, self.factors)
+
+    @property
+    def names(self) -> list[str]:
+        """What classes are called: 1, 2, ...; of several factors a1, a2, ..., b1, b2, ..."""
+        letters = [chr(ord("a") + factor) if self.n_factors > 1 else "" for factor in self.factors]
+        return [f"{letter}{value + 1}" for letter, value in zip(letters, self.values, strict=True)]
+
+    def shorten(self, classes: list[int]) -> str:
+        """Return the names of sorted classes, with neighbours in a factor as ranges: ``1, 6–10``."""
+        breaks = (np.diff(classes) != 1) | (np.diff(self.factors[classes]) != 0)
+        runs = np.split(classes, np.flatnonzero(breaks) + 1)
+        return ", ".join(
+            self.names[run[0]] + (f"\N{EN DASH}{self.values[run[-1]] + 1}" if len(run) > 1 else "") for run in runs
+        )
+
+
+def read_vectors(regime) -> ClassVectors:
+    """Return what a regime and seed of the dataset holds, without what pads it to the size of the other regimes."""
+    samples = np.isfinite(regime.sample_label.values[:, 0])
+    dimensions = np.isfinite(regime.features_predicted.values[samples]).all(axis=0)
+    factors = regime.class_factor.values[np.isfinite(regime.class_factor.values)].astype(int)
+    labels = regime.sample_label.values[samples, : factors[-1] + 1].astype(int)
+    learned, predicted = (
+        regime[name].values[samples][:, dimensions].astype(np.float64) for name in ("features", "features_predicted")
+    )
+    norms = np.append(regime.history_embedding_norm.values, np.linalg.norm(predicted, axis=1))
+    if learned.shape[1] == 1:  # two axes are drawn
+        learned, predicted = (np.pad(features, ((0, 0), (0, 1))) for features in (learned, predicted))
+    means = [_centred_means(features, labels, factors) for features in (learned, predicted)]
+    return ClassVectors(learned, predicted, labels, *means, factors, ZERO * norms[np.isfinite(norms)].max())
+
+
+def _centred_means(features: np.ndarray, labels: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Return the mean feature of every value of every factor, less the mean of these means within the factor."""
+    means = []
+    for column, size in zip(labels.T, np.bincount(factors), strict=True):
+        own = np.stack([features[column == value].mean(axis=0) for value in range(size)])
+        means.append(own - own.mean(axis=0))
+    return np.concatenate(means)
+
+
+def cosines(means: np.ndarray, zero: float) -> np.ndarray:
+    """Return the cosine of every pair of means, ``Float[K, K]``; NaN beside a mean not longer than ``zero``."""
+    lengths = np.linalg.norm(means, axis=1)
+    directions = means / np.where(lengths > zero, lengths, np.nan)[:, None]
+    return directions @ directions.T
+
+
+def class_axes(vectors: ClassVectors) -> tuple[np.ndarray, np.ndarray]:
+    """Return two principal axes of the features, ``Float[d, 2]``, and the share of the learned variance along each.
+
+    They are those of the predicted features, where these are not all zero. A simplex varies alike in all of its K - 1
+    directions; of directions that tie, those are taken along which the classes that vary there come nearest to going
+    around a circle in their order. A simplex is then seen as a regular polygon.
+    """
+    both = (vectors.features_predicted, vectors.means_predicted), (vectors.features, vectors.means)
+    features, means = next((one for one in both if np.linalg.norm(one[1], axis=1).max() > vectors.zero), both[0])
+    covariance = np.cov(features.T)
+    places = means @ _top_directions(covariance, [])
+    varying = np.linalg.norm(places, axis=1) > 1e-3 * np.linalg.norm(places, axis=1).max()
+    angles = np.cumsum(varying) * 2 * np.pi / max(1, varying.sum())
+    axes: list[np.ndarray] = []
+    for pattern in (np.cos(angles), np.sin(angles)):
+        tied = _top_directions(covariance, axes)
+        wanted = tied @ (tied.T @ (means.T @ (varying * pattern)))
+        length = np.linalg.norm(wanted)
+        axes.append(wanted / length if length > vectors.zero else tied[:, -1])
+    seen = vectors.features if np.all(np.isfinite(vectors.features)) else features
+    total = max(np.sum(np.var(seen, axis=0)), np.finfo(float).tiny)
+    return np.stack(axes, axis=1), np.array([np.var(seen @ axis) / total for axis in axes])
+
+
+def _top_directions(covariance: np.ndarray, without: list[np.ndarray]) -> np.ndarray:
+    """Return a basis, ``Float[d, m]``, of the directions of largest variance that are orthogonal to given axes."""
+    taken = sum((np.outer(axis, axis) for axis in without), np.zeros_like(covariance))
+    free = np.eye(len(covariance)) - taken
+    variances, directions = np.linalg.eigh(free @ covariance @ free - (1 + np.trace(covariance)) * taken)
+    return directions[:, variances >= (1 - TIE) * variances[-1]]

@@ -1,0 +1,158 @@
+"""How far features and classifier are from neural collapse: NC1 to NC4 (Papyan, Han, Donoho, PNAS 2020), in float64.
+
+With class means ``m_k`` centred by their mean, and classifier rows ``w_k`` centred likewise, both as matrices of ``K``
+rows ``M`` and ``W``:
+
+NC1
+    within-class variability, ``tr(Sigma_W Sigma_B^+) / K``, ``Sigma_W`` and ``Sigma_B = M^T M / K`` averages over
+    classes;
+NC2
+    distance of the class means from a simplex, ``|M M^T/|M M^T| - (I - 11^T/K)/sqrt(K-1)|``;
+NC3
+    lack of self-duality, ``|W/|W| - M/|M||``;
+NC4
+    share of samples that the classifier does not give to the class of the nearest mean.
+
+All norms are Frobenius; all four are dimensionless and zero at neural collapse. The pseudo-inverse goes through the
+thin SVD of ``M``, of rank ``K - 1`` at most: one of the rank-deficient ``Sigma_B`` in float32 returns nonsense, even
+negative values.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+# Weights are float32: logits and squared distances that differ by less than this are not known to differ.
+RESOLUTION = 1e-6
+# Training in float32 leaves relative errors of 1e-6 to 1e-5 in a direction that the minimiser does not use.
+RANK_RESOLUTION = 1e-4
+
+
+class CollapseMeasures(NamedTuple):
+    """Measures of collapse; all NaN, and ``rank`` 0, at total collapse, where they are undefined.
+
+    Attributes:
+        nc1, nc2, nc3, nc4: see the module's docstring. With several factors NC1 is that of the cells of the factorial,
+            the others are root mean squares over factors, of the means of each factor's values.
+        rank: directions along which class means (for several factors, means of cells) differ, by more than 1e-4 of the
+            largest difference.
+        factor_overlap: largest cosine between the subspaces of two factors; NaN for one factor.
+        interaction: share of the variance of the cells' means that sums of the factors' means leave; NaN for one
+            factor.
+    """
+
+    nc1: float
+    nc2: float
+    nc3: float
+    nc4: float
+    rank: float
+    factor_overlap: float
+    interaction: float
+
+
+UNDEFINED = CollapseMeasures(*(np.nan,) * 4, 0.0, np.nan, np.nan)
+
+
+def measure_collapse(
+    features: np.ndarray, classifier: np.ndarray, labels: np.ndarray, factor_sizes: Sequence[int]
+) -> CollapseMeasures:
+    """Measure neural collapse.
+
+    Args:
+        features: ``Float[N, d]``.
+        classifier: ``Float[K, d]``, the rows of all heads.
+        labels: ``Int[N, F]``, the value of each factor, each value at least once.
+        factor_sizes: ``K_f``, which sum to ``K``.
+
+    Returns:
+        The measures. They are undefined where no two logits of a sample differ by more than 1e-6 nats: the network then
+        tells no class from another, and directions of what is left mean nothing; and for weights that are not finite.
+    """
+    features, classifier = np.asarray(features, np.float64), np.asarray(classifier, np.float64)
+    heads = np.split(classifier, np.cumsum(factor_sizes)[:-1])
+    if not (np.all(np.isfinite(features)) and np.all(np.isfinite(classifier))):
+        return UNDEFINED
+    alive = [f for f, head in enumerate(heads) if np.ptp(features @ head.T, axis=1).max() > RESOLUTION]
+    if not alive:
+        return UNDEFINED
+    cells = np.unique(labels, axis=0, return_inverse=True)[1].ravel()
+    variability, rank = within_variability(features, cells)
+    per_factor = [_factor_measures(features, heads[f], labels[:, f]) for f in alive]
+    nc2, nc3, nc4 = np.sqrt(np.mean(np.square(per_factor), axis=0))
+    single = len(heads) == 1
+    overlap = np.nan if single else _largest_cosine([class_means(features, labels[:, f]) for f in alive])
+    interaction = np.nan if single else _interaction(features, cells, labels)
+    return CollapseMeasures(variability, nc2, nc3, nc4, float(rank), overlap, interaction)
+
+
+def class_means(features: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the mean of each class less the mean of these means, ``Float[K, d]``."""
+    counts = np.bincount(classes)
+    means = np.zeros((len(counts), features.shape[1]))
+    np.add.at(means, classes, features)
+    means /= counts[:, None]
+    return means - means.mean(axis=0)
+
+
+def within_variability(features: np.ndarray, classes: np.ndarray) -> tuple[float, int]:
+    """Return NC1 and the rank of the class means; NaN and 0 if they do not differ."""
+    means, counts = class_means(features, classes), np.bincount(classes)
+    n_classes = len(counts)
+    _, values, axes = np.linalg.svd(means / np.sqrt(n_classes), full_matrices=False)
+    rank = int(np.sum(values[: n_classes - 1] > RANK_RESOLUTION * values[0])) if values[0] > 0 else 0
+    if rank == 0:
+        return np.nan, 0
+    centre = np.add.reduceat(features[np.argsort(classes, kind="stable")], np.cumsum(counts) - counts) / counts[:, None]
+    whitened = (features - centre[classes]) @ (axes[:rank] / values[:rank, None]).T
+    return float(np.sum(np.sum(whitened**2, axis=1) / counts[classes]) / n_classes**2), rank
+
+
+def closest_rows(classifier: np.ndarray, factor_sizes: Sequence[int]) -> float:
+    """Return the smallest distance of two rows of one head, relative to the rms norm of all rows; 0 for zero rows."""
+    scale = np.sqrt(np.mean(np.sum(classifier**2, axis=1)))
+    if scale == 0:
+        return 0.0
+    smallest = np.inf
+    for head in np.split(np.asarray(classifier, np.float64), np.cumsum(factor_sizes)[:-1]):
+        distances = np.linalg.norm(head[:, None] - head[None], axis=2)
+        smallest = min(smallest, distances[~np.eye(len(head), dtype=bool)].min())
+    return float(smallest / scale)
+
+
+def _factor_measures(features: np.ndarray, head: np.ndarray, classes: np.ndarray) -> tuple[float, float, float]:
+    """Return NC2, NC3 and NC4 of one factor."""
+    means, rows, n_classes = class_means(features, classes), head - head.mean(axis=0), len(head)
+    gram = means @ means.T
+    simplex = (np.eye(n_classes) - 1 / n_classes) / np.sqrt(n_classes - 1)
+    lengths = np.linalg.norm(means), np.linalg.norm(rows)
+    if min(lengths) == 0:
+        return np.nan, np.nan, np.nan
+    duality = np.linalg.norm(rows / lengths[1] - means / lengths[0])
+    offset = features.mean(axis=0) - np.mean([features[classes == k].mean(axis=0) for k in range(n_classes)], axis=0)
+    centred = features - features.mean(axis=0) + offset
+    # |h - m_k|^2 less what all classes share.
+    distances = np.sum(means**2, axis=1) - 2 * centred @ means.T
+    chosen = np.argmax(features @ head.T, axis=1)
+    excess = distances[np.arange(len(chosen)), chosen] - distances.min(axis=1)
+    # Means that coincide are equally near, whichever of them the classifier names.
+    missed = np.mean(excess > RESOLUTION * np.max(np.sum(means**2, axis=1)))
+    return float(np.linalg.norm(gram / np.linalg.norm(gram) - simplex)), float(duality), float(missed)
+
+
+def _largest_cosine(subspaces: list[np.ndarray]) -> float:
+    """Return the largest cosine between vectors of two of the row spaces; NaN if fewer than two are left."""
+    bases = []
+    for means in subspaces:
+        _, values, axes = np.linalg.svd(means, full_matrices=False)
+        bases.append(axes[: len(means) - 1][values[: len(means) - 1] > RANK_RESOLUTION * values[0]])
+    pairs = [np.linalg.norm(a @ b.T, 2) for i, a in enumerate(bases) for b in bases[:i]]
+    return float(max(pairs, default=np.nan))
+
+
+def _interaction(features: np.ndarray, cells: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of the variance of the cells' means that is not a sum of the factors' means."""
+    means = class_means(features, cells)
+    values = np.unique(labels, axis=0)
+    additive = sum(class_means(means, column)[column] for column in values.T)
+    return float(np.sum((means - additive) ** 2) / np.sum(means**2))

@@ -1,0 +1,126 @@
+"""How far the tokens of a layer have collapsed onto their concepts: variance within concepts over variance between.
+
+At each position ``l`` the tokens ``x_bl`` of the sentences ``b``, of probability ``p_b``, fall into groups (concepts),
+and these into words. With ``E_l`` the mean over sentences at position ``l``, and then over positions,
+
+    between = E |mean(l, concept) - mean(l)|^2        = trace(Sigma_between)
+    within  = E |x_bl - mean(l, concept)|^2           = trace(Sigma_within)
+    word    = E |mean(l, word) - mean(l, concept)|^2  the part of ``within`` that the word's identity explains
+    context = E |x_bl - mean(l, word)|^2              the rest: what the other positions make of a word
+
+``within + between`` is the whole variance around the positions' means, and ``within = word + context`` where a word
+has one concept. The ratio ``within / between`` is 0 at collapse and does not change when tokens are rotated, scaled or
+shifted. It takes the place of the first measure of neural collapse, ``trace(Sigma_within Sigma_between^+)`` (Papyan,
+Han, Donoho, arXiv 2008.08186), which needs a pseudo-inverse.
+
+The variances are those of the tokens given, without Bessel's correction: in a sample of which ``n`` tokens are one word
+at one position, ``1/n`` of the variance from context is counted as ``word``. Whole populations have no such bias.
+"""
+
+from typing import Any, NamedTuple
+
+from simlab.validation import check_count, invalid
+
+
+class ConceptVariability(NamedTuple):
+    """Variances of the tokens of one layer, each a scalar in squared units of the tokens.
+
+    Attributes:
+        within: around the mean of the token's group.
+        between: of the groups' means around that of their position.
+        word: part of ``within`` between words; NaN where no words were given.
+        context: part of ``within`` inside words; NaN where no words were given.
+    """
+
+    within: Any
+    between: Any
+    word: Any
+    context: Any
+
+    @property
+    def ratio(self):
+        """``within / between``, dimensionless: infinite if only ``between`` is zero, NaN if both are."""
+        xp = self.between.__array_namespace__()
+        divisor = xp.where(self.between > 0, self.between, xp.ones_like(self.between))
+        undefined = xp.where(self.within > 0, xp.inf, xp.nan)
+        return xp.where(self.between > 0, self.within / divisor, undefined)
+
+
+def concept_variability(hidden, groups, words=None, weights=None, *, n_groups: int, n_words: int | None = None):
+    """Return the :class:`ConceptVariability` of a layer, in the precision of its tokens. NumPy and JAX arrays alike.
+
+    Memory: a few copies of ``hidden``, and one mean for each position and group, and for each position and word.
+
+    Args:
+        hidden: ``Float[B, P, m]``, tokens of ``B`` sentences at ``P`` positions; a layer that has merged the positions
+            has ``P = 1``.
+        groups: ``Int[B, P]``, below ``n_groups``: the concept of each token; of a layer that has merged the positions,
+            the class of each sentence.
+        words: ``Int[B, P]``, below ``n_words``: the word of each token, each within one group; None leaves ``within``
+            in one piece.
+        weights: ``Float[B]``, the probability of each sentence, summing to 1; None stands for ``1/B``.
+        n_groups: number of groups; some may be empty.
+        n_words: number of words.
+
+    Returns:
+        The variances, averaged over positions.
+
+    Raises:
+        ValueError: labels are not shaped like the tokens, or their number is no positive whole number.
+    """
+    xp = hidden.__array_namespace__()
+    n_sentences, n_positions, dim = hidden.shape
+    _check_labels("groups", groups, n_groups, (n_sentences, n_positions))
+    if words is not None:
+        _check_labels("words", words, n_words, (n_sentences, n_positions))
+    if weights is None:
+        weights = xp.full(n_sentences, 1 / n_sentences, dtype=hidden.dtype)
+    token_weights = xp.repeat(weights / n_positions, n_positions)
+    positions = xp.arange(n_sentences * n_positions) % n_positions
+
+    def explain(tokens, labels, n_labels):
+        """Return the variance of the means of each position and label, and the tokens less these means."""
+        cells = positions * n_labels + labels.reshape(-1)
+        means = _cell_means(tokens, cells, token_weights, n_positions * n_labels)[cells]
+        return _mean_square(means, token_weights), tokens - means
+
+    # Centred step by step: squares are never summed around a distant point.
+    _, centred = explain(hidden.reshape(-1, dim), xp.zeros_like(groups), 1)
+    between, residuals = explain(centred, groups, n_groups)
+    within = _mean_square(residuals, token_weights)
+    word = context = xp.full_like(within, xp.nan)
+    if words is not None:
+        word, residuals = explain(residuals, words, n_words)
+        context = _mean_square(residuals, token_weights)
+    return ConceptVariability(within, between, word, context)
+
+
+def _check_labels(field: str, labels, n_labels: int | None, shape: tuple[int, int]):
+    """Raise ``ValueError`` unless the labels are shaped like the tokens and their number is given."""
+    check_count(f"n_{field}", n_labels)
+    if labels.shape != shape:
+        raise invalid(field, f"labels of shape {shape}, one per token", labels.shape)
+
+
+def _mean_square(vectors, weights):
+    """Return ``sum_i p_i |v_i|^2`` of ``Float[N, m]`` and ``Float[N]``."""
+    xp = vectors.__array_namespace__()
+    return xp.sum(weights * xp.sum(vectors**2, axis=1))
+
+
+def _cell_means(vectors, cells, weights, n_cells: int):
+    """Return the weighted mean of each cell, ``Float[n_cells, m]``; zero for a cell without weight."""
+    sums = _cell_sums(vectors * weights[:, None], cells, n_cells)
+    masses = _cell_sums(weights[:, None], cells, n_cells)
+    return sums / masses.__array_namespace__().where(masses > 0, masses, 1)
+
+
+def _cell_sums(vectors, cells, n_cells: int):
+    """Return the sum of ``Float[N, m]`` over each cell ``Int[N]``, ``Float[n_cells, m]``."""
+    xp = vectors.__array_namespace__()
+    sums = xp.zeros((n_cells, vectors.shape[1]), dtype=vectors.dtype)
+    if hasattr(sums, "at"):
+        # JAX. A GPU adds in no fixed order: there the last digits may differ from run to run.
+        return sums.at[cells].add(vectors)
+    xp.add.at(sums, cells, vectors)
+    return sums

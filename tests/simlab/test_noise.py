@@ -1,0 +1,70 @@
+import itertools
+
+import jax
+import numpy as np
+import pytest
+
+from simlab.batches import draw_batch
+from simlab.sources import Population
+from simlab.tasks import SentenceTask
+
+TASK = SentenceTask(
+    n_concepts=2,
+    n_words=4,
+    sentence_length=2,
+    n_classes=3,
+    word_frequency=(0.7, 0.3),
+    label_noise=0.2,
+    word_noise=0.4,
+)
+
+
+def probability(sentence, label, latents):
+    """The joint law of a sentence and its label, written out from the definition of both noises."""
+    mu = (0.7, 0.3)
+    total = 0.0
+    for meant, latent in enumerate(latents):
+        shown = 1.0
+        for word, concept in zip(sentence, latent, strict=True):
+            kept = mu[word % 2] if word // 2 == concept else 0.0
+            shown *= 0.6 * kept + 0.4 * 0.5 * mu[word % 2]
+        total += shown / 3 * ((0.8 if meant == label else 0.0) + 0.2 / 3)
+    return total
+
+
+def test_the_noisy_population_has_the_law_of_its_definition():
+    with jax.enable_x64(True):
+        distribution = TASK.realise(0)
+        batch = jax.device_get(Population().prepare(jax.random.key(0), distribution))
+    found = {(*sentence, label): weight for sentence, label, weight in zip(*map(np.ndarray.tolist, batch), strict=True)}
+    wanted = {
+        (*sentence, label): probability(sentence, label, distribution.latents)
+        for sentence in itertools.product(range(4), repeat=2)
+        for label in range(3)
+    }
+    assert len(batch.classes) == TASK.n_examples == 48
+    assert found == pytest.approx(wanted, rel=1e-13)
+    assert sum(wanted.values()) == pytest.approx(1, rel=1e-14)
+
+
+def test_drawn_sentences_follow_the_population():
+    distribution = TASK.realise(0)
+    size = 200_000
+    batch = jax.device_get(draw_batch(jax.random.key(3), distribution, size))
+    counts = np.zeros((4, 4, 3))
+    np.add.at(counts, (*batch.inputs.T, batch.classes), 1)
+    wanted = np.array(
+        [[[probability((a, b), label, distribution.latents) for label in range(3)] for b in range(4)] for a in range(4)]
+    )
+    # Binomial counts: five standard errors.
+    assert np.all(np.abs(counts - size * wanted) < 5 * np.sqrt(size * wanted))
+
+
+def test_tasks_that_differ_in_how_much_noise_share_a_program_and_clean_ones_do_not():
+    other = SentenceTask(n_concepts=2, n_words=4, sentence_length=2, n_classes=3, label_noise=0.1)
+    assert other.program == TASK.program
+    assert SentenceTask(n_concepts=2, n_words=4, sentence_length=2, n_classes=3).program != TASK.program
+    shapes = [jax.tree.map(np.shape, task) for task in (TASK.realise(0), TASK.blank(), other.realise(1))]
+    assert shapes[0] == shapes[1] == shapes[2]
+    with pytest.raises(ValueError, match=r"^word_noise: expected a probability below 1, got 1\.0$"):
+        SentenceTask(word_noise=1.0)
