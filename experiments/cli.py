@@ -136,8 +136,11 @@ def _build_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _build_plot(parser: argparse.ArgumentParser) -> None:
-    """Redraw the figures of a saved run."""
-    parser.add_argument("folder", metavar="DIR", help="folder that holds results.nc")
+    """Redraw the figures of saved runs, or draw one page of several."""
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc")
+    parser.add_argument(
+        "--overview", metavar="FILE", help="draw one page for a talk, a panel for each run (.pdf, .png or .svg)"
+    )
     parser.set_defaults(prepare=commands.prepare_plot)
 
 

@@ -5,14 +5,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.output import check_folder, draw_figures, save_and_draw
+from experiments.output import check_folder, check_writable, draw_figures, save_and_draw
 from experiments.progress import show_line
 from experiments.registry import NAMES, find_experiment
 from experiments.table import format_columns
 from experiments.verification.claim import FAIL, Claim
 from experiments.verification.report import claims_to_dataset, claims_to_json, format_claims
 from experiments.verification.suite import any_failed, choose_groups, verify
-from simlab.results import load_dataset
+from simlab.results import load_dataset, write_atomically
+from simlab.validation import invalid
 
 Action = Callable[[], int]
 
@@ -35,12 +36,35 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
 
 
 def prepare_plot(arguments: argparse.Namespace) -> Action:
-    """Load the saved run."""
-    dataset = load_dataset(arguments.folder)
+    """Load the saved runs."""
+    if arguments.overview is not None:
+        return _prepare_overview(Path(arguments.overview), arguments.folders)
+    datasets = {folder: load_dataset(folder) for folder in arguments.folders}
 
     def action() -> int:
-        n_figures = draw_figures(dataset, Path(arguments.folder))
-        print(f"{arguments.folder}: {n_figures} figures, as PDF and PNG", file=sys.stderr)
+        for folder, dataset in datasets.items():
+            n_figures = draw_figures(dataset, Path(folder))
+            print(f"{folder}: {n_figures} figures, as PDF and PNG", file=sys.stderr)
+        return 0
+
+    return action
+
+
+def _prepare_overview(path: Path, folders: list[str]) -> Action:
+    """Load the runs of a page, and check that it can be drawn and written."""
+    if path.suffix not in (".pdf", ".png", ".svg"):
+        raise invalid("overview", "a file that ends in .pdf, .png or .svg", str(path))
+    check_writable(path.parent)
+    datasets = [load_dataset(folder) for folder in folders]
+    from figures import style, talk
+
+    if not talk.names_of(datasets):
+        raise invalid("overview", f"a run of one of {', '.join(talk.PANELS)}", ", ".join(folders))
+
+    def action() -> int:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure = talk.draw(datasets)
+        write_atomically(path, lambda temporary: style.save(figure, temporary))
         return 0
 
     return action

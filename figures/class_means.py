@@ -50,6 +50,11 @@ def draw(dataset):
     return figure
 
 
+def draw_key(ax, dataset) -> None:
+    """Draw the features of the first regime on their two principal components."""
+    draw_features(ax, read_vectors(dataset.isel(regime=0, seed=0)))
+
+
 def _make_panels(n_regimes: int):
     """Return a figure and its panels, ``2 x n_regimes``; those of a single regime stand side by side."""
     shape = (1, 2) if n_regimes == 1 else (2, n_regimes)

@@ -33,6 +33,11 @@ def draw(dataset):
     return figure
 
 
+def draw_key(ax, dataset) -> None:
+    """Draw the plateau against the initial scale, learned and predicted."""
+    _draw_plateau_over_scale(ax, dataset.isel(regime=0))
+
+
 def _draw_norms(ax, regime) -> None:
     """Draw the norms of embeddings and classifier for every scale at a middle weight decay, means over seeds."""
     one = regime.isel(weight_decay=regime.sizes["weight_decay"] // 3)

@@ -36,6 +36,11 @@ def draw(dataset):
     return figure
 
 
+def draw_key(ax, dataset) -> None:
+    """Draw how much longer frequent words are than rare ones, with and without weight decay."""
+    _draw_ratio(ax, dataset.isel(regime=0))
+
+
 def _draw_norms(ax, regime) -> None:
     """Draw the norms of words by rank, and of the classifier, without weight decay: means over seeds."""
     steps = regime.step.values

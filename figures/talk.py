@@ -1,0 +1,58 @@
+"""One page for a talk: what each of several saved runs found, a panel each."""
+
+import textwrap
+from collections.abc import Sequence
+from importlib import import_module
+from math import ceil
+
+from matplotlib.figure import Figure
+
+from figures import style
+
+# The module that draws an experiment's panel, and the question above it.
+PANELS = {
+    "neural-collapse": ("class_means", "Where do features end?"),
+    "tail-or-sample": ("tail_or_sample", "What breaks collapse: the tail or the sample?"),
+    "formula-reach": ("formula_reach", "How far do the formulas reach?"),
+    "no-weight-decay": ("no_weight_decay", "What is left without weight decay?"),
+    "normalisations": ("normalisations", "Which normalisations collapse?"),
+    "escape": ("escape", "How long is nothing seen to happen?"),
+    "noise": ("noise", "What does noise do?"),
+    "deep-networks": ("deep_networks", "Where does the theory of one layer stop?"),
+    "certified-descent": ("certified_descent", "Does SGD find the global minimum?"),
+}
+# 16:9, inches. Marks and letters have the sizes of print; on a slide the whole page is enlarged.
+PAGE = (7.11, 4.0)
+LONGEST_LINE = 30  # characters of a question
+
+
+def names_of(datasets: Sequence) -> list[str]:
+    """Return the experiments of saved runs that have a panel, each once, in the order of :data:`PANELS`."""
+    return [name for name in PANELS if any(one.attrs.get("experiment") == name for one in datasets)]
+
+
+@style.styled
+def draw(datasets: Sequence):
+    """Draw the page.
+
+    Args:
+        datasets: saved runs; of several of one experiment the first counts, and those without a panel are left out.
+
+    Raises:
+        ValueError: none of them has a panel.
+    """
+    names = names_of(datasets)
+    if not names:
+        raise ValueError(f"overview: expected a run of one of {', '.join(PANELS)}, got none")
+    n_rows = 1 if len(names) <= 3 else 2
+    figure = Figure(figsize=PAGE)
+    axes = figure.subplots(n_rows, ceil(len(names) / n_rows), squeeze=False).ravel()
+    for ax, name in zip(axes, names, strict=False):
+        module, question = PANELS[name]
+        dataset = next(one for one in datasets if one.attrs.get("experiment") == name)
+        import_module(f"figures.{module}").draw_key(ax, dataset)
+        ax.set_title(textwrap.fill(question, LONGEST_LINE), loc="left", fontweight="bold")
+    for ax in axes[len(names) :]:
+        ax.set_visible(False)
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)
+    return figure
