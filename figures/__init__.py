@@ -30,6 +30,8 @@ FIGURES_OF_PHENOMENON = {
 FIGURES_OF_EXPERIMENT: dict[str, tuple[str, ...]] = {
     "deep-networks": ("deep_networks",),
     "escape": ("escape",),
+    "formula-reach": ("formula_reach",),
+    "noise": ("noise",),
     "no-weight-decay": ("no_weight_decay",),
 }
 

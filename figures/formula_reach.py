@@ -9,9 +9,14 @@ from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocat
 
 from figures import style
 
-QUANTITIES = {"embedding_norm": "norm of embeddings", "classifier_norm": "norm of classifier", "test_risk": "risk (nats)"}
+QUANTITIES = {
+    "embedding_norm": "norm of embeddings",
+    "classifier_norm": "norm of classifier",
+    "test_risk": "risk (nats)",
+}
 FLOOR = 1e-9  # of a relative error: what is smaller lies on the lower edge
-OPEN = {"markerfacecolor": "none", "markeredgecolor": style.PREDICTED, "linestyle": "none"}
+CIRCLE = {"markerfacecolor": "none", "markeredgecolor": style.PREDICTED, "markersize": 4.2, "markeredgewidth": 0.4,
+          "linestyle": "none"}  # fmt: skip
 LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
 # The third type falls on the first: its marks are open and go around those.
 TYPE_MARKS = {
@@ -23,11 +28,11 @@ TYPE_MARKS = {
 
 @style.styled
 def draw(dataset):
-    """Draw learned values against predicted ones with their relative error below, and the error against K/n_c^L.
+    """Draw learned values against predicted ones, relative errors below, and the error of kappa against K/n_c^L.
 
-    A mark is a setting, its error bar the standard error over seeds. The exact value for the latents at hand is an open
-    circle around it. Errors below 1e-9 lie on the lower edge. The norms of Type II, whose vectors are normalised to
-    what is predicted, are left out.
+    A mark is a setting, its error bar the standard error over seeds; the open circle around it is exact for the latents
+    at hand. Below, marks are what the prediction is off, circles how far training is from the exact minimum; what is
+    less than 1e-9 lies on the lower edge. The norms of Type II, normalised to what is predicted, are left out.
     """
     figure = Figure(figsize=(style.TWO_COLUMNS, 3.6))
     axes = figure.subplots(2, 4, sharex="col", height_ratios=(1.5, 1))
@@ -40,7 +45,7 @@ def draw(dataset):
     _draw_reach(axes[0, 3], dataset, "risk", "error of the risk")
     _draw_reach(axes[1, 3], dataset, "classifier_norm", "error of |u|")
     axes[1, 3].set_xlabel(r"share of latents, $K/n_c^L$")
-    axes[0, 3].legend(loc="lower left", title=_reach_title(dataset), title_fontsize=6)
+    axes[0, 3].legend(loc="lower left", title=dataset.attrs["reach"].replace("n_c", "$n_c$"), title_fontsize=6)
     for ax, letter in zip(axes[0], "abcd", strict=True):
         ax.set_title(letter, loc="left", fontweight="bold", pad=3)
     _add_legend(figure, dataset)
@@ -60,15 +65,19 @@ def _draw_quantity(axes, dataset, name: str, label: str) -> None:
         exact, _ = _over_seeds(one.exact)
         look = style.concept_style(index) | {"linestyle": "none", "markeredgewidth": 0}
         top.plot(predicted, learned, markersize=2.2, zorder=3, **look)
-        top.plot(predicted, exact, marker="o", markersize=4.2, markeredgewidth=0.4, zorder=4, **OPEN)
+        top.plot(predicted, exact, marker="o", zorder=4, **CIRCLE)
         bars = spread / np.abs(predicted)
         errors = np.abs(learned / predicted - 1)
         lower = np.minimum(bars, np.maximum(errors - FLOOR, 0))
         bottom.errorbar(predicted, np.maximum(errors, FLOOR), (lower, bars), markersize=2.2, elinewidth=0.5, zorder=3,
                         **look)  # fmt: skip
-        bottom.plot(predicted, np.maximum(np.abs(exact / predicted - 1), FLOOR), marker="o", markersize=4.2,
-                    markeredgewidth=0.4, zorder=4, clip_on=False, **OPEN)  # fmt: skip
+        distances, _ = _over_seeds(np.abs(one.learned / one.exact - 1))
+        bottom.plot(predicted, np.maximum(distances, FLOOR), marker="o", zorder=4, clip_on=False, **CIRCLE)
         drawn.append(predicted)
+    if not drawn:
+        for ax in axes:
+            ax.set_axis_off()
+        return
     ends = np.min(np.concatenate(drawn)) / 1.5, np.max(np.concatenate(drawn)) * 1.5
     top.plot(ends, ends, **LINE)
     for ax in axes:
@@ -115,11 +124,6 @@ def _set_ticks(axis, ends: tuple[float, float]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _reach_title(dataset) -> str:
-    """Return which task the errors are those of."""
-    return dataset.attrs["reach"]
-
-
 def _add_legend(figure, dataset) -> None:
     """Tell regimes by their sizes."""
     sizes = json.loads(dataset.attrs["configuration"])
@@ -132,7 +136,6 @@ def _add_legend(figure, dataset) -> None:
         )
         look = style.concept_style(index)
         handles.append(Line2D([], [], label=text, linestyle="none", markersize=3, markeredgewidth=0, **look))
-    handles.append(Line2D([], [], label="exact for the latents at hand", marker="o", markersize=4.2,
-                          markeredgewidth=0.4, **OPEN))  # fmt: skip
+    handles.append(Line2D([], [], label="exact; below: learned against exact", marker="o", **CIRCLE))
     handles.append(Line2D([], [], label="predicted", **LINE))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5)

@@ -114,7 +114,7 @@ def test_a_member_that_diverges_stops_alone():
     assert [run.status for run in runs] == ["finished", "finished", "diverged", "finished"]
     diverged = runs[2]
     assert diverged.n_segments < 10
-    assert np.isnan(diverged.records.embedding_norm[diverged.n_segments + 1 :]).all()
+    assert np.isnan(diverged.records.shape.embedding_norm[diverged.n_segments + 1 :]).all()
     np.testing.assert_array_equal(weights([runs[0]]), weights([runs[3]]))
     assert all(run.first_bad_step == 0 and run.n_segments == 10 for run in (runs[0], runs[1], runs[3]))
 
@@ -213,7 +213,7 @@ def test_trajectories_begin_at_the_start_and_end_at_the_weights():
     assert classifier.shape == (4, 8, 2, 4)
     np.testing.assert_array_equal(embeddings[-1], run.embeddings)
     rms = np.sqrt(np.mean(np.sum(embeddings.astype(np.float64) ** 2, axis=-1), axis=-1))
-    np.testing.assert_allclose(rms, run.records.embedding_norm, rtol=1e-5)
+    np.testing.assert_allclose(rms, run.records.shape.embedding_norm, rtol=1e-5)
 
 
 def test_a_sweep_larger_than_memory_runs_in_chunks(monkeypatch):
@@ -256,7 +256,7 @@ def test_processes_share_the_parts_and_take_over_what_is_left():
 
     def analyse(member, run, sample):
         analysed.append(member.seed)
-        assert sample.sentences.shape == (40, 2)
+        assert sample.inputs.shape == (40, 2)
         return {"embeddings": run.embeddings}
 
     with store.claim("00-00001"):
