@@ -17,6 +17,7 @@ NAMES = (
     "neural-collapse",
     "collapse-point",
     "minority-collapse",
+    "noise",
     "deep-networks",
 )
 

@@ -17,7 +17,6 @@ LABELS = (
 )
 FLOOR = 1e-8  # a float32 sum of squares, whose rounding is 6e-8 of itself, tells no smaller share of a variance
 DODGE = 0.09  # between the networks at one layer or rank
-PROPORTIONAL = {"color": style.PREDICTED, "linestyle": (0, (1, 1.5)), "linewidth": 0.8}
 
 
 @style.styled
@@ -27,7 +26,7 @@ def draw(dataset):
     Marks are geometric means over seeds, with their standard errors; over training every seed is a line. Rows one to
     three show the variance within over that between classes, which is 0 where a layer sees concepts and no words, and
     nothing below 1e-8, where rounding begins. Black: predicted for the embeddings of two layers. The last row has norms
-    by rank, and dotted the frequencies of the words themselves. Of other axes the first value is shown.
+    by rank. Of other axes the first value is shown.
     """
     dataset = _arrange(dataset)
     columns = list(product(dataset.regime.values, dataset.word_frequency.values))
@@ -107,11 +106,8 @@ def _draw_norms(ax, cell) -> None:
         norms = cell.rank_norm.sel(network=network).transpose("seed", "rank").values
         mean, error = geometric_mean(_relative(norms))
         _draw_marks(ax, ranks + _shift(index, cell), mean, error, index)
-    for values, look in (
-        (cell.rank_norm_predicted, {"color": style.PREDICTED, "linewidth": 0.9}),
-        (cell.word_probability, PROPORTIONAL),
-    ):
-        ax.plot(ranks, _relative(values.isel(network=0).values), zorder=4, **look)
+    predicted = _relative(cell.rank_norm_predicted.isel(network=0).values)
+    ax.plot(ranks, predicted, color=style.PREDICTED, linewidth=0.9, zorder=4)
     ax.set_xlim(0.55, len(ranks) + 0.45)
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     ax.set_xlabel("rank of the word")
@@ -160,7 +156,6 @@ def _add_legend(figure, dataset) -> None:
         for index, name in enumerate(dataset.network.values)
     }
     looks["predicted for two layers"] = {"color": style.PREDICTED, "linewidth": 0.9}
-    looks["proportional to frequency"] = PROPORTIONAL
     figure.legend(
         handles=[Line2D([], [], label=name, **look) for name, look in looks.items()],
         loc="outside lower center", ncols=4, handlelength=2.2,
