@@ -55,6 +55,20 @@ def draw(dataset):
     return figure
 
 
+def draw_key(ax, dataset) -> None:
+    """Draw how far each layer has collapsed, for the first regime and law of word frequencies."""
+    dataset = _arrange(dataset)
+    _draw_layers(ax, dataset.isel(regime=0, word_frequency=0))
+    ax.set_ylabel(LABELS[0])
+    ax.set_yscale("log")
+    ax.set_ylim(FLOOR / 3, 1e4)  # room for the legend
+    marks = [
+        Line2D([], [], label=name, markersize=3, linestyle="none", markeredgewidth=0, **style.concept_style(index))
+        for index, name in enumerate(dataset.network.values)
+    ]
+    ax.legend(handles=marks, ncols=2, loc="upper right", columnspacing=0.8, handletextpad=0.1)
+
+
 def _arrange(dataset):
     """Return the dataset with exactly the axes that the figure shows."""
     for name in json.loads(dataset.attrs.get("axes", "[]")):

@@ -36,6 +36,7 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw the plateau against the initial scale, learned and predicted."""
     _draw_plateau_over_scale(ax, dataset.isel(regime=0))
+    ax.set_ylim(top=8 * ax.get_ylim()[1])  # room for the legend in a low panel
 
 
 def _draw_norms(ax, regime) -> None:

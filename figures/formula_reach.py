@@ -52,6 +52,13 @@ def draw(dataset):
     return figure
 
 
+def draw_key(ax, dataset) -> None:
+    """Draw the error of the risk against the share of latents that are classes."""
+    _draw_reach(ax, dataset, "risk", "error of the risk")
+    ax.set_xlabel(r"share of latents, $K/n_c^L$")
+    ax.legend(loc="lower left")
+
+
 def _draw_quantity(axes, dataset, name: str, label: str) -> None:
     """Draw a quantity of every setting against its predicted value, and its relative error below."""
     top, bottom = axes

@@ -39,6 +39,8 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw how much longer frequent words are than rare ones, with and without weight decay."""
     _draw_ratio(ax, dataset.isel(regime=0))
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.6 * (high - low))  # room for the legend in a low panel
 
 
 def _draw_norms(ax, regime) -> None:

@@ -50,6 +50,11 @@ def draw(dataset):
     return figure
 
 
+def draw_key(ax, dataset) -> None:
+    """Draw the risk over the noise, learned and predicted."""
+    _draw_risk(ax, _nearest(_with_axes(dataset), "weight_decay", DECAY))
+
+
 def _with_axes(dataset):
     """Return the dataset with an axis of one value for each that the user has fixed; curves have no axes of noise."""
     fixed = next(iter(json.loads(dataset.attrs["configuration"]).values()))
