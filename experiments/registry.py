@@ -18,6 +18,7 @@ NAMES = (
     "collapse-point",
     "minority-collapse",
     "noise",
+    "normalisations",
     "deep-networks",
 )
 

@@ -29,10 +29,13 @@ FIGURES_OF_PHENOMENON = {
 # What a single experiment has beside these, by its name.
 FIGURES_OF_EXPERIMENT: dict[str, tuple[str, ...]] = {
     "deep-networks": ("deep_networks",),
+    "normalisations": ("normalisations",),
+    "certified-descent": ("certified_descent",),
     "escape": ("escape",),
     "formula-reach": ("formula_reach",),
     "noise": ("noise",),
     "no-weight-decay": ("no_weight_decay",),
+    "tail-or-sample": ("tail_or_sample", "eight_panels"),
 }
 
 

@@ -1,0 +1,119 @@
+"""What normalisations make of word vectors, and what is known of each.
+
+All latents as classes, a penalty on the classifier (and on scale and offset, if there are any) alone; ``eta`` and ``f``
+as in :mod:`theory.feature_collapse`:
+
+``layer``
+    Type II: a theorem.
+``rms``
+    Type II as well, from ``d = n_c - 1`` on: the constraint ``|v| = sqrt(d)`` is the only one that its proof uses, and
+    LayerNorm's zero sum over coordinates costs nothing but a dimension.
+``batch``
+    Type II as well, under the words' true frequencies: ``sum_w p_w v_wi^2 = 1`` in every coordinate. Relax it to the
+    sum over coordinates, ``sum_w p_w |v_w|^2 = d``; there words of concept ``a`` are ``r_b f_a``, with ``r`` minimising
+    ``sum_b mu_b log(1 + (n_c - 1) exp(-eta c r_b))`` at a given ``sum_b mu_b r_b^2``. The quotient of the derivative
+    of the logarithm by ``r`` falls strictly, so that all ``r_b`` are equal: ``sqrt(d)``. A simplex can be turned so
+    that all coordinates have the same variance (tight frames of ``d`` equal vectors in ``n_c - 1`` dimensions exist),
+    and meets the constraint that was relaxed. Batches hold the frequencies but nearly.
+``rms-affine``
+    :mod:`theory.trainable_scale`: ``n_c - 1`` coordinates live, the simplex stays, the norm is another.
+``layer-affine``
+    no closed form. The scale goes sparse, and the coordinates that it has left must sum to zero with the others: the
+    simplex breaks.
+"""
+
+import numpy as np
+import xarray
+
+from experiments.derived.columns import attach, each_member
+from experiments.experiment import Plan
+from experiments.phenomenon import Variable
+from simlab import geometry
+from simlab.tasks import word_frequencies
+
+VARIABLES = {
+    "live_coordinates": Variable((), "participation ratio of the coordinates' variances over all words"),
+    "rare_norm": Variable((), "norm of the rarest words over that of the most frequent ones"),
+}
+KNOWN = {
+    "norm_known": Variable((), "norm of the normalised words that is known for this normalisation, rms"),
+    "risk_known": Variable((), "risk that is known for this normalisation", "nats"),
+    "live_coordinates_known": Variable((), "number of coordinates that live, known for this normalisation"),
+}
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add :data:`VARIABLES` of every member and, of every cell, :data:`KNOWN`; NaN where nothing is known.
+
+    Of LayerNorm, RMSNorm and BatchNorm it is not known how many coordinates live: a simplex may be turned at will, and
+    for BatchNorm only so that all of them do.
+    """
+    rows = []
+    for index, cell, _ in each_member(dataset, plan):
+        task = cell.spec.task
+        vectors = dataset.embeddings.values[index][: task.n_words, : cell.spec.network.embedding_dim]
+        shares = np.tile(word_frequencies(task), task.n_concepts) / task.n_concepts
+        norms = geometry.norms(vectors.astype(np.float64)).reshape(task.n_concepts, -1)
+        ranked = np.sqrt(np.mean(norms**2, axis=0))
+        rows.append({"live_coordinates": live_coordinates(vectors, shares), "rare_norm": ranked[-1] / ranked[0]})
+    dataset = attach(dataset, plan, rows, VARIABLES)
+    grid = dataset.kind.shape
+    known = [known_of(cell) for cell in plan.cells]
+    columns = {
+        name: (dataset.kind.dims, np.reshape([one[name] for one in known], grid), _attributes(variable))
+        for name, variable in KNOWN.items()
+    }
+    bases = [_basis(cell) for cell in plan.cells]
+    columns["basis"] = (dataset.basis.dims, np.array(bases, object).reshape(grid), dataset.basis.attrs)
+    theorem = np.reshape([int(one == "theorem") for one in bases], grid)
+    columns["is_theorem"] = (dataset.is_theorem.dims, theorem, dataset.is_theorem.attrs)
+    return dataset.assign(columns)
+
+
+def _basis(cell) -> str:
+    """Return what Type II rests on for a normalisation: it is predicted for all of them."""
+    kind = cell.spec.network.normalisation
+    if not cell.prediction.exact:
+        return "approximation for random latents"
+    return "no theory of a trainable scale" if kind.endswith("-affine") else "theorem"
+
+
+def live_coordinates(vectors: np.ndarray, shares: np.ndarray) -> float:
+    """Return ``(sum_i v_i)^2 / sum_i v_i^2`` of the coordinates' variances: ``d`` if all are equal, 1 if one lives.
+
+    Args:
+        vectors: ``Float[n_w, d]``.
+        shares: ``Float[n_w]``, the probability of each word; they sum to 1.
+    """
+    vectors = np.asarray(vectors, np.float64)
+    variances = shares @ (vectors - shares @ vectors) ** 2
+    return float(variances.sum() ** 2 / np.sum(variances**2))
+
+
+def known_of(cell) -> dict[str, float]:
+    """Return what is known of a cell, by the names of :data:`KNOWN`."""
+    from theory.trainable_scale import solve_trainable_scale
+
+    kind, task, prediction = cell.spec.network.normalisation, cell.spec.task, cell.prediction
+    unknown = dict.fromkeys(KNOWN, np.nan)
+    if kind in ("layer", "rms", "batch"):
+        plain = {"norm_known": float(prediction.embedding_norms[0]), "risk_known": prediction.risk}
+        live = {"live_coordinates_known": float(prediction.embedding_dim)} if kind == "batch" else {}
+        return unknown | plain | live
+    if kind != "rms-affine" or not task.is_saturated:
+        return unknown
+    found = solve_trainable_scale(
+        n_concepts=task.n_concepts,
+        sentence_length=task.sentence_length,
+        embedding_dim=cell.spec.network.embedding_dim,
+        weight_decay=float(cell.hyperparameters.classifier_weight_decay),
+    )
+    return {
+        "norm_known": found.embedding_norm,
+        "risk_known": found.risk,
+        "live_coordinates_known": float(found.n_active),
+    }
+
+
+def _attributes(variable: Variable) -> dict[str, str]:
+    return {"long_name": variable.about, "units": variable.units}
