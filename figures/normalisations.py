@@ -1,5 +1,7 @@
 """What each normalisation of the word vectors keeps of the collapse and of the simplex."""
 
+import json
+
 import numpy as np
 from matplotlib.lines import Line2D
 
@@ -14,7 +16,12 @@ PANELS = (
     ("test_risk", "risk, test (nats)"),
 )
 # Where a known value lies: of each normalisation, or of the theory of all.
-KNOWN = {"embedding_norm": "norm_known", "test_risk": "risk_known", "live_coordinates": "live_coordinates_known"}
+KNOWN = {
+    "rare_norm": "rare_norm_known",
+    "embedding_norm": "norm_known",
+    "live_coordinates": "live_coordinates_known",
+    "test_risk": "risk_known",
+}
 LOGARITHMIC = ("embedding_spread", "embedding_simplex_deviation")
 OFFSET = 0.16
 LOOKS = ("o", "^")
@@ -27,7 +34,7 @@ def draw(dataset):
     Of all laws of word frequencies the first and the last are drawn. Spread and deviation are zero where the theorem
     holds; their axes are logarithmic.
     """
-    dataset = dataset.isel(regime=0)
+    dataset = _arrange(dataset)
     kinds, laws = list(dataset.normalisation.values), list(dict.fromkeys(dataset.word_frequency.values[[0, -1]]))
     figure, axes = style.make_grid(2, 3, 1.55, sharex=True)
     for ax, (name, label) in zip(axes.ravel(), PANELS, strict=True):
@@ -39,8 +46,9 @@ def draw(dataset):
         ax.set_ylabel(label)
         if name in LOGARITHMIC:
             ax.set_yscale("log")
+            ax.set_ylim(min(1e-4, ax.get_ylim()[0]), 1)
         else:
-            ax.set_ylim(bottom=0)
+            ax.set_ylim(0, 1.1 * ax.get_ylim()[1])
         ax.set_xlim(-0.5, len(kinds) - 0.5)
         ax.set_xticks(np.arange(len(kinds)), [kind.replace("-", "\n") for kind in kinds])
     figure.align_ylabels(axes)
@@ -49,6 +57,18 @@ def draw(dataset):
     handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
+
+
+def _arrange(dataset):
+    """Return the dataset with exactly the axes that the figure shows; of others the first value."""
+    configuration = next(iter(json.loads(dataset.attrs["configuration"]).values()))
+    for name in ("regime", *json.loads(dataset.attrs["axes"])):
+        if name not in ("normalisation", "word_frequency"):
+            dataset = dataset.isel({name: 0})
+    for name in ("normalisation", "word_frequency"):
+        if name not in dataset.dims:
+            dataset = dataset.drop_vars(name, errors="ignore").expand_dims({name: [str(configuration[name])]})
+    return dataset
 
 
 def values_of(cells, name: str) -> np.ndarray:

@@ -38,6 +38,7 @@ VARIABLES = {
 KNOWN = {
     "norm_known": Variable((), "norm of the normalised words that is known for this normalisation, rms"),
     "risk_known": Variable((), "risk that is known for this normalisation", "nats"),
+    "rare_norm_known": Variable((), "rare_norm that is known for this normalisation"),
     "live_coordinates_known": Variable((), "number of coordinates that live, known for this normalisation"),
 }
 
@@ -97,7 +98,8 @@ def known_of(cell) -> dict[str, float]:
     kind, task, prediction = cell.spec.network.normalisation, cell.spec.task, cell.prediction
     unknown = dict.fromkeys(KNOWN, np.nan)
     if kind in ("layer", "rms", "batch"):
-        plain = {"norm_known": float(prediction.embedding_norms[0]), "risk_known": prediction.risk}
+        norm = float(prediction.embedding_norms[0])
+        plain = {"norm_known": norm, "risk_known": prediction.risk, "rare_norm_known": 1.0}
         live = {"live_coordinates_known": float(prediction.embedding_dim)} if kind == "batch" else {}
         return unknown | plain | live
     if kind != "rms-affine" or not task.is_saturated:
@@ -111,6 +113,7 @@ def known_of(cell) -> dict[str, float]:
     return {
         "norm_known": found.embedding_norm,
         "risk_known": found.risk,
+        "rare_norm_known": 1.0 if found.n_active else np.nan,
         "live_coordinates_known": float(found.n_active),
     }
 
