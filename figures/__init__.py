@@ -30,12 +30,10 @@ FIGURES_OF_PHENOMENON = {
 FIGURES_OF_EXPERIMENT: dict[str, tuple[str, ...]] = {
     "deep-networks": ("deep_networks",),
     "normalisations": ("normalisations",),
-    "certified-descent": ("certified_descent",),
     "escape": ("escape",),
     "formula-reach": ("formula_reach",),
     "noise": ("noise",),
     "no-weight-decay": ("no_weight_decay",),
-    "tail-or-sample": ("tail_or_sample", "eight_panels"),
 }
 
 
