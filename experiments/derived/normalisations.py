@@ -1,20 +1,18 @@
 """What normalisations make of word vectors, and what is known of each.
 
 All latents as classes, a penalty on the classifier (and on scale and offset, if there are any) alone; ``eta`` and ``f``
-as in :mod:`theory.feature_collapse`:
+as in :mod:`theory.feature_collapse`, ``p_w`` the probability of a word.
 
-``layer``
-    Type II: a theorem.
-``rms``
-    Type II as well, from ``d = n_c - 1`` on: the constraint ``|v| = sqrt(d)`` is the only one that its proof uses, and
-    LayerNorm's zero sum over coordinates costs nothing but a dimension.
-``batch``
-    Type II as well, under the words' true frequencies: ``sum_w p_w v_wi^2 = 1`` in every coordinate. Relax it to the
-    sum over coordinates, ``sum_w p_w |v_w|^2 = d``; there words of concept ``a`` are ``r_b f_a``, with ``r`` minimising
-    ``sum_b mu_b log(1 + (n_c - 1) exp(-eta c r_b))`` at a given ``sum_b mu_b r_b^2``. The quotient of the derivative
-    of the logarithm by ``r`` falls strictly, so that all ``r_b`` are equal: ``sqrt(d)``. A simplex can be turned so
-    that all coordinates have the same variance (tight frames of ``d`` equal vectors in ``n_c - 1`` dimensions exist),
-    and meets the constraint that was relaxed. Batches hold the frequencies but nearly.
+``layer``, ``rms``, ``batch``
+    Type II, whatever the frequencies. All three bind the words by ``sum_w p_w |v_w|^2 = d`` (BatchNorm under the true
+    frequencies: it asks for ``sum_w p_w v_wi^2 = 1`` in every coordinate, and batches hold the frequencies but nearly).
+    Under that bond alone Type II is a global minimiser already, and all three can reach it. Proof: put a penalty
+    ``alpha/2 sum_w p_w |v_w|^2`` in its place, so that with ``M' = U V^T diag(sqrt(p))`` the least penalty is
+    ``sqrt(lam alpha) |M'|_*``. At Type II the gradient of the cross-entropy by the logits of class ``k`` at position
+    ``l`` is ``-s mu_b <f_{z_kl}, f_a>`` for word ``(a, b)``, with one ``s`` for all, and so by ``M'`` proportional to
+    ``sqrt(mu_b) <f_{z_kl}, f_a>``, as ``M'`` is: ``n_c - 1`` equal singular values, and a subgradient for the ``alpha``
+    that balances both penalties. LayerNorm needs ``d >= n_c``, the others ``d >= n_c - 1``; a simplex can be turned so
+    that all coordinates have the same variance (tight frames of ``d`` equal vectors in ``n_c - 1`` dimensions exist).
 ``rms-affine``
     :mod:`theory.trainable_scale`: ``n_c - 1`` coordinates live, the simplex stays, the norm is another.
 ``layer-affine``
