@@ -73,10 +73,12 @@ def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
     inputs, occupied = program.put(
         stack_inputs([members[i % len(members)] for i in range(layout.rows)]), np.ones(layout.rows, bool)
     )
+    program.start_compiling()
+    take_steps, measure = program.segment, program.record
     problem, rows = program.begin(inputs, occupied)
-    (rows, _), record = _timed(lambda: program.record(problem, rows, inputs))
-    rows = jax.block_until_ready(program.segment(problem, rows, inputs))
-    rows, segment = _timed(lambda: program.segment(problem, rows, inputs))
+    (rows, _), record = _timed(lambda: measure(problem, rows, inputs))
+    rows = jax.block_until_ready(take_steps(problem, rows, inputs))
+    rows, segment = _timed(lambda: take_steps(problem, rows, inputs))
     fillings = math.ceil(len(members) / layout.rows)
     return fillings * (spec.n_steps / TIMED_STEPS * segment + (spec.n_segments + 1) * record)
 

@@ -45,6 +45,7 @@ class PartRun:
         trajectories: bool = False,
         saved: dict[str, np.ndarray] | None = None,
     ):
+        program.start_compiling()
         self.program, self.members = program, members
         self._trajectories = trajectories
         n_members, n_records = len(members), program.spec.n_segments + 1

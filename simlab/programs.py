@@ -8,7 +8,7 @@ late and the devices need not wait for it.
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from enum import IntEnum
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -17,8 +17,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
+from jax.stages import Lowered
 
-from simlab.devices import CLASS, MEMBER, make_mesh
+from simlab.devices import CLASS, MEMBER, count_cores, make_mesh
 from simlab.members import Inputs, kept_kind
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Problem, Record, State, make_trainer
@@ -100,6 +101,8 @@ class Program:
         self._trainer = make_trainer(self.spec, optimizer)
         self._mesh = make_mesh(layout.member_shards, layout.class_shards)
         self._sharding = NamedSharding(self._mesh, PartitionSpec(MEMBER))
+        self._lowered: dict[str, Lowered] = {}
+        self._pieces: dict[str, Future] = {}
 
     def put(self, inputs: Inputs, occupied: np.ndarray) -> tuple[Inputs, jax.Array]:
         """Bring the inputs of all rows to the devices; ``occupied`` (``Bool[W]``) tells which rows hold a member."""
@@ -113,23 +116,28 @@ class Program:
     @property
     def begin(self) -> Callable:
         """``(inputs, occupied) -> (problem, rows)`` before any step."""
-        return self._pieces[0]
+        return self._compiled("begin").result()
 
     @property
     def segment(self) -> Callable:
         """``(problem, rows, inputs) -> rows`` after the steps of one segment; the rows given are used up."""
-        return self._pieces[1]
+        return self._compiled("segment").result()
 
     @property
     def record(self) -> Callable:
         """``(problem, rows, inputs) -> (rows, report)``; the rows given are used up, and members may stop here."""
-        return self._pieces[2]
+        return self._compiled("record").result()
 
-    @cached_property
+    @property
     def refill(self) -> Callable:
         """``(problem, rows, inputs, fresh) -> (problem, rows)``: rows marked ``fresh`` (``Bool[W]``) begin anew."""
-        shapes = (*self._run_shapes, self._input_shapes[1])
-        return _compile(self._lower(self._refill, shapes, (self._sharding, self._row_sharding), donate=(0, 1)))
+        return self._compiled("refill").result()
+
+    def start_compiling(self) -> None:
+        """Compile in the background, side by side, what a sweep needs; else each piece is when it is asked for."""
+        refills = self.layout.part > self.layout.rows
+        for name in ("begin", "segment", "record", *(["refill"] if refills else [])):
+            self._compiled(name)
 
     @cached_property
     def representation(self) -> Callable:
@@ -149,7 +157,7 @@ class Program:
     @property
     def record_shapes(self) -> Record:
         """The shapes of the records of all rows, a leading axis of every entry."""
-        return self._lowered[2].out_info[1].record
+        return self._traced("record").out_info[1].record
 
     @cached_property
     def sample(self) -> Callable:
@@ -196,22 +204,26 @@ class Program:
         begun = self._begin(inputs, jnp.ones_like(fresh))
         return jax.tree.map(lambda new, old: jnp.where(fresh, new, old), begun, (problem, row))
 
-    @cached_property
-    def _pieces(self) -> list[Callable]:
-        """``begin``, ``segment`` and ``record``, compiled side by side: the compiler leaves the interpreter alone."""
-        with ThreadPoolExecutor(len(self._lowered)) as pool:
-            return list(pool.map(_compile, self._lowered))
+    def _compiled(self, name: str) -> Future:
+        """Return the compiled piece of that name, which may still be waited for: the compiler has its own threads."""
+        if name not in self._pieces:
+            self._pieces[name] = _compilers().submit(_compile, self._traced(name))
+        return self._pieces[name]
 
-    @cached_property
-    def _lowered(self) -> list:
-        """``begin``, ``segment`` and ``record``, traced and ready to be compiled."""
-        return [
-            self._lower(self._begin, self._input_shapes, (self._sharding, self._row_sharding)),
-            self._lower(self._segment, self._run_shapes, self._row_sharding, donate=1),
-            self._lower(self._record, self._run_shapes, (self._row_sharding, self._sharding), donate=1),
-        ]
+    def _traced(self, name: str) -> Lowered:
+        """Return the piece of that name, ready to be compiled."""
+        if name not in self._lowered:
+            both, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
+            function, shapes, shardings, donated = {
+                "begin": (self._begin, begun, both, ()),
+                "segment": (self._segment, run, self._row_sharding, 1),
+                "record": (self._record, run, both[::-1], 1),
+                "refill": (self._refill, (*run, begun[1]), both, (0, 1)),
+            }[name]
+            self._lowered[name] = self._lower(function, shapes, shardings, donate=donated)
+        return self._lowered[name]
 
-    def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...] = ()):
+    def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...]):
         """Map a function of one member over the rows of all devices, ready to be compiled."""
         mapped = jax.shard_map(
             self._over_rows(function),
@@ -267,19 +279,23 @@ class Program:
         return jax.tree_util.tree_map_with_path(place, self._begun_shapes[1])
 
 
+@lru_cache(maxsize=1)
+def _compilers() -> ThreadPoolExecutor:
+    """Return the threads of the compiler; a piece rarely keeps a whole core busy."""
+    return ThreadPoolExecutor(2 * count_cores(), thread_name_prefix="compile")
+
+
 def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
     """Return the :class:`Program`; the last ones are kept, so that a second sweep of the same kind starts at once."""
-    if optimizer is not None:
-        return Program(spec, layout, optimizer)
-    return _kept_program(spec.program, layout, jax.config.jax_enable_x64)
+    return _kept_program(spec.program, layout, optimizer, jax.config.jax_enable_x64)
 
 
 @lru_cache(maxsize=32)
-def _kept_program(spec: TrainingSpec, layout: Layout, double_precision: bool) -> Program:
-    return Program(spec, layout)
+def _kept_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, double_precision: bool) -> Program:
+    return Program(spec, layout, optimizer)
 
 
-def _compile(lowered) -> Callable:
+def _compile(lowered: Lowered) -> Callable:
     """Compile at the first level of optimisation on a CPU: programs of this kind run as fast, and compile in half."""
     chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
     if chosen or jax.local_devices()[0].platform != "cpu":

@@ -26,6 +26,8 @@ SAVE_SHARE = 100
 
 # Rows are used this many times over where members may stop early, so that a few slow ones do not hold many idle rows.
 REFILLS = 4
+# Programs that the compiler works on at a time: more than keep the cores busy would only be kept waiting.
+COMPILED_AHEAD = 3
 
 Analysis = Callable[[Member, MemberRun, object], dict[str, np.ndarray]]
 
@@ -90,22 +92,25 @@ class Sweep:
             ValueError: there are too few devices for the class axis.
             MemoryError: a device cannot hold a single member.
         """
-        return tuple(self._choose_layout(group, n_processes, chunk, class_shards) for group in range(len(self.groups)))
-
-    def _choose_layout(self, group: int, n_processes: int, chunk: int | None, class_shards: int) -> Layout:
-        spec, n_members = self.specs[group], len(self.groups[group])
-        share = math.ceil(n_members / n_processes)
-        wanted = chunk or share
-        if chunk is None and spec.until_gradient_norm is not None:
-            wanted = math.ceil(share / REFILLS)
-        shards = max(1, min(len(jax.local_devices()) // class_shards, wanted))
+        shares = [math.ceil(len(indices) / n_processes) for indices in self.groups]
+        layouts = [
+            _wanted_layout(spec, share, chunk, class_shards) for spec, share in zip(self.specs, shares, strict=True)
+        ]
         if chunk is not None:
-            return _layout(spec, max(1, min(wanted, share) // shards), share, shards, class_shards)
-        layout = _layout(spec, math.ceil(min(wanted, share) / shards), share, shards, class_shards)
-        free = free_memory()
+            return tuple(layouts)
+        for group, share in enumerate(shares):
+            # The compiler works on the next programs while this one is waited for.
+            for number in range(group, min(group + COMPILED_AHEAD, len(layouts))):
+                self.program(number, layouts[number]).start_compiling()
+            layouts[group] = self._fit_memory(group, layouts[group], share)
+        return tuple(layouts)
+
+    def _fit_memory(self, group: int, layout: Layout, share: int) -> Layout:
+        """Return a layout of as many rows as the memory of the devices holds, at most those given."""
+        shards, free = layout.member_shards, free_memory()
         # Devices that share the memory of one host each get their part of it.
         if jax.local_devices()[0].platform == "cpu":
-            free //= shards * class_shards
+            free //= shards * layout.class_shards
         while (needed := self.program(group, layout).bytes_needed()) > free:
             per_device = layout.rows // shards
             if per_device == 1:
@@ -114,7 +119,7 @@ class Sweep:
                     "reduce batch_size or n_evaluation, or split the classes with class_shards"
                 )
             fitting = min(per_device - 1, max(1, int(per_device * free / needed)))
-            layout = _layout(spec, fitting, share, shards, class_shards)
+            layout = _layout(self.specs[group], fitting, share, shards, layout.class_shards)
         return layout
 
     def parts(self, layouts: Sequence[Layout]) -> list[Part]:
@@ -155,6 +160,19 @@ class Sweep:
         for part in order:  # others may have left some in the meantime
             work.take(part)
         return all(store.is_complete(part.name) for part in parts)
+
+
+def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shards: int) -> Layout:
+    """Return the layout that is best if memory allows it, or the one that ``chunk`` asks for."""
+    if chunk is not None:
+        wanted = min(chunk, share)
+    elif spec.until_gradient_norm is not None:
+        wanted = math.ceil(share / REFILLS)
+    else:
+        wanted = share
+    shards = max(1, min(len(jax.local_devices()) // class_shards, wanted))
+    per_device = max(1, wanted // shards) if chunk is not None else math.ceil(wanted / shards)
+    return _layout(spec, per_device, share, shards, class_shards)
 
 
 def _layout(spec: TrainingSpec, rows_per_device: int, share: int, shards: int, class_shards: int) -> Layout:
