@@ -11,6 +11,7 @@ NAMES = (
     "zipf-large-sample",
     "zipf-small-sample",
     "zipf-layer-norm",
+    "tail-or-sample",
     "escape",
     "no-weight-decay",
     "formula-reach",
@@ -20,6 +21,7 @@ NAMES = (
     "noise",
     "normalisations",
     "deep-networks",
+    "certified-descent",
 )
 
 

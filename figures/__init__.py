@@ -28,12 +28,14 @@ FIGURES_OF_PHENOMENON = {
 }
 # What a single experiment has beside these, by its name.
 FIGURES_OF_EXPERIMENT: dict[str, tuple[str, ...]] = {
+    "certified-descent": ("certified_descent",),
     "deep-networks": ("deep_networks",),
     "normalisations": ("normalisations",),
     "escape": ("escape",),
     "formula-reach": ("formula_reach",),
     "noise": ("noise",),
     "no-weight-decay": ("no_weight_decay",),
+    "tail-or-sample": ("tail_or_sample", "eight_panels"),
 }
 
 

@@ -1,6 +1,5 @@
 """Collapse layer by layer in deep networks: at the end, over training, and how long the word vectors are."""
 
-import json
 from itertools import product
 
 import numpy as np
@@ -8,13 +7,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, MaxNLocator, NullLocator
 
 from figures import style
+from figures.sweep_axes import keep_axes
 
 LABELS = (
-    "within / between\nclasses, at the end",
+    "variance within /\nbetween, at the end",
     "the same,\nembeddings",
     "the same,\nlast layer",
     "norm of a word\n/ rms of all words",
 )
+AXES = ("network", "word_frequency")
 FLOOR = 1e-8  # a float32 sum of squares, whose rounding is 6e-8 of itself, tells no smaller share of a variance
 DODGE = 0.09  # between the networks at one layer or rank
 
@@ -24,11 +25,11 @@ def draw(dataset):
     """Draw a column per regime and law of word frequencies; a colour and mark per network.
 
     Marks are geometric means over seeds, with their standard errors; over training every seed is a line. Rows one to
-    three show the variance within over that between classes, which is 0 where a layer sees concepts and no words, and
-    nothing below 1e-8, where rounding begins. Black: predicted for the embeddings of two layers. The last row has norms
+    three show the variance within over that between concepts (embeddings, layer 0) or classes (all others), which is 0
+    where a layer sees concepts and no words, and nothing below 1e-8, where rounding begins. Black: predicted for the embeddings of two layers. The last row has norms
     by rank. Of other axes the first value is shown.
     """
-    dataset = _arrange(dataset)
+    dataset = keep_axes(dataset, AXES)
     columns = list(product(dataset.regime.values, dataset.word_frequency.values))
     figure, axes = style.make_grid(4, max(3, len(columns)), 1.15, sharey="row", height_ratios=(1.4, 1, 1, 1))
     for spare in axes[:, len(columns) :].ravel():
@@ -57,7 +58,7 @@ def draw(dataset):
 
 def draw_key(ax, dataset) -> None:
     """Draw how far each layer has collapsed, for the first regime and law of word frequencies."""
-    dataset = _arrange(dataset)
+    dataset = keep_axes(dataset, AXES)
     _draw_layers(ax, dataset.isel(regime=0, word_frequency=0))
     ax.set_ylabel(LABELS[0])
     ax.set_yscale("log")
@@ -67,18 +68,6 @@ def draw_key(ax, dataset) -> None:
         for index, name in enumerate(dataset.network.values)
     ]
     ax.legend(handles=marks, ncols=2, loc="upper right", columnspacing=0.8, handletextpad=0.1)
-
-
-def _arrange(dataset):
-    """Return the dataset with exactly the axes that the figure shows."""
-    for name in json.loads(dataset.attrs.get("axes", "[]")):
-        if name not in ("network", "word_frequency"):
-            dataset = dataset.isel({name: 0})
-    first = next(iter(json.loads(dataset.attrs["configuration"]).values()))
-    for name in ("network", "word_frequency"):
-        if name not in dataset.dims:
-            dataset = dataset.drop_vars(name, errors="ignore").expand_dims({name: [str(first[name])]})
-    return dataset
 
 
 def _draw_layers(ax, cell) -> None:
@@ -108,7 +97,7 @@ def _draw_history(ax, cell, *, last: bool) -> None:
         for line in values.isel(layer=layer).transpose("seed", "record").values:
             ax.plot(cell.step.values, np.maximum(line, FLOOR), color=style.COLOURS[index], linewidth=0.7)
     ax.set_xlim(0, np.nanmax(cell.step.values))
-    ax.xaxis.set_major_locator(MaxNLocator(3))
+    ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlabel("training steps")
 

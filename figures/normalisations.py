@@ -1,11 +1,10 @@
 """What each normalisation of the word vectors keeps of the collapse and of the simplex."""
 
-import json
-
 import numpy as np
 from matplotlib.lines import Line2D
 
-from figures import style
+from figures import scales, style
+from figures.sweep_axes import keep_axes
 
 PANELS = (
     ("embedding_spread", "spread\nwithin concepts"),
@@ -23,6 +22,7 @@ KNOWN = {
     "test_risk": "risk_known",
 }
 LOGARITHMIC = ("embedding_spread", "embedding_simplex_deviation")
+AXES = ("normalisation", "word_frequency")
 OFFSET = 0.16
 LOOKS = ("o", "^")
 
@@ -59,16 +59,19 @@ def draw(dataset):
     return figure
 
 
+def draw_key(ax, dataset) -> None:
+    """Draw how far each normalisation is from a simplex, for the last law of word frequencies."""
+    cells = _arrange(dataset).isel(word_frequency=-1).transpose("normalisation", "seed", ...)
+    kinds = list(cells.normalisation.values)
+    _draw_learned(ax, np.arange(len(kinds)), values_of(cells, "embedding_simplex_deviation"), 1)
+    ax.set_yscale("log")
+    ax.set_ylabel("deviation\nfrom a simplex")
+    scales.set_names(ax, kinds)
+
+
 def _arrange(dataset):
-    """Return the dataset with exactly the axes that the figure shows; of others the first value."""
-    configuration = next(iter(json.loads(dataset.attrs["configuration"]).values()))
-    for name in ("regime", *json.loads(dataset.attrs["axes"])):
-        if name not in ("normalisation", "word_frequency"):
-            dataset = dataset.isel({name: 0})
-    for name in ("normalisation", "word_frequency"):
-        if name not in dataset.dims:
-            dataset = dataset.drop_vars(name, errors="ignore").expand_dims({name: [str(configuration[name])]})
-    return dataset
+    """Return the first regime with exactly the axes that the figure shows."""
+    return keep_axes(dataset, AXES).isel(regime=0)
 
 
 def values_of(cells, name: str) -> np.ndarray:

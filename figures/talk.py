@@ -12,11 +12,14 @@ from figures import style
 # The module that draws an experiment's panel, and the question above it.
 PANELS = {
     "neural-collapse": ("class_means", "Where do features end?"),
+    "tail-or-sample": ("tail_or_sample", "What breaks collapse: the tail or the sample?"),
     "formula-reach": ("formula_reach", "How far do the formulas reach?"),
     "no-weight-decay": ("no_weight_decay", "What is left without weight decay?"),
+    "normalisations": ("normalisations", "Which normalisation keeps the simplex?"),
     "escape": ("escape", "How long is nothing seen to happen?"),
     "noise": ("noise", "What does noise do?"),
     "deep-networks": ("deep_networks", "Where does the theory of one layer stop?"),
+    "certified-descent": ("certified_descent", "Is the global minimum what SGD finds?"),
 }
 # 16:9, inches. Marks and letters have the sizes of print; on a slide the whole page is enlarged.
 PAGE = (7.11, 4.0)
