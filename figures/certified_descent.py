@@ -43,10 +43,11 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the excess of the first regime at the end by batch size, a mark for every initial scale."""
+    """Draw the excess of the first regime over training, every seed a line, in batches of the largest size."""
     dataset = _arrange(dataset)
-    _draw_ends(ax, dataset.isel(regime=0))
+    _draw_training(ax, dataset.isel(regime=0, batch_size=-1))
     ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_ylim(top=20 * ax.get_ylim()[1])  # room for the legend in a low panel
     ax.set_ylabel("excess risk, relative")
     ax.legend(handles=_scale_handles(dataset), ncols=2, loc="upper right")
 
@@ -70,6 +71,7 @@ def _draw_training(ax, regime) -> None:
     _draw_proved(ax, regime)
     ax.set_xscale("log")
     ax.set_yscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("training steps")
@@ -77,11 +79,9 @@ def _draw_training(ax, regime) -> None:
 
 def _draw_ends(ax, regime) -> None:
     """Draw the excess at the end by batch size: over the best bound filled, over the network's own bound open."""
-    numeric, n_scales = is_numeric(regime.batch_size), regime.sizes["initial_scale"]
-    places = regime.batch_size.values if numeric else np.arange(regime.sizes["batch_size"])
+    n_scales = regime.sizes["initial_scale"]
     for index in range(n_scales):
-        step = index - (n_scales - 1) / 2
-        aside = places * 1.12**step if numeric else places + 0.15 * step
+        aside = np.arange(regime.sizes["batch_size"]) + 0.15 * (index - (n_scales - 1) / 2)
         for name, filled in (("excess", True), ("relative_gap", False)):
             values = regime[name].isel(initial_scale=index).transpose("batch_size", "seed").values
             error = np.std(values, axis=1, ddof=1) / np.sqrt(values.shape[1]) if values.shape[1] > 1 else None
@@ -89,10 +89,7 @@ def _draw_ends(ax, regime) -> None:
             ax.errorbar(aside, mean, error, elinewidth=0.7, linestyle="none", zorder=3, **_mark(index, filled=filled))
     _draw_proved(ax, regime)
     ax.set_yscale("log")
-    if numeric:
-        scales.set_numbers(ax, places)
-    else:
-        scales.set_names(ax, [str(size) for size in regime.batch_size.values])
+    scales.set_names(ax, [str(size) for size in regime.batch_size.values])
     ax.set_xlabel("batch size (sentences)")
 
 

@@ -26,8 +26,8 @@ def draw(dataset):
 
     Marks are geometric means over seeds, with their standard errors; over training every seed is a line. Rows one to
     three show the variance within over that between concepts (embeddings, layer 0) or classes (all others), which is 0
-    where a layer sees concepts and no words, and nothing below 1e-8, where rounding begins. Black: predicted for the embeddings of two layers. The last row has norms
-    by rank. Of other axes the first value is shown.
+    where a layer sees concepts and no words, and nothing below 1e-8, where rounding begins. Black: predicted for the
+    embeddings of two layers. The last row has norms by rank. Of other axes the first value is shown.
     """
     dataset = keep_axes(dataset, AXES)
     columns = list(product(dataset.regime.values, dataset.word_frequency.values))

@@ -21,8 +21,9 @@ PANELS = {
     "deep-networks": ("deep_networks", "Where does the theory of one layer stop?"),
     "certified-descent": ("certified_descent", "Is the global minimum what SGD finds?"),
 }
-# 16:9, inches. Marks and letters have the sizes of print; on a slide the whole page is enlarged.
-PAGE = (7.11, 4.0)
+# 16:9, inches, by the number of rows. Marks and letters have the sizes of print; a slide enlarges the whole page.
+PAGES = {1: (7.11, 4.0), 2: (7.11, 4.0), 3: (9.6, 5.4)}
+N_COLUMNS = 3
 LONGEST_LINE = 30  # characters of a question
 
 
@@ -44,8 +45,8 @@ def draw(datasets: Sequence):
     names = names_of(datasets)
     if not names:
         raise ValueError(f"overview: expected a run of one of {', '.join(PANELS)}, got none")
-    n_rows = 1 if len(names) <= 3 else 2
-    figure = Figure(figsize=PAGE)
+    n_rows = ceil(len(names) / N_COLUMNS)
+    figure = Figure(figsize=PAGES[n_rows])
     axes = figure.subplots(n_rows, ceil(len(names) / n_rows), squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
         module, question = PANELS[name]

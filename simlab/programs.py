@@ -1,7 +1,7 @@
 """The compiled pieces of a sweep: many members side by side, sharded over devices.
 
 The host sees three programs for each specification, compiled once for all values of the hyperparameters: ``begin``,
-``segment`` and ``record``; and where rows are used again ``refill``. Which members run on is decided inside the
+``segment`` and ``record``. Which members run on is decided inside the
 programs: a row whose member has stopped keeps its state bit by bit, so that the host may look at a report one segment
 late and the devices need not wait for it.
 """
@@ -128,15 +128,14 @@ class Program:
         """``(problem, rows, inputs) -> (rows, report)``; the rows given are used up, and members may stop here."""
         return self._compiled("record").result()
 
-    @property
-    def refill(self) -> Callable:
-        """``(problem, rows, inputs, fresh) -> (problem, rows)``: rows marked ``fresh`` (``Bool[W]``) begin anew."""
-        return self._compiled("refill").result()
+    def refill(self, problem: Problem, rows: Rows, inputs: Inputs, fresh: jax.Array) -> tuple[Problem, Rows]:
+        """Begin anew in the rows marked ``fresh`` (``Bool[W]``), as ``begin`` does; the rows given are used up."""
+        return self._compiled("choose").result()(fresh, self.begin(inputs, fresh), (problem, rows))
 
     def start_compiling(self) -> None:
         """Compile in the background, side by side, what a sweep needs; else each piece is when it is asked for."""
         refills = self.layout.part > self.layout.rows
-        for name in ("begin", "segment", "record", *(["refill"] if refills else [])):
+        for name in ("begin", "segment", "record", *(["choose"] if refills else [])):
             self._compiled(name)
 
     @cached_property
@@ -199,10 +198,11 @@ class Program:
         row = row._replace(status=status, first_bad_step=bad_step)
         return row, Report(record, row.segments, status, bad_step)
 
-    def _refill(self, problem: Problem, row: Rows, inputs: Inputs, fresh: jax.Array) -> tuple[Problem, Rows]:
-        """Begin anew in one row if it is fresh."""
-        begun = self._begin(inputs, jnp.ones_like(fresh))
-        return jax.tree.map(lambda new, old: jnp.where(fresh, new, old), begun, (problem, row))
+    def _choose(
+        self, fresh: jax.Array, begun: tuple[Problem, Rows], kept: tuple[Problem, Rows]
+    ) -> tuple[Problem, Rows]:
+        """Return what has begun in one row if it is fresh, and else what was there."""
+        return jax.tree.map(lambda new, old: jnp.where(fresh, new, old), begun, kept)
 
     def _compiled(self, name: str) -> Future:
         """Return the compiled piece of that name, which may still be waited for: the compiler has its own threads."""
@@ -218,7 +218,7 @@ class Program:
                 "begin": (self._begin, begun, both, ()),
                 "segment": (self._segment, run, self._row_sharding, 1),
                 "record": (self._record, run, both[::-1], 1),
-                "refill": (self._refill, (*run, begun[1]), both, (0, 1)),
+                "choose": (self._choose, (begun[1], run[:2], run[:2]), both, 2),
             }[name]
             self._lowered[name] = self._lower(function, shapes, shardings, donate=donated)
         return self._lowered[name]
