@@ -61,7 +61,7 @@ EXPERIMENT = Experiment(
     name="neural-collapse",
     summary="class means on a simplex, and what becomes of it in five other settings",
     regimes=REGIMES,
-    quick_time="40 s",
+    quick_time="60 s",
     paper_time="10 min",
     phenomenon=NEURAL_COLLAPSE,
 )
