@@ -1,11 +1,11 @@
 """The compiled pieces of a sweep: many members side by side, sharded over devices.
 
 The host sees three programs for each specification, compiled once for all values of the hyperparameters: ``begin``,
-``segment`` and ``record``. Which members run on is decided inside the
-programs: a row whose member has stopped keeps its state bit by bit, so that the host may look at a report one segment
-late and the devices need not wait for it.
+``segment`` and ``record``. Which members run on is decided inside the programs: a row whose member has stopped keeps
+its state bit by bit, so that the host may look at a report one segment late and the devices need not wait for it.
 """
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,8 +25,10 @@ from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Problem, Record, State, make_trainer
 from simlab.validation import invalid
 
-# Members of more weights than this, 1 MB in float32, are large for the cache of a CPU's core.
+# A core of a CPU works on so many members side by side, at most, as have fewer weights than fit its cache: 1 MB in
+# float32. More of them would push each other out of it at every step, and wait for each other's line searches.
 CACHED_WEIGHTS = 250_000
+LARGEST_BLOCK = 16
 
 
 class Status(IntEnum):
@@ -236,15 +238,14 @@ class Program:
         return jax.jit(mapped, out_shardings=shardings, donate_argnums=donate).lower(*shapes)
 
     def _over_rows(self, function: Callable) -> Callable:
-        """Map a function of one member over the rows of one device: side by side, or one after the other.
-
-        A CPU works on large members one after the other: side by side their weights would push each other out of its
-        cache at every step.
-        """
-        if self.layout.rows == self.layout.member_shards:
+        """Map a function of one member over the rows of one device: side by side, on a CPU in blocks."""
+        per_device = self.layout.rows // self.layout.member_shards
+        if per_device == 1:
             return _on_single_row(function)
-        large = self.spec.n_weights > CACHED_WEIGHTS and jax.local_devices()[0].platform == "cpu"
-        return (lambda *rows: jax.lax.map(lambda row: function(*row), rows)) if large else jax.vmap(function)
+        if jax.local_devices()[0].platform != "cpu":
+            return jax.vmap(function)
+        block = min(LARGEST_BLOCK, max(1, CACHED_WEIGHTS // self.spec.n_weights))
+        return _in_blocks(function, math.ceil(per_device / block))
 
     @cached_property
     def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
@@ -310,6 +311,28 @@ def _on_single_row(function: Callable) -> Callable:
         return jax.tree.map(lambda leaf: leaf[None], function(*jax.tree.map(lambda leaf: leaf[0], arguments)))
 
     return mapped
+
+
+def _in_blocks(function: Callable, n_blocks: int) -> Callable:
+    """Map a function over a leading axis in blocks of equal size, one after the other.
+
+    The axis is filled up with its first rows, whose results are dropped.
+    """
+
+    def mapped(*arguments):
+        n_rows = len(jax.tree.leaves(arguments)[0])
+        size = math.ceil(n_rows / n_blocks)
+        surplus = n_blocks * size - n_rows
+
+        def split(leaf):
+            whole = jnp.concatenate([leaf, leaf[:surplus]]) if surplus else leaf
+            return whole.reshape(n_blocks, size, *leaf.shape[1:])
+
+        several = jax.vmap(function) if size > 1 else _on_single_row(function)
+        results = jax.lax.map(lambda block: several(*block), jax.tree.map(split, arguments))
+        return jax.tree.map(lambda leaf: leaf.reshape(n_blocks * size, *leaf.shape[2:])[:n_rows], results)
+
+    return jax.vmap(function) if n_blocks == 1 else mapped
 
 
 def _placed(array: jax.ShapeDtypeStruct, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
