@@ -26,9 +26,7 @@ QUICK = WordConfiguration(
     n_records=10,
     until="gradient-norm=1e-4",
 ).with_weight_decay(4e-3)
-PAPER = QUICK.replace(n_words=600, sentence_length=5, embedding_dim=50, n_steps=300, n_records=20).with_weight_decay(
-    1e-3
-)
+PAPER = QUICK.replace(n_words=600, embedding_dim=50, n_steps=300, n_records=20).with_weight_decay(1e-3)
 LAYER_NORM = {"layer_norm": True, "embedding_weight_decay": 0.0}
 
 REGIMES = (
@@ -61,7 +59,7 @@ EXPERIMENT = Experiment(
     summary="what breaks collapse: few sentences or rare words",
     regimes=REGIMES,
     quick_time="2 min",
-    paper_time="20 min",
+    paper_time="30 min",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         "quick": {"word_frequency": LAWS, "per_class": [3, 10, 60]},
