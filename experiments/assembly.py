@@ -78,7 +78,7 @@ def _lay_out(name: str, grid: Mapping[str, int], rows: Sequence[Arrays], variabl
         for index, array in enumerate(arrays):
             values[index, *(slice(size) for size in array.shape)] = array
     values = values.reshape(*grid.values(), *shape)
-    return xarray.Variable((*grid, *variable.dims), values, {"long_name": variable.about, "units": variable.units})
+    return xarray.Variable((*grid, *variable.dims), values, variable.attributes)
 
 
 def _squeeze(variable: xarray.Variable, grid: Iterable[str]) -> xarray.Variable:

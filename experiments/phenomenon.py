@@ -14,6 +14,11 @@ class Variable(NamedTuple):
     about: str
     units: str = "1"
 
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What the dataset says of it."""
+        return {"long_name": self.about, "units": self.units}
+
 
 class Comparison(NamedTuple):
     """How trained members are held against their prediction, and what is kept of both.

@@ -1,4 +1,4 @@
-"""The records of training as variables of the dataset, whatever the phenomenon."""
+"""The records of training and its end as variables of the dataset, whatever the phenomenon."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,12 @@ import numpy as np
 from experiments.phenomenon import Variable
 from simlab.members import MemberRun
 from simlab.training import Record, named_values
+
+END_VARIABLES = {
+    "status": Variable((), "how the run ended: finished, converged or diverged"),
+    "first_bad_step": Variable((), "first step, from 1, at which the loss was not finite; 0 if none", "steps"),
+    "steps_taken": Variable((), "steps until the member stopped", "steps"),
+}
 
 
 def record_variables(shape: type) -> dict[str, Variable]:

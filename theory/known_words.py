@@ -10,7 +10,7 @@ import numpy as np
 from theory.checks import require_integer
 
 # Subsets of positions times classes: a few seconds.
-_LIMIT = 2**24
+LIMIT = 2**24
 
 
 def missing_words(latents: np.ndarray, word_frequencies: np.ndarray, per_class: int) -> np.ndarray:
@@ -57,8 +57,8 @@ def known_words_accuracy(latents: np.ndarray, unseen: np.ndarray) -> float:
     Raises: ValueError if 2^L K exceeds 2^24.
     """
     n_classes, length = latents.shape
-    if n_classes * 2**length > _LIMIT:
-        raise ValueError(f"latents: expected 2^L K of at most {_LIMIT}, got {n_classes * 2**length}")
+    if n_classes * 2**length > LIMIT:
+        raise ValueError(f"latents: expected 2^L K of at most {LIMIT}, got {n_classes * 2**length}")
     missing = unseen[latents]
     place = (latents.max() + 1) ** np.arange(length, dtype=np.int64)
     accuracy = 0.0

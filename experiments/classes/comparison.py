@@ -5,7 +5,7 @@ import numpy as np
 from experiments.classes.optimality import certify_member
 from experiments.classes.representation import Representation
 from experiments.phenomenon import Comparison, Variable
-from experiments.training_record import history, record_variables
+from experiments.training_record import END_VARIABLES, history, record_variables
 from simlab import geometry
 from simlab.class_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
 from simlab.members import Member, MemberRun
@@ -49,9 +49,7 @@ MEMBER_VARIABLES = {
     "learned": Variable(("quantity",), "what was learned"),
     "exact": Variable(("quantity",), "not known beside the prediction"),
     "sampling_error": Variable(("quantity",), "no error, as all samples are counted"),
-    "status": Variable((), "how the run ended: finished, converged or diverged"),
-    "first_bad_step": Variable((), "first step, from 1, at which the loss was not finite; 0 if none", "steps"),
-    "steps_taken": Variable((), "steps until the member stopped", "steps"),
+    **END_VARIABLES,
     "features_trajectory": Variable(("record", "sample", "dimension"), "learned features at each record"),
     "classifier_trajectory": Variable(("record", "class", "dimension"), "learned classifier at each record"),
 }

@@ -41,8 +41,19 @@ def attach(
         values = np.full((len(arrays), *shape), np.nan)
         for number, array in enumerate(arrays):
             values[number, *(slice(size) for size in array.shape)] = array
-        texts = {"long_name": variable.about, "units": variable.units}
-        added[name] = ((*grid, *variable.dims), values.reshape(*grid.values(), *shape), texts)
+        added[name] = ((*grid, *variable.dims), values.reshape(*grid.values(), *shape), variable.attributes)
+    return dataset.assign(added)
+
+
+def attach_cells(
+    dataset: xarray.Dataset, plan: Plan, rows: Sequence[Mapping[str, float]], variables: Mapping[str, Variable]
+) -> xarray.Dataset:
+    """Return the dataset with a number of each cell, by the name of each variable; rows in the order of the cells."""
+    grid = {"regime": len(plan.configurations), **{axis.name: len(axis.values) for axis in plan.axes}}
+    added = {
+        name: (tuple(grid), np.reshape([row[name] for row in rows], tuple(grid.values())), variable.attributes)
+        for name, variable in variables.items()
+    }
     return dataset.assign(added)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import xarray
 
+from experiments.derived.columns import attach_cells
 from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
 from experiments.words import FEATURE_COLLAPSE
@@ -58,7 +59,7 @@ RELIABILITY_VARIABLES = {
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     """Add what the module's docstring says."""
     return (
-        dataset.assign(_describe_cells(plan))
+        attach_cells(dataset, plan, [_describe(cell) for cell in plan.cells], CELL_VARIABLES)
         .assign(curve_predicted=_curves(dataset.sizes["quantity"], plan))
         .assign(best(dataset))
         .assign(reliability())
@@ -71,19 +72,12 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     )
 
 
-def _describe_cells(plan: Plan) -> dict[str, tuple]:
-    """Return what follows from the noise of each cell."""
-    rows = []
-    for cell in plan.cells:
-        one, task = cell.configuration, cell.spec.task
-        noises = one.label_noise, one.word_noise
-        entropy = label_entropy(task.n_concepts, task.sentence_length, *noises) if task.is_saturated else np.nan
-        rows.append((joint_noise(*noises), entropy))
-    dims, shape = _grid_dims(plan), _cell_grid(plan).shape
-    return {
-        name: (dims, np.reshape(column, shape), _texts(variable))
-        for (name, variable), column in zip(CELL_VARIABLES.items(), zip(*rows, strict=True), strict=True)
-    }
+def _describe(cell: Cell) -> dict[str, float]:
+    """Return what follows from the noise of a cell."""
+    one, task = cell.configuration, cell.spec.task
+    noises = one.label_noise, one.word_noise
+    entropy = label_entropy(task.n_concepts, task.sentence_length, *noises) if task.is_saturated else np.nan
+    return {"effective_noise": joint_noise(*noises), "label_entropy": entropy}
 
 
 def label_entropy(n_concepts: int, length: int, label_noise: float, word_noise: float) -> float:
@@ -109,7 +103,7 @@ def _curves(n_quantities: int, plan: Plan) -> tuple:
     for index, cell in np.ndenumerate(cells):
         for place, one in _over_levels(cell):
             values[(*index, *place)] = predicted_quantities(FEATURE_COLLAPSE.predict(one))
-    return ((*(name for name in dims if name not in NOISES), *CURVES.dims), values, _texts(CURVES))
+    return ((*(name for name in dims if name not in NOISES), *CURVES.dims), values, CURVES.attributes)
 
 
 def _over_levels(cell: Cell) -> Iterator[tuple[tuple[int, int], object]]:
@@ -134,7 +128,7 @@ def best(dataset: xarray.Dataset) -> dict[str, xarray.DataArray]:
             values = values.isel(weight_decay=chosen).drop_vars("weight_decay")
         added[name] = values
     for name, values in added.items():
-        values.attrs = _texts(BEST_VARIABLES[name])
+        values.attrs = BEST_VARIABLES[name].attributes
     return added
 
 
@@ -157,7 +151,7 @@ def reliability() -> dict[str, tuple]:
         "reliability_equal_lengths": [one.cost_of_equal_lengths for one in limits],
     }
     return {
-        name: (variable.dims, np.array(values[name]), _texts(variable))
+        name: (variable.dims, np.array(values[name]), variable.attributes)
         for name, variable in RELIABILITY_VARIABLES.items()
     }
 
@@ -180,7 +174,3 @@ def _cell_grid(plan: Plan) -> np.ndarray:
     cells = np.empty(len(plan.cells), object)
     cells[:] = plan.cells
     return cells.reshape(len(plan.configurations), *(len(axis.values) for axis in plan.axes))
-
-
-def _texts(variable: Variable) -> dict[str, str]:
-    return {"long_name": variable.about, "units": variable.units}

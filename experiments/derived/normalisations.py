@@ -23,7 +23,7 @@ as in :mod:`theory.feature_collapse`, ``p_w`` the probability of a word.
 import numpy as np
 import xarray
 
-from experiments.derived.columns import attach, each_member
+from experiments.derived.columns import attach, attach_cells, each_member
 from experiments.experiment import Plan
 from experiments.phenomenon import Variable
 from simlab import geometry
@@ -56,17 +56,13 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
         ranked = np.sqrt(np.mean(norms**2, axis=0))
         rows.append({"live_coordinates": live_coordinates(vectors, shares), "rare_norm": ranked[-1] / ranked[0]})
     dataset = attach(dataset, plan, rows, VARIABLES)
-    grid = dataset.kind.shape
-    known = [known_of(cell) for cell in plan.cells]
-    columns = {
-        name: (dataset.kind.dims, np.reshape([one[name] for one in known], grid), _attributes(variable))
-        for name, variable in KNOWN.items()
-    }
-    bases = [_basis(cell) for cell in plan.cells]
-    columns["basis"] = (dataset.basis.dims, np.array(bases, object).reshape(grid), dataset.basis.attrs)
-    theorem = np.reshape([int(one == "theorem") for one in bases], grid)
-    columns["is_theorem"] = (dataset.is_theorem.dims, theorem, dataset.is_theorem.attrs)
-    return dataset.assign(columns)
+    dataset = attach_cells(dataset, plan, [known_of(cell) for cell in plan.cells], KNOWN)
+    bases = np.array([_basis(cell) for cell in plan.cells], object).reshape(dataset.basis.shape)
+    theorem = (bases == "theorem").astype(int)
+    return dataset.assign(
+        basis=(dataset.basis.dims, bases, dataset.basis.attrs),
+        is_theorem=(dataset.is_theorem.dims, theorem, dataset.is_theorem.attrs),
+    )
 
 
 def _basis(cell) -> str:
@@ -114,7 +110,3 @@ def known_of(cell) -> dict[str, float]:
         "rare_norm_known": 1.0 if found.n_active else np.nan,
         "live_coordinates_known": float(found.n_active),
     }
-
-
-def _attributes(variable: Variable) -> dict[str, str]:
-    return {"long_name": variable.about, "units": variable.units}

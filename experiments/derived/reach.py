@@ -68,7 +68,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
             values = np.array(N_LATENTS) / TASK.n_concepts**TASK.sentence_length
         else:
             values = np.array([row[name] for row in rows]).reshape([shape[dim] for dim in variable.dims])
-        added[name] = (variable.dims, values, {"long_name": variable.about, "units": variable.units})
+        added[name] = (variable.dims, values, variable.attributes)
     derived = dataset.assign_coords(coordinates).assign(added)
     derived.attrs["reach"] = f"n_c = {TASK.n_concepts}, L = {TASK.sentence_length}"
     return derived

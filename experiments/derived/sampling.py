@@ -6,12 +6,12 @@ import jax
 import numpy as np
 import xarray
 
-from experiments.derived.columns import attach, each_member
+from experiments.derived.columns import attach, attach_cells, each_member
 from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
 from simlab.members import Member
 from simlab.training import make_trainer
-from theory.known_words import known_words_accuracy, missing_words, spread_of_missing_words
+from theory.known_words import LIMIT, known_words_accuracy, missing_words, spread_of_missing_words
 from theory.prediction import Prediction
 from theory.sampling_noise import critical_sample, noise_ratio
 
@@ -33,30 +33,18 @@ MEMBER_VARIABLES = {
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     """Add what the module's docstring says; NaN where a cell has none."""
-    found = _once_for_each(plan, lambda cell: _critical(cell, plan.seeds[0]))
-    known = [_known_words(cell, plan.seeds) for cell in plan.cells]
-    rows = {
-        "dimensions_predicted": [_predicted_dimensions(cell) for cell in plan.cells],
-        "critical_per_class": [critical[0] for critical in found],
-        "critical_per_class_error": [critical[1] for critical in found],
-        "known_words_accuracy": [accuracy for accuracy, _ in known],
-        "known_words_spread": [spread for _, spread in known],
-    }
-    grid = {"regime": len(plan.configurations), **{axis.name: len(axis.values) for axis in plan.axes}}
-    added = {
-        name: (
-            tuple(grid),
-            np.reshape(rows[name], tuple(grid.values())),
-            {"long_name": variable.about, "units": variable.units},
-        )
-        for name, variable in CELL_VARIABLES.items()
-    }
+    criticals = _once_for_each(plan, lambda cell: _critical(cell, plan.seeds[0]))
+    cells = []
+    for cell, (critical, error) in zip(plan.cells, criticals, strict=True):
+        accuracy, spread = _known_words(cell, plan.seeds)
+        values = (_predicted_dimensions(cell), critical, error, accuracy, spread)
+        cells.append(dict(zip(CELL_VARIABLES, values, strict=True)))
     spectra = dataset.classifier_singular_values.values
     members = [
         {"classifier_dimensions": _dimensions(spectra[index]), "noise_ratio": _noise_ratio(cell, member)}
         for index, cell, member in each_member(dataset, plan)
     ]
-    return attach(dataset.assign(added), plan, members, MEMBER_VARIABLES)
+    return attach(attach_cells(dataset, plan, cells, CELL_VARIABLES), plan, members, MEMBER_VARIABLES)
 
 
 def _once_for_each(plan: Plan, function: Callable) -> list:
@@ -103,7 +91,7 @@ def _noise_ratio(cell: Cell, member: Member) -> float:
 def _known_words(cell: Cell, seeds: tuple[int, ...]) -> tuple[float, float]:
     """Return the accuracy and the spread that seen words allow, means over latents; NaN where these are too many."""
     task, found = cell.spec.task, []
-    if task.n_classes * 2**task.sentence_length > 2**24 or cell.configuration.source != "fixed":
+    if task.n_classes * 2**task.sentence_length > LIMIT or cell.configuration.source != "fixed":
         return np.nan, np.nan
     for seed in seeds[:1] if task.is_saturated else seeds:
         latents, mu = task.realise(seed)[:2]

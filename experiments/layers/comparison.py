@@ -4,7 +4,7 @@ import numpy as np
 
 from experiments.layers.reference import TWO_LAYERS, Reference, caveats
 from experiments.phenomenon import Comparison, Variable
-from experiments.training_record import history, record_variables
+from experiments.training_record import END_VARIABLES, history, record_variables
 from simlab import geometry
 from simlab.layer_shape import MEASURES, field, layer_shape
 from simlab.members import Member, MemberRun
@@ -39,9 +39,7 @@ MEMBER_VARIABLES = {
     "learned": Variable(("quantity",), "what was learned"),
     "exact": Variable(("quantity",), "not known beside the prediction"),
     "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
-    "status": Variable((), "how the run ended: finished, converged or diverged"),
-    "first_bad_step": Variable((), "first step, from 1, at which the loss was not finite; 0 if none", "steps"),
-    "steps_taken": Variable((), "steps until the member stopped", "steps"),
+    **END_VARIABLES,
     "embeddings_trajectory": Variable(("record", "word", "dimension"), "learned word vectors at each record"),
 }
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.phenomenon import Comparison, Variable
-from experiments.training_record import history, record_variables
+from experiments.training_record import END_VARIABLES, history, record_variables
 from experiments.words.optimality import certify_member, find_minimum
 from experiments.words.quantities import (
     LABELS,
@@ -44,9 +44,7 @@ MEMBER_VARIABLES = {
     "learned": Variable(("quantity",), "what was learned"),
     "exact": Variable(("quantity",), "value at the exact minimiser for the latents of the member"),
     "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
-    "status": Variable((), "how the run ended: finished, converged or diverged"),
-    "first_bad_step": Variable((), "first step, from 1, at which the loss was not finite; 0 if none", "steps"),
-    "steps_taken": Variable((), "steps until the member stopped", "steps"),
+    **END_VARIABLES,
     "embeddings_trajectory": Variable(("record", "word", "dimension"), "learned word vectors at each record"),
     "classifier_trajectory": Variable(
         ("record", "class", "position", "dimension"), "learned classifier weights at each record"
