@@ -71,7 +71,7 @@ def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
     program = Program(short, layout)
     members = [sweep.members[i] for i in sweep.groups[group]]
     inputs, occupied = program.put(
-        stack_inputs([members[i % len(members)] for i in range(layout.rows)]), np.ones(layout.rows, bool)
+        stack_inputs([members[i % len(members)] for i in range(layout.rows)], spec), np.ones(layout.rows, bool)
     )
     program.start_compiling()
     take_steps, measure = program.segment, program.record

@@ -35,10 +35,7 @@ def draw_sample(key: jax.Array, distribution: SentenceDistribution, per_class: i
 
 def _draw_examples(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> Batch:
     """Draw a sentence of each class, and the label that it carries."""
-    if distribution.noise is None:
-        return uniform_batch(draw_sentences(key, distribution, classes), classes)
-    word_key, label_key = jax.random.split(key)
-    return uniform_batch(draw_sentences(word_key, distribution, classes), draw_labels(label_key, distribution, classes))
+    return uniform_batch(draw_sentences(key, distribution, classes), draw_labels(key, distribution, classes))
 
 
 def shuffled_batches(size: int, batch_size: int, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:

@@ -1,7 +1,7 @@
 """Exact minimisation of a risk in float64: every sentence enumerated, random restarts, then Newton's method.
 
-L-BFGS descends from each of several random starts, side by side; Newton's method takes the best of them on to
-rounding, where norms, angles and risk are good to about 1e-14; the Hessian there tells a minimum from a saddle.
+L-BFGS descends from each of several random starts; Newton's method takes the best of them on to rounding, where norms,
+angles and risk are good to about 1e-14; the Hessian there tells a minimum from a saddle.
 
 Where to start: at the default tolerance an ``initial_scale`` between 1e-6 and 3 reaches the minimum. A smaller one,
 whose gradient is below the tolerance at once, stops at the zero network, a saddle, and the status says so. In the
@@ -24,8 +24,6 @@ from simlab.minimisers import lbfgs, newton
 from simlab.networks import layer_norm
 from simlab.validation import check_count, check_real, invalid
 
-# Entries of the logits of all restarts that descend side by side.
-CHUNK_ENTRIES = 4_000_000
 NEWTON_STEPS = 100
 # Newton's method stops at this gradient norm, relative to that of the penalty alone: 500 roundings.
 GRADIENT_ROUNDING = 1e-13
@@ -169,19 +167,13 @@ def _status(ends: _Ends, tolerance: float) -> np.ndarray:
 
 
 def _descend(problem: ExactRisk, n_restarts, initial_scale, seed, tolerance, max_steps) -> _Ends:
-    """Run L-BFGS from all starts, in chunks of one shape."""
+    """Run L-BFGS from all starts."""
     check_real("initial_scale", initial_scale, positive=True)
     check_real("tolerance", tolerance, positive=True)
     shape, data = problem.shape, problem.data()
     starts = _starts(shape, n_restarts, initial_scale, seed)
-    chunk = max(1, min(n_restarts, CHUNK_ENTRIES // data.targets.size))
-    padded = np.concatenate([starts, starts[: -n_restarts % chunk]])
     with float64_on_host():
-        parts = [
-            jax.tree.map(np.asarray, _lbfgs(data, padded[first : first + chunk], tolerance, max_steps, shape=shape))
-            for first in range(0, n_restarts, chunk)
-        ]
-    return _Ends(*(np.concatenate(column)[:n_restarts] for column in zip(*parts, strict=True)))
+        return jax.tree.map(np.array, _lbfgs(data, starts, tolerance, max_steps, shape=shape))
 
 
 def _starts(shape: Shape, n_restarts: int, initial_scale: float, seed: int) -> np.ndarray:
@@ -201,7 +193,8 @@ def _lbfgs(data: RiskData, starts: jax.Array, tolerance, max_steps, *, shape: Sh
         end = lbfgs(partial(risk, shape, data), start, tolerance=target, max_steps=max_steps)
         return _end(shape, data, end.point)
 
-    return jax.vmap(one)(starts)
+    # One after the other: side by side each would wait for the longest search, and pay for both branches of a choice.
+    return jax.lax.map(one, starts)
 
 
 @partial(jax.jit, static_argnames="shape")

@@ -103,6 +103,11 @@ class LabelledTask:
         return self
 
     @property
+    def family(self) -> "LabelledTask":
+        """The task itself: it has no noise that could be left out."""
+        return self
+
+    @property
     def labels(self) -> np.ndarray:
         """``Int32[N, F]``, the value of each factor for each sample, cell by cell."""
         cells = np.stack(np.unravel_index(np.arange(len(self.samples_per_cell)), self.factor_sizes), axis=1)
@@ -114,6 +119,10 @@ class LabelledTask:
             return LabelledSamples(self.labels, None)
         inputs = np.random.default_rng(seed).standard_normal((self.n_examples, self.input_dim))
         return LabelledSamples(self.labels, inputs)
+
+    def admit(self, samples: LabelledSamples) -> LabelledSamples:
+        """Return a realisation as it is."""
+        return samples
 
     def blank(self) -> LabelledSamples:
         """Return arrays of the shapes and kinds of a realisation, at no cost."""

@@ -77,13 +77,14 @@ class MemberRun(NamedTuple):
         return jax.tree.map(lambda values: values[self.n_segments], self.records)
 
 
-def stack_inputs(members: Sequence[Member]) -> Inputs:
-    """Return the members' arrays, stacked; all must share one program."""
-    dtype = members[0].spec.dtype
+def stack_inputs(members: Sequence[Member], program: TrainingSpec | None = None) -> Inputs:
+    """Return the members' arrays, stacked, as their program takes them: that of the first if none is given."""
+    program = program or members[0].spec
+    dtype = program.dtype
     stack = lambda *arrays: np.stack(arrays).astype(kept_kind(arrays[0], dtype))  # noqa: E731
     return Inputs(
         seeds=np.array([member.seed for member in members], np.uint32),
-        distribution=jax.tree.map(stack, *(member.distribution for member in members)),
+        distribution=jax.tree.map(stack, *(program.task.admit(member.distribution) for member in members)),
         hyperparameters=jax.tree.map(
             lambda *values: np.array(values, dtype), *(member.hyperparameters for member in members)
         ),

@@ -164,7 +164,7 @@ class PartRun:
     def _put(self) -> None:
         """Bring the inputs of the members in the rows to the devices; an empty row repeats the first member's."""
         members = [self.members[max(index, 0)] for index in self._slots]
-        self._inputs, self._occupied = self.program.put(stack_inputs(members), self._slots != EMPTY)
+        self._inputs, self._occupied = self.program.put(stack_inputs(members, self.program.spec), self._slots != EMPTY)
 
     def _may_run_on(self) -> bool:
         """Whether some row, as far as the host knows, has a segment to take that was not yet sent off."""

@@ -21,12 +21,12 @@ from jax.stages import Lowered
 
 from simlab.devices import CLASS, MEMBER, count_cores, make_mesh
 from simlab.members import Inputs, kept_kind
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Problem, Record, State, make_trainer
 from simlab.validation import invalid
 
 # A core of a CPU works on so many members side by side, at most, as have fewer weights than fit its cache: 1 MB in
-# float32. More of them would push each other out of it at every step, and wait for each other's line searches.
+# float32. More of them would push each other out of it at every step.
 CACHED_WEIGHTS = 250_000
 LARGEST_BLOCK = 16
 
@@ -180,7 +180,7 @@ class Program:
         return problem, Rows(state, zero, status, zero)
 
     def _segment(self, problem: Problem, row: Rows, inputs: Inputs) -> Rows:
-        """Take the steps of one segment of one member, unless it has stopped."""
+        """Take the steps of one segment of one member, in vain if it has stopped."""
         state, bad_step = self._trainer.segment(problem, row.state, inputs.hyperparameters, row.segments)
         moved = Rows(state, row.segments + 1, row.status, bad_step)
         return jax.tree.map(lambda new, old: jnp.where(row.status == Status.RUNNING, new, old), moved, row)
@@ -200,6 +200,16 @@ class Program:
         row = row._replace(status=status, first_bad_step=bad_step)
         return row, Report(record, row.segments, status, bad_step)
 
+    def _idle_segment(self, problem: Problem, row: Rows, inputs: Inputs) -> Rows:
+        """Return a row whose member has stopped."""
+        return row
+
+    def _idle_record(self, problem: Problem, row: Rows, inputs: Inputs) -> tuple[Rows, Report]:
+        """Return a row whose member has stopped, and a report that nobody reads."""
+        shapes = jax.eval_shape(self._record, problem, row, inputs)[1]
+        blank = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), shapes)
+        return row, blank._replace(segments=row.segments, status=row.status, first_bad_step=row.first_bad_step)
+
     def _choose(
         self, fresh: jax.Array, begun: tuple[Problem, Rows], kept: tuple[Problem, Rows]
     ) -> tuple[Problem, Rows]:
@@ -216,19 +226,19 @@ class Program:
         """Return the piece of that name, ready to be compiled."""
         if name not in self._lowered:
             both, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
-            function, shapes, shardings, donated = {
-                "begin": (self._begin, begun, both, ()),
-                "segment": (self._segment, run, self._row_sharding, 1),
-                "record": (self._record, run, both[::-1], 1),
-                "choose": (self._choose, (begun[1], run[:2], run[:2]), both, 2),
+            function, idle, shapes, shardings, donated = {
+                "begin": (self._begin, None, begun, both, ()),
+                "segment": (self._segment, self._idle_segment, run, self._row_sharding, 1),
+                "record": (self._record, self._idle_record, run, both[::-1], 1),
+                "choose": (self._choose, None, (begun[1], run[:2], run[:2]), both, 2),
             }[name]
-            self._lowered[name] = self._lower(function, shapes, shardings, donate=donated)
+            self._lowered[name] = self._lower(self._over_rows(function, idle), shapes, shardings, donate=donated)
         return self._lowered[name]
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...]):
-        """Map a function of one member over the rows of all devices, ready to be compiled."""
+        """Spread a function of many rows over all devices, ready to be compiled."""
         mapped = jax.shard_map(
-            self._over_rows(function),
+            function,
             mesh=self._mesh,
             in_specs=PartitionSpec(MEMBER),
             out_specs=PartitionSpec(MEMBER),
@@ -237,15 +247,21 @@ class Program:
         )
         return jax.jit(mapped, out_shardings=shardings, donate_argnums=donate).lower(*shapes)
 
-    def _over_rows(self, function: Callable) -> Callable:
-        """Map a function of one member over the rows of one device: side by side, on a CPU in blocks."""
+    def _over_rows(self, function: Callable, idle: Callable | None) -> Callable:
+        """Map a function of one member over the rows of one device: side by side, on a CPU in blocks.
+
+        ``idle`` is what may be done instead in a row whose member has stopped. Members that search along lines take
+        turns on a CPU: side by side each would wait for the longest search, and pay for both branches of every choice.
+        """
         per_device = self.layout.rows // self.layout.member_shards
         if per_device == 1:
             return _on_single_row(function)
         if jax.local_devices()[0].platform != "cpu":
             return jax.vmap(function)
+        if self.spec.optimizer in LINE_SEARCH_OPTIMIZERS:
+            return _in_turn(function, idle)
         block = min(LARGEST_BLOCK, max(1, CACHED_WEIGHTS // self.spec.n_weights))
-        return _in_blocks(function, math.ceil(per_device / block))
+        return _in_turn(function, idle) if block == 1 else _in_blocks(function, math.ceil(per_device / block))
 
     @cached_property
     def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
@@ -313,6 +329,15 @@ def _on_single_row(function: Callable) -> Callable:
     return mapped
 
 
+def _in_turn(function: Callable, idle: Callable | None) -> Callable:
+    """Map a function over a leading axis, one after the other; ``idle`` takes its place where a member has stopped."""
+
+    def choose(*arguments):
+        return jax.lax.cond(arguments[1].status == Status.RUNNING, function, idle, *arguments)
+
+    return lambda *rows: jax.lax.map(lambda row: (choose if idle else function)(*row), rows)
+
+
 def _in_blocks(function: Callable, n_blocks: int) -> Callable:
     """Map a function over a leading axis in blocks of equal size, one after the other.
 
@@ -328,8 +353,7 @@ def _in_blocks(function: Callable, n_blocks: int) -> Callable:
             whole = jnp.concatenate([leaf, leaf[:surplus]]) if surplus else leaf
             return whole.reshape(n_blocks, size, *leaf.shape[1:])
 
-        several = jax.vmap(function) if size > 1 else _on_single_row(function)
-        results = jax.lax.map(lambda block: several(*block), jax.tree.map(split, arguments))
+        results = jax.lax.map(lambda block: jax.vmap(function)(*block), jax.tree.map(split, arguments))
         return jax.tree.map(lambda leaf: leaf.reshape(n_blocks * size, *leaf.shape[2:])[:n_rows], results)
 
     return jax.vmap(function) if n_blocks == 1 else mapped

@@ -22,7 +22,7 @@ from jax.flatten_util import ravel_pytree
 
 from simlab.exact_risk import check_latents, float64_on_host, weight_decays
 from simlab.minimisers import lbfgs, newton
-from simlab.reduced_problem import ReducedProblem, cross_entropy, lower_bound, penalty, reduced_problem, start
+from simlab.reduced_problem import ReducedProblem, cross_entropy, lower_bound, pad, penalty, reduced_problem, start
 from simlab.validation import check_count, check_real, invalid
 
 # Classes of the largest problem: its logit matrix is 800 MB, and a handful of them are held at once.
@@ -72,6 +72,7 @@ def minimise_reduced(
     *,
     tolerance: float = 1e-11,
     max_steps: int = 2000,
+    padded_classes: int = 0,
 ) -> ReducedMinimum:
     """Minimise the population risk for these latents, all words of a concept on one vector.
 
@@ -84,6 +85,8 @@ def minimise_reduced(
         layer_norm: whether words are normalised (the network ``h*``).
         tolerance: gradient norm at which the result counts as converged.
         max_steps: of L-BFGS; Newton's method follows.
+        padded_classes: ``K`` is filled up to it with classes that never occur, so that latent sets of several sizes
+            share one compilation.
 
     Returns:
         The :class:`ReducedMinimum`.
@@ -103,12 +106,15 @@ def minimise_reduced(
     decays = weight_decays(weight_decay, layer_norm)
     check_real("tolerance", tolerance, positive=True)
     check_count("max_steps", max_steps, 0)
+    check_count("padded_classes", padded_classes, 0)
     problem = reduced_problem(latents, words, embedding_dim, decays, layer_norm)
     first = start(problem, min(embedding_dim - bool(layer_norm), n_concepts), layer_norm)
     with float64_on_host():
         handover = max(tolerance, HANDOVER * problem.decay * np.sqrt(sum(np.sum(part**2) for part in first)))
-        solution = _descend(problem, first, handover, tolerance, max_steps, layer_norm=bool(layer_norm))
-        solution = jax.tree.map(np.asarray, solution)
+        arguments = (*pad(problem, first, padded_classes), handover, tolerance, max_steps)
+        solution = jax.tree.map(np.asarray, _descend(*arguments, layer_norm=bool(layer_norm)))
+    existing = {name: getattr(solution, name)[: len(latents)] for name in ("classifier", "classifier_gradient")}
+    solution = solution._replace(**existing)
     return _expand(solution, words, embedding_dim, decays, layer_norm, tolerance)
 
 

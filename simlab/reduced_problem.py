@@ -20,6 +20,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from simlab.logits import LOWEST_LOGIT
+
 # Margins (nats) of the networks among which the start is chosen.
 START_MARGINS = np.geomspace(0.03, 100, 21)
 # Random part of the start, relative: it must not have a symmetry that the minimiser lacks.
@@ -31,11 +33,14 @@ class ReducedProblem(NamedTuple):
 
     Attributes:
         one_hot: ``Float64[K, L n_c]``, 1 where class ``k`` has concept ``a`` at position ``l``.
+        weights: ``Float64[K]``, the probability of each class: equal ones, and zeros for classes that do not exist
+            (see :func:`pad`).
         scales: ``Float64[n_c]``, ``beta``.
         decay: ``lam`` of this module, nats.
     """
 
     one_hot: np.ndarray
+    weights: np.ndarray
     scales: np.ndarray
     decay: np.ndarray
 
@@ -45,23 +50,39 @@ def reduced_problem(
 ) -> ReducedProblem:
     """Return the problem for ``Int[K, L]`` latents, ``Int[n_c]`` words per concept and ``(lam_W, lam_U)``."""
     one_hot = (latents[..., None] == np.arange(len(words))).reshape(len(latents), -1).astype(np.float64)
+    weights = np.full(len(latents), 1 / len(latents))
     if layer_norm:
-        return ReducedProblem(one_hot, np.ones(len(words)), np.float64(decays[1] / embedding_dim))
-    return ReducedProblem(one_hot, words**-0.5, np.sqrt(np.float64(decays[0]) * decays[1]))
+        return ReducedProblem(one_hot, weights, np.ones(len(words)), np.float64(decays[1] / embedding_dim))
+    return ReducedProblem(one_hot, weights, words**-0.5, np.sqrt(np.float64(decays[0]) * decays[1]))
+
+
+def pad(
+    problem: ReducedProblem, first: tuple[np.ndarray, np.ndarray], n_classes: int
+) -> tuple[ReducedProblem, tuple[np.ndarray, np.ndarray]]:
+    """Return a problem and where to start, filled up to so many classes with some that never occur.
+
+    No probability falls on them and their classifier stays zero, so that the minimum is that of the problem given.
+    """
+    missing = max(n_classes - len(problem.weights), 0)
+    fill = lambda array: np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))  # noqa: E731
+    concepts, classifier = first
+    padded = problem._replace(one_hot=fill(problem.one_hot), weights=fill(problem.weights))
+    return padded, (concepts, fill(classifier))
 
 
 def logits(problem: ReducedProblem, concepts, classifier):
-    """Return ``Float[K, K]``, a row per sentence. Any backend."""
+    """Return ``Float[K, K]``, a row per sentence; ``LOWEST_LOGIT`` for classes that do not exist. Any backend."""
     n_classes, length, _ = classifier.shape
     products = (problem.scales[:, None] * concepts) @ classifier.reshape(n_classes * length, -1).T
     table = products.reshape(-1, n_classes, length).transpose(2, 0, 1)
-    return problem.one_hot @ table.reshape(-1, n_classes)
+    scores = problem.one_hot @ table.reshape(-1, n_classes)
+    return scores + LOWEST_LOGIT * (problem.weights == 0)[None]
 
 
 def cross_entropy(problem: ReducedProblem, concepts: jax.Array, classifier: jax.Array) -> jax.Array:
     """Return the expected cross-entropy, classes equally likely, nats."""
     scores = logits(problem, concepts, classifier)
-    return jnp.mean(jax.nn.logsumexp(scores, axis=1) - jnp.diagonal(scores))
+    return problem.weights @ (jax.nn.logsumexp(scores, axis=1) - jnp.diagonal(scores))
 
 
 def penalty(problem: ReducedProblem, concepts: jax.Array, classifier: jax.Array, layer_norm: bool) -> jax.Array:
@@ -74,7 +95,7 @@ def logit_gradient(problem: ReducedProblem, concepts: jax.Array, classifier: jax
     """Return ``G = dF/dM``, ``Float[K, L, n_c]``."""
     n_classes, length, _ = classifier.shape
     errors = jax.nn.softmax(logits(problem, concepts, classifier), axis=1) - jnp.eye(n_classes)
-    table = problem.one_hot.T @ errors / n_classes
+    table = problem.one_hot.T @ (problem.weights[:, None] * errors)
     return table.reshape(length, -1, n_classes).transpose(2, 0, 1) * problem.scales[None, None]
 
 
@@ -99,7 +120,8 @@ def lower_bound(problem: ReducedProblem, concepts: jax.Array, classifier: jax.Ar
     gram = gradient.T @ gradient
     if not layer_norm:
         excess = jnp.sqrt(jnp.linalg.eigvalsh(gram)[-1]) - problem.decay
-        highest = jnp.minimum(entropy + penalty(problem, concepts, classifier, layer_norm), jnp.log(len(classifier)))
+        risk = entropy + penalty(problem, concepts, classifier, layer_norm)
+        highest = jnp.minimum(risk, jnp.log(jnp.count_nonzero(problem.weights)))
         return linear - jnp.maximum(excess, 0.0) * highest / problem.decay
     prices = jnp.maximum(-pulls, 1e-12 * jnp.max(jnp.abs(pulls)) + 1e-300)
     roots = jnp.sqrt(prices)

@@ -59,11 +59,19 @@ def draw_sentences(key: jax.Array, distribution: SentenceDistribution, classes: 
     latents, mu, noise = distribution
     concepts = jnp.asarray(latents)[classes]
     if noise is not None:
-        key, flip_key, concept_key = jax.random.split(key, 3)
+        flip_key, concept_key, _, _ = _noise_keys(key)
         others = _draw_ranks(concept_key, noise.concepts, concepts.shape)
         concepts = jnp.where(jax.random.uniform(flip_key, concepts.shape) < noise.word, others, concepts)
     ranks = _draw_ranks(key, mu, concepts.shape)
     return (concepts * len(mu) + ranks).astype(jnp.int32)
+
+
+def _noise_keys(key: jax.Array) -> jax.Array:
+    """Return the keys of what noise replaces, two for words and two for labels; all else is drawn as without noise.
+
+    No draw with ``key`` itself of fewer than ``2^32`` numbers uses the same random bits.
+    """
+    return jax.random.split(jax.random.fold_in(key, 2**32 - 1), 4)
 
 
 def _draw_ranks(key: jax.Array, law: jax.Array, shape: tuple[int, ...]) -> jax.Array:
@@ -73,8 +81,13 @@ def _draw_ranks(key: jax.Array, law: jax.Array, shape: tuple[int, ...]) -> jax.A
 
 
 def draw_labels(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> jax.Array:
-    """Return the labels that sentences of these classes carry under label noise, ``Int[...]``."""
-    flip_key, label_key = jax.random.split(key)
+    """Return the labels that sentences of these classes carry, ``Int[...]``: their classes, if there is no noise.
+
+    The key may be that of :func:`draw_sentences`.
+    """
+    if distribution.noise is None:
+        return classes
+    _, _, flip_key, label_key = _noise_keys(key)
     others = jax.random.randint(label_key, classes.shape, 0, len(distribution.latents), classes.dtype)
     return jnp.where(jax.random.uniform(flip_key, classes.shape) < distribution.noise.label, others, classes)
 

@@ -98,6 +98,11 @@ class TrainingSpec:
         """The specification less what is data to the compiled code: members of equal programs share one compilation."""
         return replace(self, task=self.task.program)
 
+    @property
+    def family(self) -> "TrainingSpec":
+        """The specification less data and noise: what all members have in common that one program can train."""
+        return replace(self, task=self.task.family)
+
 
 class Hyperparameters(NamedTuple):
     """What a sweep varies without a new compilation; every field may be traced.

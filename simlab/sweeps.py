@@ -65,9 +65,9 @@ class Sweep:
         self._optimizer = optimizer
         groups: dict[TrainingSpec, list[int]] = {}
         for index, member in enumerate(self.members):
-            groups.setdefault(member.spec.program, []).append(index)
-        self.specs = tuple(groups)
+            groups.setdefault(member.spec.family, []).append(index)
         self.groups = tuple(tuple(indices) for indices in groups.values())
+        self.specs = tuple(_widest_program([self.members[i].spec for i in indices]) for indices in self.groups)
 
     @property
     def n_steps(self) -> int:
@@ -160,6 +160,11 @@ class Sweep:
         for part in order:  # others may have left some in the meantime
             work.take(part)
         return all(store.is_complete(part.name) for part in parts)
+
+
+def _widest_program(specs: Sequence[TrainingSpec]) -> TrainingSpec:
+    """Return the program that trains members of all these, which are of one family: a noisy one if there is one."""
+    return max(dict.fromkeys(spec.program for spec in specs), key=lambda program: program.task.n_examples)
 
 
 def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shards: int) -> Layout:
@@ -260,7 +265,7 @@ class _Work:
             )
         for index in range(len(analysed), len(members)):
             self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
-            inputs = stack_inputs([members[index]])
+            inputs = stack_inputs([members[index]], program.spec)
             one = jax.tree.map(lambda array: array[0], inputs)
             sample = jax.device_get(program.sample(one.seeds, one.distribution))
             analysed.append(self.analyse(members[index], run.result(index), sample))

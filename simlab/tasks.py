@@ -18,7 +18,7 @@ import numpy as np
 from simlab.validation import check_count, check_real, invalid, is_number
 
 if TYPE_CHECKING:
-    from simlab.sentences import SentenceDistribution
+    from simlab.sentences import Noise, SentenceDistribution
 
 WordFrequency = str | tuple[float, ...]
 
@@ -117,22 +117,36 @@ class SentenceTask:
         noise = 0.5 if self.is_noisy else 0.0
         return replace(self, word_frequency="uniform", label_noise=noise, word_noise=noise)
 
+    @property
+    def family(self) -> "SentenceTask":
+        """The task less what is data to the compiled code and less noise: that of its noisy kin trains it as well."""
+        return replace(self, word_frequency="uniform", label_noise=0.0, word_noise=0.0)
+
     def realise(self, seed: int) -> "SentenceDistribution":
         """Return a realisation: latents drawn with ``seed``, which word frequencies do not change; NumPy arrays."""
-        from simlab.sentences import Noise, SentenceDistribution
+        from simlab.sentences import SentenceDistribution
 
-        even = np.full(self.n_concepts, 1 / self.n_concepts)
-        noise = Noise(np.asarray(self.label_noise), np.asarray(self.word_noise), even) if self.is_noisy else None
+        noise = self._noise(self.label_noise, self.word_noise) if self.is_noisy else None
         return SentenceDistribution(_kept_latents(self.program, seed), word_frequencies(self), noise)
+
+    def admit(self, distribution: "SentenceDistribution") -> "SentenceDistribution":
+        """Return a realisation of the same family as this task's program takes it: with a noise of zero if need be."""
+        lacks_noise = self.is_noisy and distribution.noise is None
+        return distribution._replace(noise=self._noise(0.0, 0.0)) if lacks_noise else distribution
 
     def blank(self) -> "SentenceDistribution":
         """Return arrays of the shapes and kinds of a realisation, at no cost."""
-        from simlab.sentences import Noise, SentenceDistribution
+        from simlab.sentences import SentenceDistribution
 
         latents = np.broadcast_to(np.int32(0), (self.n_classes, self.sentence_length))
-        even = np.broadcast_to(0.5, self.n_concepts)
-        noise = Noise(np.asarray(0.5), np.asarray(0.5), even) if self.is_noisy else None
+        noise = self._noise(0.0, 0.0) if self.is_noisy else None
         return SentenceDistribution(latents, np.broadcast_to(1.0, self.words_per_concept), noise)
+
+    def _noise(self, label: float, word: float) -> "Noise":
+        """Return the noise of these two levels, whose words are of any concept alike."""
+        from simlab.sentences import Noise
+
+        return Noise(np.asarray(label), np.asarray(word), np.full(self.n_concepts, 1 / self.n_concepts))
 
     def groups(self, distribution: "SentenceDistribution") -> tuple:
         """Return the concept of each word, of each classifier vector, ``Int[n_w]`` and ``Int[K L]``, and ``n_c``."""

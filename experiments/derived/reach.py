@@ -20,11 +20,11 @@ from experiments.experiment import Plan
 from experiments.phenomenon import Variable
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
-from experiments.words.optimality import find_minimum
 from simlab.exact import minimise
 from simlab.exact_risk import ExactRisk, enumerate_population
 from simlab.geometry import directions, root_mean_square
 from simlab.members import Member
+from simlab.reduced import ReducedMinimum, minimise_reduced
 from simlab.tasks import word_frequencies
 from theory.certificates import certify
 
@@ -92,9 +92,8 @@ def solve(configuration: WordConfiguration, seed: int) -> Mapping[str, float]:
     member = Member(
         FEATURE_COLLAPSE.make_training_spec(configuration), FEATURE_COLLAPSE.make_hyperparameters(configuration), seed
     )
-    collapses = member.spec.network.layer_norm or member.spec.task.has_equal_words
-    minimum = find_minimum(member) if collapses else None
-    if minimum is not None:
+    if member.spec.network.layer_norm or member.spec.task.has_equal_words:
+        minimum = _minimise_reduced(configuration, member.latents)
         arrays, risk, gap = (minimum.embeddings, minimum.classifier), minimum.risk, minimum.risk_gap
     else:
         arrays, risk, gap = _minimise(configuration, member.latents.tobytes())
@@ -102,6 +101,19 @@ def solve(configuration: WordConfiguration, seed: int) -> Mapping[str, float]:
     norms = [float(root_mean_square(np.linalg.norm(array, axis=-1))) for array in arrays]
     values = (*norms, risk, gap, _spread(arrays[0], configuration.n_concepts))
     return {name: value if known else np.nan for name, value in zip(list(VARIABLES)[-5:], values, strict=True)}
+
+
+def _minimise_reduced(configuration: WordConfiguration, latents: np.ndarray) -> ReducedMinimum:
+    """Return the minimum of the reduced problem, by one program for all numbers of latents."""
+    return minimise_reduced(
+        latents,
+        configuration.n_concepts,
+        configuration.n_words // configuration.n_concepts,
+        configuration.embedding_dim,
+        (configuration.embedding_weight_decay, configuration.classifier_weight_decay),
+        configuration.layer_norm,
+        padded_classes=max(N_LATENTS),
+    )
 
 
 @lru_cache(maxsize=256)

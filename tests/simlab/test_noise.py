@@ -1,10 +1,11 @@
 import itertools
+from dataclasses import replace
 
 import jax
 import numpy as np
 import pytest
 
-from simlab.batches import draw_batch
+from simlab.batches import draw_batch, draw_sample
 from simlab.sources import Population
 from simlab.tasks import SentenceTask
 
@@ -58,6 +59,28 @@ def test_drawn_sentences_follow_the_population():
     )
     # Binomial counts: five standard errors.
     assert np.all(np.abs(counts - size * wanted) < 5 * np.sqrt(size * wanted))
+
+
+def test_without_noise_a_noisy_program_draws_what_a_clean_one_does():
+    clean = replace(TASK, label_noise=0.0, word_noise=0.0)
+    admitted = TASK.admit(clean.realise(0))
+    key = jax.random.key(4)
+    for drawn, wanted in zip(draw_sample(key, admitted, 50), draw_sample(key, clean.realise(0), 50), strict=True):
+        np.testing.assert_array_equal(drawn, wanted)
+    noisy = draw_sample(key, TASK.realise(0), 50)
+    # A word changes with the probability 0.4 of being replaced, unless the same one is drawn: its rank is drawn before.
+    assert 0.1 < np.mean(noisy.inputs != draw_sample(key, clean.realise(0), 50).inputs) < 0.3
+
+
+def test_the_population_of_no_noise_is_the_clean_one_and_sentences_that_never_occur():
+    clean = replace(TASK, label_noise=0.0, word_noise=0.0)
+    with jax.enable_x64(True):
+        batches = [jax.device_get(one.population()) for one in (clean.realise(0), TASK.admit(clean.realise(0)))]
+    few, many = (
+        {(*sentence, label): weight for sentence, label, weight in zip(*map(np.ndarray.tolist, batch), strict=True)}
+        for batch in batches
+    )
+    assert {key: weight for key, weight in many.items() if weight} == pytest.approx(few, rel=1e-14)
 
 
 def test_tasks_that_differ_in_how_much_noise_share_a_program_and_clean_ones_do_not():

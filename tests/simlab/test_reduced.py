@@ -135,6 +135,22 @@ def test_second_call_does_not_compile_and_float64_is_gone():
     assert jnp.zeros(1).dtype == jnp.float32
 
 
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_classes_that_never_occur_change_nothing_and_spare_a_compilation(layer_norm):
+    minimise_reduced(LATENTS, 3, 2, 5, 1e-3, layer_norm, padded_classes=12)
+    size = reduced._descend._cache_size()
+    padded = minimise_reduced(LATENTS[:7], 3, 2, 5, 1e-3, layer_norm, padded_classes=12)
+    assert reduced._descend._cache_size() == size
+    plain = minimise_reduced(LATENTS[:7], 3, 2, 5, 1e-3, layer_norm)
+    assert padded.status == plain.status == "converged"
+    assert padded.classifier.shape == (7, 3, 5)
+    # Risks to rounding; weights to the tolerance of the gradient, 1e-11, over a curvature of 1e-4.
+    assert padded.risk == pytest.approx(plain.risk, rel=1e-13)
+    assert padded.risk_gap < 1e-10
+    for ours, theirs in zip(padded[:3], plain[:3], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

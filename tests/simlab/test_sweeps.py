@@ -1,5 +1,7 @@
 """Sweeps in memory: what a member learns depends on nothing but itself, however the sweep is laid out."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -40,6 +42,32 @@ def test_members_that_differ_in_data_alone_share_one_program():
     sweep = Sweep([Member(spec, RATES._replace(learning_rate=rate), 0) for spec in laws for rate in (0.1, 0.2)]
                   + [Member(wide, RATES, 0)])  # fmt: skip
     assert sweep.groups == ((0, 1, 2, 3, 4, 5), (6,))
+
+
+def test_members_without_noise_run_beside_noisy_ones_and_learn_what_they_learn_alone():
+    clean, wide = make_spec(Population()), make_spec(Population(), embedding_dim=5)
+    noisy = replace(clean, task=replace(clean.task, word_noise=0.3))
+    members = [Member(spec, RATES, seed) for spec in (clean, noisy) for seed in range(2)]
+    sweep = Sweep([*members, Member(wide, RATES, 0)])
+    assert sweep.groups == ((0, 1, 2, 3), (4,))
+    assert sweep.specs == (noisy.program, wide.program)
+    beside, alone = train_members(members)[:2], train_members(members[:2])
+    np.testing.assert_allclose(weights(beside), weights(alone), rtol=0, atol=1e-5)
+    for one, other in zip(beside, alone, strict=True):
+        np.testing.assert_allclose(one.records.test_cross_entropy, other.records.test_cross_entropy, rtol=1e-5)
+
+
+def test_members_that_search_along_lines_take_turns_and_stop_alone():
+    spec = make_spec(Population(), optimizer="lbfgs", n_steps=60, until_gradient_norm=1e-4)
+    members = members_of(spec, 6)
+    together = train_members(members, layouts=[Layout(4, 6, 2)])
+    alone = [train_members([member])[0] for member in members]
+    assert {run.status for run in together} == {"converged"}
+    assert len({run.n_segments for run in together}) > 1
+    for one, other in zip(together, alone, strict=True):
+        # Two programs round differently, and a search may stop elsewhere; the minimum is the same to its gradient.
+        assert one.last_record.risk == pytest.approx(other.last_record.risk, abs=1e-6)
+        assert one.last_record.gradient_norm <= 1e-4
 
 
 @pytest.mark.parametrize("source", [FIXED, FreshSentences(batch_size=8), Population()], ids=lambda s: type(s).__name__)
