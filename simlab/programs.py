@@ -232,7 +232,8 @@ class Program:
                 "record": (self._record, self._idle_record, run, both[::-1], 1),
                 "choose": (self._choose, None, (begun[1], run[:2], run[:2]), both, 2),
             }[name]
-            self._lowered[name] = self._lower(self._over_rows(function, idle), shapes, shardings, donate=donated)
+            mapped = jax.vmap(function) if name == "choose" else self._over_rows(function, idle)
+            self._lowered[name] = self._lower(mapped, shapes, shardings, donate=donated)
         return self._lowered[name]
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...]):
@@ -258,9 +259,8 @@ class Program:
             return _on_single_row(function)
         if jax.local_devices()[0].platform != "cpu":
             return jax.vmap(function)
-        if self.spec.optimizer in LINE_SEARCH_OPTIMIZERS:
-            return _in_turn(function, idle)
-        block = min(LARGEST_BLOCK, max(1, CACHED_WEIGHTS // self.spec.n_weights))
+        searches = self.spec.optimizer in LINE_SEARCH_OPTIMIZERS
+        block = 1 if searches else min(LARGEST_BLOCK, max(1, CACHED_WEIGHTS // self.spec.n_weights))
         return _in_turn(function, idle) if block == 1 else _in_blocks(function, math.ceil(per_device / block))
 
     @cached_property
