@@ -56,7 +56,7 @@ EXPERIMENT = Experiment(
     summary="formulas against exact minima and training over 72 settings, and from few latents to all",
     regimes=REGIMES,
     quick_time="2 min",
-    paper_time="6 min",
+    paper_time="3 min",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         "quick": {

@@ -88,7 +88,7 @@ EXPERIMENT = Experiment(
     summary="label noise and word noise against theory, and equal against free lengths on a noisy sample",
     regimes=REGIMES,
     quick_time="2 min",
-    paper_time="15 min",
+    paper_time="3 min",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         preset: {

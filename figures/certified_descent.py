@@ -5,6 +5,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from figures import scales, style
+from figures.seeds import mean_and_error
 from figures.sweep_arrangement import is_numeric
 from figures.sweep_axes import keep_axes
 
@@ -83,10 +84,9 @@ def _draw_ends(ax, regime) -> None:
     for index in range(n_scales):
         aside = np.arange(regime.sizes["batch_size"]) + 0.15 * (index - (n_scales - 1) / 2)
         for name, filled in (("excess", True), ("relative_gap", False)):
-            values = regime[name].isel(initial_scale=index).transpose("batch_size", "seed").values
-            error = np.std(values, axis=1, ddof=1) / np.sqrt(values.shape[1]) if values.shape[1] > 1 else None
-            mean = np.maximum(values.mean(axis=1), LEAST)
-            ax.errorbar(aside, mean, error, elinewidth=0.7, linestyle="none", zorder=3, **_mark(index, filled=filled))
+            mean, error = mean_and_error(regime[name].isel(initial_scale=index))
+            look = _mark(index, filled=filled)
+            ax.errorbar(aside, np.maximum(mean, LEAST), error, elinewidth=0.7, linestyle="none", zorder=3, **look)
     _draw_proved(ax, regime)
     ax.set_yscale("log")
     scales.set_names(ax, [str(size) for size in regime.batch_size.values])

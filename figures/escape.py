@@ -5,6 +5,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from figures import style
+from figures.seeds import mean_and_error
 
 DOTTED = (0, (1, 1.5))
 THRESHOLD = {"color": style.PREDICTED, "linewidth": 0.6, "linestyle": DOTTED, "zorder": 1}
@@ -170,9 +171,8 @@ def _draw_ranks(ax, regime) -> None:
 
 def _draw_marks(ax, x: np.ndarray, values, index: int) -> None:
     """Draw the mean over seeds with its standard error; nothing where a seed has none."""
-    mean = values.mean("seed", skipna=False).values
-    error = values.std("seed", ddof=1, skipna=False).values / np.sqrt(values.sizes["seed"])
-    ax.errorbar(x, mean, np.nan_to_num(error), linestyle="none", markersize=3, markeredgewidth=0, elinewidth=0.7,
+    mean, error = mean_and_error(values)
+    ax.errorbar(x, mean, error, linestyle="none", markersize=3, markeredgewidth=0, elinewidth=0.7,
                 zorder=3, **style.concept_style(index))  # fmt: skip
 
 

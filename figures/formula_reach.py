@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
 
 from figures import style
+from figures.seeds import mean_and_error
 
 QUANTITIES = {
     "embedding_norm": "norm of embeddings",
@@ -68,8 +69,8 @@ def _draw_quantity(axes, dataset, name: str, label: str) -> None:
         if name == "embedding_norm" and "II" in one.collapse_type.values:
             continue
         predicted = one.predicted.values.ravel()
-        learned, spread = _over_seeds(one.learned)
-        exact, _ = _over_seeds(one.exact)
+        learned, spread = map(np.ravel, mean_and_error(one.learned))
+        exact = mean_and_error(one.exact)[0].ravel()
         look = style.concept_style(index) | {"linestyle": "none", "markeredgewidth": 0}
         top.plot(predicted, learned, markersize=2.2, zorder=3, **look)
         top.plot(predicted, exact, marker="o", zorder=4, **CIRCLE)
@@ -78,7 +79,7 @@ def _draw_quantity(axes, dataset, name: str, label: str) -> None:
         lower = np.minimum(bars, np.maximum(errors - FLOOR, 0))
         bottom.errorbar(predicted, np.maximum(errors, FLOOR), (lower, bars), markersize=2.2, elinewidth=0.5, zorder=3,
                         **look)  # fmt: skip
-        distances, _ = _over_seeds(np.abs(one.learned / one.exact - 1))
+        distances = mean_and_error(np.abs(one.learned / one.exact - 1))[0].ravel()
         bottom.plot(predicted, np.maximum(distances, FLOOR), marker="o", zorder=4, clip_on=False, **CIRCLE)
         drawn.append(predicted)
     if not drawn:
@@ -105,7 +106,7 @@ def _draw_reach(ax, dataset, name: str, label: str) -> None:
     for index, kind in enumerate(dataset.type.values):
         one = dataset.sel(type=kind)
         errors = 100 * (one[f"reach_{name}_predicted"] / one[f"reach_{name}"] - 1)
-        mean, spread = _over_seeds(errors)
+        mean, spread = mean_and_error(errors)
         ax.errorbar(dataset.reach_share, mean, spread, label=f"Type {kind}", linewidth=0.6, elinewidth=0.7, zorder=3,
                     **style.concept_style(index), **TYPE_MARKS[str(kind)])  # fmt: skip
     ax.axvline(1, color=style.PREDICTED, linewidth=0.6, linestyle=(0, (1, 1.5)), zorder=1)
@@ -115,13 +116,6 @@ def _draw_reach(ax, dataset, name: str, label: str) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_xlim(0, 1.03)
     ax.set_ylabel(label, labelpad=1)
-
-
-def _over_seeds(values) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard error over seeds, flat; an error of 0 for one seed."""
-    mean = values.mean("seed", skipna=False).values.ravel()
-    deviation = values.std("seed", ddof=1, skipna=False).values.ravel()
-    return mean, np.nan_to_num(deviation / np.sqrt(values.sizes["seed"]))
 
 
 def _set_ticks(axis, ends: tuple[float, float]) -> None:

@@ -5,6 +5,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from figures import style
+from figures.seeds import mean_and_error
 
 LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 2}
 DASHED, DOTTED = (0, (4, 1.5)), (0, (1, 1.5))
@@ -53,7 +54,7 @@ def _draw_norms(ax, regime) -> None:
     for index, (label, name, where) in enumerate([*curves, ("classifier", "classifier_norm", {})]):
         learned = regime[name if where else f"history_{name}"].isel(where)
         predicted = regime[f"{name}_descent"].isel(where).mean("seed", skipna=False)
-        mean, error = _mean_and_error(learned)
+        mean, error = mean_and_error(learned)
         ax.errorbar(steps[shown], mean[shown], error[shown], markersize=3, elinewidth=0.7, label=label,
                     **MARK, **style.concept_style(index))  # fmt: skip
         ax.plot(steps[1:], predicted[1:], **LINE)
@@ -133,7 +134,7 @@ def _draw_over_steps(ax, regime, name: str, label: str) -> None:
     """Draw a recorded quantity of the sample for every weight decay: mean and standard error over seeds."""
     steps = regime.step.values
     for index in range(regime.sizes["weight_decay"]):
-        mean, error = _mean_and_error(regime[f"history_{name}"].isel(weight_decay=index))
+        mean, error = mean_and_error(regime[f"history_{name}"].isel(weight_decay=index))
         colour = style.concept_style(index)["color"]
         known = np.isfinite(mean) & (steps > 0)
         ax.plot(steps[known], mean[known], color=colour, linewidth=0.9)
@@ -150,7 +151,7 @@ def _draw_stopping(ax, regime) -> None:
     """Draw the test accuracy at the best step and at the end for every weight decay."""
     places = np.arange(regime.sizes["weight_decay"])
     for index, (name, label) in enumerate((("best_accuracy", "best step"), ("end_accuracy", "end"))):
-        mean, error = _mean_and_error(regime[name])
+        mean, error = mean_and_error(regime[name])
         ax.errorbar(places + 0.16 * (index - 0.5), mean, error, markersize=3.5, elinewidth=0.7, label=label,
                     **MARK, **style.concept_style(index))  # fmt: skip
     ax.set_xticks(places, [_decay_text(value) for value in regime.weight_decay.values])
@@ -159,15 +160,6 @@ def _draw_stopping(ax, regime) -> None:
     ax.set_xlabel("weight decay (nats)")
     ax.set_ylabel("test accuracy, few sentences")
     ax.legend(title="stopped at", title_fontsize=6, loc="lower left")
-
-
-def _mean_and_error(values) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard error over seeds; the error of a single seed is 0."""
-    n_seeds = values.sizes["seed"]
-    mean = values.mean("seed", skipna=False).values
-    if n_seeds == 1:
-        return mean, np.zeros_like(mean)
-    return mean, values.std("seed", ddof=1, skipna=False).values / np.sqrt(n_seeds)
 
 
 def _spaced(steps: np.ndarray, count: int) -> np.ndarray:

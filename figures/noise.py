@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
 
 from figures import style
+from figures.seeds import mean_and_error
 
 LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
@@ -104,7 +105,7 @@ def _draw_accuracy(ax, one) -> None:
     for index, (kind, other) in enumerate((("label_noise", "word_noise"), ("word_noise", "label_noise"))):
         ax.plot(one.level, _curve(one, "test_accuracy", kind), **LINE)
         alone = one.isel({other: np.flatnonzero(one[other].values == 0)})
-        mean, error = _over_seeds(alone.learned.sel(quantity="test_accuracy"))
+        mean, error = mean_and_error(alone.learned.sel(quantity="test_accuracy"), skipna=True)
         for values, bars in zip(mean.reshape(-1, one.sizes[kind]), error.reshape(-1, one.sizes[kind]), strict=True):
             ax.errorbar(one[kind], values, bars, elinewidth=0.6, **_look(index))
     _set_noise(ax, 0.65)
@@ -121,7 +122,8 @@ def _draw_best(ax, dataset, name: str, label: str) -> None:
     for regime, (text, number, equal) in SAMPLE.items():
         if regime in dataset.regime:
             one = dataset.sel(regime=regime).isel(label_noise=0, weight_decay=0)
-            mean, error = _over_seeds(one[name] - one.label_entropy if name == "least_cross_entropy" else one[name])
+            values = one[name] - one.label_entropy if name == "least_cross_entropy" else one[name]
+            mean, error = mean_and_error(values, skipna=True)
             ax.errorbar(one.word_noise, mean, error, label=text, elinewidth=0.7, **_sample_look(number, equal))
     if name == "most_accuracy":
         one = dataset.sel(regime=next(iter(SAMPLE))).isel(weight_decay=0)
@@ -175,7 +177,8 @@ def _title(name: str) -> str:
 def _draw_kinds(ax, one, name: str) -> None:
     """Draw learned values over the effective noise, by the kind of noise."""
     label, word = np.meshgrid(one.label_noise.values != 0, one.word_noise.values != 0, indexing="ij")
-    mean, error = _over_seeds(one.learned.sel(quantity=name).transpose("label_noise", "word_noise", "seed"))
+    values = one.learned.sel(quantity=name).transpose("label_noise", "word_noise", "seed")
+    mean, error = mean_and_error(values, skipna=True)
     noise = one.effective_noise.transpose("label_noise", "word_noise").values
     # Without any noise, both alone are the same.
     for index, kept in enumerate((~word, word & ~label, label & word)):
@@ -211,13 +214,6 @@ def _case_look(index: int) -> dict[str, object]:
 def _nearest(dataset, axis: str, value: float):
     """Return the dataset at the value of an axis that is nearest in its logarithm."""
     return dataset.isel({axis: int(np.argmin(np.abs(np.log(dataset[axis].values / value))))})
-
-
-def _over_seeds(values) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard error over seeds; an error of 0 for one seed."""
-    mean, n_seeds = values.mean("seed").values, values.sizes["seed"]
-    error = values.std("seed", ddof=1).values / np.sqrt(n_seeds) if n_seeds > 1 else np.zeros_like(mean)
-    return mean, np.nan_to_num(error)
 
 
 def _set_noise(ax, end: float) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from figures import scales, style
+from figures.seeds import mean_and_error
 from figures.sweep_axes import keep_axes
 
 PANELS = (
@@ -74,17 +75,15 @@ def _arrange(dataset):
     return keep_axes(dataset, AXES).isel(regime=0)
 
 
-def values_of(cells, name: str) -> np.ndarray:
-    """Return what was learned of a quantity, ``Float[normalisation, seed]``."""
-    source = cells[name] if name in cells else cells.learned.sel(quantity=name)
-    return source.transpose("normalisation", "seed").values
+def values_of(cells, name: str):
+    """Return what was learned of a quantity, on the axes ``normalisation`` and ``seed``."""
+    return cells[name] if name in cells else cells.learned.sel(quantity=name)
 
 
-def _draw_learned(ax, x: np.ndarray, values: np.ndarray, index: int) -> None:
+def _draw_learned(ax, x: np.ndarray, values, index: int) -> None:
     """Draw mean and standard error over the seeds."""
-    n_seeds = values.shape[1]
-    error = np.std(values, axis=1, ddof=1) / np.sqrt(n_seeds) if n_seeds > 1 else None
-    ax.errorbar(x, values.mean(axis=1), error, elinewidth=0.7, zorder=3, **_mark(index))
+    mean, error = mean_and_error(values)
+    ax.errorbar(x, mean, error, elinewidth=0.7, zorder=3, **_mark(index))
 
 
 def _draw_known(ax, x: np.ndarray, cells, name: str) -> None:

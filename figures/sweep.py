@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
 from figures import phenomenon_of, scales, style
+from figures.seeds import standard_error
 from figures.sweep_arrangement import (
     NAME_WIDTH,
     ROWS,
@@ -88,7 +89,6 @@ def summarise(dataset):
     finite = np.isfinite(dataset.learned) & ~diverged
     count = finite.sum("seed")
     learned = dataset.learned.where(finite)
-    spread = learned.std("seed", ddof=1) / np.sqrt(count)
     sampled = np.sqrt((dataset.sampling_error.where(finite, 0.0) ** 2).sum("seed", skipna=False))
     exact = dataset.exact.mean("seed")
     differs = abs(exact - dataset.predicted) > 1e-6 * abs(dataset.predicted)
@@ -96,7 +96,7 @@ def summarise(dataset):
     return dataset[["predicted", "zero_threshold", "kind"]].assign(
         collapse_threshold=dataset.get("collapse_threshold", dataset.zero_threshold.where(False)),
         learned=learned.mean("seed"),
-        error=np.fmax(spread, sampled / count.where(count > 0)),
+        error=np.fmax(standard_error(learned), sampled / count.where(count > 0)),
         exact=exact.where(differs),
         diverged=diverged.sum("seed"),
     )

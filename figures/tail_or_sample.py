@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from figures import scales, style
+from figures.seeds import mean_and_error
 from figures.sweep_axes import keep_axes
 
 AXES = ("word_frequency", "per_class")
@@ -95,9 +95,7 @@ def _draw_panel(ax, regime, row: Row) -> None:
     x = regime.per_class.values
     for index in range(regime.sizes["word_frequency"]):
         one, look = learned.isel(word_frequency=index), style.concept_style(index)
-        count = one.notnull().sum("seed")
-        error = (one.std("seed", ddof=1) / np.sqrt(count)).values if one.sizes["seed"] > 1 else None
-        ax.errorbar(x, one.mean("seed").values, error, **MARK, **look)
+        ax.errorbar(x, *mean_and_error(one, skipna=True), **MARK, **look)
         ax.plot(x, predicted.isel(word_frequency=index).values, **LINE)
         if row.name == "test_accuracy":
             ceiling = regime.known_words_accuracy.isel(word_frequency=index)

@@ -22,7 +22,8 @@ def root_mean_square(values):
 
 def directions(vectors):
     """Return the unit vectors ``v / |v|``, ``Float[..., d]``; a zero vector gives NaN. Any backend."""
-    return vectors / norms(vectors)[..., None]
+    with np.errstate(invalid="ignore"):
+        return vectors / norms(vectors)[..., None]
 
 
 def group_means(vectors, membership):

@@ -1,0 +1,27 @@
+"""Means over the seeds of a sweep, and their standard errors."""
+
+import numpy as np
+
+
+def standard_error(values):
+    """Return the standard error of the mean over the axis ``seed``; NaN where fewer than two seeds are known.
+
+    Args:
+        values: an ``xarray.DataArray``; NaN for a seed that is not known.
+    """
+    count = values.count("seed")
+    squares = ((values - values.mean("seed")) ** 2).sum("seed")
+    return np.sqrt(squares / ((count - 1) * count).where(count > 1))
+
+
+def mean_and_error(values, *, skipna: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard error over the axis ``seed``, as arrays on the others.
+
+    Args:
+        values: an ``xarray.DataArray``.
+        skipna: whether seeds that are not known are left out; else the mean is not known either.
+
+    Returns:
+        The error is 0 where it is not known: no bar is drawn.
+    """
+    return values.mean("seed", skipna=skipna).values, np.nan_to_num(standard_error(values).values)
