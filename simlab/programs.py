@@ -251,17 +251,17 @@ class Program:
     def _over_rows(self, function: Callable, idle: Callable | None) -> Callable:
         """Map a function of one member over the rows of one device: side by side, on a CPU in blocks.
 
-        ``idle`` is what may be done instead in a row whose member has stopped. Members that search along lines take
-        turns on a CPU: side by side each would wait for the longest search, and pay for both branches of every choice.
+        ``idle`` is what may be done instead in a row whose member has stopped.
         """
         per_device = self.layout.rows // self.layout.member_shards
         if per_device == 1:
             return _on_single_row(function)
         if jax.local_devices()[0].platform != "cpu":
             return jax.vmap(function)
-        searches = self.spec.optimizer in LINE_SEARCH_OPTIMIZERS
-        block = 1 if searches else min(LARGEST_BLOCK, max(1, CACHED_WEIGHTS // self.spec.n_weights))
-        return _in_turn(function, idle) if block == 1 else _in_blocks(function, math.ceil(per_device / block))
+        block = min(LARGEST_BLOCK, CACHED_WEIGHTS // self.spec.n_weights)
+        if take_turns(self.spec) or block < 2:
+            return _in_turn(function, idle)
+        return _in_blocks(function, math.ceil(per_device / block))
 
     @cached_property
     def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
@@ -294,6 +294,15 @@ class Program:
             return split if holds_classes and "classifier" in jax.tree_util.keystr(path) else self._sharding
 
         return jax.tree_util.tree_map_with_path(place, self._begun_shapes[1])
+
+
+def take_turns(spec: TrainingSpec) -> bool:
+    """Return whether members work one after the other, so that a row whose member has stopped costs nothing.
+
+    Those that search along lines do on a CPU: side by side each would wait for the longest search, and pay for both
+    branches of every choice.
+    """
+    return spec.optimizer in LINE_SEARCH_OPTIMIZERS and jax.local_devices()[0].platform == "cpu"
 
 
 @lru_cache(maxsize=1)

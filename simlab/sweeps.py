@@ -15,7 +15,7 @@ import numpy as np
 from simlab.devices import free_memory
 from simlab.members import Member, MemberRun, stack_inputs
 from simlab.part_run import PartRun
-from simlab.programs import Layout, Program, compile_program
+from simlab.programs import Layout, Program, compile_program, take_turns
 from simlab.spec import TrainingSpec
 from simlab.store import Store
 from simlab.training import Optimizer
@@ -24,7 +24,8 @@ from simlab.training import Optimizer
 SAVE_INTERVAL = 1.0
 SAVE_SHARE = 100
 
-# Rows are used this many times over where members may stop early, so that a few slow ones do not hold many idle rows.
+# Rows are used this many times over where members may stop early, so that a few slow ones do not hold many idle rows
+# (where idle rows cost something).
 REFILLS = 4
 # Programs that the compiler works on at a time: more than keep the cores busy would only be kept waiting.
 COMPILED_AHEAD = 3
@@ -171,7 +172,7 @@ def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shar
     """Return the layout that is best if memory allows it, or the one that ``chunk`` asks for."""
     if chunk is not None:
         wanted = min(chunk, share)
-    elif spec.until_gradient_norm is not None:
+    elif spec.until_gradient_norm is not None and not take_turns(spec):
         wanted = math.ceil(share / REFILLS)
     else:
         wanted = share
