@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from enum import IntEnum
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
 import jax
@@ -74,7 +74,7 @@ class Rows(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What the host is told after a segment; a row that had stopped before repeats what it said then."""
+    """What the host is told after a segment; the record of a row that had stopped before is zero."""
 
     record: Record
     segments: jax.Array
@@ -180,15 +180,21 @@ class Program:
         return problem, Rows(state, zero, status, zero)
 
     def _segment(self, problem: Problem, row: Rows, inputs: Inputs) -> Rows:
-        """Take the steps of one segment of one member, in vain if it has stopped."""
-        state, bad_step = self._trainer.segment(problem, row.state, inputs.hyperparameters, row.segments)
-        moved = Rows(state, row.segments + 1, row.status, bad_step)
-        return jax.tree.map(lambda new, old: jnp.where(row.status == Status.RUNNING, new, old), moved, row)
+        """Take the steps of one segment of one member, unless it has stopped."""
+
+        def advance():
+            state, bad_step = self._trainer.segment(problem, row.state, inputs.hyperparameters, row.segments)
+            return Rows(state, row.segments + 1, row.status, bad_step)
+
+        return jax.lax.cond(row.status == Status.RUNNING, advance, lambda: row)
 
     def _record(self, problem: Problem, row: Rows, inputs: Inputs) -> tuple[Rows, Report]:
-        """Measure one member and decide whether it stops."""
+        """Measure one member and decide whether it stops, unless it has."""
         spec = self.spec
-        record = self._trainer.record(problem, row.state, inputs.hyperparameters, row.segments)
+        # Traced once: for its shapes, and for what it computes.
+        measure = jax.jit(partial(self._trainer.record, problem, row.state, inputs.hyperparameters), inline=True)
+        blank = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), jax.eval_shape(measure, row.segments))
+        record = jax.lax.cond(row.status == Status.RUNNING, measure, lambda _: blank, row.segments)
         # A weight may overflow without a loss that shows it; the penalty of the recorded risk sees them all.
         unseen = (row.first_bad_step == 0) & ~jnp.isfinite(record.risk)
         bad_step = jnp.where(unseen, jnp.maximum(row.segments * spec.steps_per_record, 1), row.first_bad_step)
@@ -199,16 +205,6 @@ class Program:
         status = jnp.where(row.status == Status.RUNNING, status, row.status)
         row = row._replace(status=status, first_bad_step=bad_step)
         return row, Report(record, row.segments, status, bad_step)
-
-    def _idle_segment(self, problem: Problem, row: Rows, inputs: Inputs) -> Rows:
-        """Return a row whose member has stopped."""
-        return row
-
-    def _idle_record(self, problem: Problem, row: Rows, inputs: Inputs) -> tuple[Rows, Report]:
-        """Return a row whose member has stopped, and a report that nobody reads."""
-        shapes = jax.eval_shape(self._record, problem, row, inputs)[1]
-        blank = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), shapes)
-        return row, blank._replace(segments=row.segments, status=row.status, first_bad_step=row.first_bad_step)
 
     def _choose(
         self, fresh: jax.Array, begun: tuple[Problem, Rows], kept: tuple[Problem, Rows]
@@ -226,13 +222,13 @@ class Program:
         """Return the piece of that name, ready to be compiled."""
         if name not in self._lowered:
             both, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
-            function, idle, shapes, shardings, donated = {
-                "begin": (self._begin, None, begun, both, ()),
-                "segment": (self._segment, self._idle_segment, run, self._row_sharding, 1),
-                "record": (self._record, self._idle_record, run, both[::-1], 1),
-                "choose": (self._choose, None, (begun[1], run[:2], run[:2]), both, 2),
+            function, shapes, shardings, donated = {
+                "begin": (self._begin, begun, both, ()),
+                "segment": (self._segment, run, self._row_sharding, 1),
+                "record": (self._record, run, both[::-1], 1),
+                "choose": (self._choose, (begun[1], run[:2], run[:2]), both, 2),
             }[name]
-            mapped = jax.vmap(function) if name == "choose" else self._over_rows(function, idle)
+            mapped = jax.vmap(function) if name == "choose" else self._over_rows(function)
             self._lowered[name] = self._lower(mapped, shapes, shardings, donate=donated)
         return self._lowered[name]
 
@@ -248,11 +244,8 @@ class Program:
         )
         return jax.jit(mapped, out_shardings=shardings, donate_argnums=donate).lower(*shapes)
 
-    def _over_rows(self, function: Callable, idle: Callable | None) -> Callable:
-        """Map a function of one member over the rows of one device: side by side, on a CPU in blocks.
-
-        ``idle`` is what may be done instead in a row whose member has stopped.
-        """
+    def _over_rows(self, function: Callable) -> Callable:
+        """Map a function of one member over the rows of one device: side by side, on a CPU in blocks."""
         per_device = self.layout.rows // self.layout.member_shards
         if per_device == 1:
             return _on_single_row(function)
@@ -260,7 +253,7 @@ class Program:
             return jax.vmap(function)
         block = min(LARGEST_BLOCK, CACHED_WEIGHTS // self.spec.n_weights)
         if take_turns(self.spec) or block < 2:
-            return _in_turn(function, idle)
+            return lambda *rows: jax.lax.map(lambda row: function(*row), rows)
         return _in_blocks(function, math.ceil(per_device / block))
 
     @cached_property
@@ -297,10 +290,10 @@ class Program:
 
 
 def take_turns(spec: TrainingSpec) -> bool:
-    """Return whether members work one after the other, so that a row whose member has stopped costs nothing.
+    """Return whether members search along lines, one after the other, as on a CPU they should.
 
-    Those that search along lines do on a CPU: side by side each would wait for the longest search, and pay for both
-    branches of every choice.
+    Side by side each would wait for the longest search, and pay for both branches of every choice. In turn, a row whose
+    member has stopped costs nothing.
     """
     return spec.optimizer in LINE_SEARCH_OPTIMIZERS and jax.local_devices()[0].platform == "cpu"
 
@@ -336,15 +329,6 @@ def _on_single_row(function: Callable) -> Callable:
         return jax.tree.map(lambda leaf: leaf[None], function(*jax.tree.map(lambda leaf: leaf[0], arguments)))
 
     return mapped
-
-
-def _in_turn(function: Callable, idle: Callable | None) -> Callable:
-    """Map a function over a leading axis, one after the other; ``idle`` takes its place where a member has stopped."""
-
-    def choose(*arguments):
-        return jax.lax.cond(arguments[1].status == Status.RUNNING, function, idle, *arguments)
-
-    return lambda *rows: jax.lax.map(lambda row: (choose if idle else function)(*row), rows)
 
 
 def _in_blocks(function: Callable, n_blocks: int) -> Callable:

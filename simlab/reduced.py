@@ -113,8 +113,8 @@ def minimise_reduced(
         handover = max(tolerance, HANDOVER * problem.decay * np.sqrt(sum(np.sum(part**2) for part in first)))
         arguments = (*pad(problem, first, padded_classes), handover, tolerance, max_steps)
         solution = jax.tree.map(np.asarray, _descend(*arguments, layer_norm=bool(layer_norm)))
-    existing = {name: getattr(solution, name)[: len(latents)] for name in ("classifier", "classifier_gradient")}
-    solution = solution._replace(**existing)
+    classifier, gradient = (part[: len(latents)] for part in (solution.classifier, solution.classifier_gradient))
+    solution = solution._replace(classifier=classifier, classifier_gradient=gradient)
     return _expand(solution, words, embedding_dim, decays, layer_norm, tolerance)
 
 
