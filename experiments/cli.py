@@ -106,14 +106,14 @@ def _build_list(parser: argparse.ArgumentParser) -> None:
 def _build_run(parser: argparse.ArgumentParser) -> None:
     """Run an experiment over named axes: train, predict, compare, draw."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="one of those that 'simlab list' shows")
-    parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper")
+    parser.add_argument("--preset", metavar="NAME", help="quick (default) or paper")
     parser.add_argument("--from", dest="source_folder", metavar="DIR", help="make the run of this folder again")
     parser.add_argument("--out", metavar="DIR", help="folder for results.nc and the figures (runs/NAME-PRESET)")
     parser.add_argument("--overwrite", action="store_true", help="replace another run that the folder holds")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     sweep = parser.add_argument_group("sweep")
     sweep.add_argument("--seeds", metavar="N", help="number of seeds, trained side by side (1)")
-    sweep.add_argument("--first-seed", default="0", metavar="N", help="the first of the consecutive seeds (0)")
+    sweep.add_argument("--first-seed", metavar="N", help="the first of the consecutive seeds (0)")
     sweep.add_argument(
         "--vary", action="append", default=[], metavar="NAME=VALUES",
         help="an axis: any option below without its dashes, with 1e-4,3e-4 or log:1e-4:1e-2:9 or lin:2:8:4; repeatable",

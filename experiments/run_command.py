@@ -20,6 +20,8 @@ from simlab.validation import invalid
 
 Action = Callable[[], int]
 
+DEFAULT_PRESET = "quick"
+
 
 def prepare_run(arguments: argparse.Namespace) -> Action:
     """Check the whole sweep and its folder before any training: first what needs neither theory nor devices."""
@@ -31,7 +33,7 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     for cell in plan.cells:
         if cell.spec.task.n_classes % class_shards:
             raise invalid("class_shards", f"a divisor of n_classes={cell.spec.task.n_classes}", class_shards)
-    folder = Path(arguments.out or f"runs/{plan.name}-{arguments.preset}")
+    folder = Path(arguments.out or f"runs/{plan.name}-{arguments.preset or DEFAULT_PRESET}")
     check_writable(folder)
     if arguments.overwrite and (shard is not None or arguments.distributed):
         raise invalid("overwrite", "one process that replaces a run", "several")
@@ -44,10 +46,11 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
         _check_devices(class_shards, None)
         return lambda: _print_plan(plan, shard, chunk, class_shards)
     joined = _join(*cluster) if arguments.distributed else shard or (0, 1)
-    layouts = _check_devices(class_shards, saved_layouts)
+    # A layout that is asked for goes before the saved one.
+    layouts = _check_devices(class_shards, saved_layouts if chunk is None and class_shards == 1 else None)
 
     def choose_layouts(sweep):
-        if layouts is not None:
+        if layouts is not None and len(layouts) == len(sweep.groups):
             return layouts
         return sweep.choose_layouts(n_processes=joined[1], chunk=chunk, class_shards=class_shards)
 
@@ -58,29 +61,29 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     """Return the plan that the options describe, or that of a saved run with the fields of its layouts."""
     options = given_options(arguments, *(one.configuration for one in PHENOMENA))
     if arguments.source_folder is not None:
-        asked = [arguments.name, *options, *arguments.vary, arguments.seeds, arguments.weight_decay]
-        given = [one for one in asked if one is not None]
+        others = ("preset", "weight_decay", "vary", "seeds", "first_seed", "trajectories")
+        changing = [*options, *(one for one in others if getattr(arguments, one))]
+        given = [*filter(None, [arguments.name]), *(f"--{one.replace('_', '-')}" for one in changing)]
         if given:
             raise invalid("from", "nothing beside it that changes what is run", given[0])
         return _read_saved_plan(arguments)
     if arguments.name is None:
         raise ValueError("the following arguments are required: NAME")
-    experiment = find_experiment(arguments.name)
+    experiment, preset = find_experiment(arguments.name), arguments.preset or DEFAULT_PRESET
     configuration = experiment.phenomenon.configuration
     overrides = read_options(arguments, configuration)
     foreign = [one for one in options if one not in overrides]
     if foreign:
         raise invalid("option", f"one of {experiment.phenomenon.name}", f"--{foreign[0].replace('_', '-')}")
-    n_seeds = read_count("seeds", arguments.seeds or str(experiment.seeds.get(arguments.preset, 1)), 1)
-    first = read_count("first_seed", arguments.first_seed, 0)
+    n_seeds = read_count("seeds", arguments.seeds or str(experiment.seeds.get(preset, 1)), 1)
+    first = read_count("first_seed", arguments.first_seed or "0", 0)
     if first + n_seeds > 2**32:
         raise invalid("first_seed", "seeds below 2^32", first)
     decay = read_positive("weight_decay", arguments.weight_decay, None)
     axes = [parse_axis(text, configuration) for text in arguments.vary]
     seeds = range(first, first + n_seeds)
-    return experiment.plan(
-        arguments.preset, overrides, seeds, axes, weight_decay=decay, trajectories=arguments.trajectories
-    ), None
+    plan = experiment.plan(preset, overrides, seeds, axes, weight_decay=decay, trajectories=arguments.trajectories)
+    return plan, None
 
 
 def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:

@@ -119,14 +119,14 @@ def format_uncertain(value: float, error: float) -> str:
     """Return a value to the first digit of its standard error, that digit in brackets: ``1.50(2)`` is 1.50 +- 0.02.
 
     Without an error, four digits of the value; ``-`` for NaN. At most six decimals: ``(0)`` is an error below these.
+    What is smaller than 1e-3 or larger than 1e5 comes with a power of ten.
     """
     if math.isnan(value):
         return "-"
-    if math.isnan(error) or error == 0:
-        return f"{value:.4g}"
     size = max(abs(value), error)
-    scale = 10.0 ** math.floor(math.log10(size)) if size < 1e-3 else 1.0
-    value, error = value / scale, float(f"{error / scale:.0e}")
+    if math.isnan(error) or error == 0 or math.isinf(size):
+        return f"{value:.4g}"
+    power = 0 if 1e-3 <= size < 1e5 else math.floor(math.log10(size))
+    value, error = value / 10.0**power, float(f"{error / 10.0**power:.0e}")
     decimals = min(6, max(0, -math.floor(math.log10(error))))
-    power = "" if scale == 1 else f"e{round(math.log10(scale)):03d}"
-    return f"{value:.{decimals}f}({round(error * 10**decimals)}){power}"
+    return f"{value:.{decimals}f}({round(error * 10**decimals)})" + (f"e{power:+03d}" if power else "")

@@ -23,7 +23,8 @@ from simlab.results import write_atomically
 from simlab.sealed_files import Damaged, explained, locked, read_or_set_aside
 from simlab.validation import invalid
 
-FORMAT = 1
+# Of what is in the parts and of how members are grouped: raised whenever one of the two changes.
+FORMAT = 2
 MANIFEST_FILE = "manifest.json"
 
 _ABSENT = object()
@@ -32,7 +33,7 @@ _MOST_DIFFERENCES = 6
 
 
 class OtherSweep(ValueError):  # noqa: N818 - what the folder holds, not what went wrong
-    """A folder belongs to another sweep; the text names the fields that differ. Nothing in it was changed."""
+    """A folder belongs to another sweep, or to another version; the text says which. Nothing in it was changed."""
 
 
 def share_manifest(
@@ -60,7 +61,8 @@ def share_manifest(
                 _write(path, _plain(content))
                 manifest = _read(path)
     if manifest["format"] != FORMAT:
-        raise invalid("out", f"parts of format {FORMAT} in {parts.parent}", manifest["format"])
+        wanted = f"no run that another version of simlab has begun in {parts.parent} (parts of format {FORMAT})"
+        raise OtherSweep(invalid("out", wanted, f"format {manifest['format']}"))
     lines = differences(manifest["sweep"], sweep)
     if lines:
         raise OtherSweep(invalid("out", f"a folder with parts of this sweep ({summarise(lines)})", str(parts.parent)))

@@ -79,10 +79,7 @@ def uncertain(value: float, error: float) -> Markup:
     """Return a value to the first digit of its standard error, with that digit in brackets: 1.50(2)."""
     if math.isnan(value):
         return number(value)
-    size = max(abs(value), 0.0 if math.isnan(error) else error)
-    power = math.floor(math.log10(size)) if 1e5 <= size < math.inf else 0
-    text = format_uncertain(value / 10.0**power, error / 10.0**power)
-    return element("data", _readable(f"{text}e{power}" if power else text), value=repr(value))
+    return element("data", _readable(format_uncertain(value, error)), value=repr(value))
 
 
 def value_of(value: object) -> Markup:

@@ -138,6 +138,27 @@ def test_a_run_is_made_again_from_its_folder(saved_sweep, tmp_path):
         assert one.attrs["layout"] == other.attrs["layout"]
 
 
+@pytest.mark.parametrize(
+    "beside",
+    ["uniform-small-sample", "--preset paper", "--first-seed 3", "--trajectories", "--epochs 4", "--layer-norm"],
+)
+def test_what_would_change_a_run_is_refused_beside_from(saved_sweep, tmp_path, capsys, beside):
+    assert simlab("run", *beside.split(), "--from", saved_sweep, "--out", tmp_path / "again") == 2
+    message = f"from: expected nothing beside it that changes what is run, got {beside.split()[0]!r}"
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_run_is_made_again_in_a_layout_that_is_asked_for(saved_sweep, tmp_path):
+    assert simlab("run", "--from", saved_sweep, "--out", tmp_path, "--chunk", 1, "--quiet") == 0
+    with (
+        xarray.open_dataset(saved_sweep / "results.nc") as first,
+        xarray.open_dataset(tmp_path / "results.nc") as again,
+    ):
+        assert [group["rows"] for group in json.loads(again.attrs["layout"])["groups"]] == [1, 1]
+        np.testing.assert_allclose(again.learned, first.learned, rtol=1e-4, atol=1e-6)
+
+
 def test_the_same_command_again_changes_nothing_and_another_is_refused(saved_sweep, capsys):
     words = f"run uniform-small-sample {SIZES} --seeds 2 --vary weight-decay=1e-3,2e-3 --vary embedding-dim=4,6 --quiet"
     words = words.replace("--embedding-dim 4 ", "")

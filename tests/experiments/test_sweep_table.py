@@ -1,6 +1,6 @@
 import json
 import statistics
-from math import nan, sqrt
+from math import inf, nan, sqrt
 
 import numpy as np
 import pytest
@@ -171,6 +171,11 @@ def test_two_axes_fit_110_columns():
         (1e-5, 1.0, "0(1)"),
         (3.0, 40.0, "3(40)"),
         (0.0, 0.01, "0.00(1)"),
+        (99000.0, 300.0, "99000(300)"),
+        (123456.0, 300.0, "1.235(3)e+05"),
+        (-2.5e17, 1e15, "-2.50(1)e+17"),
+        (4.0, 3e6, "0(3)e+06"),
+        (inf, 1.0, "inf"),
         (nan, nan, "-"),
     ],
 )

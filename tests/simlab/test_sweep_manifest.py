@@ -35,7 +35,7 @@ def test_a_second_process_follows_the_layout_of_the_first(tmp_path):
     first = share(tmp_path / "new" / "run", layout=lambda: {"chunks": (4, np.int32(2)), 1: 0.1})
     assert share(tmp_path / "new" / "run", layout=no_layout) == first
     assert first == {
-        "format": 1,
+        "format": sweep_manifest.FORMAT,
         "sweep": SWEEP,
         "layout": {"chunks": [4, 2], "1": 0.1},
         "made_by": {"jax": "1.2.3"},
@@ -117,10 +117,12 @@ def test_a_changed_sweep_is_refused_by_its_fields_and_nothing_changes(tmp_path):
 
 
 def test_another_format_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep_manifest, "FORMAT", 7)
     share(tmp_path)
-    monkeypatch.setattr(sweep_manifest, "FORMAT", 2)
+    monkeypatch.setattr(sweep_manifest, "FORMAT", 8)
     before = listing(tmp_path)
-    with pytest.raises(ValueError, match=r"^out: expected parts of format 2 in .*, got 1$"):
+    message = r"^out: expected .* another version of simlab has begun in .* \(parts of format 8\), got 'format 7'$"
+    with pytest.raises(sweep_manifest.OtherSweep, match=message):
         share(tmp_path, layout=no_layout)
     assert listing(tmp_path) == before
 
