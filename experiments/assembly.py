@@ -38,10 +38,12 @@ def assemble(
         **{name: (by_seed, members, variable) for name, variable in comparison.member_variables.items()},
     }
     variables = {
-        name: _lay_out(name, *column) for name, column in columns.items() if any(name in one for one in column[1])
+        name: lay_out([row[name] for row in rows], their_grid, variable)
+        for name, (their_grid, rows, variable) in columns.items()
+        if any(name in row for row in rows)
     }
     coordinates = {
-        name: _squeeze(_lay_out(name, grid, cells, variable), grid)
+        name: _squeeze(lay_out([row[name] for row in cells], grid, variable), grid)
         for name, variable in comparison.cell_coordinates.items()
     }
     labels = comparison.quantities
@@ -64,21 +66,26 @@ def _size(dimension: str, variables: Mapping[str, xarray.Variable]) -> int:
     return next(one.sizes[dimension] for one in variables.values() if dimension in one.dims)
 
 
-def _lay_out(name: str, grid: Mapping[str, int], rows: Sequence[Arrays], variable: Variable) -> xarray.Variable:
-    """Return the values of all rows on the grid, padded to the largest."""
-    arrays = [np.asarray(row[name]) for row in rows]
+def lay_out(values: Sequence[object], grid: Mapping[str, int], variable: Variable) -> xarray.Variable:
+    """Return one value for each point of a grid as a variable, padded to the largest.
+
+    Args:
+        values: arrays or numbers; the last axis of the grid fastest.
+        grid: sizes of the axes, by name.
+        variable: names the axes of each value, and says what it is.
+    """
+    arrays = [np.asarray(value) for value in values]
     shape = tuple(np.max([array.shape for array in arrays], axis=0)) if variable.dims else ()
     kind = np.result_type(*{array.dtype for array in arrays})
     if kind.kind == "U":
-        values = np.array([array.item() for array in arrays], object)
+        stacked = np.array([array.item() for array in arrays], object)
     elif all(array.shape == shape for array in arrays):
-        values = np.stack(arrays).astype(kind, copy=False)
+        stacked = np.stack(arrays).astype(kind, copy=False)
     else:
-        values = np.full((len(arrays), *shape), np.nan, kind if kind.kind == "f" else np.float64)
+        stacked = np.full((len(arrays), *shape), np.nan, kind if kind.kind == "f" else np.float64)
         for index, array in enumerate(arrays):
-            values[index, *(slice(size) for size in array.shape)] = array
-    values = values.reshape(*grid.values(), *shape)
-    return xarray.Variable((*grid, *variable.dims), values, variable.attributes)
+            stacked[index, *(slice(size) for size in array.shape)] = array
+    return xarray.Variable((*grid, *variable.dims), stacked.reshape(*grid.values(), *shape), variable.attributes)
 
 
 def _squeeze(variable: xarray.Variable, grid: Iterable[str]) -> xarray.Variable:

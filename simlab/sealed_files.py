@@ -66,13 +66,14 @@ def write_arrays(path: Path, label: str, arrays: dict[str, np.ndarray]) -> None:
             raise invalid(f"arrays[{name!r}]", "numbers, truth values or text of fixed length", dtype)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    content = (f"{label}\n".encode(), buffer.getbuffer())
+    with buffer.getbuffer() as payload:  # released also where writing fails: the buffer cannot be freed before
+        content = (f"{label}\n".encode(), payload)
 
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            file.writelines((_checksum(*content), *content))
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                file.writelines((_checksum(*content), *content))
 
-    write_atomically(path, write)
+        write_atomically(path, write)
 
 
 def read_arrays(path: Path, label: str) -> dict[str, np.ndarray]:

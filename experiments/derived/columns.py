@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import xarray
 
+from experiments.assembly import lay_out
 from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
 from simlab.members import Member
@@ -33,28 +34,22 @@ def attach(
         rows: arrays of each member by name, in the order of :func:`each_member`.
         variables: what they are.
     """
-    grid = _grid(dataset, plan)
-    added = {}
-    for name, variable in variables.items():
-        arrays = [np.asarray(row[name], np.float64) for row in rows]
-        shape = tuple(np.max([array.shape for array in arrays], axis=0)) if variable.dims else ()
-        values = np.full((len(arrays), *shape), np.nan)
-        for number, array in enumerate(arrays):
-            values[number, *(slice(size) for size in array.shape)] = array
-        added[name] = ((*grid, *variable.dims), values.reshape(*grid.values(), *shape), variable.attributes)
-    return dataset.assign(added)
+    return dataset.assign(_lay_out(_grid(dataset, plan), rows, variables))
 
 
 def attach_cells(
     dataset: xarray.Dataset, plan: Plan, rows: Sequence[Mapping[str, float]], variables: Mapping[str, Variable]
 ) -> xarray.Dataset:
     """Return the dataset with a number of each cell, by the name of each variable; rows in the order of the cells."""
-    grid = {"regime": len(plan.configurations), **{axis.name: len(axis.values) for axis in plan.axes}}
-    added = {
-        name: (tuple(grid), np.reshape([row[name] for row in rows], tuple(grid.values())), variable.attributes)
-        for name, variable in variables.items()
-    }
-    return dataset.assign(added)
+    grid = {name: size for name, size in _grid(dataset, plan).items() if name != "seed"}
+    return dataset.assign(_lay_out(grid, rows, variables))
+
+
+def _lay_out(
+    grid: Mapping[str, int], rows: Sequence[Mapping[str, object]], variables: Mapping[str, Variable]
+) -> dict[str, xarray.Variable]:
+    """Return each variable on the grid."""
+    return {name: lay_out([row[name] for row in rows], grid, variable) for name, variable in variables.items()}
 
 
 def _grid(dataset: xarray.Dataset, plan: Plan) -> dict[str, int]:
