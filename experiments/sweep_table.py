@@ -64,7 +64,7 @@ def _column_heads(regime, compared: list[str]) -> list[str]:
 
 def _heading(regime) -> str:
     """Return the name of a regime, the kinds of its predictions and their basis, its cells and its seeds."""
-    kinds = sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"})
+    kinds = sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}) or ["nothing"]
     found = Counter(map(str, regime.basis.values.ravel()))
     n_cells, n_seeds = found.total(), regime.sizes["seed"]
     *others, last = sorted(found, key=found.get)

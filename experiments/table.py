@@ -37,7 +37,7 @@ def format_columns(rows: list[tuple[str, ...]]) -> str:
 
 def _format_regime(regime, unmet: list[str]) -> str:
     n_seeds = regime.sizes["seed"]
-    kind, basis = regime.kind.item(), regime.basis.item()
+    kind, basis = regime.kind.item() or "nothing", regime.basis.item()
     counts = {status: int(np.sum(regime.status.values == status)) for status in ("converged", "diverged")}
     endings = "".join(f", {count} {status}" for status, count in counts.items() if count)
     heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}{endings})"

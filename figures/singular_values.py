@@ -16,7 +16,10 @@ def draw(dataset):
 
 
 def _draw_spectra(ax, regime) -> None:
-    """Draw both spectra, each in units of its largest predicted value (of its largest learned one, if that is zero)."""
+    """Draw both spectra, each in units of its largest predicted value.
+
+    Of its largest learned one where that is zero or nothing is predicted.
+    """
     kinds = (
         ("embedding", "embeddings", style.TEST, {"marker": "o", "markersize": 2.2}),
         ("classifier", "classifier", style.TRAIN, {"marker": "^", "markersize": 3.5, "markerfacecolor": "none"}),
@@ -24,7 +27,7 @@ def _draw_spectra(ax, regime) -> None:
     for kind, label, colour, look in kinds:
         learned = regime[f"{kind}_singular_values"].values
         predicted = regime[f"{kind}_singular_values_predicted"].values[0]
-        scale = predicted.max() or style.ceiling(learned)
+        scale = np.max(predicted[np.isfinite(predicted)], initial=0.0) or style.ceiling(learned)
         components = np.arange(1, learned.shape[-1] + 1)
         for index, values in enumerate(learned):
             name = label if index == 0 else None
@@ -32,8 +35,9 @@ def _draw_spectra(ax, regime) -> None:
         # Rounding alone fills the predicted null space; it is no prediction and is not drawn.
         kept = predicted > 1e-6 * scale
         ring = {"marker": look["marker"], "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 0.7}
-        name = f"{label}, predicted"
-        ax.plot(components[kept], predicted[kept] / scale, linestyle="none", color=style.PREDICTED, label=name, **ring)
+        if kept.any():
+            look = ring | {"linestyle": "none", "color": style.PREDICTED, "label": f"{label}, predicted"}
+            ax.plot(components[kept], predicted[kept] / scale, **look)
     ax.set_xlabel("component")
     ax.set_xscale("log")
     ax.set_yscale("log")

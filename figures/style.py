@@ -106,7 +106,7 @@ def legend_below(figure: Figure, ax) -> None:
 def regime_title(regime) -> str:
     """Return the heading of a regime's panels: its name and what is predicted."""
     name = str(regime.regime.values).replace("-", " ")
-    return f"{name}\n({kinds(regime)} predicted)"
+    return f"{name}\n({kinds(regime) or 'nothing'} predicted)"
 
 
 def set_regime_titles(axes, dataset) -> int:

@@ -20,6 +20,8 @@ as in :mod:`theory.feature_collapse`, ``p_w`` the probability of a word.
     simplex breaks.
 """
 
+import math
+
 import numpy as np
 import xarray
 
@@ -56,21 +58,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
         ranked = np.sqrt(np.mean(norms**2, axis=0))
         rows.append({"live_coordinates": live_coordinates(vectors, shares), "rare_norm": ranked[-1] / ranked[0]})
     dataset = attach(dataset, plan, rows, VARIABLES)
-    dataset = attach_cells(dataset, plan, [known_of(cell) for cell in plan.cells], KNOWN)
-    bases = np.array([_basis(cell) for cell in plan.cells], object).reshape(dataset.basis.shape)
-    theorem = (bases == "theorem").astype(int)
-    return dataset.assign(
-        basis=(dataset.basis.dims, bases, dataset.basis.attrs),
-        is_theorem=(dataset.is_theorem.dims, theorem, dataset.is_theorem.attrs),
-    )
-
-
-def _basis(cell) -> str:
-    """Return what Type II rests on for a normalisation: it is predicted for all of them."""
-    kind = cell.spec.network.normalisation
-    if not cell.prediction.exact:
-        return "approximation for random latents"
-    return "no theory of a trainable scale" if kind.endswith("-affine") else "theorem"
+    return attach_cells(dataset, plan, [known_of(cell) for cell in plan.cells], KNOWN)
 
 
 def live_coordinates(vectors: np.ndarray, shares: np.ndarray) -> float:
@@ -87,26 +75,13 @@ def live_coordinates(vectors: np.ndarray, shares: np.ndarray) -> float:
 
 def known_of(cell) -> dict[str, float]:
     """Return what is known of a cell, by the names of :data:`KNOWN`."""
-    from theory.trainable_scale import solve_trainable_scale
-
-    kind, task, prediction = cell.spec.network.normalisation, cell.spec.task, cell.prediction
-    unknown = dict.fromkeys(KNOWN, np.nan)
-    if kind in ("layer", "rms", "batch"):
-        norm = float(prediction.embedding_norms[0])
-        plain = {"norm_known": norm, "risk_known": prediction.risk, "rare_norm_known": 1.0}
-        live = {"live_coordinates_known": float(prediction.embedding_dim)} if kind == "batch" else {}
-        return unknown | plain | live
-    if kind != "rms-affine" or not task.is_saturated:
-        return unknown
-    found = solve_trainable_scale(
-        n_concepts=task.n_concepts,
-        sentence_length=task.sentence_length,
-        embedding_dim=cell.spec.network.embedding_dim,
-        weight_decay=float(cell.hyperparameters.classifier_weight_decay),
-    )
+    kind, prediction = cell.spec.network.normalisation, cell.prediction
+    if math.isnan(prediction.risk):
+        return dict.fromkeys(KNOWN, math.nan)
+    live = {"batch": prediction.embedding_dim, "rms-affine": 0 if prediction.is_zero else prediction.n_concepts - 1}
     return {
-        "norm_known": found.embedding_norm,
-        "risk_known": found.risk,
-        "rare_norm_known": 1.0 if found.n_active else np.nan,
-        "live_coordinates_known": float(found.n_active),
+        "norm_known": float(prediction.embedding_norms[0]),
+        "risk_known": prediction.risk,
+        "rare_norm_known": math.nan if prediction.is_zero else 1.0,
+        "live_coordinates_known": float(live.get(kind, math.nan)),
     }

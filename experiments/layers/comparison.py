@@ -100,7 +100,7 @@ def cell_variables(spec: TrainingSpec, reference: Reference) -> dict[str, np.nda
         "predicted": _predicted(reference),
         "rank_norm_predicted": np.full(len(mu), np.nan) if theory is None else theory.embedding_norms,
         "word_probability": mu,
-        "kind": "nothing" if theory is None else f"Type {theory.collapse_type}",
+        "kind": "" if theory is None else f"Type {theory.collapse_type}",
         "basis": reference.basis,
         "is_theorem": int(reference.is_theorem),
         "zero_threshold": np.nan if threshold is None else threshold,

@@ -18,13 +18,14 @@ def predict(configuration: WordConfiguration):
 
     With LayerNorm and no weight decay on the embeddings this is the minimiser of the risk ``R*``, whose penalty falls
     on the classifier alone. Without LayerNorm and without any weight decay there is no minimiser: what is returned is
-    the limit, whose norms are NaN (see :mod:`experiments.words.limit`).
+    the limit, whose norms are NaN (see :mod:`experiments.words.limit`); and with a trainable scale what
+    :mod:`experiments.words.scaled` says.
 
     Raises:
         ValueError: a configuration is out of range; the message names the field.
         ArithmeticError: a solver did not converge.
     """
-    return _predict(**theory_arguments(configuration))
+    return _predict(configuration.normalised_by, **theory_arguments(configuration))
 
 
 def theory_arguments(configuration: WordConfiguration) -> dict[str, object]:
@@ -56,8 +57,12 @@ def theory_arguments(configuration: WordConfiguration) -> dict[str, object]:
 
 
 @lru_cache(maxsize=4096)
-def _predict(**task):
+def _predict(normalisation: str, **task):
     """Predict once for all cells of a sweep that theory does not tell apart."""
+    if normalisation.endswith("-affine"):
+        from experiments.words.scaled import predict_scaled
+
+        return predict_scaled(normalisation, **task)
     if task["weight_decay"] == 0:
         from experiments.words.limit import predict_limit
 

@@ -14,6 +14,7 @@ from experiments.words.quantities import (
     predicted_quantities,
     sampling_errors,
 )
+from experiments.words.scaled import CLOSED_FORM
 from simlab import geometry
 from simlab.members import Member, MemberRun
 from simlab.sources import Batch
@@ -131,7 +132,7 @@ def cell_variables(spec: TrainingSpec, prediction: Prediction) -> dict[str, np.n
         "cross_entropy_predicted": prediction.cross_entropy,
         "risk_predicted": prediction.risk,
         "predicted": predicted_quantities(prediction),
-        "kind": f"Type {prediction.collapse_type}",
+        "kind": "" if np.isnan(prediction.risk) else f"Type {prediction.collapse_type}",
         "basis": _basis(prediction),
         "collapse_type": prediction.collapse_type,
         "is_theorem": int(prediction.exact),
@@ -151,7 +152,11 @@ def caveats(prediction: Prediction) -> list[str]:
 def _basis(prediction: Prediction) -> str:
     if prediction.exact:
         return "theorem"
-    return "approximation for random latents" if prediction.classifier_weight_decay else "limit, not attained"
+    if np.isnan(prediction.risk):
+        return "no theory of a trainable scale"
+    if not prediction.classifier_weight_decay:
+        return "limit, not attained"
+    return "closed form" if CLOSED_FORM in prediction.assumptions else "approximation for random latents"
 
 
 def _singular_values(vectors: np.ndarray) -> np.ndarray:

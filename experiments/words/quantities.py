@@ -34,9 +34,13 @@ class Arrays(NamedTuple):
 
 
 def predicted_quantities(prediction: Prediction) -> np.ndarray:
-    """Return the theorem's values, in the order of :data:`LABELS`; NaN where a zero network, or a limit, has none."""
+    """Return the theorem's values, in the order of :data:`LABELS`.
+
+    NaN where a zero network, or a limit, has none, and throughout where nothing is known.
+    """
+    unknown = np.isnan(prediction.risk)
     distance = 0.0 if np.isfinite(prediction.classifier_norm) else float("nan")
-    shape = float("nan") if prediction.is_zero else 0.0
+    shape = float("nan") if prediction.is_zero or unknown else 0.0
     values = dict.fromkeys(LABELS, shape) | {
         "embedding_norm": float(geometry.root_mean_square(prediction.embedding_norms)),
         "classifier_norm": prediction.classifier_norm,
@@ -44,7 +48,7 @@ def predicted_quantities(prediction: Prediction) -> np.ndarray:
         "classifier_distance": distance,
         "test_cross_entropy": prediction.cross_entropy,
         "test_risk": prediction.risk,
-        "test_accuracy": float("nan") if prediction.is_zero else _best_accuracy(prediction),
+        "test_accuracy": float("nan") if prediction.is_zero or unknown else _best_accuracy(prediction),
     }
     return _column(values)
 

@@ -1,0 +1,52 @@
+"""With a trainable scale the norm of a word is not given: what is predicted then in place of Type II."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from theory import feature_collapse
+from theory.prediction import Assumption, Prediction
+from theory.trainable_scale import solve_trainable_scale
+
+NAME = "normalisation without parameters"
+CLOSED_FORM = Assumption(
+    name=NAME, holds=False, reason="with a trainable scale: its closed form, of which no proof says that it is the best"
+)
+NO_THEORY = Assumption(name=NAME, holds=False, reason="with this trainable scale no minimiser is known")
+
+
+def predict_scaled(normalisation: str, **task: object) -> Prediction:
+    """Return what is predicted with a trainable scale.
+
+    Under RMSNorm with all latents as classes, and a weight decay of scale and classifier, the simplex of Type II at
+    the norms of :mod:`theory.trainable_scale`. Otherwise nothing: norms, cross-entropy and risk are NaN.
+
+    Args:
+        normalisation: ``rms-affine`` or ``layer-affine``.
+        task: arguments of :func:`theory.feature_collapse.predict`, with LayerNorm.
+
+    Returns:
+        A prediction that is not exact, with the assumption that is not met among its own.
+    """
+    prediction = feature_collapse.predict(**task)
+    noisy = prediction.label_noise or prediction.word_noise
+    found = None
+    if normalisation == "rms-affine" and prediction.kappa == 1 and not noisy:
+        found = solve_trainable_scale(
+            n_concepts=prediction.n_concepts,
+            sentence_length=prediction.sentence_length,
+            embedding_dim=prediction.embedding_dim,
+            weight_decay=prediction.classifier_weight_decay,
+        )
+    return replace(
+        prediction,
+        embedding_norms=np.full_like(prediction.embedding_norms, found.embedding_norm if found else math.nan),
+        classifier_norm=found.classifier_norm if found else math.nan,
+        cross_entropy=found.cross_entropy if found else math.nan,
+        risk=found.risk if found else math.nan,
+        is_zero=found is not None and found.n_active == 0,
+        exact=False,
+        assumptions=(*prediction.assumptions, CLOSED_FORM if found else NO_THEORY),
+        residual=math.nan,
+    )
