@@ -19,7 +19,7 @@ class Quiet:
     def advance(self, steps: int, members: int) -> None:
         """Ignore an advance."""
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, at_once: bool = False) -> None:
         """Ignore what is being done."""
 
     def warn(self, text: str) -> None:
@@ -86,9 +86,9 @@ class Lines(Quiet):
         pace = self.pace.describe(steps)
         self._print(f"{share:.0f} %, {members} of {self.n_members} members done{', ' if pace else ''}{pace}")
 
-    def say(self, text: str) -> None:
-        """Print what is being done, unless a line was printed a moment ago."""
-        if time.monotonic() - self.printed >= self.interval:
+    def say(self, text: str, *, at_once: bool = False) -> None:
+        """Print what is being done, unless a line was printed a moment ago and this one can wait."""
+        if at_once or time.monotonic() - self.printed >= self.interval:
             self._print(text)
 
     def _print(self, text: str) -> None:
@@ -127,7 +127,7 @@ class Bar(Quiet):
         """Print above the bar what the user must know."""
         self.bars.console.print(f"simlab: {text}", markup=False, highlight=False, soft_wrap=True)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, at_once: bool = False) -> None:
         """Say beside the bar what is being done."""
         self.bars.update(self.bar, description=text)
 

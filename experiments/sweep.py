@@ -82,7 +82,7 @@ def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     sweep, store = make_sweep(plan), MemoryStore()
     layouts = sweep.choose_layouts()
     train(plan, sweep, layouts, store, progress or Quiet())
-    return collect(plan, sweep, layouts, store, provenance())
+    return collect(plan, sweep, layouts, store, provenance(), progress or Quiet())
 
 
 def run_in_folder(
@@ -126,7 +126,7 @@ def run_in_folder(
             with store.claim("result") as mine:
                 if not mine:
                     return None
-                dataset = _finish(folder, plan, sweep, layouts, store)
+                dataset = _finish(folder, plan, sweep, layouts, store, progress)
                 if dataset is not None:
                     return dataset
         return None
@@ -175,14 +175,14 @@ def train(plan: Plan, sweep: Sweep, layouts, store: Store, progress, shard: tupl
     return sweep.run(layouts, store, analyse, progress, shard)
 
 
-def _finish(folder: Path, plan: Plan, sweep: Sweep, layouts, store: PartStore) -> xarray.Dataset | None:
+def _finish(folder: Path, plan: Plan, sweep: Sweep, layouts, store: PartStore, progress) -> xarray.Dataset | None:
     """Assemble the dataset from complete parts, save it, and only then remove the parts; None if one is damaged."""
     begun_by, ended_by = store.manifest["made_by"], provenance()
     made_by = {
         name: value if begun_by.get(name, value) == value else f"{begun_by[name]}; then {value}"
         for name, value in ended_by.items()
     }
-    dataset = collect(plan, sweep, layouts, store, made_by)
+    dataset = collect(plan, sweep, layouts, store, made_by, progress)
     if dataset is None:
         return None
     save_dataset(dataset, folder / RESULTS_FILE)
@@ -190,7 +190,9 @@ def _finish(folder: Path, plan: Plan, sweep: Sweep, layouts, store: PartStore) -
     return dataset
 
 
-def collect(plan: Plan, sweep: Sweep, layouts, store: Store, made_by: Mapping[str, str]) -> xarray.Dataset | None:
+def collect(
+    plan: Plan, sweep: Sweep, layouts, store: Store, made_by: Mapping[str, str], progress: Quiet
+) -> xarray.Dataset | None:
     """Return the dataset of a sweep, or None if a part is not complete: its file may turn out to be damaged."""
     members: list = [None] * len(sweep.members)
     for part in sweep.parts(layouts):
@@ -214,4 +216,7 @@ def collect(plan: Plan, sweep: Sweep, layouts, store: Store, made_by: Mapping[st
         "assumptions": json.dumps(caveats(plan)),
         **made_by,
     }
-    return dataset if plan.derive is None else plan.derive(dataset, plan)
+    if plan.derive is None:
+        return dataset
+    progress.say(f"all members done: what {plan.name} derives from them", at_once=True)
+    return plan.derive(dataset, plan)
