@@ -50,7 +50,8 @@ def draw(dataset):
         ax.set_ylim(FLOOR / 3, 30)
         ax.yaxis.set_major_locator(LogLocator(numticks=5))
         ax.yaxis.set_minor_locator(NullLocator())
-    axes[3, 0].set_ylim(bottom=0)
+    shown = [_relative(dataset[name].values) for name in ("rank_norm", "rank_norm_predicted")]
+    axes[3, 0].set_ylim(0, 1.1 * style.ceiling(*shown))
     figure.align_ylabels(axes[:, 0])
     _add_legend(figure, dataset)
     return figure

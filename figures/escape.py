@@ -1,5 +1,7 @@
 """The escape from the saddle at zero: norms, growth rates, plateaus, modes and ranks, learned and predicted."""
 
+import math
+
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -155,18 +157,21 @@ def _draw_ranks(ax, regime) -> None:
     one = regime.isel(weight_decay=0, seed=0)
     for index in range(one.sizes["initial_scale"]):
         member = one.isel(initial_scale=index)
-        ax.plot(member.step, member["rank"], color=style.COLOURS[index], linestyle=MODE_LINES[index % 4],
+        colour = style.COLOURS[index % len(style.COLOURS)]
+        ax.plot(member.step, member["rank"], color=colour, linestyle=MODE_LINES[index % 4],
                 label=_power(member.initial_scale.item()))  # fmt: skip
     n_modes = int(one.mode_singular_value.isel(initial_scale=0).notnull().sum())
     for count in range(1, n_modes + 1):
         ax.axhline(count, **THRESHOLD)
-    ax.set_ylim(0.8, n_modes + 1)
+    columns = 3
+    rows = math.ceil(one.sizes["initial_scale"] / columns)
+    ax.set_ylim(0.8, n_modes + 0.5 + 0.3 * rows)  # room for the legend above the last rank
     ax.set_yticks(range(1, n_modes + 1))
     finished = np.nanmax(one.plateau.values)
     ax.set_xlim(0, 4 * finished)
     ax.set_xlabel("training steps")
     ax.set_ylabel("rank of the embeddings")
-    ax.legend(loc="upper right", title="initial scale", title_fontsize=6, ncols=2, columnspacing=1)
+    ax.legend(loc="upper right", title="initial scale", title_fontsize=6, ncols=columns, columnspacing=1)
 
 
 def _draw_marks(ax, x: np.ndarray, values, index: int) -> None:
