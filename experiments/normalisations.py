@@ -42,7 +42,7 @@ EXPERIMENT = Experiment(
     summary="LayerNorm, RMSNorm, BatchNorm, and trainable scales: collapse, simplex, sparsity",
     regimes=(Regime(name="normalised", summary="fresh sentences, Adam", quick=QUICK, paper=PAPER),),
     quick_time="60 s",
-    paper_time="30 min",
+    paper_time="3 min",
     phenomenon=FEATURE_COLLAPSE,
     vary={"quick": AXES, "paper": AXES},
     seeds={"quick": 3, "paper": 3},
