@@ -95,7 +95,8 @@ def save_dataset(dataset, path: Path) -> None:
     buffer = io.BytesIO()
     with h5netcdf.File(buffer, "w") as file:
         dataset.dump_to_store(H5NetCDFStore(file), encoding=encoding)
-    write_atomically(path, lambda temporary: temporary.write_bytes(buffer.getbuffer()))
+    with buffer.getbuffer() as payload:  # released also where writing fails: the buffer cannot be freed before
+        write_atomically(path, lambda temporary: temporary.write_bytes(payload))
 
 
 def load_dataset(folder: Path):
