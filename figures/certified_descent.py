@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from figures import scales, style
 from figures.seeds import mean_and_error
@@ -70,12 +70,8 @@ def _draw_training(ax, regime) -> None:
             last = np.flatnonzero(np.isfinite(values))[-1:]
             ax.plot(steps[last], np.maximum(values[last], LEAST), markersize=3, markeredgewidth=0, **look)
     _draw_proved(ax, regime)
-    ax.set_xscale("log")
+    scales.set_log_steps(ax)
     ax.set_yscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("training steps")
 
 
 def _draw_ends(ax, regime) -> None:

@@ -5,6 +5,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from figures import style
+from figures.scales import set_log_steps, set_names
 from figures.seeds import mean_and_error
 
 LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 2}
@@ -61,13 +62,13 @@ def _draw_norms(ax, regime) -> None:
         if where:
             late = regime.rank_norm_late.isel(where).isel(seed=0)
             ax.plot(steps[1:], late[1:], linestyle=DOTTED, **LINE)
-    ax.set_xscale("log")
+    set_log_steps(ax)
     low, high = ax.get_ylim()
-    ax.set_ylim(low - 0.1 * (high - low), high + 0.5 * (high - low))
-    ax.set_xlabel("training steps")
+    ax.set_ylim(low - 0.1 * (high - low), high + 0.65 * (high - low))
     ax.set_ylabel("norm, no weight decay")
     lines = [_line("descent", "-"), _line("late law", DOTTED)]
-    ax.legend(handles=[*ax.get_legend_handles_labels()[0], *lines], ncols=2, loc="upper left", columnspacing=1)
+    ax.legend(handles=[*ax.get_legend_handles_labels()[0], *lines], ncols=2, loc="upper left", columnspacing=0.8,
+              handlelength=1.5)  # fmt: skip
 
 
 def _draw_spread(ax, small, large) -> None:
@@ -84,12 +85,11 @@ def _draw_spread(ax, small, large) -> None:
     for seed in range(small.sizes["seed"]):
         values = small.isel(seed=seed).history_embedding_spread.values
         ax.plot(steps[shown], values[shown], color="0.5", marker="x", markersize=2.5, linestyle="none")
-    ax.set_xscale("log")
+    set_log_steps(ax)
     ax.set_yscale("log")
     ax.set_ylim(1e-7, 1)
     ax.yaxis.set_major_locator(LogLocator(numticks=8))
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("training steps")
     ax.set_ylabel("spread of directions")
     handles = _decay_handles(large)[: len(drawn)]
     handles.append(Line2D([], [], color="0.5", marker="x", markersize=3, linestyle="none", label="0, small start"))
@@ -118,7 +118,8 @@ def _draw_ratio(ax, regime) -> None:
     leading = 1 + float(free.log_frequency_ratio[0]) / margins
     ax.plot(margins, leading, linestyle=DOTTED, **LINE)
     ax.set_xlim(margins[0] - 0.5, margins[-1] + 0.5)
-    ax.set_ylim(1.05, 0.2 + max(float(exact.norm_ratio_exact.max()), leading[0]))
+    longest = max(float(np.nanmax(values)) for values in (exact.norm_ratio_exact, leading, free.norm_ratio[:, shown]))
+    ax.set_ylim(1.05, 1.05 + 1.85 * (longest - 1.05))  # room for the legend
     ax.set_xlabel("mean margin (nats)")
     ax.set_ylabel("norm of the most frequent word\nover that of the rarest")
     ax.legend(
@@ -142,8 +143,7 @@ def _draw_over_steps(ax, regime, name: str, label: str) -> None:
         ax.fill_between(steps[known], low, high, color=colour, alpha=0.25, linewidth=0)
         shown = np.flatnonzero(known)[_spaced(steps[known], 9)]
         ax.plot(steps[shown], mean[shown], markersize=2.8, **MARK, **style.concept_style(index))
-    ax.set_xscale("log")
-    ax.set_xlabel("training steps")
+    set_log_steps(ax)
     ax.set_ylabel(label)
 
 
@@ -154,12 +154,13 @@ def _draw_stopping(ax, regime) -> None:
         mean, error = mean_and_error(regime[name])
         ax.errorbar(places + 0.16 * (index - 0.5), mean, error, markersize=3.5, elinewidth=0.7, label=label,
                     **MARK, **style.concept_style(index))  # fmt: skip
-    ax.set_xticks(places, [_decay_text(value) for value in regime.weight_decay.values])
     ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.set_xlim(-0.5, len(places) - 0.5)
+    set_names(ax, [_decay_text(value) for value in regime.weight_decay.values])
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.4 * (high - low))  # room for the legend
     ax.set_xlabel("weight decay (nats)")
     ax.set_ylabel("test accuracy, few sentences")
-    ax.legend(title="stopped at", title_fontsize=6, loc="lower left")
+    ax.legend(title="stopped at", title_fontsize=6, loc="upper left", ncols=2)
 
 
 def _spaced(steps: np.ndarray, count: int) -> np.ndarray:

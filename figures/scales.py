@@ -3,7 +3,14 @@
 from math import floor, inf, log10
 
 import numpy as np
-from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import (
+    EngFormatter,
+    FixedLocator,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+)
 
 from figures import style
 
@@ -41,6 +48,16 @@ def set_numbers(ax, positions: np.ndarray) -> None:
     apart = len(positions) <= 5 and nearest > 1 / 7 and nearest * panel_width(ax) / (1 + 2 * MARGIN) > widest
     ax.xaxis.set_major_locator(FixedLocator(positions) if apart else MaxNLocator(4))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def set_log_steps(ax) -> None:
+    """Make the abscissa one of training steps, logarithmic: ticks at powers of ten, and between where they are few."""
+    ax.set_xscale("log")
+    first, last = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if last > 300 * first else (1, 2, 5)))
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("training steps")
 
 
 def is_logarithmic(positions: np.ndarray) -> bool:
