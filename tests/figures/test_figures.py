@@ -97,6 +97,18 @@ def test_the_predicted_curve_is_the_datasets(dataset):
     np.testing.assert_array_equal(curve.get_ydata(), np.linspace(2, 1, N_CONCEPTS * RANKS)[:RANKS])
 
 
+def test_where_nothing_is_predicted_spectra_are_shown_by_their_own_size(dataset):
+    told = {name: np.nan * dataset[name] for name in dataset if str(name).endswith("singular_values_predicted")}
+    told["kind"] = xarray.full_like(dataset.kind, "")
+    figure = figures.draw("singular_values", dataset.assign(told))
+    for ax, name in zip(figure.axes, dataset.regime.values, strict=True):
+        shown = [line.get_ydata() for line in ax.lines]
+        assert len(shown) == 2 * dataset.sizes["seed"]  # of embeddings and classifier, and no prediction
+        learned = dataset.embedding_singular_values.sel(regime=name)
+        np.testing.assert_allclose(shown[: len(learned)], learned / learned.max())
+        assert ax.get_title().endswith("(nothing predicted)")
+
+
 def test_pdf_embeds_truetype_and_is_reproducible(dataset, tmp_path):
     paths = [tmp_path / "one.pdf", tmp_path / "two.pdf"]
     for path in paths:
