@@ -300,8 +300,9 @@ def test_a_vmapped_member_is_the_single_one(name):
         return nnx.state(network, nnx.Param)
 
     begun = jax.eval_shape(jax.vmap(begin), jax.random.split(jax.random.key(1), 3), jnp.ones(3))
-    shapes = lambda tree: jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)  # noqa: E731
-    assert shapes(begun) == shapes(members)
+    leaves = [jax.tree_util.tree_leaves_with_path(tree) for tree in (begun, members)]
+    first, second = ([(jax.tree_util.keystr(path), leaf.shape, leaf.dtype) for path, leaf in one] for one in leaves)
+    assert first == second
     many = jax.jit(jax.vmap(partial(compiled_outputs, graph), (0, None)))(members, jnp.asarray(SENTENCES))
     for row in range(3):
         own = jax.tree.map(lambda leaf, row=row: leaf[row], members)
