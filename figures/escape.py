@@ -50,7 +50,7 @@ def _draw_norms(ax, regime) -> None:
     last = 1.6 * np.max(ends[np.isfinite(ends)], initial=float(one.step[1]))
     n_shown = int((one.step <= last).sum())
     for index in range(one.sizes["initial_scale"]):
-        member, colour = one.isel(initial_scale=index), style.COLOURS[index % len(style.COLOURS)]
+        member, colour = one.isel(initial_scale=index), style.concept_style(index)["color"]
         for kind, mark in (("embedding", "o"), ("classifier", "^")):
             steps, values = member.step.values, np.sqrt((member[f"history_{kind}_norm"] ** 2).mean("seed").values)
             shown = slice(0, n_shown, max(1, n_shown // 25))
@@ -157,7 +157,7 @@ def _draw_ranks(ax, regime) -> None:
     one = regime.isel(weight_decay=0, seed=0)
     for index in range(one.sizes["initial_scale"]):
         member = one.isel(initial_scale=index)
-        colour = style.COLOURS[index % len(style.COLOURS)]
+        colour = style.concept_style(index)["color"]
         ax.plot(member.step, member["rank"], color=colour, linestyle=MODE_LINES[index % 4],
                 label=_power(member.initial_scale.item()))  # fmt: skip
     n_modes = int(one.mode_singular_value.isel(initial_scale=0).notnull().sum())

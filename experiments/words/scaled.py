@@ -7,13 +7,14 @@ import numpy as np
 
 from theory import feature_collapse
 from theory.prediction import Assumption, Prediction
-from theory.trainable_scale import solve_trainable_scale
+from theory.trainable_scale import ScaledNetwork, solve_trainable_scale
 
 NAME = "normalisation without parameters"
 CLOSED_FORM = Assumption(
     name=NAME, holds=False, reason="with a trainable scale: its closed form, of which no proof says that it is the best"
 )
 NO_THEORY = Assumption(name=NAME, holds=False, reason="with this trainable scale no minimiser is known")
+UNKNOWN = ScaledNetwork(*[math.nan] * len(ScaledNetwork._fields))
 
 
 def predict_scaled(normalisation: str, **task: object) -> Prediction:
@@ -31,8 +32,9 @@ def predict_scaled(normalisation: str, **task: object) -> Prediction:
     """
     prediction = feature_collapse.predict(**task)
     noisy = prediction.label_noise or prediction.word_noise
-    found = None
-    if normalisation == "rms-affine" and prediction.kappa == 1 and not noisy:
+    known = normalisation == "rms-affine" and prediction.kappa == 1 and not noisy
+    found = UNKNOWN
+    if known:
         found = solve_trainable_scale(
             n_concepts=prediction.n_concepts,
             sentence_length=prediction.sentence_length,
@@ -41,12 +43,12 @@ def predict_scaled(normalisation: str, **task: object) -> Prediction:
         )
     return replace(
         prediction,
-        embedding_norms=np.full_like(prediction.embedding_norms, found.embedding_norm if found else math.nan),
-        classifier_norm=found.classifier_norm if found else math.nan,
-        cross_entropy=found.cross_entropy if found else math.nan,
-        risk=found.risk if found else math.nan,
-        is_zero=found is not None and found.n_active == 0,
+        embedding_norms=np.full_like(prediction.embedding_norms, found.embedding_norm),
+        classifier_norm=found.classifier_norm,
+        cross_entropy=found.cross_entropy,
+        risk=found.risk,
+        is_zero=found.n_active == 0,
         exact=False,
-        assumptions=(*prediction.assumptions, CLOSED_FORM if found else NO_THEORY),
+        assumptions=(*prediction.assumptions, CLOSED_FORM if known else NO_THEORY),
         residual=math.nan,
     )
