@@ -55,9 +55,20 @@ def shuffled_batches(size: int, batch_size: int, key: jax.Array, start: jax.Arra
     return jax.lax.dynamic_slice_in_dim(batches, start - first_epoch * steps_per_epoch, n_steps)
 
 
-def step_keys(key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
-    """Return one random key for each of the steps ``start .. start + n_steps - 1``."""
-    return jax.vmap(jax.random.fold_in, (None, 0))(key, start + jnp.arange(n_steps))
+def draw_batches(
+    key: jax.Array, distribution: SentenceDistribution, size: int, start: jax.Array, n_steps: int
+) -> tuple[jax.Array, jax.Array]:
+    """Return sentences and labels of the steps ``start .. start + n_steps - 1``; each step has a random key of its own.
+
+    Returns:
+        ``Int32[n_steps, size, L]`` and ``Int32[n_steps, size]``.
+    """
+
+    def draw(step):
+        batch = draw_batch(jax.random.fold_in(key, step), distribution, size)
+        return batch.inputs, batch.classes
+
+    return jax.vmap(draw)(start + jnp.arange(n_steps))
 
 
 def no_entries(n_steps: int) -> jax.Array:

@@ -45,20 +45,6 @@ def initial_classifier(rngs: nnx.Rngs, shape: tuple[int, int, int], dtype: jnp.d
     return nnx.Param(jax.random.uniform(rngs.params(), shape, dtype, -bound, bound))
 
 
-def read_out(classifier: jax.Array, tokens: jax.Array) -> jax.Array:
-    """Return the logits ``sum_l <u_kl, x_l>``.
-
-    Args:
-        classifier: ``Float[K, P, m]``.
-        tokens: ``Float[B, P, m]``.
-
-    Returns:
-        ``Float[B, K]``.
-    """
-    # One contraction, no transposed copy of the classifier.
-    return jnp.einsum("bi,ki->bk", tokens.reshape(len(tokens), -1), classifier.reshape(len(classifier), -1))
-
-
 def gelu(values: jax.Array) -> jax.Array:
     """Return ``x Phi(x)``, ``Phi`` the normal distribution function, without the usual approximation by a tanh."""
     return jax.nn.gelu(values, approximate=False)

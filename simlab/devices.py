@@ -1,6 +1,9 @@
 """The devices of this process: their mesh and their free memory."""
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import jax
@@ -13,6 +16,28 @@ MEMBER, CLASS = "member", "class"
 
 # The share of free memory that a sweep may plan with: allocators fragment, and other programs come and go.
 USABLE_SHARE = 0.8
+
+_CHOSEN: ContextVar[tuple[jax.Device, ...] | None] = ContextVar("devices", default=None)
+
+
+def local_devices() -> Sequence[jax.Device]:
+    """Return the devices that programs are made for: those of this process, unless others are chosen."""
+    return _CHOSEN.get() or jax.local_devices()
+
+
+def platform() -> str:
+    """Return what they are: ``cpu``, ``gpu`` or ``tpu``."""
+    return local_devices()[0].platform
+
+
+@contextmanager
+def programs_for(devices: Sequence[jax.Device]) -> Iterator[None]:
+    """Make programs for these devices, which may be elsewhere, described by :mod:`jax.experimental.topologies`."""
+    token = _CHOSEN.set(tuple(devices))
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(token)
 
 
 def use_all_cores() -> None:
@@ -53,7 +78,7 @@ def make_mesh(member_shards: int, class_shards: int = 1) -> Mesh:
     Raises:
         ValueError: this process has fewer devices.
     """
-    devices = jax.local_devices()
+    devices = local_devices()
     wanted = member_shards * class_shards
     if wanted > len(devices):
         raise invalid("devices", f"at least {member_shards} x {class_shards} (members x classes)", len(devices))
@@ -63,8 +88,8 @@ def make_mesh(member_shards: int, class_shards: int = 1) -> Mesh:
 
 def free_memory() -> int:
     """Return the bytes that a program may use on each device of this process."""
-    devices = jax.local_devices()
-    if devices[0].platform == "cpu":
+    devices = local_devices()
+    if platform() == "cpu":
         return int(USABLE_SHARE * _free_host_memory())
     stats = [device.memory_stats() or {} for device in devices]
     return int(USABLE_SHARE * min(one.get("bytes_limit", 0) - one.get("bytes_in_use", 0) for one in stats))

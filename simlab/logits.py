@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from simlab.devices import platform
+
 # A CPU looks a score up, and adds to its gradient, in the time of LOOKUP_COST steps of the products with looked-up
 # vectors, and does a step of the table's products in that of TABLE_COST: measured with ``simlab bench word-table``.
 # On other platforms nobody has measured it.
@@ -21,7 +23,7 @@ def choose_logits(n_words: int, dim: int, n_sentences: int):
     each sentence.
     """
     gains = n_sentences * (dim - LOOKUP_COST) > TABLE_COST * n_words * dim
-    return tabulated_logits if gains and jax.default_backend() == "cpu" else gathered_logits
+    return tabulated_logits if gains and platform() == "cpu" else gathered_logits
 
 
 def split_heads(logits: jax.Array, heads: tuple[int, ...] | None) -> jax.Array:
@@ -41,6 +43,23 @@ def split_heads(logits: jax.Array, heads: tuple[int, ...] | None) -> jax.Array:
     return jnp.where(exists, logits[:, np.where(exists, first[:, None] + values, 0)], LOWEST_LOGIT)
 
 
+def read_out(classifier: jax.Array, tokens: jax.Array) -> jax.Array:
+    """Return the logits ``sum_l <u_kl, x_l>``.
+
+    Args:
+        classifier: ``Float[K, P, m]``.
+        tokens: ``Float[B, P, m]``.
+
+    Returns:
+        ``Float[B, K]``.
+    """
+    if platform() == "tpu":
+        # Its memory is tiled along the last two axes: to make one of them would copy the classifier twice a step.
+        return jnp.einsum("bpm,kpm->bk", tokens, classifier)
+    # Elsewhere that costs nothing, and two contracted axes would need a transposed copy.
+    return jnp.einsum("bi,ki->bk", tokens.reshape(len(tokens), -1), classifier.reshape(len(classifier), -1))
+
+
 def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
     """Return the logits by looking up word vectors: ``2 B L d K`` operations for ``B`` sentences.
 
@@ -52,10 +71,7 @@ def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Arra
     Returns:
         ``Float[B, K]``.
     """
-    n_classes, length, dim = classifier.shape
-    vectors = words[sentences].reshape(-1, length * dim)
-    # One contraction, no transposed copy of the classifier.
-    return jnp.einsum("bi,ki->bk", vectors, classifier.reshape(n_classes, length * dim))
+    return read_out(classifier, words[sentences])
 
 
 def tabulated_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:

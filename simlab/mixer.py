@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from simlab.deep_networks import FeedForward, initial_classifier, initial_embeddings, read_out
+from simlab.deep_networks import FeedForward, initial_classifier, initial_embeddings
+from simlab.logits import read_out
 from simlab.networks import layer_norm
 from simlab.validation import check_count
 

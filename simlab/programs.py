@@ -19,7 +19,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 from jax.stages import Lowered
 
-from simlab.devices import CLASS, MEMBER, count_cores, make_mesh
+from simlab.devices import CLASS, MEMBER, count_cores, make_mesh, platform
 from simlab.members import Inputs, kept_kind
 from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Problem, Record, State, make_trainer
@@ -215,7 +215,7 @@ class Program:
     def _compiled(self, name: str) -> Future:
         """Return the compiled piece of that name, which may still be waited for: the compiler has its own threads."""
         if name not in self._pieces:
-            self._pieces[name] = _compilers().submit(_compile, self._traced(name))
+            self._pieces[name] = _compilers().submit(_compile, self._traced(name), platform())
         return self._pieces[name]
 
     def _traced(self, name: str) -> Lowered:
@@ -249,7 +249,7 @@ class Program:
         per_device = self.layout.rows // self.layout.member_shards
         if per_device == 1:
             return _on_single_row(function)
-        if jax.local_devices()[0].platform != "cpu":
+        if platform() != "cpu":
             return jax.vmap(function)
         block = min(LARGEST_BLOCK, CACHED_WEIGHTS // self.spec.n_weights)
         if take_turns(self.spec) or block < 2:
@@ -295,7 +295,7 @@ def take_turns(spec: TrainingSpec) -> bool:
     Side by side each would wait for the longest search, and pay for both branches of every choice. In turn, a row whose
     member has stopped costs nothing.
     """
-    return spec.optimizer in LINE_SEARCH_OPTIMIZERS and jax.local_devices()[0].platform == "cpu"
+    return spec.optimizer in LINE_SEARCH_OPTIMIZERS and platform() == "cpu"
 
 
 @lru_cache(maxsize=1)
@@ -314,10 +314,10 @@ def _kept_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | Non
     return Program(spec, layout, optimizer)
 
 
-def _compile(lowered: Lowered) -> Callable:
+def _compile(lowered: Lowered, platform: str) -> Callable:
     """Compile at the first level of optimisation on a CPU: programs of this kind run as fast, and compile in half."""
     chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
-    if chosen or jax.local_devices()[0].platform != "cpu":
+    if chosen or platform != "cpu":
         return lowered.compile()
     return lowered.compile(compiler_options={"xla_backend_optimization_level": "1"})
 

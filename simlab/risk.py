@@ -14,7 +14,9 @@ CHUNK_ENTRIES = 5_000_000
 
 def cross_entropy_terms(logits: jax.Array, classes: jax.Array) -> jax.Array:
     """Return ``-log softmax(logits)[class]`` in nats: ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
-    chosen = jnp.take_along_axis(logits, classes[..., None], axis=-1)[..., 0]
+    # A sum over one class alone: unlike a look-up, it needs no scatter for its gradient.
+    is_chosen = classes[..., None] == jax.lax.broadcasted_iota(classes.dtype, logits.shape, logits.ndim - 1)
+    chosen = jnp.sum(jnp.where(is_chosen, logits, 0), axis=-1)
     return jax.nn.logsumexp(logits, axis=-1) - chosen
 
 

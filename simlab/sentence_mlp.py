@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from simlab.deep_networks import gelu, initial_classifier, initial_embeddings, linear, read_out
+from simlab.deep_networks import gelu, initial_classifier, initial_embeddings, linear
+from simlab.logits import read_out
 from simlab.validation import check_choice, check_count
 
 ACTIVATIONS = {"relu": jax.nn.relu, "gelu": gelu}

@@ -1,13 +1,16 @@
 """Three sources of training data: a fixed sample, fresh sentences, the whole population.
 
-A source answers six questions, each with a pure function of arrays, so that training can be compiled and vmapped:
+A source answers seven questions, the last five with pure functions of arrays, so that training can be compiled and
+vmapped:
 
 ``steps_per_epoch(task)``
     how many steps make one pass, or None where there are no passes;
+``steps_ahead(task, n_steps, room)``
+    for how many of ``n_steps`` steps, a divisor, one plan is made, where a member has room for so many numbers;
 ``prepare(key, distribution)``
     the sample that stays the same over the run;
-``plan(sample, key, start, n_steps)``
-    one entry for each of the steps ``start .. start + n_steps - 1``;
+``plan(sample, distribution, key, start, n_steps)``
+    one entry for each of the steps ``start .. start + n_steps - 1``, on a leading axis;
 ``batch(sample, distribution, entry)``
     the :class:`Batch` of a step;
 ``evaluation(sample, distribution, key, size)``
@@ -96,7 +99,13 @@ class FixedSample:
 
         return draw_sample(key, distribution, self.per_class)
 
-    def plan(self, sample: Batch, key: "jax.Array", start: "jax.Array", n_steps: int) -> "jax.Array":
+    def steps_ahead(self, task: SentenceTask, n_steps: int, room: int) -> int:
+        """All steps: an epoch is shuffled once."""
+        return n_steps
+
+    def plan(
+        self, sample: Batch, distribution: "SentenceDistribution", key: "jax.Array", start: "jax.Array", n_steps: int
+    ) -> "jax.Array":
         """Return the rows of each step, ``Int32[n_steps, batch_size]``; an epoch is a permutation of the sample."""
         from simlab.batches import no_entries, shuffled_batches
 
@@ -148,17 +157,26 @@ class FreshSentences:
     def prepare(self, key: "jax.Array", distribution: "SentenceDistribution") -> None:
         """Nothing is kept."""
 
-    def plan(self, sample: None, key: "jax.Array", start: "jax.Array", n_steps: int) -> "jax.Array":
-        """Return one random key per step."""
-        from simlab.batches import step_keys
+    def steps_ahead(self, task: SentenceTask, n_steps: int, room: int) -> int:
+        """As many as their words and labels find room: drawn together, they cost an accelerator few calls."""
+        fitting = max(1, room // (self.batch_size * (task.sentence_length + 1)))
+        return max(size for size in range(1, min(n_steps, fitting) + 1) if n_steps % size == 0)
 
-        return step_keys(key, start, n_steps)
+    def plan(
+        self, sample: None, distribution: "SentenceDistribution", key: "jax.Array", start: "jax.Array", n_steps: int
+    ) -> tuple["jax.Array", "jax.Array"]:
+        """Draw the sentences of each step, ``Int32[n_steps, batch_size, L]``, with their labels."""
+        from simlab.batches import draw_batches
 
-    def batch(self, sample: None, distribution: "SentenceDistribution", entry: "jax.Array") -> Batch:
-        """Draw the sentences of a step."""
-        from simlab.batches import draw_batch
+        return draw_batches(key, distribution, self.batch_size, start, n_steps)
 
-        return draw_batch(entry, distribution, self.batch_size)
+    def batch(
+        self, sample: None, distribution: "SentenceDistribution", entry: tuple["jax.Array", "jax.Array"]
+    ) -> Batch:
+        """Return the sentences of a step."""
+        from simlab.batches import uniform_batch
+
+        return uniform_batch(*entry)
 
     def evaluation(self, sample: None, distribution: "SentenceDistribution", key: "jax.Array", size: int) -> Batch:
         """Draw ``size`` further sentences."""
@@ -187,7 +205,13 @@ class Population:
         """Enumerate the population."""
         return distribution.population()
 
-    def plan(self, sample: Batch, key: "jax.Array", start: "jax.Array", n_steps: int) -> "jax.Array":
+    def steps_ahead(self, task: SentenceTask, n_steps: int, room: int) -> int:
+        """All steps: they are the same."""
+        return n_steps
+
+    def plan(
+        self, sample: Batch, distribution: "Distribution", key: "jax.Array", start: "jax.Array", n_steps: int
+    ) -> "jax.Array":
         """Return as many entries as steps; they say nothing."""
         from simlab.batches import no_entries
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import jax
 import numpy as np
 
-from simlab.devices import free_memory
+from simlab.devices import free_memory, local_devices, platform
 from simlab.members import Member, MemberRun, stack_inputs
 from simlab.part_run import PartRun
 from simlab.programs import Layout, Program, compile_program, take_turns
@@ -110,7 +110,7 @@ class Sweep:
         """Return a layout of as many rows as the memory of the devices holds, at most those given."""
         shards, free = layout.member_shards, free_memory()
         # Devices that share the memory of one host each get their part of it.
-        if jax.local_devices()[0].platform == "cpu":
+        if platform() == "cpu":
             free //= shards * layout.class_shards
         while (needed := self.program(group, layout).bytes_needed()) > free:
             per_device = layout.rows // shards
@@ -176,7 +176,7 @@ def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shar
         wanted = math.ceil(share / REFILLS)
     else:
         wanted = share
-    shards = max(1, min(len(jax.local_devices()) // class_shards, wanted))
+    shards = max(1, min(len(local_devices()) // class_shards, wanted))
     per_device = max(1, wanted // shards) if chunk is not None else math.ceil(wanted / shards)
     return _layout(spec, per_device, share, shards, class_shards)
 

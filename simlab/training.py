@@ -21,6 +21,10 @@ from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
 
 Optimizer = Callable[[jax.Array], optax.GradientTransformation]
 
+# Words and labels that a member may draw ahead: drawing takes some seven numbers for each, and shall need no more
+# memory than a gradient does, except where that is next to nothing.
+DRAWN_PER_WEIGHT, ALWAYS_DRAWN = 1 / 8, 4096
+
 # Trials of one line search at most: near the minimum, where values differ by rounding, no number of them succeeds.
 SEARCH_STEPS = 10
 
@@ -198,6 +202,8 @@ def _make_loss(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
 def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef) -> Callable:
     """Return the function that takes the steps of one segment."""
     source = spec.source
+    room = max(int(DRAWN_PER_WEIGHT * spec.n_weights), ALWAYS_DRAWN)
+    n_planned = source.steps_ahead(spec.task, spec.steps_per_record, room)
     searches = spec.optimizer in LINE_SEARCH_OPTIMIZERS
     batch_loss = _make_loss(spec, graph)
 
@@ -221,9 +227,14 @@ def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef)
             bad_step = jnp.where((bad_step == 0) & ~jnp.isfinite(loss), number, bad_step)
             return (state, bad_step, number + 1), None
 
+        def follow_plan(carry, _):
+            _, _, number = carry
+            entries = source.plan(problem.sample, problem.distribution, problem.batch_key, number - 1, n_planned)
+            return jax.lax.scan(advance, carry, entries)[0], None
+
         with jax.default_matmul_precision(spec.precision):
-            entries = source.plan(problem.sample, problem.batch_key, start, spec.steps_per_record)
-            (state, bad_step, _), _ = jax.lax.scan(advance, (state, jnp.zeros_like(start), start + 1), entries)
+            begun = state, jnp.zeros_like(start), start + 1
+            (state, bad_step, _), _ = jax.lax.scan(follow_plan, begun, length=spec.steps_per_record // n_planned)
             return state, bad_step
 
     return segment

@@ -17,8 +17,10 @@ def make_arrays():
     return words, classifier, rng.integers(N_WORDS, size=(BATCH, LENGTH)), rng.normal(size=(BATCH, N_CLASSES))
 
 
+@pytest.mark.parametrize("platform", ["cpu", "tpu"])
 @pytest.mark.parametrize("way", [gathered_logits, tabulated_logits])
-def test_value_and_gradient_are_those_of_the_definition(way):
+def test_value_and_gradient_are_those_of_the_definition(way, platform, monkeypatch):
+    monkeypatch.setattr("simlab.logits.platform", lambda: platform)
     words, classifier, sentences, cotangent = make_arrays()
     expected = np.zeros((BATCH, N_CLASSES))
     word_gradient, classifier_gradient = np.zeros_like(words), np.zeros_like(classifier)

@@ -70,8 +70,10 @@ def test_training_is_sgd_on_the_penalised_risk(source):
     trained, _ = jax.jit(trainer.segment)(problem, state, RATES, 0)
     embeddings = np.asarray(state.params["embeddings"][...], np.float64)
     classifier = np.asarray(state.params["classifier"][...], np.float64)
-    for entry in source.plan(problem.sample, problem.batch_key, jnp.asarray(0), 4):
-        batch = source.batch(problem.sample, problem.distribution, entry)
+    plan = source.plan(problem.sample, problem.distribution, problem.batch_key, jnp.asarray(0), 4)
+    leaves, structure = jax.tree.flatten(plan)
+    for entry in zip(*leaves, strict=True):
+        batch = source.batch(problem.sample, problem.distribution, jax.tree.unflatten(structure, entry))
         embeddings, classifier = naive_step(embeddings, classifier, *map(np.asarray, batch), RATES)
     # Four steps of float32: some hundred roundings of 6e-8 on numbers of order 1.
     np.testing.assert_allclose(trained.params["embeddings"][...], embeddings, rtol=0, atol=1e-5)
@@ -82,12 +84,35 @@ def test_every_epoch_sees_each_sentence_once_in_a_new_order():
     source = FixedSample(per_class=5, batch_size=7)
     assert source.steps_per_epoch(TASK) == 5
     sample = source.prepare(jax.random.key(0), distribution())
-    rows = np.asarray(source.plan(sample, jax.random.key(1), jnp.asarray(0), 10)).reshape(2, -1)
+    rows = np.asarray(source.plan(sample, None, jax.random.key(1), jnp.asarray(0), 10)).reshape(2, -1)
     assert all(sorted(epoch) == list(range(35)) for epoch in rows.tolist())
     assert not np.array_equal(*rows)
     for start, n_steps in ((3, 1), (3, 4), (4, 6), (9, 1)):
-        part = source.plan(sample, jax.random.key(1), jnp.asarray(start), n_steps)
+        part = source.plan(sample, None, jax.random.key(1), jnp.asarray(start), n_steps)
         np.testing.assert_array_equal(part, rows.reshape(10, 7)[start : start + n_steps])
+
+
+def test_fresh_sentences_are_drawn_for_as_many_steps_as_find_room():
+    source = FreshSentences(batch_size=8)
+    per_step = 8 * (TASK.sentence_length + 1)
+    for room, n_steps, ahead in ((0, 12, 1), (per_step, 12, 1), (5 * per_step, 12, 4), (99 * per_step, 12, 12)):
+        assert source.steps_ahead(TASK, n_steps, room) == ahead
+    assert source.steps_ahead(TASK, 13, 12 * per_step) == 1
+
+
+def test_how_far_ahead_sentences_are_drawn_changes_no_bit(monkeypatch):
+    spec = make_spec(FreshSentences(batch_size=8), n_steps=12, steps_per_record=12)
+
+    def train():
+        trainer = make_trainer(spec)
+        problem, state = jax.jit(trainer.begin)(jax.random.key(0), distribution(), RATES)
+        return jax.tree.leaves(jax.jit(trainer.segment)(problem, state, RATES, 0))
+
+    together = train()
+    monkeypatch.setattr("simlab.training.ALWAYS_DRAWN", 0)
+    monkeypatch.setattr("simlab.training.DRAWN_PER_WEIGHT", 0)
+    for one, other in zip(together, train(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 35, 5000, 2**17])
