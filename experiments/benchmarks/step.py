@@ -42,11 +42,12 @@ class Case(NamedTuple):
 
 def measure_step(settings: BenchSettings) -> Iterator[Measurement]:
     """Yield times per step and their ratios, case by case."""
-    for case in _cases(settings):
+    for case in make_cases(settings):
         yield from _measure(case, settings.rounds)
 
 
-def _cases(settings: BenchSettings) -> Iterator[Case]:
+def make_cases(settings: BenchSettings) -> Iterator[Case]:
+    """Yield what is measured, as the user chose."""
     platform = jax.default_backend()
     paper_members = 8 if platform == "cpu" else 64
     sizes = {
