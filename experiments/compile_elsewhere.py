@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from experiments.registry import NAMES, find_experiment
 from simlab.validation import check_choice, invalid
 
@@ -141,7 +143,7 @@ def count_calls(text: str) -> float:
             branches = re.findall(r"(?:true|false)_computation=%?([\w.-]+)", line)
             listed = re.search(r"branch_computations=\{([^}]*)\}", line)
             branches += [name.strip(" %") for name in listed[1].split(",")] if listed else []
-            return 1 + max(calls(name) for name in branches)
+            return 1 + float(np.max([calls(name) for name in branches]))
         if kind == "call":
             return calls(re.search(r"to_apply=%?([\w.-]+)", line)[1])
         return 1

@@ -79,11 +79,11 @@ def _number(name: str, number: type, text: str, description: str, *, or_text: bo
         raise invalid(name, description, text) from None
 
 
-def read_positive(field: str, text: str | None, default: float | None) -> float | None:
-    """Return a positive number, or the default if the option was not given."""
+def read_real(field: str, text: str | None, default: float | None, *, positive: bool) -> float | None:
+    """Return a finite number, positive or at least not negative, or the default if the option was not given."""
     if text is None:
         return default
-    return check_real(field, _number(field, float, text, "a number"), positive=True)
+    return check_real(field, _number(field, float, text, "a number"), positive=positive)
 
 
 def read_count(field: str, text: str, minimum: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from experiments.configuration import option
-from experiments.options import add_options, convert, read_options, read_positive
+from experiments.options import add_options, convert, read_options, read_real
 from experiments.table import format_columns
 from experiments.words import predict
 from experiments.words.configuration import WordConfiguration
@@ -64,8 +64,8 @@ def _refuse(arguments: argparse.Namespace, names) -> None:
 def _prepare_feature_collapse(arguments: argparse.Namespace) -> Action:
     _refuse(arguments, [field.name for field in fields(FreeFeatureOptions)])
     given = read_options(arguments, WordConfiguration, TASK_OPTIONS)
-    decay = read_positive("weight_decay", arguments.weight_decay, 1e-3)
-    classifier_decay = read_positive("classifier_weight_decay", arguments.classifier_weight_decay, decay)
+    decay = read_real("weight_decay", arguments.weight_decay, 1e-3, positive=True)
+    classifier_decay = read_real("classifier_weight_decay", arguments.classifier_weight_decay, decay, positive=True)
     # With LayerNorm the theorem's risk penalises the classifier alone; a penalty on both must be asked for.
     both = arguments.weight_decay is not None and arguments.classifier_weight_decay is not None
     free_embeddings = given.get("layer_norm", False) and not both
@@ -86,7 +86,7 @@ def _prepare_neural_collapse(arguments: argparse.Namespace) -> Action:
     _refuse(arguments, ["weight_decay", *(name for name in TASK_OPTIONS if name != "n_classes")])
     given = read_options(arguments, FreeFeatureOptions)
     n_classes = _read_n_classes(arguments.n_classes, given.get("samples_per_class"))
-    decay = read_positive("classifier_weight_decay", arguments.classifier_weight_decay, 1e-3)
+    decay = read_real("classifier_weight_decay", arguments.classifier_weight_decay, 1e-3, positive=True)
 
     from theory import neural_collapse
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.axes import parse_axis
 from experiments.experiment import Plan, plan_from_description
-from experiments.options import given_options, read_count, read_options, read_positive
+from experiments.options import given_options, read_count, read_options, read_real
 from experiments.output import check_writable, draw_figures, load_finished
 from experiments.phenomena import PHENOMENA
 from experiments.progress import make_progress
@@ -79,7 +79,7 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     first = read_count("first_seed", arguments.first_seed or "0", 0)
     if first + n_seeds > 2**32:
         raise invalid("first_seed", "seeds below 2^32", first)
-    decay = read_positive("weight_decay", arguments.weight_decay, None)
+    decay = read_real("weight_decay", arguments.weight_decay, None, positive=False)
     axes = [parse_axis(text, configuration) for text in arguments.vary]
     seeds = range(first, first + n_seeds)
     plan = experiment.plan(preset, overrides, seeds, axes, weight_decay=decay, trajectories=arguments.trajectories)

@@ -2,8 +2,11 @@
 
 import os
 
-# Tests compile much and compute little. Set before JAX starts; a subprocess of a test inherits it.
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
+# Tests compile much and compute little: no optimisation, and no splitting of a program among threads that compile it.
+# Set before JAX starts; a subprocess of a test inherits it.
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+)
 
 import jax
 import pytest

@@ -162,8 +162,8 @@ BAD_INPUT = [
     ("--n-words many", "n_words: expected a whole number, got 'many'"),
     ("--n-classes 10 --sentence-length 2", "n_classes: expected "),
     ("--n-classes most", "n_classes: expected "),
-    ("--weight-decay -1e-3", "weight_decay: expected "),
-    ("--weight-decay nan", "weight_decay: expected "),
+    ("--weight-decay -1e-3", "weight_decay: expected a non-negative finite number, got -0.001"),
+    ("--weight-decay nan", "weight_decay: expected a non-negative finite number, got nan"),
     ("--embedding-weight-decay 0", "embedding_weight_decay: expected a positive finite number, got 0.0"),
     ("--classifier-weight-decay inf", "classifier_weight_decay: expected a positive finite number, got inf"),
     ("--weight-decay much", "weight_decay: expected a number, got 'much'"),
@@ -263,6 +263,13 @@ def test_a_weight_decay_above_the_zero_threshold_is_no_error(tmp_path, capsys):
     assert (
         "weight decay above the zero threshold, 0.2887: the predicted minimiser is the zero" in capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize(("normalisation", "status"), [([], 0), (["--normalisation", "layer"], 2)])
+def test_without_weight_decay_only_a_network_whose_norms_count_is_trained(normalisation, status, capsys):
+    words = ("run", "uniform-small-sample", *TINY, "--epochs", 2, "--weight-decay", 0, *normalisation, "--plan")
+    assert run(*words) == status
+    assert ("positive finite number" in capsys.readouterr().err) == bool(status)
 
 
 SHAPES = (

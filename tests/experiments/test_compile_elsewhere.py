@@ -53,7 +53,13 @@ def test_calls_are_counted_by_hand():
 
 
 def test_calls_are_unknown_where_the_turns_of_a_loop_are():
-    assert math.isnan(count_calls(LOOPS.replace("known_trip_count", "other")))
+    unknown = LOOPS.replace("known_trip_count", "other")
+    assert math.isnan(count_calls(unknown))
+    # So they are where the loop is one branch of a choice, whichever.
+    inner = unknown.replace("ENTRY %main", "%main")
+    for branches in ("%short, %main", "%main, %short"):
+        choice = f"  ROOT %x = f32[4]{{0}} conditional(), branch_computations={{{branches}}}"
+        assert math.isnan(count_calls(f"{inner}\nENTRY %top () -> f32[4] {{\n{choice}\n}}\n"))
 
 
 def test_a_program_is_compiled_for_the_devices_that_are_described():
