@@ -188,7 +188,7 @@ def _steps(n_devices: int) -> Iterator[tuple]:
     for case in make_cases(BenchSettings(sizes=SIZES)):
         for members in (1, 64):
             yield f"{case.name}, {_counted(members)}", case.spec, Layout(members, members, min(members, n_devices))
-    spec = make_spec(PAPER._replace(n_classes=MANY_CLASSES))
+    spec = make_spec(PAPER._replace(n_classes=MANY_CLASSES), n_steps=100)
     yield f"a million classes on {n_devices} devices", spec, Layout(1, 1, 1, n_devices)
 
 

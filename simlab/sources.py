@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     Distribution = SentenceDistribution | LabelledSamples
 
 
+# The calls of a draw, some fifty, are few beside those of so many steps: more would save nothing.
+MOST_STEPS_AHEAD = 128
+
+
 class Batch(NamedTuple):
     """Labelled examples; ``weights`` sum to 1 over the batch, for each factor of the labels.
 
@@ -159,7 +163,7 @@ class FreshSentences:
 
     def steps_ahead(self, task: SentenceTask, n_steps: int, room: int) -> int:
         """As many as their words and labels find room: drawn together, they cost an accelerator few calls."""
-        fitting = max(1, room // (self.batch_size * (task.sentence_length + 1)))
+        fitting = max(1, min(MOST_STEPS_AHEAD, room // (self.batch_size * (task.sentence_length + 1))))
         return max(size for size in range(1, min(n_steps, fitting) + 1) if n_steps % size == 0)
 
     def plan(

@@ -122,7 +122,8 @@ def held_bytes(sizes: Sizes, class_shards: int = 1) -> float:
     The classifier where the run keeps it and as the loop holds it, in place of which each step writes; the gradient of
     the logits; and beside it, in one place, the classifier's gradient or before it the logits. The word vectors twice,
     since their gradient is added up in place. The latents, and the batch's word vectors.
-    Classifier and logits are split over the devices of the class axis, and nothing else is.
+    Classifier and logits are split over the devices of the class axis, and nothing else is. Not counted are the
+    sentences that are drawn ahead, an eighth of the weights at most.
     """
     n_classes, length, dim, n_words, batch, members = sizes
     classifier = n_classes * length * dim

@@ -98,6 +98,7 @@ def test_fresh_sentences_are_drawn_for_as_many_steps_as_find_room():
     for room, n_steps, ahead in ((0, 12, 1), (per_step, 12, 1), (5 * per_step, 12, 4), (99 * per_step, 12, 12)):
         assert source.steps_ahead(TASK, n_steps, room) == ahead
     assert source.steps_ahead(TASK, 13, 12 * per_step) == 1
+    assert source.steps_ahead(TASK, 1000, 10**9) == 125
 
 
 def test_how_far_ahead_sentences_are_drawn_changes_no_bit(monkeypatch):
