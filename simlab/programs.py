@@ -215,7 +215,7 @@ class Program:
     def _compiled(self, name: str) -> Future:
         """Return the compiled piece of that name, which may still be waited for: the compiler has its own threads."""
         if name not in self._pieces:
-            self._pieces[name] = _compilers().submit(_compile, self._traced(name), platform())
+            self._pieces[name] = _compilers().submit(_compile, self._traced(name), on_cpu=platform() == "cpu")
         return self._pieces[name]
 
     def _traced(self, name: str) -> Lowered:
@@ -314,10 +314,10 @@ def _kept_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | Non
     return Program(spec, layout, optimizer)
 
 
-def _compile(lowered: Lowered, platform: str) -> Callable:
+def _compile(lowered: Lowered, *, on_cpu: bool) -> Callable:
     """Compile at the first level of optimisation on a CPU: programs of this kind run as fast, and compile in half."""
     chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
-    if chosen or platform != "cpu":
+    if chosen or not on_cpu:
         return lowered.compile()
     return lowered.compile(compiler_options={"xla_backend_optimization_level": "1"})
 
