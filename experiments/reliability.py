@@ -18,10 +18,10 @@ Exit status: 0 if every trial gave the bits of the undisturbed run and no finish
 """
 
 import argparse
-import json
 import math
+import multiprocessing
+import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,7 +29,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from os import environ, stat_result
+from os import stat_result
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,20 +45,22 @@ _OPTIONS = (
 )
 COMMAND = ("run", "uniform-small-sample", *_OPTIONS.split())
 
-# Everything is imported before the word to begin comes, so that a kill meets the sweep and not an import. The state is
-# saved at every record, so that many kills meet a save.
-_CHILD = """
-import json, sys
-import experiments.cli, experiments.sweep, figures.sweep, simlab.sweeps
-simlab.sweeps.SAVE_INTERVAL = simlab.sweeps.SAVE_SHARE = 0
-print("ready", flush=True)
-sys.exit(experiments.cli.main(json.loads(sys.stdin.readline())))
-"""
+# A process is a copy of one that has imported what the sweep needs, so that a kill meets the sweep and not an import.
+_copies = multiprocessing.get_context("forkserver")
+_copies.set_forkserver_preload([
+    "experiments.sweep_table",
+    "experiments.uniform_small_sample",
+    "experiments.words.comparison",
+    "experiments.words.optimality",
+    "figures.sweep",
+    "fontTools.subset",
+    "h5netcdf",
+    "simlab.sweeps",
+])  # fmt: skip
 
 # When a folder holds what; between them, parts.
 _STAGES = {"nothing": 0, "the manifest": 1, "the result": 3}
 
-_ROOT = Path(__file__).parents[1]
 _TICK = 0.002  # seconds between two glances at a folder
 _SHARE = 0.8  # of what is left, in which a kill may come: a run may be faster than the one that was measured
 _LONGEST = 300.0  # seconds that a process may take before it counts as hanging
@@ -149,50 +151,109 @@ class Tally:
         return "\n".join(f"{number:7}  {what}" for number, what in rows)
 
 
-class Processes:
-    """Starts processes, the next ones while those before still run: most of a start is imports.
+class Run:
+    """A process that carries out one command.
 
     Args:
-        cache: folder of compiled programs, shared by all.
-        n_spares: processes that wait for the word to begin.
+        words: of the command, after ``simlab``.
+        cache: folder of compiled programs.
+        said: the file for what it says on stderr.
     """
 
-    def __init__(self, cache: Path, n_spares: int):
-        self._environment = environ | {"XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(_ROOT), "MPLBACKEND": "agg"}
-        self._started = [self._start() for _ in range(n_spares)]
-        self._n_begun = 0
+    def __init__(self, words: Sequence[str], cache: Path, said: Path):
+        self._deadline = time.monotonic() + _LONGEST
+        self._said = said
+        said.touch()
+        self._process = _copies.Process(target=_obey, args=(list(words), cache, said), daemon=True)
+        self._process.start()
 
-    def begin(self, words: Sequence[str]) -> subprocess.Popen:
+    @property
+    def number(self) -> int:
+        """The system's number of the process."""
+        return self._process.pid
+
+    def has_ended(self) -> bool:
+        """Return whether it has ended.
+
+        Raises:
+            Unreliable: it hangs.
+        """
+        if self._process.exitcode is None and time.monotonic() > self._deadline:
+            raise Unreliable(f"a process still runs after {_LONGEST:.0f} s")
+        return self._process.exitcode is not None
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        self._process.kill()
+        self._process.join()
+
+    def wait(self) -> tuple[int, str]:
+        """Return the exit status and what was said on stderr when it has ended.
+
+        Raises:
+            Unreliable: it hangs.
+        """
+        while not self.has_ended():
+            self._process.join(1.0)
+        return self._process.exitcode, self._said.read_text()
+
+    def finish(self) -> str:
+        """Return what was said on stderr when it has ended as it should.
+
+        Raises:
+            Unreliable: it failed or hangs.
+        """
+        status, said = self.wait()
+        if status:
+            raise Unreliable(f"exit status {status}: {said}")
+        return said
+
+
+class Processes:
+    """Starts processes.
+
+    Args:
+        folder: for their compiled programs, which all share, and for what they say.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._begun: list[Run] = []
+
+    def begin(self, words: Sequence[str]) -> Run:
         """Return a process that has just begun the command."""
-        process = self._started[self._n_begun]
-        self._n_begun += 1
-        self._started.append(self._start())
-        if process.stdout.readline() != "ready\n":
-            raise Unreliable(f"a process does not start: {process.stderr.read()}")
-        process.stdin.write(json.dumps(list(words)) + "\n")
-        process.stdin.flush()
-        return process
+        run = Run(words, self._folder, self._folder / f"said-{len(self._begun)}")
+        self._begun.append(run)
+        return run
 
     def end(self) -> None:
         """Kill whatever still runs."""
-        for process in self._started:
-            with process:
-                process.kill()
-
-    def _start(self) -> subprocess.Popen:
-        command = [sys.executable, "-c", _CHILD]
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return subprocess.Popen(command, text=True, env=self._environment, **pipes)
+        for run in self._begun:
+            run.kill()
 
 
 @contextmanager
-def processes(cache: Path, n_spares: int = 1) -> Iterator[Processes]:
+def processes(folder: Path) -> Iterator[Processes]:
     """Yield what starts processes; none of them outlives the context."""
-    started = Processes(cache, n_spares)
+    folder.mkdir(parents=True, exist_ok=True)
+    started = Processes(folder)
     try:
         yield started
     finally:
         started.end()
+
+
+def _obey(words: list[str], cache: Path, said: Path) -> None:
+    """Carry out a command in this process, and save its state at every record: many kills meet a save."""
+    import experiments.cli
+    import simlab.sweeps
+
+    for path, stream in ((os.devnull, sys.stdout), (said, sys.stderr)):
+        with open(path, "w") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    os.environ["XDG_CACHE_HOME"] = str(cache)
+    simlab.sweeps.SAVE_INTERVAL = simlab.sweeps.SAVE_SHARE = 0
+    sys.exit(experiments.cli.main(words))
 
 
 class Watch:
@@ -262,13 +323,12 @@ def run_undisturbed(started: Processes, folder: Path) -> Undisturbed:
     watch, marks = Watch(folder), []
     process = started.begin([*COMMAND, "--out", str(folder)])
     begin = time.monotonic()
-    while process.poll() is None:
-        _check_time(begin)
+    while not process.has_ended():
         watch.look()
         if watch.n_complete == len(marks):
             marks.append(Mark(time.monotonic() - begin, watch.changes))
         time.sleep(_TICK)
-    _check_ended(process)
+    process.finish()
     marks.append(Mark(time.monotonic() - begin, watch.changes))
     return Undisturbed(load_dataset(folder), tuple(marks))
 
@@ -285,7 +345,7 @@ def run_trial(
     """Run the sweep in a fresh folder, with at most so many kills, and add what was seen to the tally."""
     watch = Watch(folder)
 
-    def begin(lane: int) -> subprocess.Popen:
+    def begin(lane: int) -> Run:
         shard = ["--shard", f"{lane}/{n_processes}"] if n_processes > 1 else []
         return started.begin([*COMMAND, *shard, "--out", str(folder)])
 
@@ -293,7 +353,6 @@ def run_trial(
     while running := _wait_for_moment(lanes, watch, undisturbed, chance if n_kills else None):
         lane = chance.choice(running)
         lanes[lane].kill()
-        lanes[lane].communicate()
         watch.look()
         tally.kills[watch.describe()] += 1
         tally.writing += watch.is_writing
@@ -301,13 +360,13 @@ def run_trial(
         n_kills = 0 if watch.has_result else n_kills - 1
         lanes[lane] = begin(lane)
     for process in lanes:
-        tally.damaged += _check_ended(process).count("damaged")
+        tally.damaged += process.finish().count("damaged")
     _compare(tally, undisturbed, folder)
     tally.computed_twice += watch.computed_twice
 
 
 def _wait_for_moment(
-    lanes: list[subprocess.Popen], watch: Watch, undisturbed: Undisturbed, chance: random.Random | None
+    lanes: list[Run], watch: Watch, undisturbed: Undisturbed, chance: random.Random | None
 ) -> list[int]:
     """Return the lanes that still run, at a random moment; without chance not before all have ended."""
     begin, moment, change = time.monotonic(), math.inf, math.inf
@@ -319,26 +378,12 @@ def _wait_for_moment(
         moment = begin + chance.uniform(0, _SHARE) * left.seconds
     else:
         change = watch.changes + chance.uniform(0, _SHARE) * left.changes
-    while running := [lane for lane, process in enumerate(lanes) if process.poll() is None]:
-        _check_time(begin)
+    while running := [lane for lane, process in enumerate(lanes) if not process.has_ended()]:
         watch.look()
         if time.monotonic() >= moment or watch.changes >= change:
             break
         time.sleep(_TICK)
     return running
-
-
-def _check_time(begin: float) -> None:
-    if time.monotonic() - begin > _LONGEST:
-        raise Unreliable(f"a process still runs after {_LONGEST:.0f} s")
-
-
-def _check_ended(process: subprocess.Popen) -> str:
-    """Return what a process that has ended by itself said on stderr."""
-    _, said = process.communicate()
-    if process.returncode:
-        raise Unreliable(f"exit status {process.returncode}: {said}")
-    return said
 
 
 def _compare(tally: Tally, undisturbed: Undisturbed, folder: Path) -> None:
@@ -377,7 +422,7 @@ def run_trials(folder: Path, n_kills: int, n_processes: int, seed: int, say=lamb
     """Run trials in subfolders of a folder until so many processes were killed.
 
     Args:
-        folder: where the trials, the undisturbed runs and the cache of compiled programs go.
+        folder: where the trials, the undisturbed runs and what the processes share go.
         n_kills: how many.
         n_processes: lanes of each trial.
         seed: of the moments.
@@ -387,7 +432,7 @@ def run_trials(folder: Path, n_kills: int, n_processes: int, seed: int, say=lamb
         Unreliable: a process that nobody killed failed or hangs.
     """
     chance, tally = random.Random(seed), Tally()
-    with processes(folder / "cache", n_processes) as started:
+    with processes(folder / "processes") as started:
         first = run_undisturbed(started, folder / "undisturbed-0")  # fills the cache
         undisturbed = run_undisturbed(started, folder / "undisturbed-1")
         tally.compared += 1

@@ -21,7 +21,7 @@ PATIENCE = 100.0  # seconds, for whatever should end by itself
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
-    with processes(tmp_path_factory.mktemp("cache"), n_spares=2) as started:
+    with processes(tmp_path_factory.mktemp("processes")) as started:
         yield started
 
 
@@ -37,7 +37,6 @@ def half_done(started, undisturbed, tmp_path_factory):
     process = started.begin([*COMMAND, "--out", str(folder)])
     wait_until(lambda: len(complete_parts(folder)) >= 2)
     process.kill()
-    process.wait()
     assert len(complete_parts(folder)) < 4
     return folder
 
@@ -51,13 +50,6 @@ def wait_until(condition):
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.005)
-
-
-def finish(*lanes):
-    """Wait for processes that should end by themselves; returns what each said on stderr."""
-    said = [process.communicate(timeout=PATIENCE)[1] for process in lanes]
-    assert [process.returncode for process in lanes] == [0] * len(lanes), said
-    return said
 
 
 def assert_same_bits(folder, undisturbed):
@@ -98,14 +90,14 @@ def test_distributed_processes_outlive_one_another(started, undisturbed, tmp_pat
     lanes = [begin(lane) for lane in range(n_processes)]
     wait_until(lambda: list((folder / "parts").glob("*.state")) or complete_parts(folder))
     killed = lanes.pop(victim)
-    assert killed.poll() is None
+    assert not killed.has_ended()
     killed.kill()
-    said = finish(*lanes)
+    said = [process.finish() for process in lanes]
     # Nothing of the runtime's own reaches the user, neither warnings nor stack traces.
     lines = [line for text in said for line in text.splitlines()]
     assert [line for line in lines if "waiting for the other processes" not in line] == []
     if not (folder / RESULTS_FILE).exists():  # the others had nothing left to do when that one died
-        finish(started.begin([*COMMAND, "--out", str(folder)]))
+        started.begin([*COMMAND, "--out", str(folder)]).finish()
     assert_same_bits(folder, undisturbed)
 
 
@@ -113,10 +105,11 @@ def test_shards_started_together_share_the_parts(started, undisturbed, tmp_path)
     folder = tmp_path / "out"
     watch = Watch(folder)
     lanes = [started.begin([*COMMAND, "--shard", f"{lane}/2", "--out", str(folder)]) for lane in range(2)]
-    while any(process.poll() is None for process in lanes):
+    while not all(process.has_ended() for process in lanes):
         watch.look()
         time.sleep(0.005)
-    finish(*lanes)
+    for process in lanes:
+        process.finish()
     assert watch.computed_twice == 0
     assert_same_bits(folder, undisturbed)
 
@@ -130,7 +123,7 @@ def test_damaged_parts_are_named_set_aside_and_computed_again(started, undisturb
     second.write_bytes(changed)
     kept = [first.read_bytes(), second.read_bytes()]
     words = [word for word in COMMAND if word != "--quiet"]
-    (said,) = finish(started.begin([*words, "--out", str(folder)]))
+    said = started.begin([*words, "--out", str(folder)]).finish()
     for path in (first, second):
         assert len([line for line in said.splitlines() if f"{path.name}: damaged" in line]) == 1
     assert [(folder / "damaged" / path.name).read_bytes() for path in (first, second)] == kept
@@ -159,7 +152,7 @@ def test_a_full_disk_stops_the_run_which_goes_on_when_there_is_room(started, und
         before = complete_parts(folder)
         process = started.begin([*COMMAND, "--out", str(folder)])
         if not mounted:  # then no file may grow beyond what the manifest needs
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+            resource.prlimit(process.number, resource.RLIMIT_FSIZE, (4096, 4096))
         said = assert_stopped(process)
         assert "what was saved so far is kept, and the same command continues" in said
         assert ("the disk is full" in said) == mounted
@@ -171,14 +164,14 @@ def test_a_full_disk_stops_the_run_which_goes_on_when_there_is_room(started, und
             assert "No space left on device" in said
             assert len(complete_parts(folder)) == 4
             subprocess.run(["mount", "-o", "remount,size=16m", str(tmp_path)], check=True)
-        finish(started.begin([*COMMAND, "--out", str(folder)]))
+        started.begin([*COMMAND, "--out", str(folder)]).finish()
         assert_same_bits(folder, undisturbed)
 
 
 def assert_stopped(process):
     """Wait for a process that should fail; returns the one line that it said on stderr."""
-    _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1, said
+    status, said = process.wait()
+    assert status == 1, said
     assert said.startswith("simlab: ")
     assert said.count("\n") == 1
     return said
@@ -188,9 +181,8 @@ def test_another_sweep_in_the_folder_is_refused_and_nothing_changes(started, hal
     before = content(half_done)
     words = [*COMMAND, "--out", str(half_done)]
     words[words.index("--epochs") + 1] = "500"
-    process = started.begin(words)
-    _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 2, said
+    status, said = started.begin(words).wait()
+    assert status == 2, said
     assert said.startswith("simlab: out: ")
     assert said.count("\n") == 1
     assert "epochs: 4000 there, 500 here" in said
@@ -198,9 +190,8 @@ def test_another_sweep_in_the_folder_is_refused_and_nothing_changes(started, hal
 
 
 def test_without_a_cluster_the_command_says_so_in_one_line(started, tmp_path):
-    process = started.begin([*COMMAND, "--distributed", "--out", str(tmp_path / "out")])
-    _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 2
+    status, said = started.begin([*COMMAND, "--distributed", "--out", str(tmp_path / "out")]).wait()
+    assert status == 2
     assert said.startswith("simlab: distributed: expected a cluster that JAX knows, or --coordinator")
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()

@@ -153,9 +153,10 @@ def test_any_leading_axes(kind):
 
 
 def test_what_has_no_image_is_nan():
-    constant, table = np.ones((N, DIM), np.float32), TABLE_32.copy()
+    # The mean of four equal numbers is free of rounding in whatever order they are added.
+    constant, table = np.ones((N, 4), np.float32), TABLE_32.copy()
     table[:, 2] = 1.5
-    assert np.all(np.isnan(apply(Normalisation("layer", DIM), constant)))
+    assert np.all(np.isnan(apply(Normalisation("layer", 4), constant)))
     assert np.all(np.isnan(apply(Normalisation("rms", DIM), 0 * constant)))
     image = apply(Normalisation("batch", DIM), table, np.full(N, 2.0**-3))
     np.testing.assert_array_equal(np.isnan(image).any(axis=0), np.arange(DIM) == 2)
