@@ -153,10 +153,9 @@ def count_calls(text: str) -> float:
 
 def _chosen(what: list[str]) -> list[str]:
     """Return the names to compile, checked."""
-    names = [STEPS, *NAMES] if "all" in what else what
-    for name in names:
+    for name in what:
         check_choice("what", name, (STEPS, "all", *NAMES))
-    return names
+    return [STEPS, *NAMES] if "all" in what else what
 
 
 def _programs(names: list[str], preset: str, devices: list) -> Iterator[tuple]:

@@ -124,10 +124,11 @@ def _read_cluster(arguments: argparse.Namespace) -> tuple[str | None, int | None
 
 def _start_devices() -> None:
     """Set up what must be set before JAX touches a device: one CPU device per core, and the cache of compilations."""
-    from simlab.devices import keep_compilations, use_all_cores
+    from simlab.devices import use_all_cores
+    from simlab.kept_programs import keep_compilations
 
     use_all_cores()
-    keep_compilations()
+    keep_compilations(_say)
 
 
 def _check_devices(class_shards: int, saved_layouts: list[dict] | None) -> tuple | None:
@@ -152,8 +153,11 @@ def _check_devices(class_shards: int, saved_layouts: list[dict] | None) -> tuple
 
 
 def _join(coordinator: str | None, n_processes: int | None, process_id: int | None) -> tuple[int, int]:
-    say = lambda text: print(f"simlab: {text}", file=sys.stderr)  # noqa: E731
-    return join_cluster(coordinator, n_processes, process_id, say=say)
+    return join_cluster(coordinator, n_processes, process_id, say=_say)
+
+
+def _say(text: str) -> None:
+    print(f"simlab: {text}", file=sys.stderr)
 
 
 def _print_plan(plan: Plan, shard: tuple[int, int] | None, chunk: int | None, class_shards: int) -> int:

@@ -53,15 +53,6 @@ def use_all_cores() -> None:
         return
 
 
-def keep_compilations() -> None:
-    """Keep compiled programs on disk, where the user wants them or else in the user's cache, for a quick start."""
-    if jax.config.jax_compilation_cache_dir is not None:
-        return
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    jax.config.update("jax_compilation_cache_dir", str(home / "simlab" / "compiled"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-
-
 def count_cores() -> int:
     """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

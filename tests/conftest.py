@@ -4,14 +4,14 @@ import gc
 import os
 
 # Tests compile much and compute little, so they take what compiles fastest: no optimisation, loops that are emitted
-# without MLIR (half of all time went there), one thread for each program. Set before JAX starts; a subprocess of a test
-# inherits it.
+# without MLIR (half of all time went there; JAX 0.12 knows no other way and ignores the option), one thread for each
+# program. Set before JAX starts; a subprocess of a test inherits it.
 os.environ["XLA_FLAGS"] = " ".join(
     [
         os.environ.get("XLA_FLAGS", ""),
         "--xla_backend_optimization_level=0",
         "--xla_llvm_disable_expensive_passes=true",
-        "--xla_cpu_use_fusion_emitters=false",
+        "--xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters",
         "--xla_cpu_parallel_codegen_split_count=1",
     ]
 )

@@ -1,0 +1,59 @@
+"""Compiled programs, kept on disk for a quick start.
+
+JAX writes them in place. A process that is killed while it writes, or a disk that is full, leaves a damaged one, which
+JAX can neither read nor replaces: it would compile anew, and warn of it, at every start. Here it is removed, with all
+others of its name, as JAX does not tell which it was.
+"""
+
+import os
+import re
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import jax
+
+# What JAX says of a program that it could not read or write, with the program's name and the reason.
+_COMPLAINT = r"Error \w+ persistent compilation cache entry for '([^']+)': (.*)"
+# A reason that lies with the disk and not with what is on it.
+_DISK = r"\w+: \[Errno \d+\] ([^:]*)"
+
+# Programs that compile in less are not worth a file.
+_LEAST_SECONDS = 0.1
+
+
+def keep_compilations(say: Callable[[str], None] = lambda text: None) -> None:
+    """Keep compiled programs on disk, where the user wants them or else in the user's cache.
+
+    Args:
+        say: is told, once and in one line, if the disk does not take them; they are then compiled at every start.
+    """
+    if jax.config.jax_compilation_cache_dir is None:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        jax.config.update("jax_compilation_cache_dir", str(home / "simlab" / "compiled"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)
+        warnings.filterwarnings("always", _COMPLAINT)
+        warnings.showwarning = _remover(home / "simlab" / "compiled", say, warnings.showwarning)
+
+
+def _remover(folder: Path, say: Callable[[str], None], show: Callable) -> Callable:
+    """Return what takes the place of ``warnings.showwarning``: of JAX's complaints it sees to the cause."""
+    told = False
+
+    def see_to(message, category, filename, lineno, file=None, line=None):
+        nonlocal told
+        complaint = re.match(_COMPLAINT, str(message), re.DOTALL)
+        if complaint is None:
+            show(message, category, filename, lineno, file, line)
+            return
+        name, reason = complaint.groups()
+        with suppress(OSError):
+            for path in folder.glob(f"{name}-*"):
+                path.unlink(missing_ok=True)
+        disk = re.match(_DISK, reason)
+        if disk and not told:
+            told = True
+            say(f"compiled programs cannot be kept in {folder}: {disk[1]}")
+
+    return see_to
