@@ -212,17 +212,17 @@ class Run:
 class Processes:
     """Starts processes.
 
-    Args:
+    Attributes:
         folder: for their compiled programs, which all share, and for what they say.
     """
 
     def __init__(self, folder: Path):
-        self._folder = folder
+        self.folder = folder
         self._begun: list[Run] = []
 
     def begin(self, words: Sequence[str]) -> Run:
         """Return a process that has just begun the command."""
-        run = Run(words, self._folder, self._folder / f"said-{len(self._begun)}")
+        run = Run(words, self.folder, self.folder / f"said-{len(self._begun)}")
         self._begun.append(run)
         return run
 
