@@ -11,7 +11,7 @@ def layer_norm(vectors: jax.Array) -> jax.Array:
     """Normalise the last axis: ``(w - mean(w)) / std(w)``, so that the norm becomes ``sqrt(d)``.
 
     No parameters and no regulariser in the denominator: the result does not depend on the scale of ``w``, as the
-    theory requires. A constant vector has no such image and gives NaN.
+    theory requires. A constant vector has no such image: it gives NaN, or noise where its mean has to be rounded.
 
     Args:
         vectors: ``Float[..., d]``.

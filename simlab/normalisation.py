@@ -13,7 +13,8 @@ kind             image of a word vector ``w`` in ``R^d``   trainable parameters
 ================ ========================================= =====================
 
 No regulariser in any denominator: every kind but ``none`` forgets the scale of its argument exactly, as the theory
-requires, and gives NaN where there is nothing to scale (a constant vector, a zero vector, a constant coordinate).
+requires, and gives NaN where there is nothing to scale (a constant vector, a zero vector, a constant coordinate), or
+noise where a mean has to be rounded.
 
 Sources: Ba, Kiros, Hinton (arXiv 1607.06450) for ``layer``; Zhang, Sennrich (arXiv 1910.07467) for ``rms``; Ioffe,
 Szegedy (arXiv 1502.03167) for ``batch``.
@@ -94,7 +95,7 @@ def batch_norm(vectors: jax.Array, weights: jax.Array | None = None) -> jax.Arra
     With the weights of a vocabulary's words this is the batch normalisation of the words of an infinite batch.
 
     Args:
-        vectors: ``Float[N, d]``; a coordinate that is the same in all vectors gives NaN.
+        vectors: ``Float[N, d]``; a coordinate that is the same in all vectors gives NaN, or noise by rounding.
         weights: ``Float[N]``, summing to 1; None stands for ``1/N``.
 
     Returns:
