@@ -158,10 +158,12 @@ class Run:
         words: of the command, after ``simlab``.
         cache: folder of compiled programs.
         said: the file for what it says on stderr.
+        longest: seconds after which it counts as hanging.
     """
 
-    def __init__(self, words: Sequence[str], cache: Path, said: Path):
-        self._deadline = time.monotonic() + _LONGEST
+    def __init__(self, words: Sequence[str], cache: Path, said: Path, longest: float):
+        self._longest = longest
+        self._deadline = time.monotonic() + longest
         self._said = said
         said.touch()
         self._process = _copies.Process(target=_obey, args=(list(words), cache, said), daemon=True)
@@ -179,7 +181,7 @@ class Run:
             Unreliable: it hangs.
         """
         if self._process.exitcode is None and time.monotonic() > self._deadline:
-            raise Unreliable(f"a process still runs after {_LONGEST:.0f} s")
+            raise Unreliable(f"a process still runs after {self._longest:.0f} s")
         return self._process.exitcode is not None
 
     def kill(self) -> None:
@@ -214,15 +216,16 @@ class Processes:
 
     Attributes:
         folder: for their compiled programs, which all share, and for what they say.
+        longest: seconds after which a process counts as hanging.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, longest: float):
+        self.folder, self.longest = folder, longest
         self._begun: list[Run] = []
 
     def begin(self, words: Sequence[str]) -> Run:
         """Return a process that has just begun the command."""
-        run = Run(words, self.folder, self.folder / f"said-{len(self._begun)}")
+        run = Run(words, self.folder, self.folder / f"said-{len(self._begun)}", self.longest)
         self._begun.append(run)
         return run
 
@@ -233,10 +236,10 @@ class Processes:
 
 
 @contextmanager
-def processes(folder: Path) -> Iterator[Processes]:
+def processes(folder: Path, longest: float = _LONGEST) -> Iterator[Processes]:
     """Yield what starts processes; none of them outlives the context."""
     folder.mkdir(parents=True, exist_ok=True)
-    started = Processes(folder)
+    started = Processes(folder, longest)
     try:
         yield started
     finally:

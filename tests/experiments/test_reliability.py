@@ -18,13 +18,13 @@ from experiments.reliability import COMMAND, Tally, Watch, differing, processes,
 from simlab import cluster
 from simlab.results import RESULTS_FILE, load_dataset
 
-PATIENCE = 100.0  # seconds, for whatever should happen by itself
+PATIENCE = 100.0  # seconds, for whatever should end by itself
 SIMLAB = "import sys; from experiments.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
-    with processes(tmp_path_factory.mktemp("processes")) as started:
+    with processes(tmp_path_factory.mktemp("processes"), PATIENCE) as started:
         yield started
 
 
@@ -129,7 +129,8 @@ def test_damaged_parts_are_named_set_aside_and_computed_again(started, undisturb
     # The others are copies of one process. This one has its own order of sets, as it has after a real preemption.
     command = [sys.executable, "-c", SIMLAB, *words, "--out", str(folder)]
     environment = os.environ | {"XDG_CACHE_HOME": str(started.folder), "PYTHONPATH": str(Path(__file__).parents[2])}
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stderr
+    pipes = {"capture_output": True, "text": True}
+    said = subprocess.run(command, env=environment, timeout=PATIENCE, check=True, **pipes).stderr
     for path in (first, second):
         assert len([line for line in said.splitlines() if f"{path.name}: damaged" in line]) == 1
     assert [(folder / "damaged" / path.name).read_bytes() for path in (first, second)] == kept

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Compiles one program; a second argument damages what was kept of it, and compiles it once more.
+# Compiles one program; if told where it is kept, damages it there and compiles it once more.
 COMPILE = """
 import os, sys
 import jax

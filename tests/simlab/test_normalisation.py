@@ -157,7 +157,7 @@ def test_what_has_no_image_is_nan():
     constant, table = np.ones((N, 4), np.float32), TABLE_32.copy()
     table[:, 2] = 1.5
     assert np.all(np.isnan(apply(Normalisation("layer", 4), constant)))
-    assert np.all(np.isnan(apply(Normalisation("rms", DIM), 0 * constant)))
+    assert np.all(np.isnan(apply(Normalisation("rms", DIM), np.zeros((N, DIM), np.float32))))
     image = apply(Normalisation("batch", DIM), table, np.full(N, 2.0**-3))
     np.testing.assert_array_equal(np.isnan(image).any(axis=0), np.arange(DIM) == 2)
 

@@ -92,15 +92,8 @@ def test_layouts_agree_to_rounding_and_each_with_itself_to_the_bit(layout):
     np.testing.assert_allclose(runs[0], reference, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("layout", "optimizer"),
-    [
-        (Layout(1, 1, 1, 8), "sgd"),
-        (Layout(4, 3, 2, 4), "sgd"),
-        (Layout(3, 3, 1, 2), "sgd"),
-        (Layout(4, 3, 2, 4), "adam"),
-    ],
-)
+@pytest.mark.parametrize("layout", [Layout(1, 1, 1, 8), Layout(4, 3, 2, 4), Layout(3, 3, 1, 2)])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_classes_split_over_devices_give_the_numbers_of_one_device(layout, optimizer):
     members = members_of(make_spec(optimizer=optimizer), 3, learning_rate=0.05)
     split, whole = (train_members(members, layouts=[one]) for one in (layout, Layout(3, 3, 1)))
