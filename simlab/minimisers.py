@@ -20,7 +20,8 @@ RESIDUAL = 1e-3
 # Armijo's constant, and how many lengths of a step are tried before it is given up.
 SUFFICIENT_DECREASE = 1e-4
 N_TRIALS = 40
-# Differences of the value below this share of it are rounding; there a step is judged by the gradient alone.
+# Differences of the value below this share of it, or below this where it is less than 1, are rounding: a small risk is
+# a difference of terms that are not small. There a step is judged by the gradient alone.
 VALUE_ROUNDING = 1e-14
 
 
@@ -142,7 +143,7 @@ def _truncated_solve(product: Callable, target: jax.Array, max_products: int) ->
 def _line_search(value_and_grad: Callable, state: _Iterate, direction: jax.Array) -> _Iterate:
     """Halve the step until it descends enough; where values differ by rounding alone, it must halve the gradient."""
     slope = state.gradient @ direction
-    rounding = VALUE_ROUNDING * jnp.abs(state.value)
+    rounding = VALUE_ROUNDING * jnp.maximum(jnp.abs(state.value), 1.0)
     visible = jnp.abs(slope) > rounding
     smaller = jnp.linalg.norm(state.gradient) / 2
 

@@ -120,6 +120,15 @@ def test_zero_is_found_above_the_threshold_only():
     assert below.risk_gap < 1e-9
 
 
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_small_risks_are_minimised_to_the_tolerance_as_well(layer_norm):
+    """Risks of 2e-5 to 0.02 are differences of terms of order 1, whose rounding must not count as a rise."""
+    for weight_decay, n_classes in itertools.product((1e-6, 1e-5, 1e-4), (9, 15, 18, 27)):
+        latents = ALL_LATENTS[np.random.default_rng(n_classes).permutation(27)[:n_classes]]
+        found = minimise_reduced(latents, 3, 2, 5, weight_decay, layer_norm, padded_classes=27)
+        assert found.status == "converged"
+
+
 def test_too_few_steps_stall():
     found = minimise_reduced(LATENTS, 3, 2, 5, 1e-3, max_steps=0)
     assert found.status == "stalled"
