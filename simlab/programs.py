@@ -21,6 +21,7 @@ from jax.stages import Lowered
 
 from simlab.devices import CLASS, MEMBER, count_cores, make_mesh, platform
 from simlab.members import Inputs, kept_kind
+from simlab.random_keys import random_key
 from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Problem, Record, State, make_trainer
 from simlab.validation import invalid
@@ -163,7 +164,7 @@ class Program:
     @cached_property
     def sample(self) -> Callable:
         """``(seed, distribution) -> sample`` of one member: the training set that ``begin`` drew for it."""
-        return jax.jit(lambda seed, distribution: self._trainer.sample(jax.random.key(seed), distribution))
+        return jax.jit(lambda seed, distribution: self._trainer.sample(random_key(seed), distribution))
 
     def bytes_needed(self) -> int:
         """Return the bytes that each device holds while a segment runs, as the compiler counts them."""
@@ -173,7 +174,7 @@ class Program:
 
     def _begin(self, inputs: Inputs, occupied: jax.Array) -> tuple[Problem, Rows]:
         """Draw the problem and the weights of one member; an empty row counts as stopped."""
-        key = jax.random.key(inputs.seeds)
+        key = random_key(inputs.seeds)
         problem, state = self._trainer.begin(key, inputs.distribution, inputs.hyperparameters)
         zero = jnp.zeros((), jnp.int32)
         status = jnp.where(occupied, Status.RUNNING, Status.FINISHED).astype(jnp.int32)
