@@ -208,11 +208,11 @@ def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef)
     batch_loss = _make_loss(spec, graph)
 
     def step(batch, state, hyperparameters):
-        transformation = optimizer(hyperparameters.learning_rate)
         loss = lambda params: batch_loss(params, batch, hyperparameters)  # noqa: E731
         if searches:
-            return _search_step(transformation, loss, state, hyperparameters)
+            return _search_step(optimizer(hyperparameters.learning_rate), loss, state, hyperparameters)
         value, gradient = jax.value_and_grad(loss)(state.params)
+        transformation = optimizer(_once_known(gradient, hyperparameters.learning_rate))
         gradient = _add_penalty_gradient(gradient, state.params, hyperparameters)
         updates, optimizer_state = transformation.update(gradient, state.optimizer_state, state.params)
         return State(optax.apply_updates(state.params, updates), optimizer_state), value
@@ -302,6 +302,18 @@ def _gradient_norm(spec: TrainingSpec, loss: Callable, problem: Problem, params,
     on_batch = lambda params, batch: loss(params, batch, hyperparameters)  # noqa: E731
     gradient = cross_entropy_gradient(on_batch, params, problem.sample, spec.task.n_classes)
     return optax.tree.norm(_add_penalty_gradient(gradient, params, hyperparameters))
+
+
+def _once_known(gradient: nnx.State, learning_rate: jax.Array) -> jax.Array:
+    """Return the learning rate when all is known of a gradient that weights were read for.
+
+    No weight changes before, so that the compiler writes the new ones over the old. It does not see by itself that
+    they are read no longer, and would copy the classifier at each step. The classifier's own gradient reads no weights;
+    where any other is not a number, neither is the rate.
+    """
+    named = [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree.leaves_with_path(gradient)]
+    probe = sum(leaf.reshape(-1)[0] for name, leaf in named if "classifier" not in name)
+    return jnp.where(jnp.isnan(probe), jnp.nan, learning_rate)
 
 
 def _add_penalty_gradient(gradient: nnx.State, params: nnx.State, hyperparameters: Hyperparameters) -> nnx.State:

@@ -119,18 +119,20 @@ def operations(sizes: Sizes) -> int:
 def held_bytes(sizes: Sizes, class_shards: int = 1) -> float:
     """Return the bytes that a device holds during a segment, counted by hand for the program that a CPU compiles.
 
-    The classifier where the run keeps it and as the loop holds it, in place of which each step writes; the gradient of
-    the logits; and beside it, in one place, the classifier's gradient or before it the logits. The word vectors twice,
-    since their gradient is added up in place. The latents, and the batch's word vectors.
+    The classifier, in whose place each step writes; the gradient of the logits; and beside it, in one place, the
+    gradients of the classifier and of the batch's word vectors, or before them the logits. The word vectors twice,
+    since their gradient is added up in place. The latents, and the batch's word vectors. Where members run side by
+    side, all weights once more, as they were before the segment, for those that have stopped.
     Classifier and logits are split over the devices of the class axis, and nothing else is. Not counted are the
     sentences that are drawn ahead, an eighth of the weights at most.
     """
     n_classes, length, dim, n_words, batch, members = sizes
-    classifier = n_classes * length * dim
-    logits = batch * n_classes
-    split = 2 * classifier + logits + max(classifier, logits)
-    whole = 2 * n_words * dim + n_classes * length + batch * length * dim
-    return FLOAT_BYTES * members * (split / class_shards + whole)
+    classifier = n_classes * length * dim / class_shards
+    logits = batch * n_classes / class_shards
+    tokens = batch * length * dim
+    step = logits + max(classifier + tokens, logits)
+    kept = classifier + n_words * dim if members > 1 else 0
+    return FLOAT_BYTES * members * (classifier + step + tokens + 2 * n_words * dim + n_classes * length + kept)
 
 
 def fit_slope(values: np.ndarray, samples: np.ndarray) -> Slope:
@@ -235,7 +237,7 @@ def _memories(many: Sizes, fitted: list[Contestant], precision: str) -> Iterator
     counted = (held_bytes(many) - held_bytes(many._replace(n_classes=0))) / many.n_classes
     note = (
         f"{offset / 1e6:.3g} MB + {per_class:,.0f} bytes x 10^6, from the programs of K = {FITTED_CLASSES[0]} and"
-        f" {FITTED_CLASSES[1]}; counted 4 (3 L d + B + L) = {counted:,.0f} bytes for a class"
+        f" {FITTED_CLASSES[1]}; counted 4 (2 L d + B + L) = {counted:,.0f} bytes for a class"
     )
     yield _extrapolated("one device, by the law", "memory", "GB", (offset + per_class * many.n_classes) / 1e9, note)
     program = Program(make_spec(many, LEAST_STEPS, precision), Layout(1, 1, 1))
@@ -243,8 +245,8 @@ def _memories(many: Sizes, fitted: list[Contestant], precision: str) -> Iterator
     yield _extrapolated("one device, compiled", "memory", "GB", program.bytes_needed() / 1e9, note)
     classifier = FLOAT_BYTES * many.n_classes * many.sentence_length * many.embedding_dim / SLICE
     note = (
-        f"4 (K (3 L d + B) / {SLICE} + K L + 2 n_w d + B L d) bytes: its share of the classifier, "
-        f"{classifier / 1e6:.3g} MB, three times, of the logits, and all latents"
+        f"4 (K (2 L d + B) / {SLICE} + K L + 2 n_w d + 2 B L d) bytes: its share of the classifier, "
+        f"{classifier / 1e6:.3g} MB, twice, of the logits, and all latents"
     )
     yield _extrapolated(f"each of {SLICE}, counted", "memory", "GB", held_bytes(many, SLICE) / 1e9, note)
 
