@@ -77,8 +77,7 @@ def _noise_keys(key: jax.Array) -> jax.Array:
 def _draw_ranks(key: jax.Array, law: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """Draw numbers of entries of a law, ``Float[n]``, by the inverse of its cumulative distribution."""
     # A rounded last entry below 1 must not open a rank beyond the last.
-    bounds = jnp.cumsum(law)[:-1]
-    return jnp.searchsorted(bounds, jax.random.uniform(key, shape), side="right", method="scan_unrolled")
+    return jnp.searchsorted(jnp.cumsum(law)[:-1], jax.random.uniform(key, shape), side="right")
 
 
 def draw_labels(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> jax.Array:
