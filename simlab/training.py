@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from simlab.devices import platform
 from simlab.risk import accuracy_standard_error, cross_entropy, cross_entropy_gradient, evaluate, penalty
 from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
 
@@ -212,8 +213,8 @@ def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef)
         if searches:
             return _search_step(optimizer(hyperparameters.learning_rate), loss, state, hyperparameters)
         value, gradient = jax.value_and_grad(loss)(state.params)
-        transformation = optimizer(_once_known(gradient, hyperparameters.learning_rate))
         gradient = _add_penalty_gradient(gradient, state.params, hyperparameters)
+        transformation = optimizer(_once_known(gradient, hyperparameters.learning_rate))
         updates, optimizer_state = transformation.update(gradient, state.optimizer_state, state.params)
         return State(optax.apply_updates(state.params, updates), optimizer_state), value
 
@@ -307,10 +308,12 @@ def _gradient_norm(spec: TrainingSpec, loss: Callable, problem: Problem, params,
 def _once_known(gradient: nnx.State, learning_rate: jax.Array) -> jax.Array:
     """Return the learning rate when all is known of a gradient that weights were read for.
 
-    No weight changes before, so that the compiler writes the new ones over the old. It does not see by itself that
-    they are read no longer, and would copy the classifier at each step. The classifier's own gradient reads no weights;
-    where any other is not a number, neither is the rate.
+    No weight changes before, so that the compiler writes the new ones over the old. That for CPUs does not see by
+    itself when they are read no longer, and would copy the classifier at each step. The classifier's gradient is not
+    asked: its update needs it anyway. Where another is not a number, neither is the rate.
     """
+    if platform() != "cpu":
+        return learning_rate
     named = [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree.leaves_with_path(gradient)]
     probe = sum(leaf.reshape(-1)[0] for name, leaf in named if "classifier" not in name)
     return jnp.where(jnp.isnan(probe), jnp.nan, learning_rate)
