@@ -28,6 +28,11 @@ PAPER_TASK = SentenceTask(n_words=1200, sentence_length=15, n_classes=1000)
 # PyTorch calls its kernels one by one and needs at least the third time.
 TURN_SECONDS = 0.3
 PYTORCH_STEP = 5e-4
+
+# Steps of a sweep's turn at least: large members are brought from their place and back once a segment, and the paper's
+# runs have segments of 250 steps and more.
+LEAST_SEGMENT = 50
+
 RATES = {"cpu": (1e11, 2e-5), "gpu": (2e13, 4e-5), "tpu": (2e13, 4e-5)}
 
 
@@ -95,9 +100,7 @@ def _contestants(case: Case) -> list[Contestant]:
     cost, n_steps = step_cost(spec), spec.steps_per_record
     shards = min(len(jax.local_devices()), case.members)
     rows = case.members - case.members % shards
-    # A member of a sweep takes as long as one alone, at most: the turn of the sweep is cut to the time of one turn.
-    shorter = max(5, n_steps // rows)
-    sweep_spec = _with_steps(spec, shorter)
+    sweep_spec = _with_steps(spec, max(LEAST_SEGMENT, n_steps // rows))
     found = [
         ours.matrix_products(XLA_PRODUCTS, cost, n_steps, spec.precision),
         ours.training(ALONE, spec, rates, Layout(1, 1, 1)),
