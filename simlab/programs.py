@@ -7,6 +7,7 @@ its state bit by bit, so that the host may look at a report one segment late and
 
 import math
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from enum import IntEnum
@@ -17,11 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
-from jax.stages import Lowered
+from jax.stages import Compiled, Lowered
 
 from simlab.devices import CLASS, MEMBER, count_cores, make_mesh, platform
 from simlab.members import Inputs, kept_kind
 from simlab.random_keys import random_key
+from simlab.risk import CHUNK_ENTRIES
 from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
 from simlab.training import Optimizer, Problem, Record, State, make_trainer
 from simlab.validation import invalid
@@ -30,6 +32,10 @@ from simlab.validation import invalid
 # float32. More of them would push each other out of it at every step.
 CACHED_WEIGHTS = 250_000
 LARGEST_BLOCK = 16
+
+# Numbers that a device may hold at once beside what members keep, when they begin and when they are measured: of those
+# that need more, fewer run side by side. In float32 20 MB for each core, and 320 MB, which keep an accelerator busy.
+HELD_NUMBERS = {"cpu": CHUNK_ENTRIES, "accelerator": 16 * CHUNK_ENTRIES}
 
 
 class Status(IntEnum):
@@ -137,8 +143,7 @@ class Program:
 
     def start_compiling(self) -> None:
         """Compile in the background, side by side, what a sweep needs; else each piece is when it is asked for."""
-        refills = self.layout.part > self.layout.rows
-        for name in ("begin", "segment", "record", *(["choose"] if refills else [])):
+        for name in self._names:
             self._compiled(name)
 
     @cached_property
@@ -166,11 +171,12 @@ class Program:
         """``(seed, distribution) -> sample`` of one member: the training set that ``begin`` drew for it."""
         return jax.jit(lambda seed, distribution: self._trainer.sample(random_key(seed), distribution))
 
-    def bytes_needed(self) -> int:
-        """Return the bytes that each device holds while a segment runs, as the compiler counts them."""
-        memory = self.segment.memory_analysis()
-        held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
-        return held + memory.temp_size_in_bytes
+    def bytes_needed(self, *names: str) -> int:
+        """Return the most bytes that each device holds while a piece runs, of those named or else of all that are used.
+
+        They are counted by the compiler.
+        """
+        return max(_held_bytes(self._compiled(name).result()) for name in names or self._names)
 
     def _begin(self, inputs: Inputs, occupied: jax.Array) -> tuple[Problem, Rows]:
         """Draw the problem and the weights of one member; an empty row counts as stopped."""
@@ -189,7 +195,12 @@ class Program:
 
         return jax.lax.cond(row.status == Status.RUNNING, advance, lambda: row)
 
-    def _record(self, problem: Problem, row: Rows, inputs: Inputs) -> tuple[Rows, Report]:
+    def _record(self, problem: Problem, rows: Rows, inputs: Inputs) -> tuple[Rows, Report]:
+        """Measure all rows of one device; those whose members stop here are marked."""
+        report = self._over_rows(self._measure, self._measured_numbers)(problem, rows, inputs)
+        return rows._replace(status=report.status, first_bad_step=report.first_bad_step), report
+
+    def _measure(self, problem: Problem, row: Rows, inputs: Inputs) -> Report:
         """Measure one member and decide whether it stops, unless it has."""
         spec = self.spec
         # Traced once: for its shapes, and for what it computes.
@@ -204,8 +215,7 @@ class Program:
             status = jnp.where(record.gradient_norm <= spec.until_gradient_norm, Status.CONVERGED, status)
         status = jnp.where(bad_step > 0, Status.DIVERGED, status).astype(jnp.int32)
         status = jnp.where(row.status == Status.RUNNING, status, row.status)
-        row = row._replace(status=status, first_bad_step=bad_step)
-        return row, Report(record, row.segments, status, bad_step)
+        return Report(record, row.segments, status, bad_step)
 
     def _choose(
         self, fresh: jax.Array, begun: tuple[Problem, Rows], kept: tuple[Problem, Rows]
@@ -224,13 +234,12 @@ class Program:
         if name not in self._lowered:
             both, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
             function, shapes, shardings, donated = {
-                "begin": (self._begin, begun, both, ()),
-                "segment": (self._segment, run, self._row_sharding, 1),
+                "begin": (self._over_rows(self._begin, self._begun_numbers), begun, both, ()),
+                "segment": (self._over_rows(self._segment, in_place=True), run, self._row_sharding, 1),
                 "record": (self._record, run, both[::-1], 1),
-                "choose": (self._choose, (begun[1], run[:2], run[:2]), both, 2),
+                "choose": (jax.vmap(self._choose), (begun[1], run[:2], run[:2]), both, 2),
             }[name]
-            mapped = jax.vmap(function) if name == "choose" else self._over_rows(function)
-            self._lowered[name] = self._lower(mapped, shapes, shardings, donate=donated)
+            self._lowered[name] = self._lower(function, shapes, shardings, donate=donated)
         return self._lowered[name]
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...]):
@@ -245,17 +254,33 @@ class Program:
         )
         return jax.jit(mapped, out_shardings=shardings, donate_argnums=donate).lower(*shapes)
 
-    def _over_rows(self, function: Callable) -> Callable:
-        """Map a function of one member over the rows of one device: side by side, on a CPU in blocks."""
+    def _over_rows(self, function: Callable, needed: int = 0, *, in_place: bool = False) -> Callable:
+        """Map a function of one member over the rows of one device.
+
+        Side by side run so many as may, and as can hold the numbers that each needs beside what it keeps. In place, the
+        results take the place of the second argument.
+        """
         per_device = self.layout.rows // self.layout.member_shards
-        if per_device == 1:
-            return _on_single_row(function)
-        if platform() != "cpu":
-            return jax.vmap(function)
-        block = min(LARGEST_BLOCK, CACHED_WEIGHTS // self.spec.n_weights)
-        if take_turns(self.spec) or block < 2:
-            return lambda *rows: jax.lax.map(lambda row: function(*row), rows)
-        return _in_blocks(function, math.ceil(per_device / block))
+        held = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"]
+        size = members_side_by_side(self.spec, per_device, at_most=held // max(1, needed))
+        return _in_blocks(jax.vmap(function) if size > 1 else _on_single_row(function), size, in_place=in_place)
+
+    @property
+    def _begun_numbers(self) -> int:
+        """How many numbers a member has when it begins."""
+        return sum(math.prod(leaf.shape[1:]) for leaf in jax.tree.leaves(self._begun_shapes))
+
+    @property
+    def _measured_numbers(self) -> int:
+        """How many logits are held while a member is measured."""
+        kept = [leaf.shape[1] for leaf in jax.tree.leaves(self._begun_shapes[0].sample)]
+        return min(CHUNK_ENTRIES, max(self.spec.n_evaluation, *kept, 0) * self.spec.task.n_classes)
+
+    @property
+    def _names(self) -> list[str]:
+        """Return the names of the pieces that a sweep uses."""
+        refills = self.layout.part > self.layout.rows
+        return ["begin", "segment", "record", *(["choose"] if refills else [])]
 
     @cached_property
     def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
@@ -299,6 +324,17 @@ def take_turns(spec: TrainingSpec) -> bool:
     return spec.optimizer in LINE_SEARCH_OPTIMIZERS and platform() == "cpu"
 
 
+def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys.maxsize) -> int:
+    """Return how many of a device's members run at once: on a CPU no more than fit its cache, and searches in turn."""
+    on_cpu = platform() == "cpu"
+    fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // spec.n_weights) if on_cpu else per_device
+    largest = 1 if take_turns(spec) else max(1, min(per_device, fitting, at_most))
+    n_blocks = math.ceil(per_device / largest)
+    # Rather somewhat smaller blocks than rows that fill up the last one.
+    n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if per_device % number == 0), n_blocks)
+    return math.ceil(per_device / n_blocks)
+
+
 @lru_cache(maxsize=1)
 def _compilers() -> ThreadPoolExecutor:
     """Return the threads of the compiler; a piece rarely keeps a whole core busy."""
@@ -323,6 +359,13 @@ def _compile(lowered: Lowered, *, on_cpu: bool) -> Callable:
     return lowered.compile(compiler_options={"xla_backend_optimization_level": "1"})
 
 
+def _held_bytes(compiled: Compiled) -> int:
+    """Return the bytes that a device holds while a compiled program runs."""
+    memory = compiled.memory_analysis()
+    held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
+    return held + memory.temp_size_in_bytes
+
+
 def _on_single_row(function: Callable) -> Callable:
     """Map a function over a leading axis of length 1 by hand: gathers and scatters of one member are simpler code."""
 
@@ -332,25 +375,38 @@ def _on_single_row(function: Callable) -> Callable:
     return mapped
 
 
-def _in_blocks(function: Callable, n_blocks: int) -> Callable:
-    """Map a function over a leading axis in blocks of equal size, one after the other.
+def _in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
+    """Map a function of blocks over a leading axis, one block after the other.
 
-    The axis is filled up with its first rows, whose results are dropped.
+    The axis is filled up with its first rows, whose results are dropped. In place, the results of each block are
+    written over its part of the second argument.
     """
 
     def mapped(*arguments):
         n_rows = len(jax.tree.leaves(arguments)[0])
-        size = math.ceil(n_rows / n_blocks)
+        n_blocks = math.ceil(n_rows / size)
+        if n_blocks == 1:
+            return function(*arguments)
         surplus = n_blocks * size - n_rows
+        if surplus:
+            arguments = jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf[:surplus]]), arguments)
 
-        def split(leaf):
-            whole = jnp.concatenate([leaf, leaf[:surplus]]) if surplus else leaf
-            return whole.reshape(n_blocks, size, *leaf.shape[1:])
+        def block(number, rows):
+            return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, number * size, size), rows)
 
-        results = jax.lax.map(lambda block: jax.vmap(function)(*block), jax.tree.map(split, arguments))
-        return jax.tree.map(lambda leaf: leaf.reshape(n_blocks * size, *leaf.shape[2:])[:n_rows], results)
+        def overwrite(number, rows):
+            results = function(*block(number, (arguments[0], rows, *arguments[2:])))
+            place = lambda leaf, part: jax.lax.dynamic_update_slice_in_dim(leaf, part, number * size, 0)  # noqa: E731
+            return jax.tree.map(place, rows, results)
 
-    return jax.vmap(function) if n_blocks == 1 else mapped
+        if in_place:
+            results = jax.lax.fori_loop(0, n_blocks, overwrite, arguments[1])
+        else:
+            results = jax.lax.map(lambda number: function(*block(number, arguments)), jnp.arange(n_blocks))
+            results = jax.tree.map(lambda leaf: leaf.reshape(n_blocks * size, *leaf.shape[2:]), results)
+        return jax.tree.map(lambda leaf: leaf[:n_rows], results)
+
+    return mapped
 
 
 def _placed(array: jax.ShapeDtypeStruct, sharding: NamedSharding) -> jax.ShapeDtypeStruct:

@@ -30,7 +30,7 @@ def training(name: str, spec: TrainingSpec, hyperparameters: Hyperparameters, la
     shards = layout.member_shards * layout.class_shards
     facts = (
         Fact("compile time", "s", compiled),
-        Fact("memory", "MB", program.bytes_needed() * shards / 1e6),
+        Fact("memory", "MB", program.bytes_needed("segment") * shards / 1e6),
     )
     return Contestant(name, turn, layout.rows * spec.steps_per_record, facts)
 

@@ -21,7 +21,7 @@ from experiments.benchmarks.measurement import Contestant, Measurement, summaris
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.step import RATES
 from simlab.architectures import TwoLayer
-from simlab.programs import Layout, Program
+from simlab.programs import Layout, Program, members_side_by_side
 from simlab.sources import FreshSentences
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.tasks import SentenceTask
@@ -121,18 +121,20 @@ def held_bytes(sizes: Sizes, class_shards: int = 1) -> float:
 
     The classifier, in whose place each step writes; the gradient of the logits; and beside it, in one place, the
     gradients of the classifier and of the batch's word vectors, or before them the logits. The word vectors twice,
-    since their gradient is added up in place. The latents, and the batch's word vectors. Where members run side by
-    side, all weights once more, as they were before the segment, for those that have stopped.
+    since their gradient is added up in place. The latents, and the batch's word vectors. Of many members only some run
+    at once: what a step needs is counted for these, and their weights once more, which stay as they were until the
+    segment is over.
     Classifier and logits are split over the devices of the class axis, and nothing else is. Not counted are the
     sentences that are drawn ahead, an eighth of the weights at most.
     """
     n_classes, length, dim, n_words, batch, members = sizes
+    at_once = members_side_by_side(make_spec(sizes), members)
     classifier = n_classes * length * dim / class_shards
     logits = batch * n_classes / class_shards
-    tokens = batch * length * dim
-    step = logits + max(classifier + tokens, logits)
-    kept = classifier + n_words * dim if members > 1 else 0
-    return FLOAT_BYTES * members * (classifier + step + tokens + 2 * n_words * dim + n_classes * length + kept)
+    words, tokens = n_words * dim, batch * length * dim
+    step = logits + max(classifier + tokens, logits) + tokens + words
+    kept = classifier + words if members > 1 else 0
+    return FLOAT_BYTES * (members * (classifier + words + n_classes * length) + at_once * (step + kept))
 
 
 def fit_slope(values: np.ndarray, samples: np.ndarray) -> Slope:
@@ -234,15 +236,18 @@ def _memories(many: Sizes, fitted: list[Contestant], precision: str) -> Iterator
     small, large = (1e6 * _memory(one) for one in fitted)
     per_class = (large - small) / (FITTED_CLASSES[1] - FITTED_CLASSES[0])
     offset = small - per_class * FITTED_CLASSES[0]
-    counted = (held_bytes(many) - held_bytes(many._replace(n_classes=0))) / many.n_classes
+    counted = (held_bytes(many._replace(n_classes=2 * many.n_classes)) - held_bytes(many)) / many.n_classes
     note = (
         f"{offset / 1e6:.3g} MB + {per_class:,.0f} bytes x 10^6, from the programs of K = {FITTED_CLASSES[0]} and"
         f" {FITTED_CLASSES[1]}; counted 4 (2 L d + B + L) = {counted:,.0f} bytes for a class"
     )
     yield _extrapolated("one device, by the law", "memory", "GB", (offset + per_class * many.n_classes) / 1e9, note)
     program = Program(make_spec(many, LEAST_STEPS, precision), Layout(1, 1, 1))
-    note = f"counted by the compiler for the program of K = 10^6, not run; {H100.name}: {H100.memory / 1e9:g} GB"
-    yield _extrapolated("one device, compiled", "memory", "GB", program.bytes_needed() / 1e9, note)
+    note = (
+        f"counted by the compiler for the program of K = 10^6, not run; {program.bytes_needed() / 1e9:.4g} GB while the"
+        f" run is measured; {H100.name}: {H100.memory / 1e9:g} GB"
+    )
+    yield _extrapolated("one device, compiled", "memory", "GB", program.bytes_needed("segment") / 1e9, note)
     classifier = FLOAT_BYTES * many.n_classes * many.sentence_length * many.embedding_dim / SLICE
     note = (
         f"4 (K (2 L d + B) / {SLICE} + K L + 2 n_w d + 2 B L d) bytes: its share of the classifier, "

@@ -66,7 +66,7 @@ def test_no_size_comes_where_word_scores_are_tabulated(name, preset):
 def test_the_compiler_counts_the_bytes_of_a_class_that_we_count():
     base = scaling.BASES["quick"]
     pair = [base._replace(n_classes=n_classes) for n_classes in (512, 2048)]
-    small, large = (Program(make_spec(one, 3), Layout(1, 1, 1)).bytes_needed() for one in pair)
+    small, large = (Program(make_spec(one, 3), Layout(1, 1, 1)).bytes_needed("segment") for one in pair)
     per_class = (large - small) / (2048 - 512)
     counted = 4 * (2 * base.sentence_length * base.embedding_dim + base.batch_size + base.sentence_length)
     # The compiler rounds each buffer up to 64 bytes or less; a program has some hundreds.
@@ -99,7 +99,7 @@ def measurements(monkeypatch):
         def __init__(self, spec, layout):
             pass
 
-        def bytes_needed(self):
+        def bytes_needed(self, *names):
             return 24_000_000_000
 
     monkeypatch.setattr(scaling, "_training", train)

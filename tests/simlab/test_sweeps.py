@@ -10,7 +10,8 @@ from simlab.architectures import TwoLayer
 from simlab.devices import make_mesh
 from simlab.members import Member, stack_inputs
 from simlab.part_run import PartRun
-from simlab.programs import Layout, Program, _kept_program, compile_program
+from simlab.programs import Layout, Program, _kept_program, compile_program, members_side_by_side
+from simlab.risk import CHUNK_ENTRIES
 from simlab.sources import FixedSample, FreshSentences, Population
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.store import MemoryStore
@@ -258,6 +259,40 @@ def test_a_sweep_larger_than_memory_runs_in_chunks(monkeypatch):
     monkeypatch.setattr("simlab.sweeps.free_memory", lambda: 1000)
     with pytest.raises(MemoryError, match=r"^a single member needs [\d,]+ bytes where 125 are free"):
         Sweep(members).choose_layouts()
+
+
+def test_memory_is_that_of_the_piece_which_needs_most():
+    """A run is measured on 3000 sentences at once, where a step sees 8: what fits the steps alone is not enough."""
+    program = Program(make_spec(n_evaluation=3000), Layout(1, 1, 1))
+    assert program.bytes_needed() == program.bytes_needed("record") > 10 * program.bytes_needed("segment")
+    # Logits, their exponentials and whether each is the label's, 8 classes; with the sentences themselves.
+    assert program.bytes_needed("record") < 3000 * 4 * (4 * 8 + 20)
+
+
+def test_members_measured_side_by_side_share_the_memory_of_one():
+    """They take turns where their logits would fill more."""
+    spec = make_spec(FreshSentences(batch_size=8), n_evaluation=CHUNK_ENTRIES // 8)
+    one, many = (Program(spec, Layout(rows, rows, 1)).bytes_needed("record") for rows in (1, 16))
+    assert many == pytest.approx(one, rel=0.01)
+
+
+def test_members_in_turn_hold_their_weights_once_and_one_step(monkeypatch):
+    monkeypatch.setattr("simlab.programs.CACHED_WEIGHTS", 0)
+    spec = make_spec(FreshSentences(batch_size=8), embedding_dim=500)
+    two, six = (Program(spec, Layout(rows, rows, 1)).bytes_needed("segment") for rows in (2, 6))
+    # Beside the weights, float32, there is little to each: its latents and numbers. The compiler rounds up.
+    assert (six - two) / 4 == pytest.approx(4 * spec.n_weights, rel=0.02)
+    # One member's step: its weights as they were, the gradient, and the words of 8 sentences with theirs, and moved.
+    assert two - 2 * 4 * spec.n_weights < 4 * (2 * spec.n_weights + 3 * 8 * 2 * 500 + 1000)
+
+
+@pytest.mark.parametrize(("per_device", "size"), [(1, 1), (7, 7), (16, 16), (17, 9), (20, 10), (48, 16), (50, 10)])
+def test_blocks_on_a_cpu_are_equal_and_rather_smaller_than_filled_up(per_device, size):
+    assert members_side_by_side(make_spec(), per_device) == size
+
+
+def test_members_that_need_much_to_begin_take_turns():
+    assert [members_side_by_side(make_spec(), 12, at_most=at_most) for at_most in (0, 1, 5, 100)] == [1, 1, 4, 12]
 
 
 def test_every_process_gets_a_part_and_stopping_members_leave_rows_to_others():
