@@ -28,12 +28,11 @@ PAPER_TASK = SentenceTask(n_words=1200, sentence_length=15, n_classes=1000)
 # PyTorch calls its kernels one by one and needs at least the third time.
 TURN_SECONDS = 0.3
 PYTORCH_STEP = 5e-4
+RATES = {"cpu": (1e11, 2e-5), "gpu": (2e13, 4e-5), "tpu": (2e13, 4e-5)}
 
 # Steps of a sweep's turn at least: large members are brought from their place and back once a segment, and the paper's
 # runs have segments of 250 steps and more.
 LEAST_SEGMENT = 50
-
-RATES = {"cpu": (1e11, 2e-5), "gpu": (2e13, 4e-5), "tpu": (2e13, 4e-5)}
 
 
 class Case(NamedTuple):
