@@ -279,11 +279,11 @@ def test_members_measured_side_by_side_share_the_memory_of_one():
 def test_members_in_turn_hold_their_weights_once_and_one_step(monkeypatch):
     monkeypatch.setattr("simlab.programs.CACHED_WEIGHTS", 0)
     spec = make_spec(FreshSentences(batch_size=8), embedding_dim=500)
-    two, six = (Program(spec, Layout(rows, rows, 1)).bytes_needed("segment") for rows in (2, 6))
+    one, two, six = (Program(spec, Layout(rows, rows, 1)).bytes_needed("segment") for rows in (1, 2, 6))
     # Beside the weights, float32, there is little to each: its latents and numbers. The compiler rounds up.
-    assert (six - two) / 4 == pytest.approx(4 * spec.n_weights, rel=0.02)
-    # One member's step: its weights as they were, the gradient, and the words of 8 sentences with theirs, and moved.
-    assert two - 2 * 4 * spec.n_weights < 4 * (2 * spec.n_weights + 3 * 8 * 2 * 500 + 1000)
+    assert (six - two) / 4 == pytest.approx(4 * spec.n_weights, rel=0.03)
+    # Beside the second's weights, those of the member at work as they were.
+    assert two - one == pytest.approx(2 * 4 * spec.n_weights, rel=0.03)
 
 
 @pytest.mark.parametrize(("per_device", "size"), [(1, 1), (7, 7), (16, 16), (17, 9), (20, 10), (48, 16), (50, 10)])
