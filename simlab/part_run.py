@@ -12,8 +12,10 @@ from simlab.training import Record, named_values
 
 EMPTY = -1
 
-# From this share of all rows on, the weights of all are fetched at once: a row alone costs a call of its own.
+# From this share of all rows on, the weights of all are fetched at once: a row alone costs a call of its own. Not where
+# all have more weights than that, which would be copied on the device.
 FETCH_SHARE = 8
+FETCHED_WEIGHTS = 5_000_000
 
 
 class _Flight(NamedTuple):
@@ -189,7 +191,8 @@ class PartRun:
     def _collect(self) -> None:
         """Fetch the weights of members that have stopped, and free their rows."""
         stopped = [row for row, member in enumerate(self._slots) if member != EMPTY and self._status[member]]
-        if len(stopped) > len(self._slots) // FETCH_SHARE:
+        few_weights = len(self._slots) * self.program.spec.n_weights <= FETCHED_WEIGHTS
+        if few_weights and len(stopped) > len(self._slots) // FETCH_SHARE:
             columns = jax.device_get(self.program.representations(self._inputs, self._rows))
             fetch = lambda row: tuple(column[row].copy() for column in columns)  # noqa: E731
         else:

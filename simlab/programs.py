@@ -33,8 +33,8 @@ from simlab.validation import invalid
 CACHED_WEIGHTS = 250_000
 LARGEST_BLOCK = 16
 
-# Numbers that a device may hold at once beside what members keep, when they begin and when they are measured: of those
-# that need more, fewer run side by side. In float32 20 MB for each core, and 320 MB, which keep an accelerator busy.
+# Numbers that members may draw, and logits that they may be measured on, side by side on a device: of those that need
+# more, fewer run at once. What is computed from them takes some times as much. An accelerator needs many to be busy.
 HELD_NUMBERS = {"cpu": CHUNK_ENTRIES, "accelerator": 16 * CHUNK_ENTRIES}
 
 
@@ -176,7 +176,11 @@ class Program:
 
         They are counted by the compiler.
         """
-        return max(_held_bytes(self._compiled(name).result()) for name in names or self._names)
+        held = {name: _held_bytes(self._compiled(name).result()) for name in names or self._names}
+        if "choose" in held:
+            # Members begin anew while all others stay where they are.
+            held["begin"] += self.begin.memory_analysis().output_size_in_bytes
+        return max(held.values())
 
     def _begin(self, inputs: Inputs, occupied: jax.Array) -> tuple[Problem, Rows]:
         """Draw the problem and the weights of one member; an empty row counts as stopped."""
@@ -257,8 +261,8 @@ class Program:
     def _over_rows(self, function: Callable, needed: int = 0, *, in_place: bool = False) -> Callable:
         """Map a function of one member over the rows of one device.
 
-        Side by side run so many as may, and as can hold the numbers that each needs beside what it keeps. In place, the
-        results take the place of the second argument.
+        As many run side by side as may, where each needs so many numbers beside what it keeps. In place, the results
+        take the place of the second argument.
         """
         per_device = self.layout.rows // self.layout.member_shards
         held = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"]
@@ -330,7 +334,7 @@ def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys
     fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // spec.n_weights) if on_cpu else per_device
     largest = 1 if take_turns(spec) else max(1, min(per_device, fitting, at_most))
     n_blocks = math.ceil(per_device / largest)
-    # Rather somewhat smaller blocks than rows that fill up the last one.
+    # Rather somewhat smaller blocks than rows that are worked on twice.
     n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if per_device % number == 0), n_blocks)
     return math.ceil(per_device / n_blocks)
 
@@ -378,8 +382,8 @@ def _on_single_row(function: Callable) -> Callable:
 def _in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
     """Map a function of blocks over a leading axis, one block after the other.
 
-    The axis is filled up with its first rows, whose results are dropped. In place, the results of each block are
-    written over its part of the second argument.
+    All blocks have the same size, and the last one begins within the one before, if it has to: rows of both keep what
+    the first has made of them. In place, the results of each block are written over its part of the second argument.
     """
 
     def mapped(*arguments):
@@ -388,25 +392,34 @@ def _in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
         if n_blocks == 1:
             return function(*arguments)
         surplus = n_blocks * size - n_rows
-        if surplus:
-            arguments = jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf[:surplus]]), arguments)
 
         def block(number, rows):
             return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, number * size, size), rows)
 
         def overwrite(number, rows):
-            results = function(*block(number, (arguments[0], rows, *arguments[2:])))
+            before = block(number, rows)
+            after = function(*block(number, arguments[:1]), before, *block(number, arguments[2:]))
+            if surplus:
+                is_due = (jnp.arange(size) >= surplus) | (number < n_blocks - 1)
+                after = jax.tree.map(lambda new, old: jnp.where(_along(is_due, new), new, old), after, before)
             place = lambda leaf, part: jax.lax.dynamic_update_slice_in_dim(leaf, part, number * size, 0)  # noqa: E731
-            return jax.tree.map(place, rows, results)
+            return jax.tree.map(place, rows, after)
+
+        def join(leaf):
+            flat = leaf.reshape(n_blocks * size, *leaf.shape[2:])
+            last = (n_blocks - 1) * size
+            return jnp.concatenate([flat[:last], flat[last + surplus :]]) if surplus else flat
 
         if in_place:
-            results = jax.lax.fori_loop(0, n_blocks, overwrite, arguments[1])
-        else:
-            results = jax.lax.map(lambda number: function(*block(number, arguments)), jnp.arange(n_blocks))
-            results = jax.tree.map(lambda leaf: leaf.reshape(n_blocks * size, *leaf.shape[2:]), results)
-        return jax.tree.map(lambda leaf: leaf[:n_rows], results)
+            return jax.lax.fori_loop(0, n_blocks, overwrite, arguments[1])
+        return jax.tree.map(join, jax.lax.map(lambda number: function(*block(number, arguments)), jnp.arange(n_blocks)))
 
     return mapped
+
+
+def _along(marks: jax.Array, leaf: jax.Array) -> jax.Array:
+    """Return marks of rows in the shape of a leaf that has these rows."""
+    return marks.reshape(-1, *[1] * (leaf.ndim - 1))
 
 
 def _placed(array: jax.ShapeDtypeStruct, sharding: NamedSharding) -> jax.ShapeDtypeStruct:

@@ -310,13 +310,14 @@ def _once_known(gradient: nnx.State, learning_rate: jax.Array) -> jax.Array:
 
     No weight changes before, so that the compiler writes the new ones over the old. That for CPUs does not see by
     itself when they are read no longer, and would copy the classifier at each step. The classifier's gradient is not
-    asked: its update needs it anyway. Where another is not a number, neither is the rate.
+    asked: its update needs it anyway.
     """
     if platform() != "cpu":
         return learning_rate
     named = [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree.leaves_with_path(gradient)]
     probe = sum(leaf.reshape(-1)[0] for name, leaf in named if "classifier" not in name)
-    return jnp.where(jnp.isnan(probe), jnp.nan, learning_rate)
+    # Never true, which the compiler does not see.
+    return jnp.where((probe == jnp.inf) & (probe == -jnp.inf), 0, learning_rate)
 
 
 def _add_penalty_gradient(gradient: nnx.State, params: nnx.State, hyperparameters: Hyperparameters) -> nnx.State:

@@ -23,8 +23,8 @@ XLA_PRODUCTS, TORCH_PRODUCTS = "products (XLA)", "products (PyTorch)"
 SMALL_TASK = SentenceTask(n_words=12, sentence_length=4, n_classes="all", word_frequency="zipf")
 PAPER_TASK = SentenceTask(n_words=1200, sentence_length=15, n_classes=1000)
 
-# A turn lasts about this long (s) on a machine of the given rate (operations per second) that needs at least the given
-# time (s) for a step: long enough for the clock, short enough that what else the machine does falls on all alike.
+# A run's turn lasts about this long (s) on a machine of the given rate (operations per second) that needs at least the
+# given time (s) for a step: long enough for the clock, short enough that what else the machine does falls on all alike.
 # PyTorch calls its kernels one by one and needs at least the third time.
 TURN_SECONDS = 0.3
 PYTORCH_STEP = 5e-4

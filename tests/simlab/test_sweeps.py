@@ -117,6 +117,26 @@ def test_large_members_take_turns_on_a_cpu_and_learn_the_same(layout, monkeypatc
     np.testing.assert_allclose(weights(in_turn), weights(side_by_side), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("rows", [4, 5, 7])
+def test_blocks_of_members_learn_what_each_learns_alone(rows, monkeypatch):
+    """Blocks of two and three; of five and of seven members the last block begins within the one before."""
+    monkeypatch.setattr("simlab.programs.LARGEST_BLOCK", 3)
+    members = [*members_of(make_spec(), rows - 1), Member(make_spec(), RATES._replace(learning_rate=1e30), rows)]
+    _kept_program.cache_clear()
+    in_blocks = train_members(members, layouts=[Layout(rows, rows, 1)])
+    alone = train_members(members, layouts=[Layout(1, 1, 1)])
+    _kept_program.cache_clear()
+    np.testing.assert_allclose(weights(in_blocks[:-1]), weights(alone[:-1]), rtol=0, atol=1e-5)
+    for one, other in zip(in_blocks, alone, strict=True):
+        assert (one.status, one.first_bad_step, one.n_segments) == (
+            other.status,
+            other.first_bad_step,
+            other.n_segments,
+        )
+        np.testing.assert_allclose(one.records.test_cross_entropy, other.records.test_cross_entropy, rtol=1e-4)
+    assert [run.status for run in in_blocks] == ["finished"] * (rows - 1) + ["diverged"]
+
+
 def test_split_classes_are_never_gathered():
     """The classifier and the logits stay where they are: the devices exchange sums over classes alone."""
     program = Program(make_spec(n_classes=8), Layout(2, 2, 2, 4))
