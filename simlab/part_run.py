@@ -1,6 +1,6 @@
 """Train the members of one part: the loop on the host, and its state as arrays that can be saved and taken up again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import jax
@@ -184,22 +184,25 @@ class PartRun:
         self._segments[members], self._status[members] = at, report.status[rows]
         self._first_bad_step[members] = report.first_bad_step[rows]
         if self._trajectories:
-            embeddings, classifier = jax.device_get(self.program.representations(self._inputs, self._rows))
-            for row, member in zip(rows, members, strict=True):
-                self._paths.setdefault(int(member), []).append((embeddings[row], classifier[row]))
+            for member, weights in zip(members, self._weights(rows), strict=True):
+                self._paths.setdefault(int(member), []).append(weights)
 
     def _collect(self) -> None:
         """Fetch the weights of members that have stopped, and free their rows."""
         stopped = [row for row, member in enumerate(self._slots) if member != EMPTY and self._status[member]]
-        few_weights = len(self._slots) * self.program.spec.n_weights <= FETCHED_WEIGHTS
-        if few_weights and len(stopped) > len(self._slots) // FETCH_SHARE:
-            columns = jax.device_get(self.program.representations(self._inputs, self._rows))
-            fetch = lambda row: tuple(column[row].copy() for column in columns)  # noqa: E731
-        else:
-            fetch = lambda row: jax.device_get(self.program.representation(self._inputs, self._rows, row))  # noqa: E731
-        for row in stopped:
-            self._finals[int(self._slots[row])] = fetch(row)
+        for row, weights in zip(stopped, self._weights(stopped), strict=True):
+            self._finals[int(self._slots[row])] = weights
             self._slots[row] = EMPTY
+
+    def _weights(self, rows: Sequence[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the vectors that the classifier sees, and the classifier, of some rows."""
+        few_weights = len(self._slots) * self.program.spec.n_weights <= FETCHED_WEIGHTS
+        if few_weights and len(rows) > len(self._slots) // FETCH_SHARE:
+            columns = jax.device_get(self.program.representations(self._inputs, self._rows))
+            yield from (tuple(column[row].copy() for column in columns) for row in rows)
+        else:
+            representation = self.program.representation
+            yield from (jax.device_get(representation(self._inputs, self._rows, int(row))) for row in rows)
 
     def _refill(self) -> None:
         """Give the free rows to the members that wait."""

@@ -255,7 +255,10 @@ def test_a_part_taken_up_again_ends_bit_by_bit_where_an_undisturbed_one_ends(par
             np.testing.assert_array_equal(a, b)
 
 
-def test_trajectories_begin_at_the_start_and_end_at_the_weights():
+@pytest.mark.parametrize("fetched", [0, 5_000_000])
+def test_trajectories_begin_at_the_start_and_end_at_the_weights(fetched, monkeypatch):
+    """Fetched row by row, as large members are, and all at once."""
+    monkeypatch.setattr("simlab.part_run.FETCHED_WEIGHTS", fetched)
     (run,) = train_members(members_of(make_spec(), 1), trajectories=True)
     embeddings, classifier = run.trajectory
     assert embeddings.shape == (4, 6, 4)
