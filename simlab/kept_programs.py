@@ -30,11 +30,11 @@ def keep_compilations(say: Callable[[str], None] = lambda text: None) -> None:
         say: is told, once and in one line, if the disk does not take them; they are then compiled at every start.
     """
     if jax.config.jax_compilation_cache_dir is None:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        jax.config.update("jax_compilation_cache_dir", str(home / "simlab" / "compiled"))
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simlab" / "compiled"
+        jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)
         warnings.filterwarnings("always", _COMPLAINT)
-        warnings.showwarning = _remover(home / "simlab" / "compiled", say, warnings.showwarning)
+        warnings.showwarning = _remover(folder, say, warnings.showwarning)
 
 
 def _remover(folder: Path, say: Callable[[str], None], show: Callable) -> Callable:

@@ -221,12 +221,6 @@ class Program:
         status = jnp.where(row.status == Status.RUNNING, status, row.status)
         return Report(record, row.segments, status, bad_step)
 
-    def _choose(
-        self, fresh: jax.Array, begun: tuple[Problem, Rows], kept: tuple[Problem, Rows]
-    ) -> tuple[Problem, Rows]:
-        """Return what has begun in one row if it is fresh, and else what was there."""
-        return jax.tree.map(lambda new, old: jnp.where(fresh, new, old), begun, kept)
-
     def _compiled(self, name: str) -> Future:
         """Return the compiled piece of that name, which may still be waited for: the compiler has its own threads."""
         if name not in self._pieces:
@@ -241,7 +235,7 @@ class Program:
                 "begin": (self._over_rows(self._begin, self._begun_numbers), begun, both, ()),
                 "segment": (self._over_rows(self._segment, in_place=True), run, self._row_sharding, 1),
                 "record": (self._record, run, both[::-1], 1),
-                "choose": (jax.vmap(self._choose), (begun[1], run[:2], run[:2]), both, 2),
+                "choose": (jax.vmap(_choose), (begun[1], run[:2], run[:2]), both, 2),
             }[name]
             self._lowered[name] = self._lower(function, shapes, shardings, donate=donated)
         return self._lowered[name]
@@ -278,7 +272,7 @@ class Program:
     def _measured_numbers(self) -> int:
         """How many logits are held while a member is measured."""
         kept = [leaf.shape[1] for leaf in jax.tree.leaves(self._begun_shapes[0].sample)]
-        return min(CHUNK_ENTRIES, max(self.spec.n_evaluation, *kept, 0) * self.spec.task.n_classes)
+        return min(CHUNK_ENTRIES, max([self.spec.n_evaluation, *kept]) * self.spec.task.n_classes)
 
     @property
     def _names(self) -> list[str]:
@@ -401,7 +395,7 @@ def _in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
             after = function(*block(number, arguments[:1]), before, *block(number, arguments[2:]))
             if surplus:
                 is_due = (jnp.arange(size) >= surplus) | (number < n_blocks - 1)
-                after = jax.tree.map(lambda new, old: jnp.where(_along(is_due, new), new, old), after, before)
+                after = jax.vmap(_choose)(is_due, after, before)
             place = lambda leaf, part: jax.lax.dynamic_update_slice_in_dim(leaf, part, number * size, 0)  # noqa: E731
             return jax.tree.map(place, rows, after)
 
@@ -417,9 +411,9 @@ def _in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
     return mapped
 
 
-def _along(marks: jax.Array, leaf: jax.Array) -> jax.Array:
-    """Return marks of rows in the shape of a leaf that has these rows."""
-    return marks.reshape(-1, *[1] * (leaf.ndim - 1))
+def _choose(is_new: jax.Array, new, old):
+    """Return all of one row from the new or from the old tree."""
+    return jax.tree.map(lambda one, other: jnp.where(is_new, one, other), new, old)
 
 
 def _placed(array: jax.ShapeDtypeStruct, sharding: NamedSharding) -> jax.ShapeDtypeStruct:

@@ -224,7 +224,7 @@ def test_each_piece_of_a_driven_run_is_traced_once(monkeypatch):
     """Eager code and a second tracing both would count; three segments and four records must not."""
     traced = Counter()
 
-    def counting_trainer(*arguments):
+    def counting_trainer(spec, optimizer=None):
         def count(name, function):
             def counted(*arguments):
                 traced[name] += 1
@@ -232,7 +232,7 @@ def test_each_piece_of_a_driven_run_is_traced_once(monkeypatch):
 
             return counted
 
-        pieces = make_trainer(*arguments)
+        pieces = make_trainer(spec, optimizer)
         return pieces._replace(**{name: count(name, piece) for name, piece in pieces._asdict().items()})
 
     monkeypatch.setattr("simlab.programs.make_trainer", counting_trainer)
