@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.xla_metadata import set_xla_metadata
 
 from simlab.devices import platform
 
@@ -60,6 +61,47 @@ def read_out(classifier: jax.Array, tokens: jax.Array) -> jax.Array:
     return jnp.einsum("bi,ki->bk", tokens.reshape(len(tokens), -1), classifier.reshape(len(classifier), -1))
 
 
+def look_up(words: jax.Array, sentences: jax.Array) -> jax.Array:
+    """Return the vectors of the words in sentences.
+
+    Args:
+        words: ``Float[n_w, d]``.
+        sentences: ``Int[B, L]``, each in ``0 .. n_w - 1``.
+
+    Returns:
+        ``Float[B, L, d]``.
+    """
+    return _look_up_apart(words, sentences) if platform() == "cpu" else words[sentences]
+
+
+@jax.custom_jvp
+def _look_up_apart(words: jax.Array, sentences: jax.Array) -> jax.Array:
+    """Look words up in a function that XLA leaves by itself.
+
+    Its compiler for CPUs would join the look-up with the reshaping that follows, and copy number by number where now
+    it copies whole vectors.
+    """
+    with set_xla_metadata(inlineable="false"):
+        return _rows(words, sentences.reshape(-1)).reshape(*sentences.shape, -1)
+
+
+@_look_up_apart.defjvp
+def _look_up_tangent(primals, tangents):
+    words, sentences = primals
+    change = _rows(tangents[0], sentences.reshape(-1)).reshape(*sentences.shape, -1)
+    return _look_up_apart(words, sentences), change
+
+
+@jax.jit
+def _rows(words: jax.Array, numbers: jax.Array) -> jax.Array:
+    """Return rows by their numbers, ``Float[N, 1, d]``.
+
+    As windows of one row: what comes back to them is added to the gradient without being copied first.
+    """
+    rule = jax.lax.GatherDimensionNumbers(offset_dims=(1, 2), collapsed_slice_dims=(), start_index_map=(0,))
+    return jax.lax.gather(words, numbers[:, None], rule, (1, words.shape[1]), mode="promise_in_bounds")
+
+
 def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
     """Return the logits by looking up word vectors: ``2 B L d K`` operations for ``B`` sentences.
 
@@ -71,7 +113,7 @@ def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Arra
     Returns:
         ``Float[B, K]``.
     """
-    return read_out(classifier, words[sentences])
+    return read_out(classifier, look_up(words, sentences))
 
 
 def tabulated_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:

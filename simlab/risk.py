@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from simlab.devices import platform
 from simlab.sources import Batch
 
 # Logits that are held at once while a large set is evaluated: 20 MB in float32, all of a paper's sample.
@@ -14,10 +15,28 @@ CHUNK_ENTRIES = 5_000_000
 
 def cross_entropy_terms(logits: jax.Array, classes: jax.Array) -> jax.Array:
     """Return ``-log softmax(logits)[class]`` in nats: ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
-    # A sum over one class alone: unlike a look-up, it needs no scatter for its gradient.
-    is_chosen = classes[..., None] == jax.lax.broadcasted_iota(classes.dtype, logits.shape, logits.ndim - 1)
-    chosen = jnp.sum(jnp.where(is_chosen, logits, 0), axis=-1)
-    return jax.nn.logsumexp(logits, axis=-1) - chosen
+    return jax.nn.logsumexp(logits, axis=-1) - _of_classes(logits, classes)
+
+
+@jax.custom_jvp
+def _of_classes(logits: jax.Array, classes: jax.Array) -> jax.Array:
+    """Return the logits of the given classes: ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
+    if platform() != "cpu":
+        return _sum_over_class(logits, classes)
+    return jnp.take_along_axis(logits, classes[..., None], axis=-1, mode="promise_in_bounds")[..., 0]
+
+
+@_of_classes.defjvp
+def _of_classes_tangent(primals, tangents):
+    logits, classes = primals
+    # Unlike that of a look-up, its gradient needs no scatter.
+    return _of_classes(logits, classes), _sum_over_class(tangents[0], classes)
+
+
+def _sum_over_class(logits: jax.Array, classes: jax.Array) -> jax.Array:
+    """Return the sum over all classes but for zeros in place of those not given."""
+    is_given = classes[..., None] == jax.lax.broadcasted_iota(classes.dtype, logits.shape, logits.ndim - 1)
+    return jnp.sum(jnp.where(is_given, logits, 0), axis=-1)
 
 
 def cross_entropy(network: Callable, batch: Batch) -> jax.Array:

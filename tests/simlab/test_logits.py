@@ -40,6 +40,25 @@ def test_value_and_gradient_are_those_of_the_definition(way, platform, monkeypat
     np.testing.assert_allclose(gradients[1], classifier_gradient, atol=1e-13)
 
 
+@pytest.mark.parametrize("platform", ["cpu", "tpu"])
+def test_forward_derivatives_of_looked_up_vectors(platform, monkeypatch):
+    monkeypatch.setattr("simlab.logits.platform", lambda: platform)
+    words, classifier, sentences, _ = make_arrays()
+    change = np.random.default_rng(1).normal(size=words.shape)
+    logits = lambda w: gathered_logits(w, jnp.asarray(classifier), jnp.asarray(sentences))  # noqa: E731
+    with jax.enable_x64(True):
+        _, found = jax.jvp(logits, (jnp.asarray(words),), (jnp.asarray(change),))
+        # Of a sum of squares of logits, which are linear in the words: 2 J^T J change.
+        squares = jax.grad(lambda w: jnp.sum(logits(w) ** 2))
+        _, curved = jax.jvp(squares, (jnp.asarray(words),), (jnp.asarray(change),))
+    expected = np.einsum("bld,kld->bk", change[sentences], classifier)
+    np.testing.assert_allclose(found, expected, atol=1e-13)
+    pulled = np.einsum("bk,kld->bld", 2 * expected, classifier)
+    expected_curved = np.zeros_like(words)
+    np.add.at(expected_curved, sentences, pulled)
+    np.testing.assert_allclose(curved, expected_curved, atol=1e-12)
+
+
 def test_the_table_is_taken_for_many_sentences_of_long_vectors_alone():
     assert choose_logits(1200, 100, 5000) is tabulated_logits
     assert choose_logits(1200, 100, 100) is gathered_logits

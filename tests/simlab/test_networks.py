@@ -5,7 +5,7 @@ import pytest
 from flax import nnx
 
 from simlab.networks import SentenceClassifier, layer_norm
-from simlab.risk import accuracy_standard_error, cross_entropy, evaluate, penalty
+from simlab.risk import accuracy_standard_error, cross_entropy, cross_entropy_terms, evaluate, penalty
 from simlab.sources import Batch
 
 N_WORDS, LENGTH, N_CLASSES, DIM = 6, 3, 4, 5
@@ -129,6 +129,27 @@ def test_gradient_is_that_of_the_definition(normalise):
         # Central differences err by O(h^2) = 1e-10 and by rounding 1e-16/h = 1e-11; the gradient by float32's 1e-6.
         difference = (naive(name, index, 1e-5) - naive(name, index, -1e-5)) / 2e-5
         np.testing.assert_allclose(gradient[name][...][index], difference, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("platform", ["cpu", "gpu"])
+def test_derivatives_of_cross_entropy_terms(platform, monkeypatch):
+    """Softmax p less the given class, and (diag p - p p^T) times a change; for three sentences and two heads."""
+    monkeypatch.setattr("simlab.risk.platform", lambda: platform)
+    rng = np.random.default_rng(0)
+    logits, change = rng.normal(size=(2, 3, 2, 4))
+    classes = np.array([[0, 3], [1, 1], [2, 0]])
+    exponentials = np.exp(logits)
+    softmax = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    expected = np.log(exponentials.sum(axis=-1)) - np.take_along_axis(logits, classes[..., None], axis=-1)[..., 0]
+    total = lambda z: jnp.sum(cross_entropy_terms(z, jnp.asarray(classes)))  # noqa: E731
+    with jax.enable_x64(True):
+        terms = cross_entropy_terms(jnp.asarray(logits), jnp.asarray(classes))
+        gradient, curved = jax.jvp(jax.grad(total), (jnp.asarray(logits),), (jnp.asarray(change),))
+    # Sums of four numbers of order 1 in float64.
+    np.testing.assert_allclose(terms, expected, atol=1e-14)
+    np.testing.assert_allclose(gradient, softmax - np.eye(4)[classes], atol=1e-14)
+    along = np.sum(softmax * change, axis=-1, keepdims=True)
+    np.testing.assert_allclose(curved, softmax * (change - along), atol=1e-14)
 
 
 def test_accuracy_standard_error():
