@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.registry import NAMES, find_experiment
-from simlab.validation import check_choice, invalid
+from simlab.validation import check_choice, first_line, invalid
 
 # How XLA describes an H100 SXM (its GpuTargetConfigProto): limits of compute capability 9.0, and the data sheet.
 H100 = """
@@ -75,7 +75,7 @@ def main() -> int:
             text = f"{found.held / 1e6:10.2f} MB  {found.seconds:4.0f} s  {calls}".rstrip()
         except Exception as error:  # the compiler's are of many kinds, and each is a result
             failures += 1
-            text = f"does not compile: {_first_line(error)}"
+            text = f"does not compile: {first_line(error)}"
         print(f"{label:65}  {text}", flush=True)
     return int(failures > 0)
 
@@ -100,7 +100,7 @@ def describe(device: str) -> list:
         return list(topologies.get_topology_desc(**options).devices)
     except (RuntimeError, NotImplementedError) as error:
         wanted = "h100, h100:N or a TPU slice like v5e:2x4, with the extra cuda or tpu installed"
-        raise ValueError(f"{invalid('device', wanted, device)} ({_first_line(error)})") from error
+        raise ValueError(f"{invalid('device', wanted, device)} ({first_line(error)})") from error
 
 
 def compile_for(devices: list, spec, layout) -> Compiled:
@@ -189,10 +189,6 @@ def _steps(n_devices: int) -> Iterator[tuple]:
             yield f"{case.name}, {_counted(members)}", case.spec, Layout(members, members, min(members, n_devices))
     spec = make_spec(PAPER._replace(n_classes=MANY_CLASSES), n_steps=100)
     yield f"a million classes on {n_devices} devices", spec, Layout(1, 1, 1, n_devices)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
 
 
 def _counted(members: int) -> str:

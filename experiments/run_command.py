@@ -20,8 +20,6 @@ from simlab.validation import invalid
 
 Action = Callable[[], int]
 
-DEFAULT_PRESET = "quick"
-
 
 def prepare_run(arguments: argparse.Namespace) -> Action:
     """Check the whole sweep and its folder before any training: first what needs neither theory nor devices."""
@@ -33,7 +31,7 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     for cell in plan.cells:
         if cell.spec.task.n_classes % class_shards:
             raise invalid("class_shards", f"a divisor of n_classes={cell.spec.task.n_classes}", class_shards)
-    folder = Path(arguments.out or f"runs/{plan.name}-{arguments.preset or DEFAULT_PRESET}")
+    folder = Path(arguments.out or f"runs/{plan.name}-{_preset(arguments)}")
     check_writable(folder)
     if arguments.overwrite and (shard is not None or arguments.distributed):
         raise invalid("overwrite", "one process that replaces a run", "several")
@@ -57,6 +55,11 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     return lambda: _run(plan, folder, choose_layouts, joined, arguments)
 
 
+def _preset(arguments: argparse.Namespace) -> str:
+    # No default of the option's own: beside --from it must be known whether it was given.
+    return arguments.preset or "quick"
+
+
 def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     """Return the plan that the options describe, or that of a saved run with the fields of its layouts."""
     options = given_options(arguments, *(one.configuration for one in PHENOMENA))
@@ -69,7 +72,7 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
         return _read_saved_plan(arguments)
     if arguments.name is None:
         raise ValueError("the following arguments are required: NAME")
-    experiment, preset = find_experiment(arguments.name), arguments.preset or DEFAULT_PRESET
+    experiment, preset = find_experiment(arguments.name), _preset(arguments)
     configuration = experiment.phenomenon.configuration
     overrides = read_options(arguments, configuration)
     foreign = [one for one in options if one not in overrides]

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from experiments.table import format_columns, standard_error
+from experiments.table import format_columns, predicted_kinds, standard_error
 
 _EXPLANATION = "learned: mean over seeds, the standard error of its last digit in brackets: 1.50(2) is 1.50 +- 0.02"
 
@@ -64,7 +64,6 @@ def _column_heads(regime, compared: list[str]) -> list[str]:
 
 def _heading(regime) -> str:
     """Return the name of a regime, the kinds of its predictions and their basis, its cells and its seeds."""
-    kinds = sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}) or ["nothing"]
     found = Counter(map(str, regime.basis.values.ravel()))
     n_cells, n_seeds = found.total(), regime.sizes["seed"]
     *others, last = sorted(found, key=found.get)
@@ -73,7 +72,7 @@ def _heading(regime) -> str:
     diverged = int((regime.status == "diverged").sum())
     counts = [f"{n_cells} cell{'s' if n_cells > 1 else ''}", f"{n_seeds} seed{'s' if n_seeds > 1 else ''}"]
     counts += [f"{diverged} members diverged"] if diverged else []
-    return f"{regime.regime.item()}  ({', '.join(kinds)}, {basis}; {', '.join(counts)})"
+    return f"{regime.regime.item()}  ({', '.join(predicted_kinds(regime))}, {basis}; {', '.join(counts)})"
 
 
 def _zero_note(regime) -> list[str]:

@@ -35,9 +35,14 @@ def format_columns(rows: list[tuple[str, ...]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def predicted_kinds(regime) -> list[str]:
+    """Return the kinds of a regime's predictions, in alphabetical order: ``nothing`` where none is predicted."""
+    return sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}) or ["nothing"]
+
+
 def _format_regime(regime, unmet: list[str]) -> str:
     n_seeds = regime.sizes["seed"]
-    kind, basis = regime.kind.item() or "nothing", regime.basis.item()
+    kind, basis = ", ".join(predicted_kinds(regime)), regime.basis.item()
     counts = {status: int(np.sum(regime.status.values == status)) for status in ("converged", "diverged")}
     endings = "".join(f", {count} {status}" for status, count in counts.items() if count)
     heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}{endings})"

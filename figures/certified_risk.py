@@ -1,9 +1,13 @@
 """Training risk above its certified lower bound, over training."""
 
 import numpy as np
+from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 
 from figures import style
+
+TRAINING = {"color": style.TEST, "linewidth": 0.9}
+FINAL = {"color": style.PREDICTED, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
 
 
 @style.styled
@@ -11,6 +15,10 @@ def draw(dataset):
     """Draw a panel per regime: the risk less the bound that no network undercuts, every seed a line."""
     figure, axes = style.draw_row(dataset, 1.9, _draw_excess, sharey=True)
     axes[0].set_ylabel("risk less certified\nlower bound (nats)")
+    if np.isfinite(dataset.duality_gap.values).any():
+        looks = {"during training": TRAINING, "duality gap at its end": FINAL}
+        handles = [Line2D([], [], label=label, **look) for label, look in looks.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
@@ -27,11 +35,5 @@ def _draw_excess(ax, regime) -> None:
         one = regime.isel(seed=seed)
         excess = one.history_risk.values - one.risk_lower_bound.item()
         # The curve is measured on part of a large training set; where that lies below the bound it is not drawn.
-        draw_excess(ax, regime.step.values, np.where(excess > 0, excess, np.nan), style.TEST)
-        ax.axhline(max(one.duality_gap.item(), 1e-16), color=style.PREDICTED, linewidth=0.8, linestyle=(0, (1, 1.5)))
-
-
-def draw_excess(ax, steps: np.ndarray, excess: np.ndarray, colour: str) -> None:
-    """Draw one seed's risk above a reference on a logarithmic ordinate."""
-    ax.set_yscale("log")
-    ax.plot(steps, excess, color=colour, linewidth=0.9)
+        ax.plot(regime.step.values, np.where(excess > 0, excess, np.nan), **TRAINING)
+        ax.axhline(max(one.duality_gap.item(), 1e-16), **FINAL)

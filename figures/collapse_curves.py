@@ -5,7 +5,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, NullLocator
 
 from figures import style
-from figures.certified_risk import draw_excess
 from figures.training_curves import Curve
 
 DASHED, DASH_DOTTED, DOTTED = (0, (4, 1)), (0, (4, 1, 1, 1)), (0, (1, 0.7))
@@ -92,7 +91,8 @@ def _draw_risk(ax, regime) -> None:
     """Draw the risk less the predicted one; the panel says if a run ends below it by more than rounding."""
     predicted = regime.predicted.sel(quantity="risk").item()
     for values in regime.history_risk.values:
-        draw_excess(ax, regime.step.values, np.maximum(values - predicted, RISK_FLOOR), style.COLOURS[7])
+        ax.plot(regime.step.values, np.maximum(values - predicted, RISK_FLOOR), color=style.COLOURS[7], linewidth=0.9)
+    ax.set_yscale("log")
     ax.set_ylim(bottom=RISK_FLOOR)
     if np.any(regime.history_risk.values[:, -1] < (1 - RISK_RESOLUTION) * predicted):
         ax.text(0.5, 0.5, "ends below\nthe predicted risk", transform=ax.transAxes, ha="center")

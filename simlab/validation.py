@@ -50,6 +50,11 @@ def nearest(value: object, choices: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
+def first_line(error: Exception) -> str:
+    """Return what an error of another library says in one line."""
+    return str(error).strip().partition("\n")[0]
+
+
 def is_number(text: str) -> bool:
     """Return whether a text is a number, finite or not."""
     try:

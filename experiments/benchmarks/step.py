@@ -16,6 +16,7 @@ from simlab.programs import Layout
 from simlab.sources import FixedSample, FreshSentences
 from simlab.spec import Hyperparameters, TrainingSpec
 from simlab.tasks import SentenceTask
+from simlab.validation import first_line
 
 ALONE, SWEEP, EAGER, COMPILED = "simlab, alone", "simlab, sweep of", "PyTorch, eager", "PyTorch, compiled"
 XLA_PRODUCTS, TORCH_PRODUCTS = "products (XLA)", "products (PyTorch)"
@@ -117,7 +118,7 @@ def _measure(case: Case, rounds: int) -> Iterator[Measurement]:
     try:
         contestants.append(pytorch.compiled_training(COMPILED, _for_pytorch(case.spec), case.hyperparameters))
     except (ImportError, RuntimeError) as error:
-        missing.append((COMPILED, str(error).strip().partition("\n")[0]))
+        missing.append((COMPILED, first_line(error)))
     seconds = take_turns(contestants, rounds)
     cost = step_cost(case.spec)
     where = ("step", "arithmetic of a step", case.name)
