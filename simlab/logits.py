@@ -71,25 +71,26 @@ def look_up(words: jax.Array, sentences: jax.Array) -> jax.Array:
     Returns:
         ``Float[B, L, d]``.
     """
-    return _look_up_apart(words, sentences) if platform() == "cpu" else words[sentences]
+    if platform() != "cpu":
+        return words[sentences]
+    return _rows_apart(words, sentences.reshape(-1)).reshape(*sentences.shape, -1)
 
 
 @jax.custom_jvp
-def _look_up_apart(words: jax.Array, sentences: jax.Array) -> jax.Array:
-    """Look words up in a function that XLA leaves by itself.
+def _rows_apart(words: jax.Array, numbers: jax.Array) -> jax.Array:
+    """Look rows up in a function that XLA leaves by itself.
 
     Its compiler for CPUs would join the look-up with the reshaping that follows, and copy number by number where now
     it copies whole vectors.
     """
     with set_xla_metadata(inlineable="false"):
-        return _rows(words, sentences.reshape(-1)).reshape(*sentences.shape, -1)
+        return _rows(words, numbers)
 
 
-@_look_up_apart.defjvp
-def _look_up_tangent(primals, tangents):
-    words, sentences = primals
-    change = _rows(tangents[0], sentences.reshape(-1)).reshape(*sentences.shape, -1)
-    return _look_up_apart(words, sentences), change
+@_rows_apart.defjvp
+def _rows_tangent(primals, tangents):
+    words, numbers = primals
+    return _rows_apart(words, numbers), _rows(tangents[0], numbers)
 
 
 @jax.jit
