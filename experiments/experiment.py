@@ -10,7 +10,7 @@ from typing import NamedTuple
 from experiments.axes import Axis, make_axes, overlaps, vary
 from experiments.configuration import Configuration
 from experiments.phenomenon import Phenomenon
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.spec import TrainingSpec
 from simlab.validation import check_choice, check_seeds
 
 
@@ -119,7 +119,7 @@ class Cell:
     regime: str
     configuration: Configuration
     spec: TrainingSpec
-    hyperparameters: Hyperparameters
+    hyperparameters: NamedTuple
 
     @cached_property
     def prediction(self):

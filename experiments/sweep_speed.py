@@ -14,11 +14,12 @@ import numpy as np
 
 from experiments.table import format_columns
 from simlab.architectures import TwoLayer
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.devices import use_all_cores
 from simlab.members import Member
 from simlab.programs import Layout
 from simlab.sources import FixedSample
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.spec import TrainingSpec
 from simlab.sweeps import Sweep, train_members
 from simlab.tasks import SentenceTask
 
@@ -35,11 +36,12 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="repetitions, of which the median counts (5)")
     arguments = parser.parse_args()
     use_all_cores()
-    source = FixedSample(per_class=8, batch_size=32)
+    source = FixedSample(n_examples=8 * TASK.n_classes, batch_size=32)
     spec = TrainingSpec(
         task=TASK,
         source=source,
         network=TwoLayer(embedding_dim=8),
+        objective=CrossEntropy(),
         n_steps=arguments.steps,
         steps_per_record=arguments.steps // 10,
         n_evaluation=500,

@@ -1,7 +1,8 @@
 """From the choices that all phenomena share to the fields of a training specification."""
 
 from experiments.configuration import Configuration
-from simlab.spec import Hyperparameters
+from simlab.classification import CrossEntropy, Hyperparameters
+from simlab.objective import check_hyperparameters
 from simlab.validation import check_count, invalid, is_number
 
 
@@ -20,12 +21,13 @@ def training_fields(configuration: Configuration, n_steps: int) -> dict[str, obj
 
 def make_hyperparameters(configuration: Configuration, embedding_weight_decay: float) -> Hyperparameters:
     """Return the traced part of a run, checked; the weight decay is that of words or of the features of samples."""
-    return Hyperparameters(
+    hyperparameters = Hyperparameters(
         learning_rate=configuration.learning_rate,
         initial_scale=configuration.initial_scale,
         embedding_weight_decay=embedding_weight_decay,
         classifier_weight_decay=configuration.classifier_weight_decay,
-    ).check()
+    )
+    return check_hyperparameters(CrossEntropy(), hyperparameters)
 
 
 def _gradient_norm(until: str | None) -> float | None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from experiments.phenomenon import Variable
+from simlab.classification import METRICS
 from simlab.members import MemberRun
-from simlab.training import Record, named_values
 
 END_VARIABLES = {
     "status": Variable((), "how the run ended: finished, converged or diverged"),
@@ -21,13 +21,13 @@ def record_variables(shape: type) -> dict[str, Variable]:
     Args:
         shape: the NamedTuple that the architecture measures.
     """
-    names = [*(name for name in Record._fields if name != "shape"), *shape._fields]
+    names = [*METRICS, "gradient_norm", *shape._fields]
     return {_column(name): Variable(("record",), name.replace("_", " "), _units(name)) for name in names}
 
 
 def history(run: MemberRun) -> Mapping[str, np.ndarray]:
     """Return the records of a member, by the names of :func:`record_variables`."""
-    return {_column(name): values for name, values in named_values(run.records).items()}
+    return {_column(name): values for name, values in run.metrics.items()}
 
 
 def _column(name: str) -> str:

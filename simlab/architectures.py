@@ -1,40 +1,79 @@
 """Which network is trained: frozen specifications, checked before JAX is imported, that build it when it is needed.
 
-An architecture answers five questions about itself:
+An architecture (:class:`Architecture`) answers these questions about itself:
 
-``check(task)``
-    whether it fits a task, or ``ValueError``;
-``n_weights(task)`` and ``width(task)``
-    how many weights it has, and how many numbers it holds for each example;
-``build(task, ...)``
-    the network, a Flax NNX module: a function from inputs to logits with a ``representation(distribution)`` (the
-    vectors of words or samples that its classifier sees) and a parameter ``classifier``;
-``measure(network, task, distribution)``
-    what is recorded of its shape over training.
+``check(task, source)``
+    whether it fits a task and its data, or ``ValueError``;
+``build(task, hyper, dtype=..., rngs=...)``
+    the network, a Flax NNX module; the hyperparameters may scale its initial weights;
+``width(task)``
+    how many numbers it holds for each example, so that populations that do not fit are refused;
+``split_axes(task)``
+    which of its parameters have a first axis that may be split over devices.
+
+Those of classifiers also ``measure(network, task, data)`` what is recorded of their representation over training, and
+give its ``shape_names(task)``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 from simlab.labelled_samples import LabelledTask
 from simlab.normalisation_names import NORMALISATIONS
+from simlab.objective import SplitAxis
 from simlab.tasks import SentenceTask
 from simlab.validation import check_choice, check_count, invalid
 
 if TYPE_CHECKING:
     from flax import nnx
 
-Task = SentenceTask | LabelledTask
+    from simlab.sources import Source
+    from simlab.task import Task
 
 DEEP_NETWORKS = ("two-layer", "mlp", "transformer-pre", "transformer-post", "mixer")
 # Width of the hidden layer of a feed-forward network in units of its inputs, as in the papers of transformer and mixer.
 EXPANSION = 4
 
 
+class Architecture(Protocol):
+    """The specification of a network. Subclass it as a frozen, hashable dataclass; ``build`` is required."""
+
+    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+        """Return the network with its initial weights.
+
+        All that is trained is ``nnx.Param``; variables of any other type stay as they are.
+
+        Args:
+            task: gives the sizes.
+            hyper: the objective's hyperparameters, which may be traced.
+            dtype: of the weights.
+            rngs: random streams; ``params`` is that of the initial weights.
+        """
+        raise NotImplementedError
+
+    def check(self, task: "Task", source: "Source") -> None:
+        """Raise ``ValueError`` for a task or source that this network does not fit."""
+
+    def width(self, task: "Task") -> int:
+        """Return the numbers that the widest layer holds for each example."""
+        return 1
+
+    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+        """Return the parameters whose first axis may be split over devices, by name."""
+        return MappingProxyType({})
+
+
+def check_architecture(network: object) -> None:
+    """Raise ``ValueError`` unless an object can build a network."""
+    if getattr(type(network), "build", Architecture.build) is Architecture.build:
+        raise invalid("network", "an Architecture with a method build", type(network).__name__)
+
+
 @dataclass(frozen=True, kw_only=True)
-class TwoLayer:
-    """A vector for each word (or sample), perhaps normalised, and a linear classifier.
+class TwoLayer(Architecture):
+    """A vector for each word, perhaps normalised, and a linear classifier.
 
     The network is :class:`simlab.networks.SentenceClassifier`, and with normalisations other than LayerNorm
     :class:`simlab.normalised_classifier.NormalisedClassifier`.
@@ -46,7 +85,6 @@ class TwoLayer:
 
     embedding_dim: int = 100
     normalisation: str = "none"
-    penalises_features: ClassVar[bool] = False
 
     def __post_init__(self):
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
@@ -57,24 +95,24 @@ class TwoLayer:
         """Whether vectors pass through a LayerNorm without parameters."""
         return self.normalisation == "layer"
 
-    def check(self, task: Task) -> None:
-        """Raise ``ValueError`` for a task whose inputs this network would not read, or would not normalise."""
-        if isinstance(task, LabelledTask) and task.input_dim is not None:
-            raise invalid("input_dim", "None, as free features read no inputs", task.input_dim)
-        if isinstance(task, LabelledTask) and self.normalisation != "none":
-            raise invalid("normalisation", "none for free features", self.normalisation)
+    def check(self, task: "Task", source: "Source") -> None:
+        """Raise ``ValueError`` unless the task is made of sentences, and batches hold them as often as they occur."""
+        _check_sentences(task)
+        if self.normalisation == "batch" and source.is_population:
+            wanted = "another one with the population, whose sentences a batch does not hold as often as they occur"
+            raise invalid("normalisation", wanted, "batch")
 
-    def n_weights(self, task: Task) -> int:
-        """Return ``(n_w + K L) d``, and ``d`` for each trainable vector of the normalisation."""
-        trainable = {"layer-affine": 2, "rms-affine": 1}.get(self.normalisation, 0)
-        return (task.n_words + task.n_classes * task.sentence_length + trainable) * self.embedding_dim
-
-    def width(self, task: Task) -> int:
+    def width(self, task: "Task") -> int:
         """Return ``L d``."""
         return task.sentence_length * self.embedding_dim
 
-    def build(self, task: Task, **settings) -> "nnx.Module":
-        """Return the network; for the settings see its class."""
+    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+        """Return the classes of the classifier, ``Float[K, L, d]``."""
+        return {"classifier": SplitAxis("n_classes", (task.n_classes, task.sentence_length, self.embedding_dim))}
+
+    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+        """Return the network with its initial weights."""
+        settings = {"initial_scale": hyper.initial_scale, "dtype": dtype, "rngs": rngs}
         sizes = {
             "n_words": task.n_words,
             "sentence_length": task.sentence_length,
@@ -84,20 +122,81 @@ class TwoLayer:
         if self.normalisation in ("none", "layer"):
             from simlab.networks import SentenceClassifier
 
-            return SentenceClassifier(**sizes, heads=task.heads, layer_norm=self.layer_norm, **settings)
+            return SentenceClassifier(**sizes, layer_norm=self.layer_norm, **settings)
         from simlab.normalised_classifier import NormalisedClassifier
 
         return NormalisedClassifier(**sizes, normalisation=self.normalisation, **settings)
 
-    def measure(self, network: "nnx.Module", task: Task, distribution):
+    def measure(self, network: "nnx.Module", task: "Task", data):
         """Return a :class:`simlab.vector_shape.VectorShape`."""
         from simlab.vector_shape import measure
 
-        return measure(network, task, distribution)
+        return measure(network, task, data)
+
+    def shape_names(self, task: "Task") -> tuple[str, ...]:
+        """Return the names of what is measured."""
+        from simlab.vector_shape import VectorShape
+
+        return VectorShape._fields
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureMLP:
+class FreeFeatures(Architecture):
+    """A free vector for each sample and a linear classifier, :class:`simlab.free_features.FreeFeatures`.
+
+    Args:
+        feature_dim: ``d``.
+    """
+
+    feature_dim: int = 16
+
+    def __post_init__(self):
+        check_count("feature_dim", self.feature_dim)
+
+    def check(self, task: "Task", source: "Source") -> None:
+        """Raise ``ValueError`` unless the task has labelled samples without inputs."""
+        if not isinstance(task, LabelledTask):
+            raise invalid("network", "one that reads the examples of the task, not samples", type(task).__name__)
+        if task.input_dim is not None:
+            raise invalid("input_dim", "None, as free features read no inputs", task.input_dim)
+
+    def width(self, task: "Task") -> int:
+        """Return ``d``."""
+        return self.feature_dim
+
+    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+        """Return the classes of the classifier, ``Float[K, d]``."""
+        return {"classifier": SplitAxis("n_classes", (task.n_classes, self.feature_dim))}
+
+    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+        """Return the network with its initial weights."""
+        from simlab.free_features import FreeFeatures as Network
+
+        return Network(
+            n_samples=task.n_examples,
+            n_classes=task.n_classes,
+            heads=task.heads,
+            feature_dim=self.feature_dim,
+            initial_scale=hyper.initial_scale,
+            dtype=dtype,
+            rngs=rngs,
+        )
+
+    def measure(self, network: "nnx.Module", task: "Task", data):
+        """Return a :class:`simlab.vector_shape.VectorShape`."""
+        from simlab.vector_shape import measure
+
+        return measure(network, task, data)
+
+    def shape_names(self, task: "Task") -> tuple[str, ...]:
+        """Return the names of what is measured."""
+        from simlab.vector_shape import VectorShape
+
+        return VectorShape._fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureMLP(Architecture):
     """A multi-layer perceptron from random inputs to features, and a linear classifier, without biases, upon them.
 
     The penalty falls on the features that it gives to the training set, and on the classifier; its other weights are
@@ -112,30 +211,27 @@ class FeatureMLP:
     embedding_dim: int = 16
     hidden_width: int = 256
     depth: int = 2
-    penalises_features: ClassVar[bool] = True
 
     def __post_init__(self):
         check_count("embedding_dim", self.embedding_dim)
         check_count("hidden_width", self.hidden_width)
         check_count("depth", self.depth)
 
-    def check(self, task: Task) -> None:
+    def check(self, task: "Task", source: "Source") -> None:
         """Raise ``ValueError`` unless the task has inputs."""
         if not isinstance(task, LabelledTask) or task.input_dim is None:
             raise invalid("input_dim", "the dimension of the inputs that the network reads", None)
 
-    def n_weights(self, task: Task) -> int:
-        """Return the number of weights and biases."""
-        widths = (task.input_dim, *(self.hidden_width,) * self.depth, self.embedding_dim)
-        hidden = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(widths))
-        return hidden + task.n_classes * self.embedding_dim
-
-    def width(self, task: Task) -> int:
+    def width(self, task: "Task") -> int:
         """Return the width of the widest layer."""
         return max(task.input_dim, self.hidden_width, self.embedding_dim)
 
-    def build(self, task: Task, **settings) -> "nnx.Module":
-        """Return the network; for the settings see its class."""
+    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+        """Return the classes of the classifier, ``Float[K, d]``."""
+        return {"classifier": SplitAxis("n_classes", (task.n_classes, self.embedding_dim))}
+
+    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+        """Return the network with its initial weights."""
         from simlab.feature_mlp import FeatureMLP as Network
 
         return Network(
@@ -145,18 +241,26 @@ class FeatureMLP:
             feature_dim=self.embedding_dim,
             n_classes=task.n_classes,
             heads=task.heads,
-            **settings,
+            initial_scale=hyper.initial_scale,
+            dtype=dtype,
+            rngs=rngs,
         )
 
-    def measure(self, network: "nnx.Module", task: Task, distribution):
+    def measure(self, network: "nnx.Module", task: "Task", data):
         """Return a :class:`simlab.vector_shape.VectorShape`."""
         from simlab.vector_shape import measure
 
-        return measure(network, task, distribution)
+        return measure(network, task, data)
+
+    def shape_names(self, task: "Task") -> tuple[str, ...]:
+        """Return the names of what is measured."""
+        from simlab.vector_shape import VectorShape
+
+        return VectorShape._fields
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepClassifier:
+class DeepClassifier(Architecture):
     """A deep network on sentences, or beside it the two-layer network with the same initial weights.
 
     The networks and what they have in common are described in :mod:`simlab.deep_networks`. All their weights are
@@ -175,7 +279,6 @@ class DeepClassifier:
     depth: int = 2
     hidden_width: int = 64
     n_heads: int = 2
-    penalises_features: ClassVar[bool] = False
 
     def __post_init__(self):
         check_choice("network", self.kind, DEEP_NETWORKS)
@@ -191,27 +294,11 @@ class DeepClassifier:
         """The embedding layer, and the hidden layers or blocks."""
         return 1 if self.kind == "two-layer" else self.depth + 1
 
-    def check(self, task: Task) -> None:
+    def check(self, task: "Task", source: "Source") -> None:
         """Raise ``ValueError`` unless the task is made of sentences."""
-        if isinstance(task, LabelledTask):
-            raise invalid("network", "one that reads samples, as the task has no sentences", self.kind)
+        _check_sentences(task)
 
-    def n_weights(self, task: Task) -> int:
-        """Return the number of weights and biases."""
-        d, length, hidden = self.embedding_dim, task.sentence_length, self.n_layers - 1
-        embeddings, classifier = task.n_words * d, task.n_classes * length * d
-        if self.kind == "mlp":
-            widths = (length * d, *(self.hidden_width,) * hidden)
-            layers = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(widths))
-            return embeddings + layers + task.n_classes * widths[-1]
-        if self.kind == "mixer":
-            layers = hidden * (_feed_forward_weights(length) + _feed_forward_weights(d))
-        else:  # queries, keys, values and their mixing; nothing of it in the two-layer network
-            layers = hidden * (4 * (d + 1) * d + _feed_forward_weights(d))
-        positions = length * d if self.kind.startswith("transformer") else 0
-        return embeddings + positions + layers + classifier
-
-    def width(self, task: Task) -> int:
+    def width(self, task: "Task") -> int:
         """Return the width of the widest layer, all positions together; of attention, the number of its weights."""
         tokens = task.sentence_length * self.embedding_dim
         if self.kind == "two-layer":
@@ -221,8 +308,15 @@ class DeepClassifier:
         attention = self.n_heads * task.sentence_length**2 if self.kind.startswith("transformer") else 0
         return max(EXPANSION * tokens, attention)
 
-    def build(self, task: Task, **settings) -> "nnx.Module":
-        """Return the network; for the settings see its class."""
+    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+        """Return the classes of the classifier, ``Float[K, P, m]`` as in :mod:`simlab.deep_networks`."""
+        merged = self.kind == "mlp"
+        last = (1, self.hidden_width) if merged else (task.sentence_length, self.embedding_dim)
+        return {"classifier": SplitAxis("n_classes", (task.n_classes, *last))}
+
+    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+        """Return the network with its initial weights."""
+        settings = {"initial_scale": hyper.initial_scale, "dtype": dtype, "rngs": rngs}
         sizes = {
             "n_words": task.n_words,
             "sentence_length": task.sentence_length,
@@ -243,16 +337,20 @@ class DeepClassifier:
         norm = self.kind.removeprefix("transformer-")
         return SentenceTransformer(**sizes, n_heads=self.n_heads, norm=norm, **settings)
 
-    def measure(self, network: "nnx.Module", task: Task, distribution):
+    def measure(self, network: "nnx.Module", task: "Task", data):
         """Return a :func:`simlab.layer_shape.layer_shape`."""
         from simlab.layer_shape import measure
 
-        return measure(network, task, distribution, self.width(task))
+        return measure(network, task, data, self.width(task))
+
+    def shape_names(self, task: "Task") -> tuple[str, ...]:
+        """Return the names of what is measured."""
+        from simlab.layer_shape import layer_shape
+
+        return layer_shape(self.n_layers)._fields
 
 
-def _feed_forward_weights(dim: int) -> int:
-    """Return the weights and biases of two layers, ``m -> 4 m -> m``."""
-    return 2 * EXPANSION * dim**2 + (EXPANSION + 1) * dim
-
-
-Architecture = TwoLayer | FeatureMLP | DeepClassifier
+def _check_sentences(task: "Task") -> None:
+    """Raise ``ValueError`` unless the task is made of sentences."""
+    if not isinstance(task, SentenceTask):
+        raise invalid("network", "one that reads the examples of the task, not sentences", type(task).__name__)

@@ -1,41 +1,12 @@
 """What the sources of training data compute, on the device; :mod:`simlab.sources` says which is used when."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from simlab.sentences import SentenceDistribution, draw_labels, draw_sentences
-from simlab.sources import Batch
-
-
-def uniform_batch(sentences: jax.Array, classes: jax.Array) -> Batch:
-    """Return a batch of equal weights."""
-    return Batch(sentences, classes, jnp.full(classes.shape, 1 / len(classes)))
-
-
-def take(sample: Batch, rows: jax.Array | np.ndarray) -> Batch:
-    """Return some sentences of a sample, with equal weights."""
-    return uniform_batch(sample.inputs[rows], sample.classes[rows])
-
-
-def draw_batch(key: jax.Array, distribution: SentenceDistribution, size: int) -> Batch:
-    """Draw ``size`` labelled sentences, classes uniform."""
-    class_key, sentence_key = jax.random.split(key)
-    classes = jax.random.randint(class_key, (size,), 0, len(distribution.latents), jnp.int32)
-    return _draw_examples(sentence_key, distribution, classes)
-
-
-def draw_sample(key: jax.Array, distribution: SentenceDistribution, per_class: int) -> Batch:
-    """Draw ``per_class`` sentences of each class."""
-    classes = jnp.repeat(jnp.arange(len(distribution.latents), dtype=jnp.int32), per_class)
-    return _draw_examples(key, distribution, classes)
-
-
-def _draw_examples(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> Batch:
-    """Draw a sentence of each class, and the label that it carries."""
-    return uniform_batch(draw_sentences(key, distribution, classes), draw_labels(key, distribution, classes))
+from simlab.task import Task
 
 
 def shuffled_batches(size: int, batch_size: int, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
@@ -55,24 +26,17 @@ def shuffled_batches(size: int, batch_size: int, key: jax.Array, start: jax.Arra
     return jax.lax.dynamic_slice_in_dim(batches, start - first_epoch * steps_per_epoch, n_steps)
 
 
-def draw_batches(
-    key: jax.Array, distribution: SentenceDistribution, size: int, start: jax.Array, n_steps: int
-) -> tuple[jax.Array, jax.Array]:
-    """Return sentences and labels of the steps ``start .. start + n_steps - 1``; each step has a random key of its own.
+def draw_batches(task: Task, key: jax.Array, data: Any, size: int, start: jax.Array, n_steps: int) -> Any:
+    """Return the examples of the steps ``start .. start + n_steps - 1``; each step has a random key of its own.
 
     Returns:
-        ``Int32[n_steps, size, L]`` and ``Int32[n_steps, size]``.
+        A pytree of arrays with the leading axes ``[n_steps, size]``.
     """
-
-    def draw(step):
-        batch = draw_batch(jax.random.fold_in(key, step), distribution, size)
-        return batch.inputs, batch.classes
-
-    return jax.vmap(draw)(start + jnp.arange(n_steps))
+    return jax.vmap(lambda step: task.draw(jax.random.fold_in(key, step), data, size))(start + jnp.arange(n_steps))
 
 
 def no_entries(n_steps: int) -> jax.Array:
-    """Return the plan of steps that are all the same: as many entries, which say nothing."""
+    """Return the plan of steps that are all the same: as many empty entries."""
     return jnp.zeros(n_steps)
 
 

@@ -10,7 +10,7 @@ embedding layer and ``depth`` blocks, and reads logits off the last tokens:
 ``network.hidden(sentences)``
     the tokens after the embedding layer and after each block, a tuple of ``depth + 1`` arrays ``Float[B, P, m]``. ``P``
     is ``L`` and ``m`` is ``d``, but for the layers of the MLP, which merges the positions: there ``P`` is 1;
-``network.representation(distribution)``
+``network.representation(data)``
     the word vectors, ``Float[n_w, d]``, that the first block sees;
 ``network.embeddings``, ``network.classifier``
     the parameters ``Float[n_w, d]`` and ``Float[K, P, m]``, ``P`` and ``m`` those of the last tokens.

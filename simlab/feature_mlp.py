@@ -50,7 +50,7 @@ class FeatureMLP(nnx.Module):
         last = jax.random.normal(rngs.params(), (widths[-1], feature_dim), dtype) * widths[-1] ** -0.5
         layers.append(nnx.Dict(kernel=nnx.Param(initial_scale * last), bias=nnx.Param(jnp.zeros(feature_dim, dtype))))
         self.backbone = nnx.List(layers)
-        classifier = jax.random.normal(rngs.params(), (n_classes, 1, feature_dim), dtype) * feature_dim**-0.5
+        classifier = jax.random.normal(rngs.params(), (n_classes, feature_dim), dtype) * feature_dim**-0.5
         self.classifier = nnx.Param(initial_scale * classifier)
         self.heads = heads
 
@@ -61,13 +61,13 @@ class FeatureMLP(nnx.Module):
             inputs = jnp.tanh(_affine(layer, inputs))
         return _affine(last, inputs)
 
-    def representation(self, distribution) -> jax.Array:
+    def representation(self, data) -> jax.Array:
         """Return the features of all samples, ``Float[N, d]``."""
-        return self.features(jnp.asarray(distribution.inputs))
+        return self.features(jnp.asarray(data.inputs))
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, or those of each head, see :func:`simlab.logits.split_heads`."""
-        return split_heads(self.features(inputs) @ self.classifier[...][:, 0].T, self.heads)
+        return split_heads(self.features(inputs) @ self.classifier[...].T, self.heads)
 
 
 def _affine(layer: nnx.Dict, inputs: jax.Array) -> jax.Array:

@@ -7,11 +7,12 @@ arXiv 2105.02375) or the output of a network on random inputs, which say nothing
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from simlab.sources import Batch
+from simlab.batch import Batch
+from simlab.task import Task
 from simlab.validation import check_count, invalid
 
 if TYPE_CHECKING:
@@ -34,14 +35,14 @@ class LabelledSamples(NamedTuple):
         import jax.numpy as jnp
 
         n_samples, n_factors = self.labels.shape
-        inputs = jnp.arange(n_samples, dtype=jnp.int32)[:, None] if self.inputs is None else self.inputs
+        inputs = jnp.arange(n_samples, dtype=jnp.int32) if self.inputs is None else self.inputs
         labels = jnp.asarray(self.labels)
         classes = labels[:, 0] if n_factors == 1 else labels
         return Batch(inputs, classes, jnp.full(classes.shape, 1 / n_samples))
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelledTask:
+class LabelledTask(Task):
     """The static part of the task: its factors and how many samples carry which labels.
 
     Args:
@@ -57,6 +58,7 @@ class LabelledTask:
     factor_sizes: tuple[int, ...] | int = 10
     samples_per_cell: tuple[int, ...] | int = 100
     input_dim: int | None = None
+    can_draw: ClassVar[bool] = False
 
     def __post_init__(self):
         sizes = (self.factor_sizes,) if np.ndim(self.factor_sizes) == 0 else tuple(self.factor_sizes)
@@ -78,16 +80,6 @@ class LabelledTask:
         return sum(self.samples_per_cell)
 
     @property
-    def n_words(self) -> int:
-        """The number of free features, one per sample."""
-        return self.n_examples
-
-    @property
-    def sentence_length(self) -> int:
-        """A sample stands alone, as a word in a sentence of one."""
-        return 1
-
-    @property
     def n_classes(self) -> int:
         """Rows of the classifier: the values of all factors."""
         return sum(self.factor_sizes)
@@ -98,39 +90,29 @@ class LabelledTask:
         return self.factor_sizes if len(self.factor_sizes) > 1 else None
 
     @property
-    def program(self) -> "LabelledTask":
-        """The task itself: nothing of it is mere data to the compiled code."""
-        return self
-
-    @property
-    def family(self) -> "LabelledTask":
-        """The task itself: it has no noise that could be left out."""
-        return self
-
-    @property
     def labels(self) -> np.ndarray:
         """``Int32[N, F]``, the value of each factor for each sample, cell by cell."""
         cells = np.stack(np.unravel_index(np.arange(len(self.samples_per_cell)), self.factor_sizes), axis=1)
         return np.repeat(cells.astype(np.int32), self.samples_per_cell, axis=0)
 
-    def realise(self, seed: int) -> LabelledSamples:
+    def sample(self, seed: int) -> LabelledSamples:
         """Return labels and, where features are not free, standard normal inputs drawn with ``seed``; NumPy arrays."""
         if self.input_dim is None:
             return LabelledSamples(self.labels, None)
         inputs = np.random.default_rng(seed).standard_normal((self.n_examples, self.input_dim))
         return LabelledSamples(self.labels, inputs)
 
-    def admit(self, samples: LabelledSamples) -> LabelledSamples:
-        """Return a realisation as it is."""
-        return samples
-
-    def blank(self) -> LabelledSamples:
+    def abstract(self) -> LabelledSamples:
         """Return arrays of the shapes and kinds of a realisation, at no cost."""
         labels = np.broadcast_to(np.int32(0), (self.n_examples, len(self.factor_sizes)))
         inputs = None if self.input_dim is None else np.broadcast_to(1.0, (self.n_examples, self.input_dim))
         return LabelledSamples(labels, inputs)
 
-    def groups(self, samples: LabelledSamples) -> tuple:
+    def population(self, data: LabelledSamples) -> Batch:
+        """Return all samples with equal weights."""
+        return data.population()
+
+    def groups(self, data: LabelledSamples) -> tuple:
         """Return the cell of each sample, ``Int[N]``, that of each row of the classifier (its own), and their number.
 
         For one factor cells are classes.

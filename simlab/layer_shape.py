@@ -27,8 +27,8 @@ import jax
 import jax.numpy as jnp
 
 from simlab import geometry
+from simlab.batch import Batch, weighted
 from simlab.concept_variability import concept_variability
-from simlab.sources import Batch
 
 MEASURES = ("concept_ratio", "word_ratio", "context_ratio", "class_ratio")
 # Sentences that are measured at most, and numbers of the widest layer held for them: 32 MB in float32.
@@ -55,18 +55,18 @@ def field(layer: int, name: str) -> str:
     return f"layer_{layer}_{name}"
 
 
-def measure(network, task, distribution, width: int):
+def measure(network, task, data, width: int):
     """Return the :func:`layer_shape` of a network.
 
     Args:
         network: a deep network of :mod:`simlab.deep_networks`.
         task: a :class:`simlab.tasks.SentenceTask`.
-        distribution: the realised task.
+        data: the arrays of the realised task.
         width: numbers that the widest layer holds for a sentence.
     """
-    sentences, classes, weights = measured_sentences(task, distribution, width)
+    sentences, classes, weights = measured_sentences(task, data, width)
     hidden = network.hidden(sentences)
-    embeddings, classifier = network.representation(distribution), network.classifier[...]
+    embeddings, classifier = network.representation(data), network.classifier[...]
     concepts = jnp.arange(task.n_words) // task.words_per_concept
     membership = geometry.membership_matrix(concepts, task.n_concepts, embeddings.dtype)
     layers = [value for tokens in hidden for value in measure_layer(tokens, task, sentences, classes, weights)]
@@ -79,14 +79,12 @@ def measure(network, task, distribution, width: int):
     )
 
 
-def measured_sentences(task, distribution, width: int) -> Batch:
+def measured_sentences(task, data, width: int) -> Batch:
     """Return every sentence with its probability if there are few, else as many drawn as memory shall hold."""
     limit = max(1, min(SENTENCES, ENTRIES // width))
     if task.n_examples <= limit:
-        return distribution.population()
-    from simlab.batches import draw_batch
-
-    return draw_batch(jax.random.key(SEED), distribution, limit)
+        return data.population()
+    return weighted(task.draw(jax.random.key(SEED), data, limit))
 
 
 def measure_layer(tokens, task, sentences, classes, weights) -> tuple:

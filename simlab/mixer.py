@@ -74,7 +74,7 @@ class SentenceMixer(nnx.Module):
         self.blocks = nnx.List([MixerBlock(sentence_length, embedding_dim, dtype, rngs) for _ in range(depth)])
         self.classifier = initial_classifier(rngs, (n_classes, sentence_length, embedding_dim), dtype)
 
-    def representation(self, distribution=None) -> jax.Array:
+    def representation(self, data=None) -> jax.Array:
         """Return the word vectors that the first block sees, ``Float[n_w, d]``, whatever sentences are made of them."""
         return self.embeddings[...]
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from simlab.logits import choose_logits, split_heads
+from simlab.logits import choose_logits
 
 
 def layer_norm(vectors: jax.Array) -> jax.Array:
@@ -51,7 +51,6 @@ class SentenceClassifier(nnx.Module):
         n_words: ``n_w``.
         sentence_length: ``L``.
         n_classes: ``K``.
-        heads: sizes of the classifier's heads, which sum to ``K``, or None for one.
         embedding_dim: ``d``.
         layer_norm: whether word vectors pass through :func:`layer_norm` (the network ``h*``).
         initial_scale: factor ``s`` of the initial weights: embeddings ``s N(0, 1)``, classifier weights uniform in
@@ -66,7 +65,6 @@ class SentenceClassifier(nnx.Module):
         n_words: int,
         sentence_length: int,
         n_classes: int,
-        heads: tuple[int, ...] | None = None,
         embedding_dim: int,
         layer_norm: bool,
         initial_scale: jax.Array | float = 1.0,
@@ -77,15 +75,13 @@ class SentenceClassifier(nnx.Module):
         self.embeddings = nnx.Param(initial_scale * embeddings)
         self.classifier = nnx.Param(initial_scale * classifier)
         self.layer_norm = layer_norm
-        self.heads = heads
 
-    def representation(self, distribution=None) -> jax.Array:
+    def representation(self, data=None) -> jax.Array:
         """Return the word vectors that the classifier sees, ``Float[n_w, d]``, whatever sentences are made of them."""
         embeddings = self.embeddings[...]
         return layer_norm(embeddings) if self.layer_norm else embeddings
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
-        """Return the logits, ``Float[B, K]`` or of each head ``Float[B, F, max K_f]``, of sentences ``Int[B, L]``."""
+        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
         words = self.representation()
-        logits = choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)
-        return split_heads(logits, self.heads)
+        return choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)

@@ -41,9 +41,9 @@ class NormalisedClassifier(nnx.Module):
         self.classifier = nnx.Param(initial_scale * classifier)
         self.normalisation = Normalisation(normalisation, embedding_dim, dtype)
 
-    def representation(self, distribution: SentenceDistribution) -> jax.Array:
+    def representation(self, data: SentenceDistribution) -> jax.Array:
         """Return the normalised vectors, ``Float[n_w, d]``, under the words' true shares."""
-        return self.normalisation(self.embeddings[...], word_shares(distribution, len(self.embeddings[...])))
+        return self.normalisation(self.embeddings[...], word_shares(data, len(self.embeddings[...])))
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
@@ -53,9 +53,9 @@ class NormalisedClassifier(nnx.Module):
         return choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)
 
 
-def word_shares(distribution: SentenceDistribution, n_words: int) -> jax.Array:
+def word_shares(data: SentenceDistribution, n_words: int) -> jax.Array:
     """Return how often each word occurs among all words of all sentences, ``Float[n_w]``; noise evens concepts out."""
-    latents, mu, noise = distribution
+    latents, mu, noise = data
     concepts = jnp.arange(n_words // len(mu))
     shares = jnp.mean(jnp.reshape(latents, (-1, 1)) == concepts[None], axis=0)
     if noise is not None:

@@ -21,11 +21,12 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jax.stages import Compiled, Lowered
 
 from simlab.devices import CLASS, MEMBER, count_cores, make_mesh, platform
-from simlab.members import Inputs, kept_kind
+from simlab.members import Inputs, device_kind
+from simlab.optimizers import Optimizer
 from simlab.random_keys import random_key
 from simlab.risk import CHUNK_ENTRIES
-from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
-from simlab.training import Optimizer, Problem, Record, State, make_trainer
+from simlab.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
+from simlab.training import Problem, Record, State, count_weights, make_trainer
 from simlab.validation import invalid
 
 # A core of a CPU works on so many members side by side, at most, as have fewer weights than fit its cache: 1 MB in
@@ -93,7 +94,7 @@ class Program:
     """The compiled pieces for one specification and one layout.
 
     Args:
-        spec: of the members; only its ``program`` counts.
+        spec: of the members; only its ``compile_key`` counts.
         layout: the rows and the devices.
         optimizer: as in :func:`simlab.training.make_trainer`.
 
@@ -102,11 +103,10 @@ class Program:
     """
 
     def __init__(self, spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None):
-        if spec.task.n_classes % layout.class_shards:
-            raise invalid("class_shards", f"a divisor of n_classes={spec.task.n_classes}", layout.class_shards)
+        spec.check_class_shards(layout.class_shards)
         if spec.dtype == "float64" and not jax.config.jax_enable_x64:
             raise invalid("dtype", "float32, or a call within jax.enable_x64(True)", spec.dtype)
-        self.spec, self.layout = spec.program, layout
+        self.spec, self.layout = spec.compile_key, layout
         self._trainer = make_trainer(self.spec, optimizer)
         self._mesh = make_mesh(layout.member_shards, layout.class_shards)
         self._sharding = NamedSharding(self._mesh, PartitionSpec(MEMBER))
@@ -130,7 +130,11 @@ class Program:
     @property
     def segment(self) -> Callable:
         """``(problem, rows, inputs) -> rows`` after the steps of one segment; the rows given are used up."""
-        return self._compiled("segment").result()
+        return self.segment_of(-1)
+
+    def segment_of(self, stage: int) -> Callable:
+        """Return the segment of a stage, which leaves rows in other stages as they are."""
+        return self._compiled(self._segment_names[stage]).result()
 
     @property
     def record(self) -> Callable:
@@ -139,7 +143,7 @@ class Program:
 
     def refill(self, problem: Problem, rows: Rows, inputs: Inputs, fresh: jax.Array) -> tuple[Problem, Rows]:
         """Begin anew in the rows marked ``fresh`` (``Bool[W]``), as ``begin`` does; the rows given are used up."""
-        return self._compiled("choose").result()(fresh, self.begin(inputs, fresh), (problem, rows))
+        return self._compiled("select").result()(fresh, self.begin(inputs, fresh), (problem, rows))
 
     def start_compiling(self) -> None:
         """Compile in the background, side by side, what a sweep needs; else each piece is when it is asked for."""
@@ -148,18 +152,18 @@ class Program:
 
     @cached_property
     def representation(self) -> Callable:
-        """``(inputs, rows, index) -> (embeddings, classifier)`` of one row."""
+        """``(problem, rows, index) -> dict``: the named arrays of one row."""
 
-        def one(inputs, rows, index):
-            row = jax.tree.map(lambda leaf: leaf[index], (inputs.distribution, rows.state))
+        def of_row(problem, rows, index):
+            row = jax.tree.map(lambda leaf: leaf[index], (problem, rows.state))
             return self._trainer.representation(*row)
 
-        return jax.jit(one)
+        return jax.jit(of_row)
 
     @cached_property
     def representations(self) -> Callable:
-        """``(inputs, rows) -> (embeddings, classifier)`` of all rows, on a leading axis."""
-        return jax.jit(lambda inputs, rows: jax.vmap(self._trainer.representation)(inputs.distribution, rows.state))
+        """``(problem, rows) -> dict``: the named arrays of all rows, on a leading axis."""
+        return jax.jit(lambda problem, rows: jax.vmap(self._trainer.representation)(problem, rows.state))
 
     @property
     def record_shapes(self) -> Record:
@@ -168,8 +172,8 @@ class Program:
 
     @cached_property
     def sample(self) -> Callable:
-        """``(seed, distribution) -> sample`` of one member: the training set that ``begin`` drew for it."""
-        return jax.jit(lambda seed, distribution: self._trainer.sample(random_key(seed), distribution))
+        """``(seed, data) -> sample`` of one member: the training set that ``begin`` drew for it."""
+        return jax.jit(lambda seed, data: self._trainer.sample(random_key(seed), data))
 
     def bytes_needed(self, *names: str) -> int:
         """Return the most bytes that each device holds while a piece runs, of those named or else of all that are used.
@@ -177,7 +181,7 @@ class Program:
         They are counted by the compiler.
         """
         held = {name: _held_bytes(self._compiled(name).result()) for name in names or self._names}
-        if "choose" in held:
+        if "select" in held:
             # Members begin anew while all others stay where they are.
             held["begin"] += self.begin.memory_analysis().output_size_in_bytes
         return max(held.values())
@@ -185,19 +189,26 @@ class Program:
     def _begin(self, inputs: Inputs, occupied: jax.Array) -> tuple[Problem, Rows]:
         """Draw the problem and the weights of one member; an empty row counts as stopped."""
         key = random_key(inputs.seeds)
-        problem, state = self._trainer.begin(key, inputs.distribution, inputs.hyperparameters)
+        problem, state = self._trainer.begin(key, inputs.data, inputs.hyperparameters)
         zero = jnp.zeros((), jnp.int32)
         status = jnp.where(occupied, Status.RUNNING, Status.FINISHED).astype(jnp.int32)
         return problem, Rows(state, zero, status, zero)
 
-    def _segment(self, problem: Problem, row: Rows, inputs: Inputs) -> Rows:
-        """Take the steps of one segment of one member, unless it has stopped."""
+    def _segment(self, stage: int, problem: Problem, row: Rows, inputs: Inputs) -> Rows:
+        """Take the steps of one segment of one member, unless it has stopped or is in another stage."""
+        segment = self._trainer.segments[stage]
 
         def advance():
-            state, bad_step = self._trainer.segment(problem, row.state, inputs.hyperparameters, row.segments)
+            state, bad_step = segment(problem, row.state, inputs.hyperparameters, row.segments)
             return Rows(state, row.segments + 1, row.status, bad_step)
 
-        return jax.lax.cond(row.status == Status.RUNNING, advance, lambda: row)
+        is_due = row.status == Status.RUNNING
+        first = self.spec.first_segments
+        if stage > 0:
+            is_due &= row.segments >= first[stage]
+        if stage + 1 < len(first):
+            is_due &= row.segments < first[stage + 1]
+        return jax.lax.cond(is_due, advance, lambda: row)
 
     def _record(self, problem: Problem, rows: Rows, inputs: Inputs) -> tuple[Rows, Report]:
         """Measure all rows of one device; those whose members stop here are marked."""
@@ -209,10 +220,11 @@ class Program:
         spec = self.spec
         # Traced once: for its shapes, and for what it computes.
         measure = jax.jit(partial(self._trainer.record, problem, row.state, inputs.hyperparameters), inline=True)
-        blank = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), jax.eval_shape(measure, row.segments))
-        record = jax.lax.cond(row.status == Status.RUNNING, measure, lambda _: blank, row.segments)
-        # A weight may overflow without a loss that shows it; the penalty of the recorded risk sees them all.
-        unseen = (row.first_bad_step == 0) & ~jnp.isfinite(record.risk)
+        empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(measure, row.segments))
+        record = jax.lax.cond(row.status == Status.RUNNING, measure, lambda _: empty, row.segments)
+        # A weight may overflow without a loss that shows it; the penalty of a recorded risk sees them all.
+        recorded = getattr(record.metrics, spec.objective.divergence_metric)
+        unseen = (row.first_bad_step == 0) & ~jnp.isfinite(recorded)
         bad_step = jnp.where(unseen, jnp.maximum(row.segments * spec.steps_per_record, 1), row.first_bad_step)
         status = jnp.where(row.segments == spec.n_segments, Status.FINISHED, Status.RUNNING)
         if spec.until_gradient_norm is not None:
@@ -230,14 +242,18 @@ class Program:
     def _traced(self, name: str) -> Lowered:
         """Return the piece of that name, ready to be compiled."""
         if name not in self._lowered:
-            both, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
-            function, shapes, shardings, donated = {
-                "begin": (self._over_rows(self._begin, self._begun_numbers), begun, both, ()),
-                "segment": (self._over_rows(self._segment, in_place=True), run, self._row_sharding, 1),
-                "record": (self._record, run, both[::-1], 1),
-                "choose": (jax.vmap(_choose), (begun[1], run[:2], run[:2]), both, 2),
-            }[name]
-            self._lowered[name] = self._lower(function, shapes, shardings, donate=donated)
+            problem_and_rows, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
+            if name in self._segment_names:
+                advance = partial(self._segment, self._segment_names.index(name))
+                piece = self._over_rows(advance, in_place=True), run, self._row_sharding, 1
+            else:
+                piece = {
+                    "begin": (self._over_rows(self._begin, self._begun_numbers), begun, problem_and_rows, ()),
+                    "record": (self._record, run, problem_and_rows[::-1], 1),
+                    "select": (jax.vmap(_select_rows), (begun[1], run[:2], run[:2]), problem_and_rows, 2),
+                }[name]
+            *lowered, donated = piece
+            self._lowered[name] = self._lower(*lowered, donate=donated)
         return self._lowered[name]
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...]):
@@ -270,15 +286,22 @@ class Program:
 
     @property
     def _measured_numbers(self) -> int:
-        """How many logits are held while a member is measured."""
-        kept = [leaf.shape[1] for leaf in jax.tree.leaves(self._begun_shapes[0].sample)]
-        return min(CHUNK_ENTRIES, max([self.spec.n_evaluation, *kept]) * self.spec.task.n_classes)
+        """How many numbers the objective holds while a member is measured."""
+        stored = [leaf.shape[1] for leaf in jax.tree.leaves(self._begun_shapes[0].sample) if leaf.ndim > 1]
+        numbers = max([self.spec.n_evaluation, *stored]) * self.spec.objective.numbers_per_example(self.spec)
+        return min(CHUNK_ENTRIES, numbers) if self.spec.objective.additive else numbers
 
     @property
     def _names(self) -> list[str]:
         """Return the names of the pieces that a sweep uses."""
         refills = self.layout.part > self.layout.rows
-        return ["begin", "segment", "record", *(["choose"] if refills else [])]
+        return ["begin", *self._segment_names, "record", *(["select"] if refills else [])]
+
+    @property
+    def _segment_names(self) -> list[str]:
+        """Return the names of the segments of all stages."""
+        n_stages = len(self.spec.stages)
+        return ["segment"] if n_stages == 1 else [f"segment {number}" for number in range(n_stages)]
 
     @cached_property
     def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
@@ -286,9 +309,11 @@ class Program:
         spec, rows = self.spec, self.layout.rows
         real = jnp.dtype(spec.dtype)
         shape = lambda dtype, *sizes: jax.ShapeDtypeStruct((rows, *sizes), dtype, sharding=self._sharding)  # noqa: E731
-        distribution = jax.tree.map(lambda one: shape(kept_kind(one, spec.dtype), *one.shape), spec.task.blank())
-        hyperparameters = Hyperparameters(*(shape(real) for _ in Hyperparameters._fields))
-        return Inputs(shape(jnp.uint32), distribution, hyperparameters), shape(jnp.bool_)
+        abstract = jax.tree.map(np.asarray, spec.task.abstract())
+        data = jax.tree.map(lambda array: shape(device_kind(array, spec.dtype), *array.shape), abstract)
+        fields = spec.objective.Hyperparameters
+        hyperparameters = fields(*(shape(real) for _ in fields._fields))
+        return Inputs(shape(jnp.uint32), data, hyperparameters), shape(jnp.bool_)
 
     @cached_property
     def _begun_shapes(self) -> tuple[Problem, Rows]:
@@ -303,30 +328,33 @@ class Program:
 
     @cached_property
     def _row_sharding(self) -> Rows:
-        """Where the rows live: members on the first mesh axis, the classes of the classifier on the second."""
+        """Where the rows live: members on the first mesh axis, the split axes of large parameters on the second."""
         split = NamedSharding(self._mesh, PartitionSpec(MEMBER, CLASS))
+        axes = self.spec.network.split_axes(self.spec.task)
 
         def place(path, leaf):
-            holds_classes = leaf.ndim == 4 and leaf.shape[1] == self.spec.task.n_classes
-            return split if holds_classes and "classifier" in jax.tree_util.keystr(path) else self._sharding
+            name = jax.tree_util.keystr(path)
+            is_split = any(parameter in name and leaf.shape[1:] == axis.shape for parameter, axis in axes.items())
+            return split if is_split else self._sharding
 
         return jax.tree_util.tree_map_with_path(place, self._begun_shapes[1])
 
 
-def take_turns(spec: TrainingSpec) -> bool:
-    """Return whether members search along lines, one after the other, as on a CPU they should.
+def run_sequentially(spec: TrainingSpec) -> bool:
+    """Return whether members run one after the other, as those that search along lines should on a CPU.
 
     Side by side each would wait for the longest search, and pay for both branches of every choice. In turn, a row whose
     member has stopped costs nothing.
     """
-    return spec.optimizer in LINE_SEARCH_OPTIMIZERS and platform() == "cpu"
+    searches = any(stage.optimizer in LINE_SEARCH_OPTIMIZERS for stage in spec.stages)
+    return searches and platform() == "cpu"
 
 
 def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys.maxsize) -> int:
     """Return how many of a device's members run at once: on a CPU no more than fit its cache, and searches in turn."""
     on_cpu = platform() == "cpu"
-    fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // spec.n_weights) if on_cpu else per_device
-    largest = 1 if take_turns(spec) else max(1, min(per_device, fitting, at_most))
+    fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // count_weights(spec)) if on_cpu else per_device
+    largest = 1 if run_sequentially(spec) else max(1, min(per_device, fitting, at_most))
     n_blocks = math.ceil(per_device / largest)
     # Rather somewhat smaller blocks than rows that are worked on twice.
     n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if per_device % number == 0), n_blocks)
@@ -341,11 +369,11 @@ def _compilers() -> ThreadPoolExecutor:
 
 def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
     """Return the :class:`Program`; the last ones are kept, so that a second sweep of the same kind starts at once."""
-    return _kept_program(spec.program, layout, optimizer, jax.config.jax_enable_x64)
+    return _cached_program(spec.compile_key, layout, optimizer, jax.config.jax_enable_x64)
 
 
 @lru_cache(maxsize=32)
-def _kept_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, double_precision: bool) -> Program:
+def _cached_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, double_precision: bool) -> Program:
     return Program(spec, layout, optimizer)
 
 
@@ -395,7 +423,7 @@ def _in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
             after = function(*block(number, arguments[:1]), before, *block(number, arguments[2:]))
             if surplus:
                 is_due = (jnp.arange(size) >= surplus) | (number < n_blocks - 1)
-                after = jax.vmap(_choose)(is_due, after, before)
+                after = jax.vmap(_select_rows)(is_due, after, before)
             place = lambda leaf, part: jax.lax.dynamic_update_slice_in_dim(leaf, part, number * size, 0)  # noqa: E731
             return jax.tree.map(place, rows, after)
 
@@ -411,7 +439,7 @@ def _in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
     return mapped
 
 
-def _choose(is_new: jax.Array, new, old):
+def _select_rows(is_new: jax.Array, new, old):
     """Return all of one row from the new or from the old tree."""
     return jax.tree.map(lambda one, other: jnp.where(is_new, one, other), new, old)
 

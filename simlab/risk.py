@@ -6,8 +6,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from simlab.batch import Batch, weighted
 from simlab.devices import platform
-from simlab.sources import Batch
 
 # Logits that are held at once while a large set is evaluated: 20 MB in float32, all of a paper's sample.
 CHUNK_ENTRIES = 5_000_000
@@ -41,6 +41,7 @@ def _sum_over_class(logits: jax.Array, classes: jax.Array) -> jax.Array:
 
 def cross_entropy(network: Callable, batch: Batch) -> jax.Array:
     """Return the weighted mean cross-entropy of a batch, in nats; with several factors its sum over them."""
+    batch = weighted(batch)
     return jnp.sum(batch.weights * cross_entropy_terms(network(batch.inputs), batch.classes))
 
 
@@ -60,6 +61,7 @@ class Evaluation(NamedTuple):
 
 def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
     """Return the :class:`Evaluation` of a batch of any size, in bounded memory."""
+    batch = weighted(batch)
     size = len(batch.classes)
 
     def measure(part):
@@ -76,32 +78,35 @@ def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
     return Evaluation(loss, accuracy, jnp.sqrt(spread))
 
 
-def cross_entropy_gradient(loss: Callable, params, batch: Batch, n_classes: int):
+def summed_gradient(loss: Callable, params, batch: Batch, numbers_per_example: int):
     """Return the gradient of ``loss(params, batch)`` for a batch of any size, in bounded memory.
 
     Args:
-        loss: a weighted sum over the sentences of a batch, such as :func:`cross_entropy`.
+        loss: additive: a weighted sum over the examples of a batch, such as :func:`cross_entropy`.
         params: what to differentiate with respect to.
-        batch: the sentences.
-        n_classes: ``K``.
+        batch: the examples.
+        numbers_per_example: held while the loss is computed, such as the logits.
     """
 
-    def add(total, one):
-        return jax.tree.map(jnp.add, total, jax.grad(loss)(params, one)), None
+    def add(total, chunk):
+        return jax.tree.map(jnp.add, total, jax.grad(loss)(params, chunk)), None
 
-    return jax.lax.scan(add, jax.tree.map(jnp.zeros_like, params), _in_chunks(batch, n_classes))[0]
+    zero = jax.tree.map(jnp.zeros_like, params)
+    return jax.lax.scan(add, zero, _in_chunks(weighted(batch), numbers_per_example))[0]
 
 
-def _in_chunks(batch: Batch, n_classes: int) -> Batch:
-    """Return a batch cut into chunks on a new leading axis, the last one filled up with sentences of weight zero."""
+def _in_chunks(batch: Batch, numbers_per_example: int) -> Batch:
+    """Return a batch cut into chunks on a new leading axis, the last one filled up with examples of weight zero."""
     size = len(batch.classes)
-    chunk = min(size, max(1, CHUNK_ENTRIES // n_classes))
+    chunk = min(size, max(1, CHUNK_ENTRIES // numbers_per_example))
     padded = jax.tree.map(lambda part: jnp.pad(part, [(0, -size % chunk)] + [(0, 0)] * (part.ndim - 1)), batch)
     return jax.tree.map(lambda part: part.reshape(-1, chunk, *part.shape[1:]), padded)
 
 
 def penalty(params, weight_decays) -> jax.Array:
-    """Return ``sum_i lam_i/2 |p_i|^2`` over matching trees of parameters and coefficients, in nats."""
+    """Return ``sum_i lam_i/2 |p_i|^2`` over matching trees of parameters and coefficients, in nats; 0 without any."""
+    if weight_decays is None:
+        return jnp.zeros(())
     terms = jax.tree.map(lambda value, decay: decay / 2 * jnp.sum(value**2), params, weight_decays)
     return sum(jax.tree.leaves(terms))
 

@@ -61,7 +61,7 @@ class SentenceMLP(nnx.Module):
         last = (1, width) if depth else (sentence_length, embedding_dim)
         self.classifier = initial_classifier(rngs, (n_classes, *last), dtype)
 
-    def representation(self, distribution=None) -> jax.Array:
+    def representation(self, data=None) -> jax.Array:
         """Return the word vectors that the first layer sees, ``Float[n_w, d]``, whatever sentences are made of them."""
         return self.embeddings[...]
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simlab.sources import Batch
+from simlab.batch import Batch, weighted
 from simlab.tasks import check_population, digits
 
 
@@ -90,6 +90,24 @@ def draw_labels(key: jax.Array, distribution: SentenceDistribution, classes: jax
     _, _, flip_key, label_key = _noise_keys(key)
     others = jax.random.randint(label_key, classes.shape, 0, len(distribution.latents), classes.dtype)
     return jnp.where(jax.random.uniform(flip_key, classes.shape) < distribution.noise.label, others, classes)
+
+
+def draw_batch(key: jax.Array, distribution: SentenceDistribution, size: int) -> Batch:
+    """Draw ``size`` labelled sentences, classes uniform."""
+    class_key, sentence_key = jax.random.split(key)
+    classes = jax.random.randint(class_key, (size,), 0, len(distribution.latents), jnp.int32)
+    return _draw_examples(sentence_key, distribution, classes)
+
+
+def draw_sample(key: jax.Array, distribution: SentenceDistribution, per_class: int) -> Batch:
+    """Draw ``per_class`` sentences of each class."""
+    classes = jnp.repeat(jnp.arange(len(distribution.latents), dtype=jnp.int32), per_class)
+    return weighted(_draw_examples(key, distribution, classes))
+
+
+def _draw_examples(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> Batch:
+    """Draw a sentence of each class, and the label that it carries."""
+    return Batch(draw_sentences(key, distribution, classes), draw_labels(key, distribution, classes))
 
 
 def enumerate_noisy_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -7,6 +7,7 @@ saved, and what is computed again if its file is damaged. Any number of processe
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import NamedTuple, Protocol
 
 import jax
@@ -14,11 +15,12 @@ import numpy as np
 
 from simlab.devices import free_memory, local_devices, platform
 from simlab.members import Member, MemberRun, stack_inputs
+from simlab.objective import check_hyperparameters
+from simlab.optimizers import Optimizer
 from simlab.part_run import PartRun
-from simlab.programs import Layout, Program, compile_program, take_turns
+from simlab.programs import Layout, Program, compile_program, run_sequentially
 from simlab.spec import TrainingSpec
 from simlab.store import Store
-from simlab.training import Optimizer
 
 # A part is saved when that has become cheap: after this many seconds, and after this many times what saving last took.
 SAVE_INTERVAL = 1.0
@@ -56,24 +58,34 @@ class Sweep:
 
     Args:
         members: in the order of the axes.
-        trajectories: whether weights are kept at every record.
+        trajectories: whether the named arrays are kept at every record.
+        initials: whether they are kept from before the first step.
         optimizer: as in :func:`simlab.training.make_trainer`.
     """
 
-    def __init__(self, members: Sequence[Member], *, trajectories: bool = False, optimizer: Optimizer | None = None):
-        self.members = tuple(member._replace(hyperparameters=member.hyperparameters.check()) for member in members)
-        self.trajectories = trajectories
+    def __init__(
+        self,
+        members: Sequence[Member],
+        *,
+        trajectories: bool = False,
+        initials: bool = False,
+        optimizer: Optimizer | None = None,
+    ):
+        self.members = tuple(members)
+        for member in self.members:
+            check_hyperparameters(member.spec.objective, member.hyperparameters)
+        self.trajectories, self.initials = trajectories, initials
         self._optimizer = optimizer
         groups: dict[TrainingSpec, list[int]] = {}
         for index, member in enumerate(self.members):
-            groups.setdefault(member.spec.family, []).append(index)
+            groups.setdefault(member.spec.group_key, []).append(index)
         self.groups = tuple(tuple(indices) for indices in groups.values())
-        self.specs = tuple(_widest_program([self.members[i].spec for i in indices]) for indices in self.groups)
+        self.specs = tuple(_common_program([self.members[i].spec for i in indices]) for indices in self.groups)
 
     @property
     def n_steps(self) -> int:
         """Steps of all members together."""
-        return sum(member.spec.n_steps for member in self.members)
+        return sum(member.spec.total_steps for member in self.members)
 
     def program(self, group: int, layout: Layout) -> Program:
         """Return the program of a group, compiled at most once."""
@@ -139,7 +151,7 @@ class Sweep:
         listener: Listener,
         shard: tuple[int, int] = (0, 1),
     ) -> bool:
-        """Run what nobody has run yet and nobody else is at: first the share of this process, then what others left.
+        """Run unclaimed parts: the share of this process first, then leftovers.
 
         Args:
             layouts: from :meth:`choose_layouts`, or those of the process that began.
@@ -163,16 +175,16 @@ class Sweep:
         return all(store.is_complete(part.name) for part in parts)
 
 
-def _widest_program(specs: Sequence[TrainingSpec]) -> TrainingSpec:
-    """Return the program that trains members of all these, which are of one family: a noisy one if there is one."""
-    return max(dict.fromkeys(spec.program for spec in specs), key=lambda program: program.task.n_examples)
+def _common_program(specs: Sequence[TrainingSpec]) -> TrainingSpec:
+    """Return the compile key that serves all of these, which share a group key."""
+    return reduce(lambda program, spec: program.covering(spec), specs[1:], specs[0].compile_key)
 
 
 def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shards: int) -> Layout:
     """Return the layout that is best if memory allows it, or the one that ``chunk`` asks for."""
     if chunk is not None:
         wanted = min(chunk, share)
-    elif spec.until_gradient_norm is not None and not take_turns(spec):
+    elif spec.until_gradient_norm is not None and not run_sequentially(spec):
         wanted = math.ceil(share / REFILLS)
     else:
         wanted = share
@@ -193,6 +205,7 @@ def train_members(
     *,
     layouts: Sequence[Layout] | None = None,
     trajectories: bool = False,
+    initials: bool = False,
     optimizer: Optimizer | None = None,
 ) -> list[MemberRun]:
     """Train members side by side, in memory.
@@ -200,7 +213,8 @@ def train_members(
     Args:
         members: of any specifications; those that share a program are compiled together.
         layouts: of each program, in the order in which the programs first occur; chosen by memory if not given.
-        trajectories: whether weights are kept at every record.
+        trajectories: whether the named arrays are kept at every record.
+        initials: whether they are kept from before the first step.
         optimizer: as in :func:`simlab.training.make_trainer`.
 
     Returns:
@@ -209,12 +223,12 @@ def train_members(
     Raises:
         ValueError: a hyperparameter is out of range, or float64 is asked for but not enabled.
     """
-    sweep = Sweep(members, trajectories=trajectories, optimizer=optimizer)
+    sweep = Sweep(members, trajectories=trajectories, initials=initials, optimizer=optimizer)
     layouts = layouts or sweep.choose_layouts()
     outcomes: dict[int, MemberRun] = {}
     for part in sweep.parts(layouts):
         program = sweep.program(part.group, layouts[part.group])
-        run = PartRun(program, [sweep.members[i] for i in part.members], trajectories=trajectories)
+        run = PartRun(program, [sweep.members[i] for i in part.members], trajectories=trajectories, initials=initials)
         while not run.is_done:
             run.advance()
         outcomes |= {member: run.result(index) for index, member in enumerate(part.members)}
@@ -247,7 +261,7 @@ class _Work:
         """Add a complete part to what is done."""
         if part.name not in self.counted:
             self.counted.add(part.name)
-            self.steps += len(part.members) * self.sweep.specs[part.group].n_steps
+            self.steps += len(part.members) * self.sweep.specs[part.group].total_steps
             self.members += len(part.members)
             self.listener.advance(self.steps, self.members)
 
@@ -255,7 +269,7 @@ class _Work:
         """Train the members of a part, analyse them, and save both."""
         sweep, members = self.sweep, [self.sweep.members[i] for i in part.members]
         program = sweep.program(part.group, self.layouts[part.group])
-        run = PartRun(program, members, trajectories=sweep.trajectories, saved=saved)
+        run = PartRun(program, members, trajectories=sweep.trajectories, initials=sweep.initials, saved=saved)
         analysed = _saved_analyses(saved)
         saver = _Saver(lambda: self.store.save(part.name, run.snapshot() | _name_analyses(analysed), complete=False))
         while not run.is_done:
@@ -266,9 +280,8 @@ class _Work:
             )
         for index in range(len(analysed), len(members)):
             self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
-            inputs = stack_inputs([members[index]], program.spec)
-            one = jax.tree.map(lambda array: array[0], inputs)
-            sample = jax.device_get(program.sample(one.seeds, one.distribution))
+            inputs = jax.tree.map(lambda array: array[0], stack_inputs([members[index]], program.spec))
+            sample = jax.device_get(program.sample(inputs.seeds, inputs.data))
             analysed.append(self.analyse(members[index], run.result(index), sample))
             saver.maybe()
         columns = {name: np.stack([one[name] for one in analysed]) for name in analysed[0]}

@@ -11,13 +11,17 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from numbers import Real
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlab.batch import Batch
+from simlab.task import Task
 from simlab.validation import check_count, check_real, invalid, is_number
 
 if TYPE_CHECKING:
+    import jax
+
     from simlab.sentences import Noise, SentenceDistribution
 
 WordFrequency = str | tuple[float, ...]
@@ -27,7 +31,7 @@ POPULATION_LIMIT = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class SentenceTask:
+class SentenceTask(Task):
     """The static part of the task: its sizes and its law of word frequencies.
 
     Args:
@@ -52,7 +56,6 @@ class SentenceTask:
     word_frequency: WordFrequency = "uniform"
     label_noise: float = 0.0
     word_noise: float = 0.0
-    heads: ClassVar[None] = None
 
     def __post_init__(self):
         check_count("n_concepts", self.n_concepts, 2)
@@ -112,29 +115,38 @@ class SentenceTask:
         return self.label_noise > 0 or self.word_noise > 0
 
     @property
-    def program(self) -> "SentenceTask":
+    def example_size(self) -> int:
+        """Words and label of a sentence."""
+        return self.sentence_length + 1
+
+    @property
+    def compile_key(self) -> "SentenceTask":
         """The task less what is data to the compiled code."""
         noise = 0.5 if self.is_noisy else 0.0
         return replace(self, word_frequency="uniform", label_noise=noise, word_noise=noise)
 
     @property
-    def family(self) -> "SentenceTask":
-        """The task less what is data to the compiled code and less noise: that of its noisy kin trains it as well."""
+    def group_key(self) -> "SentenceTask":
+        """The task less what is data to the compiled code and less noise: a noisy program serves both."""
         return replace(self, word_frequency="uniform", label_noise=0.0, word_noise=0.0)
 
-    def realise(self, seed: int) -> "SentenceDistribution":
+    def covering(self, other: "SentenceTask") -> "SentenceTask":
+        """Return the compile key of the noisy one of two tasks."""
+        return self.compile_key if self.is_noisy else other.compile_key
+
+    def sample(self, seed: int) -> "SentenceDistribution":
         """Return a realisation: latents drawn with ``seed``, which word frequencies do not change; NumPy arrays."""
         from simlab.sentences import SentenceDistribution
 
         noise = self._noise(self.label_noise, self.word_noise) if self.is_noisy else None
-        return SentenceDistribution(_kept_latents(self.program, seed), word_frequencies(self), noise)
+        return SentenceDistribution(_cached_latents(self.compile_key, seed), word_frequencies(self), noise)
 
-    def admit(self, distribution: "SentenceDistribution") -> "SentenceDistribution":
-        """Return a realisation of the same family as this task's program takes it: with a noise of zero if need be."""
-        lacks_noise = self.is_noisy and distribution.noise is None
-        return distribution._replace(noise=self._noise(0.0, 0.0)) if lacks_noise else distribution
+    def admit(self, data: "SentenceDistribution") -> "SentenceDistribution":
+        """Return a realisation of the same group as this task's program takes it: with a noise of zero if need be."""
+        lacks_noise = self.is_noisy and data.noise is None
+        return data._replace(noise=self._noise(0.0, 0.0)) if lacks_noise else data
 
-    def blank(self) -> "SentenceDistribution":
+    def abstract(self) -> "SentenceDistribution":
         """Return arrays of the shapes and kinds of a realisation, at no cost."""
         from simlab.sentences import SentenceDistribution
 
@@ -142,16 +154,34 @@ class SentenceTask:
         noise = self._noise(0.0, 0.0) if self.is_noisy else None
         return SentenceDistribution(latents, np.broadcast_to(1.0, self.words_per_concept), noise)
 
+    def draw(self, key: "jax.Array", data: "SentenceDistribution", size: int) -> Batch:
+        """Draw ``size`` labelled sentences, classes uniform."""
+        from simlab.sentences import draw_batch
+
+        return draw_batch(key, data, size)
+
+    def draw_sample(self, key: "jax.Array", data: "SentenceDistribution", size: int) -> Batch:
+        """Draw ``size / K`` sentences of each class."""
+        from simlab.sentences import draw_sample
+
+        if size % self.n_classes:
+            raise invalid("n_examples", f"a multiple of n_classes={self.n_classes}", size)
+        return draw_sample(key, data, size // self.n_classes)
+
+    def population(self, data: "SentenceDistribution") -> Batch:
+        """Return every labelled sentence with its probability."""
+        return data.population()
+
     def _noise(self, label: float, word: float) -> "Noise":
         """Return the noise of these two levels, whose words are of any concept alike."""
         from simlab.sentences import Noise
 
         return Noise(np.asarray(label), np.asarray(word), np.full(self.n_concepts, 1 / self.n_concepts))
 
-    def groups(self, distribution: "SentenceDistribution") -> tuple:
+    def groups(self, data: "SentenceDistribution") -> tuple:
         """Return the concept of each word, of each classifier vector, ``Int[n_w]`` and ``Int[K L]``, and ``n_c``."""
-        xp = distribution.latents.__array_namespace__()
-        return xp.arange(self.n_words) // self.words_per_concept, distribution.latents.reshape(-1), self.n_concepts
+        xp = data.latents.__array_namespace__()
+        return xp.arange(self.n_words) // self.words_per_concept, data.latents.reshape(-1), self.n_concepts
 
 
 def word_frequencies(task: SentenceTask) -> np.ndarray:
@@ -193,7 +223,7 @@ def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=256)
-def _kept_latents(task: SentenceTask, seed: int) -> np.ndarray:
+def _cached_latents(task: SentenceTask, seed: int) -> np.ndarray:
     """Return the latents of a seed, not to be written to; a sweep asks for the same ones for each value it varies."""
     return draw_latents(task, seed)
 

@@ -1,96 +1,107 @@
-"""Training as a pure function: ``make_train(spec)`` returns ``train(key, distribution, hyperparameters)``.
+"""Training as a pure function: ``make_train(spec)`` returns ``train(key, data, hyperparameters)``.
 
 What fixes a shape or a program is in the :class:`~simlab.spec.TrainingSpec`; what varies over a sweep is a traced
 argument, so that one compilation serves all values. A run is cut into *segments* of equally many steps; after each a
 :class:`Record` is taken. Whoever drives the segments one by one (to show progress or to save) gets the weights of the
-uncut run bit by bit.
+uncut run bit by bit. What is minimised, measured and kept is the business of the specification's objective.
 """
 
-import inspect
+import math
 from collections.abc import Callable
-from functools import partial
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from simlab.batch import Batch
 from simlab.devices import platform
-from simlab.risk import accuracy_standard_error, cross_entropy, cross_entropy_gradient, evaluate, penalty
-from simlab.spec import LINE_SEARCH_OPTIMIZERS, Hyperparameters, TrainingSpec
+from simlab.objective import EvaluationSet
+from simlab.optimizers import Optimizer, learning_rate, scale_updates, stage_optimizer
+from simlab.risk import penalty, summed_gradient
+from simlab.spec import LINE_SEARCH_OPTIMIZERS, Stage, TrainingSpec
+from simlab.validation import invalid
 
-Optimizer = Callable[[jax.Array], optax.GradientTransformation]
-
-# Words and labels that a member may draw ahead: drawing takes some seven numbers for each, and shall need no more
+# Numbers of examples that a member may draw ahead: drawing takes some seven numbers for each, and shall need no more
 # memory than a gradient does, except where that is next to nothing.
 DRAWN_PER_WEIGHT, ALWAYS_DRAWN = 1 / 8, 4096
 
-# Trials of one line search at most: near the minimum, where values differ by rounding, no number of them succeeds.
-SEARCH_STEPS = 10
+# What a key is folded with to draw the random numbers of a loss; no step has this number.
+LOSS_STREAM = 2**32 - 1
 
 
 class Record(NamedTuple):
     """What is logged between segments; each entry a scalar.
 
-    Cross-entropies and the risk (training cross-entropy plus penalty) are in nats, accuracies in [0, 1]; a ``_error``
-    is the standard error of the sample on which the value was measured. The norm of the gradient of the training risk
-    over the whole training set is measured only if the specification stops on it, and NaN otherwise. ``shape`` is what
-    the architecture measures, such as a :class:`simlab.vector_shape.VectorShape`.
+    Attributes:
+        metrics: the objective's metrics, a ``NamedTuple`` of scalars.
+        gradient_norm: norm of the gradient of the training risk over the whole training set; measured only if the
+            specification stops on it, and NaN otherwise.
     """
 
-    train_cross_entropy: jax.Array
-    train_accuracy: jax.Array
-    test_cross_entropy: jax.Array
-    test_cross_entropy_error: jax.Array
-    test_accuracy: jax.Array
-    test_accuracy_error: jax.Array
-    risk: jax.Array
+    metrics: NamedTuple
     gradient_norm: jax.Array
-    shape: NamedTuple
 
 
 def named_values(record: Record) -> dict[str, jax.Array]:
-    """Return the entries of a record by name, those of its shape beside the others, in the order of its leaves."""
-    values = record._asdict()
-    return {name: value for name, value in values.items() if name != "shape"} | record.shape._asdict()
+    """Return the entries of a record by name."""
+    return record.metrics._asdict() | {"gradient_norm": record.gradient_norm}
 
 
 class Problem(NamedTuple):
-    """What stays the same over a run: the task's realisation, its sample, the random keys."""
+    """What stays the same over a run: the task's arrays, training sets, weights that are never trained, random keys."""
 
-    distribution: object
-    sample: object
+    data: Any
+    sample: Any
+    pretraining_samples: tuple
+    untrained: nnx.State
     batch_key: jax.Array
     evaluation_key: jax.Array
+    loss_key: jax.Array | None
 
 
 class State(NamedTuple):
-    """What a step changes."""
+    """What a step changes: the parameters, and the state of the optimiser of each stage."""
 
     params: nnx.State
-    optimizer_state: optax.OptState
+    optimizer_states: tuple[optax.OptState, ...]
 
 
 class Trainer(NamedTuple):
     """The pieces of a run, each pure and ready for ``jit`` and ``vmap``.
 
     Attributes:
-        begin: ``(key, distribution, hyperparameters) -> (problem, state)``.
-        sample: ``(key, distribution) -> sample``, the training set that ``begin`` draws with the same key.
-        segment: ``(problem, state, hyperparameters, index) -> (state, bad_step)`` after the steps of segment ``index``;
-            ``bad_step`` is the first of these steps (counted from 1 over the whole run) at which the loss was not
-            finite, or 0.
+        begin: ``(key, data, hyperparameters) -> (problem, state)``.
+        sample: ``(key, data) -> sample``, the training set that ``begin`` draws with the same key.
+        segments: for each stage ``(problem, state, hyperparameters, index) -> (state, bad_step)`` after the steps of
+            segment ``index``, counted over the whole run; ``bad_step`` is the first of these steps (counted from 1 over
+            the whole run) at which the loss was not finite, or 0.
         record: ``(problem, state, hyperparameters, index) -> Record`` after ``index`` segments.
-        representation: ``(distribution, state) -> (embeddings, classifier)``: the vectors of words or samples that the
-            classifier sees (after LayerNorm, if there is one), ``Float[n_w, d]``, and ``Float[K, L, d]``.
+        representation: ``(problem, state) -> dict``: the objective's named arrays.
     """
 
     begin: Callable
     sample: Callable
-    segment: Callable
+    segments: tuple[Callable, ...]
     record: Callable
     representation: Callable
+
+    @property
+    def segment(self) -> Callable:
+        """The segment of the main stage."""
+        return self.segments[-1]
+
+
+class Network(NamedTuple):
+    """The structure of a network, without its variables."""
+
+    graph: nnx.GraphDef
+
+    def join(self, params: nnx.State, untrained: nnx.State) -> nnx.Module:
+        """Return the module with these variables."""
+        return nnx.merge(self.graph, params, untrained)
 
 
 def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trainer:
@@ -98,32 +109,47 @@ def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trai
 
     Args:
         spec: the static part.
-        optimizer: overrides ``spec.optimizer`` with any function from a learning rate to an optax transformation.
+        optimizer: overrides the optimiser of every stage with any function from a learning rate to an optax
+            transformation.
     """
-    optimizer = optimizer or named_optimizer(spec.optimizer)
-    graph = nnx.graphdef(nnx.eval_shape(lambda: _build_network(spec, nnx.Rngs(0), 1.0)))
+    network = Network(nnx.split(_abstract_network(spec), nnx.Param, ...)[0])
+    stages = spec.stages
 
-    def begin(key, distribution, hyperparameters):
+    def begin(key, data, hyperparameters):
         init_key, sample_key, batch_key, evaluation_key = jax.random.split(key, 4)
-        network = _build_network(spec, nnx.Rngs(params=init_key), hyperparameters.initial_scale)
-        params = nnx.state(network, nnx.Param)
-        state = State(params, optimizer(hyperparameters.learning_rate).init(params))
-        training_set = spec.source.prepare(sample_key, distribution)
-        return Problem(distribution, training_set, batch_key, evaluation_key), state
+        module = _build_network(spec, nnx.Rngs(params=init_key), hyperparameters)
+        _, params, untrained = nnx.split(module, nnx.Param, ...)
+        states = tuple(_init_optimizer(stage, hyperparameters, optimizer, params) for stage in stages)
+        early = tuple(
+            stage.source.prepare(spec.task, jax.random.fold_in(sample_key, number), data)
+            for number, stage in enumerate(spec.pretraining)
+        )
+        is_stochastic = any(stage.objective.stochastic for stage in stages)
+        problem = Problem(
+            data=data,
+            sample=spec.source.prepare(spec.task, sample_key, data),
+            pretraining_samples=early,
+            untrained=untrained,
+            batch_key=batch_key,
+            evaluation_key=evaluation_key,
+            loss_key=jax.random.fold_in(key, LOSS_STREAM) if is_stochastic else None,
+        )
+        return problem, State(params, states)
 
-    def sample(key, distribution):
+    def sample(key, data):
         _, sample_key, _, _ = jax.random.split(key, 4)
-        return spec.source.prepare(sample_key, distribution)
+        return spec.source.prepare(spec.task, sample_key, data)
 
-    def representation(distribution, state):
-        network = nnx.merge(graph, state.params)
-        return network.representation(distribution), network.classifier[...]
+    def representation(problem, state):
+        module = network.join(state.params, problem.untrained)
+        return spec.objective.representation(module, problem.data)
 
-    return Trainer(begin, sample, _make_segment(spec, optimizer, graph), _make_record(spec, graph), representation)
+    segments = tuple(_make_segment(spec, number, optimizer, network) for number in range(len(stages)))
+    return Trainer(begin, sample, segments, _make_record(spec, network), representation)
 
 
 def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callable:
-    """Return ``train(key, distribution, hyperparameters) -> (problem, state, records)``: a whole run, pure.
+    """Return ``train(key, data, hyperparameters) -> (problem, state, records)``: a whole run, pure.
 
     Args:
         spec: the static part.
@@ -134,196 +160,197 @@ def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callab
         ``spec.n_segments + 1``, the first taken before the first step.
     """
     trainer = make_trainer(spec, optimizer)
+    ends = (*spec.first_segments[1:], spec.n_segments)
 
-    def train(key, distribution, hyperparameters):
-        problem, state = trainer.begin(key, distribution, hyperparameters)
-        first = trainer.record(problem, state, hyperparameters, 0)
+    def train(key, data, hyperparameters):
+        problem, state = trainer.begin(key, data, hyperparameters)
+        stacked = [jax.tree.map(lambda leaf: leaf[None], trainer.record(problem, state, hyperparameters, 0))]
+        for segment, start, end in zip(trainer.segments, spec.first_segments, ends, strict=True):
 
-        def advance(state, index):
-            state, _ = trainer.segment(problem, state, hyperparameters, index)
-            return state, trainer.record(problem, state, hyperparameters, index + 1)
+            def advance(state, index, segment=segment):
+                state, _ = segment(problem, state, hyperparameters, index)
+                return state, trainer.record(problem, state, hyperparameters, index + 1)
 
-        state, rest = jax.lax.scan(advance, state, jnp.arange(spec.n_segments))
-        records = jax.tree.map(lambda one, many: jnp.concatenate([one[None], many]), first, rest)
-        return problem, state, records
+            state, records = jax.lax.scan(advance, state, jnp.arange(start, end))
+            stacked.append(records)
+        return problem, state, jax.tree.map(lambda *parts: jnp.concatenate(parts), *stacked)
 
     return train
 
 
-def named_optimizer(name: str) -> Optimizer:
-    """Return the optax optimiser called ``name``, its own weight decay (if it has one) set to zero.
-
-    L-BFGS searches along its direction for the length of a step and knows no learning rate.
-    """
-    optimizer = getattr(optax, name)
-    if name in LINE_SEARCH_OPTIMIZERS:
-        search = optax.scale_by_zoom_linesearch(max_linesearch_steps=SEARCH_STEPS, initial_guess_strategy="one")
-        return lambda learning_rate: optimizer(linesearch=search)
-    decays = "weight_decay" in inspect.signature(optimizer).parameters
-    return partial(optimizer, weight_decay=0.0) if decays else optimizer
+@lru_cache(maxsize=256)
+def count_weights(spec: TrainingSpec) -> int:
+    """Return the number of trained weights of a run."""
+    _, params, _ = nnx.split(_abstract_network(spec), nnx.Param, ...)
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params))
 
 
-def weight_decays(params: nnx.State, hyperparameters: Hyperparameters) -> nnx.State:
-    """Return the coefficient of each parameter's penalty: ``lam_W`` for embeddings, ``lam_U`` for all else.
-
-    A ``backbone`` carries none: where there is one, the features that it gives are penalised in its place.
-    """
-    special = {"embeddings": hyperparameters.embedding_weight_decay, "backbone": 0.0}
-
-    def decay(path, variable):
-        return variable.replace(special.get(path[0], hyperparameters.classifier_weight_decay))
-
-    return nnx.map_state(decay, params)
+def abstract_hyperparameters(spec: TrainingSpec):
+    """Return hyperparameters of value 1, for tracing shapes."""
+    fields = spec.objective.Hyperparameters
+    return fields(*[1.0] * len(fields._fields))
 
 
-def _build_network(spec: TrainingSpec, rngs: nnx.Rngs, initial_scale: jax.Array | float) -> nnx.Module:
+def _abstract_network(spec: TrainingSpec) -> nnx.Module:
+    """Return the network of a run with shapes in place of weights."""
+    return nnx.eval_shape(lambda: _build_network(spec, nnx.Rngs(0), abstract_hyperparameters(spec)))
+
+
+def _build_network(spec: TrainingSpec, rngs: nnx.Rngs, hyper) -> nnx.Module:
     """Return the network of a run with its initial weights."""
-    return spec.network.build(spec.task, initial_scale=initial_scale, dtype=jnp.dtype(spec.dtype), rngs=rngs)
+    return spec.network.build(spec.task, hyper, dtype=jnp.dtype(spec.dtype), rngs=rngs)
 
 
-def _make_loss(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
-    """Return ``(params, batch, hyperparameters) -> nats``: the cross-entropy, and the penalty on features if any.
-
-    The latter is ``lam/2 |h_i|^2`` for each sample of the training set, of which a batch counts with its weights.
-    """
-
-    def loss(params, batch, hyperparameters):
-        network = nnx.merge(graph, params)
-        value = cross_entropy(network, batch)
-        if not spec.network.penalises_features:
-            return value
-        weights = batch.weights.reshape(len(batch.weights), -1).mean(axis=1)
-        squares = jnp.sum(network.features(batch.inputs) ** 2, axis=-1)
-        penalised = spec.task.n_examples * jnp.sum(weights * squares)
-        return value + hyperparameters.embedding_weight_decay / 2 * penalised
-
-    return loss
+def _init_optimizer(stage: Stage, hyper, override: Optimizer | None, params: nnx.State) -> optax.OptState:
+    """Return the state of the optimiser of a stage before its first step."""
+    return stage_optimizer(stage, hyper, override)(getattr(hyper, stage.learning_rate)).init(params)
 
 
-def _make_segment(spec: TrainingSpec, optimizer: Optimizer, graph: nnx.GraphDef) -> Callable:
-    """Return the function that takes the steps of one segment."""
-    source = spec.source
-    room = max(int(DRAWN_PER_WEIGHT * spec.n_weights), ALWAYS_DRAWN)
-    n_planned = source.steps_ahead(spec.task, spec.steps_per_record, room)
-    searches = spec.optimizer in LINE_SEARCH_OPTIMIZERS
-    batch_loss = _make_loss(spec, graph)
+def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, network: Network) -> Callable:
+    """Return the function that takes the steps of one segment of a stage."""
+    stage, is_main = spec.stages[number], number == len(spec.pretraining)
+    source, first_step = stage.source, spec.first_segments[number] * spec.steps_per_record
+    buffer_size = max(int(DRAWN_PER_WEIGHT * count_weights(spec)), ALWAYS_DRAWN)
+    n_planned = source.prefetch_steps(spec.task, spec.steps_per_record, buffer_size)
+    split = tuple(spec.network.split_axes(spec.task))
+    searches = stage.optimizer in LINE_SEARCH_OPTIMIZERS
 
-    def step(batch, state, hyperparameters):
-        loss = lambda params: batch_loss(params, batch, hyperparameters)  # noqa: E731
+    def step(batch, problem, params, memory, hyper, number):
+        key = None if not stage.objective.stochastic else jax.random.fold_in(problem.loss_key, number)
+        loss = lambda params: _loss(stage, network, params, batch, problem, hyper, key)  # noqa: E731
+        optimizer = stage_optimizer(stage, hyper, override)
+        penalties = stage.objective.penalties(params, hyper)
+        rate = learning_rate(stage, hyper, number - 1 - first_step)
         if searches:
-            return _search_step(optimizer(hyperparameters.learning_rate), loss, state, hyperparameters)
-        value, gradient = jax.value_and_grad(loss)(state.params)
-        gradient = _add_penalty_gradient(gradient, state.params, hyperparameters)
-        transformation = optimizer(_once_known(gradient, hyperparameters.learning_rate))
-        updates, optimizer_state = transformation.update(gradient, state.optimizer_state, state.params)
-        return State(optax.apply_updates(state.params, updates), optimizer_state), value
+            return _search_step(optimizer(rate), loss, penalties, params, memory)
+        value, gradient = jax.value_and_grad(loss)(params)
+        gradient = _add_penalty_gradient(gradient, params, penalties)
+        transformation = optimizer(_after_gradients(gradient, rate, split))
+        updates, memory = transformation.update(gradient, memory, params)
+        updates = scale_updates(updates, stage.objective.rates(params, hyper))
+        return optax.apply_updates(params, updates), memory, value
 
-    def segment(problem, state, hyperparameters, index):
+    def segment(problem, state, hyper, index):
         start = jnp.asarray(index) * spec.steps_per_record
+        sample = problem.sample if is_main else problem.pretraining_samples[number]
+        memory = state.optimizer_states[number]
+        if number > 0:
+            fresh = _init_optimizer(stage, hyper, override, state.params)
+            memory = jax.tree.map(lambda new, old: jnp.where(start == first_step, new, old), fresh, memory)
 
         def advance(carry, entry):
-            state, bad_step, number = carry
-            batch = source.batch(problem.sample, problem.distribution, entry)
-            state, loss = step(batch, state, hyperparameters)
-            bad_step = jnp.where((bad_step == 0) & ~jnp.isfinite(loss), number, bad_step)
-            return (state, bad_step, number + 1), None
+            params, memory, bad_step, step_number = carry
+            batch = source.batch(sample, entry)
+            params, memory, loss = step(batch, problem, params, memory, hyper, step_number)
+            bad_step = jnp.where((bad_step == 0) & ~jnp.isfinite(loss), step_number, bad_step)
+            return (params, memory, bad_step, step_number + 1), None
 
         def follow_plan(carry, _):
-            _, _, number = carry
-            entries = source.plan(problem.sample, problem.distribution, problem.batch_key, number - 1, n_planned)
+            step_number = carry[-1]
+            entries = source.plan(spec.task, sample, problem.data, problem.batch_key, step_number - 1, n_planned)
             return jax.lax.scan(advance, carry, entries)[0], None
 
         with jax.default_matmul_precision(spec.precision):
-            begun = state, jnp.zeros_like(start), start + 1
-            (state, bad_step, _), _ = jax.lax.scan(follow_plan, begun, length=spec.steps_per_record // n_planned)
-            return state, bad_step
+            begun = state.params, memory, jnp.zeros_like(start), start + 1
+            n_plans = spec.steps_per_record // n_planned
+            (params, memory, bad_step, _), _ = jax.lax.scan(follow_plan, begun, length=n_plans)
+        states = tuple(memory if i == number else old for i, old in enumerate(state.optimizer_states))
+        return State(params, states), bad_step
 
     return segment
 
 
+def _loss(stage: Stage, network: Network, params: nnx.State, batch, problem: Problem, hyper, key) -> jax.Array:
+    """Return the loss of a batch, without the penalty."""
+    return stage.objective.loss(network.join(params, problem.untrained), batch, problem.data, hyper, key)
+
+
 def _search_step(
-    transformation: optax.GradientTransformationExtraArgs,
-    loss: Callable,
-    state: State,
-    hyperparameters: Hyperparameters,
-) -> tuple[State, jax.Array]:
-    """Return the state after a step with a line search on the risk, and the risk before it.
+    transformation: optax.GradientTransformationExtraArgs, loss: Callable, penalties, params: nnx.State, memory
+) -> tuple[nnx.State, optax.OptState, jax.Array]:
+    """Return parameters and optimiser state after a step with a line search on the risk, and the risk before it.
 
     Value and gradient are those with which the last line search ended.
     """
 
     def risk(params):
-        return loss(params) + penalty(params, weight_decays(params, hyperparameters))
+        return loss(params) + penalty(params, penalties)
 
-    params, memory = state
     value, gradient = optax.value_and_grad_from_state(risk)(params, state=memory)
     updates, memory = transformation.update(gradient, memory, params, value=value, grad=gradient, value_fn=risk)
-    return State(optax.apply_updates(params, updates), memory), value
+    return optax.apply_updates(params, updates), memory, value
 
 
-def _make_record(spec: TrainingSpec, graph: nnx.GraphDef) -> Callable:
+def _make_record(spec: TrainingSpec, network: Network) -> Callable:
     """Return the function that measures a run."""
-    source, size, n_classes = spec.source, spec.n_evaluation, spec.task.n_classes
-    loss = _make_loss(spec, graph)
+    source, size, objective = spec.source, spec.n_evaluation, spec.objective
 
-    def record(problem, state, hyperparameters, index):
-        network = nnx.merge(graph, state.params)
-        train_key, test_key = jax.random.split(jax.random.fold_in(problem.evaluation_key, index))
+    def record(problem, state, hyper, index):
+        module = network.join(state.params, problem.untrained)
+        key = jax.random.fold_in(problem.evaluation_key, index)
+        train_key, *keys = jax.random.split(key, 1 + len(spec.task.evaluations))
         with jax.default_matmul_precision(spec.precision):
-            train = evaluate(
-                network, source.evaluation(problem.sample, problem.distribution, train_key, size), n_classes
-            )
-            test = evaluate(network, source.test(problem.sample, problem.distribution, test_key, size), n_classes)
-            shape = spec.network.measure(network, spec.task, problem.distribution)
-            gradient_norm = _gradient_norm(spec, loss, problem, state.params, hyperparameters)
-            unpenalised = train.cross_entropy
-            if spec.network.penalises_features:
-                unpenalised = loss(state.params, problem.sample, hyperparameters)
-        risk = unpenalised + penalty(state.params, weight_decays(state.params, hyperparameters))
-        sampled = 0.0 if source.exact else 1.0
-        return Record(
-            train.cross_entropy,
-            train.accuracy,
-            test.cross_entropy,
-            sampled * test.deviation / jnp.sqrt(size),
-            test.accuracy,
-            sampled * accuracy_standard_error(test.accuracy, size),
-            risk,
-            gradient_norm,
-            shape,
-        )
+            train = source.evaluation(spec.task, problem.sample, problem.data, train_key, size)
+            evaluations = {"train": EvaluationSet(train, not source.is_population)}
+            for name, set_key in zip(spec.task.evaluations, keys, strict=True):
+                batch = source.held_out(spec.task, name, problem.sample, problem.data, set_key, size)
+                evaluations[name] = EvaluationSet(batch, not source.is_population or name != "test")
+            value = penalty(state.params, objective.penalties(state.params, hyper))
+            metrics = objective.measure(module, evaluations, problem.data, hyper, penalty=value, spec=spec)
+            gradient_norm = _gradient_norm(spec, network, problem, state.params, hyper)
+        _check_metrics(spec, metrics)
+        return Record(metrics, gradient_norm)
 
     return record
 
 
-def _gradient_norm(spec: TrainingSpec, loss: Callable, problem: Problem, params, hyperparameters) -> jax.Array:
-    """Return the norm of the gradient of the training risk over the whole training set, or NaN if nobody asks."""
+def _check_metrics(spec: TrainingSpec, metrics: NamedTuple) -> None:
+    """Raise ``ValueError`` unless the metrics are scalars with the declared names."""
+    declared = tuple(spec.objective.metrics(spec))
+    names = getattr(metrics, "_fields", None)
+    if names != declared:
+        raise invalid("metrics", f"a NamedTuple with the fields {', '.join(declared)}", names or type(metrics).__name__)
+    for name, value in metrics._asdict().items():
+        if jnp.shape(value) != ():
+            raise invalid(f"metrics {name}", "a scalar", f"an array of shape {jnp.shape(value)}")
+    if spec.objective.divergence_metric not in names:
+        raise invalid("divergence_metric", f"one of the metrics {', '.join(names)}", spec.objective.divergence_metric)
+
+
+def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:
+    """Return the norm of the gradient of the training risk over the whole training set, or NaN if it is not needed."""
     if spec.until_gradient_norm is None:
         return jnp.full((), jnp.nan, spec.dtype)
-    on_batch = lambda params, batch: loss(params, batch, hyperparameters)  # noqa: E731
-    gradient = cross_entropy_gradient(on_batch, params, problem.sample, spec.task.n_classes)
-    return optax.tree.norm(_add_penalty_gradient(gradient, params, hyperparameters))
+    main, objective = spec.stages[-1], spec.objective
+    key = None if problem.loss_key is None else problem.loss_key
+    on_batch = lambda params, batch: _loss(main, network, params, batch, problem, hyper, key)  # noqa: E731
+    if objective.additive and isinstance(problem.sample, Batch):
+        gradient = summed_gradient(on_batch, params, problem.sample, objective.numbers_per_example(spec))
+    else:
+        gradient = jax.grad(on_batch)(params, problem.sample)
+    return optax.tree.norm(_add_penalty_gradient(gradient, params, objective.penalties(params, hyper)))
 
 
-def _once_known(gradient: nnx.State, learning_rate: jax.Array) -> jax.Array:
-    """Return the learning rate when all is known of a gradient that weights were read for.
+def _after_gradients(gradient: nnx.State, rate: jax.Array, split: tuple[str, ...]) -> jax.Array:
+    """Return the learning rate, made to depend on the gradients: a no-op that lets XLA reuse the buffers of weights.
 
-    No weight changes before, so that the compiler writes the new ones over the old. That for CPUs does not see by
-    itself when they are read no longer, and would copy the classifier at each step. The classifier's gradient is not
-    asked: its update needs it anyway.
+    On a CPU the compiler does not see by itself that no weight is read after all gradients are known, and would copy
+    the classifier at each step. The gradients of the ``split`` parameters, the large ones, are left out: their update
+    needs them anyway.
     """
-    if platform() != "cpu":
-        return learning_rate
+    if platform() != "cpu" or not split:
+        return rate
     named = [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree.leaves_with_path(gradient)]
-    probe = sum(leaf.reshape(-1)[0] for name, leaf in named if "classifier" not in name)
+    probe = sum(leaf.reshape(-1)[0] for name, leaf in named if not any(large in name for large in split))
     # Never true, which the compiler does not see.
-    return jnp.where((probe == jnp.inf) & (probe == -jnp.inf), 0, learning_rate)
+    return jnp.where((probe == jnp.inf) & (probe == -jnp.inf), 0, rate)
 
 
-def _add_penalty_gradient(gradient: nnx.State, params: nnx.State, hyperparameters: Hyperparameters) -> nnx.State:
-    """Return the gradient of the risk from that of the cross-entropy.
+def _add_penalty_gradient(gradient: nnx.State, params: nnx.State, penalties: nnx.State | None) -> nnx.State:
+    """Return the gradient of the risk from that of the loss.
 
     By hand: differentiating the penalty would read all weights once more for its value.
     """
-    decays = weight_decays(params, hyperparameters)
-    return jax.tree.map(lambda g, p, decay: g + decay * p, gradient, params, decays)
+    if penalties is None:
+        return gradient
+    return jax.tree.map(lambda g, p, decay: g + decay * p, gradient, params, penalties)

@@ -120,7 +120,7 @@ class SentenceTransformer(nnx.Module):
         self.blocks = nnx.List([TransformerBlock(embedding_dim, n_heads, norm, dtype, rngs) for _ in range(depth)])
         self.classifier = initial_classifier(rngs, (n_classes, sentence_length, embedding_dim), dtype)
 
-    def representation(self, distribution=None) -> jax.Array:
+    def representation(self, data=None) -> jax.Array:
         """Return the word vectors, without a position, ``Float[n_w, d]``, whatever sentences are made of them."""
         return self.embeddings[...]
 

@@ -22,17 +22,17 @@ class VectorShape(NamedTuple):
     classifier_simplex_deviation: jax.Array
 
 
-def measure(network, task, distribution) -> VectorShape:
+def measure(network, task, data) -> VectorShape:
     """Return the shape of a network's vectors.
 
     Args:
-        network: a module with ``representation(distribution)`` and ``classifier``.
+        network: a module with ``representation(data)`` and ``classifier``.
         task: tells to which group each vector belongs.
-        distribution: the realised task.
+        data: the arrays of the realised task.
     """
-    embeddings = network.representation(distribution)
+    embeddings = network.representation(data)
     classifier = network.classifier[...].reshape(-1, embeddings.shape[-1])
-    *groupings, n_groups = task.groups(distribution)
+    *groupings, n_groups = task.groups(data)
     sets = [
         (vectors, geometry.membership_matrix(jnp.asarray(groups), n_groups, embeddings.dtype))
         for vectors, groups in zip((embeddings, classifier), groupings, strict=True)

@@ -18,13 +18,15 @@ from experiments.benchmarks.settings import BenchSettings
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import PAPER, QUICK
 from experiments.words.optimality import certify_member
+from simlab.batch import Batch
+from simlab.classification import Hyperparameters
 from simlab.logits import choose_logits
 from simlab.members import Member, stack_inputs
 from simlab.programs import Layout, Program
 from simlab.reduced import ReducedMinimum, minimise_reduced
 from simlab.risk import evaluate, penalty
-from simlab.sources import Batch, FixedSample, FreshSentences
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.sources import FixedSample, FreshExamples
+from simlab.spec import TrainingSpec
 from simlab.sweeps import train_members
 
 # A run has arrived when its risk is at most this much above the certified minimum, relative to it.
@@ -65,19 +67,19 @@ def measure_minimum(settings: BenchSettings) -> Iterator[Measurement]:
     rates = FEATURE_COLLAPSE.make_hyperparameters(configuration)
     yield from _measure_sample(spec, rates, settings)
     yield from _measure_population(
-        replace(spec, source=FreshSentences(batch_size=spec.source.batch_size)), rates, settings
+        replace(spec, source=FreshExamples(batch_size=spec.source.batch_size)), rates, settings
     )
 
 
 def _measure_sample(spec: TrainingSpec, rates: Hyperparameters, settings: BenchSettings) -> Iterator[Measurement]:
-    case = f"{settings.preset} preset, fixed sample of {spec.source.per_class} per class"
+    case = f"{settings.preset} preset, fixed sample of {spec.source.n_examples // spec.task.n_classes} per class"
     whole = replace(
         spec,
-        source=FixedSample(per_class=spec.source.per_class, batch_size="all"),
+        source=FixedSample(n_examples=spec.source.n_examples, batch_size="all"),
         optimizer="lbfgs",
         n_steps=STEPS_TO_CONVERGE,
         steps_per_record=STEPS_PER_LOOK,
-        n_evaluation=spec.source.per_class * spec.task.n_classes,
+        n_evaluation=spec.source.n_examples,
     )
     target = _sample_target(whole, rates)
     seconds, compiled = _time_search(whole, rates, target, settings.rounds)
@@ -142,7 +144,7 @@ def _time_search(spec: TrainingSpec, rates: Hyperparameters, target: Target, rou
             rows = jax.block_until_ready(program.segment(problem, rows, inputs))
             elapsed += time.perf_counter() - started
             rows, report = program.record(problem, rows, inputs)
-            if report.record.risk[0] <= target.minimum * (1 + EXCESS) or report.status[0] != 0:
+            if report.record.metrics.risk[0] <= target.minimum * (1 + EXCESS) or report.status[0] != 0:
                 return elapsed
 
     run()
@@ -153,7 +155,7 @@ def _time_reduced(spec: TrainingSpec, rates: Hyperparameters) -> tuple[float, Re
     """Return the seconds that the reduced solver takes for the latents of seed 0, and its minimum."""
     task = spec.task
     decays = (float(rates.embedding_weight_decay), float(rates.classifier_weight_decay))
-    latents = Member(spec, rates, 0).latents
+    latents = Member(spec, rates, 0).data.latents
     started = time.perf_counter()
     minimum = minimise_reduced(latents, task.n_concepts, task.words_per_concept, spec.network.embedding_dim, decays)
     return time.perf_counter() - started, minimum
@@ -164,7 +166,7 @@ def _population_target(spec: TrainingSpec, rates: Hyperparameters, minimum: Redu
 
     The two lose on the same sentences, so that the difference is known far better than either risk.
     """
-    seen = replace(spec, source=FixedSample(per_class=-(-N_SENTENCES // spec.task.n_classes)))
+    seen = replace(spec, source=FixedSample(n_examples=-(-N_SENTENCES // spec.task.n_classes) * spec.task.n_classes))
     risk_of = _risk_on(pytorch.training_set(seen), rates)
     least = risk_of(minimum.embeddings, minimum.classifier)
     bound = minimum.risk - minimum.risk_gap

@@ -15,9 +15,11 @@ import numpy as np
 from experiments.benchmarks.arithmetic import StepCost
 from experiments.benchmarks.measurement import Contestant, Fact
 from experiments.benchmarks.resident_memory import peak_growth
+from simlab.batch import Batch
+from simlab.classification import Hyperparameters
 from simlab.members import Member, stack_inputs
-from simlab.sources import Batch, FixedSample
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.sources import FixedSample
+from simlab.spec import TrainingSpec
 from simlab.tasks import word_frequencies
 from simlab.training import make_trainer
 
@@ -75,7 +77,7 @@ def batches(spec: TrainingSpec) -> Iterator[tuple]:
             for start in range(0, len(order) - source.batch_size + 1, source.batch_size):
                 rows = order[start : start + source.batch_size]
                 yield sentences[rows], labels[rows]
-    latents = torch.tensor(Member(spec, Hyperparameters(), 0).latents.astype(np.int64), device=device)
+    latents = torch.tensor(Member(spec, Hyperparameters(), 0).data.latents.astype(np.int64), device=device)
     bounds = torch.tensor(np.cumsum(word_frequencies(task))[:-1], dtype=torch.float32, device=device)
     while True:
         labels = torch.randint(task.n_classes, (source.batch_size,), device=device)
@@ -87,7 +89,7 @@ def batches(spec: TrainingSpec) -> Iterator[tuple]:
 def training_set(spec: TrainingSpec) -> Batch:
     """Return the fixed sample of the member with seed 0, NumPy arrays."""
     inputs = jax.tree.map(lambda array: array[0], stack_inputs([Member(spec, Hyperparameters(), 0)]))
-    sample = make_trainer(spec).sample(jax.random.key(inputs.seeds), inputs.distribution)
+    sample = make_trainer(spec).sample(jax.random.key(inputs.seeds), inputs.data)
     return jax.tree.map(np.asarray, sample)
 
 

@@ -21,9 +21,10 @@ from experiments.benchmarks.measurement import Contestant, Measurement, summaris
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.step import RATES
 from simlab.architectures import TwoLayer
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.programs import Layout, Program, members_side_by_side
-from simlab.sources import FreshSentences
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.sources import FreshExamples
+from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask
 
 TIME_SLOPE, MEMORY_SLOPE = "d log time / d log size", "d log memory / d log size"
@@ -102,8 +103,9 @@ def make_spec(sizes: Sizes, n_steps: int = 1, precision: str = "highest") -> Tra
     task = SentenceTask(n_words=sizes.n_words, sentence_length=sizes.sentence_length, n_classes=sizes.n_classes)
     return TrainingSpec(
         task=task,
-        source=FreshSentences(batch_size=sizes.batch_size),
+        source=FreshExamples(batch_size=sizes.batch_size),
         network=TwoLayer(embedding_dim=sizes.embedding_dim),
+        objective=CrossEntropy(),
         n_steps=n_steps,
         steps_per_record=n_steps,
         n_evaluation=sizes.batch_size,

@@ -12,9 +12,10 @@ from experiments.benchmarks.arithmetic import StepCost, step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
 from simlab.architectures import TwoLayer
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.programs import Layout
-from simlab.sources import FixedSample, FreshSentences
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.sources import FixedSample, FreshExamples
+from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask
 from simlab.validation import first_line
 
@@ -62,14 +63,15 @@ def make_cases(settings: BenchSettings) -> Iterator[Case]:
     for size in settings.sizes:
         task, dim, batch_size, per_class, hyperparameters, members = sizes[size]
         sources = {
-            "fixed sample": FixedSample(per_class=per_class, batch_size=batch_size),
-            "fresh sentences": FreshSentences(batch_size=batch_size),
+            "fixed sample": FixedSample(n_examples=per_class * task.n_classes, batch_size=batch_size),
+            "fresh sentences": FreshExamples(batch_size=batch_size),
         }
         for source_name, source in sources.items():
             spec = TrainingSpec(
                 task=task,
                 source=source,
                 network=TwoLayer(embedding_dim=dim),
+                objective=CrossEntropy(),
                 n_steps=1,
                 steps_per_record=1,
                 precision=settings.precision,

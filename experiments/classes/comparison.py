@@ -7,10 +7,10 @@ from experiments.classes.representation import Representation
 from experiments.phenomenon import Comparison, Variable
 from experiments.training_record import END_VARIABLES, history, record_variables
 from simlab import geometry
+from simlab.batch import Batch
 from simlab.class_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
 from simlab.members import Member, MemberRun
 from simlab.relabelling import match_vectors
-from simlab.sources import Batch
 from simlab.spec import TrainingSpec
 from simlab.vector_shape import VectorShape
 
@@ -83,14 +83,14 @@ def member_variables(
         sample: its training set.
         prediction: what theory says of it.
     """
-    task, classifier = member.spec.task, run.classifier[:, 0]
-    features, rows = _align(run.embeddings, classifier, _relabel(run.embeddings, task, prediction))
+    task, classifier = member.spec.task, run.final["classifier"]
+    features, rows = _align(run.final["features"], classifier, _relabel(run.final["features"], task, prediction))
     certificate = certify_member(member, run)
-    path = [array if array.ndim == 3 else array[:, :, 0] for array in run.trajectory]
+    path = run.trajectory["features"], run.trajectory["classifier"]
     measures = [measure_collapse(*weights, task.labels, task.factor_sizes) for weights in zip(*path, strict=True)]
     bounds = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
     return {
-        "features": run.embeddings,
+        "features": run.final["features"],
         "features_predicted": features.astype(np.float32),
         "classifier": classifier,
         "classifier_predicted": rows.astype(np.float32),
@@ -170,15 +170,15 @@ def _align(features: np.ndarray, classifier: np.ndarray, prediction: Representat
 
 def _learned(task, run: MemberRun, measures: CollapseMeasures, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return what was learned, in the order of :data:`QUANTITIES`."""
-    last, classifier = run.last_record, run.classifier[:, 0]
+    last, classifier = run.last_metrics, run.final["classifier"]
     return _column(
-        _shape(run.embeddings.astype(np.float64), classifier.astype(np.float64), measures, task)
+        _shape(run.final["features"].astype(np.float64), classifier.astype(np.float64), measures, task)
         | {
-            "feature_distance": geometry.relative_distance(run.embeddings, features),
+            "feature_distance": geometry.relative_distance(run.final["features"], features),
             "classifier_distance": geometry.relative_distance(classifier, rows),
-            "cross_entropy": float(last.train_cross_entropy),
-            "risk": float(last.risk),
-            "accuracy": float(last.train_accuracy) if measures.rank else np.nan,  # a choice among equals is none
+            "cross_entropy": float(last["train_cross_entropy"]),
+            "risk": float(last["risk"]),
+            "accuracy": float(last["train_accuracy"]) if measures.rank else np.nan,  # a choice among equals is none
         }
     )
 

@@ -10,8 +10,8 @@ from theory.factor_certificate import certify_factors
 def certify_member(member: Member, run: MemberRun) -> Certificate | None:
     """Return the certificate of a member, or None for a run that diverged.
 
-    To the core a feature is a word of its own in a sentence of one. Where a network makes the features, the bound holds
-    for it too, as none can do better than free ones.
+    To the certificate a feature is a word of its own in a sentence of one. Where a network makes the features, the
+    bound holds for it too, as none can do better than free ones.
     """
     if run.status == "diverged":
         return None
@@ -19,17 +19,17 @@ def certify_member(member: Member, run: MemberRun) -> Certificate | None:
     decays = float(rates.embedding_weight_decay), float(rates.classifier_weight_decay)
     if task.heads is not None:
         names = ("feature_weight_decay", "classifier_weight_decay")
-        classifier = run.classifier[:, 0]
+        classifier = run.final["classifier"]
         return certify_factors(
-            task.labels, task.heads, run.embeddings, classifier, **dict(zip(names, decays, strict=True))
+            task.labels, task.heads, run.final["features"], classifier, **dict(zip(names, decays, strict=True))
         )
     n_samples = task.n_examples
     return certify(
         np.arange(n_samples)[:, None],
         task.labels[:, 0],
         np.full(n_samples, 1 / n_samples),
-        run.embeddings,
-        run.classifier,
+        run.final["features"],
+        run.final["classifier"][:, None],
         embedding_weight_decay=decays[0],
         classifier_weight_decay=decays[1],
     )

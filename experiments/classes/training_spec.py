@@ -3,10 +3,11 @@
 from experiments import training_choices
 from experiments.classes.configuration import ClassConfiguration
 from experiments.training_choices import training_fields
-from simlab.architectures import FeatureMLP, TwoLayer
+from simlab.architectures import FeatureMLP, FreeFeatures
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.labelled_samples import LabelledTask
 from simlab.sources import Population
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.spec import TrainingSpec
 from simlab.validation import check_choice, check_count
 
 
@@ -28,7 +29,8 @@ def make_training_spec(configuration: ClassConfiguration) -> TrainingSpec:
     return TrainingSpec(
         task=task,
         source=Population(),
-        network=TwoLayer(embedding_dim=dim) if free else FeatureMLP(embedding_dim=dim, **mlp),
+        network=FreeFeatures(feature_dim=dim) if free else FeatureMLP(embedding_dim=dim, **mlp),
+        objective=CrossEntropy(penalises_features=not free),
         n_evaluation=task.n_examples,
         **training_fields(configuration, check_count("n_steps", configuration.n_steps)),
     )

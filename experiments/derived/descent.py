@@ -99,5 +99,5 @@ def _sees_all(member: Member) -> bool:
     """Return whether the records of a member are of its whole training set."""
     spec = member.spec
     if isinstance(spec.source, FixedSample):
-        return spec.n_evaluation >= spec.source.per_class * spec.task.n_classes
+        return spec.n_evaluation >= spec.source.n_examples
     return spec.source.exact

@@ -123,7 +123,9 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell, membe
     task, rate = member.spec.task, float(member.hyperparameters.learning_rate)
     steps = np.arange(member.spec.n_segments + 1) * member.spec.steps_per_record
     embeddings, classifier = _weights(dataset, index, member)
-    modes = escape_modes(word_frequencies=word_frequencies(task), n_concepts=task.n_concepts, latents=member.latents)
+    modes = escape_modes(
+        word_frequencies=word_frequencies(task), n_concepts=task.n_concepts, latents=member.data.latents
+    )
     own, expected = _linear_regimes(member, embeddings[0], classifier[0])
     squares = mode_squares(embeddings, modes, word_frequencies(task))
     final = _final_square(dataset, index, cell)
@@ -179,7 +181,7 @@ def _linear_regimes(
     """Return the linear regime from a member's own initial weights, and in the mean over weights of its scale."""
     task, rates = member.spec.task, member.hyperparameters
     shared = {
-        "latents": member.latents,
+        "latents": member.data.latents,
         "word_frequencies": word_frequencies(task),
         "n_concepts": task.n_concepts,
         "weight_decay": float(rates.embedding_weight_decay),

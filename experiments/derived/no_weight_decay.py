@@ -68,7 +68,7 @@ def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: Member)
         Unit vectors of the concepts in the growing pairs, ``Float64[n_c, d]``; and W outside the modes,
         ``Float64[n_w, d]``.
     """
-    task, latents = member.spec.task, member.latents
+    task, latents = member.spec.task, member.data.latents
     embeddings, classifier = embeddings.astype(np.float64), classifier.astype(np.float64)
     frequencies = word_frequencies(task)
     modes = escape_modes(word_frequencies=frequencies, n_concepts=task.n_concepts, latents=latents)

@@ -93,10 +93,10 @@ def solve(configuration: WordConfiguration, seed: int) -> Mapping[str, float]:
         FEATURE_COLLAPSE.make_training_spec(configuration), FEATURE_COLLAPSE.make_hyperparameters(configuration), seed
     )
     if member.spec.network.layer_norm or member.spec.task.has_equal_words:
-        minimum = _minimise_reduced(configuration, member.latents)
+        minimum = _minimise_reduced(configuration, member.data.latents)
         arrays, risk, gap = (minimum.embeddings, minimum.classifier), minimum.risk, minimum.risk_gap
     else:
-        arrays, risk, gap = _minimise(configuration, member.latents.tobytes())
+        arrays, risk, gap = _minimise(configuration, member.data.latents.tobytes())
     known = gap <= LARGEST_GAP
     norms = [float(root_mean_square(np.linalg.norm(array, axis=-1))) for array in arrays]
     values = (*norms, risk, gap, _spread(arrays[0], configuration.n_concepts))

@@ -77,15 +77,15 @@ def _critical(cell: Cell, seed: int) -> tuple[float, float]:
     """Return where collapse begins, with its error; NaN where the prediction is no theorem, or zero."""
     if not _is_covered(cell.prediction):
         return np.nan, np.nan
-    return critical_sample(cell.prediction, cell.spec.task.realise(seed).latents)
+    return critical_sample(cell.prediction, cell.spec.task.sample(seed).latents)
 
 
 def _noise_ratio(cell: Cell, member: Member) -> float:
     """Return the noise of the training set that a member was given, at its prediction; NaN if nothing is known."""
     if cell.configuration.source != "fixed" or not _is_covered(cell.prediction):
         return np.nan
-    sample = make_trainer(member.spec).sample(jax.random.key(member.seed), member.distribution)
-    return noise_ratio(cell.prediction, member.latents, np.asarray(sample.inputs), np.asarray(sample.classes))
+    sample = make_trainer(member.spec).sample(jax.random.key(member.seed), member.data)
+    return noise_ratio(cell.prediction, member.data.latents, np.asarray(sample.inputs), np.asarray(sample.classes))
 
 
 def _known_words(cell: Cell, seeds: tuple[int, ...]) -> tuple[float, float]:
@@ -94,7 +94,7 @@ def _known_words(cell: Cell, seeds: tuple[int, ...]) -> tuple[float, float]:
     if task.n_classes * 2**task.sentence_length > LIMIT or cell.configuration.source != "fixed":
         return np.nan, np.nan
     for seed in seeds[:1] if task.is_saturated else seeds:
-        latents, mu = task.realise(seed)[:2]
+        latents, mu = task.sample(seed)[:2]
         missing = missing_words(latents, mu, cell.configuration.per_class)
         found.append((known_words_accuracy(latents, missing @ mu), spread_of_missing_words(missing)))
     return tuple(np.mean(found, axis=0))

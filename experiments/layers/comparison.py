@@ -6,12 +6,11 @@ from experiments.layers.reference import TWO_LAYERS, Reference, caveats
 from experiments.phenomenon import Comparison, Variable
 from experiments.training_record import END_VARIABLES, history, record_variables
 from simlab import geometry
+from simlab.batch import Batch
 from simlab.layer_shape import MEASURES, field, layer_shape
 from simlab.members import Member, MemberRun
-from simlab.sources import Batch
 from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask, word_frequencies
-from simlab.training import named_values
 from theory.certificates import certify
 
 QUANTITIES = {
@@ -68,13 +67,13 @@ def member_variables(
         reference: what theory says of two layers.
     """
     spec = member.spec
-    values = named_values(run.records)
+    values = run.metrics
     recorded = {name: array for name, array in history(run).items() if name in MEMBER_VARIABLES}
     layers = range(spec.network.n_layers)
     by_layer = {f"history_{name}": np.stack([values[field(i, name)] for i in layers], axis=1) for name in MEASURES}
-    vectors = run.embeddings.astype(np.float64)
+    vectors = run.final["embeddings"].astype(np.float64)
     variables = {
-        "embeddings": run.embeddings,
+        "embeddings": run.final["embeddings"],
         "rank_norm": rank_norms(vectors, spec.task),
         **_certificate(member, run, sample, reference),
         **recorded,
@@ -87,7 +86,7 @@ def member_variables(
         "steps_taken": run.n_segments * spec.steps_per_record,
     }
     if run.trajectory is not None:
-        variables["embeddings_trajectory"] = run.trajectory[0]
+        variables["embeddings_trajectory"] = run.trajectory["embeddings"]
     return variables
 
 
@@ -145,8 +144,7 @@ def _learned(spec: TrainingSpec, run: MemberRun, vectors: np.ndarray) -> np.ndar
 
     Spread and deviation are those of the vectors less their mean, which the next layer's biases could make up for.
     """
-    task, last = spec.task, run.last_record
-    shape = last.shape._asdict()
+    task, last = spec.task, run.last_metrics
     membership = geometry.membership_matrix(np.arange(task.n_words) // task.words_per_concept, task.n_concepts, float)
     mean = vectors.mean(axis=0)
     norm = float(geometry.root_mean_square(geometry.norms(vectors)))
@@ -158,12 +156,12 @@ def _learned(spec: TrainingSpec, run: MemberRun, vectors: np.ndarray) -> np.ndar
             "embedding_offset": _ratio(np.linalg.norm(mean), norm),
             "embedding_spread": float(geometry.direction_spread(vectors - mean, membership)),
             "embedding_simplex_deviation": float(geometry.simplex_deviation(vectors - mean, membership)),
-            "concept_ratio": float(shape[field(0, "concept_ratio")]),
-            "last_class_ratio": float(shape[field(spec.network.n_layers - 1, "class_ratio")]),
-            "classifier_norm": float(shape["classifier_norm"]),
-            "cross_entropy": float(last.test_cross_entropy),
-            "risk": float(last.risk),
-            "accuracy": float(last.test_accuracy),
+            "concept_ratio": float(last[field(0, "concept_ratio")]),
+            "last_class_ratio": float(last[field(spec.network.n_layers - 1, "class_ratio")]),
+            "classifier_norm": float(last["classifier_norm"]),
+            "cross_entropy": float(last["test_cross_entropy"]),
+            "risk": float(last["risk"]),
+            "accuracy": float(last["test_accuracy"]),
         }
     )
 
@@ -174,8 +172,8 @@ def _ratio(numerator: float, denominator: float) -> float:
 
 
 def _sampling_errors(run: MemberRun) -> np.ndarray:
-    last = run.last_record
-    errors = {"cross_entropy": last.test_cross_entropy_error, "accuracy": last.test_accuracy_error}
+    last = run.last_metrics
+    errors = {"cross_entropy": last["test_cross_entropy_error"], "accuracy": last["test_accuracy_error"]}
     return _column({name: float(value) for name, value in errors.items()})
 
 
@@ -188,8 +186,8 @@ def _certificate(member: Member, run: MemberRun, sample: Batch | None, reference
     rates = member.hyperparameters
     found = certify(
         *sample,
-        run.embeddings,
-        run.classifier,
+        run.final["embeddings"],
+        run.final["classifier"],
         embedding_weight_decay=float(rates.embedding_weight_decay),
         classifier_weight_decay=float(rates.classifier_weight_decay),
     )

@@ -6,7 +6,8 @@ from experiments import training_choices
 from experiments.layers.configuration import LayerConfiguration
 from experiments.words.training_spec import make_training_spec as make_word_spec
 from simlab.architectures import DeepClassifier
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.classification import Hyperparameters
+from simlab.spec import TrainingSpec
 
 
 def make_training_spec(configuration: LayerConfiguration) -> TrainingSpec:

@@ -16,8 +16,8 @@ from experiments.words.quantities import (
 )
 from experiments.words.scaled import CLOSED_FORM
 from simlab import geometry
+from simlab.batch import Batch
 from simlab.members import Member, MemberRun
-from simlab.sources import Batch
 from simlab.spec import TrainingSpec
 from simlab.tasks import word_frequencies
 from simlab.vector_shape import VectorShape
@@ -88,19 +88,19 @@ def member_variables(
         prediction: what theory says of it.
     """
     task = member.spec.task
-    latents = member.latents
-    aligned = align(Arrays(run.embeddings, run.classifier), latents, prediction)
+    latents = member.data.latents
+    aligned = align(Arrays(run.final["embeddings"], run.final["classifier"]), latents, prediction)
     certificate = certify_member(member, run, sample)
     bounds = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
     variables = {
         "latents": latents,
-        "embeddings": run.embeddings,
+        "embeddings": run.final["embeddings"],
         "embeddings_predicted": aligned.embeddings.astype(np.float32),
-        "classifier": run.classifier,
+        "classifier": run.final["classifier"],
         "classifier_predicted": aligned.classifier.astype(np.float32),
-        "embedding_singular_values": _singular_values(run.embeddings),
+        "embedding_singular_values": _singular_values(run.final["embeddings"]),
         "embedding_singular_values_predicted": _singular_values(aligned.embeddings),
-        "classifier_singular_values": _singular_values(run.classifier),
+        "classifier_singular_values": _singular_values(run.final["classifier"]),
         "classifier_singular_values_predicted": _singular_values(aligned.classifier),
         **{
             name: np.nan if certificate is None else float(getattr(certificate, attribute))
@@ -115,7 +115,7 @@ def member_variables(
         "steps_taken": run.n_segments * member.spec.steps_per_record,
     }
     if run.trajectory is not None:
-        variables["embeddings_trajectory"], variables["classifier_trajectory"] = run.trajectory
+        variables |= {f"{name}_trajectory": array for name, array in run.trajectory.items()}
     return {name: np.asarray(value) for name, value in variables.items()}
 
 

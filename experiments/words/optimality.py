@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from simlab.batch import Batch
 from simlab.members import Member, MemberRun
 from simlab.reduced import CLASS_LIMIT, ReducedMinimum, minimise_reduced
-from simlab.sources import Batch
 from theory.certificates import Certificate, certify, certify_layer_norm
 
 
@@ -24,7 +24,7 @@ def find_minimum(member: Member) -> ReducedMinimum | None:
     if not (collapses and covered and exists) or spec.task.n_classes > CLASS_LIMIT:
         return None
     sizes = (spec.task.n_concepts, spec.task.words_per_concept, spec.network.embedding_dim)
-    return _minimise(member.latents.tobytes(), member.latents.shape, sizes, decays, spec.network.layer_norm)
+    return _minimise(member.data.latents.tobytes(), member.data.latents.shape, sizes, decays, spec.network.layer_norm)
 
 
 @lru_cache(maxsize=64)
@@ -49,7 +49,7 @@ def certify_member(member: Member, run: MemberRun, sample: Batch | None) -> Cert
     exists = words == 0 if spec.network.layer_norm else min(words, classifier) > 0
     if sample is None or run.status == "diverged" or not (exists and known):
         return None
-    arrays = (*sample, run.embeddings, run.classifier)
+    arrays = (*sample, run.final["embeddings"], run.final["classifier"])
     if spec.network.layer_norm:
         return certify_layer_norm(*arrays, classifier_weight_decay=classifier)
     return certify(*arrays, embedding_weight_decay=words, classifier_weight_decay=classifier)

@@ -74,24 +74,24 @@ def learned_quantities(task: SentenceTask, run: MemberRun, latents: np.ndarray, 
         latents: ``Int[K, L]``.
         aligned: the predicted arrays, turned onto the learned ones.
     """
-    last = run.last_record
-    penalty = float(last.risk) - float(last.train_cross_entropy)
-    values = _measure(task, Arrays(run.embeddings, run.classifier), latents, aligned) | {
-        "test_cross_entropy": float(last.test_cross_entropy),
-        "test_risk": penalty + float(last.test_cross_entropy),
-        "test_accuracy": float(last.test_accuracy),
+    last = run.last_metrics
+    penalty = float(last["risk"]) - float(last["train_cross_entropy"])
+    values = _measure(task, Arrays(run.final["embeddings"], run.final["classifier"]), latents, aligned) | {
+        "test_cross_entropy": float(last["test_cross_entropy"]),
+        "test_risk": penalty + float(last["test_cross_entropy"]),
+        "test_accuracy": float(last["test_accuracy"]),
     }
     return _column(values)
 
 
 def sampling_errors(run: MemberRun) -> np.ndarray:
     """Return the standard error of each learned value from the finite set on which it was measured, or NaN."""
-    last = run.last_record
+    last = run.last_metrics
     return _column(
         {
-            "test_cross_entropy": float(last.test_cross_entropy_error),
-            "test_risk": float(last.test_cross_entropy_error),
-            "test_accuracy": float(last.test_accuracy_error),
+            "test_cross_entropy": float(last["test_cross_entropy_error"]),
+            "test_risk": float(last["test_cross_entropy_error"]),
+            "test_accuracy": float(last["test_accuracy_error"]),
         }
     )
 

@@ -3,7 +3,8 @@
 from experiments.training_choices import training_fields
 from experiments.words.configuration import WordConfiguration
 from simlab.architectures import TwoLayer
-from simlab.sources import FixedSample, FreshSentences, Population, Source
+from simlab.classification import CrossEntropy
+from simlab.sources import FixedSample, FreshExamples, Population, Source
 from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask
 from simlab.validation import check_choice, check_count, invalid
@@ -24,23 +25,25 @@ def make_training_spec(configuration: WordConfiguration) -> TrainingSpec:
         label_noise=configuration.label_noise,
         word_noise=configuration.word_noise,
     )
-    source = _source(configuration)
+    source = _source(configuration, task)
     return TrainingSpec(
         task=task,
         source=source,
         network=TwoLayer(embedding_dim=configuration.embedding_dim, normalisation=configuration.normalised_by),
+        objective=CrossEntropy(),
         n_evaluation=configuration.n_evaluation,
         **training_fields(configuration, _n_steps(configuration, source, task)),
     )
 
 
-def _source(configuration: WordConfiguration) -> Source:
+def _source(configuration: WordConfiguration, task: SentenceTask) -> Source:
     check_choice("source", configuration.source, ("fixed", "fresh", "population"))
     if configuration.source == "population":
         return Population()
     if configuration.source == "fresh":
-        return FreshSentences(batch_size=configuration.batch_size)
-    return FixedSample(per_class=configuration.per_class, batch_size=configuration.batch_size)
+        return FreshExamples(batch_size=configuration.batch_size)
+    n_examples = check_count("per_class", configuration.per_class) * task.n_classes
+    return FixedSample(n_examples=n_examples, batch_size=configuration.batch_size)
 
 
 def _n_steps(configuration: WordConfiguration, source: Source, task: SentenceTask) -> int:

@@ -17,16 +17,18 @@ from experiments.benchmarks.report import format_measurements, measurements_to_d
 from experiments.benchmarks.step import SMALL_TASK
 from experiments.cli import main
 from simlab.architectures import TwoLayer
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.members import Member
 from simlab.programs import Layout
 from simlab.sources import FixedSample
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.spec import TrainingSpec
 from simlab.sweeps import train_members
 
 SPEC = TrainingSpec(
     task=SMALL_TASK,
-    source=FixedSample(per_class=1, batch_size=81),
+    source=FixedSample(n_examples=81, batch_size=81),
     network=TwoLayer(embedding_dim=8),
+    objective=CrossEntropy(),
     n_steps=3,
     steps_per_record=3,
     n_evaluation=81,
@@ -89,14 +91,16 @@ def test_pytorch_trains_the_same_network():
     [start] = train_members([member._replace(hyperparameters=RATES._replace(learning_rate=1e-30))])
     loop = pytorch.begin(SPEC, RATES)
     with torch.no_grad():
-        for weights, value in zip(loop.network.parameters(), (start.embeddings, start.classifier), strict=True):
+        for weights, value in zip(
+            loop.network.parameters(), (start.final["embeddings"], start.final["classifier"]), strict=True
+        ):
             weights.copy_(torch.tensor(value.reshape(weights.shape)))
     loop.take(SPEC.n_steps)
     [run] = train_members([member])
     embeddings, classifier = pytorch.weights_of(loop.network, SPEC)
-    np.testing.assert_allclose(embeddings, run.embeddings, atol=1e-5)
-    np.testing.assert_allclose(classifier, run.classifier, atol=1e-5)
-    assert np.abs(run.embeddings - start.embeddings).max() > 1e-3
+    np.testing.assert_allclose(embeddings, run.final["embeddings"], atol=1e-5)
+    np.testing.assert_allclose(classifier, run.final["classifier"], atol=1e-5)
+    assert np.abs(run.final["embeddings"] - start.final["embeddings"]).max() > 1e-3
 
 
 def test_without_pytorch_its_place_stays_empty(monkeypatch, capsys):
@@ -135,7 +139,7 @@ def test_bad_input_is_one_line(arguments, line, capsys):
 
 
 def test_a_whole_batch_is_an_epoch():
-    whole = replace(SPEC, source=FixedSample(per_class=1, batch_size="all"))
+    whole = replace(SPEC, source=FixedSample(n_examples=81, batch_size="all"))
     [by_rows], [by_all] = train_members([Member(SPEC, RATES, 0)]), train_members([Member(whole, RATES, 0)])
     # The same sums in another order.
-    np.testing.assert_allclose(by_all.classifier, by_rows.classifier, atol=1e-6)
+    np.testing.assert_allclose(by_all.final["classifier"], by_rows.final["classifier"], atol=1e-6)

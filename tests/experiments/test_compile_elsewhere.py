@@ -9,9 +9,10 @@ import pytest
 
 from experiments.compile_elsewhere import compile_for, count_calls
 from simlab.architectures import TwoLayer
+from simlab.classification import CrossEntropy
 from simlab.devices import local_devices, platform, programs_for
 from simlab.programs import Layout, Program
-from simlab.sources import FreshSentences
+from simlab.sources import FreshExamples
 from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask
 
@@ -66,8 +67,9 @@ def test_a_program_is_compiled_for_the_devices_that_are_described():
     chosen = jax.local_devices()[2:4]
     spec = TrainingSpec(
         task=SentenceTask(n_concepts=2, n_words=4, sentence_length=2, n_classes="all"),
-        source=FreshSentences(batch_size=4),
+        source=FreshExamples(batch_size=4),
         network=TwoLayer(embedding_dim=3),
+        objective=CrossEntropy(),
         n_steps=8,
         steps_per_record=8,
         n_evaluation=10,

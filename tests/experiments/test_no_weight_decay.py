@@ -160,7 +160,7 @@ def test_frozen_noise_is_what_the_linear_regime_leaves(trained):
     embeddings = one.embeddings_trajectory.values[0].astype(np.float64)
     classifier = one.classifier_trajectory.values[0].astype(np.float64)
     concepts, still = derived.frozen_noise(embeddings, classifier, member)
-    saddle = -population_gradient(np.zeros((6, DIM)), np.zeros((9, 2, DIM)), member.latents).reshape(18, 6)
+    saddle = -population_gradient(np.zeros((6, DIM)), np.zeros((9, 2, DIM)), member.data.latents).reshape(18, 6)
     # What the saddle's gradient does not touch, and the rest of W within the rank that it has.
     assert np.abs(saddle @ still).max() < 1e-15
     assert np.linalg.matrix_rank(embeddings - still, tol=1e-12) == 2

@@ -59,7 +59,7 @@ def derived(plan):
 
 def test_the_noise_is_that_of_the_training_set_which_the_member_is_given(plan, derived):
     cell = next(one for one in plan.cells if one.configuration.layer_norm and one.configuration.per_class == 20)
-    task = cell.spec.task.realise(1)
+    task = cell.spec.task.sample(1)
     sample = jax.device_get(Program(cell.spec, Layout(1, 1, 1)).sample(np.uint32(1), task))
     expected = noise_ratio(cell.prediction, task.latents, sample.inputs, sample.classes)
     found = derived.noise_ratio.sel(regime=cell.regime, word_frequency="zipf:0", per_class=20, seed=1)
@@ -69,7 +69,7 @@ def test_the_noise_is_that_of_the_training_set_which_the_member_is_given(plan, d
 
 def test_collapse_begins_where_theory_says_whatever_the_sample(plan, derived):
     cell = plan.cells[0]
-    expected = critical_sample(cell.prediction, cell.spec.task.realise(0).latents)
+    expected = critical_sample(cell.prediction, cell.spec.task.sample(0).latents)
     found = derived.isel(regime=0, word_frequency=0)
     assert set(found.critical_per_class.values) == {expected.per_class}
     assert set(found.critical_per_class_error.values) == {expected.error}

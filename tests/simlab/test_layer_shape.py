@@ -1,6 +1,7 @@
 """The deep classifier as the trainer sees it, and the measures of its layers, against loops and counts."""
 
 import itertools
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +11,12 @@ from flax import nnx
 
 from simlab import layer_shape
 from simlab.architectures import DEEP_NETWORKS, DeepClassifier
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.labelled_samples import LabelledTask
-from simlab.sources import FreshSentences, Population
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.sources import FreshExamples, Population
+from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask
-from simlab.training import make_train, make_trainer, named_values
+from simlab.training import count_weights, make_train, make_trainer, named_values
 
 TASK = SentenceTask(n_concepts=3, n_words=6, sentence_length=2, n_classes="all", word_frequency="zipf")
 EACH = pytest.mark.parametrize("kind", DEEP_NETWORKS)
@@ -28,9 +30,10 @@ def network_of(kind, **fields):
 @pytest.mark.parametrize("depth", [1, 3])
 def test_weights_are_counted(kind, depth):
     network = network_of(kind, depth=depth)
-    build = lambda: network.build(TASK, initial_scale=1.0, dtype=jnp.float32, rngs=nnx.Rngs(0))  # noqa: E731
+    build = lambda: network.build(TASK, Hyperparameters(initial_scale=1.0), dtype=jnp.float32, rngs=nnx.Rngs(0))  # noqa: E731
     weights = jax.eval_shape(lambda: nnx.state(build(), nnx.Param))
-    assert network.n_weights(TASK) == sum(leaf.size for leaf in jax.tree.leaves(weights))
+    spec = replace(spec_of(kind, Population(), "sgd"), network=network)
+    assert count_weights(spec) == sum(leaf.size for leaf in jax.tree.leaves(weights))
     hidden = jax.eval_shape(lambda: build().hidden(jnp.zeros((1, 2), jnp.int32)))
     assert network.n_layers == len(hidden)
     assert network.width(TASK) >= max(layer.size for layer in hidden)
@@ -49,8 +52,8 @@ def variance(vectors, weights):
 def test_measures_are_their_definition(kind):
     """Every sentence by hand, with its probability, and the variances with loops in float64."""
     network = network_of(kind)
-    built = network.build(TASK, initial_scale=1.0, dtype=jnp.float32, rngs=nnx.Rngs(0))
-    distribution = TASK.realise(0)
+    built = network.build(TASK, Hyperparameters(initial_scale=1.0), dtype=jnp.float32, rngs=nnx.Rngs(0))
+    distribution = TASK.sample(0)
     graph, params = nnx.split(built)
     measure = lambda params: network.measure(nnx.merge(graph, params), TASK, distribution)  # noqa: E731
     found = jax.jit(measure)(params)
@@ -83,39 +86,38 @@ def test_measures_are_their_definition(kind):
 
 
 def test_many_sentences_are_sampled_and_few_are_all(monkeypatch):
-    everything = layer_shape.measured_sentences(TASK, TASK.realise(0), 10)
+    everything = layer_shape.measured_sentences(TASK, TASK.sample(0), 10)
     assert len(everything.inputs) == 36
     assert np.ptp(everything.weights) > 0
     monkeypatch.setattr(layer_shape, "SENTENCES", 20)
-    sampled = layer_shape.measured_sentences(TASK, TASK.realise(0), 10)
+    sampled = layer_shape.measured_sentences(TASK, TASK.sample(0), 10)
     assert sampled.inputs.shape == (20, 2)
     monkeypatch.setattr(layer_shape, "ENTRIES", 50)
-    assert layer_shape.measured_sentences(TASK, TASK.realise(0), 10).inputs.shape == (5, 2)
+    assert layer_shape.measured_sentences(TASK, TASK.sample(0), 10).inputs.shape == (5, 2)
     np.testing.assert_array_equal(sampled.inputs // 2 @ np.array([3, 1]), sampled.classes)
 
 
 def spec_of(kind, source, optimizer):
     return TrainingSpec(
-        task=TASK, source=source, network=network_of(kind, depth=1), optimizer=optimizer,
+        task=TASK, source=source, network=network_of(kind, depth=1), optimizer=optimizer, objective=CrossEntropy(),
         n_steps=100, steps_per_record=100, n_evaluation=100,
     )  # fmt: skip
 
 
 def test_a_run_learns_and_records_each_layer():
-    spec, rates = spec_of("mlp", FreshSentences(batch_size=32), "adam"), Hyperparameters(1e-2, 0.3, 1e-3, 1e-3)
-    _, _, records = jax.jit(make_train(spec))(jax.random.key(0), TASK.realise(0), rates)
+    spec, rates = spec_of("mlp", FreshExamples(batch_size=32), "adam"), Hyperparameters(1e-2, 0.3, 1e-3, 1e-3)
+    _, _, records = jax.jit(make_train(spec))(jax.random.key(0), TASK.sample(0), rates)
     values = named_values(records)
     assert values["test_accuracy"][-1] == 1
     # The last layer sees classes, and hardly words.
     assert values["layer_1_class_ratio"][-1] < 0.1 * values["layer_1_class_ratio"][0]
-    assert spec.n_weights == spec.network.n_weights(TASK)
 
 
 @EACH
 def test_each_can_be_descended_by_lbfgs(kind):
     """L-BFGS finds the value of its line search by that name: no weight may be called so. Tracing alone tells."""
     trainer = make_trainer(spec_of(kind, Population(), "lbfgs"))
-    arguments = jax.random.key(0), TASK.realise(0), Hyperparameters()
+    arguments = jax.random.key(0), TASK.sample(0), Hyperparameters()
     problem, state = jax.eval_shape(trainer.begin, *arguments)
     after, _ = jax.eval_shape(trainer.segment, problem, state, arguments[2], 0)
     assert jax.tree.structure(after) == jax.tree.structure(state)
@@ -138,5 +140,8 @@ def test_bad_sizes_are_named(fields, message):
 
 def test_it_reads_sentences():
     task = LabelledTask(factor_sizes=(3,), samples_per_cell=2)
-    with pytest.raises(ValueError, match=r"^network: expected one that reads samples, as the task has no sentences"):
-        network_of("mlp").check(task)
+    with pytest.raises(
+        ValueError,
+        match=r"^network: expected one that reads the examples of the task, not sentences, got 'LabelledTask'",
+    ):
+        network_of("mlp").check(task, Population())

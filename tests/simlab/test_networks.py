@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from simlab.batch import Batch
 from simlab.networks import SentenceClassifier, layer_norm
 from simlab.risk import accuracy_standard_error, cross_entropy, cross_entropy_terms, evaluate, penalty
-from simlab.sources import Batch
 
 N_WORDS, LENGTH, N_CLASSES, DIM = 6, 3, 4, 5
 

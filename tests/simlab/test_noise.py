@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import pytest
 
-from simlab.batches import draw_batch, draw_sample
+from simlab.sentences import draw_batch, draw_sample
 from simlab.sources import Population
 from simlab.tasks import SentenceTask
 
@@ -35,8 +35,8 @@ def probability(sentence, label, latents):
 
 def test_the_noisy_population_has_the_law_of_its_definition():
     with jax.enable_x64(True):
-        distribution = TASK.realise(0)
-        batch = jax.device_get(Population().prepare(jax.random.key(0), distribution))
+        distribution = TASK.sample(0)
+        batch = jax.device_get(Population().prepare(TASK, jax.random.key(0), distribution))
     found = {(*sentence, label): weight for sentence, label, weight in zip(*map(np.ndarray.tolist, batch), strict=True)}
     wanted = {
         (*sentence, label): probability(sentence, label, distribution.latents)
@@ -49,7 +49,7 @@ def test_the_noisy_population_has_the_law_of_its_definition():
 
 
 def test_drawn_sentences_follow_the_population():
-    distribution = TASK.realise(0)
+    distribution = TASK.sample(0)
     size = 200_000
     batch = jax.device_get(draw_batch(jax.random.key(3), distribution, size))
     counts = np.zeros((4, 4, 3))
@@ -63,19 +63,19 @@ def test_drawn_sentences_follow_the_population():
 
 def test_without_noise_a_noisy_program_draws_what_a_clean_one_does():
     clean = replace(TASK, label_noise=0.0, word_noise=0.0)
-    admitted = TASK.admit(clean.realise(0))
+    admitted = TASK.admit(clean.sample(0))
     key = jax.random.key(4)
-    for drawn, wanted in zip(draw_sample(key, admitted, 50), draw_sample(key, clean.realise(0), 50), strict=True):
+    for drawn, wanted in zip(draw_sample(key, admitted, 50), draw_sample(key, clean.sample(0), 50), strict=True):
         np.testing.assert_array_equal(drawn, wanted)
-    noisy = draw_sample(key, TASK.realise(0), 50)
+    noisy = draw_sample(key, TASK.sample(0), 50)
     # A word changes with the probability 0.4 of being replaced, unless the same one is drawn: its rank is drawn before.
-    assert 0.1 < np.mean(noisy.inputs != draw_sample(key, clean.realise(0), 50).inputs) < 0.3
+    assert 0.1 < np.mean(noisy.inputs != draw_sample(key, clean.sample(0), 50).inputs) < 0.3
 
 
 def test_the_population_of_no_noise_is_the_clean_one_and_sentences_that_never_occur():
     clean = replace(TASK, label_noise=0.0, word_noise=0.0)
     with jax.enable_x64(True):
-        batches = [jax.device_get(one.population()) for one in (clean.realise(0), TASK.admit(clean.realise(0)))]
+        batches = [jax.device_get(one.population()) for one in (clean.sample(0), TASK.admit(clean.sample(0)))]
     few, many = (
         {(*sentence, label): weight for sentence, label, weight in zip(*map(np.ndarray.tolist, batch), strict=True)}
         for batch in batches
@@ -85,9 +85,9 @@ def test_the_population_of_no_noise_is_the_clean_one_and_sentences_that_never_oc
 
 def test_tasks_that_differ_in_how_much_noise_share_a_program_and_clean_ones_do_not():
     other = SentenceTask(n_concepts=2, n_words=4, sentence_length=2, n_classes=3, label_noise=0.1)
-    assert other.program == TASK.program
-    assert SentenceTask(n_concepts=2, n_words=4, sentence_length=2, n_classes=3).program != TASK.program
-    shapes = [jax.tree.map(np.shape, task) for task in (TASK.realise(0), TASK.blank(), other.realise(1))]
+    assert other.compile_key == TASK.compile_key
+    assert SentenceTask(n_concepts=2, n_words=4, sentence_length=2, n_classes=3).compile_key != TASK.compile_key
+    shapes = [jax.tree.map(np.shape, task) for task in (TASK.sample(0), TASK.abstract(), other.sample(1))]
     assert shapes[0] == shapes[1] == shapes[2]
     with pytest.raises(ValueError, match=r"^word_noise: expected a probability below 1, got 1\.0$"):
         SentenceTask(word_noise=1.0)

@@ -7,26 +7,28 @@ import numpy as np
 import pytest
 
 from simlab.architectures import TwoLayer
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.devices import make_mesh
 from simlab.members import Member, stack_inputs
 from simlab.part_run import PartRun
-from simlab.programs import Layout, Program, _kept_program, compile_program, members_side_by_side
+from simlab.programs import Layout, Program, _cached_program, compile_program, members_side_by_side
 from simlab.risk import CHUNK_ENTRIES
-from simlab.sources import FixedSample, FreshSentences, Population
-from simlab.spec import Hyperparameters, TrainingSpec
+from simlab.sources import FixedSample, FreshExamples, Population
+from simlab.spec import TrainingSpec
 from simlab.store import MemoryStore
 from simlab.sweeps import REFILLS, Sweep, train_members
 from simlab.tasks import SentenceTask
+from simlab.training import count_weights
 
 RATES = Hyperparameters(learning_rate=0.5, initial_scale=0.7, embedding_weight_decay=0.02, classifier_weight_decay=0.05)
-FIXED = FixedSample(per_class=5, batch_size=8)
+FIXED = FixedSample(n_examples=40, batch_size=8)
 
 
 def make_spec(source=FIXED, n_classes=8, word_frequency="zipf", **fields):
     task = SentenceTask(n_words=6, sentence_length=2, n_classes=n_classes, word_frequency=word_frequency)
     network = TwoLayer(embedding_dim=fields.pop("embedding_dim", 4))
     fields = {"n_steps": 12, "steps_per_record": 4, "n_evaluation": 30, "network": network, **fields}
-    return TrainingSpec(task=task, source=source, **fields)
+    return TrainingSpec(task=task, source=source, objective=CrossEntropy(), **fields)
 
 
 def members_of(spec, count, **rates):
@@ -34,7 +36,9 @@ def members_of(spec, count, **rates):
 
 
 def weights(runs):
-    return np.stack([np.concatenate([run.embeddings.ravel(), run.classifier.ravel()]) for run in runs])
+    return np.stack(
+        [np.concatenate([run.final["embeddings"].ravel(), run.final["classifier"].ravel()]) for run in runs]
+    )
 
 
 def test_members_that_differ_in_data_alone_share_one_program():
@@ -51,11 +55,11 @@ def test_members_without_noise_run_beside_noisy_ones_and_learn_what_they_learn_a
     members = [Member(spec, RATES, seed) for spec in (clean, noisy) for seed in range(2)]
     sweep = Sweep([*members, Member(wide, RATES, 0)])
     assert sweep.groups == ((0, 1, 2, 3), (4,))
-    assert sweep.specs == (noisy.program, wide.program)
+    assert sweep.specs == (noisy.compile_key, wide.compile_key)
     beside, alone = train_members(members)[:2], train_members(members[:2])
     np.testing.assert_allclose(weights(beside), weights(alone), rtol=0, atol=1e-5)
     for one, other in zip(beside, alone, strict=True):
-        np.testing.assert_allclose(one.records.test_cross_entropy, other.records.test_cross_entropy, rtol=1e-5)
+        np.testing.assert_allclose(one.metrics["test_cross_entropy"], other.metrics["test_cross_entropy"], rtol=1e-5)
 
 
 def test_members_that_search_along_lines_take_turns_and_stop_alone():
@@ -67,11 +71,11 @@ def test_members_that_search_along_lines_take_turns_and_stop_alone():
     assert len({run.n_segments for run in together}) > 1
     for one, other in zip(together, alone, strict=True):
         # Two programs round differently, and a search may stop elsewhere; the minimum is the same to its gradient.
-        assert one.last_record.risk == pytest.approx(other.last_record.risk, abs=1e-6)
-        assert one.last_record.gradient_norm <= 1e-4
+        assert one.last_metrics["risk"] == pytest.approx(other.last_metrics["risk"], abs=1e-6)
+        assert one.last_metrics["gradient_norm"] <= 1e-4
 
 
-@pytest.mark.parametrize("source", [FIXED, FreshSentences(batch_size=8), Population()], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("source", [FIXED, FreshExamples(batch_size=8), Population()], ids=lambda s: type(s).__name__)
 def test_a_sweep_gives_each_member_what_it_learns_alone(source):
     spec = make_spec(source)
     members = members_of(spec, 5) + members_of(make_spec(source, word_frequency="uniform"), 2, learning_rate=0.1)
@@ -101,19 +105,19 @@ def test_classes_split_over_devices_give_the_numbers_of_one_device(layout, optim
     # Adam divides by the root of a second moment and so enlarges the rounding of the smallest gradients.
     np.testing.assert_allclose(weights(split), weights(whole), rtol=0, atol=1e-5 if optimizer == "sgd" else 1e-3)
     for one, other in zip(split, whole, strict=True):
-        np.testing.assert_allclose(one.records.risk, other.records.risk, rtol=1e-5)
+        np.testing.assert_allclose(one.metrics["risk"], other.metrics["risk"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("layout", [Layout(4, 4, 2), Layout(4, 3, 2, 4)])
 def test_large_members_take_turns_on_a_cpu_and_learn_the_same(layout, monkeypatch):
     members = members_of(make_spec(), 3)
     side_by_side = train_members(members, layouts=[Layout(3, 3, 1)])
-    size = members[0].spec.n_weights
-    assert size == side_by_side[0].embeddings.size + side_by_side[0].classifier.size
+    size = count_weights(members[0].spec)
+    assert size == side_by_side[0].final["embeddings"].size + side_by_side[0].final["classifier"].size
     monkeypatch.setattr("simlab.programs.CACHED_WEIGHTS", size - 1)
-    _kept_program.cache_clear()
+    _cached_program.cache_clear()
     in_turn = train_members(members, layouts=[layout])
-    _kept_program.cache_clear()
+    _cached_program.cache_clear()
     np.testing.assert_allclose(weights(in_turn), weights(side_by_side), rtol=0, atol=1e-5)
 
 
@@ -122,10 +126,10 @@ def test_blocks_of_members_learn_what_each_learns_alone(rows, monkeypatch):
     """Blocks of two and three; of five and of seven members the last block begins within the one before."""
     monkeypatch.setattr("simlab.programs.LARGEST_BLOCK", 3)
     members = [*members_of(make_spec(), rows - 1), Member(make_spec(), RATES._replace(learning_rate=1e30), rows)]
-    _kept_program.cache_clear()
+    _cached_program.cache_clear()
     in_blocks = train_members(members, layouts=[Layout(rows, rows, 1)])
     alone = train_members(members, layouts=[Layout(1, 1, 1)])
-    _kept_program.cache_clear()
+    _cached_program.cache_clear()
     np.testing.assert_allclose(weights(in_blocks[:-1]), weights(alone[:-1]), rtol=0, atol=1e-5)
     for one, other in zip(in_blocks, alone, strict=True):
         assert (one.status, one.first_bad_step, one.n_segments) == (
@@ -133,7 +137,7 @@ def test_blocks_of_members_learn_what_each_learns_alone(rows, monkeypatch):
             other.first_bad_step,
             other.n_segments,
         )
-        np.testing.assert_allclose(one.records.test_cross_entropy, other.records.test_cross_entropy, rtol=1e-4)
+        np.testing.assert_allclose(one.metrics["test_cross_entropy"], other.metrics["test_cross_entropy"], rtol=1e-4)
     assert [run.status for run in in_blocks] == ["finished"] * (rows - 1) + ["diverged"]
 
 
@@ -163,7 +167,7 @@ def test_a_member_that_diverges_stops_alone():
     assert [run.status for run in runs] == ["finished", "finished", "diverged", "finished"]
     diverged = runs[2]
     assert diverged.n_segments < 10
-    assert np.isnan(diverged.records.shape.embedding_norm[diverged.n_segments + 1 :]).all()
+    assert np.isnan(diverged.metrics["embedding_norm"][diverged.n_segments + 1 :]).all()
     np.testing.assert_array_equal(weights([runs[0]]), weights([runs[3]]))
     assert all(run.first_bad_step == 0 and run.n_segments == 10 for run in (runs[0], runs[1], runs[3]))
 
@@ -176,7 +180,7 @@ def test_the_first_bad_step_is_where_a_loop_sees_it():
         [Member(make_spec(n_steps=40, steps_per_record=40), RATES._replace(learning_rate=1e4), 0)]
     )
     assert stepwise.status == coarse.status == "diverged"
-    finite = np.flatnonzero(np.isfinite(stepwise.records.risk))
+    finite = np.flatnonzero(np.isfinite(stepwise.metrics["risk"]))
     # The weights after step n made a risk that is not finite; a batch shows it at step n + 1 or soon after.
     assert stepwise.first_bad_step == finite[-1] + 1
     assert finite[-1] + 1 <= coarse.first_bad_step <= finite[-1] + 6
@@ -193,7 +197,7 @@ def test_members_stop_when_their_gradient_is_small_and_others_take_their_rows():
     assert {run.status for run in runs} == {"converged"}
     assert len({run.n_segments for run in runs}) > 2
     for run, single in zip(runs, alone, strict=True):
-        assert run.last_record.gradient_norm <= 1e-3 < run.records.gradient_norm[run.n_segments - 1]
+        assert run.last_metrics["gradient_norm"] <= 1e-3 < run.metrics["gradient_norm"][run.n_segments - 1]
         # Rounding may push a gradient over the threshold one record earlier or later.
         assert abs(run.n_segments - single.n_segments) <= 1
     np.testing.assert_allclose(weights(runs), weights(alone), rtol=0, atol=1e-3)
@@ -202,14 +206,14 @@ def test_members_stop_when_their_gradient_is_small_and_others_take_their_rows():
 def test_the_recorded_gradient_is_that_of_the_training_risk():
     """Against central differences of the recorded risk, in float64 and over a sample larger than one chunk."""
     with jax.enable_x64(True):
-        spec = make_spec(FixedSample(per_class=70, batch_size=8), dtype="float64", until_gradient_norm=1e-9,
+        spec = make_spec(FixedSample(n_examples=560, batch_size=8), dtype="float64", until_gradient_norm=1e-9,
                          n_evaluation=560)  # fmt: skip
         trainer = Program(spec, Layout(1, 1, 1))._trainer
         inputs = jax.tree.map(lambda array: array[0], stack_inputs(members_of(spec, 1)))
-        problem, state = trainer.begin(jax.random.key(0), inputs.distribution, inputs.hyperparameters)
+        problem, state = trainer.begin(jax.random.key(0), inputs.data, inputs.hyperparameters)
         record = jax.jit(lambda state: trainer.record(problem, state, inputs.hyperparameters, 0))
         flat, unravel = jax.flatten_util.ravel_pytree(state.params)
-        risk = lambda vector: float(record(state._replace(params=unravel(vector))).risk)  # noqa: E731
+        risk = lambda vector: float(record(state._replace(params=unravel(vector))).metrics.risk)  # noqa: E731
         gradient = np.array([(risk(flat + e) - risk(flat - e)) / 2e-6 for e in 1e-6 * np.eye(len(flat))])
         # Central differences: 1e-12 of curvature and 1e-16 / 1e-6 of rounding in each of a hundred entries.
         assert float(record(state).gradient_norm) == pytest.approx(np.linalg.norm(gradient), rel=1e-7)
@@ -217,7 +221,7 @@ def test_the_recorded_gradient_is_that_of_the_training_risk():
 
 def test_fresh_sentences_have_no_gradient_to_wait_for():
     with pytest.raises(ValueError, match=r"^until: expected a fixed sample or the population"):
-        make_spec(FreshSentences(batch_size=8), until_gradient_norm=1e-3)
+        make_spec(FreshExamples(batch_size=8), until_gradient_norm=1e-3)
 
 
 def drive(run, until=10**9):
@@ -260,12 +264,12 @@ def test_trajectories_begin_at_the_start_and_end_at_the_weights(fetched, monkeyp
     """Fetched row by row, as large members are, and all at once."""
     monkeypatch.setattr("simlab.part_run.FETCHED_WEIGHTS", fetched)
     (run,) = train_members(members_of(make_spec(), 1), trajectories=True)
-    embeddings, classifier = run.trajectory
+    embeddings, classifier = run.trajectory["embeddings"], run.trajectory["classifier"]
     assert embeddings.shape == (4, 6, 4)
     assert classifier.shape == (4, 8, 2, 4)
-    np.testing.assert_array_equal(embeddings[-1], run.embeddings)
+    np.testing.assert_array_equal(embeddings[-1], run.final["embeddings"])
     rms = np.sqrt(np.mean(np.sum(embeddings.astype(np.float64) ** 2, axis=-1), axis=-1))
-    np.testing.assert_allclose(rms, run.records.shape.embedding_norm, rtol=1e-5)
+    np.testing.assert_allclose(rms, run.metrics["embedding_norm"], rtol=1e-5)
 
 
 def test_a_sweep_larger_than_memory_runs_in_chunks(monkeypatch):
@@ -294,19 +298,19 @@ def test_memory_is_that_of_the_piece_which_needs_most():
 
 def test_members_measured_side_by_side_share_the_memory_of_one():
     """They take turns where their logits would fill more."""
-    spec = make_spec(FreshSentences(batch_size=8), n_evaluation=CHUNK_ENTRIES // 8)
+    spec = make_spec(FreshExamples(batch_size=8), n_evaluation=CHUNK_ENTRIES // 8)
     one, many = (Program(spec, Layout(rows, rows, 1)).bytes_needed("record") for rows in (1, 16))
     assert many == pytest.approx(one, rel=0.01)
 
 
 def test_members_in_turn_hold_their_weights_once_and_one_step(monkeypatch):
     monkeypatch.setattr("simlab.programs.CACHED_WEIGHTS", 0)
-    spec = make_spec(FreshSentences(batch_size=8), embedding_dim=500)
+    spec = make_spec(FreshExamples(batch_size=8), embedding_dim=500)
     one, two, six = (Program(spec, Layout(rows, rows, 1)).bytes_needed("segment") for rows in (1, 2, 6))
     # Beside the weights, float32, there is little to each: its latents and numbers. The compiler rounds up.
-    assert (six - two) / 4 == pytest.approx(4 * spec.n_weights, rel=0.03)
+    assert (six - two) / 4 == pytest.approx(4 * count_weights(spec), rel=0.03)
     # Beside the second's weights, those of the member at work as they were.
-    assert two - one == pytest.approx(2 * 4 * spec.n_weights, rel=0.03)
+    assert two - one == pytest.approx(2 * 4 * count_weights(spec), rel=0.03)
 
 
 @pytest.mark.parametrize(("per_device", "size"), [(1, 1), (7, 7), (16, 16), (17, 9), (20, 10), (48, 16), (50, 10)])
@@ -343,7 +347,7 @@ def test_processes_share_the_parts_and_take_over_what_is_left():
     def analyse(member, run, sample):
         analysed.append(member.seed)
         assert sample.inputs.shape == (40, 2)
-        return {"embeddings": run.embeddings}
+        return {"embeddings": run.final["embeddings"]}
 
     with store.claim("00-00001"):
         listener = _Deaf()
@@ -353,5 +357,5 @@ def test_processes_share_the_parts_and_take_over_what_is_left():
     assert sweep.run(layouts, store, analyse, _Deaf(), (0, 2))
     assert len(analysed) == 6
     learned = np.concatenate([store.load(part.name)[0]["embeddings"] for part in sweep.parts(layouts)])
-    expected = np.stack([run.embeddings for run in train_members(sweep.members, layouts=layouts)])
+    expected = np.stack([run.final["embeddings"] for run in train_members(sweep.members, layouts=layouts)])
     np.testing.assert_array_equal(learned, expected)

@@ -7,31 +7,35 @@ import optax
 import pytest
 
 from simlab.architectures import TwoLayer
+from simlab.batch import Batch, weighted
 from simlab.batches import random_order
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.members import Member
-from simlab.programs import _kept_program
+from simlab.objective import check_hyperparameters
+from simlab.optimizers import named_optimizer
+from simlab.programs import _cached_program
 from simlab.reduced import minimise_reduced
-from simlab.sources import Batch, FixedSample, FreshSentences, Population
-from simlab.spec import LINE_SEARCH_OPTIMIZERS, OPTIMIZERS, Hyperparameters, TrainingSpec
+from simlab.sources import FixedSample, FreshExamples, Population
+from simlab.spec import LINE_SEARCH_OPTIMIZERS, OPTIMIZERS, TrainingSpec
 from simlab.sweeps import train_members
 from simlab.tasks import SentenceTask
-from simlab.training import make_train, make_trainer, named_optimizer
+from simlab.training import make_train, make_trainer
 from simlab.validation import check_seeds
 
 TASK = SentenceTask(n_concepts=3, n_words=6, sentence_length=2, n_classes=7, word_frequency="zipf")
 RATES = Hyperparameters(learning_rate=0.5, initial_scale=0.7, embedding_weight_decay=0.02, classifier_weight_decay=0.05)
-SOURCES = (FixedSample(per_class=5, batch_size=7), FreshSentences(batch_size=8), Population())
+SOURCES = (FixedSample(n_examples=35, batch_size=7), FreshExamples(batch_size=8), Population())
 
 
 def make_spec(source=SOURCES[0], **fields):
     normalisation = "layer" if fields.pop("layer_norm", False) else "none"
     network = TwoLayer(embedding_dim=fields.pop("embedding_dim", 4), normalisation=normalisation)
     fields = {"n_steps": 12, "steps_per_record": 4, "n_evaluation": 50, "network": network, **fields}
-    return TrainingSpec(task=TASK, source=source, **fields)
+    return TrainingSpec(task=TASK, source=source, objective=CrossEntropy(), **fields)
 
 
-def distribution(seed=0):
-    return jax.tree.map(jnp.asarray, TASK.realise(seed))
+def data(seed=0):
+    return jax.tree.map(jnp.asarray, TASK.sample(seed))
 
 
 def train_seeds(spec, rates, seeds, **options):
@@ -66,14 +70,14 @@ def test_training_is_sgd_on_the_penalised_risk(source):
     """The compiled run against a loop in NumPy that is fed the same batches."""
     spec = make_spec(source)
     trainer = make_trainer(spec)
-    problem, state = jax.jit(trainer.begin)(jax.random.key(0), distribution(), RATES)
+    problem, state = jax.jit(trainer.begin)(jax.random.key(0), data(), RATES)
     trained, _ = jax.jit(trainer.segment)(problem, state, RATES, 0)
     embeddings = np.asarray(state.params["embeddings"][...], np.float64)
     classifier = np.asarray(state.params["classifier"][...], np.float64)
-    plan = source.plan(problem.sample, problem.distribution, problem.batch_key, jnp.asarray(0), 4)
+    plan = source.plan(TASK, problem.sample, problem.data, problem.batch_key, jnp.asarray(0), 4)
     leaves, structure = jax.tree.flatten(plan)
     for entry in zip(*leaves, strict=True):
-        batch = source.batch(problem.sample, problem.distribution, jax.tree.unflatten(structure, entry))
+        batch = weighted(source.batch(problem.sample, jax.tree.unflatten(structure, entry)))
         embeddings, classifier = naive_step(embeddings, classifier, *map(np.asarray, batch), RATES)
     # Four steps of float32: some hundred roundings of 6e-8 on numbers of order 1.
     np.testing.assert_allclose(trained.params["embeddings"][...], embeddings, rtol=0, atol=1e-5)
@@ -81,32 +85,32 @@ def test_training_is_sgd_on_the_penalised_risk(source):
 
 
 def test_every_epoch_sees_each_sentence_once_in_a_new_order():
-    source = FixedSample(per_class=5, batch_size=7)
+    source = FixedSample(n_examples=35, batch_size=7)
     assert source.steps_per_epoch(TASK) == 5
-    sample = source.prepare(jax.random.key(0), distribution())
-    rows = np.asarray(source.plan(sample, None, jax.random.key(1), jnp.asarray(0), 10)).reshape(2, -1)
+    sample = source.prepare(TASK, jax.random.key(0), data())
+    rows = np.asarray(source.plan(TASK, sample, None, jax.random.key(1), jnp.asarray(0), 10)).reshape(2, -1)
     assert all(sorted(epoch) == list(range(35)) for epoch in rows.tolist())
     assert not np.array_equal(*rows)
     for start, n_steps in ((3, 1), (3, 4), (4, 6), (9, 1)):
-        part = source.plan(sample, None, jax.random.key(1), jnp.asarray(start), n_steps)
+        part = source.plan(TASK, sample, None, jax.random.key(1), jnp.asarray(start), n_steps)
         np.testing.assert_array_equal(part, rows.reshape(10, 7)[start : start + n_steps])
 
 
 def test_fresh_sentences_are_drawn_for_as_many_steps_as_find_room():
-    source = FreshSentences(batch_size=8)
+    source = FreshExamples(batch_size=8)
     per_step = 8 * (TASK.sentence_length + 1)
-    for room, n_steps, ahead in ((0, 12, 1), (per_step, 12, 1), (5 * per_step, 12, 4), (99 * per_step, 12, 12)):
-        assert source.steps_ahead(TASK, n_steps, room) == ahead
-    assert source.steps_ahead(TASK, 13, 12 * per_step) == 1
-    assert source.steps_ahead(TASK, 1000, 10**9) == 125
+    for buffer_size, n_steps, ahead in ((0, 12, 1), (per_step, 12, 1), (5 * per_step, 12, 4), (99 * per_step, 12, 12)):
+        assert source.prefetch_steps(TASK, n_steps, buffer_size) == ahead
+    assert source.prefetch_steps(TASK, 13, 12 * per_step) == 1
+    assert source.prefetch_steps(TASK, 1000, 10**9) == 125
 
 
 def test_how_far_ahead_sentences_are_drawn_changes_no_bit(monkeypatch):
-    spec = make_spec(FreshSentences(batch_size=8), n_steps=12, steps_per_record=12)
+    spec = make_spec(FreshExamples(batch_size=8), n_steps=12, steps_per_record=12)
 
     def train():
         trainer = make_trainer(spec)
-        problem, state = jax.jit(trainer.begin)(jax.random.key(0), distribution(), RATES)
+        problem, state = jax.jit(trainer.begin)(jax.random.key(0), data(), RATES)
         return jax.tree.leaves(jax.jit(trainer.segment)(problem, state, RATES, 0))
 
     together = train()
@@ -142,16 +146,16 @@ def test_where_a_run_is_cut_does_not_matter(steps_per_record):
     """Segments shorter and longer than an epoch of 5 steps, and across its end: the same weights, bit by bit."""
     (whole,) = train_seeds(make_spec(), RATES, [0])
     (cut,) = train_seeds(make_spec(steps_per_record=steps_per_record), RATES, [0])
-    np.testing.assert_array_equal(cut.embeddings, whole.embeddings)
+    np.testing.assert_array_equal(cut.final["embeddings"], whole.final["embeddings"])
 
 
 @pytest.mark.parametrize(("n_classes", "per_class", "size"), [(7, 5, 12), (1500, 6, 5000), (10, 2, 50)])
 def test_the_evaluation_set_is_spread_evenly_over_the_classes(n_classes, per_class, size):
     task = SentenceTask(n_concepts=3, n_words=6, sentence_length=8, n_classes=n_classes)
-    drawn = jax.tree.map(jnp.asarray, task.realise(0))
-    source = FixedSample(per_class=per_class, batch_size=1)
-    sample = source.prepare(jax.random.key(0), drawn)
-    batch = source.evaluation(sample, drawn, jax.random.key(1), size)
+    drawn = jax.tree.map(jnp.asarray, task.sample(0))
+    source = FixedSample(n_examples=per_class * n_classes, batch_size=1)
+    sample = source.prepare(task, jax.random.key(0), drawn)
+    batch = source.evaluation(task, sample, drawn, jax.random.key(1), size)
     counts = np.bincount(batch.classes, minlength=n_classes)
     assert counts.sum() == min(size, n_classes * per_class)
     assert counts.max() - counts.min() <= 1
@@ -159,7 +163,7 @@ def test_the_evaluation_set_is_spread_evenly_over_the_classes(n_classes, per_cla
 
 def test_population_batch_has_the_whole_population():
     source = Population()
-    sample = source.prepare(jax.random.key(0), distribution())
+    sample = source.prepare(TASK, jax.random.key(0), data())
     assert isinstance(sample, Batch)
     assert len(sample.classes) == 7 * 4
     assert float(sample.weights.sum()) == pytest.approx(1, rel=1e-6)
@@ -169,22 +173,22 @@ def test_population_batch_has_the_whole_population():
 @pytest.mark.parametrize("layer_norm", [False, True])
 def test_a_segmented_run_is_the_whole_run_bit_by_bit(source, layer_norm):
     spec = make_spec(source, layer_norm=layer_norm)
-    _, whole, records = jax.jit(make_train(spec))(jax.random.key(3), distribution(), RATES)
+    _, whole, records = jax.jit(make_train(spec))(jax.random.key(3), data(), RATES)
     trainer = make_trainer(spec)
-    problem, state = jax.jit(trainer.begin)(jax.random.key(3), distribution(), RATES)
+    problem, state = jax.jit(trainer.begin)(jax.random.key(3), data(), RATES)
     segment, record = jax.jit(trainer.segment), jax.jit(trainer.record)
-    risks = [record(problem, state, RATES, 0).risk]
+    risks = [record(problem, state, RATES, 0).metrics.risk]
     for index in range(spec.n_segments):
         state, _ = segment(problem, state, RATES, index)
-        risks.append(record(problem, state, RATES, index + 1).risk)
+        risks.append(record(problem, state, RATES, index + 1).metrics.risk)
     assert same_bits(whole, state)
     # A record is a sum that the compiler may order differently inside the scan: a few roundings of 2^-24.
-    np.testing.assert_allclose(records.risk, risks, rtol=8 * 2**-24)
+    np.testing.assert_allclose(records.metrics.risk, risks, rtol=8 * 2**-24)
 
 
 def test_the_same_key_gives_the_same_bits_and_another_key_does_not():
     train = jax.jit(make_train(make_spec()))
-    one, again, other = (train(jax.random.key(seed), distribution(), RATES)[1:] for seed in (1, 1, 2))
+    one, again, other = (train(jax.random.key(seed), data(), RATES)[1:] for seed in (1, 1, 2))
     assert same_bits(one, again)
     assert not same_bits(one, other)
 
@@ -192,17 +196,17 @@ def test_the_same_key_gives_the_same_bits_and_another_key_does_not():
 def test_a_row_of_a_vmapped_run_is_the_single_run():
     train = make_train(make_spec())
     keys = jax.random.split(jax.random.key(0), 3)
-    distributions = jax.tree.map(lambda *rows: jnp.stack(rows), *[distribution(seed) for seed in range(3)])
+    distributions = jax.tree.map(lambda *rows: jnp.stack(rows), *[data(seed) for seed in range(3)])
     rates = Hyperparameters(jnp.array([0.1, 0.5, 0.2]), jnp.array([0.1, 0.7, 0.4]), 0.02, 0.05)
     axes = Hyperparameters(0, 0, None, None)
     _, many, records = jax.jit(jax.vmap(train, (0, 0, axes)))(keys, distributions, rates)
     for row in range(3):
         own = Hyperparameters(rates[0][row], rates[1][row], 0.02, 0.05)
-        _, single, own_records = jax.jit(train)(keys[row], distribution(row), own)
+        _, single, own_records = jax.jit(train)(keys[row], data(row), own)
         # Batched products may sum in another order: 12 steps of a few roundings each, on numbers of order 1.
         for stacked, alone in zip(arrays(many), arrays(single), strict=True):
             np.testing.assert_allclose(stacked[row], alone, rtol=0, atol=1e-5)
-        np.testing.assert_allclose(records.risk[row], own_records.risk, rtol=1e-5)
+        np.testing.assert_allclose(records.metrics.risk[row], own_records.metrics.risk, rtol=1e-5)
 
 
 def test_new_values_do_not_recompile():
@@ -214,8 +218,8 @@ def test_new_values_do_not_recompile():
         traces.append(1)
         return train(key, distribution, rates)
 
-    counted(jax.random.key(0), distribution(), Hyperparameters(*map(jnp.float32, RATES)))
-    counted(jax.random.key(1), distribution(1), Hyperparameters(*map(jnp.float32, (0.2, 0.1, 0.0, 0.3))))
+    counted(jax.random.key(0), data(), Hyperparameters(*map(jnp.float32, RATES)))
+    counted(jax.random.key(1), data(1), Hyperparameters(*map(jnp.float32, (0.2, 0.1, 0.0, 0.3))))
     assert len(traces) == 1
     assert counted._cache_size() == 1
 
@@ -233,10 +237,11 @@ def test_each_piece_of_a_driven_run_is_traced_once(monkeypatch):
             return counted
 
         pieces = make_trainer(spec, optimizer)
-        return pieces._replace(**{name: count(name, piece) for name, piece in pieces._asdict().items()})
+        counted = {name: count(name, piece) for name, piece in pieces._asdict().items() if name != "segments"}
+        return pieces._replace(**counted, segments=tuple(count("segment", piece) for piece in pieces.segments))
 
     monkeypatch.setattr("simlab.programs.make_trainer", counting_trainer)
-    _kept_program.cache_clear()
+    _cached_program.cache_clear()
     rates = [Hyperparameters(*(factor * value for value in RATES)) for factor in (0.5, 0.7, 1.0)]
     train_members([Member(make_spec(), one, seed) for one in rates for seed in (0, 1)])
     # ``begin`` is traced once more for the shapes of what it returns.
@@ -259,7 +264,7 @@ def test_float64_training_is_float64():
     with jax.enable_x64(True):
         spec = make_spec(Population(), dtype="float64")
         trainer = make_trainer(spec)
-        problem, state = trainer.begin(jax.random.key(0), distribution(), RATES)
+        problem, state = trainer.begin(jax.random.key(0), data(), RATES)
         trained, _ = jax.jit(trainer.segment)(problem, state, RATES, 0)
         weights = [np.asarray(state.params[name][...]) for name in ("embeddings", "classifier")]
         for _ in range(4):
@@ -272,14 +277,14 @@ def test_float64_training_is_float64():
 
 
 def test_the_population_is_measured_without_sampling_error():
-    records = train_seeds(make_spec(Population()), RATES, [0])[0].records
-    np.testing.assert_array_equal(records.test_cross_entropy, records.train_cross_entropy)
-    np.testing.assert_array_equal(records.test_cross_entropy_error, 0.0)
-    fresh = train_seeds(make_spec(FreshSentences(batch_size=8), n_evaluation=400), RATES, [0])[0].records
+    records = train_seeds(make_spec(Population()), RATES, [0])[0].metrics
+    np.testing.assert_array_equal(records["test_cross_entropy"], records["train_cross_entropy"])
+    np.testing.assert_array_equal(records["test_cross_entropy_error"], 0.0)
+    fresh = train_seeds(make_spec(FreshExamples(batch_size=8), n_evaluation=400), RATES, [0])[0].metrics
     # Training and test are two independent samples of the same law: five standard errors of their difference.
-    difference = np.abs(fresh.test_cross_entropy - fresh.train_cross_entropy)
-    assert np.all(difference < 5 * np.sqrt(2) * fresh.test_cross_entropy_error)
-    assert np.all(fresh.test_cross_entropy_error > 0)
+    difference = np.abs(fresh["test_cross_entropy"] - fresh["train_cross_entropy"])
+    assert np.all(difference < 5 * np.sqrt(2) * fresh["test_cross_entropy_error"])
+    assert np.all(fresh["test_cross_entropy_error"] > 0)
 
 
 @pytest.mark.parametrize("seeds", [[], [0, 0], [2**32]])
@@ -293,8 +298,8 @@ def test_any_optax_transformation_can_be_given():
     (momentum_free,) = train_seeds(spec, RATES, [0], optimizer=lambda rate: optax.sgd(rate, momentum=0.0))
     (plain,) = train_seeds(spec, RATES, [0])
     (with_momentum,) = train_seeds(spec, RATES, [0], optimizer=lambda rate: optax.sgd(rate, momentum=0.9))
-    np.testing.assert_allclose(momentum_free.embeddings, plain.embeddings, atol=1e-6)
-    assert not np.allclose(with_momentum.embeddings, plain.embeddings, atol=1e-3)
+    np.testing.assert_allclose(momentum_free.final["embeddings"], plain.final["embeddings"], atol=1e-6)
+    assert not np.allclose(with_momentum.final["embeddings"], plain.final["embeddings"], atol=1e-3)
 
 
 def test_a_diverged_seed_says_so():
@@ -305,19 +310,19 @@ def test_a_diverged_seed_says_so():
 def test_seeds_do_not_depend_on_their_company():
     (alone,) = train_seeds(make_spec(), RATES, [4])
     _, together = train_seeds(make_spec(), RATES, [1, 4])
-    np.testing.assert_allclose(alone.embeddings, together.embeddings, atol=1e-5)
+    np.testing.assert_allclose(alone.final["embeddings"], together.final["embeddings"], atol=1e-5)
 
 
 def test_the_weight_decay_is_the_gradient_of_the_recorded_penalty():
     spec = make_spec(Population())
     trainer = make_trainer(spec)
-    problem, state = trainer.begin(jax.random.key(0), distribution(), RATES)
+    problem, state = trainer.begin(jax.random.key(0), data(), RATES)
     record = trainer.record(problem, state, RATES, 0)
     embeddings, classifier = (
-        np.asarray(array, np.float64) for array in trainer.representation(problem.distribution, state)
+        np.asarray(array, np.float64) for array in trainer.representation(problem, state).values()
     )
     expected = 0.02 / 2 * np.sum(embeddings**2) + 0.05 / 2 * np.sum(classifier**2)
-    assert float(record.risk - record.train_cross_entropy) == pytest.approx(expected, rel=1e-5)
+    assert float(record.metrics.risk - record.metrics.train_cross_entropy) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -336,14 +341,21 @@ def test_bad_specs_are_named(fields, message):
 
 
 def test_a_batch_larger_than_the_sample_is_refused():
-    with pytest.raises(ValueError, match="batch_size: expected at most the 35 sentences of the sample, got 36"):
-        make_spec(FixedSample(per_class=5, batch_size=36))
+    with pytest.raises(ValueError, match="batch_size: expected at most the 35 examples of the sample, got 36"):
+        make_spec(FixedSample(n_examples=35, batch_size=36))
 
 
 def test_a_population_too_large_is_refused_before_training():
     task = SentenceTask(n_words=30, sentence_length=8)
     with pytest.raises(ValueError, match="population: expected 100000 sentences at most"):
-        TrainingSpec(task=task, source=Population(), n_steps=1, steps_per_record=1)
+        TrainingSpec(
+            task=task,
+            source=Population(),
+            network=TwoLayer(),
+            objective=CrossEntropy(),
+            n_steps=1,
+            steps_per_record=1,
+        )
 
 
 @pytest.mark.parametrize(
@@ -357,7 +369,7 @@ def test_a_population_too_large_is_refused_before_training():
 )
 def test_bad_hyperparameters_are_named(name, value):
     with pytest.raises(ValueError, match=f"^{name}: expected a .* finite number, got {value}$"):
-        Hyperparameters()._replace(**{name: value}).check()
+        check_hyperparameters(CrossEntropy(), Hyperparameters()._replace(**{name: value}))
 
 
 def test_lbfgs_reaches_the_certified_minimum():
@@ -367,6 +379,7 @@ def test_lbfgs_reaches_the_certified_minimum():
         task=task,
         source=Population(),
         network=TwoLayer(embedding_dim=4),
+        objective=CrossEntropy(),
         optimizer="lbfgs",
         n_steps=60,
         steps_per_record=30,
@@ -374,17 +387,18 @@ def test_lbfgs_reaches_the_certified_minimum():
     decay = 3e-3
     rates = Hyperparameters(initial_scale=0.1, embedding_weight_decay=decay, classifier_weight_decay=decay)
     [run] = train_members([Member(spec, rates, 0)])
-    minimum = minimise_reduced(Member(spec, rates, 0).latents, 3, 2, 4, decay)
+    minimum = minimise_reduced(Member(spec, rates, 0).data.latents, 3, 2, 4, decay)
     # float32 keeps 7 digits of the risk, of order 1; the risk is flat at its minimum.
-    assert abs(run.last_record.risk - minimum.risk) < 1e-6
+    assert abs(run.last_metrics["risk"] - minimum.risk) < 1e-6
     assert run.status == "finished"
 
 
 def test_lbfgs_needs_the_whole_training_set():
     task = SentenceTask(n_words=6, sentence_length=2, n_classes="all")
-    common = {"task": task, "optimizer": "lbfgs", "n_steps": 1, "steps_per_record": 1}
+    network = {"network": TwoLayer(), "objective": CrossEntropy()}
+    common = {"task": task, **network, "optimizer": "lbfgs", "n_steps": 1, "steps_per_record": 1}
     with pytest.raises(ValueError, match=r"batch_size: expected 'all' with optimizer=lbfgs.*, got 9"):
-        TrainingSpec(source=FixedSample(batch_size=9), **common)
+        TrainingSpec(source=FixedSample(n_examples=35, batch_size=9), **common)
     with pytest.raises(ValueError, match="batch_size: expected 'all' with optimizer=lbfgs"):
-        TrainingSpec(source=FreshSentences(batch_size=9), **common)
-    assert TrainingSpec(source=FixedSample(batch_size="all"), **common).source.is_whole
+        TrainingSpec(source=FreshExamples(batch_size=9), **common)
+    assert TrainingSpec(source=FixedSample(n_examples=35, batch_size="all"), **common).source.is_whole

@@ -1,0 +1,49 @@
+"""Labelled examples, as networks and losses see them."""
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    import jax
+    import numpy as np
+
+Examples = TypeVar("Examples")
+
+
+class Batch(NamedTuple):
+    """Labelled examples.
+
+    Attributes:
+        inputs: what the network sees: sentences, ``Int32[B, L]`` word numbers, or vectors, ``Float[B, p]``.
+        classes: ``Int32[B]``, or ``Int32[B, F]`` where examples carry a label for each of several factors.
+        weights: ``Float`` of the shape of ``classes``, which sum to 1 over the batch for each factor; None stands for
+            ``1/B``.
+    """
+
+    inputs: "jax.Array"
+    classes: "jax.Array"
+    weights: "jax.Array | None" = None
+
+
+def weighted(batch: Batch) -> Batch:
+    """Return a batch with its weights written out."""
+    if batch.weights is not None:
+        return batch
+    import jax.numpy as jnp
+
+    return batch._replace(weights=jnp.full(batch.classes.shape, 1 / len(batch.classes)))
+
+
+def batch_size(examples) -> int:
+    """Return the number of examples in a batch, a pytree of arrays with a common leading axis."""
+    import jax
+
+    return len(jax.tree.leaves(examples)[0])
+
+
+def take(examples: Examples, rows: "jax.Array | np.ndarray") -> Examples:
+    """Return some rows of a batch of equally likely examples."""
+    import jax
+
+    if isinstance(examples, Batch):
+        examples = examples._replace(weights=None)
+    return jax.tree.map(lambda leaf: leaf[rows], examples)
