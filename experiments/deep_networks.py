@@ -1,8 +1,5 @@
 """The same sentences through deeper networks: how far each layer collapses, beside the theory of two layers."""
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.layers import LAYER_COLLAPSE
 from experiments.layers.configuration import LayerConfiguration
@@ -41,6 +38,3 @@ EXPERIMENT = Experiment(
     vary={"quick": AXES, "paper": AXES},
     seeds={"quick": 3, "paper": 3},
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,10 +1,7 @@
 """Neural collapse of unconstrained features (Zhu et al., arXiv 2105.02375): six ways to the predicted geometry."""
 
-import sys
-
 from experiments.classes import NEURAL_COLLAPSE
 from experiments.classes.configuration import ClassConfiguration
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 
 QUICK = ClassConfiguration()
@@ -65,6 +62,3 @@ EXPERIMENT = Experiment(
     paper_time="10 min",
     phenomenon=NEURAL_COLLAPSE,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

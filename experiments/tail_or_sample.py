@@ -4,9 +4,6 @@ All latents are classes, so that each prediction for the true risk is a theorem,
 learned network is owed to the sample. The whole sample is descended by L-BFGS, to the certified minimum of its risk.
 """
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
@@ -68,6 +65,3 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 3},
     derive=derive,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

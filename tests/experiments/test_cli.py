@@ -238,8 +238,8 @@ def test_the_installed_command_reports_through_its_exit_status():
     assert "Traceback" not in done.stderr
 
 
-def test_an_experiment_can_be_run_as_a_module():
-    command = [sys.executable, "-m", "experiments.zipf_layer_norm", "--embedding-dim", "2"]
+def test_an_experiment_can_be_run_through_the_package():
+    command = [sys.executable, "-m", "experiments", "zipf-layer-norm", "--embedding-dim", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("simlab: embedding_dim: expected at least 3")
