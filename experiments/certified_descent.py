@@ -30,7 +30,7 @@ def _set_steps(configuration: WordConfiguration, per_class: int, preset: str) ->
             "n_steps": 5000,
             "n_records": 25,
         }
-        configuration = configuration.with_weight_decay(4e-3)
+        configuration = configuration.replace(weight_decay=4e-3)
     else:
         sizes = {"n_steps": 8000, "n_records": 60}
     n_classes = sizes.get("n_classes", configuration.n_classes)

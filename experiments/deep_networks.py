@@ -18,7 +18,7 @@ PAPER = LayerConfiguration(
     learning_rate=1e-3,
     n_steps=20_000,
     n_records=50,
-).with_weight_decay(1e-3)
+).replace(weight_decay=1e-3)
 FREE = {"embedding_weight_decay": 0.0, "classifier_weight_decay": 0.0}
 NETWORKS = ["two-layer", "mlp", "transformer-pre", "transformer-post", "mixer"]
 AXES = {"network": NETWORKS, "word_frequency": ["uniform", "zipf"]}

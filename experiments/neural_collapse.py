@@ -5,7 +5,7 @@ from experiments.classes.configuration import ClassConfiguration
 from experiments.experiment import Experiment, Regime
 
 QUICK = ClassConfiguration()
-PAPER = QUICK.replace(n_classes=100, samples_per_class=100, feature_dim=128, n_steps=400).with_weight_decay(5e-4)
+PAPER = QUICK.replace(n_classes=100, samples_per_class=100, feature_dim=128, n_steps=400, weight_decay=5e-4)
 
 REGIMES = (
     Regime(
@@ -17,7 +17,7 @@ REGIMES = (
     Regime(
         name="step-imbalance",
         summary="half the classes are rare, and coincide",
-        quick=QUICK.replace(samples_per_class="step:50:25", n_steps=400).with_weight_decay(7e-3),
+        quick=QUICK.replace(samples_per_class="step:50:25", n_steps=400, weight_decay=7e-3),
         paper=PAPER.replace(samples_per_class="step:200:20"),
     ),
     Regime(

@@ -22,8 +22,8 @@ QUICK = WordConfiguration(
     n_steps=100,
     n_records=10,
     until="gradient-norm=1e-4",
-).with_weight_decay(4e-3)
-PAPER = QUICK.replace(n_words=600, embedding_dim=50, n_steps=300, n_records=20).with_weight_decay(1e-3)
+).replace(weight_decay=4e-3)
+PAPER = QUICK.replace(n_words=600, embedding_dim=50, n_steps=300, n_records=20, weight_decay=1e-3)
 LAYER_NORM = {"layer_norm": True, "embedding_weight_decay": 0.0}
 
 REGIMES = (

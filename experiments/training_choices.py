@@ -1,8 +1,12 @@
 """From the choices that all phenomena share to the fields of a training specification."""
 
+import dataclasses
+
 from experiments.configuration import Configuration
 from simlab.spec import Hyperparameters
-from simlab.validation import check_count, invalid, is_number
+from simlab.validation import check_choice, check_count, invalid, is_number
+
+SCHEDULES = ("constant", "cosine", "warmup-cosine")
 
 
 def training_fields(configuration: Configuration, n_steps: int) -> dict[str, object]:
@@ -15,17 +19,24 @@ def training_fields(configuration: Configuration, n_steps: int) -> dict[str, obj
         "steps_per_record": n_steps // max(n for n in range(1, wanted + 1) if n_steps % n == 0),
         "until_gradient_norm": _gradient_norm(configuration.until),
         "precision": configuration.precision,
+        **_changed_arithmetic(configuration, n_steps),
     }
 
 
-def make_hyperparameters(configuration: Configuration, embedding_weight_decay: float) -> Hyperparameters:
-    """Return the traced part of a run, checked; the weight decay is that of words or of the features of samples."""
-    return Hyperparameters(
-        learning_rate=configuration.learning_rate,
-        initial_scale=configuration.initial_scale,
-        embedding_weight_decay=embedding_weight_decay,
-        classifier_weight_decay=configuration.classifier_weight_decay,
-    ).check()
+def _changed_arithmetic(configuration: Configuration, n_steps: int) -> dict[str, object]:
+    """Return type and schedule of a run, where they are not the default; checked."""
+    check_choice("dtype", configuration.dtype, ("float32", "float64"))
+    check_choice("schedule", configuration.schedule, SCHEDULES)
+    if check_count("warmup_steps", configuration.warmup_steps, 0) >= n_steps:
+        raise invalid("warmup_steps", f"less than n_steps={n_steps}", configuration.warmup_steps)
+    usual = {field.name: field.default for field in dataclasses.fields(Configuration)}
+    chosen = {name: getattr(configuration, name) for name in ("dtype", "schedule", "warmup_steps")}
+    return {name: value for name, value in chosen.items() if value != usual[name]}
+
+
+def make_hyperparameters(configuration: Configuration, **own: float) -> Hyperparameters:
+    """Return the traced part of a run, checked: the learning rate, which all share, and what a phenomenon has."""
+    return Hyperparameters(learning_rate=configuration.learning_rate, **own).check()
 
 
 def _gradient_norm(until: str | None) -> float | None:

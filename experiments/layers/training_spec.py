@@ -27,4 +27,9 @@ def make_training_spec(configuration: LayerConfiguration) -> TrainingSpec:
 
 def make_hyperparameters(configuration: LayerConfiguration) -> Hyperparameters:
     """Return the traced part of the run, checked."""
-    return training_choices.make_hyperparameters(configuration, configuration.embedding_weight_decay)
+    return training_choices.make_hyperparameters(
+        configuration,
+        initial_scale=configuration.initial_scale,
+        embedding_weight_decay=configuration.embedding_weight_decay,
+        classifier_weight_decay=configuration.classifier_weight_decay,
+    )

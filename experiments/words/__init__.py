@@ -73,7 +73,12 @@ def _predict(normalisation: str, **task):
 
 
 def _make_hyperparameters(configuration: WordConfiguration):
-    return training_choices.make_hyperparameters(configuration, configuration.embedding_weight_decay)
+    return training_choices.make_hyperparameters(
+        configuration,
+        initial_scale=configuration.initial_scale,
+        embedding_weight_decay=configuration.embedding_weight_decay,
+        classifier_weight_decay=configuration.classifier_weight_decay,
+    )
 
 
 def _load_comparison():

@@ -175,7 +175,10 @@ BAD_INPUT = [
     ("--n-classes all --sentence-length 50", "n_classes: expected less than 2^31"),
     ("--first-seed 4294967295 --seeds 2", "first_seed: expected seeds below 2^32, got 4294967295"),
     ("--embedding-dim 2 --layer-norm", "embedding_dim: expected at least 3 for n_concepts=3"),
-    ("--embeding-dim 5", "option: expected one that 'simlab run --help' lists, got '--embeding-dim' (did you mean"),
+    (
+        "--embeding-dim 5",
+        "option: expected one that 'simlab run uniform-small-sample --help' lists, got '--embeding-dim'",
+    ),
 ]
 
 

@@ -43,8 +43,16 @@ def test_the_table_has_a_line_for_each_size(capsys):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("neural-collapse --n-words 5", "option: expected one of neural-collapse, got '--n-words'"),
-        ("feature-collapse --feature-dim 3", "option: expected one of feature-collapse, got '--feature-dim'"),
+        (
+            "neural-collapse --n-words 5",
+            "option: expected one that 'simlab predict neural-collapse --help' lists, got '--n-words' (an option of "
+            "feature-collapse)",
+        ),
+        (
+            "feature-collapse --feature-dim 3",
+            "option: expected one that 'simlab predict feature-collapse --help' lists, got '--feature-dim' (an option "
+            "of neural-collapse)",
+        ),
         ("neural-collapse --n-classes many", "n_classes: expected a whole number, got 'many'"),
         ("neural-collapse --n-classes 3 --samples-per-class 5,4", "samples_per_class: expected 3 integers, got shape"),
         ("neural-collapse --feature-weight-decay 0", "feature_weight_decay: expected"),

@@ -63,7 +63,7 @@ def test_an_axis_is_read_from_its_text(text, name, values):
         ("--vary weight-decay=log:1:2", "vary weight_decay: expected log:FROM:TO:N, got 'log:1:2'"),
         ("--vary n-words=log:6:12:3", "vary n_words: expected whole numbers, got 'log:6:12:3'"),
         ("--vary n-words=6,7", "n_words: expected a multiple of n_concepts=3, got 7"),
-        ("--vary weight-decay=1e-3,-1", "embedding_weight_decay: expected a positive finite number, got -1.0"),
+        ("--vary weight-decay=1e-3,-1", "weight_decay: expected a non-negative finite number, got -1.0"),
         ("--vary weight-decay=1e-3,2e-3 --weight-decay 1", "vary weight_decay: expected weight_decay to be set once"),
         (
             "--vary weight-decay=1e-3 --embedding-weight-decay 1",
