@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from simlab.validation import check_real
 
@@ -12,7 +12,7 @@ TASK, NETWORK, TRAINING = "task", "network", "training"
 GROUPS = (TASK, NETWORK, TRAINING)
 
 
-def option(default, text: str, unit: str = "", group: str = ""):
+def option(default, text: str, unit: str = "", group: str = "") -> Any:
     """Return a dataclass field with what its option's help says.
 
     Args:
@@ -24,7 +24,7 @@ def option(default, text: str, unit: str = "", group: str = ""):
     return field(default=default, metadata={"help": text, "unit": unit, "group": group})
 
 
-def option_of(record: type, name: str):
+def option_of(record: type, name: str) -> Any:
     """Return an option with the default and the help of a field that another dataclass has."""
     (same,) = (one for one in dataclasses.fields(record) if one.name == name)
     return field(default=same.default, metadata=same.metadata)

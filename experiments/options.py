@@ -82,8 +82,11 @@ def _helps(record: type, defaults: Mapping[str, str]) -> dict[str, tuple[str, st
     about = {field.name: field.metadata for field in dataclasses.fields(record)}
     for name, targets in _aliases(record).items():
         flags = " and ".join(map(flag_of, targets))
-        about[name] = about[targets[0]] | {"help": f"sets {flags}, wherever they are not zero"}
-    return {name: (one["group"], _help(one["help"], one["unit"], defaults.get(name))) for name, one in about.items()}
+        about[name] = dict(about[targets[0]]) | {"help": f"sets {flags}, wherever they are not zero"}
+    return {
+        name: (metadata["group"], _help(metadata["help"], metadata["unit"], defaults.get(name)))
+        for name, metadata in about.items()
+    }
 
 
 def _help(text: str, unit: str, default: str | None) -> str:

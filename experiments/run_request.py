@@ -152,7 +152,7 @@ def _read_cluster(arguments: argparse.Namespace) -> Cluster | None:
     if not arguments.distributed:
         return None
     given = (arguments.coordinator, arguments.n_processes, arguments.process_id)
-    if any(one is not None for one in given) and any(one is None for one in given):
+    if len({value is None for value in given}) > 1:
         raise invalid("distributed", "all of --coordinator, --n-processes and --process-id, or none", given)
     counts = [None if text is None else read_count("processes", text, 0) for text in given[1:]]
     check_coordinator(arguments.coordinator)

@@ -19,11 +19,11 @@ def training_fields(configuration: Configuration, n_steps: int) -> dict[str, obj
         "steps_per_record": n_steps // max(n for n in range(1, wanted + 1) if n_steps % n == 0),
         "until_gradient_norm": _gradient_norm(configuration.until),
         "precision": configuration.precision,
-        **_changed_arithmetic(configuration, n_steps),
+        **_type_and_schedule(configuration, n_steps),
     }
 
 
-def _changed_arithmetic(configuration: Configuration, n_steps: int) -> dict[str, object]:
+def _type_and_schedule(configuration: Configuration, n_steps: int) -> dict[str, object]:
     """Return type and schedule of a run, where they are not the default; checked."""
     check_choice("dtype", configuration.dtype, ("float32", "float64"))
     check_choice("schedule", configuration.schedule, SCHEDULES)
