@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from experiments.axes import Axis, make_axes, overlaps, vary
 from experiments.configuration import Configuration
@@ -200,7 +200,7 @@ def make_plan(
     return Plan(name, phenomenon, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
 
 
-def plan_from_description(description: Mapping[str, object], experiment: Experiment) -> Plan:
+def plan_from_description(description: Mapping[str, Any], experiment: Experiment) -> Plan:
     """Return the plan of an experiment that :meth:`Plan.describe` described."""
     phenomenon = experiment.phenomenon
     configurations = {

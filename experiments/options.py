@@ -3,13 +3,13 @@
 import argparse
 import dataclasses
 import types
-import typing
 from collections.abc import Mapping
+from typing import Any, get_args
 
 from simlab.validation import check_count, invalid, is_number
 
 
-def option_types(record: type) -> dict[str, object]:
+def option_types(record: type) -> dict[str, Any]:
     """Return the options of a dataclass with the types of their values: fields, and aliases of what they set."""
     kinds = {field.name: field.type for field in dataclasses.fields(record)}
     return kinds | {name: kinds[targets[0]] for name, targets in _aliases(record).items()}
@@ -79,10 +79,10 @@ def _aliases(record: type) -> Mapping[str, tuple[str, ...]]:
 
 def _helps(record: type, defaults: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Return heading and help of each option; an alias has those of what it sets."""
-    about = {field.name: field.metadata for field in dataclasses.fields(record)}
+    about = {field.name: dict(field.metadata) for field in dataclasses.fields(record)}
     for name, targets in _aliases(record).items():
         flags = " and ".join(map(flag_of, targets))
-        about[name] = dict(about[targets[0]]) | {"help": f"sets {flags}, wherever they are not zero"}
+        about[name] = about[targets[0]] | {"help": f"sets {flags}, wherever they are not zero"}
     return {
         name: (metadata["group"], _help(metadata["help"], metadata["unit"], defaults.get(name)))
         for name, metadata in about.items()
@@ -103,7 +103,7 @@ def _add(group, name: str, kind, text: str) -> None:
 
 def _alternatives(kind) -> tuple:
     """Return the types that a field's annotation allows."""
-    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    return get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
 
 
 def _metavar(kind) -> str:
@@ -112,7 +112,7 @@ def _metavar(kind) -> str:
     return "N" if int in _alternatives(kind) else "NAME"
 
 
-def convert(name: str, kind, value):
+def convert(name: str, kind, value) -> Any:
     """Return a text as a value of ``kind``; where text itself is allowed, it stays text if it is no number."""
     if not isinstance(value, str):
         return value

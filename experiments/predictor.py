@@ -9,6 +9,7 @@ class Prediction(Protocol):
 
     def to_json(self) -> dict[str, object]:
         """Return its numbers as values that JSON holds."""
+        ...
 
 
 class Predictor(NamedTuple):

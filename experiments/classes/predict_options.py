@@ -51,7 +51,7 @@ def _format(prediction) -> str:
         ("exact", "yes" if prediction.exact else "no"),
         ("rests on", prediction.note),
     ]
-    table = [("samples", "feature norm", "classifier norm", "minority threshold", "collapsed")]
+    table: list[tuple[str, ...]] = [("samples", "feature norm", "classifier norm", "minority threshold", "collapsed")]
     for size, row in zip(sizes[::-1], first[::-1], strict=True):
         numbers = (prediction.feature_norms, prediction.classifier_norms, prediction.collapse_thresholds)
         collapsed = "yes" if prediction.collapsed[row] else "no"
