@@ -1,25 +1,21 @@
 """The axes of a sweep: which fields of a configuration vary, and over which values."""
 
-import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from experiments.configuration import WEIGHT_DECAY_SUFFIX, Configuration
-from experiments.options import convert
+from experiments.configuration import Configuration, fields_set
+from experiments.options import convert, option_types
 from simlab.validation import check_choice, check_count, invalid
-
-# Not a field: it sets all weight decays that are not zero.
-WEIGHT_DECAY = "weight_decay"
 
 
 class Axis(NamedTuple):
     """A named axis.
 
     Attributes:
-        name: a field of a configuration, or ``weight_decay`` for all weight decays that are not zero.
+        name: a field of a configuration, or an alias of several.
         values: at least one, all different.
     """
 
@@ -43,13 +39,13 @@ def parse_axis(text: str, configuration: type) -> Axis:
         configuration: the dataclass whose fields may vary.
 
     Raises:
-        ValueError: the name is no field of a configuration, or a value is not of its type.
+        ValueError: the name is neither a field nor an alias, or a value is not of its type.
     """
     name, equals, values = text.partition("=")
     if not equals or not values:
         raise invalid("vary", "NAME=VALUE,VALUE,... or NAME=log:FROM:TO:N", text)
     name = _check_name(name, configuration)
-    kind = _kinds(configuration)[name]
+    kind = option_types(configuration)[name]
     spacing = values.split(":")
     if spacing[0] in ("log", "lin"):
         return make_axis(name, _spaced(name, kind, spacing, values), configuration)
@@ -60,7 +56,7 @@ def make_axis(name: str, values: Iterable, configuration: type) -> Axis:
     """Return an axis, checked.
 
     Raises:
-        ValueError: the name is no field of a configuration, or the values are none or not all different.
+        ValueError: the name is neither a field nor an alias, or the values are none or not all different.
     """
     name, values = _check_name(name, configuration), tuple(_plain(value) for value in values)
     if not values or len(set(values)) < len(values):
@@ -93,12 +89,10 @@ def make_axes(
 
 
 def overlaps(name: str, configuration: type, taken: Iterable[str]) -> list[str]:
-    """Return which of the ``taken`` names set what ``name`` sets."""
-    if name == WEIGHT_DECAY:
-        same = (name, *(one for one in _kinds(configuration) if one.endswith(WEIGHT_DECAY_SUFFIX)))
-    else:
-        same = (name, WEIGHT_DECAY) if name.endswith(WEIGHT_DECAY_SUFFIX) else (name,)
-    return [one for one in same if one in taken]
+    """Return which of the ``taken`` names set a field that ``name`` sets, ``name`` itself first."""
+    targets = set(fields_set(configuration, name))
+    same = [other for other in (name, *option_types(configuration)) if targets & set(fields_set(configuration, other))]
+    return [other for other in dict.fromkeys(same) if other in taken]
 
 
 def vary(configuration: Configuration, axes: Sequence[Axis]) -> Iterator[Configuration]:
@@ -106,10 +100,7 @@ def vary(configuration: Configuration, axes: Sequence[Axis]) -> Iterator[Configu
     for values in itertools.product(*(axis.values for axis in axes)):
         changed = configuration
         for axis, value in zip(axes, values, strict=True):
-            if axis.name == WEIGHT_DECAY:
-                changed = changed.with_weight_decay(value)
-            else:
-                changed = changed.replace(**{axis.name: value})
+            changed = changed.replace(**{axis.name: value})
         yield changed
 
 
@@ -121,12 +112,7 @@ def _plain(value):
 
 
 def _check_name(name: str, configuration: type) -> str:
-    return check_choice("vary", name.replace("-", "_"), _kinds(configuration))
-
-
-def _kinds(configuration: type) -> dict[str, object]:
-    """Return what may vary, with the types of the values."""
-    return {field.name: field.type for field in dataclasses.fields(configuration)} | {WEIGHT_DECAY: float}
+    return check_choice("vary", name.replace("-", "_"), option_types(configuration))
 
 
 def _convert(name: str, kind, text: str):

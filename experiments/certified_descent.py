@@ -4,26 +4,17 @@ The four regimes of *Feature Collapse* on smaller tasks, each member certified o
 share a training set share the best lower bound that any of them, or L-BFGS on the same sentences, has proved.
 """
 
-import sys
-
-from experiments import uniform_small_sample, zipf_large_sample, zipf_layer_norm, zipf_small_sample
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
+from experiments.feature_collapse import LARGE_SAMPLE, REGIMES
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
 
-PAPER_REGIMES = (
-    uniform_small_sample.REGIME,
-    zipf_large_sample.REGIME,
-    zipf_small_sample.REGIME,
-    zipf_layer_norm.REGIME,
-)
 FEW, MANY = 5, {"quick": 50, "paper": 40}
 
 
 def _shrink(regime: Regime) -> Regime:
     """Return a regime with tasks on which many members are trained; every record is of the whole training set."""
-    large = regime.name == zipf_large_sample.REGIME.name
+    large = regime.name == LARGE_SAMPLE.name
     quick, paper = (_set_steps(regime.quick, MANY[preset] if large else FEW, preset) for preset in ("quick", "paper"))
     return regime._replace(quick=quick, paper=paper)
 
@@ -39,7 +30,7 @@ def _set_steps(configuration: WordConfiguration, per_class: int, preset: str) ->
             "n_steps": 5000,
             "n_records": 25,
         }
-        configuration = configuration.with_weight_decay(4e-3)
+        configuration = configuration.replace(weight_decay=4e-3)
     else:
         sizes = {"n_steps": 8000, "n_records": 60}
     n_classes = sizes.get("n_classes", configuration.n_classes)
@@ -56,7 +47,7 @@ def derive(dataset, plan):
 EXPERIMENT = Experiment(
     name="certified-descent",
     summary="is the global minimum what SGD finds? certified, over initial scales and batch sizes",
-    regimes=tuple(map(_shrink, PAPER_REGIMES)),
+    regimes=tuple(map(_shrink, REGIMES)),
     quick_time="100 s",
     paper_time="11 min",
     phenomenon=FEATURE_COLLAPSE,
@@ -67,6 +58,3 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 3},
     derive=derive,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,9 +1,6 @@
 """Balanced classes over weight decays, through the point where the features collapse to zero."""
 
-import sys
-
 from experiments.classes import NEURAL_COLLAPSE
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.neural_collapse import PAPER, QUICK
 
@@ -36,6 +33,3 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": 3, "paper": 3},
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,8 +1,5 @@
 """The same sentences through deeper networks: how far each layer collapses, beside the theory of two layers."""
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.layers import LAYER_COLLAPSE
 from experiments.layers.configuration import LayerConfiguration
@@ -21,7 +18,7 @@ PAPER = LayerConfiguration(
     learning_rate=1e-3,
     n_steps=20_000,
     n_records=50,
-).with_weight_decay(1e-3)
+).replace(weight_decay=1e-3)
 FREE = {"embedding_weight_decay": 0.0, "classifier_weight_decay": 0.0}
 NETWORKS = ["two-layer", "mlp", "transformer-pre", "transformer-post", "mixer"]
 AXES = {"network": NETWORKS, "word_frequency": ["uniform", "zipf"]}
@@ -41,6 +38,3 @@ EXPERIMENT = Experiment(
     vary={"quick": AXES, "paper": AXES},
     seeds={"quick": 3, "paper": 3},
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

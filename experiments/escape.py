@@ -1,8 +1,5 @@
 """The escape from the saddle at zero: how long a plateau lasts, at which rate it ends, in which order modes grow."""
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
@@ -68,6 +65,3 @@ EXPERIMENT = Experiment(
     trajectories=True,
     derive=derive,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

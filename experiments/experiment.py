@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from experiments.axes import Axis, make_axes, overlaps, vary
 from experiments.configuration import Configuration
@@ -57,20 +57,14 @@ class Experiment(NamedTuple):
     trajectories: bool = False
     derive: Callable | None = None
 
-    def configurations(
-        self, preset: str, overrides: Mapping[str, object], *, weight_decay: float | None = None
-    ) -> dict[str, Configuration]:
+    def configurations(self, preset: str, overrides: Mapping[str, object]) -> dict[str, Configuration]:
         """Return the configuration of each regime, with the user's changes.
 
         Args:
             preset: ``quick`` or ``paper``.
-            overrides: fields of :class:`Configuration` with their new values.
-            weight_decay: replaces ``lam_W`` and ``lam_U`` wherever they are not zero; ``overrides`` go before it.
+            overrides: fields of :class:`Configuration`, or aliases, with their new values.
         """
-        chosen = {regime.name: getattr(regime, preset) for regime in self.regimes}
-        if weight_decay is not None:
-            chosen = {name: one.with_weight_decay(weight_decay) for name, one in chosen.items()}
-        return {name: one.replace(**overrides) for name, one in chosen.items()}
+        return {regime.name: getattr(regime, preset).replace(**overrides) for regime in self.regimes}
 
     def plan(
         self,
@@ -79,7 +73,6 @@ class Experiment(NamedTuple):
         seeds: Sequence[int] | None = None,
         axes: Mapping[str, Iterable] | Sequence[Axis] = (),
         *,
-        weight_decay: float | None = None,
         trajectories: bool = False,
     ) -> "Plan":
         """Return the checked sweep that a user's choices make of this experiment.
@@ -91,12 +84,11 @@ class Experiment(NamedTuple):
             ValueError: a choice is out of range, or two of them clash.
         """
         check_choice("preset", preset, ("quick", "paper"))
-        fixed = [*overrides, *(["weight_decay"] if weight_decay is not None else [])]
         kind = self.phenomenon.configuration
-        asked = make_axes(axes, kind, fixed)
-        taken = {*fixed, *(axis.name for axis in asked)}
+        asked = make_axes(axes, kind, overrides)
+        taken = {*overrides, *(axis.name for axis in asked)}
         own = [axis for axis in make_axes(self.vary.get(preset, {}), kind) if not overlaps(axis.name, kind, taken)]
-        configurations = self.configurations(preset, overrides, weight_decay=weight_decay)
+        configurations = self.configurations(preset, overrides)
         seeds = range(self.seeds.get(preset, 1)) if seeds is None else seeds
         kept = trajectories or self.trajectories
         plan = make_plan(self.name, self.phenomenon, configurations, seeds, (*own, *asked), trajectories=kept)
@@ -208,7 +200,7 @@ def make_plan(
     return Plan(name, phenomenon, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
 
 
-def plan_from_description(description: Mapping[str, object], experiment: Experiment) -> Plan:
+def plan_from_description(description: Mapping[str, Any], experiment: Experiment) -> Plan:
     """Return the plan of an experiment that :meth:`Plan.describe` described."""
     phenomenon = experiment.phenomenon
     configurations = {

@@ -1,8 +1,5 @@
 """How far the formulas reach: over sizes, weight decays and word frequencies, and from few latents to all of them."""
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
@@ -71,6 +68,3 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 5},
     derive=derive,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,14 +1,11 @@
 """Neural collapse of unconstrained features (Zhu et al., arXiv 2105.02375): six ways to the predicted geometry."""
 
-import sys
-
 from experiments.classes import NEURAL_COLLAPSE
 from experiments.classes.configuration import ClassConfiguration
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 
 QUICK = ClassConfiguration()
-PAPER = QUICK.replace(n_classes=100, samples_per_class=100, feature_dim=128, n_steps=400).with_weight_decay(5e-4)
+PAPER = QUICK.replace(n_classes=100, samples_per_class=100, feature_dim=128, n_steps=400, weight_decay=5e-4)
 
 REGIMES = (
     Regime(
@@ -20,7 +17,7 @@ REGIMES = (
     Regime(
         name="step-imbalance",
         summary="half the classes are rare, and coincide",
-        quick=QUICK.replace(samples_per_class="step:50:25", n_steps=400).with_weight_decay(7e-3),
+        quick=QUICK.replace(samples_per_class="step:50:25", n_steps=400, weight_decay=7e-3),
         paper=PAPER.replace(samples_per_class="step:200:20"),
     ),
     Regime(
@@ -65,6 +62,3 @@ EXPERIMENT = Experiment(
     paper_time="10 min",
     phenomenon=NEURAL_COLLAPSE,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,8 +1,5 @@
 """No weight decay: whether directions still collapse, how norms grow, and what becomes of word frequencies."""
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
@@ -78,6 +75,3 @@ EXPERIMENT = Experiment(
     trajectories=True,
     derive=derive,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,8 +1,5 @@
 """Noise in labels and in words: against the exact extension of the theorems, and who wins on a small noisy sample."""
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
@@ -101,6 +98,3 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 5},
     derive=derive,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

@@ -1,8 +1,5 @@
 """Five normalisations of word vectors: which collapse, which keep the simplex, what a trainable scale does to it."""
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
@@ -48,6 +45,3 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 3},
     derive=derive,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

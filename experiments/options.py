@@ -3,50 +3,107 @@
 import argparse
 import dataclasses
 import types
-import typing
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any, get_args
 
-from simlab.validation import check_count, check_real, invalid, is_number
+from simlab.validation import check_count, invalid, is_number
 
 
-def add_options(parser: argparse.ArgumentParser, record: type, names: Iterable[str] | None = None) -> None:
-    """Add one option for each field of a dataclass, or for those named; texts are kept for :func:`read_options`."""
-    taken = {action.dest for action in parser._actions}
-    for field in _fields(record, names):
-        flag = "--" + field.name.replace("_", "-")
-        text = field.metadata["help"]
-        if field.name in taken:
-            continue  # another record has the same field
-        if field.type is bool:
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
-        else:
-            parser.add_argument(flag, metavar=_metavar(field.type), default=None, help=text)
+def option_types(record: type) -> dict[str, Any]:
+    """Return the options of a dataclass with the types of their values: fields, and aliases of what they set."""
+    kinds = {field.name: field.type for field in dataclasses.fields(record)}
+    return kinds | {name: kinds[targets[0]] for name, targets in _aliases(record).items()}
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a field."""
+    return "--" + name.replace("_", "-")
+
+
+def flags_of(record: type) -> list[str]:
+    """Return every flag of a dataclass, ``--no-NAME`` of a switch among them."""
+    kinds = option_types(record).items()
+    return [*(flag_of(name) for name, _ in kinds), *(flag_of(f"no_{name}") for name, kind in kinds if kind is bool)]
+
+
+def add_options(
+    parser: argparse.ArgumentParser, record: type, defaults: Mapping[str, str] | None = None, *, hidden: bool = False
+) -> None:
+    """Add one option for each field and alias of a dataclass; texts are kept for :func:`read_options`.
+
+    Args:
+        parser: to which they are added, each under the heading of its group.
+        record: the dataclass.
+        defaults: in words, by name; an option that is not named shows none.
+        hidden: whether help passes over them. A flag that the parser has already is then left as it is.
+    """
+    headings = {group.title: group for group in parser._action_groups}
+    helps = _helps(record, defaults or {})
+    for name, kind in option_types(record).items():
+        if hidden and flag_of(name) in parser._option_string_actions:
+            continue
+        title, text = helps[name]
+        if title and title not in headings:
+            headings[title] = parser.add_argument_group(title)
+        _add(headings.get(title, parser), name, kind, argparse.SUPPRESS if hidden else text)
 
 
 def given_options(arguments: argparse.Namespace, *records: type) -> list[str]:
-    """Return the names of the fields of some dataclasses that were given."""
-    names = dict.fromkeys(field.name for record in records for field in dataclasses.fields(record))
-    return [name for name in names if getattr(arguments, name) is not None]
+    """Return the names of the options of some dataclasses that were given."""
+    names = dict.fromkeys(name for record in records for name in option_types(record))
+    return [name for name in names if getattr(arguments, name, None) is not None]
 
 
-def read_options(arguments: argparse.Namespace, record: type, names: Iterable[str] | None = None) -> dict[str, object]:
-    """Return the fields that were given, by name, as values of their types.
+def read_options(arguments: argparse.Namespace, record: type) -> dict[str, object]:
+    """Return the options that were given, by name, as values of their types.
 
     Raises:
-        ValueError: a text is not a value of its field's type; the message names the field.
+        ValueError: a text is not a value of its option's type; the message names the option.
     """
-    given = {field.name: (field.type, getattr(arguments, field.name)) for field in _fields(record, names)}
-    return {name: convert(name, kind, value) for name, (kind, value) in given.items() if value is not None}
+    kinds = option_types(record)
+    return {name: convert(name, kinds[name], getattr(arguments, name)) for name in given_options(arguments, record)}
 
 
-def _fields(record: type, names: Iterable[str] | None) -> list[dataclasses.Field]:
-    chosen = None if names is None else set(names)
-    return [field for field in dataclasses.fields(record) if chosen is None or field.name in chosen]
+def default_text(value: object) -> str:
+    """Return a default as help shows it."""
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, tuple):
+        return ",".join(map(default_text, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _aliases(record: type) -> Mapping[str, tuple[str, ...]]:
+    return getattr(record, "aliases", {})
+
+
+def _helps(record: type, defaults: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return heading and help of each option; an alias has those of what it sets."""
+    about = {field.name: dict(field.metadata) for field in dataclasses.fields(record)}
+    for name, targets in _aliases(record).items():
+        flags = " and ".join(map(flag_of, targets))
+        about[name] = about[targets[0]] | {"help": f"sets {flags}, wherever they are not zero"}
+    return {
+        name: (metadata["group"], _help(metadata["help"], metadata["unit"], defaults.get(name)))
+        for name, metadata in about.items()
+    }
+
+
+def _help(text: str, unit: str, default: str | None) -> str:
+    notes = [*([f"in {unit}"] if unit else []), *([f"default: {default}"] if default is not None else [])]
+    return f"{text} ({'; '.join(notes)})".replace("%", "%%") if notes else text.replace("%", "%%")
+
+
+def _add(group, name: str, kind, text: str) -> None:
+    if kind is bool:
+        group.add_argument(flag_of(name), action=argparse.BooleanOptionalAction, default=None, help=text)
+    else:
+        group.add_argument(flag_of(name), metavar=_metavar(kind), default=None, help=text)
 
 
 def _alternatives(kind) -> tuple:
     """Return the types that a field's annotation allows."""
-    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    return get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
 
 
 def _metavar(kind) -> str:
@@ -55,7 +112,7 @@ def _metavar(kind) -> str:
     return "N" if int in _alternatives(kind) else "NAME"
 
 
-def convert(name: str, kind, value):
+def convert(name: str, kind, value) -> Any:
     """Return a text as a value of ``kind``; where text itself is allowed, it stays text if it is no number."""
     if not isinstance(value, str):
         return value
@@ -77,13 +134,6 @@ def _number(name: str, number: type, text: str, description: str, *, or_text: bo
         if or_text:
             return text
         raise invalid(name, description, text) from None
-
-
-def read_real(field: str, text: str | None, default: float | None, *, positive: bool) -> float | None:
-    """Return a finite number, positive or at least not negative, or the default if the option was not given."""
-    if text is None:
-        return default
-    return check_real(field, _number(field, float, text, "a number"), positive=positive)
 
 
 def read_count(field: str, text: str, minimum: int) -> int:

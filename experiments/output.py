@@ -42,6 +42,24 @@ def load_finished(folder: Path, plan: Plan):
     return dataset
 
 
+def prepare_folder(folder: Path, plan: Plan, *, reuse: bool = True):
+    """Return the finished result of a folder, or None once every cell is predicted: nothing is written before.
+
+    Args:
+        folder: of the result.
+        plan: what is run.
+        reuse: whether a result in the folder counts.
+
+    Raises:
+        ValueError: the folder holds the result of another sweep.
+        ArithmeticError: a solver did not converge.
+    """
+    finished = load_finished(folder, plan) if reuse else None
+    if finished is None:
+        plan.predict()
+    return finished
+
+
 def save_and_draw(dataset, folder: Path) -> None:
     """Save a dataset and draw its figures in a folder, which is made if it is not there."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,33 @@
-"""The phenomena that experiments are about."""
+"""The phenomena that experiments are about, by name; a module is imported only when its phenomenon is asked for."""
 
-from experiments.classes import NEURAL_COLLAPSE
-from experiments.layers import LAYER_COLLAPSE
-from experiments.words import FEATURE_COLLAPSE
+from collections.abc import Mapping
+from types import MappingProxyType
 
-PHENOMENA = (FEATURE_COLLAPSE, NEURAL_COLLAPSE, LAYER_COLLAPSE)
+from experiments.registry import load_attribute
+
+# Where each phenomenon is, as "module:attribute".
+PHENOMENA: Mapping[str, str] = MappingProxyType(
+    {
+        "feature-collapse": "experiments.words:FEATURE_COLLAPSE",
+        "neural-collapse": "experiments.classes:NEURAL_COLLAPSE",
+        "layer-collapse": "experiments.layers:LAYER_COLLAPSE",
+    }
+)
+
+# Where the :class:`experiments.predictor.Predictor` is of each one that ``simlab predict`` knows.
+PREDICTORS: Mapping[str, str] = MappingProxyType(
+    {
+        "feature-collapse": "experiments.words.predict_options:PREDICTOR",
+        "neural-collapse": "experiments.classes.predict_options:PREDICTOR",
+    }
+)
+
+
+def load_configurations() -> dict[str, type]:
+    """Return the dataclass of a user's choices of every phenomenon, by name."""
+    return {name: load_attribute(place).configuration for name, place in PHENOMENA.items()}
+
+
+def load_predictor_options() -> dict[str, type]:
+    """Return the dataclass of the options of every predictor, by the name of its phenomenon."""
+    return {name: load_attribute(place).options for name, place in PREDICTORS.items()}

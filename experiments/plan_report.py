@@ -26,7 +26,9 @@ def format_plan(plan: Plan, sweep: Sweep, layouts: Sequence[Layout]) -> str:
     parts = sweep.parts(layouts)
     rows, seconds = [header], 0.0
     for group, layout in enumerate(layouts):
-        estimate = _estimate(sweep, group, layout)
+        with sweep.precision(group):
+            estimate = _estimate(sweep, group, layout)
+            needed = _bytes_per_member(sweep.program(group, layout))
         seconds += estimate
         rows.append(
             (
@@ -35,8 +37,8 @@ def format_plan(plan: Plan, sweep: Sweep, layouts: Sequence[Layout]) -> str:
                 str(layout.rows),
                 str(sum(part.group == group for part in parts)),
                 f"{layout.member_shards} x {layout.class_shards}",
-                f"{_bytes_per_member(sweep.program(group, layout)):,}",
-                f"{sweep.specs[group].n_steps:,}",
+                f"{needed:,}",
+                f"{sweep.specs[group].total_steps:,}",
                 format_seconds(estimate),
             )
         )
@@ -67,7 +69,8 @@ def _name(plan: Plan, sweep: Sweep, group: int) -> str:
 def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
     """Return the seconds that the members of a group will take: those of a few steps and of a record, scaled up."""
     spec = sweep.specs[group]
-    short = dataclasses.replace(spec, n_steps=TIMED_STEPS, steps_per_record=TIMED_STEPS)
+    steps = {"n_steps": TIMED_STEPS, "steps_per_record": TIMED_STEPS, "pretraining": ()}
+    short = dataclasses.replace(spec, **steps, schedule="constant", warmup_steps=0)
     program = Program(short, layout)
     members = [sweep.members[i] for i in sweep.groups[group]]
     inputs, occupied = program.put(
@@ -80,7 +83,7 @@ def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
     rows = jax.block_until_ready(take_steps(problem, rows, inputs))
     rows, segment = _timed(lambda: take_steps(problem, rows, inputs))
     fillings = math.ceil(len(members) / layout.rows)
-    return fillings * (spec.n_steps / TIMED_STEPS * segment + (spec.n_segments + 1) * record)
+    return fillings * (spec.total_steps / TIMED_STEPS * segment + (spec.n_segments + 1) * record)
 
 
 def _timed(call) -> tuple[object, float]:

@@ -1,31 +1,42 @@
 """The experiments by name; a module is imported only when its experiment is asked for."""
 
+from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 
 from experiments.experiment import Experiment
 from simlab.validation import check_choice
 
-NAMES = (
-    "feature-collapse",
-    "uniform-small-sample",
-    "zipf-large-sample",
-    "zipf-small-sample",
-    "zipf-layer-norm",
-    "tail-or-sample",
-    "escape",
-    "no-weight-decay",
-    "formula-reach",
-    "neural-collapse",
-    "collapse-point",
-    "minority-collapse",
-    "noise",
-    "normalisations",
-    "deep-networks",
-    "certified-descent",
+# Where each experiment is, as "module:attribute".
+EXPERIMENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "feature-collapse": "experiments.feature_collapse:EXPERIMENT",
+        "uniform-small-sample": "experiments.feature_collapse:UNIFORM_SMALL_SAMPLE",
+        "zipf-large-sample": "experiments.feature_collapse:ZIPF_LARGE_SAMPLE",
+        "zipf-small-sample": "experiments.feature_collapse:ZIPF_SMALL_SAMPLE",
+        "zipf-layer-norm": "experiments.feature_collapse:ZIPF_LAYER_NORM",
+        "tail-or-sample": "experiments.tail_or_sample:EXPERIMENT",
+        "escape": "experiments.escape:EXPERIMENT",
+        "no-weight-decay": "experiments.no_weight_decay:EXPERIMENT",
+        "formula-reach": "experiments.formula_reach:EXPERIMENT",
+        "neural-collapse": "experiments.neural_collapse:EXPERIMENT",
+        "collapse-point": "experiments.collapse_point:EXPERIMENT",
+        "minority-collapse": "experiments.minority_collapse:EXPERIMENT",
+        "noise": "experiments.noise:EXPERIMENT",
+        "normalisations": "experiments.normalisations:EXPERIMENT",
+        "deep-networks": "experiments.deep_networks:EXPERIMENT",
+        "certified-descent": "experiments.certified_descent:EXPERIMENT",
+    }
 )
+NAMES = tuple(EXPERIMENTS)
+
+
+def load_attribute(place: str):
+    """Return what ``"module:attribute"`` names; its module is imported now."""
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def find_experiment(name: str) -> Experiment:
     """Return the experiment called ``name``, or raise ``ValueError`` with the nearest name."""
-    check_choice("experiment", name, NAMES)
-    return import_module(f"experiments.{name.replace('-', '_')}").EXPERIMENT
+    return load_attribute(EXPERIMENTS[check_choice("experiment", name, NAMES)])

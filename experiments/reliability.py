@@ -48,8 +48,8 @@ COMMAND = ("run", "uniform-small-sample", *_OPTIONS.split())
 # A process is a copy of one that has imported what the sweep needs, so that a kill meets the sweep and not an import.
 _copies = multiprocessing.get_context("forkserver")
 _copies.set_forkserver_preload([
+    "experiments.feature_collapse",
     "experiments.sweep_table",
-    "experiments.uniform_small_sample",
     "experiments.words.comparison",
     "experiments.words.optimality",
     "figures.sweep",

@@ -17,7 +17,7 @@ import xarray
 
 from experiments.assembly import assemble, unstack
 from experiments.experiment import Plan, caveats
-from experiments.output import load_finished
+from experiments.output import load_finished, prepare_folder
 from experiments.phenomenon import TRAJECTORY_SUFFIX
 from experiments.progress import Quiet
 from experiments.registry import find_experiment
@@ -39,7 +39,6 @@ def run(
     vary: Mapping[str, Iterable] | None = None,
     out: str | Path | None = None,
     trajectories: bool = False,
-    weight_decay: float | None = None,
     progress: Quiet | None = None,
     **overrides: object,
 ) -> xarray.Dataset:
@@ -49,12 +48,11 @@ def run(
         name: of the experiment, as ``simlab list`` shows it.
         preset: ``quick`` or ``paper``.
         seeds: how many, from 0; or the seeds themselves. None takes as many as the experiment wants, mostly one.
-        vary: values by the name of a field of the experiment's configuration, or ``weight_decay``.
+        vary: values by the name of a field of the experiment's configuration, or of an alias such as ``weight_decay``.
         out: folder for the result; the sweep can be interrupted and goes on when called again. None keeps it in memory.
         trajectories: whether weights are kept at every record.
-        weight_decay: of embeddings and classifier, where the regime penalises at all.
         progress: told how far the sweep has come.
-        overrides: fields of the configuration.
+        overrides: fields of the configuration, or aliases: ``weight_decay`` sets all that the regime has.
 
     Returns:
         A dataset on ``regime``, the varied axes, ``seed``, ``word``, ``class``, ``position``, ``dimension``,
@@ -65,13 +63,13 @@ def run(
         OSError: the disk is full; what was saved so far is kept.
     """
     chosen = range(seeds) if isinstance(seeds, int) else seeds
-    plan = find_experiment(name).plan(
-        preset, overrides, chosen, vary or {}, weight_decay=weight_decay, trajectories=trajectories
-    )
+    plan = find_experiment(name).plan(preset, overrides, chosen, vary or {}, trajectories=trajectories)
     progress = progress or Quiet()
     if out is None:
         return run_plan(plan, progress)
-    dataset = run_in_folder(plan, Path(out), Sweep.choose_layouts, progress)
+    dataset = prepare_folder(Path(out), plan)
+    if dataset is None:
+        dataset = run_in_folder(plan, Path(out), Sweep.choose_layouts, progress)
     if dataset is None:
         raise invalid("out", "a folder that no other process works on", str(out))
     return dataset
@@ -94,7 +92,9 @@ def run_in_folder(
     shard: tuple[int, int] = (0, 1),
     overwrite: bool = False,
 ) -> xarray.Dataset | None:
-    """Do in a folder what is left of a sweep, beside any other processes that are at it.
+    """Do in a folder what is left of a sweep, beside any other processes that run parts of it.
+
+    :func:`experiments.output.prepare_folder` comes before: there was no result, and every cell is predicted.
 
     Args:
         plan: what is run.
@@ -111,16 +111,12 @@ def run_in_folder(
         ValueError: the folder holds another sweep; the message names the fields that differ.
         OSError: the disk is full; what was saved so far is kept.
     """
-    finished = None if overwrite else load_finished(folder, plan)
-    if finished is not None:
-        return finished
-    plan.predict()  # a solver that does not converge is told before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     sweep = make_sweep(plan)
     try:
         store, layouts = _open(folder, plan, lambda: choose_layouts(sweep), progress, overwrite=overwrite)
         if not overwrite and (finished := load_finished(folder, plan)) is not None:
-            store.remove()  # another process has finished between two glances at the folder
+            store.remove()  # another process has finished since prepare_folder looked
             return finished
         while train(plan, sweep, layouts, store, progress, shard):
             with store.claim("result") as mine:

@@ -4,9 +4,6 @@ All latents are classes, so that each prediction for the true risk is a theorem,
 learned network is owed to the sample. The whole sample is descended by L-BFGS, to the certified minimum of its risk.
 """
 
-import sys
-
-from experiments.cli import main
 from experiments.experiment import Experiment, Regime
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
@@ -25,8 +22,8 @@ QUICK = WordConfiguration(
     n_steps=100,
     n_records=10,
     until="gradient-norm=1e-4",
-).with_weight_decay(4e-3)
-PAPER = QUICK.replace(n_words=600, embedding_dim=50, n_steps=300, n_records=20).with_weight_decay(1e-3)
+).replace(weight_decay=4e-3)
+PAPER = QUICK.replace(n_words=600, embedding_dim=50, n_steps=300, n_records=20, weight_decay=1e-3)
 LAYER_NORM = {"layer_norm": True, "embedding_weight_decay": 0.0}
 
 REGIMES = (
@@ -68,6 +65,3 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 3},
     derive=derive,
 )
-
-if __name__ == "__main__":
-    sys.exit(main(["run", EXPERIMENT.name, *sys.argv[1:]]))

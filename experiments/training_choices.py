@@ -1,8 +1,7 @@
 """From the choices that all phenomena share to the fields of a training specification."""
 
 from experiments.configuration import Configuration
-from simlab.classification import CrossEntropy, Hyperparameters
-from simlab.objective import check_hyperparameters
+from simlab.objective import Objective, check_hyperparameters
 from simlab.validation import check_count, invalid, is_number
 
 
@@ -11,23 +10,21 @@ def training_fields(configuration: Configuration, n_steps: int) -> dict[str, obj
     wanted = min(check_count("n_records", configuration.n_records), n_steps)
     return {
         "optimizer": configuration.optimizer,
+        "schedule": configuration.schedule,
+        "warmup_steps": configuration.warmup_steps,
         "n_steps": n_steps,
         # At most ``n_records`` records, equally far apart.
-        "steps_per_record": n_steps // max(n for n in range(1, wanted + 1) if n_steps % n == 0),
+        "steps_per_record": n_steps // max((n for n in range(1, wanted + 1) if n_steps % n == 0), default=1) or 1,
         "until_gradient_norm": _gradient_norm(configuration.until),
+        "dtype": configuration.dtype,
         "precision": configuration.precision,
     }
 
 
-def make_hyperparameters(configuration: Configuration, embedding_weight_decay: float) -> Hyperparameters:
-    """Return the traced part of a run, checked; the weight decay is that of words or of the features of samples."""
-    hyperparameters = Hyperparameters(
-        learning_rate=configuration.learning_rate,
-        initial_scale=configuration.initial_scale,
-        embedding_weight_decay=embedding_weight_decay,
-        classifier_weight_decay=configuration.classifier_weight_decay,
-    )
-    return check_hyperparameters(CrossEntropy(), hyperparameters)
+def make_hyperparameters(configuration: Configuration, objective: Objective, **own: float):
+    """Return the traced part of a run, checked: the learning rate, which all share, and what a phenomenon adds."""
+    hyperparameters = objective.Hyperparameters(learning_rate=configuration.learning_rate, **own)
+    return check_hyperparameters(objective, hyperparameters)
 
 
 def _gradient_norm(until: str | None) -> float | None:

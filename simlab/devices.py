@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -38,6 +38,11 @@ def programs_for(devices: Sequence[jax.Device]) -> Iterator[None]:
         yield
     finally:
         _CHOSEN.reset(token)
+
+
+def precision_of(dtype: str) -> AbstractContextManager:
+    """Return the context in which programs with weights of this type are made and called."""
+    return jax.enable_x64(True) if dtype == "float64" else nullcontext()
 
 
 def use_all_cores() -> None:

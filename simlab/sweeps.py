@@ -7,13 +7,14 @@ saved, and what is computed again if its file is damaged. Any number of processe
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import reduce
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
 
-from simlab.devices import free_memory, local_devices, platform
+from simlab.devices import free_memory, local_devices, platform, precision_of
 from simlab.members import Member, MemberRun, stack_inputs
 from simlab.objective import check_hyperparameters
 from simlab.optimizers import Optimizer
@@ -88,8 +89,12 @@ class Sweep:
         return sum(member.spec.total_steps for member in self.members)
 
     def program(self, group: int, layout: Layout) -> Program:
-        """Return the program of a group, compiled at most once."""
+        """Return the program of a group, compiled at most once; to be used within :meth:`precision` of the group."""
         return compile_program(self.specs[group], layout, self._optimizer)
+
+    def precision(self, group: int) -> AbstractContextManager:
+        """Return the context in which the program of a group is used."""
+        return precision_of(self.specs[group].dtype)
 
     def choose_layouts(
         self, *, n_processes: int = 1, chunk: int | None = None, class_shards: int = 1
@@ -114,8 +119,10 @@ class Sweep:
         for group, share in enumerate(shares):
             # The compiler works on the next programs while this one is waited for.
             for number in range(group, min(group + COMPILED_AHEAD, len(layouts))):
-                self.program(number, layouts[number]).start_compiling()
-            layouts[group] = self._fit_memory(group, layouts[group], share)
+                with self.precision(number):
+                    self.program(number, layouts[number]).start_compiling()
+            with self.precision(group):
+                layouts[group] = self._fit_memory(group, layouts[group], share)
         return tuple(layouts)
 
     def _fit_memory(self, group: int, layout: Layout, share: int) -> Layout:
@@ -221,16 +228,18 @@ def train_members(
         The outcome of each member, in their order.
 
     Raises:
-        ValueError: a hyperparameter is out of range, or float64 is asked for but not enabled.
+        ValueError: a hyperparameter is out of range.
     """
     sweep = Sweep(members, trajectories=trajectories, initials=initials, optimizer=optimizer)
     layouts = layouts or sweep.choose_layouts()
     outcomes: dict[int, MemberRun] = {}
     for part in sweep.parts(layouts):
-        program = sweep.program(part.group, layouts[part.group])
-        run = PartRun(program, [sweep.members[i] for i in part.members], trajectories=trajectories, initials=initials)
-        while not run.is_done:
-            run.advance()
+        with sweep.precision(part.group):
+            program = sweep.program(part.group, layouts[part.group])
+            members = [sweep.members[i] for i in part.members]
+            run = PartRun(program, members, trajectories=trajectories, initials=initials)
+            while not run.is_done:
+                run.advance()
         outcomes |= {member: run.result(index) for index, member in enumerate(part.members)}
     return [outcomes[index] for index in range(len(sweep.members))]
 
@@ -268,24 +277,35 @@ class _Work:
     def _run(self, part: Part, saved: dict[str, np.ndarray] | None) -> None:
         """Train the members of a part, analyse them, and save both."""
         sweep, members = self.sweep, [self.sweep.members[i] for i in part.members]
-        program = sweep.program(part.group, self.layouts[part.group])
-        run = PartRun(program, members, trajectories=sweep.trajectories, initials=sweep.initials, saved=saved)
+        with sweep.precision(part.group):
+            program = sweep.program(part.group, self.layouts[part.group])
+            run = PartRun(program, members, trajectories=sweep.trajectories, initials=sweep.initials, saved=saved)
         analysed = _saved_analyses(saved)
         saver = _Saver(lambda: self.store.save(part.name, run.snapshot() | _name_analyses(analysed), complete=False))
-        while not run.is_done:
-            run.advance()
-            saver.maybe()
-            self.listener.advance(
-                self.steps + run.segments_done * program.spec.steps_per_record, self.members + run.members_done
-            )
+        with sweep.precision(part.group):
+            self._train(run, saver)
         for index in range(len(analysed), len(members)):
             self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
-            inputs = jax.tree.map(lambda array: array[0], stack_inputs([members[index]], program.spec))
-            sample = jax.device_get(program.sample(inputs.seeds, inputs.data))
+            with sweep.precision(part.group):
+                sample = _training_set(program, members[index])
             analysed.append(self.analyse(members[index], run.result(index), sample))
             saver.maybe()
         columns = {name: np.stack([one[name] for one in analysed]) for name in analysed[0]}
         self.store.save(part.name, columns, complete=True)
+
+    def _train(self, run: PartRun, saver: "_Saver") -> None:
+        """Train the members of a part, saving now and then."""
+        steps_per_record = run.program.spec.steps_per_record
+        while not run.is_done:
+            run.advance()
+            saver.maybe()
+            self.listener.advance(self.steps + run.segments_done * steps_per_record, self.members + run.members_done)
+
+
+def _training_set(program: Program, member: Member) -> Any:
+    """Return the training set of a member, NumPy arrays; None for fresh examples."""
+    inputs = jax.tree.map(lambda array: array[0], stack_inputs([member], program.spec))
+    return jax.device_get(program.sample(inputs.seeds, inputs.data))
 
 
 class _Saver:

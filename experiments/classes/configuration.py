@@ -1,10 +1,13 @@
 """What a user may set in an experiment on classes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 
-from experiments.configuration import Configuration, option
+from experiments.configuration import NETWORK, TASK, TRAINING, Configuration, option
 from simlab.validation import check_count, invalid, is_number
 
 
@@ -12,23 +15,31 @@ from simlab.validation import check_count, invalid, is_number
 class ClassConfiguration(Configuration):
     """All choices of a neural-collapse run."""
 
-    n_classes: int = option(10, "classes, K")
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+        {"weight_decay": ("feature_weight_decay", "classifier_weight_decay")}
+    )
+
+    n_classes: int = option(10, "classes, K", group=TASK)
     samples_per_class: int | tuple[int, ...] | str = option(
-        20, "n, or n_k of each class with commas, or long-tail:LARGEST:RATIO, or step:LARGEST:RATIO"
+        20, "n, or n_k of each class with commas, or long-tail:LARGEST:RATIO, or step:LARGEST:RATIO", group=TASK
     )
     factor_sizes: tuple[int, ...] | str | None = option(
-        None, "values of each of several factors, with x between them (3x4), in place of classes; n is then per cell"
+        None,
+        "values of each of several factors, with x between them (3x4), in place of classes; n is then per cell",
+        group=TASK,
     )
-    features: str = option("free", "free (a vector for each sample) or mlp (of random inputs)")
-    feature_dim: int = option(16, "dimension of the features, d")
-    input_dim: int = option(128, "mlp: dimension of the random inputs")
-    hidden_width: int = option(256, "mlp: width of the hidden layers")
-    depth: int = option(1, "mlp: hidden layers")
-    feature_weight_decay: float = option(5e-3, "lam_H, nats; the penalty is lam_H/2 |h_i|^2 for each sample")
-    classifier_weight_decay: float = option(5e-3, "lam_W, nats; the penalty is lam_W/2 |W|^2")
-    optimizer: str = option("lbfgs", "an optax optimiser: lbfgs, sgd, adam, ...")
-    initial_scale: float = option(0.1, "factor on the initial weights")
-    n_steps: int = option(200, "training steps, each on all samples")
+    features: str = option("free", "free (a vector for each sample) or mlp (of random inputs)", group=NETWORK)
+    feature_dim: int = option(16, "dimension of the features, d", group=NETWORK)
+    input_dim: int = option(128, "mlp: dimension of the random inputs", group=TASK)
+    hidden_width: int = option(256, "mlp: width of the hidden layers", group=NETWORK)
+    depth: int = option(1, "mlp: hidden layers", group=NETWORK)
+    feature_weight_decay: float = option(
+        5e-3, "lam_H; the penalty is lam_H/2 |h_i|^2 for each sample", unit="nats", group=TRAINING
+    )
+    classifier_weight_decay: float = option(5e-3, "lam_W; the penalty is lam_W/2 |W|^2", unit="nats", group=TRAINING)
+    optimizer: str = option("lbfgs", "an optax optimiser: lbfgs, sgd, adam, ...", group=TRAINING)
+    initial_scale: float = option(0.1, "factor on the initial weights", group=TRAINING)
+    n_steps: int = option(200, "training steps, each on all samples", group=TRAINING)
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -38,4 +38,10 @@ def make_training_spec(configuration: ClassConfiguration) -> TrainingSpec:
 
 def make_hyperparameters(configuration: ClassConfiguration) -> Hyperparameters:
     """Return the traced part of the run, checked."""
-    return training_choices.make_hyperparameters(configuration, configuration.feature_weight_decay)
+    return training_choices.make_hyperparameters(
+        configuration,
+        CrossEntropy(),
+        initial_scale=configuration.initial_scale,
+        embedding_weight_decay=configuration.feature_weight_decay,
+        classifier_weight_decay=configuration.classifier_weight_decay,
+    )

@@ -31,7 +31,7 @@ from theory.certificates import certify
 N_LATENTS = (10, 20, 40, 60, 80)
 TASK = WordConfiguration(
     n_concepts=3, n_words=6, sentence_length=4, embedding_dim=10, source="population", n_steps=1
-).with_weight_decay(1e-3)
+).replace(weight_decay=1e-3)
 TASKS = {
     "I": TASK.replace(word_frequency="uniform"),
     "II": TASK.replace(word_frequency="zipf", layer_norm=True, embedding_weight_decay=0.0),

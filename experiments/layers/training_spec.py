@@ -6,7 +6,7 @@ from experiments import training_choices
 from experiments.layers.configuration import LayerConfiguration
 from experiments.words.training_spec import make_training_spec as make_word_spec
 from simlab.architectures import DeepClassifier
-from simlab.classification import Hyperparameters
+from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.spec import TrainingSpec
 
 
@@ -28,4 +28,10 @@ def make_training_spec(configuration: LayerConfiguration) -> TrainingSpec:
 
 def make_hyperparameters(configuration: LayerConfiguration) -> Hyperparameters:
     """Return the traced part of the run, checked."""
-    return training_choices.make_hyperparameters(configuration, configuration.embedding_weight_decay)
+    return training_choices.make_hyperparameters(
+        configuration,
+        CrossEntropy(),
+        initial_scale=configuration.initial_scale,
+        embedding_weight_decay=configuration.embedding_weight_decay,
+        classifier_weight_decay=configuration.classifier_weight_decay,
+    )

@@ -45,27 +45,33 @@ def _are_consecutive(seeds: Sequence[int]) -> bool:
 
 
 def _candidates(experiment, sweep: dict) -> Iterator[list[str]]:
-    """Yield words that were checked to ask for this sweep, for each preset, with and without a common weight decay."""
-    decays = {fields.get("classifier_weight_decay") for fields in sweep["configuration"].values()}
+    """Yield words that were checked to ask for this sweep, for each preset, with and without an alias."""
     for preset in PRESETS:
-        for decay in (None, *(decays - {None, 0} if len(decays) == 1 else ())):
-            words = _try_words(experiment, sweep, preset, decay)
+        for alias in ({}, *_aliases(experiment.phenomenon.configuration.aliases, sweep["configuration"])):
+            words = _try_words(experiment, sweep, preset, alias)
             if words is not None:
                 yield words
 
 
-def _try_words(experiment, sweep: dict, preset: str, decay: float | None) -> list[str] | None:
+def _aliases(aliases: dict[str, tuple[str, ...]], wanted: dict[str, dict]) -> Iterator[dict[str, object]]:
+    """Yield each alias with each value other than zero of a field that it sets."""
+    for name, targets in aliases.items():
+        values = [fields.get(target) for fields in wanted.values() for target in targets]
+        yield from ({name: value} for value in dict.fromkeys(values) if value)
+
+
+def _try_words(experiment, sweep: dict, preset: str, alias: dict[str, object]) -> list[str] | None:
     """Return the words that turn a preset into a sweep, or None if what they ask for is another one."""
-    overrides = _overrides(experiment.configurations(preset, {}, weight_decay=decay), sweep["configuration"])
+    overrides = _overrides(experiment.configurations(preset, alias), sweep["configuration"])
     if overrides is None:
         return None
     try:
         plan = experiment.plan(
-            preset, overrides, sweep["seeds"], sweep["axes"], weight_decay=decay, trajectories=sweep["trajectories"]
+            preset, overrides | alias, sweep["seeds"], sweep["axes"], trajectories=sweep["trajectories"]
         )
     except ValueError:
         return None  # for one, an axis cannot vary what is also fixed
-    return _words(sweep, preset, overrides, decay) if _plain(plan.describe()) == sweep else None
+    return _words(sweep, preset, overrides | alias) if _plain(plan.describe()) == sweep else None
 
 
 def _overrides(start: dict, wanted: dict[str, dict]) -> dict[str, object] | None:
@@ -83,12 +89,11 @@ def _overrides(start: dict, wanted: dict[str, dict]) -> dict[str, object] | None
     return {name: _frozen(values[0]) for name, values in changed.items() if values[0] is not None}
 
 
-def _words(sweep: dict, preset: str, overrides: dict[str, object], decay: float | None) -> list[str] | None:
+def _words(sweep: dict, preset: str, overrides: dict[str, object]) -> list[str] | None:
     """Return the words of a sweep; None if a value cannot be written as one."""
     words = [sweep["experiment"], "--preset", preset]
     for name, value in overrides.items():
         words += _option(name, value)
-    words += ["--weight-decay", repr(decay)] if decay is not None else []
     for name, values in sweep["axes"].items():
         if any(isinstance(value, list) or "," in str(value) for value in values):
             return None

@@ -6,6 +6,7 @@ from experiments import training_choices
 from experiments.phenomenon import Phenomenon
 from experiments.words.configuration import WordConfiguration
 from experiments.words.training_spec import make_training_spec
+from simlab.classification import CrossEntropy
 from simlab.validation import check_real, invalid
 from theory.collapse_task import check_task
 
@@ -73,7 +74,13 @@ def _predict(normalisation: str, **task):
 
 
 def _make_hyperparameters(configuration: WordConfiguration):
-    return training_choices.make_hyperparameters(configuration, configuration.embedding_weight_decay)
+    return training_choices.make_hyperparameters(
+        configuration,
+        CrossEntropy(),
+        initial_scale=configuration.initial_scale,
+        embedding_weight_decay=configuration.embedding_weight_decay,
+        classifier_weight_decay=configuration.classifier_weight_decay,
+    )
 
 
 def _load_comparison():

@@ -8,14 +8,14 @@ from experiments.experiment import make_plan
 from experiments.sweep import run_plan
 from experiments.table import format_result
 
-TINY = ClassConfiguration(feature_dim=6, n_steps=200, n_records=4).with_weight_decay(2e-2)
+TINY = ClassConfiguration(feature_dim=6, n_steps=200, n_records=4).replace(weight_decay=2e-2)
 
 
 @pytest.fixture(scope="module")
 def landed():
     """Three regimes that no theorem of balanced classes covers, trained to their end."""
     configurations = {
-        "step": TINY.replace(n_classes=4, samples_per_class="step:8:8").with_weight_decay(3e-2),
+        "step": TINY.replace(n_classes=4, samples_per_class="step:8:8", weight_decay=3e-2),
         "factors": TINY.replace(factor_sizes="2x3", samples_per_class=2),
         "square": TINY.replace(n_classes=4, samples_per_class=3, feature_dim=2),
     }
@@ -82,7 +82,10 @@ def test_class_sizes_follow_their_law(given, n_classes, counts):
         ("--feature-weight-decay 0", "feature_weight_decay: expected a positive finite number, got 0.0"),
         ("--features linear", "features: expected one of free, mlp, got 'linear'"),
         ("--factor-sizes 3by4", "factor_sizes: expected whole numbers with x between them, got '3by4'"),
-        ("--word-frequency zipf", "option: expected one of neural-collapse, got '--word-frequency'"),
+        (
+            "--word-frequency zipf",
+            "option: expected one that 'simlab run neural-collapse --help' lists, got '--word-frequency' (an",
+        ),
         ("--vary n-words=3,6", "vary: expected one of "),
         ("--feature-dim 2", "feature_dim: expected at least"),
     ],
@@ -104,4 +107,4 @@ def test_the_experiments_bring_their_own_axes(capsys):
     assert len(own.seeds) == 3
     asked = experiment.plan("quick", {}, [5], {"feature_weight_decay": [1e-3, 2e-3]})
     assert [axis.name for axis in asked.axes] == ["feature_weight_decay"]
-    assert experiment.plan("quick", {}, [5], weight_decay=1e-3).axes == ()
+    assert experiment.plan("quick", {"weight_decay": 1e-3}, [5]).axes == ()

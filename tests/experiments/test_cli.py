@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import subprocess
 import sys
@@ -175,7 +176,10 @@ BAD_INPUT = [
     ("--n-classes all --sentence-length 50", "n_classes: expected less than 2^31"),
     ("--first-seed 4294967295 --seeds 2", "first_seed: expected seeds below 2^32, got 4294967295"),
     ("--embedding-dim 2 --layer-norm", "embedding_dim: expected at least 3 for n_concepts=3"),
-    ("--embeding-dim 5", "option: expected one that 'simlab run --help' lists, got '--embeding-dim' (did you mean"),
+    (
+        "--embeding-dim 5",
+        "option: expected one that 'simlab run uniform-small-sample --help' lists, got '--embeding-dim'",
+    ),
 ]
 
 
@@ -201,7 +205,7 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, capsys, options, mes
         ("--source population --n-steps 5", "population: expected 222222 sentences at most"),
         ("--learning-rate 0", "learning_rate: expected a positive finite number, got 0.0"),
         ("--optimizer sgdd", "optimizer: expected one of"),
-        ("--batch-size 2000", "batch_size: expected at most the 1500 sentences of the sample, got 2000"),
+        ("--batch-size 2000", "batch_size: expected at most the 1500 examples of the sample, got 2000"),
     ],
 )
 def test_bad_run_options_are_one_line(tmp_path, capsys, options, message):
@@ -238,11 +242,20 @@ def test_the_installed_command_reports_through_its_exit_status():
     assert "Traceback" not in done.stderr
 
 
-def test_an_experiment_can_be_run_as_a_module():
-    command = [sys.executable, "-m", "experiments.zipf_layer_norm", "--embedding-dim", "2"]
+def test_an_experiment_can_be_run_through_the_package():
+    command = [sys.executable, "-m", "experiments", "zipf-layer-norm", "--embedding-dim", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("simlab: embedding_dim: expected at least 3")
+
+
+def test_output_that_nobody_reads_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "experiments.cli", "list"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_diverged_member_is_reported_and_the_rest_is_kept(tmp_path, capsys):

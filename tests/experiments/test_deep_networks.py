@@ -124,7 +124,7 @@ def test_without_weight_decay_nothing_is_predicted():
         ("--network mixr --vary depth=1,2", "network: expected one of two-layer, mlp, "),
         ("--n-heads 3 --network transformer-pre", "n_heads: expected a divisor of embedding_dim=8, got 3"),
         ("--n-words 10", "n_words: expected a multiple of n_concepts=3, got 10"),
-        ("--layer-norm", "option: expected one of layer-collapse, got '--layer-norm'"),
+        ("--layer-norm", "option: expected one that 'simlab run deep-networks --help' lists, got '--layer-norm' (an"),
         ("--embedding-weight-decay 0", "embedding_weight_decay: expected a positive finite number, or no weight decay"),
     ],
 )

@@ -25,9 +25,7 @@ class Plan:
 
 @pytest.fixture(scope="module")
 def derived():
-    tasks = {
-        kind: reach.TASKS[kind].replace(**TASK, embedding_dim=DIM).with_weight_decay(DECAY) for kind in ("II", "III")
-    }
+    tasks = {kind: reach.TASKS[kind].replace(**TASK, embedding_dim=DIM, weight_decay=DECAY) for kind in ("II", "III")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reach, "TASK", tasks["III"])
         patch.setattr(reach, "TASKS", tasks)

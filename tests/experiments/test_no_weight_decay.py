@@ -68,7 +68,7 @@ def trained():
 
 def test_the_limit_has_directions_and_no_norms():
     limit = predict(TINY.replace(**FREE))
-    penalised = [predict(TINY.with_weight_decay(decay)) for decay in (1e-3, 1e-6, 1e-9)]
+    penalised = [predict(TINY.replace(weight_decay=decay)) for decay in (1e-3, 1e-6, 1e-9)]
     np.testing.assert_array_equal(limit.frame, penalised[0].frame)
     assert np.isnan(limit.embedding_norms).all()
     assert limit.embedding_norms.shape == (2,)

@@ -1,10 +1,17 @@
 """``simlab predict neural-collapse``: what Python returns, the table, and options of the wrong phenomenon."""
 
 import json
+import sys
+import types
+from collections import namedtuple
+from dataclasses import dataclass
 
 import pytest
 
+from experiments import predict_command
 from experiments.cli import main
+from experiments.configuration import option
+from experiments.predictor import Predictor
 from theory import neural_collapse
 
 
@@ -43,8 +50,16 @@ def test_the_table_has_a_line_for_each_size(capsys):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("neural-collapse --n-words 5", "option: expected one of neural-collapse, got '--n-words'"),
-        ("feature-collapse --feature-dim 3", "option: expected one of feature-collapse, got '--feature-dim'"),
+        (
+            "neural-collapse --n-words 5",
+            "option: expected one that 'simlab predict neural-collapse --help' lists, got '--n-words' (an option of "
+            "feature-collapse)",
+        ),
+        (
+            "feature-collapse --feature-dim 3",
+            "option: expected one that 'simlab predict feature-collapse --help' lists, got '--feature-dim' (an option "
+            "of neural-collapse)",
+        ),
         ("neural-collapse --n-classes many", "n_classes: expected a whole number, got 'many'"),
         ("neural-collapse --n-classes 3 --samples-per-class 5,4", "samples_per_class: expected 3 integers, got shape"),
         ("neural-collapse --feature-weight-decay 0", "feature_weight_decay: expected"),
@@ -56,3 +71,29 @@ def test_bad_input_is_one_line(capsys, words, line):
     printed = capsys.readouterr().err
     assert printed.startswith(f"simlab: {line}")
     assert printed.count("\n") == 1
+
+
+def test_a_new_phenomenon_is_predicted_by_its_name_alone(monkeypatch, capsys):
+    """All that a phenomenon brings is a record of options, a prediction and its table."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        width: int = option(3, "of the layer", unit="neurons")
+
+    prediction = namedtuple("Prediction", "width to_json")
+    predictor = Predictor(
+        options=Options,
+        predict=lambda options: prediction(options.width, lambda: {"width": options.width}),
+        format=lambda made: f"width {made.width}",
+    )
+    module = types.ModuleType("another_phenomenon")
+    module.PREDICTOR = predictor
+    monkeypatch.setitem(sys.modules, "another_phenomenon", module)
+    monkeypatch.setattr(predict_command, "PREDICTORS", {"another": "another_phenomenon:PREDICTOR"})
+    assert main(["predict", "another", "--width", "5"]) == 0
+    assert capsys.readouterr().out == "width 5\n"
+    assert main(["predict", "another", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"width": 3}
+    with pytest.raises(SystemExit):
+        main(["predict", "another", "--help"])
+    assert "of the layer (in neurons; default: 3)" in capsys.readouterr().out

@@ -17,13 +17,13 @@ import xarray
 from matplotlib.figure import Figure
 
 import figures
-from experiments.cli import _build_parser, main
+from experiments.cli import main, parse
 from experiments.registry import find_experiment
 from experiments.report import figures_inline, tables
 from experiments.report.markup import DASH
 from experiments.report.rerun import run_words
 from experiments.report.svg import read_svg
-from experiments.run_command import _read_plan
+from experiments.run_request import read_request
 from experiments.verification.claim import FAIL, Claim, compare, not_applicable
 from experiments.verification.report import claims_to_dataset
 from simlab.results import RESULTS_FILE, save_dataset
@@ -431,7 +431,7 @@ SMALL = "uniform-small-sample --n-words 6 --n-classes 4 --sentence-length 2 --em
 )  # fmt: skip
 def test_the_command_that_is_told_asks_for_the_same_sweep(asked, told):
     def describe(words):
-        plan, _ = _read_plan(_build_parser()[0].parse_args(["run", *words]))
+        plan = read_request(parse(["run", *words])).plan
         return json.loads(json.dumps(plan.describe()))
 
     sweep = describe(asked.split())

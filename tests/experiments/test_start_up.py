@@ -13,6 +13,10 @@ SLOW_TO_IMPORT = ("jax", "flax", "optax", "scipy", "xarray", "h5py", "matplotlib
 HELP = (
     "--help",
     "list",
+    "--version",
+    "run escape --help",
+    "run neural-collapse --help",
+    "predict feature-collapse --help",
     *(f"{command} --help" for command in ("list", "predict", "run", "plot", "report", "verify", "bench")),
 )
 
@@ -75,6 +79,8 @@ WRONG = (
     "report",
     "report nowhere",
     "predict zipf",
+    "predict neural-collapse --n-words 6",
+    "run neural-collapse --n-words 6",
     "bench stpe",
     "bench --rounds 0",
     "bench --preset fast",

@@ -1,13 +1,16 @@
 """Sweeps from the command line and from Python: named axes in, one labelled dataset out."""
 
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import xarray
 
-from experiments.axes import Axis, make_axes, parse_axis, vary
+from experiments.axes import Axis, make_axes, overlaps, parse_axis, vary
 from experiments.cli import main
+from experiments.configuration import Configuration, option
 from experiments.sweep import run
 from experiments.words.configuration import QUICK, WordConfiguration
 from simlab.parts import open_store
@@ -63,7 +66,7 @@ def test_an_axis_is_read_from_its_text(text, name, values):
         ("--vary weight-decay=log:1:2", "vary weight_decay: expected log:FROM:TO:N, got 'log:1:2'"),
         ("--vary n-words=log:6:12:3", "vary n_words: expected whole numbers, got 'log:6:12:3'"),
         ("--vary n-words=6,7", "n_words: expected a multiple of n_concepts=3, got 7"),
-        ("--vary weight-decay=1e-3,-1", "embedding_weight_decay: expected a positive finite number, got -1.0"),
+        ("--vary weight-decay=1e-3,-1", "weight_decay: expected a non-negative finite number, got -1.0"),
         ("--vary weight-decay=1e-3,2e-3 --weight-decay 1", "vary weight_decay: expected weight_decay to be set once"),
         (
             "--vary weight-decay=1e-3 --embedding-weight-decay 1",
@@ -220,3 +223,54 @@ def test_trajectories_are_kept_when_asked(tmp_path):
     assert dataset.embeddings_trajectory.shape == (1, 1, 5, 6, 4)
     assert (dataset.embeddings_trajectory.isel(record=-1) == dataset.embeddings).all()
     assert "embeddings_trajectory" not in run("zipf-small-sample", epochs=8, n_records=4, **SMALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Penalised(Configuration):
+    """Two penalties that one name sets."""
+
+    aliases: ClassVar = {"penalty": ("first", "second")}
+    first: float = option(1.0, "of the first")
+    second: float = option(0.0, "of the second")
+
+
+def test_an_alias_sets_its_fields_wherever_they_are_not_zero():
+    assert Penalised().replace(penalty=3) == Penalised(first=3.0)
+    assert Penalised(second=2.0).replace(penalty=3) == Penalised(first=3.0, second=3.0)
+    # A field that is given beside it wins.
+    assert Penalised(second=2.0).replace(penalty=3, second=0.0) == Penalised(first=3.0)
+    with pytest.raises(ValueError, match="penalty: expected a non-negative finite number, got -1"):
+        Penalised().replace(penalty=-1)
+
+
+def test_an_alias_is_an_axis_which_no_field_of_it_may_cross():
+    axis = parse_axis("penalty=1,2", Penalised)
+    assert [one.first for one in vary(Penalised(), (axis,))] == [1.0, 2.0]
+    assert overlaps("penalty", Penalised, ["second", "n_steps"]) == ["second"]
+    assert overlaps("first", Penalised, ["second", "penalty"]) == ["penalty"]
+    with pytest.raises(ValueError, match="vary first: expected penalty to be set once"):
+        make_axes({"penalty": [1.0], "first": [2.0]}, Penalised)
+
+
+def test_python_takes_an_alias_as_any_other_override():
+    dataset = run("zipf-layer-norm", epochs=1, weight_decay=5e-3, **SMALL)
+    (configuration,) = json.loads(dataset.attrs["configuration"]).values()
+    assert configuration["classifier_weight_decay"] == 5e-3
+    assert configuration["embedding_weight_decay"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--dtype float16", "dtype: expected one of float32, float64, got 'float16'"),
+        ("--schedule cosin", "schedule: expected one of constant, cosine, warmup-cosine, got 'cosin'"),
+        (
+            "--schedule warmup-cosine --n-steps 20 --warmup-steps 20",
+            "warmup_steps: expected between 1 and n_steps-1=19 with schedule=warmup-cosine, got 20",
+        ),
+        ("--warmup-steps -1", "warmup_steps: expected a whole number of at least 0, got -1"),
+    ],
+)
+def test_type_and_schedule_are_checked(capsys, options, message):
+    assert simlab("run", "uniform-small-sample", *options.split()) == 2
+    assert capsys.readouterr().err.startswith(f"simlab: {message}")

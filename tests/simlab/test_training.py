@@ -13,7 +13,7 @@ from simlab.classification import CrossEntropy, Hyperparameters
 from simlab.members import Member
 from simlab.objective import check_hyperparameters
 from simlab.optimizers import named_optimizer
-from simlab.programs import _cached_program
+from simlab.programs import Layout, Program, _cached_program
 from simlab.reduced import minimise_reduced
 from simlab.sources import FixedSample, FreshExamples, Population
 from simlab.spec import LINE_SEARCH_OPTIMIZERS, OPTIMIZERS, TrainingSpec
@@ -272,8 +272,10 @@ def test_float64_training_is_float64():
         # Four steps of some hundred roundings of 1e-16.
         np.testing.assert_allclose(trained.params["embeddings"][...], weights[0], rtol=0, atol=1e-14)
         np.testing.assert_allclose(trained.params["classifier"][...], weights[1], rtol=0, atol=1e-14)
+    (run,) = train_seeds(spec, RATES, [0])
+    assert run.final["embeddings"].dtype == np.float64
     with pytest.raises(ValueError, match=r"^dtype: expected float32, or a call within jax.enable_x64"):
-        train_seeds(spec, RATES, [0])
+        Program(spec, Layout(1, 1, 1))
 
 
 def test_the_population_is_measured_without_sampling_error():

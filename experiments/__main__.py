@@ -1,0 +1,8 @@
+"""``python -m experiments NAME ...`` is ``simlab run NAME ...``."""
+
+import sys
+
+from experiments.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["run", *sys.argv[1:]]))
