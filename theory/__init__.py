@@ -11,7 +11,7 @@ Vocabulary, with the symbols that the formulas of this package use:
   where there is one, acts on each embedding first and has no parameters, so that its output has norm sqrt(d).
 * *weight decay* lam: *risk* (nats) = cross-entropy + lam/2 (|W|^2 + |U|^2); under LayerNorm only U is penalised.
 * *label noise* eps and *word noise* delta: the probabilities that a label, or the word at a position, is replaced by an
-  even draw; see `noise`.
+  even draw; see `feature_collapse.noise`.
 * *equiangular frame* (a simplex): unit vectors that sum to zero, all at cosine -1/(n_c - 1).
 * eta = n_c / (n_c - 1).
 * *margin* y = eta c r >= 0: how far one position lifts the logit of the right class over one that differs there, with

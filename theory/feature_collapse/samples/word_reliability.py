@@ -1,0 +1,163 @@
+"""Words that differ in how much they tell: word noise that depends on the rank, all latents classes, no LayerNorm.
+
+Word (a, b) is replaced with probability eps_b, independently at each position, by a word of a concept drawn evenly from
+all n_c, its rank drawn from mu. With the mean m = sum_b mu_b eps_b, a reader who sees rank b, which occurs with
+probability mu'_b, knows its concept with probability 1 - eps'_b and otherwise nothing:
+
+    mu'_b = mu_b (1 - eps_b + m),     eps'_b = m / (1 - eps_b + m).
+
+Positions of a sentence stay independent, so that the cross-entropy is E log sum_k e^{h_k} - <T, M> with T_{(k,l),(a,b)}
+= mu'_b / n_c^L [(1 - eps'_b) [z_kl = a] + eps'_b / n_c], and G keeps the form of Lemma 3 in `theory/global_optimality.md`:
+
+    -G_{(k,l),(a,b)} = s_b <f_{z_kl}, f_a>,
+    s_b = (n_c - 1) mu'_b / n_c^L [1 / (n_c - 1 + e^{eta c r_b}) - eps'_b / n_c]
+
+at w_(a,b) = r_b f_a, u_kl = c f_{z_kl}. Theorem 4 there uses no more than that: what solves
+
+    lam r_b / (L mu'_b) = c [1 / (n_c - 1 + e^{eta c r_b}) - eps'_b / n_c],     sum_b (r_b / c)^2 = L n_c^{L-1}
+
+is the global minimiser, and it is zero iff lam^2 >= L / n_c^{L+1} sum_b (mu_b (1 - eps_b))^2.
+
+Is collapse still desirable? In direction, yes: all words of a concept share f_a, however unreliable they are. In
+length, no. The margin that a word deserves is log(1 + n_c (1 - eps'_b) / eps'_b), where the network believes it as far
+as it is true; as lam -> 0 each word gets it, however rare. Norms that are equal, as under LayerNorm, give all words one
+margin, best at the mean of eps'. With h(eps) the entropy of a concept given a word, they cost at least
+
+    L [h(sum_b mu'_b eps'_b) - sum_b mu'_b h(eps'_b)] >= 0   nats,
+
+the information that the rank carries about the reliability: nothing iff all words are equally reliable. Norms that grow
+with the frequency, an artefact of weight decay where words are equally reliable, are right in their tendency where
+frequent words tell more, and a rare reliable word becomes longer than a frequent unreliable one where lam is small.
+
+Source: derived here.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from theory.checks import require_fraction, require_integer
+from theory.feature_collapse.margins.margin_profile import largest_margin
+from theory.feature_collapse.margins.type_three import solve_type_three
+from theory.feature_collapse.noise import joint_noise
+from theory.feature_collapse.task import check_task
+
+
+class WordReliability(NamedTuple):
+    """The minimiser w_(a,b) = r_b f_a, u_kl = c f_{z_kl}, f an equiangular frame, up to a rotation.
+
+    Arguments:
+        embedding_norms: r, float64 (s_c,).
+        classifier_norm: c.
+        cross_entropy, risk: nats, over the noisy population.
+        zero_threshold: the value of sqrt(lam_W lam_U) from which on the zero network is the minimiser.
+        is_zero: whether it is.
+        residual: relative residual of the stationarity equations.
+        seen_frequencies: mu', float64 (s_c,), how often a rank is seen.
+        doubts: eps', float64 (s_c,), the probability that a word seen tells nothing; the label noise is part of it.
+        largest_margins: log(1 + n_c (1 - eps') / eps'), float64 (s_c,), nats: the limit of eta c r_b as lam -> 0.
+        cost_of_equal_lengths: nats; at lam = 0, what one margin for all words costs at least.
+    """
+
+    embedding_norms: np.ndarray
+    classifier_norm: float
+    cross_entropy: float
+    risk: float
+    zero_threshold: float
+    is_zero: bool
+    residual: float
+    seen_frequencies: np.ndarray
+    doubts: np.ndarray
+    largest_margins: np.ndarray
+    cost_of_equal_lengths: float
+
+
+def predict(
+    *,
+    n_concepts: int,
+    n_words: int,
+    sentence_length: int,
+    word_frequency: str | Sequence[float] | np.ndarray,
+    replacement: Sequence[float] | np.ndarray,
+    weight_decay: float,
+    classifier_weight_decay: float | None = None,
+    label_noise: float = 0.0,
+) -> WordReliability:
+    """Predict the minimiser where word (a, b) is replaced with probability eps_b.
+
+    Arguments:
+        n_concepts: n_c, at least 2.
+        n_words: n_w, a multiple of n_c.
+        sentence_length: L; all n_c^L latents are classes.
+        word_frequency: mu, as for `feature_collapse.predict`: what the rank of a word is drawn from.
+        replacement: eps in [0, 1), (s_c,).
+        weight_decay: lam_W > 0, and lam_U too unless that is given.
+        classifier_weight_decay: lam_U > 0.
+        label_noise: the probability in [0, 1) that a label is replaced by one drawn evenly from all classes.
+
+    Returns: the prediction, a theorem.
+    Raises: ValueError, `field: expected ..., got ...`.
+    Source: the module's docstring.
+    """
+    task = check_task(
+        n_concepts=n_concepts,
+        n_words=n_words,
+        sentence_length=sentence_length,
+        n_classes="all",
+        word_frequency=word_frequency,
+        weight_decay=weight_decay,
+        classifier_weight_decay=classifier_weight_decay,
+        layer_norm=False,
+        embedding_dim=require_integer("n_concepts", n_concepts, minimum=2),
+        latents=None,
+        label_noise=label_noise,
+    )
+    replaced = _check_replacement(replacement, task.word_frequencies.size)
+    seen, doubts = posterior(task.word_frequencies, replaced)
+    doubts = joint_noise(task.label_noise, doubts)
+    network = solve_type_three(task.share, seen, task.joint_weight_decay, noise=doubts)
+    stretch = math.sqrt(math.sqrt(task.classifier_weight_decay) / math.sqrt(task.weight_decay))
+    log_scale = 0.5 * (math.log(task.share.sentence_length / task.share.n_concepts) - task.share.log_n_classes)
+    entropies = _concept_entropy(task.share.n_concepts, np.append(doubts, seen @ doubts))
+    return WordReliability(
+        embedding_norms=network.embedding_norms * stretch,
+        classifier_norm=network.classifier_norm / stretch,
+        cross_entropy=network.cross_entropy,
+        risk=network.risk,
+        zero_threshold=float(np.linalg.norm(seen * (1 - doubts))) * math.exp(log_scale),
+        is_zero=network.is_zero,
+        residual=network.residual,
+        seen_frequencies=seen,
+        doubts=doubts,
+        largest_margins=largest_margin(task.share.others, doubts),
+        cost_of_equal_lengths=task.share.sentence_length * float(entropies[-1] - seen @ entropies[:-1]),
+    )
+
+
+def posterior(word_frequencies: np.ndarray, replacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mu' and eps', float64 (s_c,): how often a rank is seen, and how likely it then tells nothing.
+
+    Arguments: mu (s_c,), summing to 1, and the probabilities eps (s_c,) of being replaced.
+    """
+    kept = 1 - replacement
+    mean = float(word_frequencies @ replacement)
+    return word_frequencies * (kept + mean), mean / (kept + mean)
+
+
+def _check_replacement(replacement: Sequence[float] | np.ndarray, size: int) -> np.ndarray:
+    """Return eps as float64 (s_c,), each in [0, 1)."""
+    values = np.atleast_1d(np.asarray(replacement, dtype=object))
+    if values.shape != (size,):
+        raise ValueError(f"replacement: expected {size} numbers, got an array of shape {values.shape}")
+    return np.array([require_fraction("replacement", value) for value in values])
+
+
+def _concept_entropy(n_concepts: int, doubt: np.ndarray) -> np.ndarray:
+    """Return h(eps), nats: the entropy of a concept that is known with probability 1 - eps, else drawn evenly."""
+    other = doubt / n_concepts
+    own = 1 - doubt + other
+    with np.errstate(divide="ignore", invalid="ignore"):
+        others = np.where(other > 0, (n_concepts - 1) * other * np.log(other), 0.0)
+    return -own * np.log(own) - others
