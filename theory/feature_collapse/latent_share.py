@@ -79,8 +79,8 @@ class LatentShare:
         """Log(K L), the logarithm of the number of classifier vectors."""
         return self.log_n_classes + math.log(self.sentence_length)
 
-    def log_margin_price(self, weight_decay: float) -> float:
-        """Log of alpha, the penalty per unit of margin.
+    def log_marginal_penalty(self, weight_decay: float) -> float:
+        """Log of alpha, the marginal penalty: per unit of |y|.
 
             min over (r, c) with c r_b = x_b of lam/2 (n_c |r|^2 + K L c^2) = lam sqrt(n_c K L) |x|,  |y| = eta |x|
 

@@ -54,8 +54,7 @@ def predict(
         word_frequency: "uniform", "zipf" (mu_b ∝ 1/b), "zipf:EXPONENT" (mu_b ∝ b^-EXPONENT), or the frequencies mu_b of
             the s_c = n_w / n_c words of a concept.
         weight_decay: lam_W > 0, and lam_U too unless that is given. With LayerNorm and no `classifier_weight_decay` it
-        is
-            the lam of R*.
+            is the lam of R*.
         classifier_weight_decay: lam_U > 0. Without LayerNorm the risk is solved at lam = sqrt(lam_W lam_U); then W is
             scaled by (lam_U / lam_W)^{1/4} and U by its inverse, which turns both penalties into those. With LayerNorm,
             `weight_decay` then is a penalty on W: 0 for R*, and a positive one leaves no minimiser (not exact).
@@ -127,11 +126,11 @@ def _solve(task: CollapseTask, threshold: float | None) -> CollapsedNetwork:
         network = solve_type_three(share, task.word_frequencies, decay, noise=joint_noise(**noise))
     else:
         network = solve_type_three_sampled(share, task.word_frequencies, decay, **noise)
-    stretch = math.sqrt(math.sqrt(task.classifier_weight_decay) / math.sqrt(task.weight_decay))
+    rescaling = math.sqrt(math.sqrt(task.classifier_weight_decay) / math.sqrt(task.weight_decay))
     return replace(
         network,
-        embedding_norms=network.embedding_norms * stretch,
-        classifier_norm=network.classifier_norm / stretch,
+        embedding_norms=network.embedding_norms * rescaling,
+        classifier_norm=network.classifier_norm / rescaling,
     )
 
 

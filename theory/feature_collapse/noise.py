@@ -49,8 +49,8 @@ def joint_noise(label_noise: float, word_noise: float) -> float:
     return label_noise + word_noise * (1 - label_noise)
 
 
-def linear_price(share: LatentShare, label_noise: float, word_noise: float) -> float:
-    """Return what noise adds to the cross-entropy per unit of the words' mean margin E_b y_b, besides its set D.
+def noise_slope(share: LatentShare, label_noise: float, word_noise: float) -> float:
+    """Return the slope of the cross-entropy that noise adds in the mean margin E_b y_b, apart from the set D.
 
     For saturated latents eps' L / eta, which is all that noise does; else eps (1 - delta) L / eta, of label noise.
     """

@@ -60,8 +60,8 @@ def solve_trainable_scale(
     decay = require_positive("weight_decay", weight_decay)
     n_vectors, active = n_concepts**length * length, n_concepts - 1
     eta = n_concepts / active
-    price = decay * math.sqrt(n_vectors * active / dim)
-    share = price / (length * eta)
+    marginal_penalty = decay * math.sqrt(n_vectors * active / dim)
+    share = marginal_penalty / (length * eta)
     if share >= active / n_concepts:
         uniform = length * math.log(n_concepts)
         return ScaledNetwork(0.0, 0.0, 0.0, 0, uniform, uniform)
@@ -69,5 +69,5 @@ def solve_trainable_scale(
     classifier_norm = math.sqrt(product * math.sqrt(active / (dim * n_vectors)))
     norm = product / classifier_norm
     cross_entropy = length * math.log1p(share / (1 - share))
-    risk = cross_entropy + price * product
+    risk = cross_entropy + marginal_penalty * product
     return ScaledNetwork(norm, classifier_norm, norm / math.sqrt(dim), active, cross_entropy, risk)

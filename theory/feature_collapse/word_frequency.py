@@ -55,8 +55,8 @@ def _from_name(name: str, n_words: int) -> np.ndarray:
     if kind == "zipf" and colon:
         return _power_law(_exponent(text, name), n_words, name)
     nearest = difflib.get_close_matches(name, ("uniform", "zipf", "zipf:1.0"), n=1, cutoff=0.0)[0]
-    known = '"uniform", "zipf", "zipf:EXPONENT" or a vector of numbers'
-    raise ValueError(f'word_frequency: expected {known}, got {name!r}; the nearest is "{nearest}"')
+    accepted = '"uniform", "zipf", "zipf:EXPONENT" or a vector of numbers'
+    raise ValueError(f'word_frequency: expected {accepted}, got {name!r}; the nearest is "{nearest}"')
 
 
 def _exponent(text: str, name: str) -> float:

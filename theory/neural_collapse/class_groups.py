@@ -1,7 +1,7 @@
 """Classes grouped by their number of samples, and the symmetry that this gives the logits.
 
-The risk of `unconstrained_features` does not change when classes of equal size are permuted, and its minimising logits are
-unique, so that they do not change either. By Schur's lemma the logits of the class means are
+The risk of `unconstrained_features` does not change when classes of equal size are permuted, and its minimising logits
+are unique, so that they do not change either. By Schur's lemma the logits of the class means are
 
     z_jk = a_g ([j = k] - [same group] / k_g) + t_hg      (logit j, class k;  j in group h, k in group g)
 

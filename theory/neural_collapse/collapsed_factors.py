@@ -26,11 +26,11 @@ def split_logits(groups: ClassGroups, margins: np.ndarray, averages: np.ndarray)
     """
     left, values, right = np.linalg.svd(averages)
     scale = max(float(values[0]), float(np.max(margins * np.sqrt(groups.shares))))
-    kept = values > _NEGLIGIBLE * scale
-    roots = np.sqrt(values[kept] * math.sqrt(groups.n_samples))
+    nonzero = values > _NEGLIGIBLE * scale
+    roots = np.sqrt(values[nonzero] * math.sqrt(groups.n_samples))
     per_class = np.sqrt(groups.counts)[:, None]
-    classifier = [(left[:, kept] * roots / per_class)[groups.group]]
-    means = [(right.T[:, kept] * roots / per_class)[groups.group]]
+    classifier = [(left[:, nonzero] * roots / per_class)[groups.group]]
+    means = [(right.T[:, nonzero] * roots / per_class)[groups.group]]
     for index in np.flatnonzero(margins):
         simplex = _centred_identity(groups, index) * math.sqrt(margins[index] * math.sqrt(groups.sizes[index]))
         classifier.append(simplex)
@@ -38,13 +38,13 @@ def split_logits(groups: ClassGroups, margins: np.ndarray, averages: np.ndarray)
     return np.hstack(means) / np.sqrt(groups.class_sizes)[:, None], np.hstack(classifier)
 
 
-def stretch_factors(
+def rescale_factors(
     means: np.ndarray, classifier: np.ndarray, *, feature_weight_decay: float, classifier_weight_decay: float, dim: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return both for their own weight decays lam_H and lam_W, padded with zeros to `dim` columns."""
-    stretch = math.sqrt(math.sqrt(classifier_weight_decay) / math.sqrt(feature_weight_decay))
+    rescaling = math.sqrt(math.sqrt(classifier_weight_decay) / math.sqrt(feature_weight_decay))
     padding = ((0, 0), (0, dim - means.shape[1]))
-    return np.pad(means * stretch, padding), np.pad(classifier / stretch, padding)
+    return np.pad(means * rescaling, padding), np.pad(classifier / rescaling, padding)
 
 
 def _centred_identity(groups: ClassGroups, index: int) -> np.ndarray:

@@ -90,16 +90,16 @@ def predict(
     sizes = np.array([require_integer("factor_sizes", size, minimum=2) for size in factor_sizes])
     n_samples = _balanced_samples(sizes, n_samples)
     decay = joint_decay(feature_weight_decay, classifier_weight_decay)
-    prices = decay * np.sqrt(n_samples / sizes)
-    vanished = prices * sizes >= 1
-    scales = np.where(vanished, 0.0, np.log1p(np.maximum(1 - prices * sizes, 0.0) / prices))
+    marginal_penalties = decay * np.sqrt(n_samples / sizes)
+    vanished = marginal_penalties * sizes >= 1
+    scales = np.where(vanished, 0.0, np.log1p(np.maximum(1 - marginal_penalties * sizes, 0.0) / marginal_penalties))
     rank = int(np.sum((sizes - 1)[~vanished]))
     dim = int(np.sum(sizes - 1)) if feature_dim is None else require_integer("feature_dim", feature_dim, minimum=1)
     if dim < rank:
         raise ValueError(f"feature_dim: expected at least {rank}, the rank of the minimiser, got {dim}")
-    stretch = math.sqrt(classifier_weight_decay) / math.sqrt(feature_weight_decay)
-    squares = scales * np.sqrt(sizes / n_samples) * stretch * (1 - 1 / sizes)
-    classifier_squares = scales * np.sqrt(n_samples / sizes) / stretch * (1 - 1 / sizes)
+    rescaling = math.sqrt(classifier_weight_decay) / math.sqrt(feature_weight_decay)
+    squares = scales * np.sqrt(sizes / n_samples) * rescaling * (1 - 1 / sizes)
+    classifier_squares = scales * np.sqrt(n_samples / sizes) / rescaling * (1 - 1 / sizes)
     frames = _orthogonal_frames(sizes, vanished, dim)
     cross_entropies = np.log1p((sizes - 1) * np.exp(-scales))
     nuclear_norm = float(np.sum(scales * (sizes - 1) * np.sqrt(n_samples / sizes)))
@@ -107,7 +107,7 @@ def predict(
         value_means=tuple(math.sqrt(square) * frame for square, frame in zip(squares, frames, strict=True)),
         classifiers=tuple(math.sqrt(square) * frame for square, frame in zip(classifier_squares, frames, strict=True)),
         logit_scales=scales,
-        difference_norms=np.sqrt(2 * scales * np.sqrt(sizes / n_samples) * stretch),
+        difference_norms=np.sqrt(2 * scales * np.sqrt(sizes / n_samples) * rescaling),
         classifier_norms=np.sqrt(classifier_squares),
         cross_entropies=cross_entropies,
         risk=float(cross_entropies.sum()) + decay * nuclear_norm,

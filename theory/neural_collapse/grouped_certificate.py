@@ -48,12 +48,14 @@ def certify_grouped(risk: GroupedRisk, margins: np.ndarray, averages: np.ndarray
     logits = risk.logits(margins, averages)
     errors = risk.errors(logits)
     cross_entropy = risk.cross_entropy(logits)
-    penalty = risk.decay * (risk.margin_price @ np.abs(margins) + np.linalg.svd(averages, compute_uv=False).sum())
+    penalty = risk.decay * (
+        risk.margin_nuclear_norms @ np.abs(margins) + np.linalg.svd(averages, compute_uv=False).sum()
+    )
     theta = min(1.0, risk.decay / _sigma_max(risk, errors))
-    doubt = -theta * errors[-1]
+    error_probability = -theta * errors[-1]
     # -q log q over the classes that an entry stands for; entries that stand for none have q = 0.
     spread = -(xlogy(theta * errors[:-1], theta * errors[:-1]) - _shared(theta * errors[:-1], risk)).sum(axis=0)
-    entropy = spread - (1 - doubt) * np.log1p(-doubt)
+    entropy = spread - (1 - error_probability) * np.log1p(-error_probability)
     return GroupedLogits(
         margins=margins,
         averages=averages,
@@ -72,7 +74,7 @@ def _shared(mass: np.ndarray, risk: GroupedRisk) -> np.ndarray:
 def _sigma_max(risk: GroupedRisk, errors: np.ndarray) -> float:
     """Return the largest singular value of dF/dY: of the block of averages and of each group's differences."""
     counts = risk.groups.counts
-    averages = risk.pull_back(risk.weights * errors)[1]
+    averages = risk.logits_adjoint(risk.weights * errors)[1]
     several = counts > 1
     between = np.divide(errors[:-1].diagonal(), counts - 1, out=np.zeros_like(counts), where=several) - errors[-1]
     within = (np.sqrt(risk.groups.shares) * between)[several]

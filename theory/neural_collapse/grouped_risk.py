@@ -79,7 +79,7 @@ class GroupedRisk:
         log_odds = logsumexp((logits + self.log_multiplicity)[:-1], axis=0) - logits[-1]
         return float(self.weights @ np.logaddexp(0.0, log_odds))
 
-    def pull_back(self, logit_gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def logits_adjoint(self, logit_gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradients in a and in B of what has this gradient in the logits: the adjoint of `logits`."""
         others, own = logit_gradient[:-1], logit_gradient[-1]
         margins = own * (1 - 1 / self.groups.counts) - others.diagonal() / self.groups.counts
@@ -89,13 +89,13 @@ class GroupedRisk:
         """Return the smooth form of f (nats) and its gradient."""
         margins, left, right = self.unpack(unknowns)
         logits = self.logits(margins, self.basis @ (left @ right.T))
-        margin_gradient, averages_gradient = self.pull_back(self.weights * self.errors(logits))
+        margin_gradient, averages_gradient = self.logits_adjoint(self.weights * self.errors(logits))
         reduced = self.basis.T @ averages_gradient
-        price = self.decay * self.margin_price
-        penalty = price @ margins + 0.5 * self.decay * (np.sum(left**2) + np.sum(right**2))
+        marginal_penalty = self.decay * self.margin_nuclear_norms
+        penalty = marginal_penalty @ margins + 0.5 * self.decay * (np.sum(left**2) + np.sum(right**2))
         gradient = np.concatenate(
             [
-                (margin_gradient + price)[self.active] * self._unit,
+                (margin_gradient + marginal_penalty)[self.active] * self._unit,
                 (reduced @ right + self.decay * left).ravel(),
                 (reduced.T @ left + self.decay * right).ravel(),
             ]
@@ -106,7 +106,7 @@ class GroupedRisk:
         """Return the product with the Hessian at the unknowns, a function of a vector."""
         margins, left, right = self.unpack(unknowns)
         errors = self.errors(self.logits(margins, self.basis @ (left @ right.T)))
-        reduced = self.basis.T @ self.pull_back(self.weights * errors)[1]
+        reduced = self.basis.T @ self.logits_adjoint(self.weights * errors)[1]
         probabilities = np.vstack([errors[:-1], 1 + errors[-1]])
 
         def product(vector: np.ndarray) -> np.ndarray:
@@ -114,7 +114,7 @@ class GroupedRisk:
             d_logits = self.logits(d_margins, self.basis @ (d_left @ right.T + left @ d_right.T))
             d_errors = probabilities * (d_logits - np.sum(probabilities * d_logits, axis=0))
             d_errors[-1] = -d_errors[:-1].sum(axis=0)
-            d_gradient, d_averages = self.pull_back(self.weights * d_errors)
+            d_gradient, d_averages = self.logits_adjoint(self.weights * d_errors)
             d_reduced = self.basis.T @ d_averages
             turn = left.T @ d_left + right.T @ d_right
             turn = 0.5 * self.decay * (turn - turn.T)
@@ -139,6 +139,6 @@ class GroupedRisk:
         return 1 / np.sqrt(self.groups.counts * np.sqrt(self.groups.shares))[self.active]
 
     @cached_property
-    def margin_price(self) -> np.ndarray:
-        """The trace norm of each group's simplex at a_g = 1, (G,)."""
+    def margin_nuclear_norms(self) -> np.ndarray:
+        """The nuclear norm of each group's simplex at a_g = 1, float64 (G,)."""
         return (self.groups.counts - 1) * np.sqrt(self.groups.shares)

@@ -27,8 +27,8 @@ def solve_balanced(groups: ClassGroups, decay: float) -> GroupedLogits:
 
     Arguments: the groups (one), and sqrt(lam_W lam_H) > 0. Returns: the minimiser. Source: derived here.
     """
-    price, n_classes = decay * math.sqrt(groups.sizes[0]), groups.n_classes
-    rho = math.log1p((1 - price * n_classes) / price) if price * n_classes < 1 else 0.0
+    marginal_penalty, n_classes = decay * math.sqrt(groups.sizes[0]), groups.n_classes
+    rho = math.log1p((1 - marginal_penalty * n_classes) / marginal_penalty) if marginal_penalty * n_classes < 1 else 0.0
     risk = GroupedRisk(groups=groups, decay=decay * math.sqrt(groups.n_samples))
     return certify_grouped(risk, np.array([rho]), np.zeros((1, 1)), residual=0.0)
 

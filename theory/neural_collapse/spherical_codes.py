@@ -84,36 +84,36 @@ def solve_scales(code: SphericalCode, decay: float) -> CodeScales:
     Arguments: the code, and c > 0. Returns: the scales, to a few units of rounding. Source: derived here.
     """
     gaps = np.stack([1 - part @ part[0] for part in code.parts])
-    price = decay * gaps.shape[1]
+    marginal_penalty = decay * gaps.shape[1]
     scales = np.zeros(len(gaps))
-    if price >= 1:
+    if marginal_penalty >= 1:
         return CodeScales(scales, math.log(gaps.shape[1]), 0.0)
-    gradient = _scale_gradient(gaps, scales, price)
+    gradient = _scale_gradient(gaps, scales, marginal_penalty)
     for _ in range(_MAX_STEPS):
         weighted = gaps * softmax(-scales @ gaps)
         mean = weighted.sum(axis=1)
         step = -np.linalg.solve(weighted @ gaps.T - np.outer(mean, mean), gradient)
-        scales, new_gradient = _shorten(gaps, scales, step, gradient, price)
+        scales, new_gradient = _shorten(gaps, scales, step, gradient, marginal_penalty)
         stalled = np.linalg.norm(new_gradient) >= np.linalg.norm(gradient)
         gradient = new_gradient
         if stalled:
             break
     others = logsumexp(-(scales @ gaps)[1:])
-    return CodeScales(scales, float(np.logaddexp(0.0, others)), float(np.linalg.norm(gradient)) / price)
+    return CodeScales(scales, float(np.logaddexp(0.0, others)), float(np.linalg.norm(gradient)) / marginal_penalty)
 
 
-def _scale_gradient(gaps: np.ndarray, scales: np.ndarray, price: float) -> np.ndarray:
-    """Return the gradient in rho, (J,): the price less the mean gap to the own class."""
-    return price - gaps @ softmax(-scales @ gaps)
+def _scale_gradient(gaps: np.ndarray, scales: np.ndarray, marginal_penalty: float) -> np.ndarray:
+    """Return the gradient in rho, (J,): the marginal penalty c K less the mean gap to the own class."""
+    return marginal_penalty - gaps @ softmax(-scales @ gaps)
 
 
 def _shorten(
-    gaps: np.ndarray, scales: np.ndarray, step: np.ndarray, gradient: np.ndarray, price: float
+    gaps: np.ndarray, scales: np.ndarray, step: np.ndarray, gradient: np.ndarray, marginal_penalty: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return scales and gradient after the longest of the steps 1, 1/2, 1/4, .. that shrinks the gradient."""
     for halvings in range(30):
         trial = scales + step * 0.5**halvings
-        trial_gradient = _scale_gradient(gaps, trial, price)
+        trial_gradient = _scale_gradient(gaps, trial, marginal_penalty)
         if np.linalg.norm(trial_gradient) < np.linalg.norm(gradient):
             return trial, trial_gradient
     return scales, gradient

@@ -22,7 +22,7 @@ import numpy as np
 from theory.checks import require_integer
 from theory.neural_collapse.class_groups import ClassGroups, group_classes, spread_logits
 from theory.neural_collapse.class_imbalance import zero_threshold
-from theory.neural_collapse.collapsed_factors import split_logits, stretch_factors
+from theory.neural_collapse.collapsed_factors import rescale_factors, split_logits
 from theory.neural_collapse.grouped_certificate import GroupedLogits
 from theory.neural_collapse.grouped_solver import solve_balanced, solve_imbalanced
 from theory.neural_collapse.spherical_codes import solve_scales, spherical_code
@@ -163,16 +163,16 @@ def _predict_code(groups: ClassGroups, decay: float, dim: int, task: dict[str, f
     """Return the ansatz of a spherical code, with the simplex of K - 1 dimensions as lower bound."""
     code = spherical_code(groups.n_classes, dim)
     size = float(groups.sizes[0])
-    found = solve_scales(code, decay * math.sqrt(size))
-    vectors = np.hstack([part * math.sqrt(scale) for part, scale in zip(code.parts, found.scales, strict=True)])
-    penalty = decay * math.sqrt(size) * groups.n_classes * float(found.scales.sum())
+    solved = solve_scales(code, decay * math.sqrt(size))
+    vectors = np.hstack([part * math.sqrt(scale) for part, scale in zip(code.parts, solved.scales, strict=True)])
+    penalty = decay * math.sqrt(size) * groups.n_classes * float(solved.scales.sum())
     solution = GroupedLogits(
         margins=np.zeros(1),
         averages=np.zeros((1, 1)),
-        cross_entropy=found.cross_entropy,
+        cross_entropy=solved.cross_entropy,
         penalty=penalty,
         lower_bound=solve_balanced(groups, decay).risk,
-        residual=found.residual,
+        residual=solved.residual,
     )
     note = f"{code.name}: an ansatz, confirmed by minimising from random starts, not by a theorem"
     return _assemble(groups, solution, vectors / size**0.25, vectors * size**0.25, dim, task, "ansatz", note)
@@ -190,7 +190,7 @@ def _assemble(
 ) -> Prediction:
     """Put everything into one result."""
     rank = means.shape[1]
-    means, classifier = stretch_factors(means, classifier, dim=dim, **task)
+    means, classifier = rescale_factors(means, classifier, dim=dim, **task)
     feature_norms, classifier_norms = np.linalg.norm(means, axis=1), np.linalg.norm(classifier, axis=1)
     decay = joint_decay(**task)
     thresholds = np.sqrt(groups.class_sizes) / groups.n_samples

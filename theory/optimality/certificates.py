@@ -1,4 +1,4 @@
-"""How far a network can be from a global minimiser of its risk: a duality gap, whatever training found it.
+"""How far a network is at most from a global minimiser of its risk: a duality gap, however it was trained.
 
 The logits of h are linear in M = U W^T, and the least penalty of all (W, U) with U W^T = M is lam |M|_*, lam =
 sqrt(lam_W lam_U), |.|_* the sum of singular values. So the risk is at least min_M F(M) + lam |M|_*, a convex problem
@@ -25,7 +25,7 @@ _MEMORY_LIMIT = 2**29
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What can be said about a network without knowing how it was found.
+    """What holds for a network, however it was trained.
 
     Arguments:
         sigma_max: largest singular value of G = dF/dM; under LayerNorm of G diag(alpha)^{-1/2}.
@@ -161,14 +161,14 @@ def certify_layer_norm(
     dim, vectors = scored.embeddings.shape[1], scored.embeddings
     alpha = form.multipliers(vectors, decay)
     norm = form.sigma_max(alpha)
-    price = _price(norm, alpha, dim, decay)
-    excess = _relative_excess(price, 0.5 / decay * float(np.sum(form.pull(vectors) * vectors)))
+    dual_penalty = _dual_penalty(norm, alpha, dim, decay)
+    excess = _relative_excess(dual_penalty, 0.5 / decay * float(np.sum(form.gram_product(vectors) * vectors)))
     if refinements:
         for _ in range(refinements):
             vectors = form.ascend(vectors)
         refined = form.multipliers(vectors, decay)
-        price = min(price, _price(form.sigma_max(refined), refined, dim, decay))
-    bound = best_scaling(entropy_ray(scored), largest_theta(scored), price=price)
+        dual_penalty = min(dual_penalty, _dual_penalty(form.sigma_max(refined), refined, dim, decay))
+    bound = best_scaling(entropy_ray(scored), largest_theta(scored), penalty=dual_penalty)
     penalty = 0.5 * decay * np.sum(scored.classifier**2)
     return _certificate(scored, norm, excess, penalty, bound)
 
@@ -188,16 +188,16 @@ def normalise(embeddings: np.ndarray) -> np.ndarray:
     return centred / spread
 
 
-def _price(norm: SpectralNorm, alpha: np.ndarray, dim: int, decay: float) -> float:
+def _dual_penalty(norm: SpectralNorm, alpha: np.ndarray, dim: int, decay: float) -> float:
     """Return (d/2) (sigma^2 / lam) sum alpha, nats."""
     return 0.5 * dim * norm.upper**2 / decay * float(alpha.sum())
 
 
-def _relative_excess(price: float, least: float) -> float:
-    """Return price / least - 1; 0 if both are zero, infinite if only `least` is."""
-    if price <= 0:
+def _relative_excess(value: float, least: float) -> float:
+    """Return value / least - 1; 0 if both are zero, infinite if only `least` is."""
+    if value <= 0:
         return 0.0
-    return price / least - 1 if least > 0 else np.inf
+    return value / least - 1 if least > 0 else np.inf
 
 
 def _certificate(

@@ -43,15 +43,17 @@ def entropy_ray(scored: SentenceLogits) -> Callable[[float], RayPoint]:
     if scored.label_noise:
         return lambda theta: _noisy_entropy(scored, theta)
     spread = sum(entr(scored.other_probabilities(block)).sum(axis=1) for block in scored.class_blocks())
-    return lambda theta: _entropy(scored.weights, spread, scored.doubt, theta)
+    return lambda theta: _entropy(scored.weights, spread, scored.error_probability, theta)
 
 
-def _entropy(weights: np.ndarray, spread: np.ndarray, doubt: np.ndarray, theta: float) -> RayPoint:
+def _entropy(weights: np.ndarray, spread: np.ndarray, error_probability: np.ndarray, theta: float) -> RayPoint:
     """Return D without label noise, from the sums of -p log p and of p over the other classes of each sentence."""
-    mixed = np.minimum(theta * doubt, 1.0)
+    mixed = np.minimum(theta * error_probability, 1.0)
     value = theta * spread - xlogy(mixed, theta) - xlog1py(1 - mixed, -mixed)
-    slope = spread - doubt * np.log(theta) + xlog1py(doubt, -mixed)
-    curvature = -doubt / theta - np.divide(doubt**2, 1 - mixed, out=np.zeros_like(doubt), where=mixed < 1)
+    slope = spread - error_probability * np.log(theta) + xlog1py(error_probability, -mixed)
+    curvature = -error_probability / theta - np.divide(
+        error_probability**2, 1 - mixed, out=np.zeros_like(error_probability), where=mixed < 1
+    )
     return RayPoint(float(weights @ value), float(weights @ slope), float(weights @ curvature))
 
 
@@ -104,21 +106,21 @@ def largest_theta(scored: SentenceLogits) -> float:
     return float(np.min(np.divide(room, falls, out=np.full(2, np.inf), where=falls > 0)))
 
 
-def best_scaling(evaluate: Callable[[float], RayPoint], upper: float, *, price: float = 0.0) -> tuple[float, float]:
-    """Maximise D(theta) - price theta^2 over 0 < theta <= upper.
+def best_scaling(evaluate: Callable[[float], RayPoint], upper: float, *, penalty: float = 0.0) -> tuple[float, float]:
+    """Maximise D(theta) - penalty theta^2 over 0 < theta <= upper.
 
     Newton's method from min(1, upper), kept inside a shrinking bracket. Every value is a valid lower bound, the largest
     seen is returned.
 
-    Arguments: D with derivatives, the end of the ray (may be infinite), and the price of the dual point, nats.
+    Arguments: D with derivatives, the end of the ray (may be infinite), and the coefficient `penalty` of theta^2, nats.
     Returns: the value (nats) and its theta. Source: derived here.
     """
     theta, low, high = min(1.0, upper), 0.0, upper
     best = (-np.inf, theta)
     for _ in range(_MAX_STEPS):
         point = evaluate(theta)
-        value = point.value - price * theta**2
-        slope, curvature = point.slope - 2 * price * theta, point.curvature - 2 * price
+        value = point.value - penalty * theta**2
+        slope, curvature = point.slope - 2 * penalty * theta, point.curvature - 2 * penalty
         best = max(best, (value, theta))
         low, high = (theta, high) if slope > 0 else (low, theta)
         if slope == 0 or curvature == 0 or low == upper:

@@ -22,7 +22,8 @@ The heads stacked, W (sum K_f, d), and M = W H^T (sum K_f, N) holds all logits, 
    -<G, M> = lam |M|_*, so that theta = 1 makes every inequality an equality, and the gap is zero.
 
 Nothing is assumed of the labels: factors may be unbalanced or depend on each other. Source: derived here; steps 1, 2
-and 5 for one head are Lemma 1 and Theorems 1 to 3 of `theory/global_optimality.md`, and one head gives `certificates.certify`.
+and 5 for one head are Lemma 1 and Theorems 1 to 3 of `theory/global_optimality.md`, and one head gives
+`certificates.certify`.
 """
 
 from collections.abc import Sequence
@@ -122,6 +123,6 @@ def _require_labels(value: object, sizes: list[int], n_samples: int) -> np.ndarr
         raise ValueError(f"labels: expected integers, got {labels.dtype}")
     for factor, (column, size) in enumerate(zip(labels.T, sizes, strict=True)):
         if column.min() < 0 or column.max() >= size:
-            found = f"{column.min()} to {column.max()}"
-            raise ValueError(f"labels: expected values from 0 to {size - 1} of factor {factor}, got {found}")
+            span = f"{column.min()} to {column.max()}"
+            raise ValueError(f"labels: expected values from 0 to {size - 1} of factor {factor}, got {span}")
     return labels

@@ -41,7 +41,7 @@ class GradientForm:
         scaled = self.data @ aslinearoperator(diags_array(scale))
         return sigma_max(scaled, method="lanczos", squared_norm=float(self.squared_columns @ scale**2))
 
-    def pull(self, vectors: np.ndarray) -> np.ndarray:
+    def gram_product(self, vectors: np.ndarray) -> np.ndarray:
         """Return G^T G V for V (n_w, d)."""
         if self.method == "gram":
             return self.data @ vectors
@@ -52,14 +52,14 @@ class GradientForm:
 
         Arguments: V (n_w, d) with rows of norm sqrt(d), and lam > 0. Returns: alpha (n_w,), zero only where G_w is.
         """
-        lengths = np.linalg.norm(self.pull(vectors), axis=1) / np.sqrt(vectors.shape[1])
+        lengths = np.linalg.norm(self.gram_product(vectors), axis=1) / np.sqrt(vectors.shape[1])
         return np.maximum(lengths, self.squared_columns) / weight_decay
 
     def ascend(self, vectors: np.ndarray) -> np.ndarray:
-        """Return G^T G V with rows rescaled to sqrt(d), which never lowers |G V|; rows without a pull stay."""
-        pull = self.pull(vectors)
-        lengths = np.linalg.norm(pull, axis=1, keepdims=True)
-        scaled = np.divide(pull, lengths, out=np.zeros_like(pull), where=lengths > 0) * np.sqrt(vectors.shape[1])
+        """Return G^T G V with rows rescaled to sqrt(d), which never lowers |G V|; rows that G^T G maps to zero stay."""
+        product = self.gram_product(vectors)
+        lengths = np.linalg.norm(product, axis=1, keepdims=True)
+        scaled = np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0) * np.sqrt(vectors.shape[1])
         return np.where(lengths > 0, scaled, vectors)
 
 

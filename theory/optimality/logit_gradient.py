@@ -47,16 +47,16 @@ class LogitGradient:
         return [self._occurrences[:, i * n_sentences : (i + 1) * n_sentences] for i in range(self.length)]
 
     @cached_property
-    def _kept_errors(self) -> list[np.ndarray] | None:
-        """The weighted errors of all blocks, if the logits are kept too."""
-        if self.scored.kept is None:
+    def _stored_errors(self) -> list[np.ndarray] | None:
+        """The weighted errors of all blocks, if the logits are stored too."""
+        if self.scored.stored is None:
             return None
         return [self.scored.weighted_errors(block) for block in self.scored.class_blocks()]
 
     def _errors(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield each block of classes with its weighted errors (N, K_block)."""
         for i, block in enumerate(self.scored.class_blocks()):
-            yield block, self.scored.weighted_errors(block) if self._kept_errors is None else self._kept_errors[i]
+            yield block, self.scored.weighted_errors(block) if self._stored_errors is None else self._stored_errors[i]
 
     def rows(self, block: slice) -> np.ndarray:
         """Return the rows of a block of classes, (K_block L, n_w)."""

@@ -1,4 +1,4 @@
-"""Logits of weighted sentences, kept in memory or computed again block by block of classes.
+"""Logits of weighted sentences, stored in memory or computed again block by block of classes.
 
 Symbols: sentence n of weight omega_n has logits z_n, class probabilities p_n = softmax(z_n) and target t_n, which puts
 1 - eps on its class y_n and spreads eps (*label noise*) evenly over all K classes. Everything that is small where a
@@ -29,7 +29,7 @@ class SentenceLogits:
         sentences, classes, weights: word numbers (N, L), classes (N,), and omega > 0 (N,), which sums to 1.
         embeddings, classifier: float64 (n_w, d) and (K, L, d).
         label_noise: eps.
-        kept: the logits (N, K), or None if they are computed again whenever they are needed.
+        stored: the logits (N, K), or None if they are computed again whenever they are needed.
         own: the logit of the class of each sentence (N,).
         log_others: log sum of e^z over the other classes (N,).
         mean_logit, least_other: mean of all logits (N,) and least logit of the other classes (N,).
@@ -41,7 +41,7 @@ class SentenceLogits:
     embeddings: np.ndarray
     classifier: np.ndarray
     label_noise: float
-    kept: np.ndarray | None = None
+    stored: np.ndarray | None = None
     own: np.ndarray | None = None
     log_others: np.ndarray | None = None
     mean_logit: np.ndarray | None = None
@@ -58,7 +58,7 @@ class SentenceLogits:
         return np.logaddexp(self.own, self.log_others)
 
     @property
-    def doubt(self) -> np.ndarray:
+    def error_probability(self) -> np.ndarray:
         """The probability 1 - p of all other classes together (N,)."""
         return expit(self.log_others - self.own)
 
@@ -84,8 +84,8 @@ class SentenceLogits:
 
     def logits(self, block: slice) -> np.ndarray:
         """Return the logits (N, K_block) of a block of classes; not to be written to."""
-        if self.kept is not None:
-            return self.kept[:, block]
+        if self.stored is not None:
+            return self.stored[:, block]
         return _network(self.sentences, self.embeddings, self.classifier[block])
 
     def own_entries(self, block: slice) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +102,7 @@ class SentenceLogits:
     @property
     def own_error(self) -> np.ndarray:
         """The entry of p - t at each sentence's own class, (N,)."""
-        return self.label_noise - self.other_target - self.doubt
+        return self.label_noise - self.other_target - self.error_probability
 
     def weighted_errors(self, block: slice) -> np.ndarray:
         """Return omega (p - t) (N, K_block), the derivative of F in the logits."""
@@ -131,7 +131,7 @@ def score_sentences(
         embeddings: W (n_w, d).
         classifier: U (K, L, d).
         label_noise: eps in [0, 1).
-        memory_limit: bytes; the logits (N, K) are kept if they take at most a quarter of it.
+        memory_limit: bytes; the logits (N, K) are stored if they take at most a quarter of it.
 
     Returns: the sentences with their logits.
     Raises: ValueError, `field: expected ..., got ...`.
@@ -158,7 +158,7 @@ def score_sentences(
         embeddings=embeddings,
         classifier=classifier,
         label_noise=require_fraction("label_noise", label_noise),
-        kept=_network(sentences, embeddings, classifier)
+        stored=_network(sentences, embeddings, classifier)
         if 32 * len(sentences) * len(classifier) <= memory_limit
         else None,
     )
@@ -187,7 +187,7 @@ def _summarise(plain: SentenceLogits) -> SentenceLogits:
         embeddings=plain.embeddings,
         classifier=plain.classifier,
         label_noise=plain.label_noise,
-        kept=plain.kept,
+        stored=plain.stored,
         own=own,
         log_others=log_others,
         mean_logit=total / plain.n_classes,

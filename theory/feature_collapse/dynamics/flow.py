@@ -64,10 +64,10 @@ class CollapsedMotion:
         margins = self.share.eta * c * norms
         others, n_concepts = self.share.others, self.share.n_concepts
         evidence = np.exp(log_position_error(self.share, margins)) / others - self.noise / n_concepts
-        pull = self.word_frequencies * evidence
+        margin_gradient = self.word_frequencies * evidence
         scale = math.exp((1 - self.share.sentence_length) * math.log(n_concepts))
-        words = self.share.sentence_length * c * pull - self.weight_decay * norms
-        return np.append(words, scale * np.sum(norms * pull) - self.classifier_weight_decay * c)
+        words = self.share.sentence_length * c * margin_gradient - self.weight_decay * norms
+        return np.append(words, scale * np.sum(norms * margin_gradient) - self.classifier_weight_decay * c)
 
     def norms(self, states: np.ndarray) -> CollapsedNorms:
         """Return states (T, s_c + 1) with their cross-entropies."""

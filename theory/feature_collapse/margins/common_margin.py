@@ -8,7 +8,7 @@ import numpy as np
 from theory.feature_collapse.latent_share import LatentShare, position_gain
 from theory.feature_collapse.margins.corrupted_margin import CorruptedBalance, solve_corrupted_margin
 from theory.feature_collapse.margins.margin_balance import MarginBalance, solve_margin
-from theory.feature_collapse.noise import corrupts_mixture, linear_price
+from theory.feature_collapse.noise import corrupts_mixture, noise_slope
 
 
 class CommonMargin(NamedTuple):
@@ -28,20 +28,20 @@ def find_common_margin(
     Returns: the margin, 0 if the penalty or the noise wins everywhere; then the cross-entropy is log K.
     Source: derived here; see `margin_balance`, and `corrupted_margin` for word noise with fewer classes than latents.
     """
-    price = linear_price(share, label_noise, word_noise)
+    added_slope = noise_slope(share, label_noise, word_noise)
     if corrupts_mixture(share, word_noise):
         balance = CorruptedBalance(
-            share=share, word_noise=word_noise, constant=math.exp(log_constant) + price, slope=math.exp(log_slope)
+            share=share, word_noise=word_noise, constant=math.exp(log_constant) + added_slope, slope=math.exp(log_slope)
         )
         margin = solve_corrupted_margin(balance)
         up, down = balance.parts(margin)
         value, residual = balance.value(margin), abs(up / down - 1)
     else:
-        log_price = float(np.logaddexp(log_constant, math.log(price))) if price else log_constant
-        balance = MarginBalance(share=share, log_constant=log_price, log_slope=log_slope)
+        log_total = float(np.logaddexp(log_constant, math.log(added_slope))) if added_slope else log_constant
+        balance = MarginBalance(share=share, log_constant=log_total, log_slope=log_slope)
         margin = solve_margin(balance)
         value = float(share.log_mixture(share.sentence_length * position_gain(share, margin)))
         residual = abs(balance.imbalance(margin)) if margin else 0.0
     if margin == 0:
         return CommonMargin(0.0, share.log_n_classes, 0.0)
-    return CommonMargin(margin, value + price * margin, residual)
+    return CommonMargin(margin, value + added_slope * margin, residual)

@@ -35,14 +35,14 @@ class MarginBalance:
     log_constant: float
     log_slope: float
 
-    def log_pull(self, margin: float) -> float:
-        """Return log(-phi'(y)): how strongly the cross-entropy asks for a larger margin."""
+    def log_margin_gradient(self, margin: float) -> float:
+        """Return log(-phi'(y)), the gradient of the cross-entropy in the margin."""
         length = self.share.sentence_length
         gain = length * position_gain(self.share, margin)
         log_error = log_position_error(self.share, margin)
         return float(math.log(length) + log_error + self.share.log_others_share(gain))
 
-    def log_price(self, margin: float) -> float:
+    def log_marginal_penalty(self, margin: float) -> float:
         """Return log(a + b y), the marginal penalty."""
         if self.log_slope == -math.inf or margin == 0:
             return self.log_constant
@@ -50,7 +50,7 @@ class MarginBalance:
 
     def imbalance(self, margin: float) -> float:
         """Return log(-phi'(y)) - log(a + b y), which decreases in y."""
-        return self.log_pull(margin) - self.log_price(margin)
+        return self.log_margin_gradient(margin) - self.log_marginal_penalty(margin)
 
     def imbalance_slope(self, margin: float) -> float:
         """Return the derivative of `imbalance`: -(1 - q) - (1 - theta) L q - b / (a + b y)."""
@@ -58,18 +58,20 @@ class MarginBalance:
         gain = length * position_gain(self.share, margin)
         error = math.exp(log_position_error(self.share, margin))
         theta_complement = -math.expm1(self.share.log_others_share(gain))
-        price_slope = math.exp(self.log_slope - self.log_price(margin)) if self.log_slope > -math.inf else 0.0
-        return -(1 - error) - theta_complement * length * error - price_slope
+        penalty_slope = (
+            math.exp(self.log_slope - self.log_marginal_penalty(margin)) if self.log_slope > -math.inf else 0.0
+        )
+        return -(1 - error) - theta_complement * length * error - penalty_slope
 
 
 def solve_margin(balance: MarginBalance) -> float:
-    """Return the margin y >= 0 (nats) at which pull and price agree; 0 if the price wins everywhere.
+    """Return the margin y >= 0 (nats) at which -phi'(y) = a + b y; 0 if the right side is larger everywhere.
 
     Bracketed and solved by Brent's method in log y, since y may be anything from 1e-300 to 1e3, then polished by
     Newton's method in y. A margin too small for a float64 is returned as 0. Source: derived here; see the module
     docstring.
     """
-    if balance.log_price(0.0) >= balance.log_pull(0.0):
+    if balance.log_marginal_penalty(0.0) >= balance.log_margin_gradient(0.0):
         return 0.0
     high = max(math.log(2) + _log_upper_bound(balance), _SMALLEST_LOG_MARGIN + 1)
     low = high

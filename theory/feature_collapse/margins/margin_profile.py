@@ -43,9 +43,9 @@ def profile_margins(
         margins = np.exp(log_margins)
         log_sums = np.logaddexp(log_others, margins)
         log_decay = log_margins - log_targets
-        log_price = np.logaddexp(log_floor, log_decay)
-        slopes = margins * np.exp(margins - log_sums) + np.exp(log_decay - log_price)
-        steps = (log_sums + log_price) / slopes
+        log_marginal_penalty = np.logaddexp(log_floor, log_decay)
+        slopes = margins * np.exp(margins - log_sums) + np.exp(log_decay - log_marginal_penalty)
+        steps = (log_sums + log_marginal_penalty) / slopes
         log_margins = log_margins - steps
         if np.max(np.abs(steps)) < 1e-15:
             break
@@ -66,13 +66,13 @@ def log_level_slope(
     log_floor = _log_floor(others, noise)
     log_decay = np.log(margins) - log_level - np.log(word_frequencies)
     part = np.exp(log_decay - np.logaddexp(log_floor, log_decay))
-    stretch = margins / (1 + others * np.exp(-margins))
+    elasticity = margins / (1 + others * np.exp(-margins))
     weights = (margins / np.linalg.norm(margins)) ** 2
-    return float(weights @ (stretch / (part + stretch)))
+    return float(weights @ (elasticity / (part + elasticity)))
 
 
 def largest_margin(others: int, noise: np.ndarray | float) -> np.ndarray:
-    """Return log(1 + n_c (1 - eps) / eps), where q(y) = eps / eta: evidence and doubt balance; infinite without noise.
+    """Return log(1 + n_c (1 - eps) / eps), where q(y) = eps / eta; infinite without noise.
 
     At this margin (nats) the network gives the concept of a word the probability 1 - eps + eps / n_c that it has.
     Arguments: n_c - 1, and eps in [0, 1), a number or (s_c,).

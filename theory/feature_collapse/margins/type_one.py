@@ -40,20 +40,20 @@ def solve_type_one(
     Raises: ValueError if a noise is outside [0, 1).
     Source: arXiv 2305.16162, Theorem 1; noise derived here.
     """
-    log_price = share.log_margin_price(weight_decay) + 0.5 * math.log(n_words_per_concept)
-    found = find_common_margin(
+    log_marginal_penalty = share.log_marginal_penalty(weight_decay) + 0.5 * math.log(n_words_per_concept)
+    common = find_common_margin(
         share,
-        log_constant=log_price,
+        log_constant=log_marginal_penalty,
         log_slope=-math.inf,
         label_noise=require_fraction("label_noise", label_noise),
         word_noise=require_fraction("word_noise", word_noise),
     )
-    if found.margin == 0:
+    if common.margin == 0:
         return zero_network(share, n_words_per_concept)
     return balanced_network(
         share,
-        np.full(n_words_per_concept, found.margin),
-        cross_entropy=found.cross_entropy,
-        penalty=math.exp(log_price) * found.margin,
-        residual=found.residual,
+        np.full(n_words_per_concept, common.margin),
+        cross_entropy=common.cross_entropy,
+        penalty=math.exp(log_marginal_penalty) * common.margin,
+        residual=common.residual,
     )

@@ -45,21 +45,21 @@ def solve_type_three(
     """
     if not share.saturated:
         raise ValueError(f"n_classes: expected all {share.n_latents} latents, got {share.n_classes}")
-    log_price = share.log_margin_price(weight_decay)
+    log_marginal_penalty = share.log_marginal_penalty(weight_decay)
     log_length = math.log(share.sentence_length)
     log_evidence = math.log(np.linalg.norm(word_frequencies * (1 - noise)))
-    if log_price >= log_length + log_evidence + math.log(share.others / share.n_concepts):
+    if log_marginal_penalty >= log_length + log_evidence + math.log(share.others / share.n_concepts):
         return zero_network(share, word_frequencies.size)
-    log_ratio = log_length + math.log(share.others) - log_price
+    log_ratio = log_length + math.log(share.others) - log_marginal_penalty
     margins = solve_profile(word_frequencies, share.others, log_ratio, noise)
     gains = position_gain(share, margins) + noise * margins / share.eta
-    price = math.exp(log_price)
+    marginal_penalty = math.exp(log_marginal_penalty)
     return balanced_network(
         share,
         margins,
         cross_entropy=share.sentence_length * float(word_frequencies @ gains),
-        penalty=price * float(np.linalg.norm(margins)),
-        residual=_relative_residual(share, word_frequencies, log_price, margins, noise),
+        penalty=marginal_penalty * float(np.linalg.norm(margins)),
+        residual=_relative_residual(share, word_frequencies, log_marginal_penalty, margins, noise),
     )
 
 
@@ -105,14 +105,16 @@ def profile_bracket(excess, start: float) -> tuple[float, float]:
 def _relative_residual(
     share: LatentShare,
     word_frequencies: np.ndarray,
-    log_price: float,
+    log_marginal_penalty: float,
     margins: np.ndarray,
     noise: np.ndarray | float,
 ) -> float:
     """Return the largest relative difference of L mu_b q(y_b) and L mu_b eps_b / eta + alpha y_b / |y|."""
-    log_pull = math.log(share.sentence_length) + np.log(word_frequencies) + log_position_error(share, margins)
-    log_push = log_price + np.log(margins / np.linalg.norm(margins))
-    doubt = share.sentence_length * word_frequencies * noise / share.eta
+    log_margin_gradient = (
+        math.log(share.sentence_length) + np.log(word_frequencies) + log_position_error(share, margins)
+    )
+    log_penalty_gradient = log_marginal_penalty + np.log(margins / np.linalg.norm(margins))
+    noise_gradient = share.sentence_length * word_frequencies * noise / share.eta
     with np.errstate(divide="ignore"):
-        log_push = np.logaddexp(log_push, np.log(doubt))
-    return float(np.max(np.abs(np.expm1(log_pull - log_push))))
+        log_penalty_gradient = np.logaddexp(log_penalty_gradient, np.log(noise_gradient))
+    return float(np.max(np.abs(np.expm1(log_margin_gradient - log_penalty_gradient))))

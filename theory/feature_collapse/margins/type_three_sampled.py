@@ -26,7 +26,7 @@ from theory.feature_collapse.margins.margin_profile import profile_margins
 from theory.feature_collapse.margins.mellin_barnes import Expectation, expected_log_mixture
 from theory.feature_collapse.margins.type_three import profile_bracket
 from theory.feature_collapse.network import CollapsedNetwork, balanced_network, zero_network
-from theory.feature_collapse.noise import corrupts_mixture, linear_price
+from theory.feature_collapse.noise import corrupts_mixture, noise_slope
 
 # About 8 Newton steps are needed from the start below. The residual ends at rounding: 1e-15 at paper scale, 5e-13 where
 # L = 1000 gains add up. Anything above 1e-10 is a failure of the method, and is raised.
@@ -40,41 +40,44 @@ class _Point:
 
     Under word noise the gains have two rows, g and g + y, and so have the derivatives of `mean` and the `slopes`.
 
-    Arguments: `margins` y, `error` q(y), `slopes` dg/dy, `mean` the expectation at the gains, `doubt` the gradient of
-    the label noise, and `price` alpha.
+    Arguments: `margins` y, `error` q(y), `slopes` dg/dy, `mean` the expectation at the gains,
+    `noise_gradient` the gradient of the label noise, and `marginal_penalty` alpha.
     """
 
     margins: np.ndarray
     error: np.ndarray
     slopes: np.ndarray
     mean: Expectation | CorruptedExpectation
-    doubt: np.ndarray
-    price: float
+    noise_gradient: np.ndarray
+    marginal_penalty: float
 
     @property
     def value(self) -> float:
         """The cross-entropy, nats."""
-        return self.mean.value + float(np.sum(self.doubt * self.margins))
+        return self.mean.value + float(np.sum(self.noise_gradient * self.margins))
 
     @property
     def gradient(self) -> np.ndarray:
         """The gradient of J."""
-        return _fold(self.mean.gradient * self.slopes) + self.doubt + self.push
+        return _fold(self.mean.gradient * self.slopes) + self.noise_gradient + self.penalty_gradient
 
     @property
-    def push(self) -> np.ndarray:
+    def penalty_gradient(self) -> np.ndarray:
         """The gradient alpha y / |y| of the penalty."""
-        return self.price * self.margins / np.linalg.norm(self.margins)
+        return self.marginal_penalty * self.margins / np.linalg.norm(self.margins)
 
     @property
     def imbalance(self) -> np.ndarray:
-        """What asks for larger margins over what asks for smaller ones, less 1."""
+        """The negative terms of the gradient over the positive ones, in absolute value, less 1."""
         terms = self.mean.gradient * self.slopes
-        return _fold(np.maximum(-terms, 0)) / (_fold(np.maximum(terms, 0)) + self.doubt + self.push) - 1
+        return (
+            _fold(np.maximum(-terms, 0)) / (_fold(np.maximum(terms, 0)) + self.noise_gradient + self.penalty_gradient)
+            - 1
+        )
 
     @property
     def residual(self) -> float:
-        """The largest relative difference between the two over the words."""
+        """The largest relative difference of the two over the words."""
         return float(np.max(np.abs(self.imbalance)))
 
     def hessian(self) -> tuple[LinearOperator, LinearOperator]:
@@ -84,7 +87,7 @@ class _Point:
         diagonal.
         """
         norm = np.linalg.norm(self.margins)
-        unit, stiffness = self.margins / norm, self.price / norm
+        unit, stiffness = self.margins / norm, self.marginal_penalty / norm
         bend = _fold(self.mean.gradient) * self.error * (1 - self.error) + stiffness
 
         def product(direction: np.ndarray) -> np.ndarray:
@@ -101,11 +104,11 @@ class _Point:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Problem:
-    """The convex problem: `share` of the latents, word frequencies mu, `price` alpha, eps and delta."""
+    """The convex problem: `share` of the latents, word frequencies mu, `marginal_penalty` alpha, eps and delta."""
 
     share: LatentShare
     word_frequencies: np.ndarray
-    price: float
+    marginal_penalty: float
     label_noise: float
     word_noise: float
 
@@ -120,8 +123,15 @@ class _Problem:
             slopes = np.stack([slopes, 1 - error])
         else:
             mean = expected_log_mixture(share, gains, frequencies)
-        doubt = linear_price(share, self.label_noise, self.word_noise) * frequencies
-        return _Point(margins=margins, error=error, slopes=slopes, mean=mean, doubt=doubt, price=self.price)
+        noise_gradient = noise_slope(share, self.label_noise, self.word_noise) * frequencies
+        return _Point(
+            margins=margins,
+            error=error,
+            slopes=slopes,
+            mean=mean,
+            noise_gradient=noise_gradient,
+            marginal_penalty=self.marginal_penalty,
+        )
 
 
 def solve_type_three_sampled(
@@ -149,24 +159,24 @@ def solve_type_three_sampled(
     Raises: ArithmeticError if the stationarity equations cannot be met to rounding.
     Source: derived here.
     """
-    log_price = share.log_margin_price(weight_decay)
+    log_marginal_penalty = share.log_marginal_penalty(weight_decay)
     largest_gain = share.sentence_length * math.log(share.n_concepts)
     evidence = math.exp(share.log_others_share(largest_gain)) - label_noise
     slope_at_zero = share.sentence_length * np.linalg.norm(word_frequencies) / share.eta * (1 - word_noise) * evidence
-    if slope_at_zero <= 0 or log_price >= math.log(slope_at_zero):
+    if slope_at_zero <= 0 or log_marginal_penalty >= math.log(slope_at_zero):
         return zero_network(share, word_frequencies.size)
     problem = _Problem(
         share=share,
         word_frequencies=word_frequencies,
-        price=math.exp(log_price),
+        marginal_penalty=math.exp(log_marginal_penalty),
         label_noise=label_noise,
         word_noise=word_noise,
     )
-    point = _newton(problem, _starting_margins(problem, log_price))
+    point = _newton(problem, _starting_margins(problem, log_marginal_penalty))
     residual = point.residual
     if not residual < _ACCEPTED_RESIDUAL:
         raise ArithmeticError(f"stationarity: expected a relative residual of rounding size, got {residual:.1e}")
-    penalty = problem.price * float(np.linalg.norm(point.margins))
+    penalty = problem.marginal_penalty * float(np.linalg.norm(point.margins))
     return balanced_network(share, point.margins, cross_entropy=point.value, penalty=penalty, residual=residual)
 
 
@@ -175,7 +185,7 @@ def _fold(rows: np.ndarray) -> np.ndarray:
     return rows if rows.ndim == 1 else rows.sum(axis=0)
 
 
-def _starting_margins(problem: _Problem, log_price: float) -> np.ndarray:
+def _starting_margins(problem: _Problem, log_marginal_penalty: float) -> np.ndarray:
     """Return the point of the saturated profile without noise at which the derivative of J along y vanishes.
 
     To three digits: Newton's method does the rest.
@@ -186,7 +196,9 @@ def _starting_margins(problem: _Problem, log_price: float) -> np.ndarray:
         point = problem.at(profile_margins(log_level, frequencies, share.others))
         return float(np.sum(point.margins * point.gradient))
 
-    low, high = profile_bracket(excess, start=math.log(share.sentence_length) + math.log(share.others) - log_price)
+    low, high = profile_bracket(
+        excess, start=math.log(share.sentence_length) + math.log(share.others) - log_marginal_penalty
+    )
     log_level = brentq(excess, low, high, xtol=1e-3) if low < high else low
     return profile_margins(log_level, frequencies, share.others)
 

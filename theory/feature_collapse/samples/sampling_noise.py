@@ -1,9 +1,9 @@
 """How many sentences a collapsed network takes: the noise of a sample's gradient against the weight decay.
 
 A critical point of the risk on a sample is its global minimiser if no singular value of G = dF/dM exceeds lam
-(`theory/global_optimality.md`). At the collapsed minimiser of the true risk, all latents being classes, G is proportional to
-M: n_c - 1 singular values equal lam and all others vanish. On a sample of n sentences per class, G_n has noise in the
-directions that the network leaves free,
+(`theory/global_optimality.md`). At the collapsed minimiser of the true risk, all latents being classes, G is
+proportional to M: n_c - 1 singular values equal lam and all others vanish. On a sample of n sentences per class, G_n
+has noise in the directions that the network leaves free,
 
     s_n = sigma_max(P G_n Q),   P and Q removing the directions of the classifier and of the embeddings,
 
@@ -11,9 +11,10 @@ of the order n^{-1/2}. While s_n > lam, a further dimension lowers the risk of t
 these sentences have in common. Where s_n falls below lam, at n* sentences per class, the last of these is gone.
 
 Under LayerNorm this is exact. The logits of a Type II network depend on the latent of a sentence alone, so that its
-risk on the sample is the true risk, for all c. The pull on a word is that of one occurrence times their number N_w, and
-points along f_a: LayerNorm undoes it. So the Type II network is a critical point on *every* sample with all latents
-equally often, with multipliers alpha_w = lam_U |U|^2 / d * N_w / (N L), and a global minimiser where
+risk on the sample is the true risk, for all c. The gradient in a word is that of one occurrence times their number
+N_w, and points along f_a, a direction in which LayerNorm is constant. So the Type II network is a critical point on
+*every* sample with all latents equally often, with multipliers alpha_w = lam_U |U|^2 / d * N_w / (N L), and a global
+minimiser where
 
     s_n = sigma_max(P G_n diag(alpha)^{-1/2} Q) <= sqrt(lam_U).
 
@@ -65,9 +66,9 @@ def critical_sample(
     rng = np.random.default_rng(seed)
     for _ in range(2):
         draws = (draw_sample(prediction, latents, per_class, rng) for _ in range(n_draws))
-        found = [per_class * noise_ratio(prediction, latents, *sample) ** 2 for sample in draws]
-        per_class = max(1, round(np.mean(found)))
-    return CriticalSample(float(np.mean(found)), float(np.std(found, ddof=1) / math.sqrt(n_draws)))
+        estimates = [per_class * noise_ratio(prediction, latents, *sample) ** 2 for sample in draws]
+        per_class = max(1, round(np.mean(estimates)))
+    return CriticalSample(float(np.mean(estimates)), float(np.std(estimates, ddof=1) / math.sqrt(n_draws)))
 
 
 def draw_sample(

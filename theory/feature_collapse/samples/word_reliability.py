@@ -1,4 +1,4 @@
-"""Words that differ in how much they tell: word noise that depends on the rank, all latents classes, no LayerNorm.
+"""Words of unequal reliability: word noise that depends on the rank, all latents classes, no LayerNorm.
 
 Word (a, b) is replaced with probability eps_b, independently at each position, by a word of a concept drawn evenly from
 all n_c, its rank drawn from mu. With the mean m = sum_b mu_b eps_b, a reader who sees rank b, which occurs with
@@ -7,7 +7,8 @@ probability mu'_b, knows its concept with probability 1 - eps'_b and otherwise n
     mu'_b = mu_b (1 - eps_b + m),     eps'_b = m / (1 - eps_b + m).
 
 Positions of a sentence stay independent, so that the cross-entropy is E log sum_k e^{h_k} - <T, M> with T_{(k,l),(a,b)}
-= mu'_b / n_c^L [(1 - eps'_b) [z_kl = a] + eps'_b / n_c], and G keeps the form of Lemma 3 in `theory/global_optimality.md`:
+= mu'_b / n_c^L [(1 - eps'_b) [z_kl = a] + eps'_b / n_c], and G keeps the form of Lemma 3 in
+`theory/global_optimality.md`:
 
     -G_{(k,l),(a,b)} = s_b <f_{z_kl}, f_a>,
     s_b = (n_c - 1) mu'_b / n_c^L [1 / (n_c - 1 + e^{eta c r_b}) - eps'_b / n_c]
@@ -56,7 +57,8 @@ class WordReliability(NamedTuple):
         is_zero: whether it is.
         residual: relative residual of the stationarity equations.
         seen_frequencies: mu', float64 (s_c,), how often a rank is seen.
-        doubts: eps', float64 (s_c,), the probability that a word seen tells nothing; the label noise is part of it.
+        posterior_noise: eps', float64 (s_c,), the probability that a word seen carries no information on its concept;
+            the label noise is part of it.
         largest_margins: log(1 + n_c (1 - eps') / eps'), float64 (s_c,), nats: the limit of eta c r_b as lam -> 0.
         cost_of_equal_lengths: nats; at lam = 0, what one margin for all words costs at least.
     """
@@ -69,7 +71,7 @@ class WordReliability(NamedTuple):
     is_zero: bool
     residual: float
     seen_frequencies: np.ndarray
-    doubts: np.ndarray
+    posterior_noise: np.ndarray
     largest_margins: np.ndarray
     cost_of_equal_lengths: float
 
@@ -115,23 +117,23 @@ def predict(
         label_noise=label_noise,
     )
     replaced = _check_replacement(replacement, task.word_frequencies.size)
-    seen, doubts = posterior(task.word_frequencies, replaced)
-    doubts = joint_noise(task.label_noise, doubts)
-    network = solve_type_three(task.share, seen, task.joint_weight_decay, noise=doubts)
-    stretch = math.sqrt(math.sqrt(task.classifier_weight_decay) / math.sqrt(task.weight_decay))
+    seen, posterior_noise = posterior(task.word_frequencies, replaced)
+    posterior_noise = joint_noise(task.label_noise, posterior_noise)
+    network = solve_type_three(task.share, seen, task.joint_weight_decay, noise=posterior_noise)
+    rescaling = math.sqrt(math.sqrt(task.classifier_weight_decay) / math.sqrt(task.weight_decay))
     log_scale = 0.5 * (math.log(task.share.sentence_length / task.share.n_concepts) - task.share.log_n_classes)
-    entropies = _concept_entropy(task.share.n_concepts, np.append(doubts, seen @ doubts))
+    entropies = _concept_entropy(task.share.n_concepts, np.append(posterior_noise, seen @ posterior_noise))
     return WordReliability(
-        embedding_norms=network.embedding_norms * stretch,
-        classifier_norm=network.classifier_norm / stretch,
+        embedding_norms=network.embedding_norms * rescaling,
+        classifier_norm=network.classifier_norm / rescaling,
         cross_entropy=network.cross_entropy,
         risk=network.risk,
-        zero_threshold=float(np.linalg.norm(seen * (1 - doubts))) * math.exp(log_scale),
+        zero_threshold=float(np.linalg.norm(seen * (1 - posterior_noise))) * math.exp(log_scale),
         is_zero=network.is_zero,
         residual=network.residual,
         seen_frequencies=seen,
-        doubts=doubts,
-        largest_margins=largest_margin(task.share.others, doubts),
+        posterior_noise=posterior_noise,
+        largest_margins=largest_margin(task.share.others, posterior_noise),
         cost_of_equal_lengths=task.share.sentence_length * float(entropies[-1] - seen @ entropies[:-1]),
     )
 
@@ -141,9 +143,9 @@ def posterior(word_frequencies: np.ndarray, replacement: np.ndarray) -> tuple[np
 
     Arguments: mu (s_c,), summing to 1, and the probabilities eps (s_c,) of being replaced.
     """
-    kept = 1 - replacement
+    unreplaced = 1 - replacement
     mean = float(word_frequencies @ replacement)
-    return word_frequencies * (kept + mean), mean / (kept + mean)
+    return word_frequencies * (unreplaced + mean), mean / (unreplaced + mean)
 
 
 def _check_replacement(replacement: Sequence[float] | np.ndarray, size: int) -> np.ndarray:
@@ -154,10 +156,10 @@ def _check_replacement(replacement: Sequence[float] | np.ndarray, size: int) -> 
     return np.array([require_fraction("replacement", value) for value in values])
 
 
-def _concept_entropy(n_concepts: int, doubt: np.ndarray) -> np.ndarray:
+def _concept_entropy(n_concepts: int, noise: np.ndarray) -> np.ndarray:
     """Return h(eps), nats: the entropy of a concept that is known with probability 1 - eps, else drawn evenly."""
-    other = doubt / n_concepts
-    own = 1 - doubt + other
+    other = noise / n_concepts
+    own = 1 - noise + other
     with np.errstate(divide="ignore", invalid="ignore"):
         others = np.where(other > 0, (n_concepts - 1) * other * np.log(other), 0.0)
     return -own * np.log(own) - others
