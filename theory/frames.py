@@ -14,7 +14,7 @@ def equiangular_frame(n_vectors: int, dim: int, *, orthogonal_to_ones: bool = Fa
     to zero, so that LayerNorm returns sqrt(d) f_a for every positive multiple of f_a. Otherwise they are the columns of
     the Helmert matrix, an orthonormal basis of the same (n - 1)-dimensional space, so that n - 1 dimensions are enough.
 
-    Arguments:
+    Args:
         n_vectors: number of vectors n, one per concept; at least 2.
         dim: dimension d of the space; further coordinates are zero.
         orthogonal_to_ones: ask also for <f_a, (1, .., 1)> = 0.

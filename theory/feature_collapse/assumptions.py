@@ -17,7 +17,10 @@ def list_assumptions(task: CollapseTask, zero_threshold: float | None) -> tuple[
     One class, and a weight decay above the threshold of given latents, need nothing else: the zero network is then the
     minimiser whatever the latents are.
 
-    Arguments: the task and its zero threshold (None with LayerNorm).
+    Args:
+        task: the task.
+        zero_threshold: that of the task, None with LayerNorm.
+
     Returns: the assumptions; the prediction is exact iff all hold.
     Source: arXiv 2305.16162, Theorems 1 to 3; the reduction of Assumption 1 to saturation and the two cases above are
     derived here.

@@ -22,7 +22,10 @@ _LARGEST_EXPONENT = 700.0
 class LatentShare:
     """The numbers n_c, L, K of a task, and kappa = K / n_c^L in forms that neither underflow nor cancel.
 
-    Arguments: `n_concepts` n_c, `sentence_length` L, `n_classes` K: Python integers, of any size.
+    Args:
+        n_concepts: n_c, a Python integer of any size, as the others are.
+        sentence_length: L.
+        n_classes: K.
     """
 
     n_concepts: int
@@ -107,7 +110,9 @@ class LatentShare:
 def log_position_error(share: LatentShare, margin: np.ndarray | float) -> np.ndarray | float:
     """Return log q, q = (n_c - 1) / (n_c - 1 + e^y) = -dg/dy: the probability of a wrong concept at one position.
 
-    Arguments: the task's numbers and the margin y (nats), a number or an array. Overflow-free for every finite y.
+    Args:
+        share: the numbers n_c, L, K.
+        margin: y, nats, a number or an array; free of overflow for every finite y.
     """
     log_others = math.log(share.others)
     return log_others - np.logaddexp(log_others, margin)

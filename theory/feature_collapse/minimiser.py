@@ -46,7 +46,7 @@ def predict(
 
         R = E[cross-entropy] + lam_W/2 |W|^2 + lam_U/2 |U|^2,     with LayerNorm R* = E[cross-entropy] + lam_U/2 |U|^2
 
-    Arguments:
+    Args:
         n_concepts: n_c, at least 2.
         n_words: n_w, a multiple of n_c.
         sentence_length: L.

@@ -12,7 +12,7 @@ from theory.feature_collapse.latent_share import LatentShare
 class CollapsedNetwork:
     """A network w_(a,b) = r_b f_a, u_kl = c f_{z_kl} over an equiangular frame f.
 
-    Arguments:
+    Args:
         embedding_norms: r, float64 array (s_c,).
         classifier_norm: c.
         cross_entropy: nats.
@@ -55,7 +55,13 @@ def balanced_network(
 
         n_c |r|^2 = K L c^2,   c^2 = |x| sqrt(n_c / (K L)),   r_b = x_b / c,   x = y / eta
 
-    Arguments: the task's numbers, margins (s_c,) not all zero, and what is to be reported of the risk (nats).
+    Args:
+        share: the numbers n_c, L, K.
+        margins: y, nats, float64 (s_c,), not all zero.
+        cross_entropy: nats, reported as it is.
+        penalty: nats, likewise.
+        residual: likewise.
+
     Returns: the network. Valid for equal weight decay on W and U. Source: derived here (arithmetic-geometric mean).
     """
     products = margins / share.eta

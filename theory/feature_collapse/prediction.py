@@ -18,7 +18,7 @@ class Assumption:
 class Prediction:
     """A collapsed network: w_(a,b) = r_b f_a (for Type II LN(w) = sqrt(d) f_a) and u_kl = c f_{z_kl}, up to a rotation.
 
-    Arguments:
+    Args:
         collapse_type: "I", "II" or "III".
         embedding_norms: r, float64 (s_c,): norm of the b-th word of every concept; for Type II that of LN(w), sqrt(d).
         classifier_norm: c.
@@ -74,7 +74,9 @@ class Prediction:
     def classifier(self, latents: np.ndarray) -> np.ndarray:
         """Return the classifier c f_{z_kl} of given latents.
 
-        Arguments: `latents`, integers in [0, n_c), (K, L) of any K.
+        Args:
+            latents: integers in [0, n_c), (K, L) of any K.
+
         Returns: float64 (K, L, d).
         Raises: ValueError for another length, or an entry that is not a concept.
         """

@@ -27,7 +27,7 @@ from theory.checks import require_integer, require_positive
 class ScaledNetwork(NamedTuple):
     """A collapsed network under RMSNorm with a trainable scale.
 
-    Attributes:
+    Args:
         embedding_norm: r, norm of the scaled words.
         classifier_norm: c.
         scale: g, the scale's entries that are not zero.
@@ -48,7 +48,7 @@ def solve_trainable_scale(
 ) -> ScaledNetwork:
     """Return the collapsed network for all n_c^L latents as classes; see the module's docstring.
 
-    Arguments:
+    Args:
         n_concepts: n_c >= 2.
         sentence_length: L >= 1.
         embedding_dim: d >= n_c - 1.

@@ -17,7 +17,10 @@ def resolve_word_frequency(word_frequency: str | Sequence[float] | np.ndarray, n
 
         "uniform": mu_b = 1/s_c;   "zipf": mu_b ∝ 1/b;   "zipf:E": mu_b ∝ b^-E;   or a vector that sums to 1
 
-    Arguments: the name or vector, and s_c.
+    Args:
+        word_frequency: the name or the vector.
+        n_words_per_concept: s_c.
+
     Returns: float64 (s_c,), positive, normalised.
     Raises: ValueError for an unknown name (the nearest is offered), a wrong length, a number that is not positive, or a
     sum further than 1e-6 from 1.

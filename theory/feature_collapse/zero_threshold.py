@@ -27,7 +27,7 @@ def zero_threshold(
     else one rank-1 step along G descends. For balanced positions, pi_l = 1/n_c, the roots are sqrt(sum_b mu_b^2)
     sqrt(L / (n_c K)), used if only K and L are known.
 
-    Arguments:
+    Args:
         latents: integers in [0, n_concepts), (K, L), or None for balanced positions.
         word_frequencies: mu (s_c,), summing to 1.
         n_concepts: n_c.

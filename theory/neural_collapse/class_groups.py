@@ -22,7 +22,7 @@ from theory.checks import require_integer
 class ClassGroups(NamedTuple):
     """K classes in G groups of equal size.
 
-    Arguments:
+    Args:
         sizes: n_g, samples in each class of the group, ascending, float64 (G,).
         counts: k_g, classes in the group, float64 (G,).
         group: the group of each class, integers (K,).
@@ -56,7 +56,9 @@ class ClassGroups(NamedTuple):
 def group_classes(samples_per_class: Sequence[int] | np.ndarray) -> ClassGroups:
     """Group classes by their size.
 
-    Arguments: the samples n_k of each class, integers of at least 1, (K,) with K at least 2.
+    Args:
+        samples_per_class: n_k, integers of at least 1, (K,) with K at least 2.
+
     Returns: the groups, smallest classes first.
     Raises: ValueError.
     """
@@ -81,7 +83,10 @@ def averages_basis(groups: ClassGroups) -> np.ndarray:
 def spread_logits(groups: ClassGroups, margins: np.ndarray, averages: np.ndarray) -> np.ndarray:
     """Return the logits of the class means, float64 (K, K): row k holds the logits z_jk (nats) of class k.
 
-    Arguments: the groups, a (G,) and B (G, G).
+    Args:
+        groups: the groups.
+        margins: a, nats, float64 (G,).
+        averages: B, float64 (G, G).
     """
     counts, group = groups.counts, groups.group
     table = averages / np.sqrt(np.outer(counts, counts * groups.shares)) - np.diag(margins / counts)

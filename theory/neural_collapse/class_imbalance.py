@@ -42,7 +42,12 @@ def collapsed_classes(
 ) -> np.ndarray:
     """Tell which classes coincide, in mean and in classifier, with all others of their size: bool (K,).
 
-    Arguments: the samples n_k (K,), lam_H and lam_W. Returns: False for a class alone at its size.
+    Args:
+        samples_per_class: n_k, integers (K,).
+        feature_weight_decay: lam_H > 0.
+        classifier_weight_decay: lam_W > 0.
+
+    Returns: False for a class alone at its size.
     Raises: ValueError. Source: the module's docstring.
     """
     groups = group_classes(samples_per_class)

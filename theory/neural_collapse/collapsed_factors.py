@@ -21,8 +21,12 @@ _NEGLIGIBLE = 1e-10
 def split_logits(groups: ClassGroups, margins: np.ndarray, averages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return class means and classifier for lam_W = lam_H, float64 (K, r) each, r the rank of the logits.
 
-    Arguments: the groups, a (G,) and B (G, G) of `class_groups`. The first columns span the averages of the groups, the
-    others one simplex for each group whose classes differ.
+    The first columns span the averages of the groups, the others one simplex for each group whose classes differ.
+
+    Args:
+        groups: the groups.
+        margins: a of `class_groups`, nats, float64 (G,).
+        averages: B of `class_groups`, float64 (G, G).
     """
     left, values, right = np.linalg.svd(averages)
     scale = max(float(values[0]), float(np.max(margins * np.sqrt(groups.shares))))

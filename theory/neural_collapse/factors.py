@@ -29,7 +29,7 @@ from theory.optimality.weight_decay import joint_decay
 class FactorPrediction(NamedTuple):
     """The minimiser, up to one rotation of features and heads.
 
-    Arguments:
+    Args:
         value_means: for each factor the mean feature of each of its values, float64 (K_f, d); these sum to zero, and
             the feature of a sample is the sum of the means of its values.
         classifiers: W_f, float64 (K_f, d), for each factor.
@@ -75,7 +75,7 @@ def predict(
 ) -> FactorPrediction:
     """Predict the minimiser of the risk with one head for each factor.
 
-    Arguments:
+    Args:
         factor_sizes: K_f >= 2, the number of values of each factor.
         n_samples: N, a multiple of K_f K_g for every two factors (of K_f for a single one).
         feature_weight_decay: lam_H > 0, the coefficient of |h_i|^2 / 2 for each sample.

@@ -17,7 +17,7 @@ from theory.neural_collapse.grouped_risk import GroupedRisk
 class GroupedLogits(NamedTuple):
     """A point in the coordinates of `class_groups`.
 
-    Arguments:
+    Args:
         margins: a, nats, float64 (G,); zero for groups whose classes coincide and for groups of one class.
         averages: B, float64 (G, G).
         cross_entropy, penalty: nats.
@@ -43,7 +43,13 @@ def certify_grouped(risk: GroupedRisk, margins: np.ndarray, averages: np.ndarray
 
         min f >= sum_k pi_k H(e_k + theta (p_k - e_k)),     theta = min(1, mu / sigma_max(dF/dY)),   Y = Z diag(sqrt pi)
 
-    Arguments: the risk, a (G,), B (G, G), and what is to be reported as residual. Valid for every a and B.
+    Args:
+        risk: the grouped risk.
+        margins: a, nats, float64 (G,).
+        averages: B, float64 (G, G).
+        residual: reported as it is.
+
+    Valid: for every a and B.
     """
     logits = risk.logits(margins, averages)
     errors = risk.errors(logits)

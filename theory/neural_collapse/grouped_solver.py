@@ -25,7 +25,11 @@ def solve_balanced(groups: ClassGroups, decay: float) -> GroupedLogits:
 
     The slope of the risk log(1 + (K - 1) e^{-rho}) + c (K - 1) rho is zero there, and its certificate is tight.
 
-    Arguments: the groups (one), and sqrt(lam_W lam_H) > 0. Returns: the minimiser. Source: derived here.
+    Args:
+        groups: a single group.
+        decay: sqrt(lam_W lam_H) > 0.
+
+    Returns: the minimiser. Source: derived here.
     """
     marginal_penalty, n_classes = decay * math.sqrt(groups.sizes[0]), groups.n_classes
     rho = math.log1p((1 - marginal_penalty * n_classes) / marginal_penalty) if marginal_penalty * n_classes < 1 else 0.0
@@ -39,7 +43,10 @@ def solve_imbalanced(groups: ClassGroups, decay: float) -> GroupedLogits:
     L-BFGS, then Newton's method with conjugate gradients, on the G margins and the factors of the block of averages
     (about 2 G^2 unknowns, whatever K is).
 
-    Arguments: the groups, and sqrt(lam_W lam_H) > 0.
+    Args:
+        groups: the groups.
+        decay: sqrt(lam_W lam_H) > 0.
+
     Returns: the minimiser; `risk - lower_bound` certifies it.
     Valid: to about 1e-12 in the Gram matrices, less within a relative 1e-8 of a threshold, where the minimiser is not
     differentiable. Source: derived here.

@@ -26,7 +26,9 @@ _LARGEST_POLYGON = 12
 class SphericalCode(NamedTuple):
     """A code by its irreducible parts.
 
-    Arguments: the `name` of the code, and `parts`, arrays C_j (K, d_j) with unit rows, whose d_j sum to d.
+    Args:
+        name: of the code.
+        parts: arrays C_j (K, d_j) with unit rows, whose d_j sum to d.
     """
 
     name: str
@@ -36,7 +38,7 @@ class SphericalCode(NamedTuple):
 class CodeScales(NamedTuple):
     """The best scales of a code.
 
-    Arguments:
+    Args:
         scales: rho_j >= 0, nats, float64 (J,).
         cross_entropy: nats.
         residual: the norm of the gradient in rho, over that of the penalty.
@@ -81,7 +83,11 @@ def solve_scales(code: SphericalCode, decay: float) -> CodeScales:
     By symmetry one class is enough: CE = log sum_l e^{z_l} - z_1. Every part is centred, so that all scales are zero
     iff c K >= 1.
 
-    Arguments: the code, and c > 0. Returns: the scales, to a few units of rounding. Source: derived here.
+    Args:
+        code: the code.
+        decay: c > 0.
+
+    Returns: the scales, to a few units of rounding. Source: derived here.
     """
     gaps = np.stack([1 - part @ part[0] for part in code.parts])
     marginal_penalty = decay * gaps.shape[1]

@@ -37,7 +37,7 @@ _NEGLIGIBLE = 1e-9
 class Prediction(NamedTuple):
     """The minimiser, up to one rotation of class means and classifier.
 
-    Arguments:
+    Args:
         class_means: m_k, float64 (K, d); every feature of class k is m_k.
         classifier: W, float64 (K, d).
         logits: float64 (K, K), nats; row k holds the logits W m_k.
@@ -107,7 +107,7 @@ def predict(
 ) -> Prediction:
     """Predict the minimiser of the risk of unconstrained features.
 
-    Arguments:
+    Args:
         n_classes: K, at least 2.
         samples_per_class: n for all classes, or n_k (K,).
         feature_weight_decay: lam_H > 0, the coefficient of |h_i|^2 / 2 for each single sample.

@@ -27,7 +27,7 @@ _MEMORY_LIMIT = 2**29
 class Certificate:
     """What holds for a network, however it was trained.
 
-    Arguments:
+    Args:
         sigma_max: largest singular value of G = dF/dM; under LayerNorm of G diag(alpha)^{-1/2}.
         excess: sigma_max / lam - 1; under LayerNorm d sigma_max^2 sum(alpha) / |G V|^2 - 1, which is never negative. A
             critical point with excess <= 0 is a global minimiser.
@@ -73,7 +73,7 @@ def certify(
         R = F + lam_W/2 |W|^2 + lam_U/2 |U|^2 >= min R >= max over theta of sum_n omega_n H(t_n + theta (p_n - t_n)),
         theta <= lam / sigma_max(G),   lam = sqrt(lam_W lam_U)
 
-    Arguments:
+    Args:
         sentences: word numbers in [0, n_w), (N, L). A training set certifies its training, the enumerated population
             the true risk.
         classes: integers in [0, K), (N,).
@@ -129,7 +129,7 @@ def certify_layer_norm(
     (lam sqrt(d)) is the multiplier of |v_w|^2 = d at a critical point. Repeating V <- G^T G V with rows rescaled to
     sqrt(d) lowers (sigma^2) sum alpha at the same G; the better of the first and the last alpha is used.
 
-    Arguments:
+    Args:
         sentences: word numbers in [0, n_w), (N, L).
         classes: integers in [0, K), (N,).
         weights: non-negative numbers (N,) that sum to 1, or None for equal ones.

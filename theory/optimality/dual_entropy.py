@@ -36,8 +36,11 @@ def entropy_ray(scored: SentenceLogits) -> Callable[[float], RayPoint]:
 
         D' = -sum omega (p - t) log q,     D'' = -sum omega (p - t)^2 / q
 
-    Arguments: the sentences. Returns: a function of theta > 0 inside the simplex (see `largest_theta`). Without label
-    noise it costs one pass over the logits now and nothing later, with label noise one pass at each call.
+    Args:
+        scored: the sentences.
+
+    Returns: a function of theta > 0 inside the simplex (see `largest_theta`). Without label noise it costs one pass
+    over the logits now and nothing later, with label noise one pass at each call.
     Source: derived here.
     """
     if scored.label_noise:
@@ -81,7 +84,10 @@ def _noisy_entropy(scored: SentenceLogits, theta: float) -> RayPoint:
 def joint_ray(rays: Sequence[Callable[[float], RayPoint]]) -> Callable[[float], RayPoint]:
     """Return the sum of several entropies D(theta) at one common theta, with two derivatives.
 
-    Arguments: functions as `entropy_ray` returns them. Returns: another one, for theta inside all their simplices.
+    Args:
+        rays: functions as `entropy_ray` returns them.
+
+    Returns: their sum, a function of theta inside all their simplices.
     """
 
     def total(theta: float) -> RayPoint:
@@ -112,7 +118,11 @@ def best_scaling(evaluate: Callable[[float], RayPoint], upper: float, *, penalty
     Newton's method from min(1, upper), kept inside a shrinking bracket. Every value is a valid lower bound, the largest
     seen is returned.
 
-    Arguments: D with derivatives, the end of the ray (may be infinite), and the coefficient `penalty` of theta^2, nats.
+    Args:
+        evaluate: D with its derivatives, as `entropy_ray` returns it.
+        upper: the end of the ray; may be infinite.
+        penalty: the coefficient of theta^2, nats.
+
     Returns: the value (nats) and its theta. Source: derived here.
     """
     theta, low, high = min(1.0, upper), 0.0, upper

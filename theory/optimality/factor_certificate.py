@@ -52,7 +52,7 @@ def certify_factors(
 
         min R >= max over theta of sum_f (1/N) sum_i H(t_if + theta (p_if - t_if)),     theta <= lam / sigma_max(G)
 
-    Arguments:
+    Args:
         labels: the value of each factor, integers (N, F), in [0, K_f).
         heads: K_f >= 2, the number of values of each factor.
         features: h (N, d), one for each sample, of any precision; float64 is used throughout.

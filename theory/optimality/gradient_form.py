@@ -21,7 +21,7 @@ _GRAM_PRODUCTS = 1e12
 class GradientForm:
     """G = dF/dM (K L, n_w), held in one of three ways; made by `gradient_form`.
 
-    Arguments:
+    Args:
         data: G ("svd"), G^T G ("gram") or a linear operator for G ("lanczos").
         method: which of the three.
         squared_columns: squared norms of the columns of G (n_w,).
@@ -50,7 +50,11 @@ class GradientForm:
     def multipliers(self, vectors: np.ndarray, weight_decay: float) -> np.ndarray:
         """Return alpha_w = |(G^T G V)_w| / (lam sqrt(d)), raised to |G_w|^2 / lam, which every feasible alpha reaches.
 
-        Arguments: V (n_w, d) with rows of norm sqrt(d), and lam > 0. Returns: alpha (n_w,), zero only where G_w is.
+        Args:
+            vectors: V (n_w, d) with rows of norm sqrt(d).
+            weight_decay: lam > 0.
+
+        Returns: alpha (n_w,), zero only where G_w is.
         """
         lengths = np.linalg.norm(self.gram_product(vectors), axis=1) / np.sqrt(vectors.shape[1])
         return np.maximum(lengths, self.squared_columns) / weight_decay

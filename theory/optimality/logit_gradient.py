@@ -123,8 +123,17 @@ def logit_gradient(
 
         G[(k, l), w] = sum_n omega_n (p_nk - t_nk) [x_nl = w]
 
-    Arguments: see `score_sentences`. `as_operator`: True for a linear operator, False for an array, None for an array
-    if it takes at most half of `memory_limit` (bytes).
+    Args:
+        sentences: word numbers in [0, n_w), integers (N, L).
+        classes: integers in [0, K), (N,).
+        weights: omega >= 0 (N,), summing to 1, or None for 1/N.
+        embeddings: W (n_w, d).
+        classifier: U (K, L, d).
+        label_noise: eps in [0, 1).
+        memory_limit: bytes.
+        as_operator: True for a linear operator, False for an array, None for an array if it takes at most half of
+            `memory_limit`.
+
     Returns: float64 array or operator of shape (K L, n_w); row (k, l) is k L + l.
     Valid: any sentences and any network without biases. With LayerNorm, give the normalised embeddings.
     Raises: ValueError, `field: expected ..., got ...`.

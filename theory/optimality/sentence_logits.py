@@ -25,7 +25,7 @@ _WEIGHT_TOLERANCE = 1e-5
 class SentenceLogits:
     """Sentences with the logits of a network h(x)_k = sum_l <u_kl, w_{x_l}>; made by `score_sentences`.
 
-    Arguments:
+    Args:
         sentences, classes, weights: word numbers (N, L), classes (N,), and omega > 0 (N,), which sums to 1.
         embeddings, classifier: float64 (n_w, d) and (K, L, d).
         label_noise: eps.
@@ -124,7 +124,7 @@ def score_sentences(
 ) -> SentenceLogits:
     """Check the arguments and run the network, in float64, over all sentences.
 
-    Arguments:
+    Args:
         sentences: word numbers in [0, n_w), integers (N, L).
         classes: integers in [0, K), (N,).
         weights: omega >= 0 (N,), summing to 1, or None for 1/N. Sentences of weight 0 are left out.

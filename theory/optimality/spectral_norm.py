@@ -49,7 +49,7 @@ def sigma_max(
 ) -> SpectralNorm:
     """Bound the largest singular value of a matrix from above.
 
-    Arguments:
+    Args:
         matrix: an array (m, n), or a linear operator with products from both sides.
         method: "svd" and "gram" for arrays, "lanczos" for both, or "auto": svd for small arrays, gram for others.
         squared_norm: the squared Frobenius norm, needed to prove the bound of an operator; of an array it is computed.

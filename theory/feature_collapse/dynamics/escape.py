@@ -51,7 +51,7 @@ __all__ = [
 class LinearRegime:
     """Gradient descent near zero, from given weights or in the mean over random ones.
 
-    Arguments:
+    Args:
         singular_values: sigma, float64 (m,).
         embedding_parts, classifier_parts, products: |w_i|^2, |u_i|^2 and <w_i, u_i> at the start, float64 (m,).
         still_embeddings, still_classifier: |W|^2 and |U|^2 outside all modes at the start.
@@ -123,7 +123,7 @@ def linear_regime(
 ) -> LinearRegime:
     """Project given initial weights on the modes.
 
-    Arguments:
+    Args:
         embeddings: W (n_w, d), word (a, b) in row a * s_c + b.
         classifier: U (K, L, d).
         latents: integers (K, L).
@@ -186,7 +186,20 @@ def expected_linear_regime(
     single start differ from the mean by a relative sqrt(2 / (d (n_c - 1))) in the squares. `slowing` has the ratio
     (d + n_c) / d of the means of tr(Gamma^2) and tr(Gamma)^2 / (n_c - 1).
 
-    Arguments: `initial_scale` s, `embedding_dim` d, L, K, and the others of `linear_regime`; latents are optional.
+    Args:
+        initial_scale: s > 0.
+        embedding_dim: d.
+        word_frequencies: mu (s_c,), summing to 1.
+        n_concepts: n_c.
+        sentence_length: L.
+        n_classes: K.
+        latents: integers (K, L), or None for positions where all concepts are equally frequent.
+        weight_decay: lam_W >= 0, and lam_U too unless that is given.
+        classifier_weight_decay: lam_U >= 0.
+        learning_rate: as for `linear_regime`.
+        label_noise: eps in [0, 1).
+        word_noise: delta in [0, 1).
+
     Returns: the linear regime in the mean.
     """
     noise = {"label_noise": label_noise, "word_noise": word_noise}
@@ -223,7 +236,7 @@ def expected_linear_regime(
 class Plateau(NamedTuple):
     """How long the network stays near zero.
 
-    Arguments:
+    Args:
         steps: until |W|^2 of the growing modes reaches its target in the linear regime; infinite if none does.
         delay: how many more steps it takes because growth slows down, to first order in chi.
         slowdown: chi at the target, by which the coupling is smaller than at zero; `delay` errs by about this share.
@@ -237,7 +250,11 @@ class Plateau(NamedTuple):
 def plateau(regime: LinearRegime, final_squared_norm: float, *, fraction: float = 0.01) -> Plateau:
     """Predict after how many steps |W|^2 of the growing modes reaches a fraction of its final value.
 
-    Arguments: the linear regime; the final |W|^2, n_c sum_b r_b^2 of `feature_collapse.predict`; and the fraction.
+    Args:
+        regime: the linear regime.
+        final_squared_norm: the final |W|^2, n_c sum_b r_b^2 of `feature_collapse.predict`.
+        fraction: the share of it that is the target.
+
     Returns: the steps in the linear regime and their correction; `steps` is 0 if the start is there already.
     """
     target = require_positive("final_squared_norm", final_squared_norm) * require_positive("fraction", fraction)

@@ -34,7 +34,7 @@ _TOLERANCE, _SMALLEST = 1e-12, 1e-6
 class CollapsedNorms(NamedTuple):
     """The norms of a collapsed network over time.
 
-    Arguments:
+    Args:
         embedding_norms: r, float64 (T, s_c).
         classifier_norms: c, float64 (T,).
         cross_entropies: nats, float64 (T,).
@@ -49,7 +49,12 @@ class CollapsedNorms(NamedTuple):
 class CollapsedMotion:
     """The equations of motion of the norms of a saturated task.
 
-    Arguments: the task's numbers, word frequencies mu (s_c,), lam_W, lam_U and eps'.
+    Args:
+        share: the numbers n_c, L, K; saturated.
+        word_frequencies: mu, float64 (s_c,).
+        weight_decay: lam_W >= 0.
+        classifier_weight_decay: lam_U >= 0.
+        noise: eps' of `noise`.
     """
 
     share: LatentShare
@@ -90,7 +95,7 @@ def collapsed_motion(
 ) -> CollapsedMotion:
     """Check a task and return its equations of motion.
 
-    Arguments:
+    Args:
         n_concepts: n_c, at least 2.
         n_words: n_w, a multiple of n_c.
         sentence_length: L.
@@ -139,7 +144,7 @@ def collapsed_flow(
 ) -> CollapsedNorms:
     """Integrate gradient flow from a collapsed network.
 
-    Arguments:
+    Args:
         times: t = learning rate * steps, rising from zero or above, (T,).
         embedding_norms: r at t = 0, (s_c,), or one number for all words.
         classifier_norm: c at t = 0.
@@ -181,7 +186,7 @@ def collapsed_descent(
 ) -> CollapsedNorms:
     """Follow gradient descent with a finite learning rate from a collapsed network, exactly.
 
-    Arguments:
+    Args:
         learning_rate: of plain gradient descent on the population risk.
         n_steps: a multiple of steps_per_record.
         steps_per_record: steps between two records.

@@ -42,7 +42,7 @@ _NEGLIGIBLE = 1e-13
 class EscapeModes(NamedTuple):
     """The modes of N = -dF/dM at zero.
 
-    Arguments:
+    Args:
         singular_values: sigma, float64 (m,), positive, falling, each as often as it occurs; m <= n_c - 1.
         directions: v, float64 (n_c, m): the concept vectors; the right singular vectors are v x mu/|mu|.
         still_words: n_w - m, how many directions of words have the singular value zero.
@@ -67,7 +67,7 @@ def escape_modes(
 ) -> EscapeModes:
     """Find all singular values of -dF/dM at the zero network.
 
-    Arguments:
+    Args:
         word_frequencies: mu (s_c,), summing to 1.
         n_concepts: n_c.
         latents: integers (K, L), or None for positions where all concepts are equally frequent, as if saturated.
@@ -105,8 +105,12 @@ def escape_rate(
 ) -> np.ndarray | float:
     """Return the rate rho at which the growing pair of a mode grows, per unit of learning rate * steps.
 
-    Arguments: sigma, a number or an array; lam_W >= 0; lam_U >= 0 (lam_W if not given); and the learning rate of
-    gradient descent, for which log(1 + lr rho) / lr is returned, or 0 for gradient flow.
+    Args:
+        singular_value: sigma, a number or an array.
+        weight_decay: lam_W >= 0, and lam_U too unless that is given.
+        classifier_weight_decay: lam_U >= 0.
+        learning_rate: of gradient descent, for which log(1 + lr rho) / lr is returned, or 0 for gradient flow.
+
     Returns: the rate; negative where sigma^2 < lam_W lam_U.
     """
     decays = check_decays(weight_decay, classifier_weight_decay)
@@ -118,7 +122,7 @@ def escape_rate(
 def pair_rates(
     singular_value: np.ndarray | float, weight_decay: float, classifier_weight_decay: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rates of the growing and of the decaying pair. Arguments: sigma, lam_W, lam_U."""
+    """Return the rates of the growing and of the decaying pair of sigma, for lam_W and lam_U."""
     mean, half = 0.5 * (weight_decay + classifier_weight_decay), 0.5 * (weight_decay - classifier_weight_decay)
     root = np.hypot(half, singular_value)
     return root - mean, -root - mean
@@ -129,7 +133,12 @@ def growing_pair(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (cos theta, sin theta), the parts of W and of U in the growing pair.
 
-    tan(theta) = (rho + lam_W) / sigma; 1 for equal weight decay. Arguments: sigma, rho of the growing pair, lam_W.
+    tan(theta) = (rho + lam_W) / sigma; 1 for equal weight decay.
+
+    Args:
+        singular_value: sigma, a number or an array.
+        rate: rho of the growing pair.
+        weight_decay: lam_W.
     """
     angle = np.arctan2(rate + weight_decay, singular_value)
     return np.cos(angle), np.sin(angle)

@@ -51,7 +51,7 @@ _SMALLEST_MARGIN, _LARGEST_MARGIN = 0.38, 700.0
 class LateNorms(NamedTuple):
     """A collapsed network w_(a,b) = r_b f_a, u_kl = c f_{z_kl} with large margins.
 
-    Arguments:
+    Args:
         mean_margin: V, nats, the mean of the margins over the words of a concept.
         margins: eta c r_b, float64 (s_c,), with an error of order 1/V^2.
         embedding_norms: r, float64 (s_c,).
@@ -69,7 +69,7 @@ class LateNorms(NamedTuple):
 def path_norms(*, weight_decay: float, **task: object) -> LateNorms:
     """Return the minimiser as lam -> 0, to next-to-leading order.
 
-    Arguments:
+    Args:
         weight_decay: lam > 0, on W and on U.
         task: n_concepts, n_words, sentence_length and word_frequency, as for `feature_collapse.predict`.
 
@@ -88,7 +88,7 @@ def path_norms(*, weight_decay: float, **task: object) -> LateNorms:
 def flow_norms(*, time: float, imbalance: float = 0.0, **task: object) -> LateNorms:
     """Return where gradient flow without weight decay is at a late time, to next-to-leading order.
 
-    Arguments:
+    Args:
         time: t = learning rate * steps, positive.
         imbalance: |W|^2 - |U|^2 of the start, which the flow conserves.
         task: n_concepts, n_words, sentence_length and word_frequency, as for `feature_collapse.predict`.

@@ -24,8 +24,14 @@ def find_common_margin(
 ) -> CommonMargin:
     """Minimise the cross-entropy of a collapsed network with one margin, plus its penalty.
 
-    Arguments: the task's numbers; log a and log b of the penalty a y + b y^2 / 2; eps and delta of `noise`.
-    Returns: the margin, 0 if the penalty or the noise wins everywhere; then the cross-entropy is log K.
+    Args:
+        share: the numbers n_c, L, K.
+        log_constant: log a of the penalty a y + b y^2 / 2; may be -inf.
+        log_slope: log b; may be -inf.
+        label_noise: eps of `noise`.
+        word_noise: delta of `noise`.
+
+    Returns: the margin, 0 where penalty and noise outweigh the cross-entropy everywhere; it is log K then.
     Source: derived here; see `margin_balance`, and `corrupted_margin` for word noise with fewer classes than latents.
     """
     added_slope = noise_slope(share, label_noise, word_noise)

@@ -28,7 +28,11 @@ from theory.feature_collapse.noise import corruption_counts
 class CorruptedBalance:
     """The equation phi'(y) + a + b y = 0.
 
-    Arguments: `share`, the task's numbers; `word_noise` delta > 0; `constant` a and `slope` b, at least 0.
+    Args:
+        share: the numbers n_c, L, K.
+        word_noise: delta > 0.
+        constant: a >= 0.
+        slope: b >= 0.
     """
 
     share: LatentShare

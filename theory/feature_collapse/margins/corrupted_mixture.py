@@ -32,7 +32,7 @@ _NEGLIGIBLE = 1e-24
 class _Strip:
     """The part of the expectation for the numbers m of corrupted positions that take one strip in one form.
 
-    Arguments:
+    Args:
         length: L.
         counts, probabilities: m and P(m), (M,).
         constant: what is added to every term: log kappa in the plain form of the left strip, else 0.
@@ -104,7 +104,8 @@ class _Strip:
 class CorruptedExpectation:
     """E log(1 - kappa + kappa e^S) and its derivatives in the gains (g, g + y), as sums over strips; see `Expectation`.
 
-    Arguments: `strips`, those that some m takes.
+    Args:
+        strips: those that some m takes.
     """
 
     strips: tuple[_Strip, ...]
@@ -146,7 +147,7 @@ def expected_corrupted_mixture(
 ) -> CorruptedExpectation:
     """Evaluate E log(1 - kappa + kappa e^S) over independent words, each corrupted with chance delta / eta.
 
-    Arguments:
+    Args:
         share: the numbers n_c, L, K; not saturated.
         gains: (g, g + y), float64 (2, s_c), positive, nats.
         word_frequencies: mu (s_c,), positive, summing to 1.

@@ -28,7 +28,10 @@ _SMALLEST_LOG_MARGIN = -690.0
 class MarginBalance:
     """The equation -phi'(y) = a + b y.
 
-    Arguments: `share`, the task's numbers; `log_constant` = log a and `log_slope` = log b, either may be -inf.
+    Args:
+        share: the numbers n_c, L, K.
+        log_constant: log a; may be -inf.
+        log_slope: log b; may be -inf.
     """
 
     share: LatentShare

@@ -30,7 +30,12 @@ def profile_margins(
     therefore descends to it without ever overshooting; min(A mu / n_c, log(1 + A mu)) is above, and so is
     log(1 + n_c (1 - eps) / eps).
 
-    Arguments: log A, mu (s_c,), n_c - 1, and eps in [0, 1), a number or (s_c,).
+    Args:
+        log_level: log A.
+        word_frequencies: mu (s_c,).
+        others: n_c - 1.
+        noise: eps in [0, 1), a number or (s_c,).
+
     Returns: margins y, float64 (s_c,), to a few units of rounding in relative terms (over 1 - eps, where noise is near
     1). Source: derived here.
     """
@@ -61,7 +66,14 @@ def log_level_slope(
 
     with v_b the part of y_b / (A mu_b) in eps_b / n_c + y_b / (A mu_b), 1 without noise.
 
-    Arguments: log A, the margins there, mu (s_c,), n_c - 1, and eps. Source: derived here.
+    Args:
+        log_level: log A.
+        margins: y at A, float64 (s_c,).
+        word_frequencies: mu (s_c,).
+        others: n_c - 1.
+        noise: eps in [0, 1), a number or (s_c,).
+
+    Source: derived here.
     """
     log_floor = _log_floor(others, noise)
     log_decay = np.log(margins) - log_level - np.log(word_frequencies)
@@ -75,7 +87,10 @@ def largest_margin(others: int, noise: np.ndarray | float) -> np.ndarray:
     """Return log(1 + n_c (1 - eps) / eps), where q(y) = eps / eta; infinite without noise.
 
     At this margin (nats) the network gives the concept of a word the probability 1 - eps + eps / n_c that it has.
-    Arguments: n_c - 1, and eps in [0, 1), a number or (s_c,).
+
+    Args:
+        others: n_c - 1.
+        noise: eps in [0, 1), a number or (s_c,).
     """
     noise = np.asarray(noise, dtype=np.float64)
     with np.errstate(divide="ignore"):

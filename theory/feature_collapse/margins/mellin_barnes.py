@@ -41,7 +41,7 @@ class Expectation:
     Every sum runs through einsum and not through BLAS: at some hundred rows a threaded BLAS that has to wait for a busy
     core is a hundred times slower than the arithmetic.
 
-    Arguments:
+    Args:
         length: L.
         linear: the coefficient of E S / L that the strip adds: L in the left one, else 0.
         scales: weight_j rho^{s_j}, as logarithms.
@@ -101,7 +101,7 @@ class Expectation:
 def expected_log_mixture(share: LatentShare, gains: np.ndarray, word_frequencies: np.ndarray) -> Expectation:
     """Evaluate E log(1 - kappa + kappa e^{g_{b_1} + .. + g_{b_L}}) over independent words b_l from mu.
 
-    Arguments:
+    Args:
         share: the numbers n_c, L, K, giving kappa.
         gains: g (s_c,), positive, nats.
         word_frequencies: mu (s_c,), positive, summing to 1.

@@ -28,7 +28,7 @@ def solve_type_one(
     delta does the same for saturated latents, and for fewer classes averages over the corrupted positions (see
     `noise`).
 
-    Arguments:
+    Args:
         share: the numbers n_c, L, K.
         n_words_per_concept: s_c.
         weight_decay: lam > 0, on W and on U.

@@ -31,7 +31,7 @@ def solve_type_three(
     On the profile of margins (see `margin_profile`) these are one monotone equation, log A - log |y(A)| = log(L (n_c -
     1) / alpha), solved by Brent's method and polished by Newton's.
 
-    Arguments:
+    Args:
         share: the numbers n_c, L, K; saturated.
         word_frequencies: mu (s_c,), positive, summing to 1.
         weight_decay: lam > 0, on W and on U.
@@ -68,8 +68,15 @@ def solve_profile(
 ) -> np.ndarray:
     """Return the margins of the profile at which log A - log |y(A)| = `log_ratio`.
 
-    The left side increases from log(n_c / |mu (1 - eps)|) without bound. Arguments: mu (s_c,), n_c - 1, a `log_ratio`
-    above that limit, and eps. Returns: margins (s_c,). Source: derived here.
+    The left side increases from log(n_c / |mu (1 - eps)|) without bound.
+
+    Args:
+        word_frequencies: mu (s_c,).
+        others: n_c - 1.
+        log_ratio: a number above that limit.
+        noise: eps in [0, 1), a number or (s_c,).
+
+    Returns: margins, nats, float64 (s_c,). Source: derived here.
     """
 
     def excess(log_level: float) -> float:

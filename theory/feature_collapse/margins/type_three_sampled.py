@@ -40,8 +40,13 @@ class _Point:
 
     Under word noise the gains have two rows, g and g + y, and so have the derivatives of `mean` and the `slopes`.
 
-    Arguments: `margins` y, `error` q(y), `slopes` dg/dy, `mean` the expectation at the gains,
-    `noise_gradient` the gradient of the label noise, and `marginal_penalty` alpha.
+    Args:
+        margins: y, nats, float64 (s_c,).
+        error: q(y), float64 (s_c,).
+        slopes: dg/dy.
+        mean: the expectation at the gains.
+        noise_gradient: the gradient of the label noise, float64 (s_c,).
+        marginal_penalty: alpha.
     """
 
     margins: np.ndarray
@@ -147,7 +152,7 @@ def solve_type_three_sampled(
         argmin over (r, c) of E log(1 - kappa + kappa prod_l (1 + (n_c - 1) e^{-eta c r_{b_l}}))
                               + lam/2 (n_c |r|^2 + K L c^2)
 
-    Arguments:
+    Args:
         share: the numbers n_c, L, K.
         word_frequencies: mu (s_c,), positive, summing to 1.
         weight_decay: lam > 0, on W and on U.

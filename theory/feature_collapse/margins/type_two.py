@@ -26,7 +26,7 @@ def solve_type_two(
     solved for the margin y = eta sqrt(d) c, where the penalty is b y^2 / 2 with b = lam K L / (eta^2 d). Its slope is
     zero at y = 0 and that of the cross-entropy is not, so c > 0 for every finite lam: there is no zero threshold.
 
-    Arguments:
+    Args:
         share: the numbers n_c, L, K.
         n_words_per_concept: s_c.
         embedding_dim: d.

@@ -1,4 +1,4 @@
-"""What can be known from a sample: the words that it holds, and the sentences that can be told by these words alone.
+"""What a sample shows: the words that occur in it, and the accuracy that these words alone allow.
 
 A network that knows the concept of each word of its sample, and nothing of the others, names the class of a sentence as
 well as its seen words allow: among the latents that agree with them it guesses. This is what the mere absence of words
@@ -18,7 +18,11 @@ def missing_words(latents: np.ndarray, word_frequencies: np.ndarray, per_class: 
 
         (1 - mu_b)^{n m_a},   m_a the number of entries a in the latents
 
-    Arguments: `latents` integers (K, L) that hold every concept; mu (s_c,); n `per_class` >= 0 sentences of each class.
+    Args:
+        latents: integers (K, L) that hold every concept.
+        word_frequencies: mu (s_c,), summing to 1.
+        per_class: n >= 0, the sentences of each class in the sample.
+
     Returns: float64 (n_c, s_c). Its product with mu is the probability that a word of a test sentence is missing.
     Raises: ValueError.
     """
@@ -35,7 +39,9 @@ def spread_of_missing_words(missing: np.ndarray) -> float:
     Random directions are orthogonal to all others on average, so that the mean direction of a concept has the squared
     length (S^2 + s_c - S) / s_c^2; the mean squared distance of unit vectors from their mean is 1 less that.
 
-    Arguments: `missing` (n_c, s_c) in [0, 1], as if words were missing independently of each other.
+    Args:
+        missing: probabilities (n_c, s_c), as if words were missing independently of each other.
+
     Returns: a number from 0 to 1.
     """
     n_ranks = missing.shape[1]
@@ -51,9 +57,12 @@ def known_words_accuracy(latents: np.ndarray, unseen: np.ndarray) -> float:
 
     over the sets S of positions whose words were seen. For all n_c^L latents and equal q it is (1 - q (n_c-1)/n_c)^L.
 
-    Arguments: `latents` integers (K, L); `unseen` q (n_c,) in [0, 1], independently at each position.
+    Args:
+        latents: integers (K, L).
+        unseen: q (n_c,) in [0, 1], independently at each position.
+
     Returns: a probability.
-    Valid: exactly so given one sample with its q; for q that are means over samples, up to their fluctuation.
+    Valid: exact given one sample with its q; for q that are means over samples, up to their fluctuation.
     Raises: ValueError if 2^L K exceeds 2^24.
     """
     n_classes, length = latents.shape

@@ -48,7 +48,7 @@ def critical_sample(
 
         n* = mean of n (s_n / lam)^2 over drawn samples, at n = `per_class` and then again at the n* that this gives
 
-    Arguments:
+    Args:
         prediction: of the true risk; a theorem, not the approximation for random latents, whose gradient is not lam.
         latents: every latent, integers (K, L).
         per_class: a first guess of n*; it matters only where s_n does not fall as n^{-1/2}.
@@ -84,8 +84,12 @@ def draw_sample(
 def noise_ratio(prediction: Prediction, latents: np.ndarray, sentences: np.ndarray, classes: np.ndarray) -> float:
     """Return s_n / lam on a sample, under LayerNorm s_n / sqrt(lam_U): collapse lasts while it is below 1.
 
-    Arguments: `prediction`, a theorem for a network other than zero; `latents` (K, L), every one; the sample, with as
-    many sentences of each class.
+    Args:
+        prediction: a theorem for a network other than zero.
+        latents: every latent, integers (K, L).
+        sentences: word numbers in [0, n_w), integers (N, L), equally many for each class.
+        classes: integers in [0, K), (N,).
+
     Raises: ValueError.
     """
     if not prediction.exact or prediction.is_zero:

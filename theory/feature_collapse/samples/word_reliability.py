@@ -49,7 +49,7 @@ from theory.feature_collapse.task import check_task
 class WordReliability(NamedTuple):
     """The minimiser w_(a,b) = r_b f_a, u_kl = c f_{z_kl}, f an equiangular frame, up to a rotation.
 
-    Arguments:
+    Args:
         embedding_norms: r, float64 (s_c,).
         classifier_norm: c.
         cross_entropy, risk: nats, over the noisy population.
@@ -89,7 +89,7 @@ def predict(
 ) -> WordReliability:
     """Predict the minimiser where word (a, b) is replaced with probability eps_b.
 
-    Arguments:
+    Args:
         n_concepts: n_c, at least 2.
         n_words: n_w, a multiple of n_c.
         sentence_length: L; all n_c^L latents are classes.
@@ -139,9 +139,11 @@ def predict(
 
 
 def posterior(word_frequencies: np.ndarray, replacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mu' and eps', float64 (s_c,): how often a rank is seen, and how likely it then tells nothing.
+    """Return mu' and eps', float64 (s_c,): how often a rank is seen, and how likely it then is a replacement.
 
-    Arguments: mu (s_c,), summing to 1, and the probabilities eps (s_c,) of being replaced.
+    Args:
+        word_frequencies: mu (s_c,), summing to 1.
+        replacement: eps (s_c,), the probabilities of being replaced.
     """
     unreplaced = 1 - replacement
     mean = float(word_frequencies @ replacement)

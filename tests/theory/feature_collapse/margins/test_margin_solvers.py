@@ -12,6 +12,7 @@ from theory import feature_collapse
 from theory.feature_collapse.latent_share import LatentShare
 from theory.feature_collapse.margins.type_one import solve_type_one
 from theory.feature_collapse.margins.type_two import solve_type_two
+from theory.frames import equiangular_frame
 
 EPS = np.finfo(np.float64).eps
 # Logarithms of size |log kappa| <= 1100 (L = 1000) are formed in float64, so that margins and hence a cross-entropy are
@@ -111,7 +112,7 @@ def test_full_risk_and_its_gradient_at_the_prediction(enumerated_task, layer_nor
         network = solve_type_two(share, n_words_per_concept, dim, decay, label_noise=label_noise)
     else:
         network = solve_type_one(share, n_words_per_concept, decay, label_noise=label_noise)
-    frame = feature_collapse.equiangular_frame(n_concepts, dim, orthogonal_to_ones=layer_norm)
+    frame = equiangular_frame(n_concepts, dim, orthogonal_to_ones=layer_norm)
     embeddings = np.repeat(frame, n_words_per_concept, axis=0) * network.embedding_norms[0]
     classifier = network.classifier_norm * frame[task.latents]
     embedding_decay = 0.0 if layer_norm else decay
