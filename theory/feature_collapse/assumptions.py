@@ -5,6 +5,8 @@ alpha != z_kl, the share (1/K) |{k': dist(z_k, z_k') = r, z_k'l = alpha}| is the
 At r = 1 exactly one latent of all qualifies, so the number of classes that do is K / n_c^L. With distinct latents it is
 0 or 1, and it is positive: K = n_c^L. So for distinct latents the assumption says neither more nor less than
 *saturated*, and that is what is checked here.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
 from theory.feature_collapse.prediction import Assumption

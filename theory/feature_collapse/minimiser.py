@@ -4,6 +4,8 @@
     no LayerNorm, equal words     -> Type I:   w_(a,b) = r f_a,            u_kl = c f_{z_kl}
     no LayerNorm, unequal words   -> Type III: w_(a,b) = r_b f_a,          u_kl = c f_{z_kl}
 
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
+
 Source: Laurent, von Brecht, Bresson, Feature Collapse, arXiv 2305.16162, Theorems 1 to 3; each solver names
 what is derived here.
 """

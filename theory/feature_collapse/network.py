@@ -1,4 +1,7 @@
-"""What every solver returns: the norms of a collapsed network and its risk."""
+"""What every solver returns: the norms of a collapsed network and its risk.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
+"""
 
 import math
 from dataclasses import dataclass

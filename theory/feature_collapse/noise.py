@@ -35,6 +35,8 @@ with probability delta/eta. If the other classes are a share kappa of the other 
 Label noise leaves the sentences alone and adds eps (h_k - mean_k' h_k') = eps (1 - delta) L E_b y_b / eta, as concepts
 average to zero over evenly spread latents. Both are the approximation that kappa is without noise, no more and no less:
 at kappa = 1 they give the exact risk above. Source: derived here.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""The task of the feature-collapse theorems: the numbers a prediction depends on, checked once."""
+"""The task of the feature-collapse theorems: the numbers a prediction depends on, checked once.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
+"""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""The weight decay above which the zero network is the minimiser."""
+"""The weight decay above which the zero network is the minimiser.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
+"""
 
 import math
 

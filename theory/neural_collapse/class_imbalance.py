@@ -15,6 +15,8 @@ lam_W (w_j - w_k) = (n_j - n_k) m / N for a common mean m.
 
 *Total collapse*: everything is zero iff sigma_max((I - 11^T/K) diag(sqrt n)) / N <= sqrt(lam_W lam_H).
 
+W (K, d) is the classifier here, H (N, d) the features.
+
 Source: derived here. Minority collapse is that of Fang, He, Long, Su (PNAS 2021), there for two blocks of sizes.
 """
 

@@ -5,6 +5,8 @@
 
 up to one rotation of both, with M the class means: lam_W |W|^2 = lam_H sum_k n_k |m_k|^2 and W W^T, M M^T are unique.
 Source: the arithmetic-geometric mean; derived here.
+
+W (K, d) is the classifier here; U, s and V are a singular value decomposition.
 """
 
 import math

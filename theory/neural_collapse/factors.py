@@ -12,6 +12,8 @@ logits: the singular values of its gradient are those of the heads.
 
 with Y_f (K_f, N) the indicators. A factor vanishes iff c_f K_f = sqrt(lam_W lam_H N K_f) >= 1, whatever the others do.
 
+W_f (K_f, d) is the classifier of factor f here.
+
 Source: derived here; with one factor it is `unconstrained_features` at n = N / K.
 """
 

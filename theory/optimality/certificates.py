@@ -8,6 +8,8 @@ with the dual
 
 (see `dual_entropy`). The network's own probabilities, scaled towards the targets until they are feasible, give the
 lower bound. Derivations and proofs: `theory/global_optimality.md`.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
 from dataclasses import dataclass

@@ -24,6 +24,8 @@ The heads stacked, W (sum K_f, d), and M = W H^T (sum K_f, N) holds all logits, 
 Nothing is assumed of the labels: factors may be unbalanced or depend on each other. Source: derived here; steps 1, 2
 and 5 for one head are Lemma 1 and Theorems 1 to 3 of `theory/global_optimality.md`, and one head gives
 `certificates.certify`.
+
+W (sum K_f, d) is the classifier here, H (N, d) the features.
 """
 
 from collections.abc import Sequence

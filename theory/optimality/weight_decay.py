@@ -2,6 +2,8 @@
 
 The least penalty lam_W/2 |W|^2 + lam_H/2 |H|^2 of all factors with the product W H^T = M is sqrt(lam_W lam_H) |M|_*
 (Lemma 1 of `theory/global_optimality.md`); the ratio of the two decides the scales of W and H alone.
+
+W is the classifier and H the features here, as in neural collapse; for feature collapse the product is U W^T.
 """
 
 import math

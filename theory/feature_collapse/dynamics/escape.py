@@ -17,6 +17,8 @@ log(1/s).
 Valid: gradient descent, and gradient flow as lr -> 0, on the population risk. Out of scope: LayerNorm, which is not
 defined at zero; momentum and rescaled gradients. Random batches have these rates in the mean.
 Source: derived here.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
 import math

@@ -11,6 +11,8 @@ s_c + 1 equations for the norms in every saturated task, whatever d >= n_c - 1. 
 Without weight decay |W|^2 - |U|^2 = n_c |r|^2 - K L c^2 is conserved, as both terms change by 2 n_c L c sum_b mu_b r_b
 rho_b per unit of time. Gradient descent with a finite learning rate obeys the same equations as a map.
 
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
+
 Source: derived here.
 """
 

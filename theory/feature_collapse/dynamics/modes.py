@@ -24,6 +24,8 @@ once, the words of a concept along one direction and with lengths in proportion 
 one, in the order of the singular values: from weights of size s the first mode is of order 1 at t = log(1/s) / rho_1,
 when mode i is of the order s^(1 - rho_i / rho_1), nothing beside it as s -> 0.
 
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
+
 Source: derived here; the pairs are those of Saxe, McClelland, Ganguli, arXiv 1312.6120, for deep linear networks.
 """
 

@@ -30,6 +30,8 @@ leading order, the same for all words however unequal their frequencies; at the 
 So without weight decay Type III turns into Type I, the direction M / |M|_* of which has the largest margin at given
 nuclear norm; but it does so as slowly as 1 / log(1/lam).
 
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
+
 Source: derived here.
 """
 

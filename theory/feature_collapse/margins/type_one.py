@@ -1,4 +1,7 @@
-"""Type I collapse: equally frequent words, no LayerNorm."""
+"""Type I collapse: equally frequent words, no LayerNorm.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
+"""
 
 import math
 

@@ -9,6 +9,8 @@ minimiser. It is zero iff the slope of the first term at zero, L |mu| (n_c - 1) 
 lam^2 >= (L / n_c^{L+1}) sum_b mu_b^2. That this minimiser over collapsed networks is a global minimiser over all
 networks follows from G = dF/dM at M = U W^T: -G is proportional to M with n_c - 1 singular values, all equal to lam, so
 that it is a subgradient of lam |M|_* there, and lam |M|_* bounds the penalty from below.
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
 import math

@@ -11,6 +11,8 @@ iff the slope of the expectation there, L |mu| (n_c - 1) / n_c K / (K + 1 - kapp
 Label noise eps adds eps (1 - delta) L / eta sum_b mu_b y_b. Word noise delta adds y_b to the gain of every corrupted
 position, at random (see `noise`); as e^{g + y} = e^y + n_c - 1, all of this stays convex. The slope at zero becomes
 L |mu| (n_c - 1) / n_c (1 - delta) [K / (K + 1 - kappa) - eps].
+
+W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
 import math
