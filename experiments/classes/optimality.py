@@ -1,10 +1,10 @@
 """How far trained features and classifier are from the global minimum of their risk."""
 
 import numpy as np
-
-from simlab.members import Member, MemberRun
 from theory.certificates import Certificate, certify
 from theory.factor_certificate import certify_factors
+
+from simlab.members import Member, MemberRun
 
 
 def certify_member(member: Member, run: MemberRun) -> Certificate | None:

@@ -6,14 +6,14 @@ is compared is the part of the embeddings that grows, and not what the others le
 
 import numpy as np
 import xarray
+from theory.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
+from theory.escape_modes import EscapeModes, escape_modes, escape_rate
 
 from experiments.derived.columns import attach, each_member
 from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
 from simlab.members import Member
 from simlab.tasks import word_frequencies
-from theory.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
-from theory.escape_modes import EscapeModes, escape_modes, escape_rate
 
 PLATEAU = 0.01  # of the final |W|^2, in the growing modes
 # A growth rate is the slope of log |w_i| from where |w_i|^2 should have grown by GROWN, when the decaying pair is below

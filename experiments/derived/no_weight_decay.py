@@ -11,6 +11,9 @@ frozen noise, so that their spread falls like one over their norm.
 
 import numpy as np
 import xarray
+from theory.collapsed_flow import collapsed_descent
+from theory.escape_modes import escape_modes, growing_pair, pair_rates
+from theory.no_weight_decay import LateNorms, flow_norms, path_norms
 
 from experiments.derived.columns import attach, each_member
 from experiments.experiment import Cell, Plan
@@ -18,9 +21,6 @@ from experiments.phenomenon import Variable
 from simlab import geometry
 from simlab.members import Member
 from simlab.tasks import word_frequencies
-from theory.collapsed_flow import collapsed_descent
-from theory.escape_modes import escape_modes, growing_pair, pair_rates
-from theory.no_weight_decay import LateNorms, flow_norms, path_norms
 
 COLLAPSED = 0.05  # deviation from a simplex of embeddings and classifier from which on a network counts as collapsed
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import xarray
+from theory.noise import joint_noise
+from theory.word_frequency import resolve_word_frequency
 
 from experiments.derived.columns import attach_cells
 from experiments.experiment import Cell, Plan
@@ -16,8 +18,6 @@ from experiments.phenomenon import Variable
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.quantities import predicted_quantities
 from theory import word_reliability
-from theory.noise import joint_noise
-from theory.word_frequency import resolve_word_frequency
 
 NOISES = ("label_noise", "word_noise")
 LEVELS = np.linspace(0, 0.9, 31)

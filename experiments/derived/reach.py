@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 import xarray
+from theory.certificates import certify
 
 from experiments.experiment import Plan
 from experiments.phenomenon import Variable
@@ -26,7 +27,6 @@ from simlab.geometry import directions, root_mean_square
 from simlab.members import Member
 from simlab.reduced import ReducedMinimum, minimise_reduced
 from simlab.tasks import word_frequencies
-from theory.certificates import certify
 
 N_LATENTS = (10, 20, 40, 60, 80)
 TASK = WordConfiguration(

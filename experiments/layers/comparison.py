@@ -1,6 +1,7 @@
 """Hold the layers of a trained network against the theory of two layers: the variables of the dataset."""
 
 import numpy as np
+from theory.certificates import certify
 
 from experiments.layers.reference import TWO_LAYERS, Reference, caveats
 from experiments.phenomenon import Comparison, Variable
@@ -12,7 +13,6 @@ from simlab.sources import Batch
 from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask, word_frequencies
 from simlab.training import named_values
-from theory.certificates import certify
 
 QUANTITIES = {
     "embedding_norm": ("embedding norm, rms", ""),

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from theory.latent_share import LatentShare
+from theory.type_one import solve_type_one
+from theory.type_two import solve_type_two
 
 from experiments.verification.claim import Claim, compare
 from experiments.verification.collapse_types import largest_distance
@@ -13,9 +16,6 @@ from simlab.exact import Minima, minimise
 from simlab.exact_risk import ExactRisk, enumerate_population
 from simlab.reduced import minimise_reduced
 from theory import feature_collapse
-from theory.latent_share import LatentShare
-from theory.type_one import solve_type_one
-from theory.type_two import solve_type_two
 
 SOURCE = "derived here"
 NOTE = "2 |gradient| / curvature + rounding"

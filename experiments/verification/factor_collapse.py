@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from theory.factor_certificate import Certificate, certify_factors
+from theory.factor_collapse import FactorPrediction, predict
 
 from experiments.verification.claim import Claim, compare, must_exceed
 from experiments.verification.free_features import (
@@ -17,8 +19,6 @@ from experiments.verification.free_features import (
 )
 from experiments.verification.setting import LARGEST_TOLERANCE, position_tolerance
 from simlab.exact import Minima
-from theory.factor_certificate import Certificate, certify_factors
-from theory.factor_collapse import FactorPrediction, predict
 
 SOURCE = "derived here"
 EPS = np.finfo(float).eps

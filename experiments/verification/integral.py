@@ -5,10 +5,10 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-
-from experiments.verification.claim import Claim, compare
 from theory.latent_share import LatentShare
 from theory.mellin_barnes import expected_log_mixture
+
+from experiments.verification.claim import Claim, compare
 
 SOURCE = "derived here"
 # n_c, L, K, s_c: from few latents to nearly all.

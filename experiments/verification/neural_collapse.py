@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from theory.class_imbalance import collapse_thresholds
 
 from experiments.verification.claim import Claim, compare, must_exceed
 from experiments.verification.free_features import (
@@ -16,7 +17,6 @@ from experiments.verification.free_features import (
 from experiments.verification.setting import position_tolerance
 from simlab.exact import Minima
 from theory import feature_collapse
-from theory.class_imbalance import collapse_thresholds
 from theory.neural_collapse import Prediction, predict
 
 BALANCED = "Zhu et al., NeurIPS 2021; derived again here"

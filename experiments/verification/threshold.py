@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from theory.certificates import certify
+from theory.zero_threshold import zero_threshold
 
 from experiments.verification.claim import Claim, compare, must_exceed
 from experiments.verification.setting import Setting
 from simlab.exact import minimise
-from theory.certificates import certify
-from theory.zero_threshold import zero_threshold
 
 SOURCE = "derived here; saturated: Theorem 2"
 SETTINGS = (

@@ -4,9 +4,9 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from theory.prediction import Assumption, Prediction
 
 from theory import feature_collapse
-from theory.prediction import Assumption, Prediction
 
 UNATTAINED = Assumption(
     name="positive weight decay", holds=False, reason="with none the infimum is not attained: norms grow without bound"

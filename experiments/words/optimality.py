@@ -3,11 +3,11 @@
 from functools import lru_cache
 
 import numpy as np
+from theory.certificates import Certificate, certify, certify_layer_norm
 
 from simlab.members import Member, MemberRun
 from simlab.reduced import CLASS_LIMIT, ReducedMinimum, minimise_reduced
 from simlab.sources import Batch
-from theory.certificates import Certificate, certify, certify_layer_norm
 
 
 def find_minimum(member: Member) -> ReducedMinimum | None:

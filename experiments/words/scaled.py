@@ -4,10 +4,10 @@ import math
 from dataclasses import replace
 
 import numpy as np
-
-from theory import feature_collapse
 from theory.prediction import Assumption, Prediction
 from theory.trainable_scale import ScaledNetwork, solve_trainable_scale
+
+from theory import feature_collapse
 
 NAME = "normalisation without parameters"
 CLOSED_FORM = Assumption(

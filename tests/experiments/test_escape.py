@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from theory.escape_modes import escape_modes
 
 from experiments.derived import escape as derived
 from experiments.escape import EXPERIMENT
@@ -12,7 +13,6 @@ from experiments.words.configuration import WordConfiguration
 from figures import escape as figure
 from figures import style
 from theory import feature_collapse
-from theory.escape_modes import escape_modes
 
 MU = np.array([0.7, 0.3])
 RATE, STEPS = 0.5, 400

@@ -6,11 +6,17 @@ contributes the 1 in it. If the other classes are a share kappa of the other lat
 1 + kappa (e^G - 1), the expression that this module evaluates without loss of precision.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # Below this a float64 kappa nears the subnormal numbers and loses digits; logarithms are used instead.
 _SMALLEST_KAPPA = 1e-290
@@ -92,7 +98,7 @@ class LatentShare:
         scale = 0.5 * (math.log(self.n_concepts) + self.log_classifier_rows)
         return math.log(weight_decay) + scale - math.log(self.eta)
 
-    def log_mixture(self, gain: np.ndarray | float) -> np.ndarray | float:
+    def log_mixture(self, gain: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...] | float:
         """Return log(1 - kappa + kappa e^G) (nats) for G >= 0, to rounding also where it is tiny."""
         if self.saturated:
             return gain
@@ -102,12 +108,12 @@ class LatentShare:
         log_excess = self.log_kappa + gain + np.log(-np.expm1(-gain))
         return np.logaddexp(0.0, log_excess)
 
-    def log_others_share(self, gain: np.ndarray | float) -> np.ndarray | float:
+    def log_others_share(self, gain: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...] | float:
         """Return log theta, theta = kappa e^G / (1 - kappa + kappa e^G): the slope of `log_mixture`."""
         return -np.logaddexp(0.0, -(self.log_odds + gain))
 
 
-def log_position_error(share: LatentShare, margin: np.ndarray | float) -> np.ndarray | float:
+def log_position_error(share: LatentShare, margin: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...] | float:
     """Return log q, q = (n_c - 1) / (n_c - 1 + e^y) = -dg/dy: the probability of a wrong concept at one position.
 
     Args:
@@ -118,6 +124,6 @@ def log_position_error(share: LatentShare, margin: np.ndarray | float) -> np.nda
     return log_others - np.logaddexp(log_others, margin)
 
 
-def position_gain(share: LatentShare, margin: np.ndarray | float) -> np.ndarray | float:
+def position_gain(share: LatentShare, margin: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...] | float:
     """Return the gain g(y) = log(1 + (n_c - 1) e^{-y}) (nats) for margins y >= 0."""
     return np.log1p(share.others * np.exp(-margin))

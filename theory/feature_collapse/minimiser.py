@@ -10,9 +10,12 @@ Source: Laurent, von Brecht, Bresson, Feature Collapse, arXiv 2305.16162, Theore
 what is derived here.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +31,9 @@ from theory.feature_collapse.task import CollapseTask, check_task
 from theory.feature_collapse.zero_threshold import zero_threshold
 from theory.frames import equiangular_frame
 
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+
 
 def predict(
     *,
@@ -35,12 +41,12 @@ def predict(
     n_words: int = 1200,
     sentence_length: int = 15,
     n_classes: int | str = 1000,
-    word_frequency: str | Sequence[float] | np.ndarray = "uniform",
+    word_frequency: str | Sequence[float] | Float[np.ndarray, " s_c"] = "uniform",
     weight_decay: float = 1e-3,
     classifier_weight_decay: float | None = None,
     layer_norm: bool = False,
     embedding_dim: int = 100,
-    latents: np.ndarray | None = None,
+    latents: Int[np.ndarray, "K L"] | None = None,
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> Prediction:
@@ -136,7 +142,9 @@ def _solve(task: CollapseTask, threshold: float | None) -> CollapsedNetwork:
     )
 
 
-def _assemble(task: CollapseTask, frame: np.ndarray, threshold: float | None, network: CollapsedNetwork) -> Prediction:
+def _assemble(
+    task: CollapseTask, frame: Float[np.ndarray, "n_c d"], threshold: float | None, network: CollapsedNetwork
+) -> Prediction:
     """Put the solver's numbers and the task's into one result."""
     assumptions = list_assumptions(task, threshold)
     return Prediction(

@@ -3,12 +3,18 @@
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theory.feature_collapse.latent_share import LatentShare
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,7 +29,7 @@ class CollapsedNetwork:
         residual: relative residual of the stationarity equations (0 where they hold exactly).
     """
 
-    embedding_norms: np.ndarray
+    embedding_norms: Float[np.ndarray, " s_c"]
     classifier_norm: float
     cross_entropy: float
     penalty: float
@@ -52,7 +58,7 @@ def zero_network(share: LatentShare, n_words_per_concept: int) -> CollapsedNetwo
 
 
 def balanced_network(
-    share: LatentShare, margins: np.ndarray, *, cross_entropy: float, penalty: float, residual: float
+    share: LatentShare, margins: Float[np.ndarray, " s_c"], *, cross_entropy: float, penalty: float, residual: float
 ) -> CollapsedNetwork:
     """Split margins y_b = eta c r_b into the norms r_b and c that the penalty prefers.
 

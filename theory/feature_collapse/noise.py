@@ -39,11 +39,17 @@ at kappa = 1 they give the exact risk above. Source: derived here.
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theory.feature_collapse.latent_share import LatentShare
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 def joint_noise(label_noise: float, word_noise: float) -> float:
@@ -66,7 +72,7 @@ def corrupts_mixture(share: LatentShare, word_noise: float) -> bool:
     return word_noise > 0 and not share.saturated
 
 
-def corruption_counts(share: LatentShare, word_noise: float) -> np.ndarray:
+def corruption_counts(share: LatentShare, word_noise: float) -> Float[np.ndarray, " L+1"]:
     """Return the probabilities, float64 (L + 1,), that 0 .. L positions show a concept which is not that of the class.
 
     Binomial with chance delta / eta at each position: ratios of neighbours, added up in logarithms from the mode.

@@ -1,8 +1,14 @@
 """The predicted representation, and the assumptions it rests on."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +43,7 @@ class Prediction:
     """
 
     collapse_type: str
-    embedding_norms: np.ndarray
+    embedding_norms: Float[np.ndarray, " s_c"]
     classifier_norm: float
     cross_entropy: float
     risk: float
@@ -46,8 +52,8 @@ class Prediction:
     exact: bool
     assumptions: tuple[Assumption, ...]
     residual: float
-    frame: np.ndarray
-    word_frequencies: np.ndarray
+    frame: Float[np.ndarray, "n_c d"]
+    word_frequencies: Float[np.ndarray, " s_c"]
     n_concepts: int
     n_words: int
     sentence_length: int
@@ -67,11 +73,11 @@ class Prediction:
         """The share K / n_c^L of all latents that are classes (zero if it underflows)."""
         return self.n_classes / self.n_concepts**self.sentence_length
 
-    def embeddings(self) -> np.ndarray:
+    def embeddings(self) -> Float[np.ndarray, "n_w d"]:
         """Return r_b f_a, for Type II the vectors LN(w): float64 (n_w, d), word (a, b) in row a * s_c + b."""
         return (self.frame[:, None, :] * self.embedding_norms[:, None]).reshape(self.n_words, self.embedding_dim)
 
-    def classifier(self, latents: np.ndarray) -> np.ndarray:
+    def classifier(self, latents: Int[np.ndarray, "K L"]) -> Float[np.ndarray, "K L d"]:
         """Return the classifier c f_{z_kl} of given latents.
 
         Args:
@@ -98,7 +104,7 @@ class Prediction:
         }
 
 
-def require_latents(latents: object, *, n_concepts: int, sentence_length: int) -> np.ndarray:
+def require_latents(latents: object, *, n_concepts: int, sentence_length: int) -> Int[np.ndarray, "K L"]:
     """Return `latents` as an integer array (K, L) with entries in [0, n_c).
 
     Raises: ValueError for another shape, another kind of number, or an entry that is not a concept.

@@ -3,9 +3,12 @@
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +17,9 @@ from theory.feature_collapse.latent_share import LatentShare
 from theory.feature_collapse.prediction import require_latents
 from theory.feature_collapse.word_frequency import is_uniform, resolve_word_frequency
 from theory.frames import require_dimension
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # Python ints are exact, but a power of more digits than this takes seconds to form.
 _LONGEST_SENTENCE = 100_000
@@ -28,13 +34,13 @@ class CollapseTask:
     """
 
     share: LatentShare
-    word_frequencies: np.ndarray
+    word_frequencies: Float[np.ndarray, " s_c"]
     weight_decay: float
     classifier_weight_decay: float
     penalises_normalised: bool
     layer_norm: bool
     embedding_dim: int
-    latents: np.ndarray | None
+    latents: Int[np.ndarray, "K L"] | None
     label_noise: float
     word_noise: float
 
@@ -67,12 +73,12 @@ def check_task(
     n_words: int,
     sentence_length: int,
     n_classes: int | str,
-    word_frequency: str | Sequence[float] | np.ndarray,
+    word_frequency: str | Sequence[float] | Float[np.ndarray, " s_c"],
     weight_decay: float,
     classifier_weight_decay: float | None,
     layer_norm: bool,
     embedding_dim: int,
-    latents: np.ndarray | None,
+    latents: Int[np.ndarray, "K L"] | None,
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> CollapseTask:
@@ -129,7 +135,7 @@ def _check_weight_decay(
     return require("weight_decay", weight_decay), require_positive("classifier_weight_decay", classifier_weight_decay)
 
 
-def _check_latents(latents: np.ndarray, share: LatentShare) -> np.ndarray:
+def _check_latents(latents: Int[np.ndarray, "K L"], share: LatentShare) -> Int[np.ndarray, "K L"]:
     """Check shape, entries and number of the latents."""
     array = require_latents(latents, n_concepts=share.n_concepts, sentence_length=share.sentence_length)
     if len(array) != share.n_classes:

@@ -1,10 +1,16 @@
 """Word frequencies within a concept: names, exponents and vectors to one normalised array."""
 
+from __future__ import annotations
+
 import difflib
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # A sum this far from 1 is a slip, not rounding.
 _SUM_TOLERANCE = 1e-6
@@ -12,7 +18,9 @@ _SUM_TOLERANCE = 1e-6
 _UNIFORM_TOLERANCE = 1e-12
 
 
-def resolve_word_frequency(word_frequency: str | Sequence[float] | np.ndarray, n_words_per_concept: int) -> np.ndarray:
+def resolve_word_frequency(
+    word_frequency: str | Sequence[float] | Float[np.ndarray, " s_c"], n_words_per_concept: int
+) -> Float[np.ndarray, " s_c"]:
     """Return the frequencies mu of the words of a concept.
 
         "uniform": mu_b = 1/s_c;   "zipf": mu_b ∝ 1/b;   "zipf:E": mu_b ∝ b^-E;   or a vector that sums to 1
@@ -43,12 +51,12 @@ def resolve_word_frequency(word_frequency: str | Sequence[float] | np.ndarray, n
     return vector / total
 
 
-def is_uniform(word_frequencies: np.ndarray) -> bool:
+def is_uniform(word_frequencies: Float[np.ndarray, " s_c"]) -> bool:
     """Whether all frequencies agree to 1e-12 in relative terms."""
     return bool(np.ptp(word_frequencies) <= _UNIFORM_TOLERANCE * np.max(word_frequencies))
 
 
-def _from_name(name: str, n_words: int) -> np.ndarray:
+def _from_name(name: str, n_words: int) -> Float[np.ndarray, " s_c"]:
     """Resolve "uniform", "zipf" and "zipf:EXPONENT"."""
     if name == "uniform":
         return np.full(n_words, 1 / n_words)
@@ -73,7 +81,7 @@ def _exponent(text: str, name: str) -> float:
     return exponent
 
 
-def _power_law(exponent: float, n_words: int, name: str) -> np.ndarray:
+def _power_law(exponent: float, n_words: int, name: str) -> Float[np.ndarray, " s_c"]:
     """Return b^-exponent, normalised in logarithms so that no exponent overflows."""
     logs = -exponent * np.log(np.arange(1, n_words + 1))
     weights = np.exp(logs - logs.max())

@@ -3,16 +3,22 @@
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theory.feature_collapse.latent_share import LatentShare
 
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+
 
 def zero_threshold(
-    latents: np.ndarray | None,
-    word_frequencies: np.ndarray,
+    latents: Int[np.ndarray, "K L"] | None,
+    word_frequencies: Float[np.ndarray, " s_c"],
     n_concepts: int,
     *,
     sentence_length: int | None = None,
@@ -58,7 +64,7 @@ def zero_threshold(
     return math.exp(log_frequency_norm + 0.5 * log_ratio)
 
 
-def _summed_covariance(latents: np.ndarray, n_concepts: int) -> np.ndarray:
+def _summed_covariance(latents: Int[np.ndarray, "K L"], n_concepts: int) -> Float[np.ndarray, "n_c n_c"]:
     """Return sum_l [diag(pi_l) - pi_l pi_l^T], (n_c, n_c)."""
     frequencies = np.stack([np.bincount(column, minlength=n_concepts) for column in latents.T]) / len(latents)
     return np.diag(frequencies.sum(axis=0)) - frequencies.T @ frequencies

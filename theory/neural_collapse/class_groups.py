@@ -11,12 +11,17 @@ simplices a_g sqrt(pi_g) (I - 11^T/k_g) and a block of group averages
     B_hg = t_hg sqrt(k_h k_g pi_g),     columns orthogonal to (sqrt k_1, .., sqrt k_G).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from theory.checks import require_integer
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 
 class ClassGroups(NamedTuple):
@@ -28,9 +33,9 @@ class ClassGroups(NamedTuple):
         group: the group of each class, integers (K,).
     """
 
-    sizes: np.ndarray
-    counts: np.ndarray
-    group: np.ndarray
+    sizes: Float[np.ndarray, " G"]
+    counts: Float[np.ndarray, " G"]
+    group: Int[np.ndarray, " K"]
 
     @property
     def n_classes(self) -> int:
@@ -43,17 +48,17 @@ class ClassGroups(NamedTuple):
         return int(self.counts @ self.sizes)
 
     @property
-    def class_sizes(self) -> np.ndarray:
+    def class_sizes(self) -> Float[np.ndarray, " K"]:
         """The samples n_k of each class, float64 (K,)."""
         return self.sizes[self.group]
 
     @property
-    def shares(self) -> np.ndarray:
+    def shares(self) -> Float[np.ndarray, " G"]:
         """pi_g = n_g / N, the share of one class of the group in all samples, float64 (G,)."""
         return self.sizes / self.n_samples
 
 
-def group_classes(samples_per_class: Sequence[int] | np.ndarray) -> ClassGroups:
+def group_classes(samples_per_class: Sequence[int] | Int[np.ndarray, " K"]) -> ClassGroups:
     """Group classes by their size.
 
     Args:
@@ -72,7 +77,7 @@ def group_classes(samples_per_class: Sequence[int] | np.ndarray) -> ClassGroups:
     return ClassGroups(sizes=values.astype(float), counts=counts.astype(float), group=group)
 
 
-def averages_basis(groups: ClassGroups) -> np.ndarray:
+def averages_basis(groups: ClassGroups) -> Float[np.ndarray, "G G-1"]:
     """Return orthonormal columns orthogonal to (sqrt k_1, .., sqrt k_G), float64 (G, G - 1), by a reflection."""
     axis = np.sqrt(groups.counts / groups.n_classes)
     axis[0] += 1.0
@@ -80,7 +85,9 @@ def averages_basis(groups: ClassGroups) -> np.ndarray:
     return reflection[:, 1:]
 
 
-def spread_logits(groups: ClassGroups, margins: np.ndarray, averages: np.ndarray) -> np.ndarray:
+def spread_logits(
+    groups: ClassGroups, margins: Float[np.ndarray, " G"], averages: Float[np.ndarray, "G G"]
+) -> Float[np.ndarray, "K K"]:
     """Return the logits of the class means, float64 (K, K): row k holds the logits z_jk (nats) of class k.
 
     Args:

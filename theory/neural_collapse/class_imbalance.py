@@ -20,16 +20,22 @@ W (K, d) is the classifier here, H (N, d) the features.
 Source: derived here. Minority collapse is that of Fang, He, Long, Su (PNAS 2021), there for two blocks of sizes.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theory.neural_collapse.class_groups import ClassGroups, group_classes
 from theory.optimality.weight_decay import joint_decay
 
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
 
-def collapse_thresholds(samples_per_class: Sequence[int] | np.ndarray) -> np.ndarray:
+
+def collapse_thresholds(samples_per_class: Sequence[int] | Int[np.ndarray, " K"]) -> Float[np.ndarray, " K"]:
     """Return sqrt(n_k) / N, float64 (K,): the value of sqrt(lam_W lam_H) from which on classes of size n_k coincide.
 
     Valid: exact for every class that shares its size with another; a class alone at its size has nothing of its size to
@@ -40,8 +46,11 @@ def collapse_thresholds(samples_per_class: Sequence[int] | np.ndarray) -> np.nda
 
 
 def collapsed_classes(
-    samples_per_class: Sequence[int] | np.ndarray, *, feature_weight_decay: float, classifier_weight_decay: float
-) -> np.ndarray:
+    samples_per_class: Sequence[int] | Int[np.ndarray, " K"],
+    *,
+    feature_weight_decay: float,
+    classifier_weight_decay: float,
+) -> Bool[np.ndarray, " K"]:
     """Tell which classes coincide, in mean and in classifier, with all others of their size: bool (K,).
 
     Args:

@@ -9,18 +9,26 @@ Source: the arithmetic-geometric mean; derived here.
 W (K, d) is the classifier here; U, s and V are a singular value decomposition.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theory.frames import equiangular_frame
 from theory.neural_collapse.class_groups import ClassGroups
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
 # Singular values below this share of the largest are zero: where the minimiser has none, the solver leaves about 1e-30.
 _NEGLIGIBLE = 1e-10
 
 
-def split_logits(groups: ClassGroups, margins: np.ndarray, averages: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def split_logits(
+    groups: ClassGroups, margins: Float[np.ndarray, " G"], averages: Float[np.ndarray, "G G"]
+) -> tuple[Float[np.ndarray, "K r"], Float[np.ndarray, "K r"]]:
     """Return class means and classifier for lam_W = lam_H, float64 (K, r) each, r the rank of the logits.
 
     The first columns span the averages of the groups, the others one simplex for each group whose classes differ.
@@ -45,15 +53,20 @@ def split_logits(groups: ClassGroups, margins: np.ndarray, averages: np.ndarray)
 
 
 def rescale_factors(
-    means: np.ndarray, classifier: np.ndarray, *, feature_weight_decay: float, classifier_weight_decay: float, dim: int
-) -> tuple[np.ndarray, np.ndarray]:
+    means: Float[np.ndarray, "K r"],
+    classifier: Float[np.ndarray, "K r"],
+    *,
+    feature_weight_decay: float,
+    classifier_weight_decay: float,
+    dim: int,
+) -> tuple[Float[np.ndarray, "K d"], Float[np.ndarray, "K d"]]:
     """Return both for their own weight decays lam_H and lam_W, padded with zeros to `dim` columns."""
     rescaling = math.sqrt(math.sqrt(classifier_weight_decay) / math.sqrt(feature_weight_decay))
     padding = ((0, 0), (0, dim - means.shape[1]))
     return np.pad(means * rescaling, padding), np.pad(classifier / rescaling, padding)
 
 
-def _centred_identity(groups: ClassGroups, index: int) -> np.ndarray:
+def _centred_identity(groups: ClassGroups, index: int) -> Float[np.ndarray, "K k-1"]:
     """Return E (K, k - 1) with E E^T = I - 11^T/k on the classes of one group, zero elsewhere."""
     n_members = int(groups.counts[index])
     vectors = np.zeros((groups.n_classes, n_members - 1))

@@ -17,15 +17,20 @@ W_f (K_f, d) is the classifier of factor f here.
 Source: derived here; with one factor it is `unconstrained_features` at n = N / K.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from theory.checks import require_integer
 from theory.frames import equiangular_frame
 from theory.optimality.weight_decay import joint_decay
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
 
 
 class FactorPrediction(NamedTuple):
@@ -47,19 +52,19 @@ class FactorPrediction(NamedTuple):
         rank: sum of K_f - 1 over the factors that remain, the smallest d for which this holds.
     """
 
-    value_means: tuple[np.ndarray, ...]
-    classifiers: tuple[np.ndarray, ...]
-    logit_scales: np.ndarray
-    difference_norms: np.ndarray
-    classifier_norms: np.ndarray
-    cross_entropies: np.ndarray
+    value_means: tuple[Float[np.ndarray, "K_f d"], ...]
+    classifiers: tuple[Float[np.ndarray, "K_f d"], ...]
+    logit_scales: Float[np.ndarray, " F"]
+    difference_norms: Float[np.ndarray, " F"]
+    classifier_norms: Float[np.ndarray, " F"]
+    cross_entropies: Float[np.ndarray, " F"]
     risk: float
     nuclear_norm: float
-    thresholds: np.ndarray
-    vanished: np.ndarray
+    thresholds: Float[np.ndarray, " F"]
+    vanished: Bool[np.ndarray, " F"]
     rank: int
 
-    def features(self, labels: np.ndarray) -> np.ndarray:
+    def features(self, labels: Int[np.ndarray, "N F"]) -> Float[np.ndarray, "N d"]:
         """Return the features h of samples with these labels, integers (N, F), in [0, K_f): float64 (N, d)."""
         labels = np.asarray(labels)
         if labels.ndim != 2 or labels.shape[1] != len(self.value_means):
@@ -120,7 +125,7 @@ def predict(
     )
 
 
-def _balanced_samples(sizes: np.ndarray, n_samples: int) -> int:
+def _balanced_samples(sizes: Int[np.ndarray, " F"], n_samples: int) -> int:
     """Return N if pairs of values can be equally frequent among so many samples."""
     if sizes.size == 0:
         raise ValueError("factor_sizes: expected at least one factor, got none")
@@ -132,7 +137,9 @@ def _balanced_samples(sizes: np.ndarray, n_samples: int) -> int:
     return n_samples
 
 
-def _orthogonal_frames(sizes: np.ndarray, vanished: np.ndarray, dim: int) -> list[np.ndarray]:
+def _orthogonal_frames(
+    sizes: Int[np.ndarray, " F"], vanished: Bool[np.ndarray, " F"], dim: int
+) -> list[Float[np.ndarray, "K_f d"]]:
     """Return one equiangular frame (K_f, d) for each factor, in orthogonal subspaces; zero for those that vanished."""
     frames, used = [], 0
     for size, gone in zip(sizes, vanished, strict=True):

@@ -6,12 +6,17 @@ singular value of the gradient to mu. So every distribution q_k of classes gives
     min f >= sum_k pi_k H(q_k)    if    sigma_max of the matrix with columns sqrt(pi_k) (q_k - e_k) is at most mu
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import xlogy
 
 from theory.neural_collapse.grouped_risk import GroupedRisk
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 class GroupedLogits(NamedTuple):
@@ -25,8 +30,8 @@ class GroupedLogits(NamedTuple):
         residual: norm of the gradient of the smooth form, over mu.
     """
 
-    margins: np.ndarray
-    averages: np.ndarray
+    margins: Float[np.ndarray, " G"]
+    averages: Float[np.ndarray, "G G"]
     cross_entropy: float
     penalty: float
     lower_bound: float
@@ -38,7 +43,9 @@ class GroupedLogits(NamedTuple):
         return self.cross_entropy + self.penalty
 
 
-def certify_grouped(risk: GroupedRisk, margins: np.ndarray, averages: np.ndarray, *, residual: float) -> GroupedLogits:
+def certify_grouped(
+    risk: GroupedRisk, margins: Float[np.ndarray, " G"], averages: Float[np.ndarray, "G G"], *, residual: float
+) -> GroupedLogits:
     """Put a and B together with their risk and the lower bound of convex duality.
 
         min f >= sum_k pi_k H(e_k + theta (p_k - e_k)),     theta = min(1, mu / sigma_max(dF/dY)),   Y = Z diag(sqrt pi)
@@ -72,12 +79,12 @@ def certify_grouped(risk: GroupedRisk, margins: np.ndarray, averages: np.ndarray
     )
 
 
-def _shared(mass: np.ndarray, risk: GroupedRisk) -> np.ndarray:
+def _shared(mass: Float[np.ndarray, "G G"], risk: GroupedRisk) -> Float[np.ndarray, "G G"]:
     """Return mass times the log of the number of classes that share it; 0 where there are none."""
     return np.multiply(mass, risk.log_multiplicity[:-1], out=np.zeros_like(mass), where=mass > 0)
 
 
-def _sigma_max(risk: GroupedRisk, errors: np.ndarray) -> float:
+def _sigma_max(risk: GroupedRisk, errors: Float[np.ndarray, "G+1 G"]) -> float:
     """Return the largest singular value of dF/dY: of the block of averages and of each group's differences."""
     counts = risk.groups.counts
     averages = risk.logits_adjoint(risk.weights * errors)[1]

@@ -8,13 +8,19 @@ of (|P|^2 + |Q|^2) / 2. P is square, so that a local minimum of the smooth form 
 -dF/dB is mu times an isometry. Margins are positive in `active` groups and zero in the others (see `class_imbalance`).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 
 from theory.neural_collapse.class_groups import ClassGroups, averages_basis
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,33 +31,37 @@ class GroupedRisk:
     decay: float
 
     @cached_property
-    def active(self) -> np.ndarray:
+    def active(self) -> Bool[np.ndarray, " G"]:
         """The groups whose classes differ, bool (G,): at least two classes, and sqrt(pi_g) > mu."""
         return (self.groups.counts > 1) & (np.sqrt(self.groups.shares) > self.decay)
 
     @cached_property
-    def basis(self) -> np.ndarray:
+    def basis(self) -> Float[np.ndarray, "G G-1"]:
         """C, float64 (G, G - 1)."""
         return averages_basis(self.groups)
 
     @cached_property
-    def weights(self) -> np.ndarray:
+    def weights(self) -> Float[np.ndarray, " G"]:
         """The share k_g pi_g of each group in all samples, float64 (G,)."""
         return self.groups.counts * self.groups.shares
 
     @cached_property
-    def log_multiplicity(self) -> np.ndarray:
+    def log_multiplicity(self) -> Float[np.ndarray, "G+1 G"]:
         """Log of how many classes an entry of `logits` stands for, float64 (G + 1, G)."""
         counts = self.groups.counts
         others = np.tile(counts[:, None], (1, counts.size)) - np.eye(counts.size)
         with np.errstate(divide="ignore"):
             return np.log(np.vstack([others, np.ones(counts.size)]))
 
-    def pack(self, margins: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    def pack(
+        self, margins: Float[np.ndarray, " G"], left: Float[np.ndarray, "G-1 G-1"], right: Float[np.ndarray, "G G-1"]
+    ) -> Float[np.ndarray, " n"]:
         """Return the unknowns as one vector, from a (G,), P (G - 1, G - 1) and Q (G, G - 1)."""
         return np.concatenate([margins[self.active] / self._unit, left.ravel(), right.ravel()])
 
-    def unpack(self, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def unpack(
+        self, unknowns: Float[np.ndarray, " n"]
+    ) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, "G-1 G-1"], Float[np.ndarray, "G G-1"]]:
         """Return a, P and Q."""
         n_groups, n_active = self.groups.counts.size, self._unit.size
         margins = np.zeros(n_groups)
@@ -59,7 +69,9 @@ class GroupedRisk:
         factors = unknowns[n_active:].reshape(2 * n_groups - 1, n_groups - 1)
         return margins, factors[: n_groups - 1], factors[n_groups - 1 :]
 
-    def logits(self, margins: np.ndarray, averages: np.ndarray) -> np.ndarray:
+    def logits(
+        self, margins: Float[np.ndarray, " G"], averages: Float[np.ndarray, "G G"]
+    ) -> Float[np.ndarray, "G+1 G"]:
         """Return the logits of each group's classes, float64 (G + 1, G): of others by group, then of the class itself.
 
         Linear in a (G,) and B (G, G) together.
@@ -68,24 +80,26 @@ class GroupedRisk:
         own = table.diagonal() + margins * (1 - 1 / self.groups.counts)
         return np.vstack([table - np.diag(margins / self.groups.counts), own])
 
-    def errors(self, logits: np.ndarray) -> np.ndarray:
+    def errors(self, logits: Float[np.ndarray, "G+1 G"]) -> Float[np.ndarray, "G+1 G"]:
         """Return softmax minus target, float64 (G + 1, G); an entry sums over the classes that it stands for."""
         errors = softmax(logits + self.log_multiplicity, axis=0)
         errors[-1] = -errors[:-1].sum(axis=0)
         return errors
 
-    def cross_entropy(self, logits: np.ndarray) -> float:
+    def cross_entropy(self, logits: Float[np.ndarray, "G+1 G"]) -> float:
         """Return F, nats, to rounding also where it is tiny."""
         log_odds = logsumexp((logits + self.log_multiplicity)[:-1], axis=0) - logits[-1]
         return float(self.weights @ np.logaddexp(0.0, log_odds))
 
-    def logits_adjoint(self, logit_gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def logits_adjoint(
+        self, logit_gradient: Float[np.ndarray, "G+1 G"]
+    ) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, "G G"]]:
         """Return the gradients in a and in B of what has this gradient in the logits: the adjoint of `logits`."""
         others, own = logit_gradient[:-1], logit_gradient[-1]
         margins = own * (1 - 1 / self.groups.counts) - others.diagonal() / self.groups.counts
         return margins, (others + np.diag(own)) * self._scale
 
-    def value_and_gradient(self, unknowns: np.ndarray) -> tuple[float, np.ndarray]:
+    def value_and_gradient(self, unknowns: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
         """Return the smooth form of f (nats) and its gradient."""
         margins, left, right = self.unpack(unknowns)
         logits = self.logits(margins, self.basis @ (left @ right.T))
@@ -102,14 +116,14 @@ class GroupedRisk:
         )
         return self.cross_entropy(logits) + float(penalty), gradient
 
-    def hessian(self, unknowns: np.ndarray):
+    def hessian(self, unknowns: Float[np.ndarray, " n"]):
         """Return the product with the Hessian at the unknowns, a function of a vector."""
         margins, left, right = self.unpack(unknowns)
         errors = self.errors(self.logits(margins, self.basis @ (left @ right.T)))
         reduced = self.basis.T @ self.logits_adjoint(self.weights * errors)[1]
         probabilities = np.vstack([errors[:-1], 1 + errors[-1]])
 
-        def product(vector: np.ndarray) -> np.ndarray:
+        def product(vector: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
             d_margins, d_left, d_right = self.unpack(vector)
             d_logits = self.logits(d_margins, self.basis @ (d_left @ right.T + left @ d_right.T))
             d_errors = probabilities * (d_logits - np.sum(probabilities * d_logits, axis=0))
@@ -129,16 +143,16 @@ class GroupedRisk:
         return product
 
     @cached_property
-    def _scale(self) -> np.ndarray:
+    def _scale(self) -> Float[np.ndarray, "G G"]:
         """The factor t_hg / B_hg, (G, G)."""
         return 1 / np.sqrt(np.outer(self.groups.counts, self.weights))
 
     @cached_property
-    def _unit(self) -> np.ndarray:
+    def _unit(self) -> Float[np.ndarray, " n_active"]:
         """The scale of the unknown margins, which makes their second derivative about mu, as that of P and Q."""
         return 1 / np.sqrt(self.groups.counts * np.sqrt(self.groups.shares))[self.active]
 
     @cached_property
-    def margin_nuclear_norms(self) -> np.ndarray:
+    def margin_nuclear_norms(self) -> Float[np.ndarray, " G"]:
         """The nuclear norm of each group's simplex at a_g = 1, float64 (G,)."""
         return (self.groups.counts - 1) * np.sqrt(self.groups.shares)

@@ -1,6 +1,9 @@
 """The minimiser of the grouped risk: in closed form for one size of classes, by Newton's method for several."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize
@@ -10,6 +13,9 @@ from theory.neural_collapse.class_groups import ClassGroups
 from theory.neural_collapse.class_imbalance import zero_threshold
 from theory.neural_collapse.grouped_certificate import GroupedLogits, certify_grouped
 from theory.neural_collapse.grouped_risk import GroupedRisk
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 _MAX_NEWTON_STEPS = 8
 # Newton's method is left where a step no longer shrinks the gradient at least this much: rounding is reached.
@@ -60,7 +66,7 @@ def solve_imbalanced(groups: ClassGroups, decay: float) -> GroupedLogits:
     return certify_grouped(risk, np.maximum(margins, 0.0), risk.basis @ (left @ right.T), residual=residual)
 
 
-def _start(risk: GroupedRisk) -> np.ndarray:
+def _start(risk: GroupedRisk) -> Float[np.ndarray, " n"]:
     """Return unknowns near those of classes that would all have the size of their group, off every symmetry."""
     groups = risk.groups
     roots = np.sqrt(groups.shares)
@@ -73,10 +79,10 @@ def _start(risk: GroupedRisk) -> np.ndarray:
     return risk.pack(margins, factors[: len(left)], factors[len(left) :])
 
 
-def _quasi_newton(risk: GroupedRisk, unknowns: np.ndarray) -> np.ndarray:
+def _quasi_newton(risk: GroupedRisk, unknowns: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Return unknowns after L-BFGS on f / mu, which ends where it cannot tell values apart any more."""
 
-    def scaled(point: np.ndarray) -> tuple[float, np.ndarray]:
+    def scaled(point: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
         value, gradient = risk.value_and_gradient(point)
         return value / risk.decay, gradient / risk.decay
 
@@ -84,7 +90,7 @@ def _quasi_newton(risk: GroupedRisk, unknowns: np.ndarray) -> np.ndarray:
     return minimize(scaled, unknowns, jac=True, method="L-BFGS-B", options=options).x
 
 
-def _newton(risk: GroupedRisk, unknowns: np.ndarray) -> tuple[np.ndarray, float]:
+def _newton(risk: GroupedRisk, unknowns: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " n"], float]:
     """Return the unknowns with the smallest gradient along Newton's method, and its norm over mu."""
     best, least = unknowns, math.inf
     for _ in range(_MAX_NEWTON_STEPS):

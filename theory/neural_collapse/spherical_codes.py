@@ -13,11 +13,16 @@ orthogonal simplices (K = 6, d = 4: 1 % above the best at 0.01 of the threshold)
 (around 0.15 of the threshold).
 """
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp, softmax
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 _MAX_STEPS = 500
 _LARGEST_POLYGON = 12
@@ -32,7 +37,7 @@ class SphericalCode(NamedTuple):
     """
 
     name: str
-    parts: tuple[np.ndarray, ...]
+    parts: tuple[Float[np.ndarray, "K d_j"], ...]
 
 
 class CodeScales(NamedTuple):
@@ -44,7 +49,7 @@ class CodeScales(NamedTuple):
         residual: the norm of the gradient in rho, over that of the penalty.
     """
 
-    scales: np.ndarray
+    scales: Float[np.ndarray, " J"]
     cross_entropy: float
     residual: float
 
@@ -108,14 +113,20 @@ def solve_scales(code: SphericalCode, decay: float) -> CodeScales:
     return CodeScales(scales, float(np.logaddexp(0.0, others)), float(np.linalg.norm(gradient)) / marginal_penalty)
 
 
-def _scale_gradient(gaps: np.ndarray, scales: np.ndarray, marginal_penalty: float) -> np.ndarray:
+def _scale_gradient(
+    gaps: Float[np.ndarray, "J K"], scales: Float[np.ndarray, " J"], marginal_penalty: float
+) -> Float[np.ndarray, " J"]:
     """Return the gradient in rho, (J,): the marginal penalty c K less the mean gap to the own class."""
     return marginal_penalty - gaps @ softmax(-scales @ gaps)
 
 
 def _shorten(
-    gaps: np.ndarray, scales: np.ndarray, step: np.ndarray, gradient: np.ndarray, marginal_penalty: float
-) -> tuple[np.ndarray, np.ndarray]:
+    gaps: Float[np.ndarray, "J K"],
+    scales: Float[np.ndarray, " J"],
+    step: Float[np.ndarray, " J"],
+    gradient: Float[np.ndarray, " J"],
+    marginal_penalty: float,
+) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
     """Return scales and gradient after the longest of the steps 1, 1/2, 1/4, .. that shrinks the gradient."""
     for halvings in range(30):
         trial = scales + step * 0.5**halvings
@@ -125,7 +136,7 @@ def _shorten(
     return scales, gradient
 
 
-def _icosahedron() -> np.ndarray:
+def _icosahedron() -> Float[np.ndarray, "12 3"]:
     """Return the 12 corners on the unit sphere: cyclic permutations of (0, +-1, +-golden ratio)."""
     golden = (1 + math.sqrt(5)) / 2
     corners = np.array([(0.0, a, b) for a in (-1, 1) for b in (-golden, golden)])

@@ -13,9 +13,11 @@ Balanced classes are Type I collapse (`type_one`) of K concepts in sentences of 
 with n words for each concept (n_w = n K), at lam = sqrt(lam_W lam_H): a word vector is then a free feature.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -27,6 +29,9 @@ from theory.neural_collapse.grouped_certificate import GroupedLogits
 from theory.neural_collapse.grouped_solver import solve_balanced, solve_imbalanced
 from theory.neural_collapse.spherical_codes import solve_scales, spherical_code
 from theory.optimality.weight_decay import joint_decay
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
 
 # A relative gap or residual above this says that the solver has not converged.
 _CONVERGED = 1e-10
@@ -58,24 +63,24 @@ class Prediction(NamedTuple):
         feature_weight_decay, classifier_weight_decay: lam_H and lam_W.
     """
 
-    class_means: np.ndarray
-    classifier: np.ndarray
-    logits: np.ndarray
-    feature_norms: np.ndarray
-    classifier_norms: np.ndarray
+    class_means: Float[np.ndarray, "K d"]
+    classifier: Float[np.ndarray, "K d"]
+    logits: Float[np.ndarray, "K K"]
+    feature_norms: Float[np.ndarray, " K"]
+    classifier_norms: Float[np.ndarray, " K"]
     cross_entropy: float
     risk: float
     lower_bound: float
     nuclear_norm: float
     zero_threshold: float
-    collapse_thresholds: np.ndarray
-    collapsed: np.ndarray
+    collapse_thresholds: Float[np.ndarray, " K"]
+    collapsed: Bool[np.ndarray, " K"]
     rank: int
     exact: bool
     status: str
     note: str
     residual: float
-    samples_per_class: np.ndarray
+    samples_per_class: Int[np.ndarray, " K"]
     feature_weight_decay: float
     classifier_weight_decay: float
 
@@ -100,7 +105,7 @@ class Prediction(NamedTuple):
 def predict(
     *,
     n_classes: int = 10,
-    samples_per_class: int | Sequence[int] | np.ndarray = 100,
+    samples_per_class: int | Sequence[int] | Int[np.ndarray, " K"] = 100,
     feature_weight_decay: float = 1e-5,
     classifier_weight_decay: float = 1e-3,
     feature_dim: int | None = None,
@@ -138,7 +143,9 @@ def predict(
     return _assemble(groups, solution, means, classifier, dim, task, status, note)
 
 
-def _class_sizes(n_classes: int, samples_per_class: int | Sequence[int] | np.ndarray) -> np.ndarray:
+def _class_sizes(
+    n_classes: int, samples_per_class: int | Sequence[int] | Int[np.ndarray, " K"]
+) -> Int[np.ndarray, " K"]:
     """Return n_k, integers (K,)."""
     n_classes = require_integer("n_classes", n_classes, minimum=2)
     sizes = np.asarray(samples_per_class)
@@ -181,8 +188,8 @@ def _predict_code(groups: ClassGroups, decay: float, dim: int, task: dict[str, f
 def _assemble(
     groups: ClassGroups,
     solution: GroupedLogits,
-    means: np.ndarray,
-    classifier: np.ndarray,
+    means: Float[np.ndarray, "K r"],
+    classifier: Float[np.ndarray, "K d"],
     dim: int,
     task: dict[str, float],
     status: str,

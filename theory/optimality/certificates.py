@@ -12,7 +12,10 @@ lower bound. Derivations and proofs: `theory/global_optimality.md`.
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +24,9 @@ from theory.optimality.dual_entropy import best_scaling, entropy_ray, largest_th
 from theory.optimality.gradient_form import gradient_form
 from theory.optimality.sentence_logits import SentenceLogits, score_sentences
 from theory.optimality.spectral_norm import SpectralNorm
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 _MEMORY_LIMIT = 2**29
 
@@ -58,11 +64,11 @@ class Certificate:
 
 
 def certify(
-    sentences: np.ndarray,
-    classes: np.ndarray,
-    weights: np.ndarray | None,
-    embeddings: np.ndarray,
-    classifier: np.ndarray,
+    sentences: Int[np.ndarray, "N L"],
+    classes: Int[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"] | None,
+    embeddings: Float[np.ndarray, "n_w d"],
+    classifier: Float[np.ndarray, "K L d"],
     *,
     embedding_weight_decay: float,
     classifier_weight_decay: float,
@@ -110,11 +116,11 @@ def certify(
 
 
 def certify_layer_norm(
-    sentences: np.ndarray,
-    classes: np.ndarray,
-    weights: np.ndarray | None,
-    embeddings: np.ndarray,
-    classifier: np.ndarray,
+    sentences: Int[np.ndarray, "N L"],
+    classes: Int[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"] | None,
+    embeddings: Float[np.ndarray, "n_w d"],
+    classifier: Float[np.ndarray, "K L d"],
     *,
     classifier_weight_decay: float,
     label_noise: float = 0.0,
@@ -175,7 +181,7 @@ def certify_layer_norm(
     return _certificate(scored, norm, excess, penalty, bound)
 
 
-def normalise(embeddings: np.ndarray) -> np.ndarray:
+def normalise(embeddings: Float[np.ndarray, "n_w d"]) -> Float[np.ndarray, "n_w d"]:
     """Return LN(w) = (w - mean(w)) / std(w) for each row of W (n_w, d), in float64.
 
     Raises: ValueError for a row with equal entries, which has no image.
@@ -190,7 +196,7 @@ def normalise(embeddings: np.ndarray) -> np.ndarray:
     return centred / spread
 
 
-def _dual_penalty(norm: SpectralNorm, alpha: np.ndarray, dim: int, decay: float) -> float:
+def _dual_penalty(norm: SpectralNorm, alpha: Float[np.ndarray, " n_w"], dim: int, decay: float) -> float:
     """Return (d/2) (sigma^2 / lam) sum alpha, nats."""
     return 0.5 * dim * norm.upper**2 / decay * float(alpha.sum())
 

@@ -8,13 +8,19 @@ with equality at q = p. The ray q = t + theta (p - t) has Gq = theta G and stays
 above 1. The entropy D(theta) = sum_n omega_n H(t_n + theta (p_n - t_n)) is concave, with D'(1) = -<G, M>.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import entr, xlog1py, xlogy
 
 from theory.optimality.sentence_logits import SentenceLogits
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # Newton's method on a concave function of one variable; it needs two to six steps.
 _MAX_STEPS = 40
@@ -49,7 +55,12 @@ def entropy_ray(scored: SentenceLogits) -> Callable[[float], RayPoint]:
     return lambda theta: _entropy(scored.weights, spread, scored.error_probability, theta)
 
 
-def _entropy(weights: np.ndarray, spread: np.ndarray, error_probability: np.ndarray, theta: float) -> RayPoint:
+def _entropy(
+    weights: Float[np.ndarray, " N"],
+    spread: Float[np.ndarray, " N"],
+    error_probability: Float[np.ndarray, " N"],
+    theta: float,
+) -> RayPoint:
     """Return D without label noise, from the sums of -p log p and of p over the other classes of each sentence."""
     mixed = np.minimum(theta * error_probability, 1.0)
     value = theta * spread - xlogy(mixed, theta) - xlog1py(1 - mixed, -mixed)

@@ -28,7 +28,10 @@ and 5 for one head are Lemma 1 and Theorems 1 to 3 of `theory/global_optimality.
 W (sum K_f, d) is the classifier here, H (N, d) the features.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,12 +42,15 @@ from theory.optimality.sentence_logits import SentenceLogits, score_sentences
 from theory.optimality.spectral_norm import sigma_max
 from theory.optimality.weight_decay import joint_decay
 
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+
 
 def certify_factors(
-    labels: np.ndarray,
+    labels: Int[np.ndarray, "N F"],
     heads: Sequence[int],
-    features: np.ndarray,
-    classifier: np.ndarray,
+    features: Float[np.ndarray, "N d"],
+    classifier: Float[np.ndarray, "sum_K_f d"],
     *,
     feature_weight_decay: float,
     classifier_weight_decay: float,
@@ -98,13 +104,18 @@ def certify_factors(
     )
 
 
-def _score(column: np.ndarray, features: np.ndarray, head: np.ndarray, label_noise: float) -> SentenceLogits:
+def _score(
+    column: Int[np.ndarray, " N"],
+    features: Float[np.ndarray, "N d"],
+    head: Float[np.ndarray, "K_f d"],
+    label_noise: float,
+) -> SentenceLogits:
     """Return the logits of one head: each sample is a sentence of one word of its own, its feature."""
     words = np.arange(len(features))[:, None]
     return score_sentences(words, column, None, features, head[:, None], label_noise=label_noise)
 
 
-def _require_matrix(field: str, value: object) -> np.ndarray:
+def _require_matrix(field: str, value: object) -> Float[np.ndarray, "m n"]:
     """Return `value` as a finite float64 matrix with at least one row and column."""
     array = np.asarray(value, dtype=np.float64)
     if array.ndim != 2 or array.size == 0:
@@ -114,7 +125,7 @@ def _require_matrix(field: str, value: object) -> np.ndarray:
     return array
 
 
-def _require_labels(value: object, sizes: list[int], n_samples: int) -> np.ndarray:
+def _require_labels(value: object, sizes: list[int], n_samples: int) -> Int[np.ndarray, "N F"]:
     """Return `value` as integers (N, F), those of factor f in [0, K_f)."""
     if not sizes:
         raise ValueError("heads: expected at least one, got none")

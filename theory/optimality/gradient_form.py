@@ -3,7 +3,10 @@
 LayerNorm needs the norm of G diag(alpha)^{-1/2} for several alpha, and products with G^T G: all forms offer both.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import diags_array
@@ -12,6 +15,9 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from theory.optimality.logit_gradient import LogitGradient
 from theory.optimality.sentence_logits import SentenceLogits
 from theory.optimality.spectral_norm import SVD_ENTRIES, SpectralNorm, require_method, sigma_max, sigma_max_of_gram
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # Multiplications that a Gram matrix may cost: about 20 s on two cores.
 _GRAM_PRODUCTS = 1e12
@@ -29,9 +35,9 @@ class GradientForm:
 
     data: np.ndarray | LinearOperator
     method: str
-    squared_columns: np.ndarray
+    squared_columns: Float[np.ndarray, " n_w"]
 
-    def sigma_max(self, alpha: np.ndarray | None = None) -> SpectralNorm:
+    def sigma_max(self, alpha: Float[np.ndarray, " n_w"] | None = None) -> SpectralNorm:
         """Bound the norm of G, or of G diag(alpha)^{-1/2} without the words at which alpha is zero."""
         scale = np.ones(len(self.squared_columns)) if alpha is None else _inverse_root(alpha)
         if self.method == "svd":
@@ -41,13 +47,13 @@ class GradientForm:
         scaled = self.data @ aslinearoperator(diags_array(scale))
         return sigma_max(scaled, method="lanczos", squared_norm=float(self.squared_columns @ scale**2))
 
-    def gram_product(self, vectors: np.ndarray) -> np.ndarray:
+    def gram_product(self, vectors: Float[np.ndarray, "n_w d"]) -> Float[np.ndarray, "n_w d"]:
         """Return G^T G V for V (n_w, d)."""
         if self.method == "gram":
             return self.data @ vectors
         return self.data.T @ (self.data @ vectors)
 
-    def multipliers(self, vectors: np.ndarray, weight_decay: float) -> np.ndarray:
+    def multipliers(self, vectors: Float[np.ndarray, "n_w d"], weight_decay: float) -> Float[np.ndarray, " n_w"]:
         """Return alpha_w = |(G^T G V)_w| / (lam sqrt(d)), raised to |G_w|^2 / lam, which every feasible alpha reaches.
 
         Args:
@@ -59,7 +65,7 @@ class GradientForm:
         lengths = np.linalg.norm(self.gram_product(vectors), axis=1) / np.sqrt(vectors.shape[1])
         return np.maximum(lengths, self.squared_columns) / weight_decay
 
-    def ascend(self, vectors: np.ndarray) -> np.ndarray:
+    def ascend(self, vectors: Float[np.ndarray, "n_w d"]) -> Float[np.ndarray, "n_w d"]:
         """Return G^T G V with rows rescaled to sqrt(d), which never lowers |G V|; rows that G^T G maps to zero stay."""
         product = self.gram_product(vectors)
         lengths = np.linalg.norm(product, axis=1, keepdims=True)
@@ -91,6 +97,6 @@ def _affordable(shape: tuple[int, int], memory_limit: int) -> str:
     return "gram" if fits else "lanczos"
 
 
-def _inverse_root(alpha: np.ndarray) -> np.ndarray:
+def _inverse_root(alpha: Float[np.ndarray, " n_w"]) -> Float[np.ndarray, " n_w"]:
     """Return alpha^{-1/2}, and 0 where alpha is 0."""
     return np.divide(1.0, np.sqrt(alpha), out=np.zeros_like(alpha), where=alpha > 0)

@@ -9,15 +9,21 @@ over blocks of classes.
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator
 
 from theory.optimality.sentence_logits import SentenceLogits, score_sentences
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +55,7 @@ class LogitGradient:
         return [self._occurrences[:, i * n_sentences : (i + 1) * n_sentences] for i in range(self.length)]
 
     @cached_property
-    def _stored_errors(self) -> list[np.ndarray] | None:
+    def _stored_errors(self) -> list[Float[np.ndarray, "N K_block"]] | None:
         """The weighted errors of all blocks, if the logits are stored too."""
         if self.scored.stored is None:
             return None
@@ -60,7 +66,7 @@ class LogitGradient:
         for i, block in enumerate(self.scored.class_blocks()):
             yield block, self.scored.weighted_errors(block) if self._stored_errors is None else self._stored_errors[i]
 
-    def rows(self, block: slice) -> np.ndarray:
+    def rows(self, block: slice) -> Float[np.ndarray, "K_block*L n_w"]:
         """Return the rows of a block of classes, (K_block L, n_w)."""
         errors = self.scored.weighted_errors(block)
         gradient = np.empty((errors.shape[1], self.length, self.shape[1]))
@@ -68,11 +74,11 @@ class LogitGradient:
             gradient[:, position, :] = (occurrences @ errors).T
         return gradient.reshape(-1, self.shape[1])
 
-    def array(self) -> np.ndarray:
+    def array(self) -> Float[np.ndarray, "K*L n_w"]:
         """Return G, float64 (K L, n_w)."""
         return np.concatenate([self.rows(block) for block in self.scored.class_blocks()])
 
-    def gram(self) -> np.ndarray:
+    def gram(self) -> Float[np.ndarray, "n_w n_w"]:
         """Return G^T G, float64 (n_w, n_w), without forming G."""
         total = np.zeros((self.shape[1], self.shape[1]))
         for block in self.scored.class_blocks():
@@ -80,17 +86,17 @@ class LogitGradient:
             total += rows.T @ rows
         return total
 
-    def squared_columns(self) -> np.ndarray:
+    def squared_columns(self) -> Float[np.ndarray, " n_w"]:
         """Return the squared norm of each column of G, (n_w,): exactly zero for a word that never occurs."""
         return sum((self.rows(block) ** 2).sum(axis=0) for block in self.scored.class_blocks())
 
-    def matmat(self, vectors: np.ndarray) -> np.ndarray:
+    def matmat(self, vectors: np.ndarray) -> Float[np.ndarray, "K*L m"]:
         """Return G X for X (n_w, m): gather the words, then one product with the errors of each block."""
         gathered = vectors[self.scored.sentences].reshape(len(self.scored.sentences), -1)
         products = [errors.T @ gathered for _, errors in self._errors()]
         return np.concatenate(products).reshape(self.shape[0], -1)
 
-    def rmatmat(self, vectors: np.ndarray) -> np.ndarray:
+    def rmatmat(self, vectors: np.ndarray) -> Float[np.ndarray, "n_w m"]:
         """Return G^T Y for Y (K L, m): one product with the errors of each block, then scatter to the words."""
         n_columns = vectors.shape[1]
         by_class = vectors.reshape(self.scored.n_classes, -1)
@@ -111,16 +117,16 @@ class LogitGradient:
 
 
 def logit_gradient(
-    sentences: np.ndarray,
-    classes: np.ndarray,
-    weights: np.ndarray | None,
-    embeddings: np.ndarray,
-    classifier: np.ndarray,
+    sentences: Int[np.ndarray, "N L"],
+    classes: Int[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"] | None,
+    embeddings: Float[np.ndarray, "n_w d"],
+    classifier: Float[np.ndarray, "K L d"],
     *,
     label_noise: float = 0.0,
     memory_limit: int = 2**29,
     as_operator: bool | None = None,
-) -> np.ndarray | LinearOperator:
+) -> Float[np.ndarray, "K*L n_w"] | LinearOperator:
     """Return G = dF/dM at a network, with F the weighted cross-entropy (nats).
 
         G[(k, l), w] = sum_n omega_n (p_nk - t_nk) [x_nl = w]

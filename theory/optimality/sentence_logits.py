@@ -8,13 +8,19 @@ a difference from 1.
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit, logsumexp
 
 from theory.checks import require_fraction
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # Numbers in one block of classes (64 MB) and in one block of word vectors.
 _BLOCK_ENTRIES = 2**23
@@ -37,17 +43,17 @@ class SentenceLogits:
         mean_logit, least_other: mean of all logits (N,) and least logit of the other classes (N,).
     """
 
-    sentences: np.ndarray
-    classes: np.ndarray
-    weights: np.ndarray
-    embeddings: np.ndarray
-    classifier: np.ndarray
+    sentences: Int[np.ndarray, "N L"]
+    classes: Int[np.ndarray, " N"]
+    weights: Float[np.ndarray, " N"]
+    embeddings: Float[np.ndarray, "n_w d"]
+    classifier: Float[np.ndarray, "K L d"]
     label_noise: float
-    stored: np.ndarray | None = None
-    own: np.ndarray | None = None
-    log_others: np.ndarray | None = None
-    mean_logit: np.ndarray | None = None
-    least_other: np.ndarray | None = None
+    stored: Float[np.ndarray, "N K"] | None = None
+    own: Float[np.ndarray, " N"] | None = None
+    log_others: Float[np.ndarray, " N"] | None = None
+    mean_logit: Float[np.ndarray, " N"] | None = None
+    least_other: Float[np.ndarray, " N"] | None = None
 
     @property
     def n_classes(self) -> int:
@@ -55,12 +61,12 @@ class SentenceLogits:
         return len(self.classifier)
 
     @property
-    def log_normaliser(self) -> np.ndarray:
+    def log_normaliser(self) -> Float[np.ndarray, " N"]:
         """Return log sum_k e^z (N,)."""
         return np.logaddexp(self.own, self.log_others)
 
     @property
-    def error_probability(self) -> np.ndarray:
+    def error_probability(self) -> Float[np.ndarray, " N"]:
         """The probability 1 - p of all other classes together (N,)."""
         return expit(self.log_others - self.own)
 
@@ -84,29 +90,29 @@ class SentenceLogits:
         for start in range(0, self.n_classes, size):
             yield slice(start, min(start + size, self.n_classes))
 
-    def logits(self, block: slice) -> np.ndarray:
+    def logits(self, block: slice) -> Float[np.ndarray, "N K_block"]:
         """Return the logits (N, K_block) of a block of classes; not to be written to."""
         if self.stored is not None:
             return self.stored[:, block]
         return _network(self.sentences, self.embeddings, self.classifier[block])
 
-    def own_entries(self, block: slice) -> tuple[np.ndarray, np.ndarray]:
+    def own_entries(self, block: slice) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
         """Return row and column of each sentence's own class inside a block."""
         rows = np.flatnonzero((self.classes >= block.start) & (self.classes < block.stop))
         return rows, self.classes[rows] - block.start
 
-    def other_probabilities(self, block: slice) -> np.ndarray:
+    def other_probabilities(self, block: slice) -> Float[np.ndarray, "N K_block"]:
         """Return p (N, K_block), with 0 at each sentence's own class."""
         probabilities = np.exp(self.logits(block) - self.log_normaliser[:, None])
         probabilities[self.own_entries(block)] = 0.0
         return probabilities
 
     @property
-    def own_error(self) -> np.ndarray:
+    def own_error(self) -> Float[np.ndarray, " N"]:
         """The entry of p - t at each sentence's own class, (N,)."""
         return self.label_noise - self.other_target - self.error_probability
 
-    def weighted_errors(self, block: slice) -> np.ndarray:
+    def weighted_errors(self, block: slice) -> Float[np.ndarray, "N K_block"]:
         """Return omega (p - t) (N, K_block), the derivative of F in the logits."""
         errors = self.other_probabilities(block) - self.other_target
         rows, columns = self.own_entries(block)
@@ -115,11 +121,11 @@ class SentenceLogits:
 
 
 def score_sentences(
-    sentences: np.ndarray,
-    classes: np.ndarray,
-    weights: np.ndarray | None,
-    embeddings: np.ndarray,
-    classifier: np.ndarray,
+    sentences: Int[np.ndarray, "N L"],
+    classes: Int[np.ndarray, " N"],
+    weights: Float[np.ndarray, " N"] | None,
+    embeddings: Float[np.ndarray, "n_w d"],
+    classifier: Float[np.ndarray, "K L d"],
     *,
     label_noise: float = 0.0,
     memory_limit: int = 2**29,
@@ -197,7 +203,9 @@ def _summarise(plain: SentenceLogits) -> SentenceLogits:
     )
 
 
-def _network(sentences: np.ndarray, embeddings: np.ndarray, classifier: np.ndarray) -> np.ndarray:
+def _network(
+    sentences: Int[np.ndarray, "N L"], embeddings: Float[np.ndarray, "n_w d"], classifier: Float[np.ndarray, "K L d"]
+) -> Float[np.ndarray, "N K"]:
     """Return the logits (N, K) of a classifier (K, L, d), a block of sentences at a time.
 
     With more sentences than words the score of each word at each position is computed once, (L, n_w, K), and looked up.
@@ -214,7 +222,7 @@ def _network(sentences: np.ndarray, embeddings: np.ndarray, classifier: np.ndarr
     return logits
 
 
-def _look_up(sentences: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def _look_up(sentences: Int[np.ndarray, "N L"], scores: Float[np.ndarray, "L n_w K"]) -> Float[np.ndarray, "N K"]:
     """Return the logits (N, K) as sums over positions of the scores (L, n_w, K), a block of sentences at a time."""
     length, n_words, n_classes = scores.shape
     flat = scores.reshape(length * n_words, n_classes)
@@ -227,7 +235,7 @@ def _look_up(sentences: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return logits
 
 
-def _require_finite(field: str, value: object, n_axes: int) -> np.ndarray:
+def _require_finite(field: str, value: object, n_axes: int) -> Float[np.ndarray, ...]:
     """Return `value` as a finite float64 array with `n_axes` axes, none of them empty."""
     array = np.asarray(value, dtype=np.float64)
     if array.ndim != n_axes or array.size == 0:
@@ -237,7 +245,7 @@ def _require_finite(field: str, value: object, n_axes: int) -> np.ndarray:
     return array
 
 
-def _require_indices(field: str, value: object, n_axes: int, count: int) -> np.ndarray:
+def _require_indices(field: str, value: object, n_axes: int, count: int) -> Int[np.ndarray, ...]:
     """Return `value` as an integer array with `n_axes` axes and entries in [0, count)."""
     array = np.asarray(value)
     if array.ndim != n_axes or array.size == 0:
@@ -249,7 +257,7 @@ def _require_indices(field: str, value: object, n_axes: int, count: int) -> np.n
     return array.astype(np.intp)
 
 
-def _require_weights(value: object, n_sentences: int) -> np.ndarray:
+def _require_weights(value: object, n_sentences: int) -> Float[np.ndarray, " N"]:
     """Return the weights, scaled to sum to 1; equal ones for None."""
     if value is None:
         return np.full(n_sentences, 1 / n_sentences)

@@ -12,12 +12,18 @@ residual says only that there is an eigenvalue within rho of theta_1, and a larg
 from a random start, but not impossible. The number of pairs is chosen for the least bound.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import eigh, svdvals
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # Up to this many entries all singular values take less than 0.1 s.
 SVD_ENTRIES = 200_000
@@ -45,7 +51,7 @@ def require_method(method: str) -> str:
 
 
 def sigma_max(
-    matrix: np.ndarray | LinearOperator, *, method: str = "auto", squared_norm: float | None = None
+    matrix: Float[np.ndarray, "m n"] | LinearOperator, *, method: str = "auto", squared_norm: float | None = None
 ) -> SpectralNorm:
     """Bound the largest singular value of a matrix from above.
 
@@ -76,7 +82,7 @@ def sigma_max(
     return _lanczos(aslinearoperator(matrix), squared_norm)
 
 
-def sigma_max_of_gram(gram: np.ndarray) -> SpectralNorm:
+def sigma_max_of_gram(gram: Float[np.ndarray, "n n"]) -> SpectralNorm:
     """Return the largest singular value of a G given G^T G (n, n)."""
     last = len(gram) - 1
     top = eigh(gram, eigvals_only=True, subset_by_index=[last, last])[0] if len(gram) else 0.0
@@ -96,7 +102,7 @@ def _lanczos(matrix: LinearOperator, squared_norm: float | None) -> SpectralNorm
     return SpectralNorm(upper=math.sqrt(nearest), method="lanczos", proven=False)
 
 
-def _ritz_pairs(tall: LinearOperator) -> tuple[np.ndarray, np.ndarray]:
+def _ritz_pairs(tall: LinearOperator) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
     """Return the Ritz values of G^T G, largest first, and the norm of the residual of each.
 
     Block Lanczos with every block made orthogonal to all earlier ones, twice. A block sees a singular value as often as
@@ -120,7 +126,7 @@ def _ritz_pairs(tall: LinearOperator) -> tuple[np.ndarray, np.ndarray]:
     return values, residuals
 
 
-def _next_block(basis: np.ndarray, image: np.ndarray) -> np.ndarray:
+def _next_block(basis: Float[np.ndarray, "n m"], image: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
     """Return an orthonormal basis of what `image` adds to `basis`, without directions that are rounding."""
     scale = np.linalg.norm(image)
     for _ in range(2):

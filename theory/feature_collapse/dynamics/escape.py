@@ -21,9 +21,11 @@ Source: derived here.
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -33,20 +35,12 @@ from theory.feature_collapse.dynamics.modes import (
     EscapeModes,
     check_decays,
     escape_modes,
-    escape_rate,
     growing_pair,
     pair_rates,
 )
 
-__all__ = [
-    "LinearRegime",
-    "Plateau",
-    "escape_modes",
-    "escape_rate",
-    "expected_linear_regime",
-    "linear_regime",
-    "plateau",
-]
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,10 +57,10 @@ class LinearRegime:
         slowing: chi / (tan(theta) |W|^2), see the module's docstring; exact for saturated latents.
     """
 
-    singular_values: np.ndarray
-    embedding_parts: np.ndarray
-    classifier_parts: np.ndarray
-    products: np.ndarray
+    singular_values: Float[np.ndarray, " m"]
+    embedding_parts: Float[np.ndarray, " m"]
+    classifier_parts: Float[np.ndarray, " m"]
+    products: Float[np.ndarray, " m"]
     still_embeddings: float
     still_classifier: float
     n_words: int
@@ -76,24 +70,26 @@ class LinearRegime:
     learning_rate: float
     slowing: float
 
-    def embedding_squares(self, steps: np.ndarray | float) -> np.ndarray:
+    def embedding_squares(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, "... m"]:
         """Return |w_i|^2 of every mode after so many steps, float64 (..., m)."""
         return self._squares(steps)[0]
 
-    def embedding_norms(self, steps: np.ndarray | float) -> np.ndarray:
+    def embedding_norms(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...]:
         """Return the root mean square of the norms of the embeddings after so many steps, float64 (...)."""
         still = self.still_embeddings * self._decay(steps, self.weight_decay)
         return np.sqrt((self._squares(steps)[0].sum(axis=-1) + still) / self.n_words)
 
-    def classifier_norms(self, steps: np.ndarray | float) -> np.ndarray:
+    def classifier_norms(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...]:
         """Return the root mean square of the norms |u_kl| after so many steps, float64 (...)."""
         still = self.still_classifier * self._decay(steps, self.classifier_weight_decay)
         return np.sqrt((self._squares(steps)[1].sum(axis=-1) + still) / self.n_rows)
 
-    def _decay(self, steps: np.ndarray | float, decay: float) -> np.ndarray:
+    def _decay(self, steps: Float[np.ndarray, ...] | float, decay: float) -> Float[np.ndarray, ...]:
         return (1 - self.learning_rate * decay) ** (2 * np.asarray(steps, dtype=np.float64))
 
-    def _squares(self, steps: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    def _squares(
+        self, steps: Float[np.ndarray, ...] | float
+    ) -> tuple[Float[np.ndarray, "... m"], Float[np.ndarray, "... m"]]:
         """Apply the power of the 2 x 2 matrix of each mode to its second moments."""
         up, down = pair_rates(self.singular_values, self.weight_decay, self.classifier_weight_decay)
         cosine, sine = growing_pair(self.singular_values, up, self.weight_decay)
@@ -111,11 +107,11 @@ class LinearRegime:
 
 
 def linear_regime(
-    embeddings: np.ndarray,
-    classifier: np.ndarray,
+    embeddings: Float[np.ndarray, "n_w d"],
+    classifier: Float[np.ndarray, "K L d"],
     *,
-    latents: np.ndarray,
-    word_frequencies: np.ndarray,
+    latents: Int[np.ndarray, "K L"],
+    word_frequencies: Float[np.ndarray, " s_c"],
     n_concepts: int,
     weight_decay: float,
     classifier_weight_decay: float | None = None,
@@ -171,11 +167,11 @@ def expected_linear_regime(
     *,
     initial_scale: float,
     embedding_dim: int,
-    word_frequencies: np.ndarray,
+    word_frequencies: Float[np.ndarray, " s_c"],
     n_concepts: int,
     sentence_length: int,
     n_classes: int,
-    latents: np.ndarray | None = None,
+    latents: Int[np.ndarray, "K L"] | None = None,
     weight_decay: float,
     classifier_weight_decay: float | None = None,
     learning_rate: float,
@@ -283,7 +279,7 @@ def plateau(regime: LinearRegime, final_squared_norm: float, *, fraction: float 
     return Plateau(steps, behind / (2 * rate) / regime.learning_rate, chi)
 
 
-def _unevenness(pairs: np.ndarray) -> float:
+def _unevenness(pairs: Float[np.ndarray, "m d"]) -> float:
     """Return a = m tr(Gamma^2) / tr(Gamma)^2 of the growing pairs (m, d), whose Gram matrix has Gamma's eigenvalues."""
     gram = pairs @ pairs.T
     trace = float(np.trace(gram))
@@ -291,7 +287,7 @@ def _unevenness(pairs: np.ndarray) -> float:
 
 
 def _slowing(
-    word_frequencies: np.ndarray, n_concepts: int, n_rows: int, *, label_noise: float, word_noise: float
+    word_frequencies: Float[np.ndarray, " s_c"], n_concepts: int, n_rows: int, *, label_noise: float, word_noise: float
 ) -> float:
     """Return chi / (tan(theta) a |W|^2)."""
     third = float((word_frequencies**3).sum()) / float(np.linalg.norm(word_frequencies)) ** 3

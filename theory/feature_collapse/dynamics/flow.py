@@ -16,10 +16,12 @@ W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 Source: derived here.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -28,6 +30,9 @@ from theory.checks import require_fraction, require_integer, require_non_negativ
 from theory.feature_collapse.latent_share import LatentShare, log_position_error, position_gain
 from theory.feature_collapse.noise import joint_noise
 from theory.feature_collapse.task import check_task
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # Relative error that the integrator (of order 8) allows in a step, down to this share of the initial norms.
 _TOLERANCE, _SMALLEST = 1e-12, 1e-6
@@ -42,9 +47,9 @@ class CollapsedNorms(NamedTuple):
         cross_entropies: nats, float64 (T,).
     """
 
-    embedding_norms: np.ndarray
-    classifier_norms: np.ndarray
-    cross_entropies: np.ndarray
+    embedding_norms: Float[np.ndarray, "T s_c"]
+    classifier_norms: Float[np.ndarray, " T"]
+    cross_entropies: Float[np.ndarray, " T"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,12 +65,12 @@ class CollapsedMotion:
     """
 
     share: LatentShare
-    word_frequencies: np.ndarray
+    word_frequencies: Float[np.ndarray, " s_c"]
     weight_decay: float
     classifier_weight_decay: float
     noise: float
 
-    def velocity(self, state: np.ndarray) -> np.ndarray:
+    def velocity(self, state: Float[np.ndarray, " s_c+1"]) -> Float[np.ndarray, " s_c+1"]:
         """Return d/dt of the state (r, c), float64 (s_c + 1,)."""
         norms, c = state[:-1], state[-1]
         margins = self.share.eta * c * norms
@@ -76,7 +81,7 @@ class CollapsedMotion:
         words = self.share.sentence_length * c * margin_gradient - self.weight_decay * norms
         return np.append(words, scale * np.sum(norms * margin_gradient) - self.classifier_weight_decay * c)
 
-    def norms(self, states: np.ndarray) -> CollapsedNorms:
+    def norms(self, states: Float[np.ndarray, "T s_c+1"]) -> CollapsedNorms:
         """Return states (T, s_c + 1) with their cross-entropies."""
         margins = self.share.eta * states[:, -1:] * states[:, :-1]
         gains = position_gain(self.share, margins) + self.noise * margins / self.share.eta
@@ -89,7 +94,7 @@ def collapsed_motion(
     n_words: int,
     sentence_length: int,
     n_classes: int | str = "all",
-    word_frequency: str | Sequence[float] | np.ndarray,
+    word_frequency: str | Sequence[float] | Float[np.ndarray, " s_c"],
     weight_decay: float = 0.0,
     classifier_weight_decay: float | None = None,
     label_noise: float = 0.0,
@@ -139,8 +144,8 @@ def collapsed_motion(
 
 def collapsed_flow(
     *,
-    times: Sequence[float] | np.ndarray,
-    embedding_norms: Sequence[float] | np.ndarray | float,
+    times: Sequence[float] | Float[np.ndarray, " T"],
+    embedding_norms: Sequence[float] | Float[np.ndarray, " s_c"] | float,
     classifier_norm: float,
     **task: object,
 ) -> CollapsedNorms:
@@ -182,7 +187,7 @@ def collapsed_descent(
     learning_rate: float,
     n_steps: int,
     steps_per_record: int = 1,
-    embedding_norms: Sequence[float] | np.ndarray | float,
+    embedding_norms: Sequence[float] | Float[np.ndarray, " s_c"] | float,
     classifier_norm: float,
     **task: object,
 ) -> CollapsedNorms:
@@ -214,8 +219,10 @@ def collapsed_descent(
 
 
 def _check_start(
-    motion: CollapsedMotion, embedding_norms: Sequence[float] | np.ndarray | float, classifier_norm: float
-) -> np.ndarray:
+    motion: CollapsedMotion,
+    embedding_norms: Sequence[float] | Float[np.ndarray, " s_c"] | float,
+    classifier_norm: float,
+) -> Float[np.ndarray, " s_c+1"]:
     """Return the state (r, c), float64 (s_c + 1,)."""
     size = motion.word_frequencies.size
     norms = np.atleast_1d(np.asarray(embedding_norms, dtype=np.float64))

@@ -29,13 +29,18 @@ W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 Source: derived here; the pairs are those of Saxe, McClelland, Ganguli, arXiv 1312.6120, for deep linear networks.
 """
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from theory.checks import require_fraction, require_integer, require_non_negative
 from theory.feature_collapse.prediction import require_latents
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # An eigenvalue of C, which is of order L, below this share of L is zero: rounding leaves about 1e-16.
 _NEGLIGIBLE = 1e-13
@@ -51,17 +56,17 @@ class EscapeModes(NamedTuple):
         still_rows: K L - m, the same for the classifier.
     """
 
-    singular_values: np.ndarray
-    directions: np.ndarray
+    singular_values: Float[np.ndarray, " m"]
+    directions: Float[np.ndarray, "n_c m"]
     still_words: int
     still_rows: int
 
 
 def escape_modes(
     *,
-    word_frequencies: np.ndarray,
+    word_frequencies: Float[np.ndarray, " s_c"],
     n_concepts: int,
-    latents: np.ndarray | None = None,
+    latents: Int[np.ndarray, "K L"] | None = None,
     sentence_length: int | None = None,
     n_classes: int | None = None,
     label_noise: float = 0.0,
@@ -99,12 +104,12 @@ def escape_modes(
 
 
 def escape_rate(
-    singular_value: np.ndarray | float,
+    singular_value: Float[np.ndarray, ...] | float,
     weight_decay: float,
     classifier_weight_decay: float | None = None,
     *,
     learning_rate: float = 0.0,
-) -> np.ndarray | float:
+) -> Float[np.ndarray, ...] | float:
     """Return the rate rho at which the growing pair of a mode grows, per unit of learning rate * steps.
 
     Args:
@@ -122,8 +127,8 @@ def escape_rate(
 
 
 def pair_rates(
-    singular_value: np.ndarray | float, weight_decay: float, classifier_weight_decay: float
-) -> tuple[np.ndarray, np.ndarray]:
+    singular_value: Float[np.ndarray, ...] | float, weight_decay: float, classifier_weight_decay: float
+) -> tuple[Float[np.ndarray, ...], Float[np.ndarray, ...]]:
     """Return the rates of the growing and of the decaying pair of sigma, for lam_W and lam_U."""
     mean, half = 0.5 * (weight_decay + classifier_weight_decay), 0.5 * (weight_decay - classifier_weight_decay)
     root = np.hypot(half, singular_value)
@@ -131,8 +136,8 @@ def pair_rates(
 
 
 def growing_pair(
-    singular_value: np.ndarray | float, rate: np.ndarray | float, weight_decay: float
-) -> tuple[np.ndarray, np.ndarray]:
+    singular_value: Float[np.ndarray, ...] | float, rate: Float[np.ndarray, ...] | float, weight_decay: float
+) -> tuple[Float[np.ndarray, ...], Float[np.ndarray, ...]]:
     """Return (cos theta, sin theta), the parts of W and of U in the growing pair.
 
     tan(theta) = (rho + lam_W) / sigma; 1 for equal weight decay.
@@ -155,8 +160,8 @@ def check_decays(weight_decay: float, classifier_weight_decay: float | None) -> 
 
 
 def _summed_covariance(
-    latents: np.ndarray | None, n_concepts: int, sentence_length: int | None, n_classes: int | None
-) -> tuple[np.ndarray, int, int]:
+    latents: Int[np.ndarray, "K L"] | None, n_concepts: int, sentence_length: int | None, n_classes: int | None
+) -> tuple[Float[np.ndarray, "n_c n_c"], int, int]:
     """Return C, float64 (n_c, n_c), and K and L."""
     if latents is None:
         if sentence_length is None or n_classes is None:

@@ -35,8 +35,10 @@ W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 Source: derived here.
 """
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -45,6 +47,9 @@ from scipy.special import expi
 from theory.checks import require_positive
 from theory.feature_collapse.dynamics.flow import CollapsedMotion, collapsed_motion
 from theory.feature_collapse.latent_share import position_gain
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # Ei is positive from 0.3725 on, and finite in float64 up to 700.
 _SMALLEST_MARGIN, _LARGEST_MARGIN = 0.38, 700.0
@@ -62,8 +67,8 @@ class LateNorms(NamedTuple):
     """
 
     mean_margin: float
-    margins: np.ndarray
-    embedding_norms: np.ndarray
+    margins: Float[np.ndarray, " s_c"]
+    embedding_norms: Float[np.ndarray, " s_c"]
     classifier_norm: float
     cross_entropy: float
 

@@ -13,15 +13,21 @@ at most a.
 The terms of phi' have both signs, so that this equation is solved in numbers where `margin_balance` takes logarithms.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
 
 from theory.feature_collapse.latent_share import LatentShare, log_position_error, position_gain
 from theory.feature_collapse.noise import corruption_counts
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +47,7 @@ class CorruptedBalance:
     slope: float
 
     @cached_property
-    def probabilities(self) -> np.ndarray:
+    def probabilities(self) -> Float[np.ndarray, " L+1"]:
         """P(m), float64 (L + 1,)."""
         return corruption_counts(self.share, self.word_noise)
 
@@ -68,7 +74,7 @@ class CorruptedBalance:
         bend = length * error * (1 - error) - np.expm1(log_tilt) * slopes**2
         return float(np.sum(self.probabilities * np.exp(log_tilt) * bend)) + self.slope
 
-    def _gains(self, margin: float) -> np.ndarray:
+    def _gains(self, margin: float) -> Float[np.ndarray, " L+1"]:
         length = self.share.sentence_length
         return length * position_gain(self.share, margin) + margin * np.arange(length + 1)
 

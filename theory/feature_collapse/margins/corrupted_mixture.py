@@ -13,9 +13,12 @@ subtraction of 1 does harm, and log kappa + E S + int kernel(s) rho^s P^{L-m} Q^
 Source: derived here.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import log1p as complex_log1p
@@ -23,6 +26,9 @@ from scipy.special import log1p as complex_log1p
 from theory.feature_collapse.latent_share import LatentShare
 from theory.feature_collapse.margins.mellin_barnes import STRIPS, complex_expm1, strip_rule
 from theory.feature_collapse.noise import corruption_counts
+
+if TYPE_CHECKING:
+    from jaxtyping import Complex, Float, Int
 
 # Numbers of corrupted positions that are rarer than this, relative to the most frequent one, are left out.
 _NEGLIGIBLE = 1e-24
@@ -47,20 +53,20 @@ class _Strip:
     """
 
     length: int
-    counts: np.ndarray
-    probabilities: np.ndarray
+    counts: Int[np.ndarray, " M"]
+    probabilities: Float[np.ndarray, " M"]
     constant: float
     linear: bool
     subtracts: bool
-    scales: np.ndarray
-    nodes: np.ndarray
-    log_means: np.ndarray
-    powers: np.ndarray
-    mean_gains: np.ndarray
-    word_frequencies: np.ndarray
+    scales: Complex[np.ndarray, " J"]
+    nodes: Complex[np.ndarray, " J"]
+    log_means: Complex[np.ndarray, "2 J"]
+    powers: Complex[np.ndarray, "2 J s_c"]
+    mean_gains: Float[np.ndarray, " 2"]
+    word_frequencies: Float[np.ndarray, " s_c"]
 
     @property
-    def orders(self) -> np.ndarray:
+    def orders(self) -> Int[np.ndarray, "2 M"]:
         """The powers L - m and m of P and Q, (2, M)."""
         return np.stack([self.length - self.counts, self.counts])
 
@@ -79,24 +85,24 @@ class _Strip:
             sums = sums + np.einsum("r,rm->m", self.mean_gains, self.orders)
         return float(np.sum(self.probabilities * sums))
 
-    def first(self) -> np.ndarray:
+    def first(self) -> Complex[np.ndarray, "2 J"]:
         """Return the node weights of the gradient, (2, J): sum_m P(m) scale s, times L - m or m, and a power less."""
         factors = self.probabilities * self.orders
         logs = self._log_terms()[None] - self.log_means[:, :, None]
         return np.einsum("rjm,rm->rj", np.exp(logs), factors) * self.nodes
 
-    def second(self) -> np.ndarray:
+    def second(self) -> Complex[np.ndarray, "2 2 J"]:
         """Return the node weights of the mixed second derivatives, (2, 2, J)."""
         orders = self.orders
         pairs = orders[:, None] * (orders[None] - np.eye(2, dtype=int)[:, :, None])
         logs = self._log_terms() - self.log_means[:, None, :, None] - self.log_means[None, :, :, None]
         return np.einsum("qrjm,qrm->qrj", np.exp(logs), pairs * self.probabilities) * self.nodes**2
 
-    def linear_gradient(self) -> np.ndarray:
+    def linear_gradient(self) -> Float[np.ndarray, "2 s_c"]:
         """Return what E S adds to the gradient, (2, s_c)."""
         return float(self.linear) * np.outer(self.orders @ self.probabilities, self.word_frequencies)
 
-    def _log_terms(self) -> np.ndarray:
+    def _log_terms(self) -> Complex[np.ndarray, "J M"]:
         return self.scales[:, None] + np.einsum("rj,rm->jm", self.log_means, self.orders)
 
 
@@ -116,16 +122,16 @@ class CorruptedExpectation:
         return math.fsum(strip.value() for strip in self.strips)
 
     @cached_property
-    def gradient(self) -> np.ndarray:
+    def gradient(self) -> Float[np.ndarray, "2 s_c"]:
         """Its derivatives in g and in g + y, (2, s_c)."""
         return sum(self._contract(strip, strip.first()) + strip.linear_gradient() for strip in self.strips)
 
     @cached_property
-    def hessian_diagonal(self) -> np.ndarray:
+    def hessian_diagonal(self) -> Float[np.ndarray, "2 s_c"]:
         """The part of the second derivatives that is diagonal, (2, s_c)."""
         return sum(self._contract(strip, strip.first() * strip.nodes) for strip in self.strips)
 
-    def hessian_product(self, direction: np.ndarray) -> np.ndarray:
+    def hessian_product(self, direction: Float[np.ndarray, "2 s_c"]) -> Float[np.ndarray, "2 s_c"]:
         """Return the Hessian times `direction` (2, s_c): the diagonal part and outer products of each node."""
         product = self.hessian_diagonal * direction
         for strip, weights in zip(self.strips, self._second_weights, strict=True):
@@ -134,16 +140,19 @@ class CorruptedExpectation:
         return product
 
     @cached_property
-    def _second_weights(self) -> list[np.ndarray]:
+    def _second_weights(self) -> list[Complex[np.ndarray, "2 2 J"]]:
         return [strip.second() for strip in self.strips]
 
     @staticmethod
-    def _contract(strip: _Strip, weights: np.ndarray) -> np.ndarray:
+    def _contract(strip: _Strip, weights: Complex[np.ndarray, "2 J"]) -> Float[np.ndarray, "2 s_c"]:
         return np.einsum("rj,rjb->rb", weights, strip.powers).real
 
 
 def expected_corrupted_mixture(
-    share: LatentShare, gains: np.ndarray, word_frequencies: np.ndarray, word_noise: float
+    share: LatentShare,
+    gains: Float[np.ndarray, "2 s_c"],
+    word_frequencies: Float[np.ndarray, " s_c"],
+    word_noise: float,
 ) -> CorruptedExpectation:
     """Evaluate E log(1 - kappa + kappa e^S) over independent words, each corrupted with chance delta / eta.
 
@@ -191,15 +200,18 @@ _FORMS = (*((sigma, True) for sigma in STRIPS), (STRIPS[0], False))
 
 
 def _calmest_forms(
-    share: LatentShare, gains: np.ndarray, word_frequencies: np.ndarray, counts: np.ndarray
-) -> np.ndarray:
+    share: LatentShare,
+    gains: Float[np.ndarray, "2 s_c"],
+    word_frequencies: Float[np.ndarray, " s_c"],
+    counts: Int[np.ndarray, " M"],
+) -> Int[np.ndarray, " M"]:
     """Return for every m the number of the form whose terms at Im s = 0 are the smallest together, (M,)."""
     orders = np.stack([share.sentence_length - counts, counts])
 
-    def log_moment(sigma: float) -> np.ndarray:
+    def log_moment(sigma: float) -> Float[np.ndarray, " M"]:
         return np.log1p(np.expm1(sigma * gains) @ word_frequencies) @ orders
 
-    def log_size(sigma: float, *, subtracts: bool = True) -> np.ndarray:
+    def log_size(sigma: float, *, subtracts: bool = True) -> Float[np.ndarray, " M"]:
         moment = log_moment(sigma)
         if subtracts:
             moment = np.maximum(moment, 0.0) + np.log(np.maximum(-np.expm1(-np.abs(moment)), 1e-300))

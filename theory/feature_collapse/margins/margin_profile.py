@@ -13,17 +13,26 @@ from y proportional to mu (1 - eps) (A -> 0) to y of the order of log(A mu), or 
 noise (A -> infinity). Without noise and with theta_b = theta for all b it is the same curve, at theta A.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # Newton's method on the convex increasing function below gains digits quadratically; 60 steps are far beyond need.
 _MAX_STEPS = 60
 
 
 def profile_margins(
-    log_level: float, word_frequencies: np.ndarray, others: int, noise: np.ndarray | float = 0.0
-) -> np.ndarray:
+    log_level: float,
+    word_frequencies: Float[np.ndarray, " s_c"],
+    others: int,
+    noise: Float[np.ndarray, " s_c"] | float = 0.0,
+) -> Float[np.ndarray, " s_c"]:
     """Solve (n_c - 1 + e^{y_b}) (eps_b / n_c + y_b / (A mu_b)) = 1 for every word.
 
     In x = log y the logarithm of the left side is convex and increasing. Newton's method started above the root
@@ -58,7 +67,11 @@ def profile_margins(
 
 
 def log_level_slope(
-    log_level: float, margins: np.ndarray, word_frequencies: np.ndarray, others: int, noise: np.ndarray | float = 0.0
+    log_level: float,
+    margins: Float[np.ndarray, " s_c"],
+    word_frequencies: Float[np.ndarray, " s_c"],
+    others: int,
+    noise: Float[np.ndarray, " s_c"] | float = 0.0,
 ) -> float:
     """Return d(log A - log |y|) / d log A along the profile, which is positive.
 
@@ -83,7 +96,7 @@ def log_level_slope(
     return float(weights @ (elasticity / (part + elasticity)))
 
 
-def largest_margin(others: int, noise: np.ndarray | float) -> np.ndarray:
+def largest_margin(others: int, noise: Float[np.ndarray, " s_c"] | float) -> Float[np.ndarray, "*s_c"]:
     """Return log(1 + n_c (1 - eps) / eps), where q(y) = eps / eta; infinite without noise.
 
     At this margin (nats) the network gives the concept of a word the probability 1 - eps + eps / n_c that it has.
@@ -97,7 +110,7 @@ def largest_margin(others: int, noise: np.ndarray | float) -> np.ndarray:
         return np.log1p((others + 1) * (1 - noise) / noise)
 
 
-def _log_floor(others: int, noise: np.ndarray | float) -> np.ndarray:
+def _log_floor(others: int, noise: Float[np.ndarray, " s_c"] | float) -> Float[np.ndarray, "*s_c"]:
     """Return log(eps / n_c), -inf without noise."""
     with np.errstate(divide="ignore"):
         return np.log(np.asarray(noise, dtype=np.float64)) - math.log1p(others)

@@ -19,14 +19,20 @@ refinements keep the digits.
 Source: the Mellin transform of log(1 + t) is textbook; its use here, the strips and the subtraction are derived here.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import log1p as complex_log1p
 
 from theory.feature_collapse.latent_share import LatentShare
+
+if TYPE_CHECKING:
+    from jaxtyping import Complex, Float
 
 # e^{-pi/h} = 1.5e-22 at the step 1/16, six digits beyond rounding; e^{-pi w} = 2e-20 at the last node.
 _STEP = 1 / 16
@@ -53,12 +59,12 @@ class Expectation:
 
     length: int
     linear: int
-    scales: np.ndarray
-    nodes: np.ndarray
-    log_means: np.ndarray
-    weighted_powers: np.ndarray
-    gains: np.ndarray
-    word_frequencies: np.ndarray
+    scales: Complex[np.ndarray, " J"]
+    nodes: Complex[np.ndarray, " J"]
+    log_means: Complex[np.ndarray, " J"]
+    weighted_powers: Complex[np.ndarray, "J s_c"]
+    gains: Float[np.ndarray, " s_c"]
+    word_frequencies: Float[np.ndarray, " s_c"]
 
     @cached_property
     def value(self) -> float:
@@ -70,27 +76,27 @@ class Expectation:
         return self.linear * float(np.sum(self.word_frequencies * self.gains)) + float(np.sum(terms.real))
 
     @cached_property
-    def gradient(self) -> np.ndarray:
+    def gradient(self) -> Float[np.ndarray, " s_c"]:
         """Sum scale L P^{L-1} s mu_b e^{s g_b}, (s_c,)."""
         sums = np.einsum("j,jb->b", self._moments(1), self.weighted_powers)
         return self.linear * self.word_frequencies + sums.real
 
     @cached_property
-    def hessian_diagonal(self) -> np.ndarray:
+    def hessian_diagonal(self) -> Float[np.ndarray, " s_c"]:
         """The part of the second derivatives that is diagonal: sum scale L P^{L-1} s^2 mu_b e^{s g_b} > 0."""
         return np.einsum("j,jb->b", self._moments(1) * self.nodes, self.weighted_powers).real
 
-    def hessian_product(self, direction: np.ndarray) -> np.ndarray:
+    def hessian_product(self, direction: Float[np.ndarray, " s_c"]) -> Float[np.ndarray, " s_c"]:
         """Return the Hessian times `direction` (s_c,): the diagonal part and one outer product per node."""
         along = np.einsum("jb,b->j", self.weighted_powers, direction)
         outer = np.einsum("j,jb->b", self._second_moments * along, self.weighted_powers).real
         return self.hessian_diagonal * direction + outer
 
     @cached_property
-    def _second_moments(self) -> np.ndarray:
+    def _second_moments(self) -> Complex[np.ndarray, " J"]:
         return self._moments(2)
 
-    def _moments(self, order: int) -> np.ndarray:
+    def _moments(self, order: int) -> Complex[np.ndarray, " J"]:
         """Return scale s^order L! / (L - order)! P^{L - order} at every node."""
         falling = self.length * (self.length - 1) ** (order - 1)
         if falling == 0:
@@ -98,7 +104,9 @@ class Expectation:
         return falling * self.nodes**order * np.exp(self.scales + (self.length - order) * self.log_means)
 
 
-def expected_log_mixture(share: LatentShare, gains: np.ndarray, word_frequencies: np.ndarray) -> Expectation:
+def expected_log_mixture(
+    share: LatentShare, gains: Float[np.ndarray, " s_c"], word_frequencies: Float[np.ndarray, " s_c"]
+) -> Expectation:
     """Evaluate E log(1 - kappa + kappa e^{g_{b_1} + .. + g_{b_L}}) over independent words b_l from mu.
 
     Args:
@@ -125,7 +133,7 @@ def expected_log_mixture(share: LatentShare, gains: np.ndarray, word_frequencies
     )
 
 
-def strip_rule(sigma: float, *, saturated: bool) -> tuple[np.ndarray, np.ndarray]:
+def strip_rule(sigma: float, *, saturated: bool) -> tuple[Complex[np.ndarray, " J"], Complex[np.ndarray, " J"]]:
     """Return nodes s_j and log weights of the trapezoid rule on the upper half of the line; none if saturated."""
     if saturated:
         return np.zeros(0, complex), np.zeros(0, complex)
@@ -136,7 +144,9 @@ def strip_rule(sigma: float, *, saturated: bool) -> tuple[np.ndarray, np.ndarray
     return nodes, np.log(weights)
 
 
-def _calmest_strip(share: LatentShare, gains: np.ndarray, word_frequencies: np.ndarray) -> float:
+def _calmest_strip(
+    share: LatentShare, gains: Float[np.ndarray, " s_c"], word_frequencies: Float[np.ndarray, " s_c"]
+) -> float:
     """Return the sigma whose residue and integrand at Im s = 0 are the smallest together; the left one if saturated."""
     if share.saturated:
         return STRIPS[0]
@@ -156,7 +166,7 @@ def _calmest_strip(share: LatentShare, gains: np.ndarray, word_frequencies: np.n
     return STRIPS[int(np.argmin(log_sizes))]
 
 
-def complex_expm1(z: np.ndarray) -> np.ndarray:
+def complex_expm1(z: Complex[np.ndarray, ...]) -> Complex[np.ndarray, ...]:
     """Return e^z - 1 = expm1(x) cos y - 2 sin^2(y/2) + i e^x sin y for z = x + i y, exact to rounding for small z."""
     sine, cosine = np.sin(0.5 * z.imag), np.cos(0.5 * z.imag)
     growth = np.expm1(z.real)

@@ -13,7 +13,10 @@ that it is a subgradient of lam |M|_* there, and lam |M|_* bounds the penalty fr
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
@@ -22,9 +25,16 @@ from theory.feature_collapse.latent_share import LatentShare, log_position_error
 from theory.feature_collapse.margins.margin_profile import log_level_slope, profile_margins
 from theory.feature_collapse.network import CollapsedNetwork, balanced_network, zero_network
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
 
 def solve_type_three(
-    share: LatentShare, word_frequencies: np.ndarray, weight_decay: float, *, noise: np.ndarray | float = 0.0
+    share: LatentShare,
+    word_frequencies: Float[np.ndarray, " s_c"],
+    weight_decay: float,
+    *,
+    noise: Float[np.ndarray, " s_c"] | float = 0.0,
 ) -> CollapsedNetwork:
     """Find the norm of every word and of the classifier.
 
@@ -66,8 +76,11 @@ def solve_type_three(
 
 
 def solve_profile(
-    word_frequencies: np.ndarray, others: int, log_ratio: float, noise: np.ndarray | float = 0.0
-) -> np.ndarray:
+    word_frequencies: Float[np.ndarray, " s_c"],
+    others: int,
+    log_ratio: float,
+    noise: Float[np.ndarray, " s_c"] | float = 0.0,
+) -> Float[np.ndarray, " s_c"]:
     """Return the margins of the profile at which log A - log |y(A)| = `log_ratio`.
 
     The left side increases from log(n_c / |mu (1 - eps)|) without bound.
@@ -113,10 +126,10 @@ def profile_bracket(excess, start: float) -> tuple[float, float]:
 
 def _relative_residual(
     share: LatentShare,
-    word_frequencies: np.ndarray,
+    word_frequencies: Float[np.ndarray, " s_c"],
     log_marginal_penalty: float,
-    margins: np.ndarray,
-    noise: np.ndarray | float,
+    margins: Float[np.ndarray, " s_c"],
+    noise: Float[np.ndarray, " s_c"] | float,
 ) -> float:
     """Return the largest relative difference of L mu_b q(y_b) and L mu_b eps_b / eta + alpha y_b / |y|."""
     log_margin_gradient = (

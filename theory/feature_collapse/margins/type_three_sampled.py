@@ -15,8 +15,11 @@ L |mu| (n_c - 1) / n_c (1 - delta) [K / (K + 1 - kappa) - eps].
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
@@ -29,6 +32,9 @@ from theory.feature_collapse.margins.mellin_barnes import Expectation, expected_
 from theory.feature_collapse.margins.type_three import profile_bracket
 from theory.feature_collapse.network import CollapsedNetwork, balanced_network, zero_network
 from theory.feature_collapse.noise import corrupts_mixture, noise_slope
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 # About 8 Newton steps are needed from the start below. The residual ends at rounding: 1e-15 at paper scale, 5e-13 where
 # L = 1000 gains add up. Anything above 1e-10 is a failure of the method, and is raised.
@@ -51,11 +57,11 @@ class _Point:
         marginal_penalty: alpha.
     """
 
-    margins: np.ndarray
-    error: np.ndarray
-    slopes: np.ndarray
+    margins: Float[np.ndarray, " s_c"]
+    error: Float[np.ndarray, " s_c"]
+    slopes: Float[np.ndarray, "*rows s_c"]
     mean: Expectation | CorruptedExpectation
-    noise_gradient: np.ndarray
+    noise_gradient: Float[np.ndarray, " s_c"]
     marginal_penalty: float
 
     @property
@@ -64,17 +70,17 @@ class _Point:
         return self.mean.value + float(np.sum(self.noise_gradient * self.margins))
 
     @property
-    def gradient(self) -> np.ndarray:
+    def gradient(self) -> Float[np.ndarray, " s_c"]:
         """The gradient of J."""
         return _fold(self.mean.gradient * self.slopes) + self.noise_gradient + self.penalty_gradient
 
     @property
-    def penalty_gradient(self) -> np.ndarray:
+    def penalty_gradient(self) -> Float[np.ndarray, " s_c"]:
         """The gradient alpha y / |y| of the penalty."""
         return self.marginal_penalty * self.margins / np.linalg.norm(self.margins)
 
     @property
-    def imbalance(self) -> np.ndarray:
+    def imbalance(self) -> Float[np.ndarray, " s_c"]:
         """The negative terms of the gradient over the positive ones, in absolute value, less 1."""
         terms = self.mean.gradient * self.slopes
         return (
@@ -97,7 +103,7 @@ class _Point:
         unit, stiffness = self.margins / norm, self.marginal_penalty / norm
         bend = _fold(self.mean.gradient) * self.error * (1 - self.error) + stiffness
 
-        def product(direction: np.ndarray) -> np.ndarray:
+        def product(direction: Float[np.ndarray, " s_c"]) -> Float[np.ndarray, " s_c"]:
             curved = _fold(self.slopes * self.mean.hessian_product(self.slopes * direction))
             return curved + bend * direction - stiffness * unit * np.sum(unit * direction)
 
@@ -114,12 +120,12 @@ class _Problem:
     """The convex problem: `share` of the latents, word frequencies mu, `marginal_penalty` alpha, eps and delta."""
 
     share: LatentShare
-    word_frequencies: np.ndarray
+    word_frequencies: Float[np.ndarray, " s_c"]
     marginal_penalty: float
     label_noise: float
     word_noise: float
 
-    def at(self, margins: np.ndarray) -> _Point:
+    def at(self, margins: Float[np.ndarray, " s_c"]) -> _Point:
         """Evaluate the risk at margins y."""
         share, frequencies = self.share, self.word_frequencies
         gains, error = position_gain(share, margins), np.exp(log_position_error(share, margins))
@@ -143,7 +149,7 @@ class _Problem:
 
 def solve_type_three_sampled(
     share: LatentShare,
-    word_frequencies: np.ndarray,
+    word_frequencies: Float[np.ndarray, " s_c"],
     weight_decay: float,
     *,
     label_noise: float = 0.0,
@@ -187,12 +193,12 @@ def solve_type_three_sampled(
     return balanced_network(share, point.margins, cross_entropy=point.value, penalty=penalty, residual=residual)
 
 
-def _fold(rows: np.ndarray) -> np.ndarray:
+def _fold(rows: Float[np.ndarray, "*rows s_c"]) -> Float[np.ndarray, " s_c"]:
     """Add up the rows of derivatives, where there are two."""
     return rows if rows.ndim == 1 else rows.sum(axis=0)
 
 
-def _starting_margins(problem: _Problem, log_marginal_penalty: float) -> np.ndarray:
+def _starting_margins(problem: _Problem, log_marginal_penalty: float) -> Float[np.ndarray, " s_c"]:
     """Return the point of the saturated profile without noise at which the derivative of J along y vanishes.
 
     To three digits: Newton's method does the rest.
@@ -210,7 +216,7 @@ def _starting_margins(problem: _Problem, log_marginal_penalty: float) -> np.ndar
     return profile_margins(log_level, frequencies, share.others)
 
 
-def _newton(problem: _Problem, margins: np.ndarray) -> _Point:
+def _newton(problem: _Problem, margins: Float[np.ndarray, " s_c"]) -> _Point:
     """Minimise J by Newton's method; each step is solved by conjugate gradients, preconditioned by the diagonal part.
 
     Solved to 1e-10, a step leaves about that share of the distance. Stops when the residual no longer falls, which
@@ -229,7 +235,7 @@ def _newton(problem: _Problem, margins: np.ndarray) -> _Point:
     return best
 
 
-def _guarded_step(problem: _Problem, point: _Point, step: np.ndarray, slope: float) -> _Point:
+def _guarded_step(problem: _Problem, point: _Point, step: Float[np.ndarray, " s_c"], slope: float) -> _Point:
     """Halve `step` until all margins are positive and the derivative of J along it is at most a tenth of -slope.
 
     J is convex along the step: the derivative only grows, and a small or negative one at the end means no overshoot.

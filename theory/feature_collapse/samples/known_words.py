@@ -5,15 +5,24 @@ well as its seen words allow: among the latents that agree with them it guesses.
 costs; what a trained network loses beyond it, it loses on words that it has seen.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from theory.checks import require_integer
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # Subsets of positions times classes: a few seconds.
 LIMIT = 2**24
 
 
-def missing_words(latents: np.ndarray, word_frequencies: np.ndarray, per_class: int) -> np.ndarray:
+def missing_words(
+    latents: Int[np.ndarray, "K L"], word_frequencies: Float[np.ndarray, " s_c"], per_class: int
+) -> Float[np.ndarray, "n_c s_c"]:
     """Return the probability of each word to be missing from a sample.
 
         (1 - mu_b)^{n m_a},   m_a the number of entries a in the latents
@@ -31,7 +40,7 @@ def missing_words(latents: np.ndarray, word_frequencies: np.ndarray, per_class: 
     return (1 - word_frequencies) ** (per_class * slots[:, None])
 
 
-def spread_of_missing_words(missing: np.ndarray) -> float:
+def spread_of_missing_words(missing: Float[np.ndarray, "n_c s_c"]) -> float:
     """Return the spread of directions where all words of a sample are collapsed and the others point anywhere.
 
         sqrt(mean over a of E[1 - (S_a^2 + s_c - S_a) / s_c^2]),   S_a of the s_c words of concept a being in the sample
@@ -50,7 +59,7 @@ def spread_of_missing_words(missing: np.ndarray) -> float:
     return float(np.sqrt(np.mean(1 - (squares + n_ranks - seen) / n_ranks**2)))
 
 
-def known_words_accuracy(latents: np.ndarray, unseen: np.ndarray) -> float:
+def known_words_accuracy(latents: Int[np.ndarray, "K L"], unseen: Float[np.ndarray, " n_c"]) -> float:
     """Return the expected accuracy of a network that knows the seen words and guesses where they leave a choice.
 
         sum_S mean_k  prod_{l in S} (1 - q_{z_kl}) prod_{l not in S} q_{z_kl} / #{k': z_k' = z_k on S}

@@ -23,8 +23,10 @@ forgets the word frequencies. Without LayerNorm the lengths of words follow how 
 on the sample lies beside that of the true risk. This is neglected: there n* is right to the first order in the noise.
 """
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,6 +34,9 @@ from theory.checks import require_integer
 from theory.feature_collapse.prediction import Prediction, require_latents
 from theory.optimality.logit_gradient import LogitGradient
 from theory.optimality.sentence_logits import score_sentences
+
+if TYPE_CHECKING:
+    from jaxtyping import Int
 
 
 class CriticalSample(NamedTuple):
@@ -42,7 +47,7 @@ class CriticalSample(NamedTuple):
 
 
 def critical_sample(
-    prediction: Prediction, latents: np.ndarray, *, per_class: int = 30, n_draws: int = 4, seed: int = 0
+    prediction: Prediction, latents: Int[np.ndarray, "K L"], *, per_class: int = 30, n_draws: int = 4, seed: int = 0
 ) -> CriticalSample:
     """Estimate the size of sample from which on a collapsed network minimises the risk of the sample.
 
@@ -72,8 +77,8 @@ def critical_sample(
 
 
 def draw_sample(
-    prediction: Prediction, latents: np.ndarray, per_class: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+    prediction: Prediction, latents: Int[np.ndarray, "K L"], per_class: int, rng: np.random.Generator
+) -> tuple[Int[np.ndarray, "N L"], Int[np.ndarray, " N"]]:
     """Return `per_class` sentences of each class (N, L) and their classes (N,)."""
     mu = prediction.word_frequencies
     classes = np.repeat(np.arange(len(latents)), per_class)
@@ -81,7 +86,12 @@ def draw_sample(
     return latents[classes] * len(mu) + ranks, classes
 
 
-def noise_ratio(prediction: Prediction, latents: np.ndarray, sentences: np.ndarray, classes: np.ndarray) -> float:
+def noise_ratio(
+    prediction: Prediction,
+    latents: Int[np.ndarray, "K L"],
+    sentences: Int[np.ndarray, "N L"],
+    classes: Int[np.ndarray, " N"],
+) -> float:
     """Return s_n / lam on a sample, under LayerNorm s_n / sqrt(lam_U): collapse lasts while it is below 1.
 
     Args:

@@ -33,9 +33,11 @@ frequent words tell more, and a rare reliable word becomes longer than a frequen
 Source: derived here.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -44,6 +46,9 @@ from theory.feature_collapse.margins.margin_profile import largest_margin
 from theory.feature_collapse.margins.type_three import solve_type_three
 from theory.feature_collapse.noise import joint_noise
 from theory.feature_collapse.task import check_task
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 class WordReliability(NamedTuple):
@@ -63,16 +68,16 @@ class WordReliability(NamedTuple):
         cost_of_equal_lengths: nats; at lam = 0, what one margin for all words costs at least.
     """
 
-    embedding_norms: np.ndarray
+    embedding_norms: Float[np.ndarray, " s_c"]
     classifier_norm: float
     cross_entropy: float
     risk: float
     zero_threshold: float
     is_zero: bool
     residual: float
-    seen_frequencies: np.ndarray
-    posterior_noise: np.ndarray
-    largest_margins: np.ndarray
+    seen_frequencies: Float[np.ndarray, " s_c"]
+    posterior_noise: Float[np.ndarray, " s_c"]
+    largest_margins: Float[np.ndarray, " s_c"]
     cost_of_equal_lengths: float
 
 
@@ -81,8 +86,8 @@ def predict(
     n_concepts: int,
     n_words: int,
     sentence_length: int,
-    word_frequency: str | Sequence[float] | np.ndarray,
-    replacement: Sequence[float] | np.ndarray,
+    word_frequency: str | Sequence[float] | Float[np.ndarray, " s_c"],
+    replacement: Sequence[float] | Float[np.ndarray, " s_c"],
     weight_decay: float,
     classifier_weight_decay: float | None = None,
     label_noise: float = 0.0,
@@ -138,7 +143,9 @@ def predict(
     )
 
 
-def posterior(word_frequencies: np.ndarray, replacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def posterior(
+    word_frequencies: Float[np.ndarray, " s_c"], replacement: Float[np.ndarray, " s_c"]
+) -> tuple[Float[np.ndarray, " s_c"], Float[np.ndarray, " s_c"]]:
     """Return mu' and eps', float64 (s_c,): how often a rank is seen, and how likely it then is a replacement.
 
     Args:
@@ -150,7 +157,9 @@ def posterior(word_frequencies: np.ndarray, replacement: np.ndarray) -> tuple[np
     return word_frequencies * (unreplaced + mean), mean / (unreplaced + mean)
 
 
-def _check_replacement(replacement: Sequence[float] | np.ndarray, size: int) -> np.ndarray:
+def _check_replacement(
+    replacement: Sequence[float] | Float[np.ndarray, " s_c"], size: int
+) -> Float[np.ndarray, " s_c"]:
     """Return eps as float64 (s_c,), each in [0, 1)."""
     values = np.atleast_1d(np.asarray(replacement, dtype=object))
     if values.shape != (size,):
@@ -158,7 +167,7 @@ def _check_replacement(replacement: Sequence[float] | np.ndarray, size: int) -> 
     return np.array([require_fraction("replacement", value) for value in values])
 
 
-def _concept_entropy(n_concepts: int, noise: np.ndarray) -> np.ndarray:
+def _concept_entropy(n_concepts: int, noise: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
     """Return h(eps), nats: the entropy of a concept that is known with probability 1 - eps, else drawn evenly."""
     other = noise / n_concepts
     own = 1 - noise + other
