@@ -3,8 +3,8 @@
 The paper asks for symmetric latents (its Assumption 1): for every class k, distance r >= 1, position l and concept
 alpha != z_kl, the share (1/K) |{k': dist(z_k, z_k') = r, z_k'l = alpha}| is the one that all n_c^L latents would give.
 At r = 1 exactly one latent of all qualifies, so the number of classes that do is K / n_c^L. With distinct latents it is
-0 or 1, and it is positive: K = n_c^L. So for distinct latents the assumption says neither more nor less than
-*saturated*, and that is what is checked here.
+0 or 1, and it is positive: K = n_c^L. So for distinct latents the assumption is equivalent to
+*saturated*, which is what is checked here.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
@@ -16,7 +16,7 @@ from theory.feature_collapse.task import CollapseTask
 def list_assumptions(task: CollapseTask, zero_threshold: float | None) -> tuple[Assumption, ...]:
     """List what the theorem behind the prediction requires of a task, and whether it holds.
 
-    One class, and a weight decay above the threshold of given latents, need nothing else: the zero network is then the
+    One class, and a weight decay above the threshold of given latents, suffice alone: the zero network is then the
     minimiser whatever the latents are.
 
     Args:
@@ -68,14 +68,14 @@ def _equal_vocabularies() -> Assumption:
 
 
 def _large_dimension(task: CollapseTask) -> Assumption:
-    """State that the frame fits; a smaller dimension is refused at the boundary."""
+    """State that the frame fits; a smaller dimension is rejected at the boundary."""
     smallest = task.share.n_concepts - (0 if task.layer_norm else 1)
     reason = f"embedding_dim = {task.embedding_dim} is at least {smallest}"
     return Assumption(name="large embedding dimension", holds=True, reason=reason)
 
 
 def _decay(task: CollapseTask) -> Assumption:
-    """State that a minimiser exists; a weight decay of zero is refused at the boundary."""
+    """State that a minimiser exists; a weight decay of zero is rejected at the boundary."""
     reason = f"lam_U = {task.classifier_weight_decay:g}: norms stay finite"
     return Assumption(name="positive weight decay", holds=True, reason=reason)
 
@@ -92,7 +92,7 @@ def _unequal_words(_: CollapseTask) -> Assumption:
 
 
 def _free_embeddings(task: CollapseTask) -> Assumption:
-    """State that W is not penalised: LayerNorm does not feel |w|, and a penalty on it has no minimiser."""
+    """State that W is not penalised: LayerNorm does not depend on |w|, and a penalty on it has no minimiser."""
     name = "no penalty on normalised embeddings"
     if task.penalises_normalised:
         reason = f"weight_decay = {task.weight_decay:g} on W shrinks the embeddings for ever; the infimum is that of R*"

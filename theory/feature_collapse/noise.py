@@ -4,8 +4,8 @@
 with this probability, independently at each position, a word is replaced by a word of a concept drawn evenly from all
 n_c, its rank drawn from mu. Cross-entropy and risk are expectations over the noisy population.
 
-Any latents. With M = U W^T the cross-entropy is E log sum_k e^{h_k} - <T, M>. The first term knows the law of sentences
-alone, and T_{(k,l),w} is the probability of label k together with word w at position l:
+Any latents. With M = U W^T the cross-entropy is E log sum_k e^{h_k} - <T, M>. The first term depends on the law of
+sentences alone, and T_{(k,l),w} is the probability of label k together with word w at position l:
 
     T_{(k,l),(a,b)} = mu_b/K [(1 - eps) q(z_kl) + eps mean_k' q(z_k'l)],   q(z) = (1 - delta) [z = a] + delta/n_c.
 

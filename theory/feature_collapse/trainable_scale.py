@@ -1,4 +1,4 @@
-"""RMSNorm with a trainable scale, penalised as the classifier is: the words keep a simplex, the scale goes sparse.
+"""RMSNorm with a trainable scale, penalised as the classifier is: the words form a simplex, the scale becomes sparse.
 
 The classifier sees `v = gamma * sqrt(d) w/|w|`, coordinate by coordinate, at a penalty `lam/2 (|gamma|^2 + |U|^2)`. Let
 `gamma` be `g` on `m` coordinates and 0 on the others, and let the words live on these: `v_(a,b) = g sqrt(d) f_a` and
@@ -15,7 +15,7 @@ least `(n_c - 1)/n_c` all is zero.
 That no other scale does better is not proved: minimisation from random starts ends here (or, with four concepts, at
 times at a higher local minimum of fewer coordinates). With a LayerNorm in its place the coordinates of `w` must sum to
 zero as well, what the `m` coordinates leave has to be taken up by the others, and the simplex breaks. Without a penalty
-on the scale there is no minimiser: `g` grows and `c` shrinks for ever.
+on the scale there is no minimiser: `g` grows and `c` shrinks without bound.
 """
 
 import math

@@ -51,7 +51,7 @@ def collapsed_classes(
     feature_weight_decay: float,
     classifier_weight_decay: float,
 ) -> Bool[np.ndarray, " K"]:
-    """Tell which classes coincide, in mean and in classifier, with all others of their size: bool (K,).
+    """Return which classes coincide, in mean and in classifier, with all others of their size: bool (K,).
 
     Args:
         samples_per_class: n_k, integers (K,).

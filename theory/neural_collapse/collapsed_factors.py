@@ -1,4 +1,4 @@
-"""From logits to the class means and the classifier that the penalty prefers.
+"""The class means and the classifier of least penalty that have given logits.
 
     W M^T D^{1/2} = U s V^T,   D = diag(n):
     W = (lam_H / lam_W)^{1/4} U sqrt(s),     M = (lam_W / lam_H)^{1/4} D^{-1/2} V sqrt(s)

@@ -142,9 +142,9 @@ def _orthogonal_frames(
 ) -> list[Float[np.ndarray, "K_f d"]]:
     """Return one equiangular frame (K_f, d) for each factor, in orthogonal subspaces; zero for those that vanished."""
     frames, used = [], 0
-    for size, gone in zip(sizes, vanished, strict=True):
+    for size, is_zero in zip(sizes, vanished, strict=True):
         frame = np.zeros((size, dim))
-        if not gone:
+        if not is_zero:
             frame[:, used : used + size - 1] = equiangular_frame(int(size), int(size) - 1)
             used += int(size) - 1
         frames.append(frame)

@@ -130,13 +130,13 @@ class GroupedRisk:
             d_errors[-1] = -d_errors[:-1].sum(axis=0)
             d_gradient, d_averages = self.logits_adjoint(self.weights * d_errors)
             d_reduced = self.basis.T @ d_averages
-            turn = left.T @ d_left + right.T @ d_right
-            turn = 0.5 * self.decay * (turn - turn.T)
+            rotation = left.T @ d_left + right.T @ d_right
+            rotation = 0.5 * self.decay * (rotation - rotation.T)
             return np.concatenate(
                 [
                     d_gradient[self.active] * self._unit,
-                    (d_reduced @ right + reduced @ d_right + left @ turn + self.decay * d_left).ravel(),
-                    (d_reduced.T @ left + reduced.T @ d_left + right @ turn + self.decay * d_right).ravel(),
+                    (d_reduced @ right + reduced @ d_right + left @ rotation + self.decay * d_left).ravel(),
+                    (d_reduced.T @ left + reduced.T @ d_left + right @ rotation + self.decay * d_right).ravel(),
                 ]
             )
 

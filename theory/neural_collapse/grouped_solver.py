@@ -80,7 +80,7 @@ def _start(risk: GroupedRisk) -> Float[np.ndarray, " n"]:
 
 
 def _quasi_newton(risk: GroupedRisk, unknowns: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Return unknowns after L-BFGS on f / mu, which ends where it cannot tell values apart any more."""
+    """Return unknowns after L-BFGS on f / mu, which ends where values differ by rounding alone."""
 
     def scaled(point: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
         value, gradient = risk.value_and_gradient(point)

@@ -8,7 +8,7 @@ each irreducible part j of the space that it acts on:
 
 A regular polygon, an orthoplex and an icosahedron have one part, a square antiprism has two (its plane and its axis).
 Which (K, d) are here was decided by minimising the full problem from random starts at 25 weight decays from 1e-5 to
-0.995 of the zero threshold: there the ansatz was never beaten by more than rounding. It fails, and is refused, for
+0.995 of the zero threshold: no start ended below the ansatz by more than rounding. It fails, and is rejected, for
 orthogonal simplices (K = 6, d = 4: 1 % above the best at 0.01 of the threshold) and for polygons of 14 corners and more
 (around 0.15 of the threshold).
 """

@@ -86,7 +86,7 @@ class Prediction(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """Risk less lower bound, nats; 0 where rounding makes it negative. For an ansatz, how much d costs at most."""
+        """Risk less lower bound, nats; 0 where rounding makes it negative. For an ansatz it bounds the effect of d."""
         return max(self.risk - self.lower_bound, 0.0)
 
     @property
@@ -139,14 +139,12 @@ def predict(
     means, classifier = split_logits(groups, solution.margins, solution.averages)
     if dim < means.shape[1]:
         raise ValueError(f"feature_dim: expected at least {means.shape[1]}, the rank of the minimiser, got {dim}")
-    status, note = _judge(solution, balanced)
+    status, note = _status_and_note(solution, balanced)
     return _assemble(groups, solution, means, classifier, dim, task, status, note)
 
 
-def _class_sizes(
-    n_classes: int, samples_per_class: int | Sequence[int] | Int[np.ndarray, " K"]
-) -> Int[np.ndarray, " K"]:
-    """Return n_k, integers (K,)."""
+def _class_sizes(n_classes: int, samples_per_class: int | Sequence[int] | Int[np.ndarray, " K"]) -> np.ndarray:
+    """Return n_k (K,); that they are positive integers is checked by `group_classes`."""
     n_classes = require_integer("n_classes", n_classes, minimum=2)
     sizes = np.asarray(samples_per_class)
     if sizes.ndim == 0:
@@ -156,7 +154,7 @@ def _class_sizes(
     return sizes
 
 
-def _judge(solution: GroupedLogits, balanced: bool) -> tuple[str, str]:
+def _status_and_note(solution: GroupedLogits, balanced: bool) -> tuple[str, str]:
     """Return status and note of a solution of the convex problem."""
     if balanced:
         return "closed form", "a theorem: balanced classes form a simplex"

@@ -76,7 +76,7 @@ def certify(
     method: str = "auto",
     memory_limit: int = _MEMORY_LIMIT,
 ) -> Certificate:
-    """Bound the risk of a network h from below and tell how far above the bound it is.
+    """Bound the risk of a network h from below, and its distance to the bound.
 
         R = F + lam_W/2 |W|^2 + lam_U/2 |U|^2 >= min R >= max over theta of sum_n omega_n H(t_n + theta (p_n - t_n)),
         theta <= lam / sigma_max(G),   lam = sqrt(lam_W lam_U)
@@ -150,7 +150,7 @@ def certify_layer_norm(
         refinements: how often alpha is improved; 0 for the network's own.
 
     Returns: the certificate; `sigma_max` and `excess` belong to the network's own alpha. Words that never occur have
-    alpha = 0 and play no part.
+    alpha = 0 and do not enter.
     Valid: for every network and every weighted set of sentences, over networks h* of the same d.
     Raises: ValueError, `field: expected ..., got ...`; also for an embedding with equal entries.
     Source: derived here; `theory/global_optimality.md`.

@@ -56,7 +56,7 @@ def certify_factors(
     classifier_weight_decay: float,
     label_noise: float = 0.0,
 ) -> Certificate:
-    """Bound the risk of free features under several heads from below and tell how far above the bound they are.
+    """Bound the risk of free features under several heads from below, and their distance to the bound.
 
         min R >= max over theta of sum_f (1/N) sum_i H(t_if + theta (p_if - t_if)),     theta <= lam / sigma_max(G)
 

@@ -3,8 +3,8 @@
     M[(k, l), w] = <u_kl, w>,   h(x)_k = sum_l M[(k, l), x_l],   G[(k, l), w] = sum_n omega_n (p_nk - t_nk) [x_nl = w]
 
 Row (k, l) has index k L + l. G has K L n_w entries (144 MB at K = 1000, L = 15, n_w = 1200), each sentence touches K L
-of them. It can be had as an array, as a linear operator that is never formed, or through its Gram matrix G^T G, summed
-over blocks of classes.
+of them. It is available as an array, as a linear operator that is never formed, or through its Gram matrix G^T G,
+summed over blocks of classes.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """

@@ -2,8 +2,8 @@
 
 Symbols: sentence n of weight omega_n has logits z_n, class probabilities p_n = softmax(z_n) and target t_n, which puts
 1 - eps on its class y_n and spreads eps (*label noise*) evenly over all K classes. Everything that is small where a
-network is sure of itself (1 - p_n at the class, the cross-entropy) is summed over the other classes and never taken as
-a difference from 1.
+network is confident (1 - p_n at the class, the cross-entropy) is summed over the other classes and never taken as a
+difference from 1.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """

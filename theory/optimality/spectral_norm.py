@@ -1,7 +1,7 @@
 """The largest singular value of a matrix or operator, bounded from above.
 
 Three ways: all singular values (small matrices), the top eigenvalue of the Gram matrix (whenever that fits: for the
-largest singular value, squaring loses nothing), and Lanczos (anything larger). The first two are right to rounding.
+largest singular value, squaring loses nothing), and Lanczos (anything larger). The first two are exact to rounding.
 Lanczos finds Ritz pairs (theta_i, v_i) of B = G^T G with a residual rho = |B V - V Theta|. In the basis of V and its
 complement B has the blocks Theta, C, D with |C| <= rho, and D is positive with trace tr B - sum theta_i, so that
 
@@ -126,7 +126,7 @@ def _ritz_pairs(tall: LinearOperator) -> tuple[Float[np.ndarray, " k"], Float[np
     return values, residuals
 
 
-def _next_block(basis: Float[np.ndarray, "n m"], image: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
+def _next_block(basis: Float[np.ndarray, "n m"], image: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n j"]:
     """Return an orthonormal basis of what `image` adds to `basis`, without directions that are rounding."""
     scale = np.linalg.norm(image)
     for _ in range(2):

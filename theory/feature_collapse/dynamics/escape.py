@@ -1,4 +1,4 @@
-"""Escape from the saddle at zero: for how long nothing seems to happen, and what happens meanwhile.
+"""Escape from the saddle at zero: the length of the initial plateau, and the growth of the modes during it.
 
 The linear regime. Near zero, gradient descent acts on each mode of `modes` alone, so that the norms of
 embeddings and classifier follow from three numbers per mode: |w_i|^2, |u_i|^2 and <w_i, u_i> of the initial weights.
@@ -50,7 +50,7 @@ class LinearRegime:
     Args:
         singular_values: sigma, float64 (m,).
         embedding_parts, classifier_parts, products: |w_i|^2, |u_i|^2 and <w_i, u_i> at the start, float64 (m,).
-        still_embeddings, still_classifier: |W|^2 and |U|^2 outside all modes at the start.
+        null_embeddings, null_classifier: |W|^2 and |U|^2 outside all modes at the start.
         n_words, n_rows: n_w and K L.
         weight_decay, classifier_weight_decay: lam_W, lam_U.
         learning_rate: of gradient descent.
@@ -61,8 +61,8 @@ class LinearRegime:
     embedding_parts: Float[np.ndarray, " m"]
     classifier_parts: Float[np.ndarray, " m"]
     products: Float[np.ndarray, " m"]
-    still_embeddings: float
-    still_classifier: float
+    null_embeddings: float
+    null_classifier: float
     n_words: int
     n_rows: int
     weight_decay: float
@@ -76,13 +76,13 @@ class LinearRegime:
 
     def embedding_norms(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...]:
         """Return the root mean square of the norms of the embeddings after so many steps, float64 (...)."""
-        still = self.still_embeddings * self._decay(steps, self.weight_decay)
-        return np.sqrt((self._squares(steps)[0].sum(axis=-1) + still) / self.n_words)
+        outside = self.null_embeddings * self._decay(steps, self.weight_decay)
+        return np.sqrt((self._squares(steps)[0].sum(axis=-1) + outside) / self.n_words)
 
     def classifier_norms(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...]:
         """Return the root mean square of the norms |u_kl| after so many steps, float64 (...)."""
-        still = self.still_classifier * self._decay(steps, self.classifier_weight_decay)
-        return np.sqrt((self._squares(steps)[1].sum(axis=-1) + still) / self.n_rows)
+        outside = self.null_classifier * self._decay(steps, self.classifier_weight_decay)
+        return np.sqrt((self._squares(steps)[1].sum(axis=-1) + outside) / self.n_rows)
 
     def _decay(self, steps: Float[np.ndarray, ...] | float, decay: float) -> Float[np.ndarray, ...]:
         return (1 - self.learning_rate * decay) ** (2 * np.asarray(steps, dtype=np.float64))
@@ -152,8 +152,8 @@ def linear_regime(
         embedding_parts=(words**2).sum(axis=1),
         classifier_parts=(rows**2).sum(axis=1),
         products=(words * rows).sum(axis=1),
-        still_embeddings=max(float((embeddings**2).sum() - (words**2).sum()), 0.0),
-        still_classifier=max(float((classifier**2).sum() - (rows**2).sum()), 0.0),
+        null_embeddings=max(float((embeddings**2).sum() - (words**2).sum()), 0.0),
+        null_classifier=max(float((classifier**2).sum() - (rows**2).sum()), 0.0),
         n_words=len(embeddings),
         n_rows=latents.size,
         weight_decay=decays[0],
@@ -220,8 +220,8 @@ def expected_linear_regime(
         embedding_parts=np.full(n_modes, per_word),
         classifier_parts=np.full(n_modes, per_row),
         products=np.zeros(n_modes),
-        still_embeddings=modes.still_words * per_word,
-        still_classifier=modes.still_rows * per_row,
+        null_embeddings=modes.null_words * per_word,
+        null_classifier=modes.null_rows * per_row,
         n_words=n_words,
         n_rows=n_rows,
         weight_decay=decays[0],
@@ -274,9 +274,9 @@ def plateau(regime: LinearRegime, final_squared_norm: float, *, fraction: float 
     sigma, rate, fall = regime.singular_values[0], up[0], down[0]
     cosine, sine = growing_pair(sigma, rate, decays[0])
     chi = regime.slowing * sine / cosine * target
-    turn = 2 * sine / cosine * (cosine**2 - sine**2) / (3 * rate - fall)
-    behind = chi * sigma * (2 * sine * cosine / rate - turn)
-    return Plateau(steps, behind / (2 * rate) / regime.learning_rate, chi)
+    rotation = 2 * sine / cosine * (cosine**2 - sine**2) / (3 * rate - fall)
+    lag = chi * sigma * (2 * sine * cosine / rate - rotation)
+    return Plateau(steps, lag / (2 * rate) / regime.learning_rate, chi)
 
 
 def _unevenness(pairs: Float[np.ndarray, "m d"]) -> float:

@@ -22,7 +22,7 @@ are v x mu/|mu|, v an eigenvector of C = sum_l [diag pi_l - pi_l pi_l^T], and
 n_c - 1 of them besides zero; the largest is the zero threshold. For saturated latents all are equal: concepts part at
 once, the words of a concept along one direction and with lengths in proportion to mu. Else the rank increases one by
 one, in the order of the singular values: from weights of size s the first mode is of order 1 at t = log(1/s) / rho_1,
-when mode i is of the order s^(1 - rho_i / rho_1), nothing beside it as s -> 0.
+when mode i is of the order s^(1 - rho_i / rho_1), negligible beside it as s -> 0.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 
@@ -52,14 +52,14 @@ class EscapeModes(NamedTuple):
     Args:
         singular_values: sigma, float64 (m,), positive, falling, each as often as it occurs; m <= n_c - 1.
         directions: v, float64 (n_c, m): the concept vectors; the right singular vectors are v x mu/|mu|.
-        still_words: n_w - m, how many directions of words have the singular value zero.
-        still_rows: K L - m, the same for the classifier.
+        null_words: n_w - m, how many directions of words have the singular value zero.
+        null_rows: K L - m, the same for the classifier.
     """
 
     singular_values: Float[np.ndarray, " m"]
     directions: Float[np.ndarray, "n_c m"]
-    still_words: int
-    still_rows: int
+    null_words: int
+    null_rows: int
 
 
 def escape_modes(
@@ -98,8 +98,8 @@ def escape_modes(
     return EscapeModes(
         singular_values=scale * np.sqrt(eigenvalues[::-1][:rank]),
         directions=(basis @ vectors)[:, ::-1][:, :rank],
-        still_words=n_concepts * word_frequencies.size - rank,
-        still_rows=n_classes * length - rank,
+        null_words=n_concepts * word_frequencies.size - rank,
+        null_rows=n_classes * length - rank,
     )
 
 

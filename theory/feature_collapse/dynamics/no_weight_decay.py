@@ -1,4 +1,4 @@
-"""Where norms and directions go without weight decay: the end of the regularisation path, and of gradient flow.
+"""The limit of norms and directions without weight decay: of the regularisation path, and of gradient flow.
 
 All latents are classes, no LayerNorm, no noise (with noise margins stay finite, see `noise`). Margins y_b = eta c r_b
 then grow without bound, like a logarithm, both as lam -> 0 and as t -> infinity at lam = 0. Let x_b = log mu_b, xbar
@@ -27,8 +27,8 @@ leading order, the same for all words however unequal their frequencies; at the 
 
     r_b / r_b' = 1 + log(mu_b / mu_b') / V + O(1/V^2).
 
-So without weight decay Type III turns into Type I, the direction M / |M|_* of which has the largest margin at given
-nuclear norm; but it does so as slowly as 1 / log(1/lam).
+So without weight decay Type III tends to Type I, whose direction M / |M|_* has the largest margin at given nuclear
+norm, but only at the rate 1 / log(1/lam).
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 
@@ -89,7 +89,7 @@ def path_norms(*, weight_decay: float, **task: object) -> LateNorms:
     mean = _log_scale(motion) - math.log(require_positive("weight_decay", weight_decay))
     if not mean > _spread(motion):
         raise ValueError(f"weight_decay: expected less, for a mean margin above {_spread(motion):.3g}, got {mean:.3g}")
-    return _late_norms(motion, mean, turn=-1, imbalance=0.0)
+    return _late_norms(motion, mean, sign=-1, imbalance=0.0)
 
 
 def flow_norms(*, time: float, imbalance: float = 0.0, **task: object) -> LateNorms:
@@ -113,7 +113,7 @@ def flow_norms(*, time: float, imbalance: float = 0.0, **task: object) -> LateNo
     mean = brentq(lambda margin: math.log(expi(margin)) - log_time, _SMALLEST_MARGIN, highest, xtol=1e-13)
     if not mean > _spread(motion):
         raise ValueError(f"time: expected more, for a mean margin above {_spread(motion):.3g}, got {mean:.3g}")
-    return _late_norms(motion, mean, turn=1, imbalance=imbalance)
+    return _late_norms(motion, mean, sign=1, imbalance=imbalance)
 
 
 def _log_scale(motion: CollapsedMotion) -> float:
@@ -129,10 +129,10 @@ def _spread(motion: CollapsedMotion) -> float:
     return float(np.abs(logs - logs.mean()).max())
 
 
-def _late_norms(motion: CollapsedMotion, mean: float, *, turn: int, imbalance: float) -> LateNorms:
-    """Return the margins V + (x_b - xbar)(1 + turn / V) as norms of the given n_c |r|^2 - K L c^2."""
+def _late_norms(motion: CollapsedMotion, mean: float, *, sign: int, imbalance: float) -> LateNorms:
+    """Return the margins V + (x_b - xbar)(1 + sign / V) as norms of the given n_c |r|^2 - K L c^2."""
     share, logs = motion.share, np.log(motion.word_frequencies)
-    margins = mean + (logs - logs.mean()) * (1 + turn / mean)
+    margins = mean + (logs - logs.mean()) * (1 + sign / mean)
     # K L c^2 = |U|^2 solves |U|^2 (|U|^2 + imbalance) = n_c K L |y|^2 / eta^2.
     products = float(np.linalg.norm(margins)) / share.eta
     half = 0.5 * imbalance

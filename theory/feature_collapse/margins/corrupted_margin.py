@@ -71,8 +71,8 @@ class CorruptedBalance:
         error, length = self._error(margin), self.share.sentence_length
         log_tilt = self.share.log_others_share(self._gains(margin))
         slopes = np.arange(length + 1) - length * error
-        bend = length * error * (1 - error) - np.expm1(log_tilt) * slopes**2
-        return float(np.sum(self.probabilities * np.exp(log_tilt) * bend)) + self.slope
+        curvature = length * error * (1 - error) - np.expm1(log_tilt) * slopes**2
+        return float(np.sum(self.probabilities * np.exp(log_tilt) * curvature)) + self.slope
 
     def _gains(self, margin: float) -> Float[np.ndarray, " L+1"]:
         length = self.share.sentence_length

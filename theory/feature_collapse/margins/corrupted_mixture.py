@@ -7,8 +7,8 @@ g + y, and with P(s) = E e^{s g}, Q(s) = E e^{s (g + y)} the integral of `mellin
     [S's mean, in the left strip] + int kernel(s) rho^s (P^{L-m} Q^m - 1) ds.
 
 The spread of S given m is what it is without noise, that of m is not: one strip would have to cancel moments as large
-as e^{L y / 2}. So each m has the strip that is calm for it. In the left strip there are two forms: where S is large the
-subtraction of 1 does harm, and log kappa + E S + int kernel(s) rho^s P^{L-m} Q^m ds takes its place.
+as e^{L y / 2}. So each m takes the strip with the smallest terms. In the left strip there are two forms: where S is
+large the subtraction of 1 loses digits, and log kappa + E S + int kernel(s) rho^s P^{L-m} Q^m ds takes its place.
 
 Source: derived here.
 """
@@ -71,13 +71,13 @@ class _Strip:
         return np.stack([self.length - self.counts, self.counts])
 
     def value(self) -> float:
-        """Sum over m and the nodes; the larger of the moment and 1 is drawn out, so that nothing overflows."""
+        """Sum over m and the nodes; the larger of the moment and 1 is factored out against overflow."""
         log_moments = np.einsum("rj,rm->jm", self.log_means, self.orders)
         if self.subtracts:
             grows = log_moments.real > 0
             difference = complex_expm1(np.where(grows, -log_moments, log_moments))
-            drawn = np.where(grows, log_moments, 0)
-            terms = np.exp(self.scales[:, None] + drawn) * np.where(grows, -difference, difference)
+            factored = np.where(grows, log_moments, 0)
+            terms = np.exp(self.scales[:, None] + factored) * np.where(grows, -difference, difference)
         else:
             terms = np.exp(self.scales[:, None] + log_moments)
         sums = np.sum(terms.real, axis=0) + self.constant
@@ -168,7 +168,7 @@ def expected_corrupted_mixture(
     probabilities = corruption_counts(share, word_noise)
     counts = np.flatnonzero(probabilities > _NEGLIGIBLE * probabilities.max())
     mean_gains = gains @ word_frequencies
-    chosen = _calmest_forms(share, gains, word_frequencies, counts)
+    chosen = _best_forms(share, gains, word_frequencies, counts)
     strips = []
     for form, (sigma, subtracts) in enumerate(_FORMS):
         of_form = counts[chosen == form]
@@ -199,7 +199,7 @@ def expected_corrupted_mixture(
 _FORMS = (*((sigma, True) for sigma in STRIPS), (STRIPS[0], False))
 
 
-def _calmest_forms(
+def _best_forms(
     share: LatentShare,
     gains: Float[np.ndarray, "2 s_c"],
     word_frequencies: Float[np.ndarray, " s_c"],

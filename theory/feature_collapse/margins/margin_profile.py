@@ -1,6 +1,6 @@
-"""The family of margins that Type III networks draw from when every word sees the same error tilt.
+"""The one-parameter family of the margins of Type III networks.
 
-Stationarity of the cross-entropy plus alpha |y| asks, for every word b, that
+The cross-entropy plus alpha |y| is stationary iff, for every word b,
 
     L mu_b (theta_b q(y_b) - eps_b / eta) = alpha y_b / |y|,     q(y) = (n_c - 1) / (n_c - 1 + e^y),
 

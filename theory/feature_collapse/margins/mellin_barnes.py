@@ -68,7 +68,7 @@ class Expectation:
 
     @cached_property
     def value(self) -> float:
-        """Sum scale (P^L - 1), nats; the larger of P^L and 1 is drawn out, so that nothing overflows."""
+        """Sum scale (P^L - 1), nats; the larger of P^L and 1 is factored out against overflow."""
         log_moment = self.length * self.log_means
         grows = log_moment.real > 0
         difference = complex_expm1(np.where(grows, -log_moment, log_moment))
@@ -118,7 +118,7 @@ def expected_log_mixture(
     Valid: any kappa in (0, 1], however small; at 1 the value is E S.
     Source: derived here; see the module docstring.
     """
-    sigma = _calmest_strip(share, gains, word_frequencies)
+    sigma = _best_strip(share, gains, word_frequencies)
     nodes, log_weights = strip_rule(sigma, saturated=share.saturated)
     powers_minus_one = complex_expm1(np.multiply.outer(nodes, gains))
     return Expectation(
@@ -144,7 +144,7 @@ def strip_rule(sigma: float, *, saturated: bool) -> tuple[Complex[np.ndarray, " 
     return nodes, np.log(weights)
 
 
-def _calmest_strip(
+def _best_strip(
     share: LatentShare, gains: Float[np.ndarray, " s_c"], word_frequencies: Float[np.ndarray, " s_c"]
 ) -> float:
     """Return the sigma whose residue and integrand at Im s = 0 are the smallest together; the left one if saturated."""

@@ -100,14 +100,14 @@ class _Point:
         diagonal.
         """
         norm = np.linalg.norm(self.margins)
-        unit, stiffness = self.margins / norm, self.marginal_penalty / norm
-        bend = _fold(self.mean.gradient) * self.error * (1 - self.error) + stiffness
+        unit, penalty_curvature = self.margins / norm, self.marginal_penalty / norm
+        diagonal_curvature = _fold(self.mean.gradient) * self.error * (1 - self.error) + penalty_curvature
 
         def product(direction: Float[np.ndarray, " s_c"]) -> Float[np.ndarray, " s_c"]:
             curved = _fold(self.slopes * self.mean.hessian_product(self.slopes * direction))
-            return curved + bend * direction - stiffness * unit * np.sum(unit * direction)
+            return curved + diagonal_curvature * direction - penalty_curvature * unit * np.sum(unit * direction)
 
-        diagonal = _fold(self.slopes**2 * self.mean.hessian_diagonal) + bend
+        diagonal = _fold(self.slopes**2 * self.mean.hessian_diagonal) + diagonal_curvature
         shape = (self.margins.size, self.margins.size)
         return (
             LinearOperator(shape, matvec=product, dtype=np.float64),

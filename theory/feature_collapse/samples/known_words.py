@@ -1,8 +1,8 @@
 """What a sample shows: the words that occur in it, and the accuracy that these words alone allow.
 
-A network that knows the concept of each word of its sample, and nothing of the others, names the class of a sentence as
-well as its seen words allow: among the latents that agree with them it guesses. This is what the mere absence of words
-costs; what a trained network loses beyond it, it loses on words that it has seen.
+A network that has learned the concept of each word of its sample, and of no other word, can do no better on a sentence
+than to guess among the latents that agree with its seen words. The accuracy lost is due to the absence of words alone;
+what a trained network loses beyond it, it loses on words that it has seen.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def spread_of_missing_words(missing: Float[np.ndarray, "n_c s_c"]) -> float:
 
 
 def known_words_accuracy(latents: Int[np.ndarray, "K L"], unseen: Float[np.ndarray, " n_c"]) -> float:
-    """Return the expected accuracy of a network that knows the seen words and guesses where they leave a choice.
+    """Return the expected accuracy of a network that has learned the seen words and guesses among the latents left.
 
         sum_S mean_k  prod_{l in S} (1 - q_{z_kl}) prod_{l not in S} q_{z_kl} / #{k': z_k' = z_k on S}
 

@@ -1,4 +1,4 @@
-"""How many sentences a collapsed network takes: the noise of a sample's gradient against the weight decay.
+"""How many sentences a collapsed network needs: the noise of a sample's gradient against the weight decay.
 
 A critical point of the risk on a sample is its global minimiser if no singular value of G = dF/dM exceeds lam
 (`theory/global_optimality.md`). At the collapsed minimiser of the true risk, all latents being classes, G is
@@ -8,7 +8,7 @@ has noise in the directions that the network leaves free,
     s_n = sigma_max(P G_n Q),   P and Q removing the directions of the classifier and of the embeddings,
 
 of the order n^{-1/2}. While s_n > lam, a further dimension lowers the risk of the sample: the network learns what only
-these sentences have in common. Where s_n falls below lam, at n* sentences per class, the last of these is gone.
+these sentences have in common. Where s_n falls below lam, at n* sentences per class, the last of these vanishes.
 
 Under LayerNorm this is exact. The logits of a Type II network depend on the latent of a sentence alone, so that its
 risk on the sample is the true risk, for all c. The gradient in a word is that of one occurrence times their number
@@ -19,8 +19,9 @@ minimiser where
     s_n = sigma_max(P G_n diag(alpha)^{-1/2} Q) <= sqrt(lam_U).
 
 A column of G_n has a variance proportional to N_w: dividing by sqrt(alpha) makes all columns equally noisy, and n*
-forgets the word frequencies. Without LayerNorm the lengths of words follow how often they were drawn, and the network
-on the sample lies beside that of the true risk. This is neglected: there n* is right to the first order in the noise.
+does not depend on the word frequencies. Without LayerNorm the lengths of words vary with how often they were drawn, so
+that the network on the sample differs from that of the true risk. This is neglected: there n* is right to the first
+order in the noise.
 """
 
 from __future__ import annotations

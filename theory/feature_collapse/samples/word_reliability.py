@@ -1,8 +1,8 @@
 """Words of unequal reliability: word noise that depends on the rank, all latents classes, no LayerNorm.
 
 Word (a, b) is replaced with probability eps_b, independently at each position, by a word of a concept drawn evenly from
-all n_c, its rank drawn from mu. With the mean m = sum_b mu_b eps_b, a reader who sees rank b, which occurs with
-probability mu'_b, knows its concept with probability 1 - eps'_b and otherwise nothing:
+all n_c, its rank drawn from mu. With the mean m = sum_b mu_b eps_b, rank b is seen with probability mu'_b, and is
+then a replacement, independent of the class, with probability eps'_b:
 
     mu'_b = mu_b (1 - eps_b + m),     eps'_b = m / (1 - eps_b + m).
 
@@ -19,16 +19,16 @@ at w_(a,b) = r_b f_a, u_kl = c f_{z_kl}. Theorem 4 there uses no more than that:
 
 is the global minimiser, and it is zero iff lam^2 >= L / n_c^{L+1} sum_b (mu_b (1 - eps_b))^2.
 
-Is collapse still desirable? In direction, yes: all words of a concept share f_a, however unreliable they are. In
-length, no. The margin that a word deserves is log(1 + n_c (1 - eps'_b) / eps'_b), where the network believes it as far
-as it is true; as lam -> 0 each word gets it, however rare. Norms that are equal, as under LayerNorm, give all words one
-margin, best at the mean of eps'. With h(eps) the entropy of a concept given a word, they cost at least
+Directions still collapse: all words of a concept share f_a, however unreliable they are. Lengths should not. The margin
+at which the network's probability of a concept equals the posterior is log(1 + n_c (1 - eps'_b) / eps'_b); as lam -> 0
+each word attains it, however rare. Equal norms, as under LayerNorm, give all words one margin, best at the mean of
+eps'. With h(eps) the entropy of a concept given a word, they raise the cross-entropy by at least
 
     L [h(sum_b mu'_b eps'_b) - sum_b mu'_b h(eps'_b)] >= 0   nats,
 
-the information that the rank carries about the reliability: nothing iff all words are equally reliable. Norms that grow
-with the frequency, an artefact of weight decay where words are equally reliable, are right in their tendency where
-frequent words tell more, and a rare reliable word becomes longer than a frequent unreliable one where lam is small.
+the information that the rank carries about the reliability: zero iff all words are equally reliable. Where words are
+equally reliable, norms that grow with the frequency are an artefact of weight decay; where frequent words are more
+reliable, the tendency is right. For small lam a rare reliable word is longer than a frequent unreliable one.
 
 Source: derived here.
 """
@@ -65,7 +65,7 @@ class WordReliability(NamedTuple):
         posterior_noise: eps', float64 (s_c,), the probability that a word seen carries no information on its concept;
             the label noise is part of it.
         largest_margins: log(1 + n_c (1 - eps') / eps'), float64 (s_c,), nats: the limit of eta c r_b as lam -> 0.
-        cost_of_equal_lengths: nats; at lam = 0, what one margin for all words costs at least.
+        cost_of_equal_lengths: nats; at lam = 0, the least increase of the cross-entropy by one margin for all words.
     """
 
     embedding_norms: Float[np.ndarray, " s_c"]

@@ -41,7 +41,7 @@ def test_modes_are_the_singular_values_at_zero(enumerated_task, n_classes, lengt
     # Entries below 1, and square roots of eigenvalues of order 0.1 to 1.
     np.testing.assert_allclose(modes.singular_values, values[:rank], rtol=100 * EPS)
     assert np.all(values[rank:] < 100 * EPS)
-    assert (modes.still_words, modes.still_rows) == (8 - rank, n_classes * length - rank)
+    assert (modes.null_words, modes.null_rows) == (8 - rank, n_classes * length - rank)
     assert modes.singular_values[0] == pytest.approx(zero_threshold(latents, MU, 4), rel=20 * EPS)
 
 
