@@ -112,9 +112,9 @@ def test_published_form_of_the_equation():
         n_words=9, sentence_length=4, n_classes="all", word_frequency=mu, label_noise=0.1, word_noise=0.2
     )
     r, c = prediction.embedding_norms, prediction.classifier_norm
-    doubted = c * (1 / (2 + np.exp(1.5 * c * r)) - eps / 3)
+    margin_gradient = c * (1 / (2 + np.exp(1.5 * c * r)) - eps / 3)
     # The difference of the two terms is below a tenth of each, and e^y amplifies eps by y < 3.
-    np.testing.assert_allclose(1e-3 * r / (4 * mu), doubted, rtol=100 * EPS)
+    np.testing.assert_allclose(1e-3 * r / (4 * mu), margin_gradient, rtol=100 * EPS)
     assert ((r / c) ** 2).sum() == pytest.approx(4 * 3**3, rel=20 * EPS)
     # The larger lam is, the further margins stay below the largest one.
     assert np.all(1.5 * c * r < math.log1p(3 * (1 - eps) / eps))

@@ -36,21 +36,25 @@ def risk_and_gradient(flat):
     to_seen = np.zeros_like(words)
     np.add.at(to_seen, WORDS, np.einsum("nk,kld->nld", residual, classifier))
     to_scale = np.sum(to_seen * unit, axis=0) + DECAY * scale
-    pulled = scale * to_seen
-    to_words = np.sqrt(DIM) / lengths * (pulled - unit * np.sum(unit * pulled, axis=1, keepdims=True) / DIM)
+    gradient_in_unit = scale * to_seen
+    to_words = (
+        np.sqrt(DIM)
+        / lengths
+        * (gradient_in_unit - unit * np.sum(unit * gradient_in_unit, axis=1, keepdims=True) / DIM)
+    )
     value += DECAY / 2 * (np.sum(classifier**2) + np.sum(scale**2))
     return value, np.concatenate([to_words.ravel(), to_classifier.ravel(), to_scale])
 
 
 @pytest.fixture(scope="module")
 def minima():
-    found = []
+    minima = []
     for seed in range(4):
         rng = np.random.default_rng(seed)
         start = np.concatenate([rng.normal(size=2 * N_CONCEPTS * DIM), 0.3 * rng.normal(size=18 * DIM), np.ones(DIM)])
         options = {"maxiter": 3000, "maxcor": 30, "ftol": 1e-16, "gtol": 1e-9}
-        found.append(minimize(risk_and_gradient, start, jac=True, method="L-BFGS-B", options=options))
-    return found
+        minima.append(minimize(risk_and_gradient, start, jac=True, method="L-BFGS-B", options=options))
+    return minima
 
 
 def test_the_gradient_by_hand():
@@ -64,22 +68,22 @@ def test_the_gradient_by_hand():
 def test_random_starts_end_at_the_closed_form(minima):
     predicted = solve_trainable_scale(**SIZES, weight_decay=DECAY)
     # A gradient below 1e-9 over curvatures of at least some share of the decay: squares of 1e-7 in the risk.
-    np.testing.assert_allclose([one.fun for one in minima], predicted.risk, rtol=1e-12)
-    for one in minima:
-        scale = np.sort(np.abs(one.x[-DIM:]))[::-1]
+    np.testing.assert_allclose([minimum.fun for minimum in minima], predicted.risk, rtol=1e-12)
+    for minimum in minima:
+        scale = np.sort(np.abs(minimum.x[-DIM:]))[::-1]
         np.testing.assert_allclose(scale, [predicted.scale] * 2 + [0] * 2, atol=1e-5)
-        words = one.x[: 2 * N_CONCEPTS * DIM].reshape(-1, DIM)
-        seen = one.x[-DIM:] * np.sqrt(DIM) * words / np.linalg.norm(words, axis=1, keepdims=True)
+        words = minimum.x[: 2 * N_CONCEPTS * DIM].reshape(-1, DIM)
+        seen = minimum.x[-DIM:] * np.sqrt(DIM) * words / np.linalg.norm(words, axis=1, keepdims=True)
         np.testing.assert_allclose(np.linalg.norm(seen, axis=1), predicted.embedding_norm, rtol=1e-5)
         cosines = seen @ seen.T / predicted.embedding_norm**2
         np.testing.assert_allclose(cosines[::2, ::2][~np.eye(3, dtype=bool)], -0.5, atol=1e-5)
-        classifier = one.x[2 * N_CONCEPTS * DIM : -DIM].reshape(-1, DIM)
+        classifier = minimum.x[2 * N_CONCEPTS * DIM : -DIM].reshape(-1, DIM)
         np.testing.assert_allclose(np.linalg.norm(classifier, axis=1), predicted.classifier_norm, rtol=1e-5)
 
 
 def test_two_penalties_are_equal_and_the_product_is_optimal():
     for n_concepts, length, dim in ((2, 1, 1), (4, 3, 8), (5, 2, 40)):
-        found = solve_trainable_scale(
+        predicted = solve_trainable_scale(
             n_concepts=n_concepts, sentence_length=length, embedding_dim=dim, weight_decay=1e-3
         )
         vectors, active = n_concepts**length * length, n_concepts - 1
@@ -89,11 +93,11 @@ def test_two_penalties_are_equal_and_the_product_is_optimal():
             entropy = length * np.log1p((n - 1) * np.exp(-n / (n - 1) * norm * inverse))
             return entropy + 5e-4 * (vectors * inverse**2 + active * norm**2 / dim)
 
-        best = risk(found.embedding_norm, found.classifier_norm)
-        assert found.risk == pytest.approx(best, rel=1e-12)
+        best = risk(predicted.embedding_norm, predicted.classifier_norm)
+        assert predicted.risk == pytest.approx(best, rel=1e-12)
         for factor in (0.999, 1.001):
-            assert risk(factor * found.embedding_norm, found.classifier_norm) > best
-            assert risk(found.embedding_norm, factor * found.classifier_norm) > best
+            assert risk(factor * predicted.embedding_norm, predicted.classifier_norm) > best
+            assert risk(predicted.embedding_norm, factor * predicted.classifier_norm) > best
 
 
 def test_beyond_the_threshold_all_is_zero():

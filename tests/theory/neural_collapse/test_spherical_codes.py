@@ -79,13 +79,13 @@ def test_samples_enter_through_one_number():
     decays = {"feature_weight_decay": 1e-3, "classifier_weight_decay": 4e-3}
     many = neural_collapse.predict(n_classes=8, samples_per_class=16, feature_dim=3, **decays)
     single = {name: 4 * decay for name, decay in decays.items()}
-    one = neural_collapse.predict(n_classes=8, samples_per_class=1, feature_dim=3, **single)
-    np.testing.assert_allclose(many.logits, one.logits, rtol=1e-12)
+    single_sample = neural_collapse.predict(n_classes=8, samples_per_class=1, feature_dim=3, **single)
+    np.testing.assert_allclose(many.logits, single_sample.logits, rtol=1e-12)
     np.testing.assert_allclose(many.class_means @ many.classifier.T, many.logits, rtol=1e-12)
-    assert many.risk == pytest.approx(one.risk, rel=1e-13)
+    assert many.risk == pytest.approx(single_sample.risk, rel=1e-13)
     # lam_W |W|^2 = lam_H sum_k n_k |m_k|^2, at any minimum.
-    both = 4e-3 * np.sum(many.classifier**2), 1e-3 * 16 * np.sum(many.class_means**2)
-    assert both[0] == pytest.approx(both[1], rel=1e-12)
+    penalties = 4e-3 * np.sum(many.classifier**2), 1e-3 * 16 * np.sum(many.class_means**2)
+    assert penalties[0] == pytest.approx(penalties[1], rel=1e-12)
 
 
 @pytest.mark.parametrize(("n_classes", "dim"), CODES)
@@ -121,9 +121,9 @@ def test_orthogonal_simplices_are_beaten(unconstrained_features):
     triangles = solve_scales(SphericalCode("two triangles", (np.kron(np.eye(2), triangle),)), c)
     assert triangles.residual < 1e-13
     task = unconstrained_features(np.arange(6)[:, None], (6,), c, c)
-    found = min(task.minimise(4, seed, polish=False)[0] for seed in range(3))
+    least = min(task.minimise(4, seed, polish=False)[0] for seed in range(3))
     # By 1.0 % of the risk: far above the 1e-11 that L-BFGS leaves.
-    assert found < (triangles.cross_entropy + c * 6 * triangles.scales[0]) * 0.995
+    assert least < (triangles.cross_entropy + c * 6 * triangles.scales[0]) * 0.995
 
 
 def test_any_dimension_will_do_for_zero():

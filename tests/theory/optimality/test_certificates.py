@@ -60,19 +60,19 @@ def known_task(enumerated_task, zipf, frequency, layer_norm, decays=(3e-3, 3e-3)
 @pytest.mark.parametrize(("frequency", "layer_norm"), TASKS)
 def test_predictions_are_certified(enumerated_task, zipf, frequency, layer_norm, decays):
     prediction, network, certificate = known_task(enumerated_task, zipf, frequency, layer_norm, decays)
-    found = certificate(*network)
-    assert found.risk == pytest.approx(prediction.risk, abs=ROUNDING)
-    assert found.lower_bound == pytest.approx(prediction.risk, abs=ROUNDING)
-    assert found.gap <= ROUNDING
+    result = certificate(*network)
+    assert result.risk == pytest.approx(prediction.risk, abs=ROUNDING)
+    assert result.lower_bound == pytest.approx(prediction.risk, abs=ROUNDING)
+    assert result.gap <= ROUNDING
     if prediction.is_zero:
-        assert found.excess <= 0
-        assert found.sigma_max == pytest.approx(prediction.zero_threshold, rel=1e-12)
+        assert result.excess <= 0
+        assert result.sigma_max == pytest.approx(prediction.zero_threshold, rel=1e-12)
     else:
-        assert abs(found.excess) < 1e-10
-        assert found.theta == pytest.approx(1, abs=1e-7)
+        assert abs(result.excess) < 1e-10
+        assert result.theta == pytest.approx(1, abs=1e-7)
         product = decays[1] if layer_norm else decays[0] * decays[1]
-        assert found.sigma_max == pytest.approx(np.sqrt(product), rel=1e-10)
-    assert found.proven
+        assert result.sigma_max == pytest.approx(np.sqrt(product), rel=1e-10)
+    assert result.proven
 
 
 @pytest.mark.parametrize(("frequency", "layer_norm"), TASKS)
@@ -81,12 +81,12 @@ def test_the_gap_covers_the_excess_risk_of_any_network(enumerated_task, zipf, fr
     rng = np.random.default_rng(8)
     for scale in np.geomspace(1e-6, 30, 60):
         near = [perturbed(rng, array, scale) for array in network]
-        stretched = [array * np.exp(min(scale, 1) * rng.normal()) for array in network]
+        rescaled = [array * np.exp(min(scale, 1) * rng.normal()) for array in network]
         far = [scale * rng.normal(size=array.shape) for array in network]
-        for embeddings, classifier in (near, stretched, far):
-            found = certificate(embeddings, classifier)
-            assert found.lower_bound <= prediction.risk + ROUNDING
-            assert found.gap >= found.risk - prediction.risk - ROUNDING
+        for embeddings, classifier in (near, rescaled, far):
+            result = certificate(embeddings, classifier)
+            assert result.lower_bound <= prediction.risk + ROUNDING
+            assert result.gap >= result.risk - prediction.risk - ROUNDING
 
 
 @given(seed=st.integers(0, 2**32 - 1), log_decay=st.floats(-4, 0), log_ratio=st.floats(-2, 2), noise=st.floats(0, 0.9))
@@ -99,15 +99,15 @@ def test_no_network_falls_below_the_bound_of_another(random_problem, seed, log_d
         problem | {name: size * problem[name] * rng.choice([0, 1, 1]) for name in ("embeddings", "classifier")}
         for size in np.exp(rng.normal(size=4))
     ]
-    found = [certify(**network, **keywords) for network in networks]
-    assert max(one.lower_bound for one in found) <= min(one.risk for one in found) + ROUNDING
+    results = [certify(**network, **keywords) for network in networks]
+    assert max(result.lower_bound for result in results) <= min(result.risk for result in results) + ROUNDING
     with_norm = [
         certify_layer_norm(
             **(network | {"embeddings": problem["embeddings"]}), classifier_weight_decay=decays[1], label_noise=noise
         )
         for network in networks
     ]
-    assert max(one.lower_bound for one in with_norm) <= min(one.risk for one in with_norm) + ROUNDING
+    assert max(result.lower_bound for result in with_norm) <= min(result.risk for result in with_norm) + ROUNDING
 
 
 def test_the_scaled_dual_point_beats_every_bound_by_a_radius(enumerated_task, zipf):
@@ -116,16 +116,16 @@ def test_the_scaled_dual_point_beats_every_bound_by_a_radius(enumerated_task, zi
     rng, decay = np.random.default_rng(9), 3e-3
     for scale in np.geomspace(1e-4, 3, 30):
         embeddings, classifier = (perturbed(rng, array, scale) for array in network)
-        found = certificate(embeddings, classifier)
+        result = certificate(embeddings, classifier)
         problem = sentences | {"embeddings": embeddings, "classifier": classifier}
-        tangent = found.cross_entropy - float(
+        tangent = result.cross_entropy - float(
             (logit_gradient(**problem) * (classifier.reshape(-1, 5) @ embeddings.T)).sum()
         )
         # lam |M*| <= min R; all that is known without solving the problem is min R <= min(R, log K).
-        for known in (np.log(9), found.risk, prediction.risk):
-            by_radius = tangent - max(found.sigma_max - decay, 0) * known / decay
+        for radius in (np.log(9), result.risk, prediction.risk):
+            by_radius = tangent - max(result.sigma_max - decay, 0) * radius / decay
             assert by_radius <= prediction.risk + ROUNDING
-            assert found.lower_bound >= by_radius - ROUNDING
+            assert result.lower_bound >= by_radius - ROUNDING
 
 
 def test_methods_agree_in_a_certificate(random_problem):
@@ -161,10 +161,10 @@ def test_saddles_are_refused(enumerated_task, zipf):
     threshold = zero_threshold(task.latents, frequencies, 3)
     for factor in (0.5, 0.999, 1.001, 2.0):
         decays = {"embedding_weight_decay": threshold * factor, "classifier_weight_decay": threshold * factor}
-        found = certify(**sentences, **network, **decays)
-        assert found.excess == pytest.approx(1 / factor - 1, abs=1e-12)
-        assert (found.gap < ROUNDING) == (factor > 1)
-    # One direction of the two that a network of three concepts needs: found in d = 1, a saddle in d = 2.
+        result = certify(**sentences, **network, **decays)
+        assert result.excess == pytest.approx(1 / factor - 1, abs=1e-12)
+        assert (result.gap < ROUNDING) == (factor > 1)
+    # One direction of the two that a network of three concepts needs: a minimum in d = 1, a saddle in d = 2.
     decay = 3e-3
     line = np.array([1.0, -1.0, 0.0])
 
@@ -179,12 +179,12 @@ def test_saddles_are_refused(enumerated_task, zipf):
     assert np.linalg.norm(saddle.jac) < 1e-7
     embeddings, classifier = saddle.x[:6].reshape(6, 1), saddle.x[6:].reshape(9, 2, 1)
     decays = {"embedding_weight_decay": decay, "classifier_weight_decay": decay}
-    found = certify(**sentences, embeddings=embeddings, classifier=classifier, **decays)
-    assert found.excess > 0.1
+    result = certify(**sentences, embeddings=embeddings, classifier=classifier, **decays)
+    assert result.excess > 0.1
     prediction = feature_collapse.predict(
         n_words=6, sentence_length=2, n_classes="all", word_frequency="zipf", weight_decay=decay
     )
-    assert found.gap > found.risk - prediction.risk > 0.1
+    assert result.gap > result.risk - prediction.risk > 0.1
 
 
 @pytest.mark.parametrize("label_noise", [0.05, 0.4])
@@ -204,10 +204,10 @@ def test_label_noise(enumerated_task, label_noise, layer_norm):
         bound, decays = certify, {"embedding_weight_decay": decay, "classifier_weight_decay": decay}
     embeddings = np.repeat(collapse.frame, 2, axis=0) * solved.embedding_norms[0]
     classifier = solved.classifier_norm * collapse.frame[task.latents]
-    found = bound(**sentences, embeddings=embeddings, classifier=classifier, label_noise=label_noise, **decays)
-    assert found.risk == pytest.approx(solved.risk, abs=ROUNDING)
-    assert abs(found.excess) < 1e-10
-    assert found.gap < ROUNDING
+    result = bound(**sentences, embeddings=embeddings, classifier=classifier, label_noise=label_noise, **decays)
+    assert result.risk == pytest.approx(solved.risk, abs=ROUNDING)
+    assert abs(result.excess) < 1e-10
+    assert result.gap < ROUNDING
     assert bound(**sentences, embeddings=embeddings, classifier=classifier, **decays).gap > 1e-4
 
 
@@ -226,17 +226,17 @@ def test_words_and_sentences_that_never_occur_play_no_part(enumerated_task, zipf
         "classifier": classifier,
         "classifier_weight_decay": decay,
     }
-    found = certify_layer_norm(**more) if layer_norm else certify(**more, embedding_weight_decay=decay)
-    assert found.gap <= ROUNDING
-    assert found.lower_bound == pytest.approx(certificate(embeddings, classifier).lower_bound, abs=ROUNDING)
+    result = certify_layer_norm(**more) if layer_norm else certify(**more, embedding_weight_decay=decay)
+    assert result.gap <= ROUNDING
+    assert result.lower_bound == pytest.approx(certificate(embeddings, classifier).lower_bound, abs=ROUNDING)
 
 
 @pytest.mark.parametrize(("frequency", "layer_norm"), TASKS)
 def test_single_precision_costs_its_rounding_only(enumerated_task, zipf, frequency, layer_norm):
     prediction, network, certificate = known_task(enumerated_task, zipf, frequency, layer_norm)
-    found = certificate(*(array.astype(np.float32) for array in network))
+    result = certificate(*(array.astype(np.float32) for array in network))
     # Entries of size 1 to 5 rounded by 6e-8 move G by as much, relative to lam; the gap is that share of the risk.
-    assert found.gap < 1e-6 * prediction.risk
+    assert result.gap < 1e-6 * prediction.risk
 
 
 def test_more_refinements_never_loosen_a_layer_norm_bound(random_problem):
@@ -258,20 +258,20 @@ def test_networks_sure_of_wrong_classes_get_a_finite_bound(random_problem, label
     problem = random_problem(18)
     problem["classifier"] = 1000 * problem["classifier"]
     decays = {"embedding_weight_decay": 1e-2, "classifier_weight_decay": 1e-2}
-    for found in (
+    for result in (
         certify(**problem, **decays, label_noise=label_noise),
         certify_layer_norm(**problem, classifier_weight_decay=1e-2, label_noise=label_noise),
     ):
-        assert np.isfinite([found.lower_bound, found.gap, found.theta]).all()
-        assert -10 < found.lower_bound <= np.log(5) < found.gap
+        assert np.isfinite([result.lower_bound, result.gap, result.theta]).all()
+        assert -10 < result.lower_bound <= np.log(5) < result.gap
 
 
 def test_one_class_has_nothing_to_learn(random_problem):
     problem = random_problem(13, n_classes=1)
     zero = problem | {"embeddings": 0 * problem["embeddings"], "classifier": 0 * problem["classifier"]}
     decays = {"embedding_weight_decay": 1e-2, "classifier_weight_decay": 1e-2}
-    found = certify(**zero, **decays)
-    assert (found.risk, found.lower_bound, found.gap, found.relative_gap, found.sigma_max) == (0, 0, 0, 0, 0)
+    result = certify(**zero, **decays)
+    assert (result.risk, result.lower_bound, result.gap, result.relative_gap, result.sigma_max) == (0, 0, 0, 0, 0)
     assert certify(**problem, **decays).lower_bound == 0
     assert certify_layer_norm(**problem, classifier_weight_decay=1e-2).lower_bound == 0
 

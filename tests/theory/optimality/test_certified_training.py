@@ -34,8 +34,8 @@ def train(problem, decays, label_noise, layer_norm, steps):
 
     start = np.concatenate([problem["embeddings"].ravel(), problem["classifier"].ravel()])
     options = {"maxiter": steps, "maxfun": 3 * steps, "ftol": 0, "gtol": 1e-11, "maxcor": 40}
-    found = minimize(risk, start, jac=True, method="L-BFGS-B", options=options).x
-    return {"embeddings": found[:split].reshape(shapes[0]), "classifier": found[split:].reshape(shapes[1])}
+    minimiser = minimize(risk, start, jac=True, method="L-BFGS-B", options=options).x
+    return {"embeddings": minimiser[:split].reshape(shapes[0]), "classifier": minimiser[split:].reshape(shapes[1])}
 
 
 @pytest.mark.parametrize("label_noise", [0.0, 0.2])
@@ -71,14 +71,14 @@ def test_words_of_a_concept_collapse_for_any_latents(enumerated_task, zipf, laye
         "embeddings": rng.normal(size=(3, 5)),
         "classifier": rng.normal(size=(7, 3, 5)),
     }
-    found = train(reduced, (0.0 if layer_norm else n_words * decays[0], decays[1]), 0.0, layer_norm, 3000)
+    minimiser = train(reduced, (0.0 if layer_norm else n_words * decays[0], decays[1]), 0.0, layer_norm, 3000)
     sentences, weights, classes = enumerated_task(latents, frequencies, 3).sentences
     lifted = {
         "sentences": sentences,
         "weights": weights,
         "classes": classes,
-        "embeddings": np.repeat(found["embeddings"], n_words, axis=0),
-        "classifier": found["classifier"],
+        "embeddings": np.repeat(minimiser["embeddings"], n_words, axis=0),
+        "classifier": minimiser["classifier"],
         "classifier_weight_decay": decays[1],
     }
     full = certify_layer_norm(**lifted) if layer_norm else certify(**lifted, embedding_weight_decay=decays[0])

@@ -77,12 +77,12 @@ def test_operator_and_array_agree(random_problem, memory_limit):
 
 def test_a_sure_network_keeps_its_digits():
     # Two classes, logits (m, -m): 1 - p = 1 / (1 + e^{2m}) = 4e-18 at m = 20.
-    one = {"sentences": np.array([[0], [1]]), "classes": np.array([0, 1]), "weights": None}
+    sentences = {"sentences": np.array([[0], [1]]), "classes": np.array([0, 1]), "weights": None}
     network = {"embeddings": np.array([[1.0], [-1.0]]), "classifier": 20 * np.array([[[1.0]], [[-1.0]]])}
-    gradient = logit_gradient(**one, **network)
-    doubt = 1 / (1 + np.exp(40))
-    np.testing.assert_allclose(gradient, 0.5 * doubt * np.array([[-1, 1], [1, -1]]), rtol=100 * EPS)
-    assert score_sentences(**one, **network).cross_entropy == pytest.approx(doubt, rel=100 * EPS)
+    gradient = logit_gradient(**sentences, **network)
+    error_probability = 1 / (1 + np.exp(40))
+    np.testing.assert_allclose(gradient, 0.5 * error_probability * np.array([[-1, 1], [1, -1]]), rtol=100 * EPS)
+    assert score_sentences(**sentences, **network).cross_entropy == pytest.approx(error_probability, rel=100 * EPS)
 
 
 @pytest.mark.parametrize("label_noise", [0.0, 0.2])
@@ -125,5 +125,5 @@ def test_logits_do_not_depend_on_the_way_they_are_summed(n_sentences):
         [sum(u @ embeddings[x] for u, x in zip(rows, s, strict=True)) for rows in classifier] for s in sentences
     ]
     # Twelve products of size about 1 summed in any order.
-    found = sentence_logits._network(sentences, embeddings, classifier)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
+    logits = sentence_logits._network(sentences, embeddings, classifier)
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-13)

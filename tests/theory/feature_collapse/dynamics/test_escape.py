@@ -74,10 +74,10 @@ def test_linear_regime_is_gradient_descent(enumerated_task, decays, rate):
     )
     run = descend(task, weights, decays, rate)
     n_steps = int(20 / rate)
-    found = [next(run) for _ in range(n_steps + 1)]
+    norms = [next(run) for _ in range(n_steps + 1)]
     steps = np.arange(n_steps + 1)
-    words = [math.sqrt((w**2).sum() / 6) for w, _ in found]
-    rows = [math.sqrt((u**2).sum() / 10) for _, u in found]
+    words = [math.sqrt((w**2).sum() / 6) for w, _ in norms]
+    rows = [math.sqrt((u**2).sum() / 10) for _, u in norms]
     # Weights of 1e-7 growing by less than e^{0.4 * 20}: margins below 1e-8, whose square is what the gradient omits; a
     # step rounds by a few eps, and a softmax near 1/K has errors of eps beside a gradient of 1e-7.
     assert max(words) < 1e-5
@@ -134,12 +134,12 @@ def test_plateau_of_gradient_descent(enumerated_task, decays):
     for fraction in (0.002, 0.01):
         predicted = plateau(regime, square, fraction=fraction)
         after = next(step for step in range(len(logs)) if logs[step] < math.log(fraction) <= logs[step + 1])
-        found = after + (math.log(fraction) - logs[after]) / (logs[after + 1] - logs[after])
+        crossing = after + (math.log(fraction) - logs[after]) / (logs[after + 1] - logs[after])
         rho = escape_rate(regime.singular_values[0], *decays)
         # The delay is right to first order in the slowdown and in lr rho; within a step log |W|^2 bends by lr chi.
-        error = abs(found - predicted.steps - predicted.delay)
+        error = abs(crossing - predicted.steps - predicted.delay)
         assert error < (predicted.slowdown + rate * rho) * predicted.delay + 1e-3
-        assert abs(found - predicted.steps) > 5 * error
+        assert abs(crossing - predicted.steps) > 5 * error
 
 
 def test_ranks_increase_in_the_order_of_the_singular_values(enumerated_task):

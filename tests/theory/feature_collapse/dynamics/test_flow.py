@@ -71,8 +71,8 @@ def test_flow_is_the_limit_of_small_learning_rates(enumerated_task, decays):
     )
     correction = np.abs(once[1] - once[0]).max()
     assert correction < 1e-3
-    found = np.append(flow.embedding_norms[1], flow.classifier_norms[1])
-    np.testing.assert_allclose(found, twice, atol=0.1 * correction, rtol=0)
+    state = np.append(flow.embedding_norms[1], flow.classifier_norms[1])
+    np.testing.assert_allclose(state, twice, atol=0.1 * correction, rtol=0)
     np.testing.assert_allclose(flow.embedding_norms[0], START["embedding_norms"], rtol=EPS)
 
 
@@ -136,14 +136,14 @@ def exact_path_margins(decay):
     with mpmath.workdps(40):
         logs = [mpmath.log(mpmath.mpf(n) / 11) for n in (6, 3, 2)]
         guess = -mpmath.log(decay)
-        price = mpmath.mpf(decay) * mpmath.sqrt(3 * 27 * 3) / mpmath.mpf(1.5)
+        marginal_penalty = mpmath.mpf(decay) * mpmath.sqrt(3 * 27 * 3) / mpmath.mpf(1.5)
 
         def margin(target):
             return mpmath.findroot(lambda y: mpmath.log(y * (2 + mpmath.e**y)) - target, guess)
 
         def excess(level):
             size = mpmath.norm([margin(level + log) for log in logs])
-            return level - mpmath.log(size) - mpmath.log(3 * 2 / price)
+            return level - mpmath.log(size) - mpmath.log(3 * 2 / marginal_penalty)
 
         level = mpmath.findroot(excess, (guess, guess + 5))
         return np.array([float(margin(level + log)) for log in logs])

@@ -112,10 +112,10 @@ def test_kappa_formula_is_minimised(kind, n_classes, decay, label_noise, word_no
     assert prediction.risk == pytest.approx(risk(margins), abs=50 * EPS)
     common = kind != "III"
     steps = np.ones((1, 2)) if common else np.eye(2)
-    found = minimize(lambda t: risk(t @ steps), np.full(len(steps), 1.0), method="BFGS", options={"gtol": 1e-7})
+    solution = minimize(lambda t: risk(t @ steps), np.full(len(steps), 1.0), method="BFGS", options={"gtol": 1e-7})
     # BFGS with finite differences stops at a gradient of 1e-7 and curvatures above 1e-3.
-    assert prediction.risk < found.fun + 50 * EPS
-    np.testing.assert_allclose(margins, found.x @ steps, atol=1e-4)
+    assert prediction.risk < solution.fun + 50 * EPS
+    np.testing.assert_allclose(margins, solution.x @ steps, atol=1e-4)
     for direction in steps:
         slope = (risk(margins + 1e-5 * direction) - risk(margins - 1e-5 * direction)) / 2e-5
         # Rounding 50 eps / step and truncation step^2.
@@ -128,11 +128,11 @@ def test_kappa_formula_one_class_short(noisy_population, noisy_risk, word_noise)
     # of 1e-5 leaves an excess risk below 1e-10 / 1e-3.
     latents = np.array(list(itertools.product(range(3), repeat=3)))[np.random.default_rng(1).permutation(27)[:26]]
     population = noisy_population(latents, (1.0,), 3, 0.0, word_noise)
-    found, *_ = noisy_risk(population, 3, 26, 4, 1e-3).minimise(gtol=1e-5)
+    least, *_ = noisy_risk(population, 3, 26, 4, 1e-3).minimise(gtol=1e-5)
     prediction = feature_collapse.predict(
         n_words=3, sentence_length=3, n_classes=26, weight_decay=1e-3, embedding_dim=4, word_noise=word_noise
     )
-    assert prediction.risk == pytest.approx(found, rel=1 / 26)
+    assert prediction.risk == pytest.approx(least, rel=1 / 26)
 
 
 def test_kappa_formula_meets_the_saturated_one():

@@ -127,7 +127,7 @@ def test_full_risk_and_its_gradient_at_the_prediction(enumerated_task, layer_nor
 def test_type_two_never_vanishes_and_label_noise_can_make_it():
     share = LatentShare(n_concepts=3, sentence_length=3, n_classes=20)
     assert solve_type_two(share, 2, 5, 1e6).classifier_norm > 0
-    # At zero the pull is L (n_c - 1)/n_c K / (K + 1 - kappa), that of the noise eps L (n_c - 1)/n_c.
+    # At zero the gradient in the margin is L (n_c - 1)/n_c K / (K + 1 - kappa), that of the noise eps L (n_c - 1)/n_c.
     critical = 20 / (21 - 20 / 27)
     assert solve_type_two(share, 2, 5, 1e-3, label_noise=critical * (1 - 1e-6)).classifier_norm > 0
     assert solve_type_two(share, 2, 5, 1e-3, label_noise=critical * (1 + 1e-6)).classifier_norm == 0

@@ -104,8 +104,8 @@ def test_direct_minimisation_finds_the_prediction(enumerated_task, layer_norm, f
 
     start = np.random.default_rng(seed).normal(size=4 * dim + 4 * length * dim)
     options = {"maxiter": 20000, "maxfun": 40000, "ftol": 0, "gtol": 1e-9, "maxcor": 40}
-    found = minimize(risk, start, jac=True, method="L-BFGS-B", options=options)
-    embeddings, classifier = found.x[: 4 * dim].reshape(shapes[0]), found.x[4 * dim :].reshape(shapes[1])
+    solution = minimize(risk, start, jac=True, method="L-BFGS-B", options=options)
+    embeddings, classifier = solution.x[: 4 * dim].reshape(shapes[0]), solution.x[4 * dim :].reshape(shapes[1])
     if layer_norm:
         embeddings = embeddings - embeddings.mean(axis=1, keepdims=True)
         embeddings *= np.sqrt(dim) / np.linalg.norm(embeddings, axis=1, keepdims=True)
@@ -113,9 +113,9 @@ def test_direct_minimisation_finds_the_prediction(enumerated_task, layer_norm, f
     # directions, and a risk excess below |g|^2 / h; 2 allows for the Hessian varying in between, 1e-14 for rounding.
     point = np.concatenate([prediction.embeddings().ravel(), prediction.classifier(task.latents).ravel()])
     curvature = smallest_curvature(lambda x: risk(x)[1], point)
-    distance = 2 * np.linalg.norm(found.jac) / curvature
+    distance = 2 * np.linalg.norm(solution.jac) / curvature
     assert distance < 1e-5
-    assert found.fun == pytest.approx(prediction.risk, abs=distance**2 * curvature + 1e-14)
+    assert solution.fun == pytest.approx(prediction.risk, abs=distance**2 * curvature + 1e-14)
     expected = np.tile(prediction.embedding_norms, n_concepts)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), expected, atol=distance + 1e-14, rtol=0)
     np.testing.assert_allclose(
@@ -163,13 +163,13 @@ def test_layer_norm_prediction_is_a_global_minimiser(enumerated_task, zipf):
     )
     vectors, classifier = prediction.embeddings(), prediction.classifier(task.latents)
     gradient = task.logit_matrix_gradient(vectors, classifier)
-    pull = gradient.T @ classifier.reshape(-1, dim)
-    multipliers = -(pull * vectors).sum(axis=1) / dim
+    word_gradient = gradient.T @ classifier.reshape(-1, dim)
+    multipliers = -(word_gradient * vectors).sum(axis=1) / dim
     # alpha is the multiplier of |v|^2 = d. With alpha > 0 and stationarity in v, sigma_max(G alpha^{-1/2})^2 <= lam
     # proves a global minimum: (lam/2)|U|^2 + sum alpha/2 |v|^2 >= sqrt(lam) |M alpha^{1/2}|_*.
     # Rounding as above, over alpha.
     assert np.all(multipliers > 0)
-    np.testing.assert_allclose(pull, -multipliers[:, None] * vectors, atol=216 * EPS)
+    np.testing.assert_allclose(word_gradient, -multipliers[:, None] * vectors, atol=216 * EPS)
     rounding = 216 * EPS / multipliers.min()
     np.testing.assert_allclose(multipliers[:2] / multipliers[0], zipf(2) / zipf(2)[0], atol=rounding)
     top = np.linalg.svd(gradient / np.sqrt(multipliers), compute_uv=False)[0]
@@ -188,10 +188,10 @@ def test_one_solution_whatever_the_skew():
         return gains + decay / 2 * (2 * norms @ norms + 16 * length * c * c)
 
     starts = itertools.product((0.1, 3.0), (0.1, 3.0), (0.1, 2.0))
-    found = [minimize(risk, start, method="BFGS", options={"gtol": 1e-9}).fun for start in starts]
+    risks = [minimize(risk, start, method="BFGS", options={"gtol": 1e-9}).fun for start in starts]
     # Finite differences stop BFGS at a gradient of about 1e-8: the excess over the minimum is below 1e-10.
-    assert min(found) == pytest.approx(network.risk, abs=1e-10)
-    assert min(found) > network.risk - 1e-14
+    assert min(risks) == pytest.approx(network.risk, abs=1e-10)
+    assert min(risks) > network.risk - 1e-14
 
 
 def test_nearly_uniform_words_approach_type_one():
@@ -213,7 +213,8 @@ def test_paper_scale_zipf_is_fast():
     prediction = feature_collapse.predict(n_classes="all", word_frequency="zipf", weight_decay=1e-6)
     assert time.perf_counter() - start < 1.0
     assert prediction.exact
-    # Margins up to 10 enter through e^y; logarithms of size log(K L) = 19 set the price: 40 eps, a few such terms.
+    # Margins up to 10 enter through e^y; logarithms of size log(K L) = 19 set the marginal penalty: 40 eps, a few
+    # such terms.
     assert prediction.residual < 100 * EPS
     assert max(published_residuals(prediction)) < 400 * EPS
 

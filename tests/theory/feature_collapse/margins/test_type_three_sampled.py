@@ -103,8 +103,8 @@ def test_optimum_against_direct_minimisation(n_classes, decay):
         return value + decay / 2 * (3 * norms @ norms + n_classes * 4 * c * c), gradient
 
     starts = ([1, 1, 1, 1], [4, 1, 1, 2])
-    found = [minimize(risk, start, jac=True, method="BFGS", options={"gtol": 1e-11}) for start in starts]
-    best = min(found, key=lambda result: result.fun)
+    minima = [minimize(risk, start, jac=True, method="BFGS", options={"gtol": 1e-11}) for start in starts]
+    best = min(minima, key=lambda result: result.fun)
     # BFGS stops where rounding hides descent, |g| ~ 1e-8 at worst; curvatures are at least about decay.
     distance = 2 * np.linalg.norm(best.jac) / decay + 1e-12
     point = np.append(network.embedding_norms, network.classifier_norm)

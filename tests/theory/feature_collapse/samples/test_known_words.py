@@ -12,9 +12,9 @@ def test_words_are_missing_as_often_as_in_drawn_samples():
     mu, rng, n_samples = np.array([0.7, 0.2, 0.1]), np.random.default_rng(3), 1000
     latents = np.array([[0, 1], [1, 1], [0, 0]])
     missing = np.empty((n_samples, 2, 3))
-    for one in missing:
+    for missing_ranks in missing:
         words = latents.repeat(2, axis=0) * 3 + rng.choice(3, size=(6, 2), p=mu)
-        one[:] = ~np.isin(np.arange(6), words).reshape(2, 3)
+        missing_ranks[:] = ~np.isin(np.arange(6), words).reshape(2, 3)
     expected = missing_words(latents, mu, 2)
     error = np.sqrt(expected * (1 - expected) / n_samples)
     assert np.all(abs(missing.mean(axis=0) - expected) < 5 * error)

@@ -25,16 +25,16 @@ def test_under_layer_norm_the_prediction_for_the_population_minimises_a_sample_e
     for per_class in (2, 3, 4, 6, 8, 12, 20, 40):
         sample = draw_sample(prediction, LATENTS, per_class, np.random.default_rng(per_class))
         arrays = *sample, None, prediction.embeddings(), prediction.classifier(LATENTS)
-        found = certify_layer_norm(*arrays, classifier_weight_decay=1e-2)
+        certificate = certify_layer_norm(*arrays, classifier_weight_decay=1e-2)
         ratios.append(noise_ratio(prediction, LATENTS, *sample))
-        assert found.risk == pytest.approx(prediction.risk, rel=1e-13)
+        assert certificate.risk == pytest.approx(prediction.risk, rel=1e-13)
         if ratios[-1] < 1:
-            assert found.sigma_max**2 / 1e-2 == pytest.approx(1, rel=1e-10)
-            assert found.gap < 1e-12
+            assert certificate.sigma_max**2 / 1e-2 == pytest.approx(1, rel=1e-10)
+            assert certificate.gap < 1e-12
         else:
             below = minimise(prediction, *sample, seed=0, layer_norm=True).fun - prediction.risk
             # The descent goes with the square of what the noise exceeds 1 by; the bound tells how far it can go.
-            assert -found.gap - 1e-12 < below < -1e-3 * (ratios[-1] - 1) ** 2
+            assert -certificate.gap - 1e-12 < below < -1e-3 * (ratios[-1] - 1) ** 2
     assert min(ratios) < 0.8
     assert max(ratios) > 1.2
 
@@ -44,9 +44,9 @@ def test_without_layer_norm_nothing_but_noise_is_left_of_the_gradient_on_a_huge_
     sample = draw_sample(prediction, LATENTS, 10_000, np.random.default_rng(1))
     ratio = noise_ratio(prediction, LATENTS, *sample)
     arrays = *sample, None, prediction.embeddings(), prediction.classifier(LATENTS)
-    found = certify(*arrays, embedding_weight_decay=1e-2, classifier_weight_decay=1e-2)
+    certificate = certify(*arrays, embedding_weight_decay=1e-2, classifier_weight_decay=1e-2)
     # In the plane of the network the noise is of the size that it has outside, `ratio`: five times that.
-    assert found.sigma_max / 1e-2 == pytest.approx(1, abs=5 * ratio)
+    assert certificate.sigma_max / 1e-2 == pytest.approx(1, abs=5 * ratio)
     assert ratio < 0.03
 
 
@@ -66,7 +66,7 @@ def test_layer_norm_makes_the_critical_sample_forget_the_word_frequencies():
     def difference(layer_norm):
         tasks = ({"word_frequency": law, "layer_norm": layer_norm} for law in ("uniform", "zipf"))
         predictions = (predict(n_words=60, sentence_length=3, weight_decay=3e-3, **task) for task in tasks)
-        uniform, zipf = (critical_sample(one, latents, per_class=15, n_draws=24) for one in predictions)
+        uniform, zipf = (critical_sample(prediction, latents, per_class=15, n_draws=24) for prediction in predictions)
         return (zipf.per_class - uniform.per_class) / np.hypot(uniform.error, zipf.error)
 
     assert abs(difference(layer_norm=True)) < 5
@@ -112,13 +112,16 @@ def minimise(prediction, sentences, classes, seed, *, layer_norm=False):
         total = exponentials.sum(axis=1, keepdims=True)
         value = np.mean(np.log(total) + top - (targets * logits).sum(axis=1, keepdims=True))
         errors = (exponentials / total - targets) / len(classes)
-        pull = np.zeros_like(words)
-        np.add.at(pull, sentences, np.einsum("nk,kld->nld", errors, classifier))
+        word_gradient = np.zeros_like(words)
+        np.add.at(word_gradient, sentences, np.einsum("nk,kld->nld", errors, classifier))
         if layer_norm:
-            along = np.mean(pull * words, axis=1, keepdims=True) * words
-            of_words, penalised = (pull - pull.mean(axis=1, keepdims=True) - along) / scale, classifier
+            along = np.mean(word_gradient * words, axis=1, keepdims=True) * words
+            of_words, penalised = (
+                (word_gradient - word_gradient.mean(axis=1, keepdims=True) - along) / scale,
+                classifier,
+            )
         else:
-            of_words, penalised = pull + decay * words, vector
+            of_words, penalised = word_gradient + decay * words, vector
         of_classifier = np.einsum("nk,nld->kld", errors, words[sentences]) + decay * classifier
         return value + decay / 2 * np.sum(penalised**2), np.concatenate([of_words.ravel(), of_classifier.ravel()])
 
