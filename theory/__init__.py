@@ -1,5 +1,8 @@
 """Predictions of learned representations: plain numbers and arrays in, float64 arrays out.
 
+One package for each phenomenon, `feature_collapse` and `neural_collapse`, whose `predict` gives the minimiser of its
+risk; `optimality` certifies how far any network is from the minimum. `checks`, `frames` and `lazy` serve all of them.
+
 Vocabulary, with the symbols that the formulas of this package use:
 
 * *concept* (n_c of them) and *word* (n_w = n_c s_c): word (a, b) is the b-th of the s_c words of concept a, and has
@@ -8,10 +11,11 @@ Vocabulary, with the symbols that the formulas of this package use:
   kappa = K / n_c^L is the share of all latents that are classes.
 * *sentence* of class k: at position l the word (z_kl, b), with b drawn from the *word frequency* mu.
 * *embeddings* W (n_w, d) and *classifier* U (K, L, d): the logit of class k is sum_l <u_kl, w_{x_l}>; *LayerNorm*,
-  where there is one, acts on each embedding first and has no parameters, so that its output has norm sqrt(d).
+  where there is one, acts on each embedding first and has no parameters, so that its output has norm sqrt(d). In
+  `neural_collapse`, as in its literature, W is the classifier and H are the features.
 * *weight decay* lam: *risk* (nats) = cross-entropy + lam/2 (|W|^2 + |U|^2); under LayerNorm only U is penalised.
 * *label noise* eps and *word noise* delta: the probabilities that a label, or the word at a position, is replaced by an
-  even draw; see `noise`.
+  even draw; see `feature_collapse.noise`.
 * *equiangular frame* (a simplex): unit vectors that sum to zero, all at cosine -1/(n_c - 1).
 * eta = n_c / (n_c - 1).
 * *margin* y = eta c r >= 0: how far one position lifts the logit of the right class over one that differs there, with

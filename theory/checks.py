@@ -7,7 +7,11 @@ import operator
 def require_integer(field: str, value: object, *, minimum: int) -> int:
     """Return `value` as an int of at least `minimum`.
 
-    Arguments: the name of the field, its value, and the smallest value allowed. Booleans and floats are refused.
+    Args:
+        field: name of the field, for the message.
+        value: any object; booleans and floats are refused.
+        minimum: the smallest value allowed.
+
     Raises: ValueError.
     """
     try:

@@ -1,11 +1,20 @@
 """Equiangular frames: the directions that collapsed representations take."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from theory.checks import require_integer
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
-def equiangular_frame(n_vectors: int, dim: int, *, orthogonal_to_ones: bool = False) -> np.ndarray:
+
+def equiangular_frame(
+    n_vectors: int, dim: int, *, orthogonal_to_ones: bool = False
+) -> Float[np.ndarray, "n_vectors dim"]:
     """Build a simplex equiangular tight frame.
 
         sum_a f_a = 0,   <f_a, f_a> = 1,   <f_a, f_b> = -1 / (n - 1),   sum_a f_a f_a^T = n / (n - 1) on their span
@@ -14,7 +23,7 @@ def equiangular_frame(n_vectors: int, dim: int, *, orthogonal_to_ones: bool = Fa
     to zero, so that LayerNorm returns sqrt(d) f_a for every positive multiple of f_a. Otherwise they are the columns of
     the Helmert matrix, an orthonormal basis of the same (n - 1)-dimensional space, so that n - 1 dimensions are enough.
 
-    Arguments:
+    Args:
         n_vectors: number of vectors n, one per concept; at least 2.
         dim: dimension d of the space; further coordinates are zero.
         orthogonal_to_ones: ask also for <f_a, (1, .., 1)> = 0.
@@ -45,12 +54,12 @@ def _smallest_dimension(n_vectors: int, *, orthogonal_to_ones: bool) -> int:
     return n_vectors if orthogonal_to_ones else n_vectors - 1
 
 
-def _centred_axes(n: int) -> np.ndarray:
+def _centred_axes(n: int) -> Float[np.ndarray, "n n"]:
     """Return I - 11^T/n, whose rows have squared norm (n - 1) / n."""
     return np.eye(n) - 1 / n
 
 
-def _helmert_columns(n: int) -> np.ndarray:
+def _helmert_columns(n: int) -> Float[np.ndarray, "n n-1"]:
     """Return the n columns of the (n - 1, n) Helmert matrix: row j is (1, .., 1, -j, 0, .., 0) / sqrt(j (j + 1))."""
     j = np.arange(1, n)
     column = np.arange(n)[:, None]

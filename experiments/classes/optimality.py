@@ -3,8 +3,8 @@
 import numpy as np
 
 from simlab.members import Member, MemberRun
-from theory.certificates import Certificate, certify
-from theory.factor_certificate import certify_factors
+from theory.optimality.certificates import Certificate, certify
+from theory.optimality.factor_certificate import certify_factors
 
 
 def certify_member(member: Member, run: MemberRun) -> Certificate | None:

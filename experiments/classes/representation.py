@@ -96,7 +96,7 @@ def _predict(sizes, counts, feature_dim: int, feature_decay: float, classifier_d
 
 
 def _of_factors(sizes: tuple[int, ...], per_cell: int, feature_dim: int, decays: dict[str, float]) -> Representation:
-    from theory.factor_collapse import predict as predict_factors
+    from theory.neural_collapse.factors import predict as predict_factors
 
     n_samples = per_cell * math.prod(sizes)
     found = predict_factors(factor_sizes=sizes, n_samples=n_samples, feature_dim=feature_dim, **decays)

@@ -1,7 +1,8 @@
 """The escape from the saddle at zero: theory's curves, rates and plateaus beside the learned ones.
 
-The modes are those of :mod:`theory.escape_modes`. Learned weights are projected on them at every record, so that what
-is compared is the part of the embeddings that grows, and not what the others leave of the initial weights.
+The modes are those of :mod:`theory.feature_collapse.dynamics.modes`. Learned weights are projected on them at every
+record, so that what is compared is the part of the embeddings that grows, and not what the others leave of the initial
+weights.
 """
 
 import numpy as np
@@ -12,8 +13,8 @@ from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
 from simlab.members import Member
 from simlab.tasks import word_frequencies
-from theory.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
-from theory.escape_modes import EscapeModes, escape_modes, escape_rate
+from theory.feature_collapse.dynamics.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
+from theory.feature_collapse.dynamics.modes import EscapeModes, escape_modes, escape_rate
 
 PLATEAU = 0.01  # of the final |W|^2, in the growing modes
 # A growth rate is the slope of log |w_i| from where |w_i|^2 should have grown by GROWN, when the decaying pair is below

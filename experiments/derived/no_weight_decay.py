@@ -1,8 +1,9 @@
 """What is left without weight decay: norms that grow, frozen noise in directions, a fading effect of frequency.
 
-For a saturated task trained on its population: gradient descent of a collapsed network (:mod:`theory.collapsed_flow`),
-begun from the learned norms once the concepts have parted; the late law of :mod:`theory.no_weight_decay`; and the same
-law along the regularisation path beside the exact minimisers. For all: what early stopping would have given.
+For a saturated task trained on its population: gradient descent of a collapsed network
+(:mod:`theory.feature_collapse.dynamics.flow`), begun from the learned norms once the concepts have parted; the late law
+of :mod:`theory.feature_collapse.dynamics.no_weight_decay`; and the same law along the regularisation path beside the
+exact minimisers. For all: what early stopping would have given.
 
 Directions. What of the initial embeddings lies outside the modes that grow at zero never meets a gradient of the first
 order: it stays, but for its weight decay, while the norms grow around it. The words of a concept then differ by this
@@ -18,9 +19,9 @@ from experiments.phenomenon import Variable
 from simlab import geometry
 from simlab.members import Member
 from simlab.tasks import word_frequencies
-from theory.collapsed_flow import collapsed_descent
-from theory.escape_modes import escape_modes, growing_pair, pair_rates
-from theory.no_weight_decay import LateNorms, flow_norms, path_norms
+from theory.feature_collapse.dynamics.flow import collapsed_descent
+from theory.feature_collapse.dynamics.modes import escape_modes, growing_pair, pair_rates
+from theory.feature_collapse.dynamics.no_weight_decay import LateNorms, flow_norms, path_norms
 
 COLLAPSED = 0.05  # deviation from a simplex of embeddings and classifier from which on a network counts as collapsed
 

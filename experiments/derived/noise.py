@@ -1,7 +1,8 @@
 """Noise: predicted curves, each network at its best weight decay, and words that are not equally reliable.
 
-*Reliability* is a prediction alone (:mod:`theory.word_reliability`): a word is replaced with a probability that rises
-with its rank, is the same for all, or falls with the rank, the mean over what is drawn being the same.
+*Reliability* is a prediction alone (:mod:`theory.feature_collapse.samples.word_reliability`): a word is replaced with a
+probability that rises with its rank, is the same for all, or falls with the rank, the mean over what is drawn being the
+same.
 """
 
 import math
@@ -15,9 +16,9 @@ from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.quantities import predicted_quantities
-from theory import word_reliability
-from theory.noise import joint_noise
-from theory.word_frequency import resolve_word_frequency
+from theory.feature_collapse.noise import joint_noise
+from theory.feature_collapse.samples import word_reliability
+from theory.feature_collapse.word_frequency import resolve_word_frequency
 
 NOISES = ("label_noise", "word_noise")
 LEVELS = np.linspace(0, 0.9, 31)

@@ -14,7 +14,8 @@ as in :mod:`theory.feature_collapse`, ``p_w`` the probability of a word.
     that balances both penalties. LayerNorm needs ``d >= n_c``, the others ``d >= n_c - 1``; a simplex can be turned so
     that all coordinates have the same variance (tight frames of ``d`` equal vectors in ``n_c - 1`` dimensions exist).
 ``rms-affine``
-    :mod:`theory.trainable_scale`: ``n_c - 1`` coordinates live, the simplex stays, the norm is another.
+    :mod:`theory.feature_collapse.trainable_scale`: ``n_c - 1`` coordinates live, the simplex stays, the norm is
+    another.
 ``layer-affine``
     no closed form. The scale goes sparse, and the coordinates that it has left must sum to zero with the others: the
     simplex breaks.

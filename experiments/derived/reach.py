@@ -26,7 +26,7 @@ from simlab.geometry import directions, root_mean_square
 from simlab.members import Member
 from simlab.reduced import ReducedMinimum, minimise_reduced
 from simlab.tasks import word_frequencies
-from theory.certificates import certify
+from theory.optimality.certificates import certify
 
 N_LATENTS = (10, 20, 40, 60, 80)
 TASK = WordConfiguration(

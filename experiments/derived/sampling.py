@@ -11,9 +11,14 @@ from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
 from simlab.members import Member
 from simlab.training import make_trainer
-from theory.known_words import LIMIT, known_words_accuracy, missing_words, spread_of_missing_words
-from theory.prediction import Prediction
-from theory.sampling_noise import critical_sample, noise_ratio
+from theory.feature_collapse.prediction import Prediction
+from theory.feature_collapse.samples.known_words import (
+    LIMIT,
+    known_words_accuracy,
+    missing_words,
+    spread_of_missing_words,
+)
+from theory.feature_collapse.samples.sampling_noise import critical_sample, noise_ratio
 
 # A direction is in use if its singular value is at least this share of the largest.
 IN_USE = 0.01

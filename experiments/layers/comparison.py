@@ -11,7 +11,7 @@ from simlab.layer_shape import MEASURES, field, layer_shape
 from simlab.members import Member, MemberRun
 from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask, word_frequencies
-from theory.certificates import certify
+from theory.optimality.certificates import certify
 
 QUANTITIES = {
     "embedding_norm": ("embedding norm, rms", ""),

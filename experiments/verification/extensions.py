@@ -13,9 +13,9 @@ from simlab.exact import Minima, minimise
 from simlab.exact_risk import ExactRisk, enumerate_population
 from simlab.reduced import minimise_reduced
 from theory import feature_collapse
-from theory.latent_share import LatentShare
-from theory.type_one import solve_type_one
-from theory.type_two import solve_type_two
+from theory.feature_collapse.latent_share import LatentShare
+from theory.feature_collapse.margins.type_one import solve_type_one
+from theory.feature_collapse.margins.type_two import solve_type_two
 
 SOURCE = "derived here"
 NOTE = "2 |gradient| / curvature + rounding"

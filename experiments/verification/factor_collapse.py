@@ -17,8 +17,8 @@ from experiments.verification.free_features import (
 )
 from experiments.verification.setting import LARGEST_TOLERANCE, position_tolerance
 from simlab.exact import Minima
-from theory.factor_certificate import Certificate, certify_factors
-from theory.factor_collapse import FactorPrediction, predict
+from theory.neural_collapse.factors import FactorPrediction, predict
+from theory.optimality.factor_certificate import Certificate, certify_factors
 
 SOURCE = "derived here"
 EPS = np.finfo(float).eps

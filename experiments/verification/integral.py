@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from experiments.verification.claim import Claim, compare
-from theory.latent_share import LatentShare
-from theory.mellin_barnes import expected_log_mixture
+from theory.feature_collapse.latent_share import LatentShare
+from theory.feature_collapse.margins.mellin_barnes import expected_log_mixture
 
 SOURCE = "derived here"
 # n_c, L, K, s_c: from few latents to nearly all.

@@ -16,8 +16,8 @@ from experiments.verification.free_features import (
 from experiments.verification.setting import position_tolerance
 from simlab.exact import Minima
 from theory import feature_collapse
-from theory.class_imbalance import collapse_thresholds
 from theory.neural_collapse import Prediction, predict
+from theory.neural_collapse.class_imbalance import collapse_thresholds
 
 BALANCED = "Zhu et al., NeurIPS 2021; derived again here"
 IMBALANCED = "derived here; two sizes: Fang et al., PNAS 2021"

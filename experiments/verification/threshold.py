@@ -8,8 +8,8 @@ import numpy as np
 from experiments.verification.claim import Claim, compare, must_exceed
 from experiments.verification.setting import Setting
 from simlab.exact import minimise
-from theory.certificates import certify
-from theory.zero_threshold import zero_threshold
+from theory.feature_collapse.zero_threshold import zero_threshold
+from theory.optimality.certificates import certify
 
 SOURCE = "derived here; saturated: Theorem 2"
 SETTINGS = (

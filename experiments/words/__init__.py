@@ -8,7 +8,7 @@ from experiments.words.configuration import WordConfiguration
 from experiments.words.training_spec import make_training_spec
 from simlab.classification import CrossEntropy
 from simlab.validation import check_real, invalid
-from theory.collapse_task import check_task
+from theory.feature_collapse.task import check_task
 
 # What theory is told where there is no weight decay: it asks for a positive one.
 ANY_DECAY = {"weight_decay": 1.0, "classifier_weight_decay": 1.0}

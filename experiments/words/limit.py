@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from theory import feature_collapse
-from theory.prediction import Assumption, Prediction
+from theory.feature_collapse.prediction import Assumption, Prediction
 
 UNATTAINED = Assumption(
     name="positive weight decay", holds=False, reason="with none the infimum is not attained: norms grow without bound"
@@ -18,7 +18,7 @@ def predict_limit(**task: object) -> Prediction:
 
     Directions are those of the frame. The cross-entropy tends to 0: latents are distinct, so that a collapsed network
     of large enough norms tells all classes apart. Norms are NaN, as they have no limit; how they grow is in
-    :mod:`theory.no_weight_decay`.
+    :mod:`theory.feature_collapse.dynamics.no_weight_decay`.
 
     Args:
         task: arguments of :func:`theory.feature_collapse.predict` with any weight decay.

@@ -7,7 +7,7 @@ import numpy as np
 from simlab.batch import Batch
 from simlab.members import Member, MemberRun
 from simlab.reduced import CLASS_LIMIT, ReducedMinimum, minimise_reduced
-from theory.certificates import Certificate, certify, certify_layer_norm
+from theory.optimality.certificates import Certificate, certify, certify_layer_norm
 
 
 def find_minimum(member: Member) -> ReducedMinimum | None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from theory import feature_collapse
-from theory.prediction import Assumption, Prediction
-from theory.trainable_scale import ScaledNetwork, solve_trainable_scale
+from theory.feature_collapse.prediction import Assumption, Prediction
+from theory.feature_collapse.trainable_scale import ScaledNetwork, solve_trainable_scale
 
 NAME = "normalisation without parameters"
 CLOSED_FORM = Assumption(
@@ -21,7 +21,8 @@ def predict_scaled(normalisation: str, **task: object) -> Prediction:
     """Return what is predicted with a trainable scale.
 
     Under RMSNorm with all latents as classes, and a weight decay of scale and classifier, the simplex of Type II at
-    the norms of :mod:`theory.trainable_scale`. Otherwise nothing: norms, cross-entropy and risk are NaN.
+    the norms of :mod:`theory.feature_collapse.trainable_scale`. Otherwise nothing: norms, cross-entropy and risk are
+    NaN.
 
     Args:
         normalisation: ``rms-affine`` or ``layer-affine``.

@@ -12,7 +12,7 @@ from experiments.words.configuration import WordConfiguration
 from figures import escape as figure
 from figures import style
 from theory import feature_collapse
-from theory.escape_modes import escape_modes
+from theory.feature_collapse.dynamics.modes import escape_modes
 
 MU = np.array([0.7, 0.3])
 RATE, STEPS = 0.5, 400
@@ -68,7 +68,8 @@ def test_the_linear_regime_is_what_training_does_while_it_is_small(escaped):
     _, added = escaped
     one = added.sel(regime="saturated", initial_scale=1e-6, weight_decay=0.02)
     # A step rounds in float32, 6e-8, over 100 steps: 6e-6 if all had one sign. Growth is slower by less than the
-    # slowdown, 0.09 |W|^2 (`theory.escape`, with all numbers of this task), which is below 0.09 * 6 * 3e-3^2 = 5e-6.
+    # slowdown, 0.09 |W|^2 (`theory.feature_collapse.dynamics.escape`, with all numbers of this task), which is below
+    # 0.09 * 6 * 3e-3^2 = 5e-6.
     early = one.history_embedding_norm.max("seed").values < 3e-3
     assert early.sum() > 20
     for kind in ("embedding", "classifier"):

@@ -12,7 +12,7 @@ from experiments.registry import find_experiment
 from experiments.words.quantities import LABELS
 from figures import draw
 from simlab.programs import Layout, Program
-from theory.sampling_noise import critical_sample, noise_ratio
+from theory.feature_collapse.samples.sampling_noise import critical_sample, noise_ratio
 
 EXPERIMENT = find_experiment("tail-or-sample")
 FIXED = {"n_words": 6, "sentence_length": 2, "embedding_dim": 4}

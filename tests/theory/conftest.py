@@ -152,11 +152,11 @@ class NoisyRisk:
         return value, np.concatenate([by_word.ravel(), by_class.ravel()])
 
     def minimise(self, gtol=1e-9):
-        """Return a minimum found from a random start, and the norm of the gradient there."""
+        """Return a minimum reached from a random start, and the norm of the gradient there."""
         start = np.random.default_rng(0).normal(size=sum(map(math.prod, self.shapes)))
         options = {"maxiter": 20000, "maxfun": 40000, "ftol": 0, "gtol": gtol, "maxcor": 40}
-        found = minimize(self, start, jac=True, method="L-BFGS-B", options=options)
-        return found.fun, *self.unpack(found.x), np.linalg.norm(found.jac)
+        solution = minimize(self, start, jac=True, method="L-BFGS-B", options=options)
+        return solution.fun, *self.unpack(solution.x), np.linalg.norm(solution.jac)
 
     def smallest_curvature(self, point):
         """Return the smallest eigenvalue of the Hessian that is not zero; none is negative.
@@ -183,14 +183,14 @@ class NoisyRisk:
         assert np.abs(self(point)[1]).max() < rounding
         if not descend:
             return
-        found, words, rows, gradient = self.minimise()
+        least, words, rows, gradient = self.minimise()
         # A gradient |g| leaves a distance below |g| / h and a risk excess below |g|^2 / h, h the smallest curvature; 2
         # allows for its change in between, 1e-14 for rounding.
         curvature = self.smallest_curvature(point)
         distance = 2 * gradient / curvature + 1e-14
         # A distance above this would prove nothing.
         assert distance < 1e-4
-        assert found == pytest.approx(value, abs=distance**2 * curvature + 1e-14)
+        assert least == pytest.approx(value, abs=distance**2 * curvature + 1e-14)
         np.testing.assert_allclose(words @ words.T, embeddings @ embeddings.T, atol=10 * distance * norms.max())
         np.testing.assert_allclose(np.linalg.norm(rows, axis=2), classifier_norm, atol=distance, rtol=0)
 
@@ -273,17 +273,19 @@ class UnconstrainedFeatures:
         size = (sum(self.n_values) + len(self.labels)) * dim
         start = np.random.default_rng(seed).normal(size=size)
         options = {"maxiter": 20000, "maxfun": 40000, "ftol": 1e-16, "gtol": 1e-9}
-        found = minimize(self.flat_risk, start, args=(dim,), jac=True, method="L-BFGS-B", options=options).x
+        minimiser = minimize(self.flat_risk, start, args=(dim,), jac=True, method="L-BFGS-B", options=options).x
         step = np.inf
         for _ in range(3 if polish else 0):
             moves = 1e-5 * np.eye(size)
-            hessian = [(self.flat_risk(found + m, dim)[1] - self.flat_risk(found - m, dim)[1]) / 2e-5 for m in moves]
+            hessian = [
+                (self.flat_risk(minimiser + m, dim)[1] - self.flat_risk(minimiser - m, dim)[1]) / 2e-5 for m in moves
+            ]
             # Rotations leave the risk as it is: eigenvalues near zero, which the pseudo-inverse drops.
-            step = np.linalg.pinv(np.array(hessian), rcond=1e-6, hermitian=True) @ self.flat_risk(found, dim)[1]
-            found = found - step
-        matrices = found.reshape(-1, dim)
-        bound = 2 * np.linalg.norm(found) * np.linalg.norm(step)
-        return self.flat_risk(found, dim)[0], matrices[: sum(self.n_values)], matrices[sum(self.n_values) :], bound
+            step = np.linalg.pinv(np.array(hessian), rcond=1e-6, hermitian=True) @ self.flat_risk(minimiser, dim)[1]
+            minimiser = minimiser - step
+        matrices = minimiser.reshape(-1, dim)
+        bound = 2 * np.linalg.norm(minimiser) * np.linalg.norm(step)
+        return self.flat_risk(minimiser, dim)[0], matrices[: sum(self.n_values)], matrices[sum(self.n_values) :], bound
 
 
 @pytest.fixture(scope="session")

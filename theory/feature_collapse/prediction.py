@@ -1,0 +1,119 @@
+"""The predicted representation, and the assumptions it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumption:
+    """One condition of the theorem behind a prediction: `name`, whether it `holds`, and the `reason`, in one line."""
+
+    name: str
+    holds: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """A collapsed network: w_(a,b) = r_b f_a (for Type II LN(w) = sqrt(d) f_a) and u_kl = c f_{z_kl}, up to a rotation.
+
+    Args:
+        collapse_type: "I", "II" or "III".
+        embedding_norms: r, float64 (s_c,): norm of the b-th word of every concept; for Type II that of LN(w), sqrt(d).
+        classifier_norm: c.
+        cross_entropy: nats, over the noisy population if there is noise.
+        risk: nats, cross-entropy plus penalty.
+        zero_threshold: value of sqrt(lam_W lam_U) from which on the zero network is the minimiser; None for Type II.
+        is_zero: whether the predicted network gives zero logits.
+        exact: whether the prediction is a theorem for this task; otherwise it is the approximation by kappa.
+        assumptions: what the theorem requires; `exact` iff all of it holds.
+        residual: relative residual of the stationarity equations.
+        frame: f, float64 (n_c, d).
+        word_frequencies: mu, float64 (s_c,).
+        n_concepts, n_words, sentence_length, n_classes: n_c, n_w, L, K.
+        weight_decay, classifier_weight_decay: lam_W and lam_U (for Type II lam_U alone enters the risk R*).
+        label_noise, word_noise: eps and delta of `noise`.
+    """
+
+    collapse_type: str
+    embedding_norms: Float[np.ndarray, " s_c"]
+    classifier_norm: float
+    cross_entropy: float
+    risk: float
+    zero_threshold: float | None
+    is_zero: bool
+    exact: bool
+    assumptions: tuple[Assumption, ...]
+    residual: float
+    frame: Float[np.ndarray, "n_c d"]
+    word_frequencies: Float[np.ndarray, " s_c"]
+    n_concepts: int
+    n_words: int
+    sentence_length: int
+    n_classes: int
+    weight_decay: float
+    classifier_weight_decay: float
+    label_noise: float
+    word_noise: float
+
+    @property
+    def embedding_dim(self) -> int:
+        """The dimension d."""
+        return self.frame.shape[1]
+
+    @property
+    def kappa(self) -> float:
+        """The share K / n_c^L of all latents that are classes (zero if it underflows)."""
+        return self.n_classes / self.n_concepts**self.sentence_length
+
+    def embeddings(self) -> Float[np.ndarray, "n_w d"]:
+        """Return r_b f_a, for Type II the vectors LN(w): float64 (n_w, d), word (a, b) in row a * s_c + b."""
+        return (self.frame[:, None, :] * self.embedding_norms[:, None]).reshape(self.n_words, self.embedding_dim)
+
+    def classifier(self, latents: Int[np.ndarray, "K L"]) -> Float[np.ndarray, "K L d"]:
+        """Return the classifier c f_{z_kl} of given latents.
+
+        Args:
+            latents: integers in [0, n_c), (K, L) of any K.
+
+        Returns: float64 (K, L, d).
+        Raises: ValueError for another length, or an entry that is not a concept.
+        """
+        latents = require_latents(latents, n_concepts=self.n_concepts, sentence_length=self.sentence_length)
+        return self.classifier_norm * self.frame[latents]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the prediction as plain JSON values, norms as one number where all words agree."""
+        norms = self.embedding_norms
+        same = bool(np.all(norms == norms[0]))
+        return {
+            "collapse_type": self.collapse_type,
+            "embedding_norms": [float(norms[0])] if same else norms.tolist(),
+            "classifier_norm": self.classifier_norm,
+            "cross_entropy": self.cross_entropy,
+            "risk": self.risk,
+            "zero_threshold": self.zero_threshold,
+            "exact": self.exact,
+        }
+
+
+def require_latents(latents: object, *, n_concepts: int, sentence_length: int) -> Int[np.ndarray, "K L"]:
+    """Return `latents` as an integer array (K, L) with entries in [0, n_c).
+
+    Raises: ValueError for another shape, another kind of number, or an entry that is not a concept.
+    """
+    array = np.asarray(latents)
+    if array.ndim != 2 or array.shape[1] != sentence_length or array.shape[0] < 1:
+        raise ValueError(f"latents: expected an array of shape (K, {sentence_length}), got {array.shape}")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"latents: expected integers, got {array.dtype}")
+    if array.min() < 0 or array.max() >= n_concepts:
+        raise ValueError(f"latents: expected concepts from 0 to {n_concepts - 1}, got {array.min()} to {array.max()}")
+    return array
