@@ -56,7 +56,8 @@ def _prepare_overview(path: Path, folders: list[str]) -> Action:
         raise invalid("overview", "a file that ends in .pdf, .png or .svg", str(path))
     check_writable(path.parent)
     datasets = [load_dataset(folder) for folder in folders]
-    from figures import style, talk
+    from figures import talk
+    from figures.drawing import style
 
     if not talk.names_of(datasets):
         raise invalid("overview", f"a run of one of {', '.join(talk.PANELS)}", ", ".join(folders))

@@ -51,13 +51,13 @@ def save_and_draw(dataset, folder: Path) -> None:
 
 def draw_figures(dataset, folder: Path) -> int:
     """Draw every figure of a run into its folder, as PDF and PNG, and return their number."""
-    from figures import draw, figures_of
-    from figures.style import save
+    from figures import draw, figures_of, file_name
+    from figures.drawing.style import save
 
     names = figures_of(dataset)
     for name in names:
         figure = draw(name, dataset)
         for suffix in (".pdf", ".png"):
-            path = folder / f"{name}{suffix}"
+            path = folder / f"{file_name(name)}{suffix}"
             write_atomically(path, lambda temporary, figure=figure: save(figure, temporary))
     return len(names)

@@ -8,34 +8,34 @@ import json
 from importlib import import_module
 
 RUN_FIGURES = (
-    "overview",
-    "principal_components",
-    "norm_against_frequency",
-    "training_curves",
-    "singular_values",
-    "certified_risk",
+    "feature_collapse.overview",
+    "feature_collapse.principal_components",
+    "feature_collapse.norm_against_frequency",
+    "feature_collapse.training_curves",
+    "feature_collapse.singular_values",
+    "feature_collapse.certified_risk",
 )
-CLASS_FIGURES = ("class_means", "collapse_curves")
-SWEEP_FIGURES = ("sweep",)
-VERIFICATION_FIGURES = ("verified_claims",)
-BENCH_FIGURES = ("scaling",)
+CLASS_FIGURES = ("neural_collapse.class_means", "neural_collapse.collapse_curves")
+SWEEP_FIGURES = ("sweeps.sweep",)
+VERIFICATION_FIGURES = ("claims",)
+BENCH_FIGURES = ("benchmarks",)
 
 # Figures of a run in which no axis varies, by its phenomenon; a sweep has the same ones whatever the phenomenon.
 FIGURES_OF_PHENOMENON = {
     "feature-collapse": RUN_FIGURES,
     "neural-collapse": CLASS_FIGURES,
-    "layer-collapse": ("deep_networks",),
+    "layer-collapse": ("layer_collapse.deep_networks",),
 }
 # What a single experiment has beside these, by its name.
 FIGURES_OF_EXPERIMENT: dict[str, tuple[str, ...]] = {
-    "certified-descent": ("certified_descent",),
-    "deep-networks": ("deep_networks",),
-    "normalisations": ("normalisations",),
-    "escape": ("escape",),
-    "formula-reach": ("formula_reach",),
-    "noise": ("noise",),
-    "no-weight-decay": ("no_weight_decay",),
-    "tail-or-sample": ("tail_or_sample", "eight_panels"),
+    "certified-descent": ("feature_collapse.certified_descent",),
+    "deep-networks": ("layer_collapse.deep_networks",),
+    "normalisations": ("feature_collapse.normalisations",),
+    "escape": ("feature_collapse.escape",),
+    "formula-reach": ("feature_collapse.formula_reach",),
+    "noise": ("feature_collapse.noise",),
+    "no-weight-decay": ("feature_collapse.no_weight_decay",),
+    "tail-or-sample": ("feature_collapse.tail_or_sample", "feature_collapse.eight_panels"),
 }
 
 
@@ -61,6 +61,11 @@ def figures_of(dataset) -> tuple[str, ...]:
 def phenomenon_of(dataset) -> str:
     """Return what a saved run is about; files from the time of a single phenomenon do not say it."""
     return dataset.attrs.get("phenomenon", "feature-collapse")
+
+
+def file_name(name: str) -> str:
+    """Return the name of a figure's files: that of its module, unless the module has one of its own."""
+    return getattr(import_module(f"figures.{name}"), "FILE_NAME", name.rpartition(".")[2])
 
 
 def draw(name: str, dataset):

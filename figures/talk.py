@@ -7,19 +7,19 @@ from math import ceil
 
 from matplotlib.figure import Figure
 
-from figures import style
+from figures.drawing import style
 
 # The module that draws an experiment's panel, and the question above it.
 PANELS = {
-    "neural-collapse": ("class_means", "Where do features end?"),
-    "tail-or-sample": ("tail_or_sample", "What breaks collapse: the tail or the sample?"),
-    "formula-reach": ("formula_reach", "How far do the formulas reach?"),
-    "no-weight-decay": ("no_weight_decay", "What is left without weight decay?"),
-    "normalisations": ("normalisations", "Which normalisation keeps the simplex?"),
-    "escape": ("escape", "How long is nothing seen to happen?"),
-    "noise": ("noise", "What does noise do?"),
-    "deep-networks": ("deep_networks", "Where does the theory of one layer stop?"),
-    "certified-descent": ("certified_descent", "Is the global minimum what SGD finds?"),
+    "neural-collapse": ("neural_collapse.class_means", "Where do features end?"),
+    "tail-or-sample": ("feature_collapse.tail_or_sample", "What breaks collapse: the tail or the sample?"),
+    "formula-reach": ("feature_collapse.formula_reach", "How far do the formulas reach?"),
+    "no-weight-decay": ("feature_collapse.no_weight_decay", "What is left without weight decay?"),
+    "normalisations": ("feature_collapse.normalisations", "Which normalisation keeps the simplex?"),
+    "escape": ("feature_collapse.escape", "How long is nothing seen to happen?"),
+    "noise": ("feature_collapse.noise", "What does noise do?"),
+    "deep-networks": ("layer_collapse.deep_networks", "Where does the theory of one layer stop?"),
+    "certified-descent": ("feature_collapse.certified_descent", "Is the global minimum what SGD finds?"),
 }
 # 16:9, inches, by the number of rows. Marks and letters have the sizes of print; a slide enlarges the whole page.
 PAGES = {1: (7.11, 4.0), 2: (7.11, 4.0), 3: (9.6, 5.4)}

@@ -12,8 +12,8 @@ from experiments.sweep import run_plan
 from experiments.table import format_result
 from experiments.words import FEATURE_COLLAPSE, predict, theory_arguments
 from experiments.words.configuration import WordConfiguration
-from figures import no_weight_decay as figure
-from figures import style
+from figures.drawing import style
+from figures.feature_collapse import no_weight_decay as figure
 from simlab.members import Member
 from theory import feature_collapse
 

@@ -117,8 +117,8 @@ def test_reliability_is_that_of_the_enumerated_law(derived, case):
 @pytest.mark.parametrize("fixed", [{}, {"label_noise": 0.0, "classifier_weight_decay": 0.02}])
 def test_the_figure_shows_the_best_of_each_network(derived, fixed):
     dataset = fake_run(fixed, {"word_noise": AXES["word_noise"]}) if fixed else derived
-    figures.draw("noise", dataset.isel(seed=[0]))  # without a warning
-    figure = figures.draw("noise", dataset)
+    figures.draw("feature_collapse.noise", dataset.isel(seed=[0]))  # without a warning
+    figure = figures.draw("feature_collapse.noise", dataset)
     accuracy, costs = figure.axes[4], figure.axes[7]
     shown = {bars.get_label(): bars.lines[0] for bars in accuracy.containers}
     assert len(shown) == 4

@@ -370,6 +370,7 @@ def drawn(monkeypatch, tmp_path):
     ax.set_xlabel("x")
     ax.set_ylabel("y")
     monkeypatch.setattr(figures, "figures_of", lambda dataset: ("unheard_of",))
+    monkeypatch.setattr(figures, "file_name", lambda name: name)
     monkeypatch.setattr(figures, "draw", lambda name, dataset: figure)
     make_run(tmp_path / "run")
     return tmp_path

@@ -101,7 +101,7 @@ def test_no_network_is_predicted_for_few_random_latents():
 
 
 def test_the_figure_shows_means_over_seeds_and_where_collapse_begins(derived):
-    figure = draw("tail_or_sample", derived)
+    figure = draw("feature_collapse.tail_or_sample", derived)
     accuracy = derived.learned.isel(regime=0, word_frequency=1).sel(quantity="test_accuracy")
     shown = [line.get_ydata() for line in figure.axes[0].lines if line.get_marker() == "^"]
     np.testing.assert_allclose(shown[0], accuracy.mean("seed"), rtol=1e-12)
@@ -111,7 +111,7 @@ def test_the_figure_shows_means_over_seeds_and_where_collapse_begins(derived):
 
 
 def test_the_picture_of_all_combinations_names_each(derived):
-    figure = draw("eight_panels", derived)
+    figure = draw("feature_collapse.eight_panels", derived)
     assert len(figure.axes) == 8
     titles = [" ".join(ax.get_title().split()) for ax in figure.axes]
     names = [f"{law}, {size} per class" for law in ("uniform", "Zipf") for size in (5, 20)]

@@ -1,0 +1,119 @@
+"""Scales, limits and ticks of a panel, chosen by the numbers that are drawn in it."""
+
+from math import floor, inf, log10
+
+import numpy as np
+from matplotlib.ticker import (
+    EngFormatter,
+    FixedLocator,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+)
+
+from figures.drawing import style
+
+MARGIN = 0.08  # of the abscissa, on both sides of the outermost numbers
+ROUND_STEPS = [1, 2, 2.5, 5, 10]
+CHARACTER = 0.05  # inches: the width of a character of 6 points
+
+
+def panel_width(ax) -> float:
+    """Return roughly the width of a panel, inches: its share of the figure less the labels of its ordinate."""
+    return ax.figure.get_figwidth() / ax.get_subplotspec().get_gridspec().ncols - 0.5
+
+
+def set_names(ax, names: list[str]) -> None:
+    """Put names below 0, 1, ...; slanted where they have no room side by side."""
+    slanted = CHARACTER * sum(len(name) + 1 for name in names) > panel_width(ax)
+    turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    ax.set_xticks(range(len(names)), names, **turned)
+    ax.set_xlim(-0.5, len(names) - 0.5)
+
+
+def set_numbers(ax, positions: np.ndarray) -> None:
+    """Scale the abscissa for sorted numbers, with a margin on both sides; few numbers far apart are the ticks."""
+    low, high = positions[[0, -1]]
+    if is_logarithmic(positions):
+        ax.set_xscale("log")
+        margin = (high / low) ** MARGIN
+        ax.set_xlim(low / margin, high * margin)
+        _set_decades(ax.xaxis, low, high, panel_width(ax))
+        return
+    margin = MARGIN * (high - low)
+    ax.set_xlim(low - margin, high + margin)
+    nearest = np.diff(positions).min() / (high - low)
+    widest = CHARACTER * max(len(f"{position:g}") for position in positions)
+    apart = len(positions) <= 5 and nearest > 1 / 7 and nearest * panel_width(ax) / (1 + 2 * MARGIN) > widest
+    ax.xaxis.set_major_locator(FixedLocator(positions) if apart else MaxNLocator(4))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def set_log_steps(ax) -> None:
+    """Make the abscissa one of training steps, logarithmic: ticks at powers of ten, and between where they are few."""
+    ax.set_xscale("log")
+    first, last = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if last > 300 * first else (1, 2, 5)))
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("training steps")
+
+
+def is_logarithmic(positions: np.ndarray) -> bool:
+    """Return whether sorted numbers are positive, span more than a decade, and have more even ratios than gaps."""
+    if positions[0] <= 0 or positions[-1] <= 10 * positions[0]:
+        return False
+    uneven = [np.std(gaps) / np.mean(gaps) for gaps in (np.diff(np.log(positions)), np.diff(positions))]
+    return len(positions) == 2 or uneven[0] < uneven[1]
+
+
+def set_accuracy(ax) -> None:
+    """Scale the ordinate from 0 to 1."""
+    ax.set_ylim(-0.06, 1.1)
+    ax.yaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def set_ordinate(ax, values: np.ndarray, *, linear: bool = False, whole: bool = False) -> None:
+    """Scale the ordinate from 0, or logarithmically where finite ``values`` are positive over more than a decade.
+
+    Args:
+        ax: the panel.
+        values: finite numbers.
+        linear: never logarithmic.
+        whole: ticks are whole numbers.
+    """
+    if not linear and len(values) and values.min() > 0 and values.max() > 10 * values.min():
+        ax.set_yscale("log")
+        ax.set_ylim(values.min() / 1.3, values.max() * 1.3)
+        _set_decades(ax.yaxis, values.min(), values.max())
+    else:
+        top = style.ceiling(values)
+        ax.set_ylim(-0.06 * top if 0 in values else 0, 1.1 * top)  # a mark at 0 is seen whole
+        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True) if whole else MaxNLocator(4, steps=ROUND_STEPS))
+
+
+def set_deviation(ax, values: np.ndarray) -> None:
+    """Scale the ordinate in per cent around 0: at least 0.01 % to both sides, in decades where a value exceeds 1."""
+    low, high = min([0.0, *values]), max([0.0, *values])
+    if high > 1:
+        ax.set_yscale("symlog", linthresh=0.1)
+        ax.set_ylim(2 * low - 0.05, 3 * high)
+    else:
+        room = max(0.12 * (high - low), 1e-4)
+        ax.set_ylim(low - room, high + room)
+        ax.yaxis.set_major_locator(MaxNLocator(3, steps=ROUND_STEPS))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%".replace("-", "\N{MINUS SIGN}"))
+
+
+def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
+    """Put ticks at powers of ten; below two decades, also at three times these if their labels fit a width, inches."""
+    plain = low >= 1e-3 and high < 1e4
+    decades = 10.0 ** np.arange(floor(log10(low)), floor(log10(high)) + 1)
+    both = [tick for decade in decades for tick in (decade, 3 * decade) if low <= tick <= high]
+    fitting = not plain or CHARACTER * sum(len(f"{tick:g}") + 1 for tick in both) < 0.85 * width
+    axis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low and fitting else (1,), numticks=6))
+    powers = LogFormatterSciNotation(minor_thresholds=(inf, inf))
+    axis.set_major_formatter((lambda value, _: f"{value:g}") if plain else powers)
+    axis.set_minor_formatter(NullFormatter())
