@@ -59,8 +59,7 @@ def _prepare_overview(path: Path, folders: list[str]) -> Action:
     from figures import talk
     from figures.drawing import style
 
-    if not talk.names_of(datasets):
-        raise invalid("overview", f"a run of one of {', '.join(talk.PANELS)}", ", ".join(folders))
+    talk.choose_runs(datasets)
 
     def action() -> int:
         path.parent.mkdir(parents=True, exist_ok=True)

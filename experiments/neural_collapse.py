@@ -64,6 +64,7 @@ EXPERIMENT = Experiment(
     quick_time="60 s",
     paper_time="10 min",
     phenomenon=NEURAL_COLLAPSE,
+    talk=("neural_collapse.class_means", "Where do features end?"),
 )
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ EXPERIMENT = Experiment(
     vary={"quick": AXES, "paper": AXES},
     seeds={"quick": 3, "paper": 3},
     derive=derive,
+    figures=("feature_collapse.normalisations",),
+    talk=("feature_collapse.normalisations", "Which normalisation keeps the simplex?"),
 )
 
 if __name__ == "__main__":

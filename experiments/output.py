@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from experiments.experiment import Plan
@@ -49,15 +51,26 @@ def save_and_draw(dataset, folder: Path) -> None:
     draw_figures(dataset, folder)
 
 
-def draw_figures(dataset, folder: Path) -> int:
-    """Draw every figure of a run into its folder, as PDF and PNG, and return their number."""
+def draw_figures(dataset, folder: Path, own: Iterable[Callable] = ()) -> int:
+    """Draw every figure of a run into its folder, as PDF and PNG, and return their number.
+
+    Args:
+        dataset: the run; its attribute ``figures`` says which.
+        folder: which must exist.
+        own: functions of the dataset that return further figures, each drawn under its name.
+    """
     from figures import draw, figures_of, file_name
-    from figures.drawing.style import save
 
     names = figures_of(dataset)
-    for name in names:
-        figure = draw(name, dataset)
-        for suffix in (".pdf", ".png"):
-            path = folder / f"{file_name(name)}{suffix}"
-            write_atomically(path, lambda temporary, figure=figure: save(figure, temporary))
-    return len(names)
+    drawings = {file_name(name): partial(draw, name) for name in names}
+    drawings |= {function.__name__: function for function in own}
+    for name, drawing in drawings.items():
+        _save_figure(drawing(dataset), folder / name)
+    return len(drawings)
+
+
+def _save_figure(figure, path: Path) -> None:
+    from figures.drawing.style import save
+
+    for suffix in (".pdf", ".png"):
+        write_atomically(path.with_name(path.name + suffix), lambda temporary: save(figure, temporary))

@@ -192,7 +192,7 @@ def _run(plan: Plan, folder: Path, choose_layouts, shard: tuple[int, int], argum
         if not arguments.quiet:
             print(f"{folder}: the rest is left to the other processes; the last writes the result", file=sys.stderr)
         return 0
-    return _report(dataset, folder, quiet=arguments.quiet)
+    return _report(dataset, folder, plan, quiet=arguments.quiet)
 
 
 def _report_again(dataset, folder: Path, plan: Plan, *, quiet: bool) -> int:
@@ -202,13 +202,13 @@ def _report_again(dataset, folder: Path, plan: Plan, *, quiet: bool) -> int:
 
     if belongs(folder / PARTS_FOLDER, plan.describe()):
         remove_parts(folder)
-    return _report(dataset, folder, quiet=quiet)
+    return _report(dataset, folder, plan, quiet=quiet)
 
 
-def _report(dataset, folder: Path, *, quiet: bool) -> int:
+def _report(dataset, folder: Path, plan: Plan, *, quiet: bool) -> int:
     """Print the table, draw the figures, and return the exit status: 1 if a member diverged."""
     print(format_result(dataset))
-    n_figures = draw_figures(dataset, folder)
+    n_figures = draw_figures(dataset, folder, filter(callable, plan.figures))
     if not quiet:
         print(f"{folder}: {RESULTS_FILE} and {n_figures} figures, as PDF and PNG", file=sys.stderr)
     diverged = int((dataset.status == "diverged").sum())

@@ -68,30 +68,43 @@ def is_logarithmic(positions: np.ndarray) -> bool:
     return len(positions) == 2 or uneven[0] < uneven[1]
 
 
-def set_accuracy(ax) -> None:
+def set_unit_interval(ax) -> None:
     """Scale the ordinate from 0 to 1."""
     ax.set_ylim(-0.06, 1.1)
     ax.yaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
-def set_ordinate(ax, values: np.ndarray, *, linear: bool = False, whole: bool = False) -> None:
-    """Scale the ordinate from 0, or logarithmically where finite ``values`` are positive over more than a decade.
+def set_ordinate(ax, values: np.ndarray, scale: str = "free") -> None:
+    """Scale the ordinate for some values.
 
     Args:
         ax: the panel.
         values: finite numbers.
-        linear: never logarithmic.
-        whole: ticks are whole numbers.
+        scale: "free" (logarithmic where the values are positive over more than a decade), "log" (where they are
+            positive), "linear" or "whole" (linear, with whole numbers as ticks). A linear scale begins at 0 unless a
+            value is negative.
     """
-    if not linear and len(values) and values.min() > 0 and values.max() > 10 * values.min():
+    if _is_decades(values, scale):
         ax.set_yscale("log")
         ax.set_ylim(values.min() / 1.3, values.max() * 1.3)
         _set_decades(ax.yaxis, values.min(), values.max())
+        return
+    if len(values) and values.min() < 0:
+        low, high = values.min(), max(0.0, values.max())
+        ax.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
     else:
         top = style.ceiling(values)
         ax.set_ylim(-0.06 * top if 0 in values else 0, 1.1 * top)  # a mark at 0 is seen whole
-        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True) if whole else MaxNLocator(4, steps=ROUND_STEPS))
+    whole = MaxNLocator(4, integer=True)
+    ax.yaxis.set_major_locator(whole if scale == "whole" else MaxNLocator(4, steps=ROUND_STEPS))
+
+
+def _is_decades(values: np.ndarray, scale: str) -> bool:
+    """Return whether finite values are drawn on a logarithmic scale."""
+    if scale not in ("free", "log") or not len(values) or values.min() <= 0:
+        return False
+    return scale == "log" or bool(values.max() > 10 * values.min())
 
 
 def set_deviation(ax, values: np.ndarray) -> None:

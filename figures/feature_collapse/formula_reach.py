@@ -70,7 +70,7 @@ def _draw_quantity(axes, dataset, name: str, label: str) -> None:
             continue
         predicted = one.predicted.values.ravel()
         learned, spread = map(np.ravel, mean_and_error(one.learned))
-        exact = mean_and_error(one.exact)[0].ravel()
+        exact = mean_and_error(one.exact_minimum)[0].ravel()
         look = style.concept_style(index) | {"linestyle": "none", "markeredgewidth": 0}
         top.plot(predicted, learned, markersize=2.2, zorder=3, **look)
         top.plot(predicted, exact, marker="o", zorder=4, **CIRCLE)
@@ -79,7 +79,7 @@ def _draw_quantity(axes, dataset, name: str, label: str) -> None:
         lower = np.minimum(bars, np.maximum(errors - FLOOR, 0))
         bottom.errorbar(predicted, np.maximum(errors, FLOOR), (lower, bars), markersize=2.2, elinewidth=0.5, zorder=3,
                         **look)  # fmt: skip
-        distances = mean_and_error(np.abs(one.learned / one.exact - 1))[0].ravel()
+        distances = mean_and_error(np.abs(one.learned / one.exact_minimum - 1))[0].ravel()
         bottom.plot(predicted, np.maximum(distances, FLOOR), marker="o", zorder=4, clip_on=False, **CIRCLE)
         drawn.append(predicted)
     if not drawn:

@@ -113,7 +113,7 @@ def _draw_critical(ax, regime) -> None:
 def _scale(ax, row: Row, dataset) -> None:
     """Scale the ordinate that a row shares."""
     if row.name == "test_accuracy":
-        scales.set_accuracy(ax)
+        scales.set_unit_interval(ax)
         return
     if row.name == "classifier_dimensions":
         top = style.ceiling(dataset.classifier_dimensions.values, dataset.dimensions_predicted.values)

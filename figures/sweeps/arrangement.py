@@ -1,4 +1,4 @@
-"""Which axis of a sweep goes where in its figure, and how rows, axes and values are called.
+"""Which axis of a sweep goes where in its figure, and how values are called.
 
 The first numeric axis of several values is the abscissa; combinations of the others are series. Of too many series,
 one axis moves into columns of its own if it fits; what still has no room is left out and named.
@@ -11,74 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from figures.declared import axis_label
 from figures.drawing import style
 
-
-class Row(NamedTuple):
-    """A row of panels: what is drawn in it, and what is known of it at thresholds, where cells alone would mislead.
-
-    Attributes:
-        quantity: its name in the dataset.
-        label: of the ordinate.
-        height: inches.
-        scale: of the ordinate: "free" (logarithmic where that is better), "deviation" (of the quantity from the
-            prediction, in its place), "accuracy" (0 to 1), "linear" or "whole" (linear, of whole numbers).
-        at_zero, at_collapse: what the prediction does at the zero threshold and where the smallest classes begin to
-            coincide: "bend" (from there on it is that of the next cell), "jump" (it was that of the cell before), or
-            nothing to be seen.
-        of_directions: whether it means nothing where all vectors are zero.
-    """
-
-    quantity: str
-    label: str
-    height: float
-    scale: str = "free"
-    at_zero: str = "bend"
-    at_collapse: str = ""
-    of_directions: bool = False
-
-
-# By phenomenon.
-ROWS = {
-    "feature-collapse": (
-        Row("embedding_norm", "embedding\nnorm, rms", 1.1),
-        Row("embedding_norm", "relative\ndeviation", 0.6, "deviation"),
-        Row("classifier_norm", "classifier\nnorm, rms", 1.1),
-        Row("classifier_norm", "relative\ndeviation", 0.6, "deviation"),
-        Row("test_risk", "risk, test\n(nats)", 1.1),
-        Row("test_accuracy", "accuracy,\ntest", 0.6, "accuracy"),
-    ),
-    "neural-collapse": (
-        Row("feature_norm", "feature\nnorm, rms", 1.1),
-        Row("feature_norm", "relative\ndeviation", 0.6, "deviation"),
-        Row("classifier_norm", "classifier\nnorm, rms", 1.1),
-        Row("classifier_norm", "relative\ndeviation", 0.6, "deviation"),
-        Row("risk", "risk\n(nats)", 1.1, "linear"),
-        Row("closest_classes", "distance of\nclosest classes\n/ norm, rms", 0.9, "linear", "jump", "bend", True),
-        Row("rank", "rank of\nclass means", 0.8, "whole", "jump", "jump", True),
-    ),
-    "layer-collapse": (
-        Row("embedding_norm", "embedding\nnorm, rms", 1.1),
-        Row("norm_ratio", "norm, frequent\nover rare word", 1.1, of_directions=True),
-        Row("embedding_simplex_deviation", "deviation from\na simplex", 0.9, "linear", of_directions=True),
-        Row("last_class_ratio", "within/between\nclasses, last", 1.1, of_directions=True),
-        Row("accuracy", "accuracy,\ntest", 0.6, "accuracy"),
-    ),
-}
 MOST_SERIES = 6  # as many colours and marks as a reader tells apart
 MOST_COLUMNS = 4
 NAME_WIDTH = 0.7  # of the distance between names, taken by the series there
-AXIS_LABELS = {
-    "weight_decay": "weight decay (nats)",
-    "embedding_weight_decay": "weight decay of embeddings (nats)",
-    "classifier_weight_decay": "weight decay of classifier (nats)",
-    "layer_norm": "LayerNorm",
-    "word_frequency": "word frequencies",
-    "sentence_length": "sentence length (words)",
-    "batch_size": "batch size (sentences)",
-    "per_class": "sentences per class",
-    "n_steps": "training steps",
-}
 
 
 class Arrangement(NamedTuple):
@@ -153,12 +91,6 @@ def _thin(sizes: dict[str, int]) -> dict[str, list[int]]:
     return {name: [round(index) for index in indices] for name, indices in zip(sizes, spread, strict=True)}
 
 
-def axis_label(name: str) -> str:
-    """Return what a reader calls an axis, with its unit."""
-    default = f"number of {name[2:]}" if name.startswith("n_") else name
-    return AXIS_LABELS.get(name, default).replace("_", " ")
-
-
 def format_value(value) -> str:
     """Return a value of an axis as text."""
     if isinstance(value, bool | np.bool_):
@@ -169,7 +101,7 @@ def format_value(value) -> str:
 def describe(cells, selection: dict[str, int]) -> str:
     """Return the values of a selection in words: ``number of words = 6, LayerNorm = yes``."""
     values = ((name, cells[name].values[index]) for name, index in selection.items())
-    return ", ".join(f"{axis_label(name).split(' (')[0]} = {format_value(value)}" for name, value in values)
+    return ", ".join(f"{axis_label(cells, name).split(' (')[0]} = {format_value(value)}" for name, value in values)
 
 
 def title(column, own: str) -> str:

@@ -1,6 +1,6 @@
 """Learned values against theory over a sweep: marks with error bars, predicted values as lines.
 
-Series are told apart by colour and mark. Below each norm lies its relative deviation from the prediction.
+Series are told apart by colour and mark. What has a row, and how it is scaled, is declared by each quantity.
 """
 
 import json
@@ -13,16 +13,13 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
-from figures import phenomenon_of
+from figures.declared import Panel, Threshold, as_shown, axis_label, panels_of, thresholds_of
 from figures.drawing import scales, style
 from figures.drawing.seeds import standard_error
 from figures.sweeps.arrangement import (
     NAME_WIDTH,
-    ROWS,
     Arrangement,
-    Row,
     arrange,
-    axis_label,
     describe,
     is_numeric,
     title,
@@ -31,11 +28,7 @@ from figures.sweeps.arrangement import (
 LINES = {
     "predicted": "-",
     "exact minimum": (0, (4, 2)),
-    "zero threshold": (0, (1, 1.5)),
-    "minority collapse": (0, (6, 1.5, 1, 1.5)),
 }
-# Vertical lines: the variable that says where, and their name.
-THRESHOLDS = {"zero_threshold": "zero threshold", "collapse_threshold": "minority collapse"}
 ZERO = 1e-6  # of the largest prediction: where zero is predicted, what is learned below is zero
 DIVERGED = "diverged seeds"
 OPEN = {"linestyle": "none", "markersize": 2.6, "markerfacecolor": "none", "markeredgewidth": 0.6}
@@ -44,23 +37,23 @@ LANE = 5.5  # points between the lines of counts above a column
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: the rows of the phenomenon, as norms with their deviations; learned, predicted, exact.
+    """Draw a column per regime: a row per panel that a quantity declares; learned and predicted values, exact minimum.
 
     Error bars are the standard error of the mean over seeds; the members that diverged are counted above each column.
     The exact minimum is drawn where it is not the predicted one.
 
     Raises:
-        ValueError: no axis was varied.
+        ValueError: no axis was varied, or simlab wrote the dataset before it declared its quantities.
     """
     names = json.loads(dataset.attrs.get("axes", "[]"))
     if not names:
         raise ValueError("axes: expected a dataset with at least one varied axis, got none")
-    all_rows = ROWS[phenomenon_of(dataset)]
+    all_rows = panels_of(dataset)
     cells = settle(summarise(dataset), all_rows).sortby([name for name in names if is_numeric(dataset[name])])
     arrangement = arrange(cells, names)
     cells = cells.isel({name: 0 for name in names if cells.sizes[name] == 1 and name != arrangement.abscissa})
-    if arrangement.abscissa != "weight_decay" or arrangement.names:
-        cells = cells.assign({name: cells[name].where(False) for name in THRESHOLDS})  # no place on another abscissa
+    on_axis = {} if arrangement.names else thresholds_of(cells)
+    thresholds = {name: one for name, one in on_axis.items() if one.axis == arrangement.abscissa}
     rows = [row for row in all_rows if np.isfinite(cells.learned.sel(quantity=row.quantity)).any()] or all_rows
     columns = list(product(range(cells.sizes["regime"]), arrangement.columns))
     heights = [row.height for row in rows]
@@ -69,13 +62,13 @@ def draw(dataset):
     n_lanes = 0
     for panels, (regime, selection) in zip(axes.T, columns, strict=True):
         series = [cells.isel(regime=regime, **selection, **one) for one in arrangement.series]
-        n_lanes = max(n_lanes, _draw_column(panels, series, rows, arrangement))
+        n_lanes = max(n_lanes, _draw_column(panels, series, rows, arrangement, thresholds))
     headings = [title(cells.isel(regime=one, **selection), describe(cells, selection)) for one, selection in columns]
     n_wrapped = style.set_titles(axes[0], headings, scales.panel_width(axes[0, 0]), pad=4 + LANE * n_lanes)
     for ax, row in zip(axes[:, 0], rows, strict=True):
         ax.set_ylabel(row.label)
     figure.align_ylabels(axes[:, 0])
-    n_lines = _add_legend(figure, cells, arrangement)
+    n_lines = _add_legend(figure, cells, arrangement, thresholds)
     figure.set_figheight(sum(heights) + 0.75 + 0.12 * (n_lines + n_wrapped) + LANE * n_lanes / 72)
     return figure
 
@@ -86,16 +79,16 @@ def summarise(dataset):
     The error is that of the spread over seeds, but no less than what sampling alone gives; NaN where neither is known.
     Exact values are NaN for a regime and quantity of which they are the predicted ones throughout.
     """
+    dataset = as_shown(dataset)
     diverged = dataset.status == "diverged"
     finite = np.isfinite(dataset.learned) & ~diverged
     count = finite.sum("seed")
     learned = dataset.learned.where(finite)
     sampled = np.sqrt((dataset.sampling_error.where(finite, 0.0) ** 2).sum("seed", skipna=False))
-    exact = dataset.exact.mean("seed")
+    exact = dataset.exact_minimum.mean("seed")
     differs = abs(exact - dataset.predicted) > 1e-6 * abs(dataset.predicted)
     differs = differs.any(set(differs.dims) - {"regime", "quantity"})
-    return dataset[["predicted", "zero_threshold", "kind"]].assign(
-        collapse_threshold=dataset.get("collapse_threshold", dataset.zero_threshold.where(False)),
+    return dataset[["predicted", "kind", *thresholds_of(dataset)]].assign(
         learned=learned.mean("seed"),
         error=np.fmax(standard_error(learned), sampled / count.where(count > 0)),
         exact=exact.where(differs),
@@ -103,20 +96,20 @@ def summarise(dataset):
     )
 
 
-def settle(cells, rows: Sequence[Row]):
+def settle(cells, rows: Sequence[Panel]):
     """Return cells in which a zero is zero, and not what rounding makes of it, which no scale should show.
 
     Where zero is predicted, that is the learned value if it is below 1e-6 of the largest prediction (of 1, if all are
-    zero); and what is said of directions, where the classifier is zero.
+    zero); and the value of a quantity that is undefined where another one is zero, which is so here.
     """
     others = set(cells.predicted.dims) - {"regime", "quantity"}
     largest = abs(cells.predicted).max(others)
     least = ZERO * largest.where(largest > 0, 1.0)
     foreseen = abs(cells.predicted) < 1e-3 * least
     zero = foreseen & (abs(cells.learned) < least)
-    meaningless = cells["quantity"].isin([row.quantity for row in rows if row.of_directions])
-    if meaningless.any():
-        zero |= foreseen & meaningless & zero.sel(quantity="classifier_norm", drop=True)
+    held = set(cells["quantity"].values)
+    for quantity, other in {(row.quantity, row.undefined_with) for row in rows if row.undefined_with in held}:
+        zero |= foreseen & (cells["quantity"] == quantity) & zero.sel(quantity=other, drop=True)
     return cells.assign(
         predicted=cells.predicted.where(~foreseen, 0.0),
         learned=cells.learned.where(~zero, 0.0),
@@ -124,44 +117,47 @@ def settle(cells, rows: Sequence[Row]):
     )
 
 
-def _draw_column(panels, series: list, rows, arrangement: Arrangement) -> int:
+def _draw_column(
+    panels, series: list, rows: Sequence[Panel], arrangement: Arrangement, thresholds: dict[str, Threshold]
+) -> int:
     """Draw every row of a column; return how many lines of counts stand above it."""
     if arrangement.names is None:
         scales.set_numbers(panels[-1], arrangement.positions)
     else:
         scales.set_names(panels[-1], arrangement.names)
-    panels[-1].set_xlabel(axis_label(arrangement.abscissa))
+    panels[-1].set_xlabel(axis_label(series[0], arrangement.abscissa))
     for ax, row in zip(panels, rows, strict=True):
         drawn = [one.sel(quantity=row.quantity) for one in series]
+        changes = {name: change for name, change in row.changes.items() if name in thresholds}
         if row.scale == "deviation":
-            _draw_deviations(ax, drawn, row, arrangement)
+            _draw_deviations(ax, drawn, changes, arrangement)
         else:
-            _draw_values(ax, drawn, row, arrangement)
-        _draw_thresholds(ax, series)
+            _draw_values(ax, drawn, row, changes, arrangement)
+        _draw_thresholds(ax, series, thresholds)
     return _draw_diverged(panels[0], series, arrangement)
 
 
-def _draw_values(ax, series: list, row: Row, arrangement: Arrangement) -> None:
+def _draw_values(ax, series: list, row: Panel, changes: dict[str, str], arrangement: Arrangement) -> None:
     """Draw a quantity of every series."""
-    _draw_theory(ax, series, "exact", row, arrangement, label="exact minimum")
-    _draw_theory(ax, series, "predicted", row, arrangement, label="predicted")
-    _draw_learned(ax, series, arrangement, aside=row.scale == "accuracy")
+    _draw_theory(ax, series, "exact", changes, arrangement, label="exact minimum")
+    _draw_theory(ax, series, "predicted", changes, arrangement, label="predicted")
+    _draw_learned(ax, series, arrangement, aside=row.scale == "unit interval")
     tops = [one.learned + one.error.fillna(0) for one in series]
     values = np.concatenate([*tops, *(one[name] for one in series for name in ("learned", "predicted", "exact"))])
-    if row.scale == "accuracy":
-        scales.set_accuracy(ax)
+    if row.scale == "unit interval":
+        scales.set_unit_interval(ax)
     else:
-        scales.set_ordinate(ax, values[np.isfinite(values)], linear=row.scale != "free", whole=row.scale == "whole")
+        scales.set_ordinate(ax, values[np.isfinite(values)], row.scale)
 
 
-def _draw_deviations(ax, series: list, row: Row, arrangement: Arrangement) -> None:
+def _draw_deviations(ax, series: list, changes: dict[str, str], arrangement: Arrangement) -> None:
     """Draw learned and exact values relative to the predicted ones, less 1; nothing where zero is predicted."""
     nonzero = [one.predicted.where(one.predicted != 0) for one in series]
     series = [
         one.assign(learned=one.learned / scale - 1, error=one.error / abs(scale), exact=one.exact / scale - 1)
         for one, scale in zip(series, nonzero, strict=True)
     ]
-    _draw_theory(ax, series, "exact", row, arrangement, label="exact minimum")
+    _draw_theory(ax, series, "exact", changes, arrangement, label="exact minimum")
     ax.axhline(0, color=style.PREDICTED, linewidth=0.8, label="predicted")
     _draw_learned(ax, series, arrangement, aside=True)
     ends = [one.learned + sign * one.error.fillna(0) for one in series for sign in (-1, 1)]
@@ -192,16 +188,16 @@ def _room(ax, arrangement: Arrangement) -> float:
     return 72 * scales.panel_width(ax) / len(arrangement.positions)
 
 
-def _draw_theory(ax, series: list, name: str, row: Row, arrangement: Arrangement, label: str) -> None:
+def _draw_theory(ax, series: list, name: str, changes: dict[str, str], arrangement: Arrangement, label: str) -> None:
     """Draw one black line if all series agree, else a line per series in its colour; at names a bar at each.
 
-    At thresholds a line bends or jumps as its row says.
+    At thresholds a line bends or jumps as its panel declares.
     """
     lines, colours = _merge([one[name].values for one in series])
     width = NAME_WIDTH / len(lines)
     for index, (y, colour) in enumerate(zip(lines, colours, strict=True)):
         x = arrangement.positions if len(lines) == 1 else arrangement.places(index)
-        for threshold, change in (("collapse_threshold", row.at_collapse), ("zero_threshold", row.at_zero)):
+        for threshold, change in changes.items():
             x, y = _change_at(series[index][threshold].values[0], change, x, y)
         if arrangement.names is not None:
             x, y = (x[:, None] + [-width / 2, width / 2, np.nan]).ravel(), np.repeat(y, 3)
@@ -211,7 +207,7 @@ def _draw_theory(ax, series: list, name: str, row: Row, arrangement: Arrangement
 
 def _change_at(threshold: float, change: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a line that has the value of the next cell from a threshold on, and that of the last one if it jumps."""
-    if not change or not x[0] < threshold < x[-1]:
+    if not x[0] < threshold < x[-1]:
         return x, y
     after = np.searchsorted(x, threshold)
     values = y[after - 1 : after + 1] if change == "jump" else y[after : after + 1]
@@ -225,14 +221,14 @@ def _merge(lines: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
     return lines, style.COLOURS[: len(lines)]
 
 
-def _draw_thresholds(ax, series: list) -> None:
+def _draw_thresholds(ax, series: list, thresholds: dict[str, Threshold]) -> None:
     """Draw each threshold as a vertical line, where it lies within the panel."""
     low, high = ax.get_xlim()
-    for name, label in THRESHOLDS.items():
-        for threshold, colour in zip(*_merge([one[name].values[:1] for one in series]), strict=True):
-            if low < threshold[0] < high:
-                ax.axvline(*threshold, color=colour, linewidth=0.8, linestyle=LINES[label], label=label,
-                           zorder=1)  # fmt: skip
+    for name, threshold in thresholds.items():
+        look = {"linewidth": 0.8, "linestyle": (0, threshold.line), "label": threshold.label, "zorder": 1}
+        for place, colour in zip(*_merge([one[name].values[:1] for one in series]), strict=True):
+            if low < place[0] < high:
+                ax.axvline(*place, color=colour, **look)
 
 
 def _draw_diverged(ax, series: list, arrangement: Arrangement) -> int:
@@ -251,12 +247,13 @@ def _draw_diverged(ax, series: list, arrangement: Arrangement) -> int:
     return len(having)
 
 
-def _add_legend(figure, cells, arrangement: Arrangement) -> int:
+def _add_legend(figure, cells, arrangement: Arrangement, thresholds: dict[str, Threshold]) -> int:
     """Put one legend below all panels, with a note on what has no room; return the number of its lines."""
     drawn = {line.get_label() for ax in figure.axes for line in ax.lines}
     black = {"color": style.PREDICTED, "linewidth": 0.8}
     looks = {describe(cells, one) or "learned": _mark(index) for index, one in enumerate(arrangement.series)}
-    looks |= {name: {"linestyle": line, **black} for name, line in LINES.items() if name in drawn}
+    patterns = LINES | {threshold.label: (0, threshold.line) for threshold in thresholds.values()}
+    looks |= {name: {"linestyle": line, **black} for name, line in patterns.items() if name in drawn}
     looks |= {DIVERGED: {"marker": "o", **black, **OPEN}} if DIVERGED in drawn else {}
     width = figure.get_figwidth()
     fitting = int(width / (0.4 + 0.9 * scales.CHARACTER * max(map(len, looks))))  # 0.4 inches: a mark and its gaps

@@ -125,7 +125,7 @@ def make_dataset(derived):
         {
             "predicted": (("regime", "weight_decay", "quantity"), predicted[None]),
             "learned": (dims, learned[None]),
-            "exact": (dims, exact[None]),
+            "exact_minimum": (dims, exact[None]),
             "collapse_type": (("regime", "weight_decay"), [["II", "II"]]),
         },
         coords={"regime": ["layer-norm"], "weight_decay": [1e-3, 1e-2], "seed": [0, 1], "quantity": quantity},

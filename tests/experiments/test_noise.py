@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 import figures
 from experiments.derived import noise
 from experiments.noise import EXPERIMENT
-from experiments.words.quantities import LABELS
+from experiments.words.quantities import QUANTITIES
 
 EPS = np.finfo(np.float64).eps
 AXES = {"weight_decay": [0.01, 0.1], "label_noise": [0.0, 0.3], "word_noise": [0.0, 0.3]}
@@ -21,11 +21,11 @@ def fake_run(fixed, axes):
     plan = EXPERIMENT.plan("quick", fixed, SEEDS, axes)
     grid = {"regime": list(plan.configurations), **{axis.name: list(axis.values) for axis in plan.axes}}
     shape = [len(values) for values in grid.values()]
-    learned = np.random.default_rng(0).uniform(0.1, 0.9, (*shape, len(SEEDS), len(LABELS)))
-    learned.reshape(-1, len(LABELS))[0] = np.nan
+    learned = np.random.default_rng(0).uniform(0.1, 0.9, (*shape, len(SEEDS), len(QUANTITIES)))
+    learned.reshape(-1, len(QUANTITIES))[0] = np.nan
     dataset = xarray.Dataset(
         {"learned": ((*grid, "seed", "quantity"), learned)},
-        coords=grid | {"seed": list(SEEDS), "quantity": list(LABELS)},
+        coords=grid | {"seed": list(SEEDS), "quantity": list(QUANTITIES)},
         attrs={"experiment": "noise", "configuration": json.dumps(plan.describe()["configuration"])},
     )
     return noise.derive(dataset, plan)

@@ -9,7 +9,7 @@ import xarray
 
 from experiments.experiment import make_plan
 from experiments.registry import find_experiment
-from experiments.words.quantities import LABELS
+from experiments.words.quantities import QUANTITIES
 from figures import draw
 from simlab.programs import Layout, Program
 from theory.sampling_noise import critical_sample, noise_ratio
@@ -38,8 +38,8 @@ def derived(plan):
     members = (*grid, "seed")
     dataset = xarray.Dataset(
         {
-            "learned": ((*members, "quantity"), rng.uniform(0.1, 0.9, (*shape, len(SEEDS), len(LABELS)))),
-            "predicted": ((*grid, "quantity"), rng.uniform(0.1, 0.9, (*shape, len(LABELS)))),
+            "learned": ((*members, "quantity"), rng.uniform(0.1, 0.9, (*shape, len(SEEDS), len(QUANTITIES)))),
+            "predicted": ((*grid, "quantity"), rng.uniform(0.1, 0.9, (*shape, len(QUANTITIES)))),
             "classifier_singular_values": ((*members, "singular_value"), spectra),
             "embeddings": ((*members, "word", "dimension"), rng.normal(size=(*shape, len(SEEDS), 6, 4))),
             "embeddings_predicted": ((*members, "word", "dimension"), rng.normal(size=(*shape, len(SEEDS), 6, 4))),
@@ -47,7 +47,7 @@ def derived(plan):
             "status": (members, np.full((*shape, len(SEEDS)), "finished")),
             "kind": (tuple(grid), np.full(shape, "Type I")),
         },
-        coords=grid | {"seed": list(SEEDS), "quantity": list(LABELS)},
+        coords=grid | {"seed": list(SEEDS), "quantity": list(QUANTITIES)},
         attrs={
             "experiment": "tail-or-sample",
             "axes": json.dumps(list(AXES)),

@@ -3,6 +3,7 @@ import pytest
 import xarray
 
 import figures
+from experiments.words import FEATURE_COLLAPSE
 from figures.drawing import style
 
 N_CONCEPTS, RANKS, DIM, N_CLASSES, LENGTH, RECORDS = 3, 4, 5, 6, 2, 7
@@ -62,7 +63,7 @@ def test_the_figure_of_verified_claims_is_drawn(tmp_path):
             "status": ("claim", ["pass", "pass", "not applicable"]),
             "restart_excess": (("setting", "restart"), np.zeros((0, 0))),
         },
-        attrs={"experiment": "verify"},
+        attrs={"experiment": "verify", "figures": '["claims"]'},
     )
     assert figures.figures_of(dataset) == ("claims",)
     figure = figures.draw("claims", dataset)
@@ -75,7 +76,7 @@ def dataset(request):
     return xarray.concat(regimes, dim="regime", data_vars="all", coords="different", compat="equals")
 
 
-@pytest.mark.parametrize("name", figures.RUN_FIGURES)
+@pytest.mark.parametrize("name", FEATURE_COLLAPSE.figures)
 def test_figures_have_print_width_and_labelled_axes(name, dataset):
     figure = figures.draw(name, dataset)
     width = style.ONE_COLUMN if dataset.sizes["regime"] == 1 else style.TWO_COLUMNS
@@ -84,7 +85,7 @@ def test_figures_have_print_width_and_labelled_axes(name, dataset):
     assert figure.axes[0].get_ylabel()
 
 
-@pytest.mark.parametrize("name", figures.RUN_FIGURES)
+@pytest.mark.parametrize("name", FEATURE_COLLAPSE.figures)
 def test_the_predicted_values_are_drawn(name, dataset):
     figure = figures.draw(name, dataset)
     black = [line for ax in figure.axes for line in ax.lines if line.get_color() == style.PREDICTED]

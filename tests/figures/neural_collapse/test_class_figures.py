@@ -1,4 +1,3 @@
-import json
 from itertools import combinations
 
 import matplotlib.colors
@@ -7,6 +6,7 @@ import pytest
 import xarray
 
 import figures
+from experiments.classes import NEURAL_COLLAPSE
 from figures.drawing import style
 from figures.neural_collapse import class_means, class_vectors, collapse_curves
 
@@ -113,29 +113,8 @@ def cells_of(ax, n_classes):
     return pixels[size // 2 :: size, size // 2 :: size]
 
 
-def test_figures_belong_to_the_phenomenon_and_to_whether_axes_vary():
-    dataset = make_dataset(balanced())
-    assert figures.figures_of(dataset) == figures.CLASS_FIGURES
-    swept = dataset.assign_attrs(axes=json.dumps(["weight_decay"]))
-    assert figures.figures_of(swept) == ("sweeps.sweep",)
-    del swept.attrs["phenomenon"]
-    assert figures.figures_of(swept) == ("sweeps.sweep",)
-    assert figures.figures_of(swept.assign_attrs(axes="[]")) == figures.RUN_FIGURES
-    with pytest.raises(ValueError, match=r"phenomenon: expected one of feature-collapse, .*, got grokking"):
-        figures.figures_of(dataset.assign_attrs(phenomenon="grokking"))
-
-
-def test_an_experiment_may_have_figures_of_its_own(monkeypatch):
-    monkeypatch.setitem(figures.FIGURES_OF_EXPERIMENT, "collapse-point", ("phase_diagram",))
-    dataset = make_dataset(balanced())
-    assert figures.figures_of(dataset) == figures.CLASS_FIGURES
-    dataset.attrs["experiment"] = "collapse-point"
-    assert figures.figures_of(dataset) == (*figures.CLASS_FIGURES, "phase_diagram")
-    assert figures.figures_of(dataset.assign_attrs(axes='["weight_decay"]')) == ("sweeps.sweep", "phase_diagram")
-
-
 @pytest.mark.parametrize("n_regimes", [1, 2, 6])
-@pytest.mark.parametrize("name", figures.CLASS_FIGURES)
+@pytest.mark.parametrize("name", NEURAL_COLLAPSE.figures)
 def test_text_has_room_and_print_size(name, n_regimes):
     kinds = ("simplex", "convex minimum", "orthogonal simplices", "square antiprism", "simplex", "zero")
     regimes = [balanced(f"step-imbalance-{i}", 4 + i, kind=kinds[i]) for i in range(n_regimes)]

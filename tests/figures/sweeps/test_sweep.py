@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 import xarray
 
-import figures
+from experiments.classes import comparison as classes
+from experiments.quantity import describe
 from experiments.table import standard_error
+from experiments.words import comparison as words
+from figures.declared import panels_of, thresholds_of
 from figures.drawing import scales, style
-from figures.sweeps import arrangement as sweep_arrangement
+from figures.sweeps import arrangement as arrangement_of
 from figures.sweeps import sweep
 
 QUANTITIES = ("embedding_norm", "classifier_norm", "test_risk", "test_accuracy")
 DECAYS = [1e-4, 1e-3, 1e-2]
 
 
-CLASS_QUANTITIES = ("feature_norm", "classifier_norm", "risk", "closest_classes", "rank")
+CLASS_QUANTITIES = ("feature_norm", "classifier_norm", "risk", "rank", "closest_classes")
 CLASS_DECAYS = [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2]
 
 
@@ -36,15 +39,25 @@ def make_dataset(axes, regimes=("one",), n_seeds=3, quantities=QUANTITIES):
         {
             "predicted": ((*dims, "quantity"), predicted),
             "learned": (full, 0.9 * predicted[..., None] + 0.01 * noise),
-            "exact": (full, np.full((*shape, n_seeds), np.nan)),
+            "exact_minimum": (full, np.full((*shape, n_seeds), np.nan)),
             "sampling_error": (full, np.full((*shape, n_seeds), np.nan)),
             "status": ((*dims, "seed"), np.full((*cells, n_seeds), "finished", object)),
             "zero_threshold": (dims, np.full(cells, np.nan)),
             "kind": (dims, np.full(cells, "Type I", object)),
         },
         coords={"regime": list(regimes), "quantity": list(quantities), **coords},
-        attrs={"axes": json.dumps(list(axes))},
+        attrs={"axes": json.dumps(list(axes)), **declare(words)},
     )
+
+
+def declare(comparison):
+    """What a phenomenon writes into the attributes of its datasets."""
+    labels = {name: f"number of {name[2:]}" for name in ("n_words", "n_classes")} | dict(comparison.AXIS_LABELS)
+    return {
+        "quantities": json.dumps(describe(comparison.QUANTITIES)),
+        "thresholds": json.dumps(describe(comparison.COMPARISON.thresholds)),
+        "axis_labels": json.dumps(labels),
+    }
 
 
 def make_collapse(n_seeds=3, regimes=("one",)):
@@ -67,13 +80,13 @@ def make_collapse(n_seeds=3, regimes=("one",)):
         dataset.learned.loc[{"quantity": name}] = learned.where(~gone, left * scale).transpose(*learned.dims)
     dataset["zero_threshold"] = dataset.zero_threshold.fillna(1e-2)
     dataset["collapse_threshold"] = dataset.zero_threshold * 0.3
-    return dataset.assign_attrs(phenomenon="neural-collapse")
+    return dataset.assign_attrs(phenomenon="neural-collapse", **declare(classes))
 
 
 def diverge(dataset, seed, **where):
     """Make one member of a sweep diverge."""
     dataset.status.loc[where | {"seed": seed}] = "diverged"
-    for name in ("learned", "exact", "sampling_error"):
+    for name in ("learned", "exact_minimum", "sampling_error"):
         dataset[name].loc[where | {"seed": seed}] = np.nan
 
 
@@ -93,7 +106,7 @@ def texts_of(figure):
 
 def test_theory_is_a_line_through_the_datasets_numbers():
     dataset = make_dataset({"weight_decay": DECAYS, "n_words": [6, 12]}, ("one", "two"))
-    dataset["exact"] = dataset.learned * 0 + 2 * dataset.predicted
+    dataset["exact_minimum"] = dataset.learned * 0 + 2 * dataset.predicted
     axes = np.reshape(sweep.draw(dataset).axes, (6, 2))
     for column, regime in enumerate(("one", "two")):
         for row, quantity in ((0, "embedding_norm"), (2, "classifier_norm"), (4, "test_risk"), (5, "test_accuracy")):
@@ -109,11 +122,11 @@ def test_theory_is_a_line_through_the_datasets_numbers():
 def test_an_exact_minimum_is_drawn_only_where_it_is_not_the_predicted_one():
     dataset = make_dataset({"weight_decay": DECAYS}, ("one", "two"))
     rounding = xarray.DataArray([1e-13, -1e-13, 0.0], dims="seed")
-    dataset["exact"] = (dataset.predicted * (1 + rounding)).transpose(*dataset.exact.dims)
+    dataset["exact_minimum"] = (dataset.predicted * (1 + rounding)).transpose(*dataset.exact_minimum.dims)
     figure = sweep.draw(dataset)
     assert not any(lines_of(ax, "exact minimum") for ax in figure.axes)
     assert "exact minimum" not in texts_of(figure)
-    dataset.exact.loc[{"regime": "two", "weight_decay": 1e-3, "quantity": "test_risk"}] *= 1.01
+    dataset.exact_minimum.loc[{"regime": "two", "weight_decay": 1e-3, "quantity": "test_risk"}] *= 1.01
     figure = sweep.draw(dataset)
     drawn = [line for ax in figure.axes for line in lines_of(ax, "exact minimum")]
     assert [len(line.get_xdata()) for line in drawn] == [3]
@@ -175,7 +188,7 @@ def test_deviations_are_relative_to_the_predicted_value():
     dataset.predicted.loc[{"weight_decay": 1e-2}] = 0.0  # the zero network: no relative deviation
     learned = dataset.predicted * xarray.DataArray([1.1, 1.2, 1.3], dims="seed")
     dataset["learned"] = learned.where(learned > 0, 0.05)
-    dataset["exact"] = 1.05 * dataset.learned
+    dataset["exact_minimum"] = 1.05 * dataset.learned
     ax = sweep.draw(dataset).axes[1]
     (container,) = ax.containers
     np.testing.assert_allclose(container[0].get_ydata(), [0.2, 0.2, np.nan], rtol=1e-12)
@@ -227,7 +240,7 @@ def test_a_sweep_of_which_every_member_diverged_is_drawn():
     for seed, rate in product(range(2), (1.0, 10.0)):
         diverge(dataset, seed, learning_rate=rate)
     figure = sweep.draw(dataset)
-    assert len(figure.axes) == len(sweep.ROWS["feature-collapse"])
+    assert len(figure.axes) == len(panels_of(dataset))
     assert [text.get_text() for text in figure.axes[0].texts] == ["2", "2"]
 
 
@@ -331,17 +344,17 @@ def test_series_without_room_are_named():
 def test_as_many_axes_as_can_be_keep_two_values():
     axes = {"weight_decay": DECAYS, "n_words": list(range(3, 30, 3)), "optimizer": ["sgd", "adam"]}
     dataset = make_dataset(axes, ("one", "two", "three", "four"))
-    arrangement = sweep_arrangement.arrange(sweep.summarise(dataset), list(axes))
+    arrangement = arrangement_of.arrange(sweep.summarise(dataset), list(axes))
     assert [tuple(one.values()) for one in arrangement.series] == [(0, 0), (0, 1), (4, 0), (4, 1), (8, 0), (8, 1)]
     assert arrangement.left_out == [f"number of words = {n}" for n in (6, 9, 12, 18, 21, 24)]
 
 
 def test_series_differ_in_mark_and_colour():
-    axes = {"weight_decay": DECAYS, "n_words": list(range(3, 3 + 3 * sweep_arrangement.MOST_SERIES, 3))}
+    axes = {"weight_decay": DECAYS, "n_words": list(range(3, 3 + 3 * arrangement_of.MOST_SERIES, 3))}
     figure = sweep.draw(make_dataset(axes))
     marks = [container[0] for container in figure.axes[0].containers]
-    assert len({mark.get_marker() for mark in marks}) == sweep_arrangement.MOST_SERIES
-    assert len({matplotlib.colors.to_hex(mark.get_color()) for mark in marks}) == sweep_arrangement.MOST_SERIES
+    assert len({mark.get_marker() for mark in marks}) == arrangement_of.MOST_SERIES
+    assert len({matplotlib.colors.to_hex(mark.get_color()) for mark in marks}) == arrangement_of.MOST_SERIES
     # The figure grows with its legend: panels keep their size.
     figure.draw_without_rendering()
     assert figure.axes[0].get_window_extent().height / figure.dpi > 0.9
@@ -407,17 +420,15 @@ def test_a_run_without_varied_axes_is_refused():
         sweep.draw(make_dataset({"weight_decay": DECAYS}).assign_attrs(axes="[]"))
 
 
-def test_rows_belong_to_the_phenomenon():
-    assert set(sweep.ROWS) == set(figures.FIGURES_OF_PHENOMENON)
-    quantities = [[row.quantity for row in sweep.ROWS[name]] for name in ("feature-collapse", "neural-collapse")]
+def test_rows_are_those_that_quantities_declare_compared_ones_first():
+    quantities = [
+        [panel.quantity for panel in panels_of(one)] for one in (make_dataset({"n_words": [6]}), make_collapse())
+    ]
     assert quantities[0] == [*["embedding_norm"] * 2, *["classifier_norm"] * 2, "test_risk", "test_accuracy"]
-    assert quantities[1] == [*["feature_norm"] * 2, *["classifier_norm"] * 2, "risk", "closest_classes", "rank"]
-    for name, dataset in (
-        ("feature-collapse", make_dataset({"weight_decay": DECAYS})),
-        ("neural-collapse", make_collapse()),
-    ):
+    assert quantities[1] == [*["feature_norm"] * 2, *["classifier_norm"] * 2, "risk", "rank", "closest_classes"]
+    for dataset in (make_dataset({"weight_decay": DECAYS}), make_collapse()):
         figure = sweep.draw(dataset)
-        assert [ax.get_ylabel() for ax in figure.axes] == [row.label for row in sweep.ROWS[name]]
+        assert [ax.get_ylabel() for ax in figure.axes] == [panel.label for panel in panels_of(dataset)]
 
 
 def test_both_thresholds_are_vertical_lines_of_their_own_pattern():
@@ -431,7 +442,8 @@ def test_both_thresholds_are_vertical_lines_of_their_own_pattern():
     assert not any(lines_of(ax, "minority collapse") for ax in figure.axes[1::2])
     assert texts_of(figure)[1:] == ["predicted", "zero threshold", "minority collapse"]
     patterns = [str(pattern) for pattern in sweep.LINES.values()]
-    assert len(set(patterns)) == len(patterns)
+    patterns += [str((0, threshold.line)) for threshold in thresholds_of(dataset).values()]
+    assert len(set(patterns)) == 4
     del dataset["collapse_threshold"]
     assert "minority collapse" not in texts_of(sweep.draw(dataset))
 
@@ -458,7 +470,7 @@ def test_what_is_not_rounding_stays():
     axes = sweep.draw(dataset).axes
     assert axes[0].containers[0][0].get_ydata()[-2:].tolist() == [1e-3, 0]
     # The closest classes of a classifier that is not zero have a distance.
-    np.testing.assert_allclose(axes[5].containers[0][0].get_ydata()[-3:], [1e-3, 0.9, 0], rtol=1e-6)
+    np.testing.assert_allclose(axes[6].containers[0][0].get_ydata()[-3:], [1e-3, 0.9, 0], rtol=1e-6)
 
 
 def test_a_sweep_that_is_all_zero_is_drawn():
@@ -470,22 +482,22 @@ def test_a_sweep_that_is_all_zero_is_drawn():
 
 def test_theory_bends_or_jumps_at_thresholds_as_its_row_says():
     axes = sweep.draw(make_collapse()).axes
-    drawn = {row: lines_of(axes[row], "predicted")[0].get_xydata() for row in (0, 4, 5, 6)}
+    drawn = {row: lines_of(axes[row], "predicted")[0].get_xydata() for row in (0, 4, 6, 5)}
     cells = CLASS_DECAYS
     # Norms and risk are those of the zero network from the zero threshold on, and know no minority collapse.
     for row, values in ((0, [1.0, 0.8, 0.6, 0.4, 0, 0, 0]), (4, [0.1, 0.5, 1.0, 2.0, 2.3, 2.3, 2.3])):
         np.testing.assert_allclose(drawn[row], np.stack([[*cells[:4], 1e-2, *cells[4:]], values], axis=1), rtol=1e-12)
     # The closest classes coincide from minority collapse on; the rank falls in steps.
     places = [*cells[:2], 3e-3, *cells[2:4], 1e-2, 1e-2, *cells[4:]]
-    np.testing.assert_allclose(drawn[5], np.stack([places, [1.2, 0.7, *[0.0] * 7]], axis=1), rtol=1e-12)
+    np.testing.assert_allclose(drawn[6], np.stack([places, [1.2, 0.7, *[0.0] * 7]], axis=1), rtol=1e-12)
     places.insert(2, 3e-3)
-    np.testing.assert_allclose(drawn[6], np.stack([places, [9, 9, 9, 5, 5, 4, 4, 0, 0, 0]], axis=1), rtol=1e-12)
+    np.testing.assert_allclose(drawn[5], np.stack([places, [9, 9, 9, 5, 5, 4, 4, 0, 0, 0]], axis=1), rtol=1e-12)
 
 
 def test_the_risk_of_classes_is_linear_and_their_rank_has_whole_ticks():
     axes = sweep.draw(make_collapse()).axes
     assert axes[4].get_yscale() == "linear"  # its values span more than a decade
-    assert all(tick == round(tick) for tick in axes[6].get_yticks())
+    assert all(tick == round(tick) for tick in axes[5].get_yticks())
 
 
 def test_long_titles_break_into_lines():
