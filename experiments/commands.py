@@ -39,7 +39,11 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
     """Load the saved runs."""
     if arguments.overview is not None:
         return _prepare_overview(Path(arguments.overview), arguments.folders)
+    from figures import figures_of
+
     datasets = {folder: load_dataset(folder) for folder in arguments.folders}
+    for dataset in datasets.values():
+        figures_of(dataset)  # a run that cannot be drawn is told before another one is
 
     def action() -> int:
         for folder, dataset in datasets.items():

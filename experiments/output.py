@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from experiments.experiment import Plan
+from figures.declared import check_version
 from simlab.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
 from simlab.sweep_manifest import OtherSweep, differences, summarise
 from simlab.validation import invalid
@@ -32,7 +33,8 @@ def load_finished(folder: Path, plan: Plan):
     """Return the ``xarray.Dataset`` that a folder holds, or None if it holds none.
 
     Raises:
-        ValueError: it is the result of another sweep; the message names the fields that differ.
+        ValueError: it is the result of another sweep, and the message names the fields that differ; or a version of
+            simlab wrote it whose results this one cannot show.
     """
     if not (folder / RESULTS_FILE).exists():
         return None
@@ -41,6 +43,7 @@ def load_finished(folder: Path, plan: Plan):
     if differing:
         wanted = f"a folder without another run in it ({summarise(differing)}), or --overwrite"
         raise OtherSweep(invalid("out", wanted, str(folder)))
+    check_version(dataset)
     return dataset
 
 

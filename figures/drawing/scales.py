@@ -16,7 +16,6 @@ from figures.drawing import style
 
 MARGIN = 0.08  # of the abscissa, on both sides of the outermost numbers
 ROUND_STEPS = [1, 2, 2.5, 5, 10]
-CHARACTER = 0.05  # inches: the width of a character of 6 points
 
 
 def panel_width(ax) -> float:
@@ -26,28 +25,36 @@ def panel_width(ax) -> float:
 
 def set_names(ax, names: list[str]) -> None:
     """Put names below 0, 1, ...; slanted where they have no room side by side."""
-    slanted = CHARACTER * sum(len(name) + 1 for name in names) > panel_width(ax)
+    slanted = style.CHARACTER * sum(len(name) + 1 for name in names) > panel_width(ax)
     turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
     ax.set_xticks(range(len(names)), names, **turned)
     ax.set_xlim(-0.5, len(names) - 0.5)
 
 
-def set_numbers(ax, positions: np.ndarray) -> None:
-    """Scale the abscissa for sorted numbers, with a margin on both sides; few numbers far apart are the ticks."""
+def set_numbers(ax, positions: np.ndarray, axis: str = "x") -> None:
+    """Scale an axis for sorted numbers, with a margin on both sides; few numbers far apart are the ticks.
+
+    Args:
+        ax: the panel.
+        positions: the numbers, ascending.
+        axis: "x" or "y".
+    """
     low, high = positions[[0, -1]]
+    set_limits, ticks = getattr(ax, f"set_{axis}lim"), getattr(ax, f"{axis}axis")
+    room = panel_width(ax) if axis == "x" else inf  # beside each other; above each other numbers have room
     if is_logarithmic(positions):
-        ax.set_xscale("log")
+        getattr(ax, f"set_{axis}scale")("log")
         margin = (high / low) ** MARGIN
-        ax.set_xlim(low / margin, high * margin)
-        _set_decades(ax.xaxis, low, high, panel_width(ax))
+        set_limits(low / margin, high * margin)
+        _set_decades(ticks, low, high, room)
         return
     margin = MARGIN * (high - low)
-    ax.set_xlim(low - margin, high + margin)
+    set_limits(low - margin, high + margin)
     nearest = np.diff(positions).min() / (high - low)
-    widest = CHARACTER * max(len(f"{position:g}") for position in positions)
-    apart = len(positions) <= 5 and nearest > 1 / 7 and nearest * panel_width(ax) / (1 + 2 * MARGIN) > widest
-    ax.xaxis.set_major_locator(FixedLocator(positions) if apart else MaxNLocator(4))
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    widest = style.CHARACTER * max(len(f"{position:g}") for position in positions)
+    apart = len(positions) <= 5 and nearest > 1 / 7 and nearest * room / (1 + 2 * MARGIN) > widest
+    ticks.set_major_locator(FixedLocator(positions) if apart else MaxNLocator(4))
+    ticks.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def set_log_steps(ax) -> None:
@@ -85,7 +92,7 @@ def set_ordinate(ax, values: np.ndarray, scale: str = "free") -> None:
             positive), "linear" or "whole" (linear, with whole numbers as ticks). A linear scale begins at 0 unless a
             value is negative.
     """
-    if _is_decades(values, scale):
+    if is_decades(values, scale):
         ax.set_yscale("log")
         ax.set_ylim(values.min() / 1.3, values.max() * 1.3)
         _set_decades(ax.yaxis, values.min(), values.max())
@@ -100,7 +107,7 @@ def set_ordinate(ax, values: np.ndarray, scale: str = "free") -> None:
     ax.yaxis.set_major_locator(whole if scale == "whole" else MaxNLocator(4, steps=ROUND_STEPS))
 
 
-def _is_decades(values: np.ndarray, scale: str) -> bool:
+def is_decades(values: np.ndarray, scale: str) -> bool:
     """Return whether finite values are drawn on a logarithmic scale."""
     if scale not in ("free", "log") or not len(values) or values.min() <= 0:
         return False
@@ -117,7 +124,12 @@ def set_deviation(ax, values: np.ndarray) -> None:
         room = max(0.12 * (high - low), 1e-4)
         ax.set_ylim(low - room, high + room)
         ax.yaxis.set_major_locator(MaxNLocator(3, steps=ROUND_STEPS))
-    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%".replace("-", "\N{MINUS SIGN}"))
+    ax.yaxis.set_major_formatter(percent)
+
+
+def percent(value: float, _=None) -> str:
+    """Return a share in per cent, with a minus sign as long as a plus."""
+    return f"{100 * value:g}%".replace("-", "\N{MINUS SIGN}")
 
 
 def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
@@ -125,7 +137,7 @@ def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
     plain = low >= 1e-3 and high < 1e4
     decades = 10.0 ** np.arange(floor(log10(low)), floor(log10(high)) + 1)
     both = [tick for decade in decades for tick in (decade, 3 * decade) if low <= tick <= high]
-    fitting = not plain or CHARACTER * sum(len(f"{tick:g}") + 1 for tick in both) < 0.85 * width
+    fitting = not plain or style.CHARACTER * sum(len(f"{tick:g}") + 1 for tick in both) < 0.85 * width
     axis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low and fitting else (1,), numticks=6))
     powers = LogFormatterSciNotation(minor_thresholds=(inf, inf))
     axis.set_major_formatter((lambda value, _: f"{value:g}") if plain else powers)

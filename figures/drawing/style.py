@@ -6,16 +6,18 @@ TrueType.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
+from math import ceil
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
+
+from figures.drawing.titles import fit_titles
 
 ONE_COLUMN = 3.35  # inches: 85 mm
 TWO_COLUMNS = 6.9  # inches: 175 mm
+CHARACTER = 0.05  # inches: the width of a character of 6 points
 
 COLOURS = ("#0072B2", "#E69F00", "#882255", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999")
 # Seven marks beside eight colours: 56 concepts pass before a pair returns.
@@ -54,12 +56,18 @@ _SETTINGS = {
 
 
 def styled(function: Callable) -> Callable:
-    """Run a drawing or saving function under the house style, and leave matplotlib's own settings as they were."""
+    """Run a drawing or saving function under the house style, and leave matplotlib's own settings as they were.
+
+    The titles of a figure that it returns are fitted to the places of their panels.
+    """
 
     @wraps(function)
     def wrapped(*args, **kwargs):
         with matplotlib.rc_context(_SETTINGS):
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+            if isinstance(result, Figure):
+                fit_titles(result)
+            return result
 
     return wrapped
 
@@ -92,7 +100,7 @@ def draw_row(dataset, row_height: float, draw_panel: Callable, **options):
     for ax, name in zip(axes[0], names, strict=True):
         regime = dataset.sel(regime=name)
         draw_panel(ax, regime)
-        ax.set_title(regime_title(regime))
+    set_regime_titles(axes[0], dataset)
     return figure, axes[0]
 
 
@@ -103,56 +111,38 @@ def legend_below(figure: Figure, ax) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=min(fitting, len(labels)))
 
 
+def legend_columns(figure: Figure, labels: list[str]) -> int:
+    """Return how many columns of a legend fit the width of a figure, evenly filled.
+
+    Args:
+        figure: whose legend it is.
+        labels: of its entries, in 6 points.
+    """
+    fitting = int(figure.get_figwidth() / (0.4 + 0.9 * CHARACTER * max(map(len, labels))))  # a mark and its gaps: 0.4
+    return ceil(len(labels) / ceil(len(labels) / max(1, fitting)))
+
+
 def regime_title(regime) -> str:
     """Return the heading of a regime's panels: its name and what is predicted."""
     name = str(regime.regime.values).replace("-", " ")
     return f"{name}\n({kinds(regime) or 'nothing'} predicted)"
 
 
-def set_regime_titles(axes, dataset) -> int:
-    """Give panels that stand side by side, one per regime, its heading; return how many lines more than two it has."""
-    titles = [regime_title(dataset.sel(regime=name)) for name in dataset.regime.values]
-    n_columns = axes[0].get_subplotspec().get_gridspec().ncols
-    return set_titles(axes, titles, (axes[0].figure.get_figwidth() - 0.65) / n_columns)  # inches: labels at the sides
+def set_regime_titles(axes, dataset) -> None:
+    """Give panels that stand side by side, one per regime, its heading."""
+    set_titles(axes, [regime_title(dataset.sel(regime=name)) for name in dataset.regime.values])
 
 
-def set_titles(axes, titles: list[str], width: float, pad: float | None = None) -> int:
-    """Give a row of panels titles in lines that fit and begin at one height.
+def set_titles(axes, titles: list[str], pad: float | None = None) -> None:
+    """Give each panel of a row a title; :func:`figures.drawing.titles.fit_titles` breaks it into lines that fit.
 
     Args:
         axes: the panels.
         titles: one for each.
-        width: inches that a line may have.
         pad: points between title and panel.
-
-    Returns:
-        How many lines the titles have more than were given.
     """
-    given = [title.split("\n") for title in titles]
-    wrapped = [[line for part in parts for line in wrap(part, width)] for parts in given]
-    most = max(map(len, wrapped))
-    for ax, lines in zip(axes, wrapped, strict=True):
-        ax.set_title("\n".join(lines + [""] * (most - len(lines))), pad=pad)
-    return most - max(map(len, given))
-
-
-def wrap(text: str, width: float) -> list[str]:
-    """Return the lines into which a text of 7 points breaks between words, to fit a width in inches."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if not lines[-1] or text_width(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-@lru_cache
-def text_width(text: str) -> float:
-    """Return the width of a text of 7 points, inches."""
-    font = FontProperties(family=_SETTINGS["font.family"], size=_SETTINGS["axes.titlesize"])
-    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set_title(title, pad=pad)
 
 
 def kinds(regime) -> str:

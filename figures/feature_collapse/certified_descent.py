@@ -36,7 +36,7 @@ def draw(dataset):
         ax.yaxis.set_major_locator(LogLocator(numticks=7))
         ax.yaxis.set_minor_formatter(NullFormatter())
     names = [str(name).replace("-", " ") for name in dataset.regime.values]
-    style.set_titles(axes[0], names, scales.panel_width(axes[0, 0]))
+    style.set_titles(axes[0], names)
     figure.align_ylabels(axes[:, 0])
     _add_legend(figure, dataset)
     figure.set_figheight(figure.get_figheight() + 0.3)

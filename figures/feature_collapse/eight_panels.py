@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from figures.drawing import scales, style
+from figures.drawing import style
 from figures.feature_collapse.principal_components import draw_embeddings
 from figures.feature_collapse.tail_or_sample import AXES, law_name
 from figures.sweeps.axes import keep_axes
@@ -28,7 +28,7 @@ def draw(dataset):
         accuracies = [_accuracy(dataset.isel(regime=row, seed=0, **chosen)) for chosen in columns]
         heads = [f"{_name(dataset.isel(chosen))}\n" if row == 0 else "" for chosen in columns]
         titles = [f"{head}accuracy {one:.0%}" for head, one in zip(heads, accuracies, strict=True)]
-        style.set_titles(panels, titles, scales.panel_width(panels[0]))
+        style.set_titles(panels, titles)
     style.legend_below(figure, axes[0, 0])
     return figure
 

@@ -18,8 +18,8 @@ def draw(dataset):
         draw_embeddings(column[0], first)
         draw_norms(column[1], first)
         draw_panel(column[2], regime, accuracy)
-        column[0].set_title(style.regime_title(regime))
         column[2].set_xlabel("training steps")
+    style.set_regime_titles(axes[0], dataset)
     for ax in axes[1, 1:]:
         ax.set_ylabel("")
     axes[2, 0].set_ylabel(accuracy.label)

@@ -14,7 +14,7 @@ def draw(dataset):
         regime = dataset.sel(regime=name).isel(seed=0)
         draw_embeddings(column[0], regime)
         draw_classifier(column[1], regime)
-        column[0].set_title(style.regime_title(regime))
+    style.set_regime_titles(axes[0], dataset)
     axes[0, 0].set_ylabel("word vectors\n" + axes[0, 0].get_ylabel())
     axes[1, 0].set_ylabel("classifier weights\n" + axes[1, 0].get_ylabel())
     style.legend_below(figure, axes[0, 0])

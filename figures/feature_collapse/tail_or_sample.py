@@ -53,10 +53,10 @@ def draw(dataset):
     for ax, row in zip(axes[:, 0], ROWS, strict=True):
         ax.set_ylabel(row.label)
         _scale(ax, row, dataset)
-    n_wrapped = style.set_regime_titles(axes[0], dataset)
+    style.set_regime_titles(axes[0], dataset)
     figure.align_ylabels(axes[:, 0])
     _add_legend(figure, dataset)
-    figure.set_figheight(len(ROWS) * 0.95 + 1.0 + 0.12 * n_wrapped)
+    figure.set_figheight(len(ROWS) * 0.95 + 1.0)
     return figure
 
 

@@ -56,8 +56,8 @@ def draw(dataset):
         regime = dataset.sel(regime=name)
         for ax, panel in zip(column, PANELS, strict=True):
             draw_panel(ax, regime, panel)
-        column[0].set_title(style.regime_title(regime))
         column[-1].set_xlabel("training steps")
+    style.set_regime_titles(axes[0], dataset)
     for ax, panel in zip(axes[:, 0], PANELS, strict=True):
         ax.set_ylabel(panel.label)
     for ax in axes[:, -1]:

@@ -42,7 +42,7 @@ def draw(dataset):
         _draw_history(column[2], cell, last=True)
         _draw_norms(column[3], cell)
     titles = [f"{regime.replace('-', ' ')}\n{law} words" for regime, law in columns]
-    style.set_titles(axes[0], titles, figure.get_figwidth() / len(columns))
+    style.set_titles(axes[0], titles)
     for row, label in zip(axes, LABELS, strict=True):
         row[0].set_ylabel(label)
     for ax in axes[:3].ravel():

@@ -39,14 +39,14 @@ def draw(dataset):
         vectors = read_vectors(dataset.sel(regime=name).isel(seed=0))
         draw_features(column[0], vectors)
         partly_blank |= draw_cosines(column[1], vectors)
-    n_wrapped = style.set_regime_titles(axes[0], dataset)
+    style.set_regime_titles(axes[0], dataset)
     axes[0, 0].set_ylabel("features, PC 2")
     axes[1, 0].set_ylabel("class")
     for ax in axes[1, 1:]:
         ax.tick_params(labelleft=False)  # the labels below say the same
     _add_colourbar(figure, axes[1])
     n_lines = _add_legend(figure, blank=partly_blank)
-    figure.set_figheight(figure.get_figheight() + 0.12 * (n_wrapped + n_lines))
+    figure.set_figheight(figure.get_figheight() + 0.12 * n_lines)
     return figure
 
 

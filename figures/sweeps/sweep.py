@@ -64,12 +64,12 @@ def draw(dataset):
         series = [cells.isel(regime=regime, **selection, **one) for one in arrangement.series]
         n_lanes = max(n_lanes, _draw_column(panels, series, rows, arrangement, thresholds))
     headings = [title(cells.isel(regime=one, **selection), describe(cells, selection)) for one, selection in columns]
-    n_wrapped = style.set_titles(axes[0], headings, scales.panel_width(axes[0, 0]), pad=4 + LANE * n_lanes)
+    style.set_titles(axes[0], headings, pad=4 + LANE * n_lanes)
     for ax, row in zip(axes[:, 0], rows, strict=True):
         ax.set_ylabel(row.label)
     figure.align_ylabels(axes[:, 0])
     n_lines = _add_legend(figure, cells, arrangement, thresholds)
-    figure.set_figheight(sum(heights) + 0.75 + 0.12 * (n_lines + n_wrapped) + LANE * n_lanes / 72)
+    figure.set_figheight(sum(heights) + 0.75 + 0.12 * n_lines + LANE * n_lanes / 72)
     return figure
 
 
@@ -255,13 +255,11 @@ def _add_legend(figure, cells, arrangement: Arrangement, thresholds: dict[str, T
     patterns = LINES | {threshold.label: (0, threshold.line) for threshold in thresholds.values()}
     looks |= {name: {"linestyle": line, **black} for name, line in patterns.items() if name in drawn}
     looks |= {DIVERGED: {"marker": "o", **black, **OPEN}} if DIVERGED in drawn else {}
-    width = figure.get_figwidth()
-    fitting = int(width / (0.4 + 0.9 * scales.CHARACTER * max(map(len, looks))))  # 0.4 inches: a mark and its gaps
-    n_lines = ceil(len(looks) / max(1, fitting))
+    n_columns = style.legend_columns(figure, list(looks))
     note = "No room for " + "; ".join(arrangement.left_out) if arrangement.left_out else ""
-    note = textwrap.wrap(note, int(width / scales.CHARACTER))
+    note = textwrap.wrap(note, int(figure.get_figwidth() / style.CHARACTER))
     figure.legend(
         handles=[Line2D([], [], label=name, **look) for name, look in looks.items()],
-        loc="outside lower center", ncols=ceil(len(looks) / n_lines), title="\n".join(note) or None, title_fontsize=6,
+        loc="outside lower center", ncols=n_columns, title="\n".join(note) or None, title_fontsize=6,
     )  # fmt: skip
-    return n_lines + len(note)
+    return ceil(len(looks) / n_columns) + len(note)
