@@ -53,7 +53,7 @@ def test_a_word_that_is_too_long_moves_into_the_figure():
 def test_titles_of_a_row_begin_at_one_height_and_the_figure_grows():
     figure = titled(1, 3, ("one", "a title of many words that breaks into several lines", "two"))
     (boxes,) = boxes_of(figure)
-    assert np.ptp([box.y1 for box in boxes]) < 1
+    assert np.ptp([box.y1 for box in boxes]) < 2  # pixels: letters differ in height
     assert figure.get_figheight() > 1.2
 
 
