@@ -123,7 +123,7 @@ class Certificate:
                 raise invalid(name, "the name of a member variable", getattr(self, name))
 
 
-def describe(items: Mapping[str, object]) -> dict[str, dict[str, object]]:
+def describe(items: Mapping[str, Quantity] | Mapping[str, Threshold]) -> dict[str, dict[str, object]]:
     """Return the fields of declared quantities or thresholds by name, as values that JSON holds."""
     return {name: dataclasses.asdict(item) for name, item in items.items()}
 

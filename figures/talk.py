@@ -1,7 +1,6 @@
 """One page for a talk: what each of several saved runs found, a panel each."""
 
 import json
-import textwrap
 from collections.abc import Sequence
 from importlib import import_module
 from math import ceil
@@ -16,14 +15,13 @@ from figures.drawing import style
 # 16:9, inches, by the number of rows. Marks and letters have the sizes of print; a slide enlarges the whole page.
 PAGES = {1: (7.11, 4.0), 2: (7.11, 4.0), 3: (9.6, 5.4)}
 N_COLUMNS = 3
-LONGEST_LINE = 30  # characters of a question
 
 
 class Question(NamedTuple):
     """What a run says of its panel: the module of this package that draws it, and the question above it."""
 
     figure: str
-    question: str
+    text: str
 
 
 def question_of(dataset) -> Question | None:
@@ -44,7 +42,7 @@ def choose_runs(datasets: Sequence) -> list:
     Raises:
         ValueError: none of them has a panel; the message names the version for a run that is too old to say so.
     """
-    asking = [one for one in datasets if question_of(one) is not None]
+    asking = [dataset for dataset in datasets if question_of(dataset) is not None]
     if not asking:
         for dataset in datasets:
             if "figures" not in dataset.attrs:
@@ -71,9 +69,9 @@ def draw(datasets: Sequence):
     figure = Figure(figsize=PAGES[n_rows])
     axes = figure.subplots(n_rows, ceil(len(runs) / n_rows), squeeze=False).ravel()
     for ax, dataset in zip(axes, runs, strict=False):
-        figure_name, question = question_of(dataset)
-        import_module(f"figures.{figure_name}").draw_key(ax, dataset)
-        ax.set_title(textwrap.fill(question, LONGEST_LINE), loc="left", fontweight="bold")
+        question = question_of(dataset)
+        import_module(f"figures.{question.figure}").draw_key(ax, dataset)
+        ax.set_title(question.text, loc="left", fontweight="bold")
     for ax in axes[len(runs) :]:
         ax.set_visible(False)
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)

@@ -9,6 +9,7 @@ from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, LogNorm, Normalize, SymLogNorm
 from matplotlib.lines import Line2D
@@ -71,8 +72,9 @@ def draw(dataset):
 
 def make_grid(cells, names: list[str]) -> Grid:
     """Return the axes of a map, the first along the abscissa."""
-    values = tuple(cells[name].values.astype(float) for name in names)
-    return Grid(tuple(names), values, tuple(map(cell_edges, values)))
+    abscissa, ordinate = names
+    x, y = (cells[name].values.astype(float) for name in names)
+    return Grid((abscissa, ordinate), (x, y), (cell_edges(x), cell_edges(y)))
 
 
 def cell_edges(positions: np.ndarray) -> np.ndarray:
@@ -100,25 +102,31 @@ def _draw_row(figure, row, cells, panel: Panel, grid: Grid, thresholds: dict[str
     deviates = panel.scale == "deviation"
     values = chosen.learned / nonzero - 1 if deviates else chosen.learned
     norm = choose_norm(values.values[np.isfinite(values.values)], panel.scale)
+    colours = {"norm": norm, "cmap": DIVERGING if deviates else SEQUENTIAL}
     for index, ax in enumerate(row):
         regime = chosen.isel(regime=index)
         shown = values.isel(regime=index).values
-        mesh = ax.pcolormesh(*grid.edges, shown, norm=norm, cmap=DIVERGING if deviates else SEQUENTIAL)
+        ax.pcolormesh(*grid.edges, shown, **colours)
         _set_axes(ax, grid)
         if deviates:
             below = shown < -LEAST_DEVIATION
-            ax.plot(*(_centres(grid)[k][below] for k in (0, 1)), label=LESS, **BELOW)
+            ax.plot(*(centre[below] for centre in np.meshgrid(*grid.values)), label=LESS, **BELOW)
         _hatch(ax, regime.diverged.values > 0, grid)
         if not _draw_thresholds(ax, regime, grid, thresholds) and _is_stepped(regime.predicted.values, panel.scale):
             _draw_steps(ax, regime.predicted.values, grid)
-    bar = figure.colorbar(mesh, ax=list(row), pad=0.02, aspect=12)
+    bar = figure.colorbar(ScalarMappable(**colours), ax=list(row), pad=0.02, aspect=12)
     bar.set_label(_deviation_label(cells, panel) if deviates else panel.label)
-    bar.outline.set_linewidth(0.4)
+    _set_bar(bar, norm, deviates=deviates)
+
+
+def _set_bar(bar, norm: Normalize, *, deviates: bool) -> None:
+    """Put the numbers beside a colour bar: whole ones in the middle of their colours, deviations in per cent."""
     if deviates:
         bar.ax.yaxis.set_major_formatter(scales.percent)
     if isinstance(norm, BoundaryNorm):
         bar.set_ticks((norm.boundaries[1:] + norm.boundaries[:-1]) / 2)
         bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    bar.outline.set_linewidth(0.4)
     bar.ax.minorticks_off()
 
 
@@ -159,11 +167,6 @@ def _set_axes(ax, grid: Grid) -> None:
         getattr(ax, f"set_{axis}lim")(edges[0], edges[-1])
 
 
-def _centres(grid: Grid) -> list[np.ndarray]:
-    """Return abscissa and ordinate of every cell."""
-    return np.meshgrid(*grid.values)
-
-
 def _hatch(ax, marked: np.ndarray, grid: Grid) -> None:
     """Hatch the cells that are marked."""
     x, y = grid.edges
@@ -180,9 +183,9 @@ def _draw_thresholds(ax, regime, grid: Grid, thresholds: dict[str, Threshold]) -
         across = 1 - along
         places = regime[name].isel({threshold.axis: 0}).values
         edges = grid.edges[across]
-        points = [None, None]
-        points[along] = np.concatenate([places[:1], places, places[-1:]])
-        points[across] = np.concatenate([edges[:1], grid.values[across], edges[-1:]])
+        there = np.concatenate([places[:1], places, places[-1:]])
+        through = np.concatenate([edges[:1], grid.values[across], edges[-1:]])
+        points = (there, through) if along == 0 else (through, there)
         low, high = grid.edges[along][[0, -1]]
         if np.any((places > low) & (places < high)):
             ax.plot(*points, **HALO)
