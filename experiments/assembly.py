@@ -46,16 +46,18 @@ def assemble(
         name: _squeeze(lay_out([row[name] for row in cells], grid, variable), grid)
         for name, variable in comparison.cell_coordinates.items()
     }
-    labels = comparison.quantities
-    texts = {"label": 0, "unit": 1}
+    quantities = comparison.quantities
     return xarray.Dataset(
         data_vars=variables
-        | {name: ("quantity", np.array([row[i] for row in labels.values()], object)) for name, i in texts.items()},
+        | {
+            name: ("quantity", np.array([getattr(one, name) for one in quantities.values()], object))
+            for name in ("label", "unit")
+        },
         coords={
             "regime": np.array(regimes, object),
             **{axis.name: axis.labels for axis in axes},
             "seed": np.array(seeds),
-            "quantity": np.array(list(labels), object),
+            "quantity": np.array(list(quantities), object),
             **{name: np.arange(_size(name, variables)) for name in comparison.numbered},
             **coordinates,
         },

@@ -57,4 +57,6 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": 3, "paper": 3},
     derive=derive,
+    figures=("feature_collapse.certified_descent",),
+    talk=("feature_collapse.certified_descent", "Is the global minimum what SGD finds?"),
 )

@@ -39,7 +39,11 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
     """Load the saved runs."""
     if arguments.overview is not None:
         return _prepare_overview(Path(arguments.overview), arguments.folders)
+    from figures import figures_of
+
     datasets = {folder: load_dataset(folder) for folder in arguments.folders}
+    for dataset in datasets.values():
+        figures_of(dataset)  # a run that cannot be drawn is told before another one is
 
     def action() -> int:
         for folder, dataset in datasets.items():
@@ -56,10 +60,10 @@ def _prepare_overview(path: Path, folders: list[str]) -> Action:
         raise invalid("overview", "a file that ends in .pdf, .png or .svg", str(path))
     check_writable(path.parent)
     datasets = [load_dataset(folder) for folder in folders]
-    from figures import style, talk
+    from figures import talk
+    from figures.drawing import style
 
-    if not talk.names_of(datasets):
-        raise invalid("overview", f"a run of one of {', '.join(talk.PANELS)}", ", ".join(folders))
+    talk.choose_runs(datasets)
 
     def action() -> int:
         path.parent.mkdir(parents=True, exist_ok=True)

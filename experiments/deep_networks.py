@@ -37,4 +37,6 @@ EXPERIMENT = Experiment(
     phenomenon=LAYER_COLLAPSE,
     vary={"quick": AXES, "paper": AXES},
     seeds={"quick": 3, "paper": 3},
+    figures=("layer_collapse.deep_networks",),
+    talk=("layer_collapse.deep_networks", "Where does the theory of one layer stop?"),
 )

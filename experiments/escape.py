@@ -64,4 +64,6 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 5},
     trajectories=True,
     derive=derive,
+    figures=("feature_collapse.escape",),
+    talk=("feature_collapse.escape", "How long is the initial plateau?"),
 )

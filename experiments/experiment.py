@@ -44,6 +44,9 @@ class Experiment(NamedTuple):
         seeds: how many in each preset unless the user says otherwise; one if it is not named.
         trajectories: whether weights are kept at every record, whatever the user says.
         derive: ``(dataset, plan) -> dataset`` with what only this experiment predicts or measures.
+        figures: beside those of its phenomenon: modules of the package ``figures``, or functions of a dataset that
+            return a matplotlib figure, which are drawn after a run under their own names.
+        talk: the module of the figure whose panel stands for it on the page of a talk, and the question above it.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Experiment(NamedTuple):
     seeds: Mapping[str, int] = MappingProxyType({})
     trajectories: bool = False
     derive: Callable | None = None
+    figures: tuple[str | Callable, ...] = ()
+    talk: tuple[str, str] | None = None
 
     def configurations(self, preset: str, overrides: Mapping[str, object]) -> dict[str, Configuration]:
         """Return the configuration of each regime, with the user's changes.
@@ -92,7 +97,7 @@ class Experiment(NamedTuple):
         seeds = range(self.seeds.get(preset, 1)) if seeds is None else seeds
         kept = trajectories or self.trajectories
         plan = make_plan(self.name, self.phenomenon, configurations, seeds, (*own, *asked), trajectories=kept)
-        return plan._replace(derive=self.derive)
+        return plan._replace(derive=self.derive, figures=self.figures, talk=self.talk)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +135,7 @@ class Plan(NamedTuple):
         seeds: of the members of each cell.
         trajectories: whether weights are kept at every record.
         cells: regime by regime, the last axis fastest.
-        derive: as in :class:`Experiment`.
+        derive, figures, talk: as in :class:`Experiment`.
     """
 
     name: str
@@ -141,6 +146,8 @@ class Plan(NamedTuple):
     trajectories: bool
     cells: tuple[Cell, ...]
     derive: Callable | None = None
+    figures: tuple[str | Callable, ...] = ()
+    talk: tuple[str, str] | None = None
 
     def predict(self) -> list:
         """Return what theory says of each cell.
@@ -216,7 +223,7 @@ def plan_from_description(description: Mapping[str, Any], experiment: Experiment
         make_axes(axes, phenomenon.configuration),
         trajectories=description["trajectories"],
     )
-    return plan._replace(derive=experiment.derive)
+    return plan._replace(derive=experiment.derive, figures=experiment.figures, talk=experiment.talk)
 
 
 def _frozen(value):

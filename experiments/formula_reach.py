@@ -67,4 +67,6 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": 3, "paper": 5},
     derive=derive,
+    figures=("feature_collapse.formula_reach",),
+    talk=("feature_collapse.formula_reach", "How far do the formulas reach?"),
 )

@@ -61,4 +61,5 @@ EXPERIMENT = Experiment(
     quick_time="60 s",
     paper_time="10 min",
     phenomenon=NEURAL_COLLAPSE,
+    talk=("neural_collapse.class_means", "Where do features end?"),
 )

@@ -74,4 +74,6 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 5},
     trajectories=True,
     derive=derive,
+    figures=("feature_collapse.no_weight_decay",),
+    talk=("feature_collapse.no_weight_decay", "What is left without weight decay?"),
 )

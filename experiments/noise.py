@@ -97,4 +97,6 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": 3, "paper": 5},
     derive=derive,
+    figures=("feature_collapse.noise",),
+    talk=("feature_collapse.noise", "What does noise do?"),
 )

@@ -44,4 +44,6 @@ EXPERIMENT = Experiment(
     vary={"quick": AXES, "paper": AXES},
     seeds={"quick": 3, "paper": 3},
     derive=derive,
+    figures=("feature_collapse.normalisations",),
+    talk=("feature_collapse.normalisations", "Which normalisation keeps the simplex?"),
 )

@@ -2,9 +2,12 @@
 
 import json
 import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from experiments.experiment import Plan
+from figures.declared import check_version
 from simlab.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
 from simlab.sweep_manifest import OtherSweep, differences, summarise
 from simlab.validation import invalid
@@ -30,7 +33,8 @@ def load_finished(folder: Path, plan: Plan):
     """Return the ``xarray.Dataset`` that a folder holds, or None if it holds none.
 
     Raises:
-        ValueError: it is the result of another sweep; the message names the fields that differ.
+        ValueError: it is the result of another sweep, and the message names the fields that differ; or a version of
+            simlab wrote it whose results this one cannot show.
     """
     if not (folder / RESULTS_FILE).exists():
         return None
@@ -39,6 +43,7 @@ def load_finished(folder: Path, plan: Plan):
     if differing:
         wanted = f"a folder without another run in it ({summarise(differing)}), or --overwrite"
         raise OtherSweep(invalid("out", wanted, str(folder)))
+    check_version(dataset)
     return dataset
 
 
@@ -67,15 +72,26 @@ def save_and_draw(dataset, folder: Path) -> None:
     draw_figures(dataset, folder)
 
 
-def draw_figures(dataset, folder: Path) -> int:
-    """Draw every figure of a run into its folder, as PDF and PNG, and return their number."""
-    from figures import draw, figures_of
-    from figures.style import save
+def draw_figures(dataset, folder: Path, own: Iterable[Callable] = ()) -> int:
+    """Draw every figure of a run into its folder, as PDF and PNG, and return their number.
+
+    Args:
+        dataset: the run; its attribute ``figures`` says which.
+        folder: which must exist.
+        own: functions of the dataset that return further figures, each drawn under its name.
+    """
+    from figures import draw, figures_of, file_name
 
     names = figures_of(dataset)
-    for name in names:
-        figure = draw(name, dataset)
-        for suffix in (".pdf", ".png"):
-            path = folder / f"{name}{suffix}"
-            write_atomically(path, lambda temporary, figure=figure: save(figure, temporary))
-    return len(names)
+    drawings = {file_name(name): partial(draw, name) for name in names}
+    drawings |= {function.__name__: function for function in own}
+    for name, drawing in drawings.items():
+        _save_figure(drawing(dataset), folder / name)
+    return len(drawings)
+
+
+def _save_figure(figure, path: Path) -> None:
+    from figures.drawing.style import save
+
+    for suffix in (".pdf", ".png"):
+        write_atomically(path.with_name(path.name + suffix), lambda temporary: save(figure, temporary))

@@ -52,7 +52,7 @@ _copies.set_forkserver_preload([
     "experiments.sweep_table",
     "experiments.words.comparison",
     "experiments.words.optimality",
-    "figures.sweep",
+    "figures.sweeps.sweep",
     "fontTools.subset",
     "h5netcdf",
     "simlab.sweeps",

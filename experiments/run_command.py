@@ -133,7 +133,7 @@ def _report_finished(dataset, request: RunRequest) -> int:
 def _report(dataset, request: RunRequest) -> int:
     """Print the table, draw the figures, and return the exit status: 1 if a member diverged."""
     print(format_result(dataset))
-    n_figures = draw_figures(dataset, request.folder)
+    n_figures = draw_figures(dataset, request.folder, filter(callable, request.plan.figures))
     if not request.quiet:
         print(f"{request.folder}: {RESULTS_FILE} and {n_figures} figures, as PDF and PNG", file=sys.stderr)
     diverged = int((dataset.status == "diverged").sum())

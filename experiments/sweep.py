@@ -16,7 +16,8 @@ import numpy as np
 import xarray
 
 from experiments.assembly import assemble, unstack
-from experiments.experiment import Plan, caveats
+from experiments.attributes import declarations
+from experiments.experiment import Plan
 from experiments.output import load_finished, prepare_folder
 from experiments.phenomenon import TRAJECTORY_SUFFIX
 from experiments.progress import Quiet
@@ -200,16 +201,11 @@ def collect(
     comparison = plan.phenomenon.load_comparison()
     cells = [comparison.describe_cell(cell.spec, cell.prediction) for cell in plan.cells]
     dataset = assemble(comparison, list(plan.configurations), plan.axes, plan.seeds, cells, members)
-    description = plan.describe()
     dataset.attrs = {
         "experiment": plan.name,
         "phenomenon": plan.phenomenon.name,
-        "compared": json.dumps(comparison.compared),
-        "sweep": json.dumps(description),
-        "configuration": json.dumps(description["configuration"]),
-        "axes": json.dumps([axis.name for axis in plan.axes]),
+        **declarations(plan, comparison),
         "layout": json.dumps({"groups": [layout._asdict() for layout in layouts]}),
-        "assumptions": json.dumps(caveats(plan)),
         **made_by,
     }
     if plan.derive is None:

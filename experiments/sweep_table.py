@@ -7,7 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from experiments.table import format_columns, predicted_kinds, standard_error
+from experiments.table import format_columns, notes_of, predicted_kinds, standard_error
+from figures.declared import as_shown, headlines, quantities_of
 
 _EXPLANATION = "learned: mean over seeds, the standard error of its last digit in brackets: 1.50(2) is 1.50 +- 0.02"
 
@@ -15,18 +16,22 @@ _EXPLANATION = "learned: mean over seeds, the standard error of its last digit i
 def format_sweep(dataset, max_rows: int = 40) -> str:
     """Return a table per regime with a line for every combination of the varied values.
 
-    A line has the theorem's and the learned value of the quantities that ``attrs["compared"]`` names, the learned
-    accuracy, and the largest of the relative errors of those quantities (absolute where zero is predicted).
+    A line has the predicted and the learned value of each quantity whose headline is "compared", the learned value of
+    each whose headline is "learned", and the largest of the relative errors of the former (absolute where zero is
+    predicted).
 
     Args:
         dataset: a run whose ``attrs["axes"]`` names what was varied.
         max_rows: lines of all regimes together, at most; each regime keeps its first lines, one at least.
+
+    Raises:
+        ValueError: simlab wrote the run before datasets declared their quantities.
     """
+    dataset = as_shown(dataset)
     axes = json.loads(dataset.attrs["axes"])
     selections = [dict(zip(axes, one, strict=True)) for one in product(*(range(dataset.sizes[axis]) for axis in axes))]
     shown = selections[: max(1, max_rows // dataset.sizes["regime"])]
-    compared = json.loads(dataset.attrs["compared"])
-    parts = [_format_regime(dataset.isel(regime=i), axes, shown, compared) for i in range(dataset.sizes["regime"])]
+    parts = [_format_regime(dataset.isel(regime=i), axes, shown) for i in range(dataset.sizes["regime"])]
     left = (len(selections) - len(shown)) * len(parts)
     parts.append(_EXPLANATION)
     if left:
@@ -34,32 +39,50 @@ def format_sweep(dataset, max_rows: int = 40) -> str:
     return "\n\n".join(parts)
 
 
-def _format_regime(regime, axes: list[str], shown: list[dict[str, int]], compared: list[str]) -> str:
-    """Return heading, rows and note of a regime."""
+def _format_regime(regime, axes: list[str], shown: list[dict[str, int]]) -> str:
+    """Return heading, rows and notes of a regime."""
+    compared, learned = headlines(regime)
     counted = [name for name in ("diverged", "converged") if (regime.status == name).any()]
     # A long name is broken at its last underscore: numbers are shorter than it.
     names = [axis.rsplit("_", 1) if len(axis) > 9 and "_" in axis else ["", axis] for axis in axes]
     rows = [
-        (*(name[0] for name in names), *_column_heads(regime, compared), "accuracy", "worst", *("" for _ in counted)),
-        (*(name[1] for name in names), *("theorem", "learned") * len(compared), "learned", "error", *counted),
-    ]  # fmt: skip
+        (
+            *(name[0] for name in names),
+            *_column_heads(regime, compared),
+            *(_words(name) for name in learned),
+            *(["worst"] if compared else []),
+            *("" for _ in counted),
+        ),
+        (
+            *(name[1] for name in names),
+            *("predicted", "learned") * len(compared),
+            *("learned" for _ in learned),
+            *(["error"] if compared else []),
+            *counted,
+        ),
+    ]
     for selection in shown:
         values = (regime[axis].values[index] for axis, index in selection.items())
-        rows.append(
-            (*(_format_value(value) for value in values), *_format_cell(regime.isel(selection), compared, counted))
-        )
+        cell = _format_cell(regime.isel(selection), compared, learned, counted)
+        rows.append((*(_format_value(value) for value in values), *cell))
     table = format_columns([(f"  {first}", *rest) for first, *rest in rows])
-    return "\n".join([_heading(regime), table, *_zero_note(regime)])
+    notes = (f"  {note} (in {n} cell{'s' if n > 1 else ''})" for note, n in notes_of(regime).items())
+    return "\n".join([_heading(regime), table, *notes])
 
 
 def _column_heads(regime, compared: list[str]) -> list[str]:
     """Return two words over the two columns of each quantity: the words of its name, or its name and unit."""
-    heads = []
+    heads, declared = [], quantities_of(regime)
     for name in compared:
-        first, _, second = name.removeprefix("test_").partition("_")
-        unit = regime.unit.sel(quantity=name).item()
-        heads += [first, second.replace("_", " ") or (f"({unit})" if unit else "")]
+        first, _, second = _words(name).partition(" ")
+        unit = declared[name].unit
+        heads += [first, second or (f"({unit})" if unit else "")]
     return heads
+
+
+def _words(name: str) -> str:
+    """Return the name of a quantity in words; a narrow column need not say that it was measured on a test set."""
+    return name.removeprefix("test_").replace("_", " ")
 
 
 def _heading(regime) -> str:
@@ -75,26 +98,18 @@ def _heading(regime) -> str:
     return f"{regime.regime.item()}  ({', '.join(predicted_kinds(regime))}, {basis}; {', '.join(counts)})"
 
 
-def _zero_note(regime) -> list[str]:
-    """Return the line on cells whose predicted minimiser is the zero network; none if there is no such cell."""
-    n_zero = int((regime.predicted.sel(quantity="classifier_norm") == 0).sum())
-    if not n_zero:
-        return []
-    return [f"  above the zero threshold in {n_zero} cell{'s' if n_zero > 1 else ''}: the zero network is predicted"]
-
-
-def _format_cell(cell, compared: list[str], counted: list[str]) -> tuple[str, ...]:
-    """Return theorem and learned value of each compared quantity, accuracy, the worst error, and counts of members."""
+def _format_cell(cell, compared: list[str], learned: list[str], counted: list[str]) -> tuple[str, ...]:
+    """Return both values of each compared quantity, that of each learned one, the worst error, counts of members."""
     texts, errors = [], []
     for name in compared:
         predicted = cell.predicted.sel(quantity=name).item()
         mean, error = _mean_and_error(cell, name)
         texts += ["-" if math.isnan(predicted) else f"{predicted:.4g}", format_uncertain(mean, error)]
         errors.append(abs(mean - predicted) / (abs(predicted) or 1.0))
-    accuracy = next(name for name in cell.quantity.values if str(name).endswith("accuracy"))
-    texts.append(format_uncertain(*_mean_and_error(cell, accuracy)))
-    worst = max((error for error in errors if not math.isnan(error)), default=math.nan)
-    texts.append("-" if math.isnan(worst) else f"{worst:.1e}")
+    texts += [format_uncertain(*_mean_and_error(cell, name)) for name in learned]
+    if compared:
+        worst = max((error for error in errors if not math.isnan(error)), default=math.nan)
+        texts.append("-" if math.isnan(worst) else f"{worst:.1e}")
     return (*texts, *(str(int((cell.status == name).sum())) for name in counted))
 
 

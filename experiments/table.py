@@ -2,8 +2,11 @@
 
 import json
 import math
+from collections import Counter
 
 import numpy as np
+
+from figures.declared import as_shown, certificate_of, quantities_of, thresholds_of
 
 
 def format_result(dataset) -> str:
@@ -16,9 +19,14 @@ def format_result(dataset) -> str:
 
 
 def format_comparison(dataset) -> str:
-    """Return the table of every regime of a saved run, with a line on what the prediction assumes."""
-    assumptions = json.loads(dataset.attrs["assumptions"])
-    parts = [_format_regime(dataset.sel(regime=name), assumptions[name]) for name in dataset.regime.values]
+    """Return the table of every regime of a saved run, with a line on what the prediction assumes.
+
+    Raises:
+        ValueError: simlab wrote the run before datasets declared their quantities.
+    """
+    dataset = as_shown(dataset)
+    assumptions = json.loads(dataset.attrs.get("assumptions", "{}"))
+    parts = [_format_regime(dataset.sel(regime=name), assumptions.get(name, [])) for name in dataset.regime.values]
     return "\n\n".join(parts)
 
 
@@ -40,43 +48,54 @@ def predicted_kinds(regime) -> list[str]:
     return sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}) or ["nothing"]
 
 
+def notes_of(regime) -> Counter:
+    """Return in how many cells of a regime each note on its prediction holds; none where a dataset has no notes."""
+    notes = regime["note"].values.ravel() if "note" in regime else ()
+    return Counter(text for text in map(str, notes) if text not in ("", "nan"))
+
+
 def _format_regime(regime, unmet: list[str]) -> str:
     n_seeds = regime.sizes["seed"]
     kind, basis = ", ".join(predicted_kinds(regime)), regime.basis.item()
     counts = {status: int(np.sum(regime.status.values == status)) for status in ("converged", "diverged")}
     endings = "".join(f", {count} {status}" for status, count in counts.items() if count)
     heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}{endings})"
-    header = ("", "theorem", "exact", "learned", "+-", "error", "digits")
-    known = [regime.sel(quantity=name) for name in regime.quantity.values]
-    known = [row for row in known if np.isfinite(row.predicted) or np.isfinite(row.learned).any()]
-    rows = [header, *map(_format_quantity, known)]
-    notes = [f"  {line}" for line in unmet]
-    if regime.predicted.sel(quantity="classifier_norm") == 0:
-        threshold = regime.zero_threshold.item()
-        notes.append(
-            f"  weight decay above the zero threshold, {threshold:.4g}: the predicted minimiser is the zero network"
-        )
-    notes += _format_gap(regime)
-    return "\n".join([heading, format_columns(rows), *notes])
+    header = ("", "predicted", "minimum", "learned", "+-", "error", "digits")
+    rows = [(one.full_label, regime.sel(quantity=name)) for name, one in quantities_of(regime).items()]
+    rows = [row for row in rows if np.isfinite(row[1].predicted) or np.isfinite(row[1].learned).any()]
+    lines = format_columns([header, *(_format_quantity(*row) for row in rows)])
+    notes = (*unmet, *(_with_thresholds(text, regime) for text in notes_of(regime)), *_certified(regime))
+    return "\n".join([heading, lines, *(f"  {line}" for line in notes)])
 
 
-def _format_gap(regime) -> list[str]:
-    """Return the line on the duality gap, the largest over seeds; none if no run has one."""
-    gaps = regime.duality_gap.values
+def _with_thresholds(note: str, regime) -> str:
+    """Return a note with the number of each threshold that it speaks of, behind the first mention of its label."""
+    for name, threshold in thresholds_of(regime).items():
+        value = regime[name].item()
+        if math.isfinite(value):
+            note = note.replace(threshold.label, f"{threshold.label}, {value:.4g}", 1)
+    return note
+
+
+def _certified(regime) -> list[str]:
+    """Return the line on the certificate of the seed with the largest gap; none if no run has one."""
+    certificate = certificate_of(regime)
+    gaps = regime[certificate.gap].values if certificate else np.array(math.nan)
     if np.all(np.isnan(gaps)):
         return []
     worst = int(np.nanargmax(gaps))
-    gap, risk = gaps[worst], regime.training_risk.values[worst]
-    return [f"  certified: the training risk, {risk:.5g} nats, is within {gap:.2g} nats of its global minimum"]
+    what, unit = certificate.value.replace("_", " "), certificate.unit
+    value, gap = regime[certificate.value].values[worst], gaps[worst]
+    return [f"certified: the {what}, {value:.5g} {unit}, is within {gap:.2g} {unit} of its global minimum"]
 
 
-def _format_quantity(row) -> tuple[str, ...]:
-    """Return label, theorem, exact value, mean and standard error over the seeds that did not diverge, error, digits.
+def _format_quantity(label: str, row) -> tuple[str, ...]:
+    """Return label, prediction, numerical minimum, mean and standard error over the seeds that did not diverge, error.
 
-    The error is that of the theorem against what was learned, relative unless zero is predicted.
+    The error, and the digits that agree after it, are those of the prediction against what was learned; relative unless
+    zero is predicted.
     """
-    unit = f" ({row.unit.item()})" if row.unit.item() else ""
-    predicted, learned, exact = row.predicted.item(), row.learned.values, float(np.mean(row.exact.values))
+    predicted, learned, minimum = row.predicted.item(), row.learned.values, float(np.mean(row.exact_minimum.values))
     finite = np.isfinite(learned) & (row.status.values != "diverged")
     mean = float(np.mean(learned[finite])) if finite.any() else math.nan
     scale = abs(predicted) or 1.0
@@ -85,9 +104,9 @@ def _format_quantity(row) -> tuple[str, ...]:
     # An agreement better than its own standard error is luck and is not counted as digits.
     known = max(error, 0.0 if math.isnan(spread) else spread / scale)
     return (
-        f"  {row.label.item()}{unit}",
+        f"  {label}",
         "-" if math.isnan(predicted) else f"{predicted:.5g}",
-        "-" if math.isnan(exact) else f"{exact:.5g}",
+        "-" if math.isnan(minimum) else f"{minimum:.5g}",
         "-" if math.isnan(mean) else f"{mean:.5g}",
         "-" if math.isnan(spread) else f"{spread:.1g}",
         "-" if math.isnan(error) else f"{error:.1e}",

@@ -64,4 +64,6 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": 3, "paper": 3},
     derive=derive,
+    figures=("feature_collapse.tail_or_sample", "feature_collapse.eight_panels"),
+    talk=("feature_collapse.tail_or_sample", "What breaks collapse: the tail or the sample?"),
 )

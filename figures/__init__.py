@@ -1,68 +1,62 @@
 """Figures: a saved dataset in, a matplotlib figure out.
 
 Every module that is a figure has one function ``draw(dataset) -> matplotlib.figure.Figure``. A figure shows what the
-dataset holds and computes nothing but what its axes need; it never trains and never predicts.
+dataset holds and computes nothing but what its axes need; it never trains and never predicts. The attribute ``figures``
+of a dataset names the modules of this package that are drawn from it.
 """
 
 import json
+import re
 from importlib import import_module
+from pathlib import Path
 
-RUN_FIGURES = (
-    "overview",
-    "principal_components",
-    "norm_against_frequency",
-    "training_curves",
-    "singular_values",
-    "certified_risk",
-)
-CLASS_FIGURES = ("class_means", "collapse_curves")
-SWEEP_FIGURES = ("sweep",)
-VERIFICATION_FIGURES = ("verified_claims",)
-BENCH_FIGURES = ("scaling",)
-
-# Figures of a run in which no axis varies, by its phenomenon; a sweep has the same ones whatever the phenomenon.
-FIGURES_OF_PHENOMENON = {
-    "feature-collapse": RUN_FIGURES,
-    "neural-collapse": CLASS_FIGURES,
-    "layer-collapse": ("deep_networks",),
-}
-# What a single experiment has beside these, by its name.
-FIGURES_OF_EXPERIMENT: dict[str, tuple[str, ...]] = {
-    "certified-descent": ("certified_descent",),
-    "deep-networks": ("deep_networks",),
-    "normalisations": ("normalisations",),
-    "escape": ("escape",),
-    "formula-reach": ("formula_reach",),
-    "noise": ("noise",),
-    "no-weight-decay": ("no_weight_decay",),
-    "tail-or-sample": ("tail_or_sample", "eight_panels"),
-}
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", re.ASCII)
+_FIRST_ARGUMENT = {"draw": "dataset", "draw_key": "ax"}
 
 
 def figures_of(dataset) -> tuple[str, ...]:
-    """Return the names of the figures that a saved dataset has.
+    """Return the names of the figures that a saved dataset has, as modules of this package: ``sweeps.sweep``.
 
     Raises:
-        ValueError: nobody has drawn its phenomenon yet.
+        ValueError: simlab wrote the dataset before it named its figures, or a name is that of no figure.
     """
-    experiment = dataset.attrs.get("experiment")
-    if experiment == "verify":
-        return VERIFICATION_FIGURES
-    if experiment == "bench":
-        return BENCH_FIGURES if "scaling" in dataset.benchmark.values else ()
-    phenomenon = phenomenon_of(dataset)
-    if phenomenon not in FIGURES_OF_PHENOMENON:
-        raise ValueError(f"phenomenon: expected one of {', '.join(FIGURES_OF_PHENOMENON)}, got {phenomenon}")
-    swept = json.loads(dataset.attrs.get("axes", "[]"))
-    common = SWEEP_FIGURES if swept else FIGURES_OF_PHENOMENON[phenomenon]
-    return tuple(dict.fromkeys(common + FIGURES_OF_EXPERIMENT.get(experiment, ())))  # each once
+    if "figures" not in dataset.attrs:
+        from figures.declared import check_version
+
+        check_version(dataset)
+    names = dict.fromkeys(json.loads(dataset.attrs.get("figures", "[]")))  # each once
+    return tuple(map(check_figure, names))
 
 
-def phenomenon_of(dataset) -> str:
-    """Return what a saved run is about; files from the time of a single phenomenon do not say it."""
-    return dataset.attrs.get("phenomenon", "feature-collapse")
+def check_figure(name: object, function: str = "draw") -> str:
+    """Return the name of a figure, or raise ``ValueError`` if none has it; nothing is imported.
+
+    Args:
+        name: as a dataset gives it.
+        function: which the module must have: ``draw``, or ``draw_key`` for a panel of a talk.
+    """
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        path = Path(__file__).parent.joinpath(*name.split(".")).with_suffix(".py")
+        if path.is_file() and re.search(
+            rf"^def {function}\({_FIRST_ARGUMENT[function]}\b", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            return name
+    raise ValueError(f"figures: expected the name of a figure, such as sweeps.sweep, got {name!r}")
+
+
+def file_name(name: str) -> str:
+    """Return the name of a figure's files: that of its module, unless the module has one of its own."""
+    return getattr(_load(name), "FILE_NAME", name.rpartition(".")[2])
 
 
 def draw(name: str, dataset):
-    """Return the figure called ``name``, drawn from an ``xarray.Dataset``."""
-    return import_module(f"figures.{name}").draw(dataset)
+    """Return the figure called ``name``, drawn from an ``xarray.Dataset``.
+
+    Raises:
+        ValueError: there is no such figure.
+    """
+    return _load(name).draw(dataset)
+
+
+def _load(name: str):
+    return import_module(f"figures.{check_figure(name)}")

@@ -1,35 +1,57 @@
 """One page for a talk: what each of several saved runs found, a panel each."""
 
-import textwrap
+import json
 from collections.abc import Sequence
 from importlib import import_module
 from math import ceil
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from figures import style
+from figures import check_figure
+from figures.declared import check_version
+from figures.drawing import style
 
-# The module that draws an experiment's panel, and the question above it.
-PANELS = {
-    "neural-collapse": ("class_means", "Where do features end?"),
-    "tail-or-sample": ("tail_or_sample", "What breaks collapse: the tail or the sample?"),
-    "formula-reach": ("formula_reach", "How far do the formulas reach?"),
-    "no-weight-decay": ("no_weight_decay", "What is left without weight decay?"),
-    "normalisations": ("normalisations", "Which normalisation keeps the simplex?"),
-    "escape": ("escape", "How long is nothing seen to happen?"),
-    "noise": ("noise", "What does noise do?"),
-    "deep-networks": ("deep_networks", "Where does the theory of one layer stop?"),
-    "certified-descent": ("certified_descent", "Is the global minimum what SGD finds?"),
-}
 # 16:9, inches, by the number of rows. Marks and letters have the sizes of print; a slide enlarges the whole page.
 PAGES = {1: (7.11, 4.0), 2: (7.11, 4.0), 3: (9.6, 5.4)}
 N_COLUMNS = 3
-LONGEST_LINE = 30  # characters of a question
 
 
-def names_of(datasets: Sequence) -> list[str]:
-    """Return the experiments of saved runs that have a panel, each once, in the order of :data:`PANELS`."""
-    return [name for name in PANELS if any(one.attrs.get("experiment") == name for one in datasets)]
+class Question(NamedTuple):
+    """What a run says of its panel: the module of this package that draws it, and the question above it."""
+
+    figure: str
+    text: str
+
+
+def question_of(dataset) -> Question | None:
+    """Return the question of a run; None if its experiment has none.
+
+    Raises:
+        ValueError: the attribute ``talk`` names no figure that draws a panel.
+    """
+    fields = json.loads(dataset.attrs.get("talk", "null"))
+    if fields is None:
+        return None
+    return Question(check_figure(fields["figure"], "draw_key"), str(fields["question"]))
+
+
+def choose_runs(datasets: Sequence) -> list:
+    """Return the runs that have a panel, in the order in which they are given, the first one of each experiment.
+
+    Raises:
+        ValueError: none of them has a panel; the message names the version for a run that is too old to say so.
+    """
+    asking = [dataset for dataset in datasets if question_of(dataset) is not None]
+    if not asking:
+        for dataset in datasets:
+            if "figures" not in dataset.attrs:
+                check_version(dataset)
+        raise ValueError("overview: expected a run of an experiment that asks a question, got none")
+    first: dict[str | None, object] = {}
+    for dataset in asking:
+        first.setdefault(dataset.attrs.get("experiment"), dataset)
+    return list(first.values())
 
 
 @style.styled
@@ -42,18 +64,15 @@ def draw(datasets: Sequence):
     Raises:
         ValueError: none of them has a panel.
     """
-    names = names_of(datasets)
-    if not names:
-        raise ValueError(f"overview: expected a run of one of {', '.join(PANELS)}, got none")
-    n_rows = ceil(len(names) / N_COLUMNS)
+    runs = choose_runs(datasets)
+    n_rows = ceil(len(runs) / N_COLUMNS)
     figure = Figure(figsize=PAGES[n_rows])
-    axes = figure.subplots(n_rows, ceil(len(names) / n_rows), squeeze=False).ravel()
-    for ax, name in zip(axes, names, strict=False):
-        module, question = PANELS[name]
-        dataset = next(one for one in datasets if one.attrs.get("experiment") == name)
-        import_module(f"figures.{module}").draw_key(ax, dataset)
-        ax.set_title(textwrap.fill(question, LONGEST_LINE), loc="left", fontweight="bold")
-    for ax in axes[len(names) :]:
+    axes = figure.subplots(n_rows, ceil(len(runs) / n_rows), squeeze=False).ravel()
+    for ax, dataset in zip(axes, runs, strict=False):
+        question = question_of(dataset)
+        import_module(f"figures.{question.figure}").draw_key(ax, dataset)
+        ax.set_title(question.text, loc="left", fontweight="bold")
+    for ax in axes[len(runs) :]:
         ax.set_visible(False)
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)
     return figure

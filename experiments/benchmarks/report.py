@@ -89,5 +89,10 @@ def measurements_to_dataset(measurements: Sequence[Measurement]):
             },
             **{name: ("measurement", np.array([getattr(one, name) for one in measurements], object)) for name in texts},
         },
-        attrs={"experiment": "bench", "machine": describe_machine(), **provenance()},
+        attrs={
+            "experiment": "bench",
+            "figures": json.dumps(["benchmarks"] if any(one.benchmark == "scaling" for one in measurements) else []),
+            "machine": describe_machine(),
+            **provenance(),
+        },
     )

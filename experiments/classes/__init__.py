@@ -21,4 +21,5 @@ NEURAL_COLLAPSE = Phenomenon(
     predict=predict,
     load_comparison=_load_comparison,
     keeps_path=True,
+    figures=("neural_collapse.class_means", "neural_collapse.collapse_curves"),
 )

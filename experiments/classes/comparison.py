@@ -5,6 +5,7 @@ import numpy as np
 from experiments.classes.optimality import certify_member
 from experiments.classes.representation import Representation
 from experiments.phenomenon import Comparison, Variable
+from experiments.quantity import Certificate, Panel, Quantity, Threshold
 from experiments.training_record import END_VARIABLES, history, record_variables
 from simlab import geometry
 from simlab.batch import Batch
@@ -14,22 +15,61 @@ from simlab.relabelling import match_vectors
 from simlab.spec import TrainingSpec
 from simlab.vector_shape import VectorShape
 
+ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
+BEND = {"zero_threshold": "bend"}
+DEVIATION = Panel(label="relative\ndeviation", height=0.6, scale="deviation", changes=BEND)
+
 QUANTITIES = {
-    "feature_norm": ("feature norm, rms", ""),
-    "classifier_norm": ("classifier norm, rms", ""),
-    "nc1": ("NC1, variability within classes", ""),
-    "nc2": ("NC2, class means from a simplex", ""),
-    "nc3": ("NC3, lack of self-duality", ""),
-    "nc4": ("NC4, not the nearest class mean", ""),
-    "rank": ("rank of the class means", ""),
-    "closest_classes": ("distance of the closest classes", ""),
-    "factor_overlap": ("largest cosine between factors", ""),
-    "interaction": ("variance that is not additive", ""),
-    "feature_distance": ("distance after rotation, features", ""),
-    "classifier_distance": ("distance after rotation, classifier", ""),
-    "cross_entropy": ("cross-entropy", "nats"),
-    "risk": ("risk", "nats"),
-    "accuracy": ("accuracy", ""),
+    "feature_norm": Quantity(
+        label="feature norm, rms",
+        headline="compared",
+        panels=(Panel(label="feature\nnorm, rms", height=1.1, changes=BEND), DEVIATION),
+    ),
+    "classifier_norm": Quantity(
+        label="classifier norm, rms",
+        headline="compared",
+        panels=(Panel(label="classifier\nnorm, rms", height=1.1, changes=BEND), DEVIATION),
+    ),
+    "nc1": Quantity(label="NC1, variability within classes"),
+    "nc2": Quantity(label="NC2, class means from a simplex"),
+    "nc3": Quantity(label="NC3, lack of self-duality"),
+    "nc4": Quantity(label="NC4, not the nearest class mean"),
+    "rank": Quantity(
+        label="rank of the class means",
+        panels=(
+            Panel(
+                label="rank of\nclass means",
+                height=0.8,
+                scale="whole",
+                changes={"collapse_threshold": "jump", "zero_threshold": "jump"},
+                undefined_with="classifier_norm",
+            ),
+        ),
+    ),
+    "closest_classes": Quantity(
+        label="distance of the closest classes",
+        panels=(
+            Panel(
+                label="distance of\nclosest classes\n/ norm, rms",
+                height=0.9,
+                scale="linear",
+                changes={"collapse_threshold": "bend", "zero_threshold": "jump"},
+                undefined_with="classifier_norm",
+            ),
+        ),
+    ),
+    "factor_overlap": Quantity(label="largest cosine between factors"),
+    "interaction": Quantity(label="variance that is not additive"),
+    "feature_distance": Quantity(label="distance after rotation, features"),
+    "classifier_distance": Quantity(label="distance after rotation, classifier"),
+    "cross_entropy": Quantity(label="cross-entropy", unit="nats"),
+    "risk": Quantity(
+        label="risk",
+        unit="nats",
+        headline="compared",
+        panels=(Panel(label="risk\n(nats)", height=1.1, scale="linear", changes=BEND),),
+    ),
+    "accuracy": Quantity(label="accuracy", headline="learned"),
 }
 # What is followed over training beside the records, from the weights at each of them.
 FOLLOWED = ("nc1", "nc2", "nc3", "nc4")
@@ -45,9 +85,9 @@ MEMBER_VARIABLES = {
     "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound", "nats"),
     **record_variables(VectorShape),
-    **{f"history_{name}": Variable(("record",), QUANTITIES[name][0]) for name in FOLLOWED},
+    **{f"history_{name}": Variable(("record",), QUANTITIES[name].label) for name in FOLLOWED},
     "learned": Variable(("quantity",), "what was learned"),
-    "exact": Variable(("quantity",), "not known beside the prediction"),
+    "exact_minimum": Variable(("quantity",), "not known beside the prediction"),
     "sampling_error": Variable(("quantity",), "no error, as all samples are counted"),
     **END_VARIABLES,
     "features_trajectory": Variable(("record", "sample", "dimension"), "learned features at each record"),
@@ -58,6 +98,7 @@ CELL_VARIABLES = {
     "predicted": Variable(("quantity",), "what theory predicts"),
     "kind": Variable((), "what is predicted"),
     "basis": Variable((), "what the prediction rests on"),
+    "note": Variable((), "what else is to be known of the prediction"),
     "zero_threshold": Variable((), "weight decay from which the minimiser is the zero network", "nats"),
     "collapse_threshold": Variable((), "weight decay from which the smallest classes coincide", "nats"),
 }
@@ -67,6 +108,13 @@ CELL_COORDINATES = {
     "class_samples": Variable(("class",), "samples with this value"),
     "class_factor": Variable(("class",), "factor that this value belongs to"),
     "step": Variable(("record",), "training steps done", "steps"),
+}
+
+
+AXIS_LABELS = {
+    "weight_decay": "weight decay (nats)",
+    "classifier_weight_decay": "weight decay of classifier (nats)",
+    "n_steps": "training steps",
 }
 
 
@@ -101,7 +149,7 @@ def member_variables(
         **history(run),
         **{f"history_{name}": np.array([getattr(one, name) for one in measures]) for name in FOLLOWED},
         "learned": _learned(task, run, measures[run.n_segments], features, rows),
-        "exact": _column({}),
+        "exact_minimum": _column({}),
         "sampling_error": _column({}),
         "status": run.status,
         "first_bad_step": run.first_bad_step,
@@ -128,6 +176,7 @@ def cell_variables(spec: TrainingSpec, prediction: Representation) -> dict[str, 
         "predicted": _column(values),
         "kind": prediction.kind,
         "basis": prediction.basis,
+        "note": ZERO_NOTE if prediction.is_zero else "",
         "zero_threshold": prediction.zero_threshold,
         "collapse_threshold": prediction.collapse_threshold,
         "sample_label": task.labels,
@@ -214,7 +263,6 @@ def _column(values: dict[str, float]) -> np.ndarray:
 
 COMPARISON = Comparison(
     quantities=QUANTITIES,
-    compared=("feature_norm", "classifier_norm", "risk"),
     member_variables=MEMBER_VARIABLES,
     cell_variables=CELL_VARIABLES,
     cell_coordinates=CELL_COORDINATES,
@@ -222,4 +270,10 @@ COMPARISON = Comparison(
     describe_member=member_variables,
     describe_cell=cell_variables,
     caveats=caveats,
+    thresholds={
+        "zero_threshold": Threshold(label="zero threshold"),
+        "collapse_threshold": Threshold(label="minority collapse", line=(6, 1.5, 1, 1.5)),
+    },
+    certificate=Certificate(value="training_risk", gap="duality_gap", unit="nats"),
+    axis_labels=AXIS_LABELS,
 )

@@ -203,6 +203,6 @@ def _linear_regimes(
 
 def _final_square(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell) -> float:
     """Return |W|^2 at the minimum: exact for the latents if that is known, else as theory predicts."""
-    exact = dataset.exact.sel(quantity="embedding_norm").values[index]
+    exact = dataset.exact_minimum.sel(quantity="embedding_norm").values[index]
     norm = exact if np.isfinite(exact) else dataset.predicted.sel(quantity="embedding_norm").values[index[:-1]]
     return float(cell.spec.task.n_words * norm**2)

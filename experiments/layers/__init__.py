@@ -20,4 +20,5 @@ LAYER_COLLAPSE = Phenomenon(
     make_hyperparameters=make_hyperparameters,
     predict=predict,
     load_comparison=_load_comparison,
+    figures=("layer_collapse.deep_networks",),
 )

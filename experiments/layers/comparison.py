@@ -4,6 +4,7 @@ import numpy as np
 
 from experiments.layers.reference import TWO_LAYERS, Reference, caveats
 from experiments.phenomenon import Comparison, Variable
+from experiments.quantity import Certificate, Panel, Quantity, Threshold
 from experiments.training_record import END_VARIABLES, history, record_variables
 from simlab import geometry
 from simlab.batch import Batch
@@ -13,18 +14,62 @@ from simlab.spec import TrainingSpec
 from simlab.tasks import SentenceTask, word_frequencies
 from theory.optimality.certificates import certify
 
+ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
+BEND = {"zero_threshold": "bend"}
+
 QUANTITIES = {
-    "embedding_norm": ("embedding norm, rms", ""),
-    "norm_ratio": ("norm, most frequent over rarest word", ""),
-    "embedding_offset": ("mean of all embeddings / norm, rms", ""),
-    "embedding_spread": ("spread within concepts, embeddings", ""),
-    "embedding_simplex_deviation": ("deviation from a simplex, embeddings", ""),
-    "concept_ratio": ("within / between concepts, embeddings", ""),
-    "last_class_ratio": ("within / between classes, last layer", ""),
-    "classifier_norm": ("classifier norm, rms", ""),
-    "cross_entropy": ("cross-entropy, test", "nats"),
-    "risk": ("risk", "nats"),
-    "accuracy": ("accuracy, test", ""),
+    "embedding_norm": Quantity(
+        label="embedding norm, rms",
+        headline="compared",
+        panels=(Panel(label="embedding\nnorm, rms", height=1.1, changes=BEND),),
+    ),
+    "norm_ratio": Quantity(
+        label="norm, most frequent over rarest word",
+        headline="compared",
+        panels=(
+            Panel(
+                label="norm, frequent\nover rare word",
+                height=1.1,
+                changes=BEND,
+                undefined_with="classifier_norm",
+            ),
+        ),
+    ),
+    "embedding_offset": Quantity(label="mean of all embeddings / norm, rms"),
+    "embedding_spread": Quantity(label="spread within concepts, embeddings"),
+    "embedding_simplex_deviation": Quantity(
+        label="deviation from a simplex, embeddings",
+        headline="compared",
+        panels=(
+            Panel(
+                label="deviation from\na simplex",
+                height=0.9,
+                scale="linear",
+                changes=BEND,
+                undefined_with="classifier_norm",
+            ),
+        ),
+    ),
+    "concept_ratio": Quantity(label="within / between concepts, embeddings"),
+    "last_class_ratio": Quantity(
+        label="within / between classes, last layer",
+        panels=(
+            Panel(
+                label="within/between\nclasses, last",
+                height=1.1,
+                changes=BEND,
+                undefined_with="classifier_norm",
+            ),
+        ),
+    ),
+    "classifier_norm": Quantity(label="classifier norm, rms"),
+    "cross_entropy": Quantity(label="cross-entropy, test", unit="nats"),
+    "risk": Quantity(label="risk", unit="nats"),
+    "accuracy": Quantity(
+        label="accuracy, test",
+        headline="learned",
+        panels=(Panel(label="accuracy,\ntest", height=0.6, scale="unit interval", changes=BEND),),
+    ),
 }
 
 MEMBER_VARIABLES = {
@@ -36,7 +81,7 @@ MEMBER_VARIABLES = {
     **record_variables(layer_shape(0)),
     **{f"history_{name}": Variable(("record", "layer"), name.replace("_", " ")) for name in MEASURES},
     "learned": Variable(("quantity",), "what was learned"),
-    "exact": Variable(("quantity",), "not known beside the prediction"),
+    "exact_minimum": Variable(("quantity",), "not known beside the prediction"),
     "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
     **END_VARIABLES,
     "embeddings_trajectory": Variable(("record", "word", "dimension"), "learned word vectors at each record"),
@@ -48,11 +93,24 @@ CELL_VARIABLES = {
     "word_probability": Variable(("rank",), "probability of a word of this rank in its concept"),
     "kind": Variable((), "what is predicted"),
     "basis": Variable((), "what the prediction rests on"),
+    "note": Variable((), "what else is to be known of the prediction"),
     "is_theorem": Variable((), "1 if the prediction is a theorem for this network and task"),
     "zero_threshold": Variable((), "weight decay from which two layers are zero at the minimum", "nats"),
 }
 
 CELL_COORDINATES = {"step": Variable(("record",), "training steps done", "steps")}
+
+
+AXIS_LABELS = {
+    "weight_decay": "weight decay (nats)",
+    "embedding_weight_decay": "weight decay of embeddings (nats)",
+    "classifier_weight_decay": "weight decay of classifier (nats)",
+    "word_frequency": "word frequencies",
+    "sentence_length": "sentence length (words)",
+    "batch_size": "batch size (sentences)",
+    "per_class": "sentences per class",
+    "n_steps": "training steps",
+}
 
 
 def member_variables(
@@ -79,7 +137,7 @@ def member_variables(
         **recorded,
         **by_layer,
         "learned": _learned(spec, run, vectors),
-        "exact": _column({}),
+        "exact_minimum": _column({}),
         "sampling_error": _sampling_errors(run),
         "status": run.status,
         "first_bad_step": run.first_bad_step,
@@ -101,6 +159,7 @@ def cell_variables(spec: TrainingSpec, reference: Reference) -> dict[str, np.nda
         "word_probability": mu,
         "kind": "" if theory is None else f"Type {theory.collapse_type}",
         "basis": reference.basis,
+        "note": ZERO_NOTE if theory is not None and theory.is_zero and reference.network == TWO_LAYERS else "",
         "is_theorem": int(reference.is_theorem),
         "zero_threshold": np.nan if threshold is None else threshold,
         "step": np.arange(spec.n_segments + 1) * spec.steps_per_record,
@@ -200,7 +259,6 @@ def _column(values: dict[str, float]) -> np.ndarray:
 
 COMPARISON = Comparison(
     quantities=QUANTITIES,
-    compared=("embedding_norm", "norm_ratio", "embedding_simplex_deviation"),
     member_variables=MEMBER_VARIABLES,
     cell_variables=CELL_VARIABLES,
     cell_coordinates=CELL_COORDINATES,
@@ -208,4 +266,7 @@ COMPARISON = Comparison(
     describe_member=member_variables,
     describe_cell=cell_variables,
     caveats=caveats,
+    thresholds={"zero_threshold": Threshold(label="zero threshold")},
+    certificate=Certificate(value="training_risk", gap="duality_gap", unit="nats"),
+    axis_labels=AXIS_LABELS,
 )

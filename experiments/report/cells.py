@@ -16,6 +16,7 @@ from experiments.table import digits, standard_error
 
 REGIME, SEED, QUANTITY = "regime", "seed", "quantity"
 LEARNED, STATUS, DIVERGED = "learned", "status", "diverged"
+MINIMUM = "exact_minimum"
 
 
 class Comparison(NamedTuple):
@@ -25,7 +26,7 @@ class Comparison(NamedTuple):
         label: what a reader calls it.
         unit: or nothing.
         predicted: by theory.
-        exact: at the exact minimiser, the mean over seeds.
+        minimum: at the numerical minimiser, the mean over seeds.
         learned: the mean over the seeds that did not diverge.
         standard_error: of that mean.
     """
@@ -33,14 +34,14 @@ class Comparison(NamedTuple):
     label: str
     unit: str
     predicted: float
-    exact: float
+    minimum: float
     learned: float
     standard_error: float
 
     @property
     def is_known(self) -> bool:
         """Whether there is a number at all; a quantity need not have a meaning in every regime."""
-        return not all(math.isnan(value) for value in (self.predicted, self.exact, self.learned))
+        return not all(math.isnan(value) for value in (self.predicted, self.minimum, self.learned))
 
     @property
     def scale(self) -> float:
@@ -66,9 +67,9 @@ def has_comparison(dataset) -> bool:
     return LEARNED in dataset and QUANTITY in dataset[LEARNED].dims and dataset[LEARNED].dtype.kind in "fiu"
 
 
-def knows_exact(dataset) -> bool:
-    """Return whether a dataset holds any value at the exact minimiser."""
-    return "exact" in dataset and bool(dataset["exact"].notnull().any())
+def knows_minimum(dataset) -> bool:
+    """Return whether a dataset holds any value at the numerical minimiser."""
+    return MINIMUM in dataset and bool(dataset[MINIMUM].notnull().any())
 
 
 def axes_of(dataset) -> list[str]:
@@ -107,7 +108,7 @@ def compare(regime) -> list[list[Comparison]]:
     labels = _texts(regime, "label") or [name.replace("_", " ") for name in names]
     units = _texts(regime, "unit") or [""] * len(names)
     diverged = _by_cell(regime, STATUS) == DIVERGED
-    arrays = [_by_cell(regime, name).astype(float) for name in ("predicted", "exact", LEARNED, "sampling_error")]
+    arrays = [_by_cell(regime, name).astype(float) for name in ("predicted", MINIMUM, LEARNED, "sampling_error")]
     numbers = zip(*(array.reshape(-1, *array.shape[2:]) for array in (*arrays, diverged)), strict=True)
     described = list(zip(labels, units, strict=True)) * len(arrays[0])
     found = [_compare(*about, *one) for about, one in zip(described, numbers, strict=True)]
@@ -122,13 +123,13 @@ def _by_cell(regime, name: str) -> np.ndarray:
     return values.reshape(len(cells_of(regime)), regime.sizes[QUANTITY], -1)
 
 
-def _compare(label: str, unit: str, predicted, exact, learned, sampling_error, diverged) -> Comparison:
+def _compare(label: str, unit: str, predicted, minimum, learned, sampling_error, diverged) -> Comparison:
     """Return one quantity of one cell from the numbers of its members."""
     good = np.isfinite(learned) & ~diverged
     mean, error = math.nan, math.nan
     if good.any():
         mean, error = float(np.mean(learned[good])), standard_error(learned[good], sampling_error[good])
-    return Comparison(label, unit, _mean(predicted), _mean(exact), mean, error)
+    return Comparison(label, unit, _mean(predicted), _mean(minimum), mean, error)
 
 
 def _mean(values: np.ndarray) -> float:
@@ -145,11 +146,6 @@ def count_texts(dataset, name: str) -> Counter:
     """Return how often each text occurs in a variable, none where it is missing."""
     values = dataset[name].values.ravel() if name in dataset.variables else ()
     return Counter(text for text in map(str, values) if text not in ("", "nan"))
-
-
-def theory_word(regime) -> str:
-    """Return what a column of predictions is called: theorem only where every one of them rests on a theorem."""
-    return "theorem" if set(count_texts(regime, "basis")) == {"theorem"} else "predicted"
 
 
 def count_by_cell(regime, status: str) -> list[int]:

@@ -22,13 +22,13 @@ def all_figures(dataset, prefix: str) -> Markup:
         dataset: the saved run.
         prefix: of the ids of the figures.
     """
-    from figures import figures_of
+    from figures import figures_of, file_name
 
     try:
         names = figures_of(dataset)
     except ValueError as error:
         return element("p", f"No figures: {error}", class_="problem")
-    return join(*(figure_element(name, dataset, f"{prefix}-{name.replace('_', '-')}") for name in names))
+    return join(*(figure_element(name, dataset, f"{prefix}-{file_name(name).replace('_', '-')}") for name in names))
 
 
 def figure_element(name: str, dataset, prefix: str) -> Markup:
@@ -41,17 +41,18 @@ def figure_element(name: str, dataset, prefix: str) -> Markup:
     """
     from figures import draw
 
+    title = title_of(name)
     try:
         figure = draw(name, dataset)
     except (AttributeError, KeyError, ValueError) as error:  # a file of another version lacks what the figure shows
-        why = f"{name.replace('_', ' ')} cannot be drawn from this file: {type(error).__name__}: {error}"
+        why = f"{title} cannot be drawn from this file: {type(error).__name__}: {error}"
         return element("p", why, class_="problem", id=prefix)
     caption = caption_of(name)
     content = draw_inline(figure, f"{prefix}-svg")
     told = f"{caption} {describe(figure)}"
     style = f"--natural:{content.width * NATURAL:.0f}px"
     sheet = element("div", _image(content, prefix, told), _button(prefix, caption), class_="sheet", style=style)
-    words = element("figcaption", element("b", f"{title_of(name)}. "), caption)
+    words = element("figcaption", element("b", f"{title}. "), caption)
     return element("figure", element("div", sheet, class_="card"), _enlarged(content, prefix, told), words, id=prefix)
 
 
@@ -69,7 +70,7 @@ def _save(figure, kind: str) -> bytes:
     """Return the file that matplotlib writes; equal figures give equal files."""
     import matplotlib
 
-    from figures.style import styled
+    from figures.drawing.style import styled
 
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "simlab", "svg.fonttype": "path"}):
@@ -103,8 +104,10 @@ def _enlarged(drawing: Drawing, prefix: str, told: str) -> Markup:
 
 
 def title_of(name: str) -> str:
-    """Return what a figure is called: its name as words."""
-    text = name.replace("_", " ")
+    """Return what a figure is called: the name of its files as words."""
+    from figures import file_name
+
+    text = file_name(name).replace("_", " ")
     return text[:1].upper() + text[1:]
 
 

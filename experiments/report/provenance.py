@@ -7,7 +7,10 @@ from experiments.report.rerun import rerun_commands
 from experiments.report.saved_run import SavedRun
 from experiments.report.tables import body_row, head_row, table
 
-_TOLD_ELSEWHERE = ("configuration", "layout", "assumptions", "compared", "sweep", "axes", "experiment")
+_TOLD_ELSEWHERE = (
+    "configuration", "layout", "assumptions", "sweep", "axes", "axis_labels", "experiment", "quantities", "thresholds",
+    "certificate", "figures", "talk", "best_by",
+)  # fmt: skip
 _LABELS = {
     "simlab_version": "simlab",
     "versions": "packages",

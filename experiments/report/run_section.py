@@ -14,12 +14,12 @@ from experiments.report.markup import MINUS, NOTHING, Markup, element, join, num
 from experiments.report.provenance import provenance
 from experiments.report.saved_run import SavedRun
 from experiments.report.tables import count_line
+from figures.declared import Certificate, as_shown, certificate_of
 
 _SUMMARIES = {
     "verify": "claims of theory, each checked by numbers that were found without it",
     "bench": "speed and memory, beside the machine's limits and beside PyTorch",
 }
-ZERO = "classifier_norm"  # the quantity that is zero where the zero network is predicted
 _LEARNED = "Learned: mean over the seeds that did not diverge"
 _EXPLANATION = join(
     _LEARNED, ". ±: standard error of that mean, for one seed that of the test sample. Error: of the prediction, "
@@ -108,6 +108,8 @@ def _results(dataset) -> Markup:
     if not cells.has_comparison(dataset):
         return NOTHING
     swept = bool(cells.axes_of(dataset))
+    if "quantities" in dataset.attrs:
+        dataset = as_shown(dataset)
     explanation = _SWEEP_EXPLANATION if swept else _EXPLANATION
     parts = [_regime_part(dataset, regime, swept=swept) for regime in cells.regimes_of(dataset)]
     return join(*parts, element("p", explanation, class_="note"))
@@ -119,7 +121,7 @@ def _regime_part(dataset, regime, *, swept: bool) -> Markup:
     caption = join(element("b", title), element("span", _about(regime), class_="about"))
     notes = element("ul", *(element("li", line) for line in _notes(dataset, regime)), class_="notes")
     if not swept:
-        return join(tables.comparison_table(regime, caption, exact=cells.knows_exact(dataset)), notes)
+        return join(tables.comparison_table(regime, caption, minimum=cells.knows_minimum(dataset)), notes)
     chosen = tables.chosen_quantities(regime)
     shown = tables.sweep_table(regime, chosen, caption)
     if chosen is None:
@@ -156,19 +158,22 @@ def _notes(dataset, regime) -> Iterator[Markup]:
     """Yield what a reader of the table must know beside it."""
     assumptions = json.loads(dataset.attrs.get("assumptions", "{}"))
     yield from (join(line) for line in assumptions.get(cells.name_of(regime), []))
-    if "predicted" in regime and ZERO in cells.count_texts(regime, cells.QUANTITY):
-        n_zero = int((regime.predicted.sel({cells.QUANTITY: ZERO}) == 0).sum())
-        if n_zero:
-            where = f" in {plural(n_zero, 'cell')}" if cells.axes_of(regime) else ""
-            yield join(f"weight decay above the zero threshold{where}: the zero network is predicted")
-    if "duality_gap" in regime and "training_risk" in regime and np.isfinite(regime.duality_gap).any():
-        gaps = regime.duality_gap.values
-        risk, gap = number(np.nanmax(regime.training_risk.values)), number(np.nanmax(gaps), 2)
-        if gaps.size == 1:
-            yield join("certified: the training risk, ", risk, " nats, is within ", gap, " nats of its global minimum")
-        else:
-            known = plural(int(np.isfinite(gaps).sum()), "member")
-            yield join(f"certified: the training risk of {known}, each within ", gap, " nats of its global minimum")
+    swept = bool(cells.axes_of(regime))
+    for note, count in cells.count_texts(regime, "note").items():
+        yield join(f"{note} (in {plural(count, 'cell')})" if swept else note)
+    certificate = certificate_of(dataset)
+    if certificate is not None and np.isfinite(regime[certificate.gap]).any():
+        yield _certified(certificate, regime[certificate.value].values, regime[certificate.gap].values)
+
+
+def _certified(certificate: Certificate, values: np.ndarray, gaps: np.ndarray) -> Markup:
+    """Return the line on the certificates of a regime: that of its only member, or the largest gap of all."""
+    what, unit = certificate.value.replace("_", " "), certificate.unit
+    value, gap = number(np.nanmax(values)), number(np.nanmax(gaps), 2)
+    if gaps.size == 1:
+        return join(f"certified: the {what}, ", value, f" {unit}, is within ", gap, f" {unit} of its global minimum")
+    members = plural(int(np.isfinite(gaps).sum()), "member")
+    return join(f"certified: the {what} of {members}, each within ", gap, f" {unit} of its global minimum")
 
 
 def _summary(run: SavedRun) -> Markup:

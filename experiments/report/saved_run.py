@@ -8,7 +8,10 @@ from typing import NamedTuple
 from simlab.results import RESULTS_FILE, load_dataset
 from simlab.validation import invalid
 
-_JSON_ATTRIBUTES = ("axes", "configuration", "layout", "assumptions", "compared", "sweep")
+_JSON_ATTRIBUTES = (
+    "axes", "axis_labels", "configuration", "layout", "assumptions", "quantities", "thresholds", "certificate",
+    "figures", "talk", "sweep",
+)  # fmt: skip
 
 
 class SavedRun(NamedTuple):

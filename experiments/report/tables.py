@@ -1,12 +1,12 @@
 """HTML tables of learned against predicted values: of one configuration, and of the cells of a sweep."""
 
-import json
 import math
 from collections.abc import Sequence
 
 from experiments.report import cells
 from experiments.report.cells import Comparison
 from experiments.report.markup import NOTHING, Markup, element, join, number, plural, rounded, uncertain, value_of
+from figures.declared import headlines
 
 MOST_DIGITS = 8.0  # at the end of the bar; float32 has seven
 MOST_COMPARED = 4  # quantities beside each other
@@ -41,24 +41,24 @@ def body_row(label: object, *values: object) -> Markup:
     return element("tr", element("th", label, scope="row"), *(element("td", one) for one in values))
 
 
-def comparison_table(regime, caption: object, *, exact: bool) -> Markup:
+def comparison_table(regime, caption: object, *, minimum: bool) -> Markup:
     """Return the table of one configuration, a row for each quantity of which anything is known.
 
     Args:
         regime: a saved run of which one regime was chosen, and in which no axis varies.
         caption: what it shows.
-        exact: whether there is a column for the values at the exact minimiser.
+        minimum: whether there is a column for the values at the numerical minimiser.
     """
     (compared,) = cells.compare(regime)
-    names = "quantity", cells.theory_word(regime), *(["exact"] if exact else []), "learned", "±", "error"
+    names = "quantity", "predicted", *(["minimum"] if minimum else []), "learned", "±", "error"
     headings = [element("th", one, scope="col") for one in names]
     head = element("tr", *headings, element("th", "digits", scope="col", class_="digits"))
-    rows = [_comparison_row(one, exact=exact) for one in compared if one.is_known]
+    rows = [_comparison_row(one, minimum=minimum) for one in compared if one.is_known]
     return table(caption, [head], rows, class_="numbers comparison")
 
 
-def _comparison_row(one: Comparison, *, exact: bool) -> Markup:
-    theory = [number(one.predicted), *([number(one.exact)] if exact else [])]
+def _comparison_row(one: Comparison, *, minimum: bool) -> Markup:
+    theory = [number(one.predicted), *([number(one.minimum)] if minimum else [])]
     learned = element("strong", number(one.learned)), number(one.standard_error, 1), rounded(one.error)
     heading = element("th", one.label, _unit(one), scope="row")
     return element("tr", heading, *(element("td", value) for value in (*theory, *learned)), _digits(one.digits))
@@ -106,14 +106,14 @@ def sweep_table(regime, names: Sequence[str] | None, caption: object) -> Markup:
 def chosen_quantities(dataset) -> list[str] | None:
     """Return the quantities that a sweep's table shows first; None where they are few enough to show all.
 
-    They are those that ``attrs["compared"]`` names, or else the first few, and the accuracy.
+    They are those that the dataset declares as headlines; of a dataset that declares nothing, the first few.
     """
     if cells.QUANTITY not in dataset.coords or dataset.sizes[cells.QUANTITY] <= MOST_COMPARED:
         return None
-    known = [str(name) for name in dataset[cells.QUANTITY].values]
-    compared = json.loads(dataset.attrs.get("compared", "[]"))
-    chosen = [name for name in compared if name in known] or known[: MOST_COMPARED - 1]
-    return chosen + [name for name in known if name.endswith("accuracy") and name not in chosen][:1]
+    if "quantities" not in dataset.attrs:
+        return [str(name) for name in dataset[cells.QUANTITY].values[:MOST_COMPARED]]
+    compared, learned = headlines(dataset)
+    return [*compared, *learned]
 
 
 def _sweep_head(regime, first: Sequence[Comparison], predicted: Sequence[bool], counted) -> list[Markup]:
@@ -123,7 +123,7 @@ def _sweep_head(regime, first: Sequence[Comparison], predicted: Sequence[bool], 
     lower = []
     for one, known in zip(first, predicted, strict=True):
         upper.append(element("th", one.label, _unit(one), scope="colgroup", colspan=1 + known, class_="group"))
-        headings = (cells.theory_word(regime), "learned") if known else ("learned",)
+        headings = ("predicted", "learned") if known else ("learned",)
         lower += _begin_group("th", headings, scope="col")
     upper += [element("th", name, scope="col", rowspan=2, class_="group") for name in ("largest error", *counted)]
     return [element("tr", *upper), element("tr", *lower)]

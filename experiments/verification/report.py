@@ -51,5 +51,5 @@ def claims_to_dataset(claims: Sequence[Claim]):
             "restart_excess": (("setting", "restart"), excess, about),
             "setting": ("setting", np.array([claim.claim for claim in sampled], object)),
         },
-        attrs={"experiment": "verify", **provenance()},
+        attrs={"experiment": "verify", "figures": json.dumps(["claims"]), **provenance()},
     )

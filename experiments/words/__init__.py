@@ -97,4 +97,12 @@ FEATURE_COLLAPSE = Phenomenon(
     make_hyperparameters=_make_hyperparameters,
     predict=predict,
     load_comparison=_load_comparison,
+    figures=(
+        "feature_collapse.overview",
+        "feature_collapse.principal_components",
+        "feature_collapse.norm_against_frequency",
+        "feature_collapse.training_curves",
+        "feature_collapse.singular_values",
+        "feature_collapse.certified_risk",
+    ),
 )

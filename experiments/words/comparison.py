@@ -3,10 +3,11 @@
 import numpy as np
 
 from experiments.phenomenon import Comparison, Variable
+from experiments.quantity import Certificate, Threshold
 from experiments.training_record import END_VARIABLES, history, record_variables
 from experiments.words.optimality import certify_member, find_minimum
 from experiments.words.quantities import (
-    LABELS,
+    QUANTITIES,
     Arrays,
     align,
     exact_quantities,
@@ -43,7 +44,7 @@ MEMBER_VARIABLES = {
     "duality_gap": Variable((), "training risk less its lower bound", "nats"),
     **record_variables(VectorShape),
     "learned": Variable(("quantity",), "what was learned"),
-    "exact": Variable(("quantity",), "value at the exact minimiser for the latents of the member"),
+    "exact_minimum": Variable(("quantity",), "value at the numerical minimiser for the latents of the member"),
     "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
     **END_VARIABLES,
     "embeddings_trajectory": Variable(("record", "word", "dimension"), "learned word vectors at each record"),
@@ -61,6 +62,7 @@ CELL_VARIABLES = {
     "predicted": Variable(("quantity",), "what theory predicts"),
     "kind": Variable((), "what is predicted"),
     "basis": Variable((), "what the prediction rests on"),
+    "note": Variable((), "what else is to be known of the prediction"),
     "collapse_type": Variable((), "which theorem predicts"),
     "is_theorem": Variable((), "1 if the prediction is a theorem for this task"),
     "zero_threshold": Variable((), "weight decay from which the minimiser is the zero network", "nats"),
@@ -70,6 +72,21 @@ CELL_COORDINATES = {
     "word_concept": Variable(("word",), "concept of a word"),
     "word_rank": Variable(("word",), "rank of a word in its concept, from 1"),
     "step": Variable(("record",), "training steps done", "steps"),
+}
+
+
+ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
+
+AXIS_LABELS = {
+    "weight_decay": "weight decay (nats)",
+    "embedding_weight_decay": "weight decay of embeddings (nats)",
+    "classifier_weight_decay": "weight decay of classifier (nats)",
+    "layer_norm": "LayerNorm",
+    "word_frequency": "word frequencies",
+    "sentence_length": "sentence length (words)",
+    "batch_size": "batch size (sentences)",
+    "per_class": "sentences per class",
+    "n_steps": "training steps",
 }
 
 
@@ -108,7 +125,7 @@ def member_variables(
         },
         **history(run),
         "learned": learned_quantities(task, run, latents, aligned),
-        "exact": exact_quantities(task, find_minimum(member), latents, prediction),
+        "exact_minimum": exact_quantities(task, find_minimum(member), latents, prediction),
         "sampling_error": sampling_errors(run),
         "status": np.array(run.status),
         "first_bad_step": run.first_bad_step,
@@ -134,6 +151,7 @@ def cell_variables(spec: TrainingSpec, prediction: Prediction) -> dict[str, np.n
         "predicted": predicted_quantities(prediction),
         "kind": "" if np.isnan(prediction.risk) else f"Type {prediction.collapse_type}",
         "basis": _basis(prediction),
+        "note": ZERO_NOTE if prediction.classifier_norm == 0 else "",
         "collapse_type": prediction.collapse_type,
         "is_theorem": int(prediction.exact),
         "zero_threshold": np.nan if threshold is None else threshold,
@@ -169,8 +187,7 @@ def _singular_values(vectors: np.ndarray) -> np.ndarray:
 
 
 COMPARISON = Comparison(
-    quantities=LABELS,
-    compared=("embedding_norm", "classifier_norm", "test_risk"),
+    quantities=QUANTITIES,
     member_variables=MEMBER_VARIABLES,
     cell_variables=CELL_VARIABLES,
     cell_coordinates=CELL_COORDINATES,
@@ -178,4 +195,7 @@ COMPARISON = Comparison(
     describe_member=member_variables,
     describe_cell=cell_variables,
     caveats=caveats,
+    thresholds={"zero_threshold": Threshold(label="zero threshold")},
+    certificate=Certificate(value="training_risk", gap="duality_gap", unit="nats"),
+    axis_labels=AXIS_LABELS,
 )

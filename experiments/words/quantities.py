@@ -4,25 +4,45 @@ from typing import NamedTuple
 
 import numpy as np
 
+from experiments.quantity import Panel, Quantity
 from simlab import geometry
 from simlab.members import MemberRun
 from simlab.reduced import ReducedMinimum
 from simlab.tasks import SentenceTask
 from theory.feature_collapse import Prediction
 
-# How each quantity is printed, and its units.
-LABELS = {
-    "embedding_norm": ("embedding norm, rms", ""),
-    "classifier_norm": ("classifier norm, rms", ""),
-    "embedding_simplex_deviation": ("deviation from a simplex, embeddings", ""),
-    "classifier_simplex_deviation": ("deviation from a simplex, classifier", ""),
-    "embedding_spread": ("spread within concepts, embeddings", ""),
-    "classifier_spread": ("spread within concepts, classifier", ""),
-    "embedding_distance": ("distance after rotation, embeddings", ""),
-    "classifier_distance": ("distance after rotation, classifier", ""),
-    "test_cross_entropy": ("cross-entropy, test", "nats"),
-    "test_risk": ("risk, test", "nats"),
-    "test_accuracy": ("accuracy, test", ""),
+BEND = {"zero_threshold": "bend"}
+DEVIATION = Panel(label="relative\ndeviation", height=0.6, scale="deviation", changes=BEND)
+
+QUANTITIES = {
+    "embedding_norm": Quantity(
+        label="embedding norm, rms",
+        headline="compared",
+        panels=(Panel(label="embedding\nnorm, rms", height=1.1, changes=BEND), DEVIATION),
+    ),
+    "classifier_norm": Quantity(
+        label="classifier norm, rms",
+        headline="compared",
+        panels=(Panel(label="classifier\nnorm, rms", height=1.1, changes=BEND), DEVIATION),
+    ),
+    "embedding_simplex_deviation": Quantity(label="deviation from a simplex, embeddings"),
+    "classifier_simplex_deviation": Quantity(label="deviation from a simplex, classifier"),
+    "embedding_spread": Quantity(label="spread within concepts, embeddings"),
+    "classifier_spread": Quantity(label="spread within concepts, classifier"),
+    "embedding_distance": Quantity(label="distance after rotation, embeddings"),
+    "classifier_distance": Quantity(label="distance after rotation, classifier"),
+    "test_cross_entropy": Quantity(label="cross-entropy, test", unit="nats"),
+    "test_risk": Quantity(
+        label="risk, test",
+        unit="nats",
+        headline="compared",
+        panels=(Panel(label="risk, test\n(nats)", height=1.1, changes=BEND),),
+    ),
+    "test_accuracy": Quantity(
+        label="accuracy, test",
+        headline="learned",
+        panels=(Panel(label="accuracy,\ntest", height=0.6, scale="unit interval", changes=BEND),),
+    ),
 }
 
 
@@ -34,14 +54,14 @@ class Arrays(NamedTuple):
 
 
 def predicted_quantities(prediction: Prediction) -> np.ndarray:
-    """Return the theorem's values, in the order of :data:`LABELS`.
+    """Return the theorem's values, in the order of :data:`QUANTITIES`.
 
     NaN where a zero network, or a limit, has none, and throughout where nothing is known.
     """
     unknown = np.isnan(prediction.risk)
     distance = 0.0 if np.isfinite(prediction.classifier_norm) else float("nan")
     shape = float("nan") if prediction.is_zero or unknown else 0.0
-    values = dict.fromkeys(LABELS, shape) | {
+    values = dict.fromkeys(QUANTITIES, shape) | {
         "embedding_norm": float(geometry.root_mean_square(prediction.embedding_norms)),
         "classifier_norm": prediction.classifier_norm,
         "embedding_distance": distance,
@@ -66,7 +86,7 @@ def _best_accuracy(prediction: Prediction) -> float:
 
 
 def learned_quantities(task: SentenceTask, run: MemberRun, latents: np.ndarray, aligned: Arrays) -> np.ndarray:
-    """Return what was learned, in float64 and in the order of :data:`LABELS`.
+    """Return what was learned, in float64 and in the order of :data:`QUANTITIES`.
 
     Args:
         task: what was learned.
@@ -124,7 +144,7 @@ def align(arrays: Arrays, latents: np.ndarray, prediction: Prediction) -> Arrays
 
 
 def _column(values: dict[str, float]) -> np.ndarray:
-    return np.array([values.get(name, np.nan) for name in LABELS])
+    return np.array([values.get(name, np.nan) for name in QUANTITIES])
 
 
 def _measure(task: SentenceTask, arrays: Arrays, latents: np.ndarray, aligned: Arrays) -> dict[str, float]:

@@ -133,7 +133,7 @@ def logits(words, classifier, sentences):
 def test_the_figure_shows_means_of_the_excess(wider):
     plan = EXPERIMENT.plan("quick", FIXED, SEEDS, AXES)
     derived = EXPERIMENT.derive(a_run(plan, np.random.default_rng(0)), plan)
-    figure = draw("certified_descent", derived)
+    figure = draw("feature_collapse.certified_descent", derived)
     below = figure.axes[len(plan.configurations)]
     marks = [line for line in below.lines if line.get_marker() == "o" and line.get_markerfacecolor() != "none"]
     expected = derived.excess.isel(regime=0, initial_scale=0).mean("seed")

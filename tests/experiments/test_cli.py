@@ -11,7 +11,7 @@ import xarray
 from experiments.cli import main
 from experiments.registry import NAMES
 from experiments.table import standard_error
-from figures import RUN_FIGURES
+from experiments.words import FEATURE_COLLAPSE
 from simlab.reduced import minimise_reduced
 from theory import feature_collapse
 
@@ -77,7 +77,7 @@ def test_predict_says_when_the_minimiser_is_zero(capsys):
 
 def test_run_leaves_one_labelled_dataset_and_its_figures(tiny_run):
     names = {path.name for path in tiny_run.iterdir()}
-    figures = RUN_FIGURES
+    figures = [name.split(".")[-1] for name in FEATURE_COLLAPSE.figures]
     assert names == {"results.nc"} | {f"{name}.{suffix}" for name in figures for suffix in ("pdf", "png")}
     with xarray.open_dataset(tiny_run / "results.nc") as dataset:
         assert dataset.regime.values.tolist() == [
@@ -126,10 +126,12 @@ def test_the_exact_column_is_the_reduced_minimum_of_each_seeds_latents(tiny_run)
     with xarray.open_dataset(tiny_run / "results.nc") as dataset:
         uniform = dataset.sel(regime="uniform-small-sample").isel(seed=1)
         minimum = minimise_reduced(uniform.latents.values, 3, 2, 4, 2e-3)
-        assert float(uniform.exact.sel(quantity="test_risk")) == pytest.approx(minimum.risk, rel=1e-12)
-        assert float(uniform.exact.sel(quantity="embedding_norm")) == pytest.approx(minimum.embedding_norm, rel=1e-9)
+        assert float(uniform.exact_minimum.sel(quantity="test_risk")) == pytest.approx(minimum.risk, rel=1e-12)
+        assert float(uniform.exact_minimum.sel(quantity="embedding_norm")) == pytest.approx(
+            minimum.embedding_norm, rel=1e-9
+        )
         # Unequal words without LayerNorm collapse only approximately: nothing exact is known for these latents.
-        assert dataset.exact.sel(regime="zipf-small-sample").isnull().all()
+        assert dataset.exact_minimum.sel(regime="zipf-small-sample").isnull().all()
 
 
 def test_plot_redraws_from_the_file_alone(tiny_run, tmp_path, capsys):

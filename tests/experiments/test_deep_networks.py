@@ -13,7 +13,7 @@ from experiments.layers.reference import caveats, predict
 from experiments.registry import find_experiment
 from experiments.sweep import run_plan
 from experiments.table import format_result
-from figures.deep_networks import draw, geometric_mean
+from figures.layer_collapse.deep_networks import draw, geometric_mean
 from simlab.concept_variability import concept_variability
 
 TINY = LayerConfiguration(

@@ -9,8 +9,8 @@ from experiments.experiment import make_plan
 from experiments.sweep import run_plan
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
-from figures import escape as figure
-from figures import style
+from figures.drawing import style
+from figures.feature_collapse import escape as figure
 from theory import feature_collapse
 from theory.feature_collapse.dynamics.modes import escape_modes
 

@@ -89,8 +89,8 @@ def test_predictions_are_those_of_kappa(derived):
 
 def test_the_figure_shows_errors_of_formula_and_training(derived):
     dataset = make_dataset(derived)
-    figures.draw("formula_reach", dataset.isel(seed=[0]))  # without a warning
-    figure = figures.draw("formula_reach", dataset)
+    figures.draw("feature_collapse.formula_reach", dataset.isel(seed=[0]))  # without a warning
+    figure = figures.draw("feature_collapse.formula_reach", dataset)
     top, bottom = figure.axes[2], figure.axes[6]
     (bars,) = bottom.containers
     learned, exact = marks(top)
@@ -123,7 +123,7 @@ def make_dataset(derived):
         {
             "predicted": (("regime", "weight_decay", "quantity"), predicted[None]),
             "learned": (dims, learned[None]),
-            "exact": (dims, exact[None]),
+            "exact_minimum": (dims, exact[None]),
             "collapse_type": (("regime", "weight_decay"), [["II", "II"]]),
         },
         coords={"regime": ["layer-norm"], "weight_decay": [1e-3, 1e-2], "seed": [0, 1], "quantity": quantity},

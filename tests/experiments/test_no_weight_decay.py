@@ -12,8 +12,8 @@ from experiments.sweep import run_plan
 from experiments.table import format_result
 from experiments.words import FEATURE_COLLAPSE, predict, theory_arguments
 from experiments.words.configuration import WordConfiguration
-from figures import no_weight_decay as figure
-from figures import style
+from figures.drawing import style
+from figures.feature_collapse import no_weight_decay as figure
 from simlab.members import Member
 from theory import feature_collapse
 
@@ -119,8 +119,8 @@ def test_an_exact_minimum_is_not_looked_for_without_weight_decay():
     equal = {"word_frequency": "uniform", "n_steps": 4, "n_records": 1}
     configurations = {"free": TINY.replace(**equal, **FREE), "penalised": TINY.replace(**equal)}
     run = run_plan(make_plan("tiny", FEATURE_COLLAPSE, configurations, [0]))
-    assert run.exact.sel(regime="free").isnull().all()
-    assert np.isfinite(run.exact.sel(regime="penalised", quantity="embedding_norm")).all()
+    assert run.exact_minimum.sel(regime="free").isnull().all()
+    assert np.isfinite(run.exact_minimum.sel(regime="penalised", quantity="embedding_norm")).all()
 
 
 def test_norms_follow_gradient_descent_of_the_whole_network(trained):

@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 import figures
 from experiments.derived import noise
 from experiments.noise import EXPERIMENT
-from experiments.words.quantities import LABELS
+from experiments.words.quantities import QUANTITIES
 
 EPS = np.finfo(np.float64).eps
 AXES = {"weight_decay": [0.01, 0.1], "label_noise": [0.0, 0.3], "word_noise": [0.0, 0.3]}
@@ -21,11 +21,11 @@ def fake_run(fixed, axes):
     plan = EXPERIMENT.plan("quick", fixed, SEEDS, axes)
     grid = {"regime": list(plan.configurations), **{axis.name: list(axis.values) for axis in plan.axes}}
     shape = [len(values) for values in grid.values()]
-    learned = np.random.default_rng(0).uniform(0.1, 0.9, (*shape, len(SEEDS), len(LABELS)))
-    learned.reshape(-1, len(LABELS))[0] = np.nan
+    learned = np.random.default_rng(0).uniform(0.1, 0.9, (*shape, len(SEEDS), len(QUANTITIES)))
+    learned.reshape(-1, len(QUANTITIES))[0] = np.nan
     dataset = xarray.Dataset(
         {"learned": ((*grid, "seed", "quantity"), learned)},
-        coords=grid | {"seed": list(SEEDS), "quantity": list(LABELS)},
+        coords=grid | {"seed": list(SEEDS), "quantity": list(QUANTITIES)},
         attrs={"experiment": "noise", "configuration": json.dumps(plan.describe()["configuration"])},
     )
     return noise.derive(dataset, plan)
@@ -117,8 +117,8 @@ def test_reliability_is_that_of_the_enumerated_law(derived, case):
 @pytest.mark.parametrize("fixed", [{}, {"label_noise": 0.0, "classifier_weight_decay": 0.02}])
 def test_the_figure_shows_the_best_of_each_network(derived, fixed):
     dataset = fake_run(fixed, {"word_noise": AXES["word_noise"]}) if fixed else derived
-    figures.draw("noise", dataset.isel(seed=[0]))  # without a warning
-    figure = figures.draw("noise", dataset)
+    figures.draw("feature_collapse.noise", dataset.isel(seed=[0]))  # without a warning
+    figure = figures.draw("feature_collapse.noise", dataset)
     accuracy, costs = figure.axes[4], figure.axes[7]
     shown = {bars.get_label(): bars.lines[0] for bars in accuracy.containers}
     assert len(shown) == 4

@@ -9,7 +9,7 @@ from experiments.derived.normalisations import live_coordinates
 from experiments.registry import find_experiment
 from experiments.sweep import run_plan
 from experiments.table import format_result
-from figures.normalisations import PANELS, draw
+from figures.feature_collapse.normalisations import PANELS, draw
 from theory.feature_collapse.trainable_scale import solve_trainable_scale
 
 SHARES = np.array([2 / 3, 1 / 3] * 3) / 3

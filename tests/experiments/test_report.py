@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 import figures
 from experiments.cli import main, parse
+from experiments.quantity import Quantity, describe
 from experiments.registry import find_experiment
 from experiments.report import figures_inline, tables
 from experiments.report.markup import DASH
@@ -36,6 +37,10 @@ LABELS = {
     "spread": ("spread", ""),
     "angle": ("angle", ""),
     "test_accuracy": ("accuracy, test", ""),
+}
+HEADLINES = {"norm": "compared", "risk": "compared", "test_accuracy": "learned"}
+DECLARED = {
+    name: Quantity(label=label, unit=unit, headline=HEADLINES.get(name, "")) for name, (label, unit) in LABELS.items()
 }
 SEEDS = 3
 
@@ -108,7 +113,7 @@ def make_run(folder, *, regimes=("one", "two"), axes=None, **attrs):
         {
             "learned": ((*grid, "seed", "quantity"), rng.uniform(0.5, 1, (*members, len(LABELS)))),
             "predicted": ((*grid, "quantity"), predicted),
-            "exact": ((*grid, "quantity"), np.where(np.arange(len(LABELS)), np.nan, predicted + 1)),
+            "exact_minimum": ((*grid, "quantity"), np.where(np.arange(len(LABELS)), np.nan, predicted + 1)),
             "sampling_error": ((*grid, "seed", "quantity"), np.full((*members, len(LABELS)), np.nan)),
             "status": ((*grid, "seed"), status),
             "kind": (tuple(grid), np.full(cells, "Type <I>", object)),
@@ -166,7 +171,9 @@ def pages(tmp_path_factory):
     make_claims(folders["claims"])
     make_claims(folders["more <claims>"])
     run = make_run(folders["run"], regimes=("one", HOSTILE))
-    sweep = make_run(folders["sweep"], axes={"decay": [1e-4, 1e-2], "on": [False, True]}, compared='["risk", "norm"]')
+    sweep = make_run(
+        folders["sweep"], axes={"decay": [1e-4, 1e-2], "on": [False, True]}, quantities=json.dumps(describe(DECLARED))
+    )
     out = base / "new" / "page.html"
     assert report(*folders.values(), "--out", out, "--title", HOSTILE) == 0
     return out, folders, run, sweep
@@ -219,7 +226,7 @@ def test_texts_are_shown_as_they_read(page):
 
 def test_every_quantity_has_its_learned_value_in_the_table_of_each_regime(page, pages):
     dataset = pages[2]
-    compared = [table for table in page.tables if [text for text, _ in table[0]][:2] == ["quantity", "theorem"]]
+    compared = [table for table in page.tables if [text for text, _ in table[0]][:2] == ["quantity", "predicted"]]
     assert len(compared) == dataset.sizes["regime"]
     for place, table in enumerate(compared):
         rows = dict(zip(LABELS, table[1:], strict=True))
@@ -256,7 +263,7 @@ def test_a_sweep_has_a_row_for_each_cell_and_all_quantities_below(page, pages):
         assert set(order) == set(names)
         known = [name for name in order if name != "angle"]  # of which nothing is predicted
         assert [text for text, _ in table[1]] == [
-            text for name in order for text in (("theorem", "learned") if name in known else ("learned",))
+            text for name in order for text in (("predicted", "learned") if name in known else ("learned",))
         ]
         rows = table[2:]
         assert [row[0][1][0] for row in rows] == [1e-4, 1e-4, 1e-2, 1e-2]
@@ -273,15 +280,6 @@ def test_a_sweep_has_a_row_for_each_cell_and_all_quantities_below(page, pages):
             assert values == pytest.approx([max(errors)], rel=1e-12)
             status = regime.status.values.reshape(-1, SEEDS)[cell]
             assert row[-1][0] == str(np.sum(status == "diverged"))
-
-
-def test_a_column_is_called_theorem_only_where_all_of_it_is(tmp_path):
-    dataset = make_run(tmp_path / "run", regimes=("one", "two"), axes={"decay": [1.0, 2.0]})
-    dataset.basis[0, 1] = "ansatz"
-    save_dataset(dataset, tmp_path / "run" / RESULTS_FILE)
-    assert report(tmp_path / "run", "--out", tmp_path / "page.html") == 0
-    heads = [table[1][0][0] for table in read(tmp_path / "page.html").tables[:4]]
-    assert heads == ["predicted", "predicted", "theorem", "theorem"]
 
 
 def test_more_cells_than_a_table_holds_are_counted(tmp_path, monkeypatch):
@@ -341,7 +339,10 @@ def test_equal_runs_give_equal_pages_in_any_process(pages, tmp_path):
 
 
 def test_what_a_dataset_lacks_is_left_out(tmp_path):
-    bare = xarray.Dataset({"learned": ("quantity", [1.0, 2.0, math.nan])}, attrs={"experiment": "bare"})
+    bare = xarray.Dataset(
+        {"learned": ("quantity", [1.0, 2.0, math.nan])},
+        attrs={"experiment": "bare", "figures": '["feature_collapse.overview"]'},
+    )
     empty = xarray.Dataset({"other": ("x", [1.0])}, attrs={"experiment": "empty", "phenomenon": "unheard-of"})
     for name, dataset in (("bare", bare), ("empty", empty)):
         (tmp_path / name).mkdir()
@@ -355,9 +356,9 @@ def test_what_a_dataset_lacks_is_left_out(tmp_path):
         ["quantity 2", DASH, "2", DASH, DASH, DASH],
     ]
     problems = [text for attributes, text in page.find("p") if attributes.get("class") == "problem"]
-    # The first is taken for a run of feature collapse, whose figures need more than it has.
-    assert len([text for text in problems if "cannot be drawn from this file" in text]) == len(figures.RUN_FIGURES)
-    assert len([text for text in problems if text.startswith("No figures: phenomenon")]) == 1
+    # The first names a figure that needs more than it has; the second is older than the names of figures.
+    assert len([text for text in problems if text.startswith("Overview cannot be drawn from this file")]) == 1
+    assert len([text for text in problems if text.startswith("No figures: folder: expected a results.nc of")]) == 1
 
 
 @pytest.fixture
@@ -370,6 +371,7 @@ def drawn(monkeypatch, tmp_path):
     ax.set_xlabel("x")
     ax.set_ylabel("y")
     monkeypatch.setattr(figures, "figures_of", lambda dataset: ("unheard_of",))
+    monkeypatch.setattr(figures, "file_name", lambda name: name)
     monkeypatch.setattr(figures, "draw", lambda name, dataset: figure)
     make_run(tmp_path / "run")
     return tmp_path

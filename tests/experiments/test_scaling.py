@@ -123,8 +123,8 @@ def test_every_size_has_its_measurements_and_slopes(measurements):
 
 def test_the_figure_shows_every_size(measurements):
     dataset = measurements_to_dataset(measurements)
-    assert figures.figures_of(dataset) == ("scaling",)
-    figure = figures.draw("scaling", dataset)
+    assert figures.figures_of(dataset) == ("benchmarks",)
+    figure = figures.draw("benchmarks", dataset)
     assert len(figure.axes) == 12
     assert [ax.get_xlabel() != "" for ax in figure.axes] == [False] * 6 + [True] * 6
     for ax in figure.axes:
@@ -139,4 +139,4 @@ def test_other_benchmarks_have_no_figure(measurements):
     dataset = measurements_to_dataset([measurements[0]._replace(benchmark="step")])
     assert figures.figures_of(dataset) == ()
     with pytest.raises(ValueError, match="benchmark: expected a dataset with measurements of scaling"):
-        figures.draw("scaling", dataset)
+        figures.draw("benchmarks", dataset)

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 import xarray
 
+from experiments.quantity import Quantity, describe
 from experiments.sweep_table import format_sweep, format_uncertain
 
 QUANTITIES = ("embedding_norm", "classifier_norm", "test_risk", "test_accuracy")
+DECLARED = {
+    "embedding_norm": Quantity(label="embedding norm, rms", headline="compared"),
+    "classifier_norm": Quantity(label="classifier norm, rms", headline="compared"),
+    "test_risk": Quantity(label="risk, test", unit="nats", headline="compared"),
+    "test_accuracy": Quantity(label="accuracy, test", headline="learned"),
+}
 DECAYS, WORDS = [1e-4, 1e-3, 1e-2], [6, 600]
 SEEDS = {
     "embedding_norm": (1.9, 2.0, 2.1),
@@ -36,11 +43,11 @@ def make_dataset(regimes=("one",), axes=None):
             "sampling_error": ((*dims, "quantity", "seed"), np.broadcast_to(sampling, shape).copy()),
             "status": ((*dims, "seed"), np.full((*cells, 3), "finished", object)),
             "kind": (dims, np.full(cells, "Type I", object)),
-            "unit": ("quantity", np.array(["", "", "nats", ""], object)),
+            "note": (dims, np.full(cells, "", object)),
             "basis": (dims, np.full(cells, "theorem", object)),
         },
         coords={"regime": list(regimes), "quantity": list(QUANTITIES), **axes},
-        attrs={"axes": json.dumps(list(axes)), "compared": json.dumps(QUANTITIES[:3])},
+        attrs={"axes": json.dumps(list(axes)), "quantities": json.dumps(describe(DECLARED))},
     )
 
 
@@ -61,12 +68,12 @@ def test_every_cell_has_one_line_with_its_axis_values_first():
     assert [(float(row[0]), int(row[1])) for row in rows] == [(decay, n) for decay in DECAYS for n in WORDS]
 
 
-def test_a_line_holds_theorem_mean_and_standard_error():
+def test_a_line_holds_prediction_mean_and_standard_error():
     rows = rows_of(format_sweep(make_dataset()))
     for row, factor in zip(rows, (1, 1, 2, 2, 3, 3), strict=True):
         for place, name in enumerate(("embedding_norm", "classifier_norm", "test_risk")):
-            theorem, learned = row[2 + 2 * place : 4 + 2 * place]
-            assert float(theorem) == pytest.approx(factor * PREDICTED[name], rel=1e-3)
+            predicted, learned = row[2 + 2 * place : 4 + 2 * place]
+            assert float(predicted) == pytest.approx(factor * PREDICTED[name], rel=1e-3)
             mean, error = read(learned)
             expected = factor * statistics.stdev(SEEDS[name]) / sqrt(3)
             assert error == pytest.approx(expected, rel=0.5)  # one digit is printed
@@ -113,11 +120,12 @@ def test_diverged_and_converged_members_are_counted():
     assert rows[5][2] == "6"
 
 
-def test_cells_above_the_zero_threshold_are_counted():
+def test_cells_with_a_note_are_counted():
     dataset = make_dataset()
     dataset.predicted[0, 2, :, :2] = 0.0
+    dataset.note[0, 2] = "the zero network is predicted"
     text = format_sweep(dataset)
-    assert "  above the zero threshold in 2 cells: the zero network is predicted" in text.splitlines()
+    assert "  the zero network is predicted (in 2 cells)" in text.splitlines()
     # Where zero is predicted the error is absolute: the embedding norm, 3 times 2.
     assert rows_of(text)[4][9] == "6.0e+00"
 

@@ -9,7 +9,7 @@ import xarray
 
 from experiments.experiment import make_plan
 from experiments.registry import find_experiment
-from experiments.words.quantities import LABELS
+from experiments.words.quantities import QUANTITIES
 from figures import draw
 from simlab.programs import Layout, Program
 from theory.feature_collapse.samples.sampling_noise import critical_sample, noise_ratio
@@ -38,8 +38,8 @@ def derived(plan):
     members = (*grid, "seed")
     dataset = xarray.Dataset(
         {
-            "learned": ((*members, "quantity"), rng.uniform(0.1, 0.9, (*shape, len(SEEDS), len(LABELS)))),
-            "predicted": ((*grid, "quantity"), rng.uniform(0.1, 0.9, (*shape, len(LABELS)))),
+            "learned": ((*members, "quantity"), rng.uniform(0.1, 0.9, (*shape, len(SEEDS), len(QUANTITIES)))),
+            "predicted": ((*grid, "quantity"), rng.uniform(0.1, 0.9, (*shape, len(QUANTITIES)))),
             "classifier_singular_values": ((*members, "singular_value"), spectra),
             "embeddings": ((*members, "word", "dimension"), rng.normal(size=(*shape, len(SEEDS), 6, 4))),
             "embeddings_predicted": ((*members, "word", "dimension"), rng.normal(size=(*shape, len(SEEDS), 6, 4))),
@@ -47,7 +47,7 @@ def derived(plan):
             "status": (members, np.full((*shape, len(SEEDS)), "finished")),
             "kind": (tuple(grid), np.full(shape, "Type I")),
         },
-        coords=grid | {"seed": list(SEEDS), "quantity": list(LABELS)},
+        coords=grid | {"seed": list(SEEDS), "quantity": list(QUANTITIES)},
         attrs={
             "experiment": "tail-or-sample",
             "axes": json.dumps(list(AXES)),
@@ -101,7 +101,7 @@ def test_no_network_is_predicted_for_few_random_latents():
 
 
 def test_the_figure_shows_means_over_seeds_and_where_collapse_begins(derived):
-    figure = draw("tail_or_sample", derived)
+    figure = draw("feature_collapse.tail_or_sample", derived)
     accuracy = derived.learned.isel(regime=0, word_frequency=1).sel(quantity="test_accuracy")
     shown = [line.get_ydata() for line in figure.axes[0].lines if line.get_marker() == "^"]
     np.testing.assert_allclose(shown[0], accuracy.mean("seed"), rtol=1e-12)
@@ -111,7 +111,7 @@ def test_the_figure_shows_means_over_seeds_and_where_collapse_begins(derived):
 
 
 def test_the_picture_of_all_combinations_names_each(derived):
-    figure = draw("eight_panels", derived)
+    figure = draw("feature_collapse.eight_panels", derived)
     assert len(figure.axes) == 8
     titles = [" ".join(ax.get_title().split()) for ax in figure.axes]
     names = [f"{law}, {size} per class" for law in ("uniform", "Zipf") for size in (5, 20)]

@@ -1,38 +1,55 @@
+import json
 import sys
 from types import SimpleNamespace
 
 import pytest
 import xarray
 
+import figures
 from experiments.cli import main
+from experiments.registry import NAMES, find_experiment
 from figures import talk
 
 
 def run_of(name):
-    return xarray.Dataset(attrs={"experiment": name, "word": name})
+    """A run whose panel is a single point and its name; "other" asks no question."""
+    talk = {} if name == "other" else {"talk": json.dumps({"figure": "stub", "question": f"What of all {name} words?"})}
+    return xarray.Dataset(attrs={"experiment": name, "figures": "[]", "word": name, **talk})
 
 
 @pytest.fixture
 def panels(monkeypatch):
-    """Experiments whose panel is a single point and the name of the run that it was drawn from."""
     drawn = SimpleNamespace(draw_key=lambda ax, dataset: (ax.plot([0], [0]), ax.set_xlabel(dataset.attrs["word"])))
     monkeypatch.setitem(sys.modules, "figures.stub", drawn)
-    names = ("first", "second", "third", "fourth", "fifth")
-    monkeypatch.setattr(talk, "PANELS", {name: ("stub", f"What of the {name} of all questions?") for name in names})
-    return names
+    monkeypatch.setattr(talk, "check_figure", lambda name, function: name)
 
 
-def test_every_run_has_a_panel_in_the_order_of_the_questions(panels):
-    figure = talk.draw([run_of(name) for name in ("fifth", "second", "other", "first", "third")])
+def test_every_run_has_a_panel_in_the_given_order(panels):
+    figure = talk.draw([run_of(name) for name in ("fifth", "second", "other", "first", "second", "third")])
     shown = [ax for ax in figure.axes if ax.get_visible()]
-    assert [ax.get_xlabel() for ax in shown] == ["first", "second", "third", "fifth"]
-    assert shown[0].get_title(loc="left").replace("\n", " ") == "What of the first of all questions?"
+    assert [ax.get_xlabel() for ax in shown] == ["fifth", "second", "first", "third"]
+    assert shown[0].get_title(loc="left").replace("\n", " ") == "What of all fifth words?"
     assert figure.get_figwidth() / figure.get_figheight() == pytest.approx(16 / 9, rel=2e-3)
 
 
 def test_runs_without_a_panel_are_refused(panels):
-    with pytest.raises(ValueError, match=r"^overview: expected a run of one of first, second, .*, got none$"):
+    with pytest.raises(ValueError, match=r"^overview: expected a run of an experiment that asks a question, got none$"):
         talk.draw([run_of("other")])
+
+
+def test_a_panel_is_drawn_by_a_module_of_figures_alone():
+    dataset = run_of("first").assign_attrs(talk='{"figure": "os", "question": "?"}')
+    with pytest.raises(ValueError, match=r"^figures: expected the name of a figure, such as .*, got 'os'$"):
+        talk.draw([dataset])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_question_of_every_experiment_has_its_figure(name):
+    experiment = find_experiment(name)
+    for figure in (*experiment.phenomenon.figures, *experiment.figures):
+        assert figures.check_figure(figure) == figure
+    if experiment.talk is not None:
+        assert figures.check_figure(experiment.talk[0], "draw_key") == experiment.talk[0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""Every verified claim on one diagonal, with its error; and where random restarts of the minimiser ended."""
+
+import numpy as np
+
+from figures.drawing import style
+
+FILE_NAME = "verified_claims"
+
+
+@style.styled
+def draw(dataset):
+    """Draw found against predicted values, and the excess risk of restarts over the prediction."""
+    figure, axes = style.make_grid(1, 3, 2.3)
+    checked = dataset.where(dataset.status != "not applicable", drop=True)
+    controls = np.array(["control" in name or "less the minimum" in name for name in checked.claim.values])
+    _draw_diagonal(axes[0, 0], checked.predicted.values[~controls], checked.learned.values[~controls])
+    _draw_errors(axes[0, 1], checked.error.values[~controls], checked.tolerance.values[~controls])
+    _draw_restarts(axes[0, 2], dataset.restart_excess.values)
+    return figure
+
+
+def _draw_diagonal(ax, predicted: np.ndarray, found: np.ndarray) -> None:
+    low, high = min(predicted.min(), found.min()), style.ceiling(predicted, found)
+    ax.plot([low, high], [low, high], color=style.PREDICTED, linewidth=0.6)
+    ax.plot(
+        predicted, found, linestyle="none", marker="o", markersize=2.5, markeredgewidth=0, color=style.TEST, alpha=0.6
+    )
+    ax.set_xlabel("predicted")
+    ax.set_ylabel("found")
+    ax.set_title(f"{len(predicted)} claims")
+
+
+def _draw_errors(ax, errors: np.ndarray, tolerances: np.ndarray) -> None:
+    """Draw every error against its tolerance, sorted; an error of zero stands at the lower edge."""
+    order = np.argsort(errors)
+    floor = 1e-17
+    ranks = np.arange(1, len(errors) + 1)
+    ax.plot(ranks, np.maximum(errors[order], floor), linestyle="none", marker="o", markersize=2, color=style.TEST,
+            markeredgewidth=0, label="error")  # fmt: skip
+    ax.plot(ranks, np.maximum(tolerances[order], floor), linestyle="none", marker="_", markersize=3,
+            color=style.PREDICTED, label="tolerance")  # fmt: skip
+    ax.set_yscale("log")
+    ax.set_xlabel("claims, by error")
+    ax.set_ylabel("|found - predicted|")
+    ax.legend(loc="upper left")
+
+
+def _draw_restarts(ax, excess: np.ndarray) -> None:
+    values = excess[np.isfinite(excess)]
+    ax.set_xlabel("excess risk (1e-12 nats)")
+    ax.set_ylabel("restarts")
+    ax.set_title(f"{len(values)} restarts, {len(excess)} tasks")
+    if len(values):
+        # One bin below the prediction, one from 0 to 1e-12 and so on; what ends higher is gathered in the last.
+        top = 20.0
+        ax.hist(np.clip(values * 1e12, -top, top), bins=np.arange(-top, top + 1), color=style.TEST)
+        ax.axvline(0, color=style.PREDICTED, linewidth=0.7)
+        ax.set_yscale("log")

@@ -1,0 +1,149 @@
+"""What a saved dataset declares of its quantities, thresholds and axes, and its learned values as they are shown.
+
+The attributes of a dataset are data: what is missing or unknown in them is told in one line.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Panel(NamedTuple):
+    """A row of the figure of a sweep: the name of its quantity, and the fields of the panel that it declares."""
+
+    quantity: str
+    label: str
+    height: float
+    scale: str
+    changes: Mapping[str, str]
+    undefined_with: str
+
+
+class Quantity(NamedTuple):
+    """What is declared of a quantity; see ``experiments.quantity``."""
+
+    label: str
+    unit: str
+    headline: str
+    reduce: str
+    panels: tuple[Panel, ...]
+
+    @property
+    def full_label(self) -> str:
+        """The label, with the unit if there is one."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+class Threshold(NamedTuple):
+    """What is declared of a threshold: its label, the axis on which it lies, the pattern of its line."""
+
+    label: str
+    axis: str
+    line: tuple[float, ...]
+
+
+class Certificate(NamedTuple):
+    """The names of the variables that a certificate is made of, and their unit."""
+
+    value: str
+    gap: str
+    unit: str
+
+
+def check_version(dataset) -> None:
+    """Raise ``ValueError`` for the dataset of a run that simlab wrote before it declared its quantities."""
+    if "quantities" in dataset.attrs:
+        return
+    version, revision = (dataset.attrs.get(name, "unknown") for name in ("simlab_version", "git_revision"))
+    raise ValueError(
+        "folder: expected a results.nc of simlab 0.2 or newer, "
+        f"got one of simlab {version}, revision {revision}, which can still plot it"
+    )
+
+
+def quantities_of(dataset) -> dict[str, Quantity]:
+    """Return the quantities that a dataset holds and declares, by name, in their declared order.
+
+    Raises:
+        ValueError: simlab wrote it before it declared its quantities.
+    """
+    check_version(dataset)
+    held = set(map(str, np.atleast_1d(dataset["quantity"].values)))
+    declared = json.loads(dataset.attrs["quantities"])
+    return {name: _quantity(name, fields) for name, fields in declared.items() if name in held}
+
+
+def _quantity(name: str, fields: dict) -> Quantity:
+    panels = tuple(Panel(quantity=name, **panel) for panel in fields.pop("panels"))
+    return Quantity(**fields, panels=panels)
+
+
+def headlines(dataset) -> tuple[list[str], list[str]]:
+    """Return the names of the quantities whose predicted and learned values have columns, and of those learned alone.
+
+    Where none is declared, the first three quantities stand for them.
+    """
+    declared = quantities_of(dataset)
+    compared, learned = (
+        [name for name, one in declared.items() if one.headline == kind] for kind in ("compared", "learned")
+    )
+    return (compared, learned) if compared or learned else (list(declared)[:3], [])
+
+
+def panels_of(dataset) -> list[Panel]:
+    """Return the rows of the figure of a sweep: those of compared quantities first.
+
+    Where none is declared, each headline quantity has one.
+    """
+    declared, (compared, learned) = quantities_of(dataset), headlines(dataset)
+    order = [*compared, *(name for name in declared if name not in compared)]
+    panels = [panel for name in order for panel in declared[name].panels]
+    plain = {"height": 1.0, "scale": "free", "changes": {}, "undefined_with": ""}
+    return panels or [Panel(name, declared[name].full_label, **plain) for name in (*compared, *learned)]
+
+
+def thresholds_of(dataset) -> dict[str, Threshold]:
+    """Return the thresholds that a dataset holds and declares, by the name of their variable."""
+    declared = json.loads(dataset.attrs.get("thresholds", "{}"))
+    held = {name: fields for name, fields in declared.items() if name in dataset}
+    return {name: Threshold(one["label"], one["axis"], tuple(one["line"])) for name, one in held.items()}
+
+
+def certificate_of(dataset) -> Certificate | None:
+    """Return the certificate that a dataset declares, None if it has none or its variables are not there."""
+    fields = json.loads(dataset.attrs.get("certificate", "null"))
+    if fields is None or not {fields["value"], fields["gap"]} <= set(dataset.variables):
+        return None
+    return Certificate(**fields)
+
+
+def axis_label(dataset, name: str) -> str:
+    """Return what a reader calls an axis, with its unit."""
+    return json.loads(dataset.attrs.get("axis_labels", "{}")).get(name, name.replace("_", " "))
+
+
+def as_shown(dataset):
+    """Return a dataset whose learned values are those that tables and figures show, with no variable missing.
+
+    Of a quantity that is reduced to the best of several restarts, the values of all other seeds are NaN, and so are the
+    sampling errors: the best of several draws has no standard error. The best seed of a cell is the one of the least
+    ``best_by`` among those that did not diverge. ``exact_minimum`` and ``sampling_error`` are NaN if missing.
+    """
+    names = [name for name in ("exact_minimum", "sampling_error") if name not in dataset]
+    dataset = dataset.assign({name: dataset.learned * np.nan for name in names})
+    best_by = dataset.attrs.get("best_by")
+    reduced = [name for name, one in quantities_of(dataset).items() if one.reduce == "best"]
+    if not best_by or not reduced or "seed" not in dataset.learned.dims:
+        return dataset
+    judged = dataset.learned.sel(quantity=best_by, drop=True).where(dataset.status != "diverged")
+    judged = judged.where(np.isfinite(judged), np.inf)
+    is_best = (judged == judged.min("seed")) & np.isfinite(judged)
+    is_best = is_best & (is_best.cumsum("seed") == 1)  # of equal seeds the first
+    others = ~dataset["quantity"].isin(reduced)
+    order = dataset.learned.dims
+    return dataset.assign(
+        learned=dataset.learned.where(is_best | others).transpose(*order),
+        sampling_error=dataset.sampling_error.where(others),
+    )

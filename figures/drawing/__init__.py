@@ -1,0 +1,1 @@
+"""What figures share: one look, scales chosen by the numbers drawn, means over seeds, clouds of vectors, curves."""

@@ -1,0 +1,75 @@
+"""Clouds of vectors on two axes: learned ones as marks by group, predicted ones in black."""
+
+import numpy as np
+
+from figures.drawing import style
+
+# Vectors drawn of a cloud, evenly spread over it: a vector file of 15,000 marks would not open.
+MOST_MARKS = 1500
+
+
+def draw_cloud(
+    ax, learned: np.ndarray, predicted: np.ndarray, groups: np.ndarray, noun: str | None, ring: float = 5
+) -> None:
+    """Draw a cloud that is projected already, in a square panel.
+
+    Args:
+        ax: the panel.
+        learned: ``Float[N, 2]``.
+        predicted: ``Float[N, 2]``.
+        groups: ``Int[N]``, from 0.
+        noun: what a group is called in the legend; None keeps groups out of it.
+        ring: diameter of the mark of a predicted vector, points.
+    """
+    marks = np.arange(0, len(learned), max(1, len(learned) // MOST_MARKS))
+    for group in np.unique(groups):
+        chosen = marks[groups[marks] == group]
+        look = style.concept_style(int(group))
+        ax.plot(
+            *learned[chosen].T,
+            linestyle="none",
+            markersize=2.2,
+            markeredgewidth=0,
+            alpha=0.7,
+            label=f"{noun} {group + 1}" if noun else None,
+            **look,
+        )
+        _draw_predicted(ax, predicted[groups == group], ring, last=group == groups.max())
+
+
+def frame_square(ax, *clouds: np.ndarray, room: float = 0.06) -> None:
+    """Make the panel a square with the same scale on both axes, and room around all finite points, as a share of it."""
+    points = np.concatenate(clouds)
+    points = points[np.all(np.isfinite(points), axis=1)]
+    low, high = points.min(axis=0), points.max(axis=0)
+    half_width = (0.5 + room) * np.max(high - low) or 1.0
+    for set_limits, centre in zip((ax.set_xlim, ax.set_ylim), (low + high) / 2, strict=True):
+        set_limits(centre - half_width, centre + half_width)
+    ax.set_box_aspect(1)
+
+
+def principal_axes(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two principal axes, ``Float[d, 2]``, and the share of the total variance along each."""
+    centred = vectors.astype(np.float64) - vectors.mean(axis=0)
+    variances, axes = np.linalg.eigh(centred.T @ centred)
+    shares = variances[::-1] / max(variances.sum(), np.finfo(float).tiny)
+    # A sign is free: the largest entry of an axis is made positive, so that redrawing gives the same picture.
+    top = axes[:, [-1, -2]]
+    return top * np.sign(top[np.argmax(np.abs(top), axis=0), [0, 1]]), shares[:2]
+
+
+def _draw_predicted(ax, points: np.ndarray, ring: float, *, last: bool) -> None:
+    """Draw the predicted points of a group: a ring at the outermost, a line to the innermost."""
+    radii = np.linalg.norm(points, axis=1)
+    ends = points[[np.argmax(radii), np.argmin(radii)]]
+    ax.plot(
+        *ends.T,
+        color=style.PREDICTED,
+        linewidth=0.8,
+        marker="o",
+        markevery=[0],
+        markersize=ring,
+        markerfacecolor="none",
+        markeredgewidth=0.8,
+        label="predicted" if last else None,
+    )

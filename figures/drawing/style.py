@@ -1,0 +1,172 @@
+"""One look for all figures: print sizes, colours, marks.
+
+Colours are those of Okabe and Ito, which colour-blind readers tell apart, in an order of alternating lightness; marks
+differ as well, so that a greyscale print can be read. Text is set by matplotlib itself (no LaTeX) and embedded as
+TrueType.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from math import ceil
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from figures.drawing.titles import fit_titles
+
+ONE_COLUMN = 3.35  # inches: 85 mm
+TWO_COLUMNS = 6.9  # inches: 175 mm
+CHARACTER = 0.05  # inches: the width of a character of 6 points
+
+COLOURS = ("#0072B2", "#E69F00", "#882255", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999")
+# Seven marks beside eight colours: 56 concepts pass before a pair returns.
+MARKS = ("o", "^", "s", "D", "v", "P", "X")
+PREDICTED = "black"
+TRAIN, TEST = COLOURS[1], COLOURS[0]
+
+_SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "mathtext.fontset": "dejavusans",
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "axes.linewidth": 0.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 6,
+    "ytick.labelsize": 6,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.5,
+    "xtick.minor.width": 0.3,
+    "ytick.minor.width": 0.3,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "legend.fontsize": 6,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "lines.linewidth": 1.0,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "savefig.dpi": 300,
+    "figure.constrained_layout.use": True,
+}
+
+
+def styled(function: Callable) -> Callable:
+    """Run a drawing or saving function under the house style, and leave matplotlib's own settings as they were.
+
+    The titles of a figure that it returns are fitted to the places of their panels.
+    """
+
+    @wraps(function)
+    def wrapped(*args, **kwargs):
+        with matplotlib.rc_context(_SETTINGS):
+            result = function(*args, **kwargs)
+            if isinstance(result, Figure):
+                fit_titles(result)
+            return result
+
+    return wrapped
+
+
+def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
+    """Return a figure and its axes, ``n_rows x n_columns``: one column wide for up to two panels, else two columns.
+
+    Args:
+        n_rows: panels from top to bottom.
+        n_columns: panels from left to right.
+        row_height: inches.
+        options: passed to ``Figure.subplots``.
+    """
+    width = ONE_COLUMN if n_columns <= 2 else TWO_COLUMNS
+    figure = Figure(figsize=(width, n_rows * row_height))
+    return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
+
+
+def draw_row(dataset, row_height: float, draw_panel: Callable, **options):
+    """Return a figure with one titled panel per regime, and its axes.
+
+    Args:
+        dataset: a saved run.
+        row_height: inches.
+        draw_panel: called with the axes and the dataset of each regime.
+        options: passed to ``Figure.subplots``.
+    """
+    names = dataset.regime.values
+    figure, axes = make_grid(1, len(names), row_height, **options)
+    for ax, name in zip(axes[0], names, strict=True):
+        regime = dataset.sel(regime=name)
+        draw_panel(ax, regime)
+    set_regime_titles(axes[0], dataset)
+    return figure, axes[0]
+
+
+def legend_below(figure: Figure, ax) -> None:
+    """Put the legend of one panel below the whole figure, in as many columns as fit its width."""
+    handles, labels = ax.get_legend_handles_labels()
+    fitting = 3 if figure.get_figwidth() == ONE_COLUMN else 6
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(fitting, len(labels)))
+
+
+def legend_columns(figure: Figure, labels: list[str]) -> int:
+    """Return how many columns of a legend fit the width of a figure, evenly filled.
+
+    Args:
+        figure: whose legend it is.
+        labels: of its entries, in 6 points.
+    """
+    fitting = int(figure.get_figwidth() / (0.4 + 0.9 * CHARACTER * max(map(len, labels))))  # a mark and its gaps: 0.4
+    return ceil(len(labels) / ceil(len(labels) / max(1, fitting)))
+
+
+def regime_title(regime) -> str:
+    """Return the heading of a regime's panels: its name and what is predicted."""
+    name = str(regime.regime.values).replace("-", " ")
+    return f"{name}\n({kinds(regime) or 'nothing'} predicted)"
+
+
+def set_regime_titles(axes, dataset) -> None:
+    """Give panels that stand side by side, one per regime, its heading."""
+    set_titles(axes, [regime_title(dataset.sel(regime=name)) for name in dataset.regime.values])
+
+
+def set_titles(axes, titles: list[str], pad: float | None = None) -> None:
+    """Give each panel of a row a title; :func:`figures.drawing.titles.fit_titles` breaks it into lines that fit.
+
+    Args:
+        axes: the panels.
+        titles: one for each.
+        pad: points between title and panel.
+    """
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set_title(title, pad=pad)
+
+
+def kinds(regime) -> str:
+    """Return what is predicted, in words; for several cells each kind once."""
+    return ", ".join(sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}))
+
+
+def concept_style(concept: int) -> dict[str, object]:
+    """Return colour and mark of a concept."""
+    return {"color": COLOURS[concept % len(COLOURS)], "marker": MARKS[concept % len(MARKS)]}
+
+
+def ceiling(*arrays: np.ndarray) -> float:
+    """Return the largest finite value of some arrays, or 1 if there is none above zero: the top of an axis from 0."""
+    values = np.concatenate([np.ravel(array) for array in arrays])
+    return float(max(values[np.isfinite(values)], default=0.0)) or 1.0
+
+
+@styled
+def save(figure: Figure, path) -> None:
+    """Save a figure as the kind of file that ``path`` ends in; without a date, so that equal runs give equal files.
+
+    The layout that the first file needs is kept for all others: they look the same, and take half the time.
+    """
+    metadata = {"CreationDate": None} if str(path).endswith(".pdf") else None
+    figure.savefig(path, metadata=metadata)
+    figure.set_layout_engine("none")

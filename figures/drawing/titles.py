@@ -1,0 +1,128 @@
+"""Titles that stay inside the figure and off their neighbours, measured once its panels have their places."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from matplotlib.figure import Figure
+
+GAP = 0.06  # inches between titles, and between a title and the edge of the figure
+MOST_ASIDE = 0.12  # inches that a centred title may stand off the middle of its panel
+LINE = 0.12  # inches of a line of 7 points
+SIDES = ("left", "center", "right")
+
+
+def fit_titles(figure: Figure) -> None:
+    """Break the titles of all panels between words until they have room; those of a row begin at one height.
+
+    The figure grows by the lines that are added. A title that reaches over the edge of the figure, or into the half of
+    the gap that belongs to its neighbour, moves aside.
+    """
+    rows = _rows_of(figure)
+    if not rows:
+        return
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+    added = sum(_fit_row(figure, axes) for axes in rows)
+    if added:
+        figure.set_figheight(figure.get_figheight() + LINE * added)
+
+
+def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    """Return the lines into which a text breaks between words to fit a width.
+
+    Args:
+        text: without line breaks.
+        width: that a line may have.
+        measure: returns the width of a line.
+    """
+    if measure(text) <= width:
+        return [text]
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if not lines[-1] or measure(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _rows_of(figure: Figure) -> list[list]:
+    """Return the panels that have a title, those that begin in one row of a grid together, from left to right."""
+    rows = defaultdict(list)
+    for ax in figure.axes:
+        if ax.get_visible() and any(ax.get_title(loc=side) for side in SIDES):
+            place = ax.get_subplotspec()
+            key = id(ax) if place is None else (id(place.get_gridspec()), place.rowspan.start)
+            rows[key].append(ax)
+    return [sorted(axes, key=lambda ax: ax.get_position().x0) for axes in rows.values()]
+
+
+def _fit_row(figure: Figure, axes: Sequence) -> int:
+    """Wrap the titles of a row and move them aside; return how many lines the tallest has more than before."""
+    before = max(_n_lines(title) for ax in axes for title in _titles(ax))
+    spans = _spans(figure, axes)
+    room = min(_room(ax, *span) for ax, span in zip(axes, spans, strict=True))
+    for ax in axes:
+        for title in _titles(ax):
+            _wrap_title(figure, title, room)
+    after = max(_n_lines(title) for ax in axes for title in _titles(ax))
+    for ax, span in zip(axes, spans, strict=True):
+        for title in _titles(ax):
+            _move_into(figure, ax, title, *span)
+        if ax.title.get_text():
+            ax.title.set_text(ax.title.get_text() + "\n" * (after - _n_lines(ax.title)))
+    return after - before
+
+
+def _spans(figure: Figure, axes: Sequence) -> list[tuple[float, float]]:
+    """Return from where to where each title may reach, inches: to the middle between panels, or to the edge."""
+    places = [_across(ax) for ax in axes]
+    between = [(left + right) / 2 for (_, left), (right, _) in pairwise(places)]
+    edges = [GAP / 2, *between, figure.get_figwidth() - GAP / 2]
+    return [(left + GAP / 2, right - GAP / 2) for left, right in pairwise(edges)]
+
+
+def _room(ax, left: float, right: float) -> float:
+    """Return the width that the titles of a panel may have; a centred one moves a little off its middle, not far."""
+    start, end = _across(ax)
+    if not ax.title.get_text():
+        return right - start
+    middle = (start + end) / 2
+    return min(right - left, 2 * (min(middle - left, right - middle) + MOST_ASIDE))
+
+
+def _across(ax) -> tuple[float, float]:
+    """Return the left and the right edge of a panel, inches from the left edge of the figure."""
+    ax.apply_aspect()
+    box, width = ax.get_position(), ax.figure.get_figwidth()
+    return width * box.x0, width * box.x1
+
+
+def _titles(ax) -> list:
+    """Return the titles of a panel that have a text."""
+    return [title for title in (ax.title, ax._left_title, ax._right_title) if title.get_text()]
+
+
+def _n_lines(title) -> int:
+    return title.get_text().count("\n") + 1
+
+
+def _wrap_title(figure: Figure, title, room: float) -> None:
+    given = title.get_text()
+
+    def measure(line: str) -> float:
+        title.set_text(line)
+        return title.get_window_extent().width / figure.dpi
+
+    lines = [line for part in given.split("\n") for line in wrap(part, room, measure)]
+    title.set_text("\n".join(lines))
+
+
+def _move_into(figure: Figure, ax, title, left: float, right: float) -> None:
+    """Move a title sideways where it reaches over the ends of its span, inches."""
+    box = title.get_window_extent()
+    over = max(0.0, box.x1 - right * figure.dpi) - max(0.0, left * figure.dpi - box.x0)
+    if over:
+        title.set_x(title.get_position()[0] - over / ax.get_window_extent().width)

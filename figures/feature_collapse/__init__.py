@@ -1,0 +1,1 @@
+"""Figures of feature collapse: words in sentences."""

@@ -1,0 +1,131 @@
+"""Risk above its certified lower bound: over training from several initial scales, and at the end by batch size."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from figures.drawing import scales, style
+from figures.drawing.seeds import mean_and_error
+from figures.sweeps.arrangement import is_numeric
+from figures.sweeps.axes import keep_axes
+
+AXES = ("initial_scale", "batch_size")
+PROVED = {"color": style.PREDICTED, "linewidth": 0.8, "linestyle": (0, (4, 1.5)), "zorder": 1}
+LEAST = 1e-9  # of the risk: rounding of the weights in float32 costs less
+
+
+@style.styled
+def draw(dataset):
+    """Draw a column per regime: above, the excess over training, every seed a line; below, its end by batch size.
+
+    Below, filled marks are the excess over the best lower bound proved on the training set, open ones what each network
+    proves by itself: means over seeds with standard errors. Dashed: that bound is known to be tight up to here.
+    """
+    dataset = _arrange(dataset)
+    n_regimes = dataset.sizes["regime"]
+    middle = dataset.sizes["batch_size"] // 2
+    figure, axes = style.make_grid(2, n_regimes, 1.7, sharey=True)
+    for column, (above, below) in enumerate(axes.T):
+        regime = dataset.isel(regime=column)
+        _draw_training(above, regime.isel(batch_size=middle))
+        _draw_ends(below, regime)
+    size = dataset.batch_size.values[middle]
+    axes[0, 0].set_ylabel(f"excess risk, relative\n(batches of {size})")
+    axes[1, 0].set_ylabel("excess risk, relative\n(end of training)")
+    for ax in axes[:, 0]:
+        ax.yaxis.set_major_locator(LogLocator(numticks=7))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    names = [str(name).replace("-", " ") for name in dataset.regime.values]
+    style.set_titles(axes[0], names)
+    figure.align_ylabels(axes[:, 0])
+    _add_legend(figure, dataset)
+    figure.set_figheight(figure.get_figheight() + 0.3)
+    return figure
+
+
+def draw_key(ax, dataset) -> None:
+    """Draw the excess of the first regime over training, every seed a line, in batches of the largest size."""
+    dataset = _arrange(dataset)
+    _draw_training(ax, dataset.isel(regime=0, batch_size=-1))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_ylim(top=20 * ax.get_ylim()[1])  # room for the legend in a low panel
+    ax.set_ylabel("excess risk, relative")
+    ax.legend(handles=_scale_handles(dataset), ncols=2, loc="upper right")
+
+
+def _arrange(dataset):
+    """Return the dataset with the axes of the figure, numbers in order."""
+    dataset = keep_axes(dataset, AXES)
+    return dataset.sortby([name for name in AXES if is_numeric(dataset[name])])
+
+
+def _draw_training(ax, regime) -> None:
+    """Draw the excess at each record after the first, from each initial scale."""
+    steps = regime.step.values
+    for index in range(regime.sizes["initial_scale"]):
+        look = _look(index)
+        for seed in range(regime.sizes["seed"]):
+            values = regime.history_excess.isel(initial_scale=index, seed=seed).values
+            ax.plot(steps[1:], np.maximum(values[1:], LEAST), linewidth=0.8, color=look["color"], zorder=2)
+            last = np.flatnonzero(np.isfinite(values))[-1:]
+            ax.plot(steps[last], np.maximum(values[last], LEAST), markersize=3, markeredgewidth=0, **look)
+    _draw_proved(ax, regime)
+    scales.set_log_steps(ax)
+    ax.set_yscale("log")
+
+
+def _draw_ends(ax, regime) -> None:
+    """Draw the excess at the end by batch size: over the best bound filled, over the network's own bound open."""
+    n_scales = regime.sizes["initial_scale"]
+    for index in range(n_scales):
+        aside = np.arange(regime.sizes["batch_size"]) + 0.15 * (index - (n_scales - 1) / 2)
+        for name, filled in (("excess", True), ("relative_gap", False)):
+            mean, error = mean_and_error(regime[name].isel(initial_scale=index))
+            look = _mark(index, filled=filled)
+            ax.errorbar(aside, np.maximum(mean, LEAST), error, elinewidth=0.7, linestyle="none", zorder=3, **look)
+    _draw_proved(ax, regime)
+    ax.set_yscale("log")
+    scales.set_names(ax, [str(size) for size in regime.batch_size.values])
+    ax.set_xlabel("batch size (sentences)")
+
+
+def _draw_proved(ax, regime) -> None:
+    """Draw the mean excess of the network that proves the bound, over the seeds: below it, nothing is known."""
+    found = regime.descended_excess.values
+    if np.isfinite(found).any():
+        ax.axhline(max(float(np.nanmean(found)), LEAST), **PROVED)
+
+
+def _look(index: int) -> dict[str, object]:
+    return style.concept_style(index)
+
+
+def _mark(index: int, *, filled: bool) -> dict[str, object]:
+    """Return a mark of an initial scale: filled, or as an outline."""
+    return _look(index) | {
+        "markersize": 3.2,
+        "markeredgewidth": 0 if filled else 0.6,
+        "markerfacecolor": None if filled else "none",
+    }
+
+
+def _scale_handles(dataset) -> list[Line2D]:
+    """Return an entry of a legend for each initial scale."""
+    return [
+        Line2D([], [], label=f"initial scale {scale:g}", linewidth=0.8, **_mark(index, filled=True))
+        for index, scale in enumerate(dataset.initial_scale.values)
+    ]
+
+
+def _add_legend(figure, dataset) -> None:
+    """Put one legend below all panels."""
+    grey = {"color": "0.4", "linestyle": "none", "marker": "o", "markersize": 3.2}
+    handles = [
+        *_scale_handles(dataset),
+        Line2D([], [], label="over the best bound", markeredgewidth=0, **grey),
+        Line2D([], [], label="over its own bound", markeredgewidth=0.6, markerfacecolor="none", **grey),
+        Line2D([], [], label="below, nothing is proved", **PROVED),
+    ]
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=4 if figure.get_figwidth() > style.ONE_COLUMN else 2
+    )

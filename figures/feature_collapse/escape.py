@@ -1,0 +1,200 @@
+"""The escape from the saddle at zero: norms, growth rates, plateaus, modes and ranks, learned and predicted."""
+
+import math
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from figures.drawing import style
+from figures.drawing.seeds import mean_and_error
+
+DOTTED = (0, (1, 1.5))
+THRESHOLD = {"color": style.PREDICTED, "linewidth": 0.6, "linestyle": DOTTED, "zorder": 1}
+LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 2}
+MODE_LINES = ("-", (0, (4, 1)), (0, (4, 1, 1, 1)), (0, (1, 0.7)))
+
+
+@style.styled
+def draw(dataset):
+    """Draw six panels: norms over steps, rates and plateaus against weight decay and scale, modes and rank over steps.
+
+    The first regime of the dataset is that of the norms and of the plateau against the scale; the last, whose modes
+    differ, that of modes and rank. Black lines are predicted, of the norms from the initial scale alone.
+    """
+    figure, axes = style.make_grid(2, 3, 2.1)
+    (norms, by_decay, rates), (by_scale, modes, ranks) = axes
+    first, last = dataset.isel(regime=0), dataset.isel(regime=-1)
+    _draw_norms(norms, first)
+    _draw_rates(rates, dataset)
+    _draw_plateaus(by_decay, dataset)
+    _draw_plateau_over_scale(by_scale, first)
+    _draw_modes(modes, last.isel(initial_scale=0, weight_decay=0, seed=0))
+    _draw_ranks(ranks, last)
+    for ax, letter in zip(axes.flat, "abcdef", strict=True):
+        ax.set_title(letter, loc="left", fontweight="bold", pad=3)
+    return figure
+
+
+def draw_key(ax, dataset) -> None:
+    """Draw the plateau against the initial scale, learned and predicted."""
+    _draw_plateau_over_scale(ax, dataset.isel(regime=0))
+    ax.set_ylim(top=8 * ax.get_ylim()[1])  # room for the legend in a low panel
+
+
+def _draw_norms(ax, regime) -> None:
+    """Draw the norms of embeddings and classifier for every scale at a middle weight decay, means over seeds."""
+    one = regime.isel(weight_decay=regime.sizes["weight_decay"] // 3)
+    top = 3 * float(one.history_embedding_norm.max())
+    ends = one.plateau_expected.values
+    last = 1.6 * np.max(ends[np.isfinite(ends)], initial=float(one.step[1]))
+    n_shown = int((one.step <= last).sum())
+    for index in range(one.sizes["initial_scale"]):
+        member, colour = one.isel(initial_scale=index), style.concept_style(index)["color"]
+        for kind, mark in (("embedding", "o"), ("classifier", "^")):
+            steps, values = member.step.values, np.sqrt((member[f"history_{kind}_norm"] ** 2).mean("seed").values)
+            shown = slice(0, n_shown, max(1, n_shown // 25))
+            ax.plot(steps[shown], values[shown], color=colour, marker=mark, markersize=1.8, markeredgewidth=0,
+                    linestyle="none", zorder=3)  # fmt: skip
+            linear = member[f"{kind}_norm_expected"].isel(seed=0).values
+            ax.plot(steps, np.where(linear < top, linear, np.nan), **LINE)
+    for name in ("embedding_norm", "classifier_norm"):
+        ax.axhline(one.predicted.sel(quantity=name).values.ravel()[0], **THRESHOLD)
+    ax.set_yscale("log")
+    _set_decades(ax)
+    ax.set_xlim(0, last)
+    ax.set_xlabel("training steps")
+    ax.set_ylabel(f"norm, rms ({_decay_text(one)})")
+    marks = {"embeddings": "o", "classifier": "^"}
+    ax.legend(handles=[_mark(label, "0.3", mark) for label, mark in marks.items()], loc="lower right")
+
+
+def _draw_plateaus(ax, dataset) -> None:
+    """Draw the plateau of each regime against weight decay, at the second smallest scale, with its threshold."""
+    scale = min(1, dataset.sizes["initial_scale"] - 1)
+    for index, name in enumerate(dataset.regime.values):
+        one = dataset.sel(regime=name).isel(initial_scale=scale)
+        _draw_marks(ax, one.weight_decay.values, one.plateau, index)
+        threshold = float(one.mode_singular_value.isel(mode=0).mean())
+        # Between the cells: the product with the distance from the threshold varies little.
+        decays = np.linspace(*one.weight_decay.values[[0, -1]], 100)
+        products = one.plateau_expected.mean("seed") * (threshold - one.weight_decay)
+        predicted = np.interp(decays, one.weight_decay.values, products.values) / (threshold - decays)
+        ax.plot(decays, predicted, **LINE)
+        ax.axvline(threshold, color=style.COLOURS[index], linewidth=0.8, linestyle=DOTTED, zorder=1)
+    ax.set_yscale("log")
+    _set_decades(ax, subs=(1, 3))
+    ax.set_xlim(left=0)
+    ax.set_ylim(top=1.6 * ax.get_ylim()[1])
+    ax.set_xlabel("weight decay (nats)")
+    ax.set_ylabel(f"plateau (steps, scale {_power(one.initial_scale.item())}")
+    handles = [
+        _mark(str(name).replace("-", " "), **style.concept_style(i)) for i, name in enumerate(dataset.regime.values)
+    ]
+    ax.legend(handles=[*handles, Line2D([], [], label="zero threshold", color="0.4", linewidth=0.8, linestyle=DOTTED)])
+
+
+def _draw_rates(ax, dataset) -> None:
+    """Draw the growth rate of every mode against its predicted one."""
+    for index, name in enumerate(dataset.regime.values):
+        one = dataset.sel(regime=name)
+        x, y = one.growth_rate_predicted.values.ravel(), one.growth_rate.values.ravel()
+        ax.plot(x, y, linestyle="none", markersize=2.5, markeredgewidth=0, zorder=3, **style.concept_style(index))
+    high = 1.08 * np.nanmax(dataset.growth_rate_predicted.values)
+    ax.plot([0, high], [0, high], **LINE)
+    ax.set_xlim(0, high)
+    ax.set_ylim(0, high)
+    ax.set_xlabel("predicted growth rate (nats)")
+    ax.set_ylabel("learned growth rate (nats)")
+    found = dataset.growth_rate / dataset.growth_rate_predicted - 1
+    ax.text(0.05, 0.95, f"{int(found.notnull().sum())} modes, all\nwithin {100 * float(abs(found).max()):.1g} %",
+            transform=ax.transAxes, va="top")  # fmt: skip
+
+
+def _draw_plateau_over_scale(ax, regime) -> None:
+    """Draw the plateau against the initial scale for every weight decay."""
+    handles = []
+    for index in range(regime.sizes["weight_decay"]):
+        one = regime.isel(weight_decay=index)
+        _draw_marks(ax, one.initial_scale.values, one.plateau, index)
+        # Between the cells: linear in the logarithm of the scale.
+        logs = np.log(one.initial_scale.values)
+        between = np.linspace(logs[0], logs[-1], 50)
+        ax.plot(np.exp(between), np.interp(between, logs, one.plateau_expected.mean("seed").values), **LINE)
+        handles.append(_mark(f"{one.weight_decay.item():g}", **style.concept_style(index)))
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    _set_decades(ax, subs=(1, 3))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("initial scale")
+    ax.set_ylabel("plateau (steps)")
+    ax.set_ylim(top=ax.get_ylim()[1] * 4)
+    ax.legend(handles=handles, title="weight decay", title_fontsize=6, ncols=3, loc="upper right", columnspacing=1,
+              handletextpad=0.2)  # fmt: skip
+
+
+def _draw_modes(ax, member) -> None:
+    """Draw |w_i|^2 along each mode, learned in colour and in the linear regime in black."""
+    n_modes = int(member.mode_singular_value.notnull().sum())
+    values = member.mode_square.values[:, :n_modes]
+    top = 4 * np.nanmax(values)
+    for mode in range(n_modes):
+        linear = member.mode_square_linear.values[:, mode]
+        ax.plot(member.step, values[:, mode], color=style.COLOURS[mode], linestyle=MODE_LINES[mode % 4], linewidth=1.4,
+                label=f"mode {mode + 1}: {member.mode_singular_value.values[mode]:.3f}")  # fmt: skip
+        ax.plot(member.step, np.where(linear < top, linear, np.nan), **LINE)
+    ax.set_yscale("log")
+    _set_decades(ax)
+    late = np.flatnonzero(values[:, n_modes - 1] > 0.01 * top / 4)
+    ax.set_xlim(0, 1.5 * member.step.values[late[0] if late.size else -1])
+    ax.set_xlabel("training steps")
+    ax.set_ylabel(f"squared norm along a mode\n({_decay_text(member)}, scale {_power(member.initial_scale.item())})")
+    ax.legend(loc="lower right", title="singular value at zero", title_fontsize=6)
+
+
+def _draw_ranks(ax, regime) -> None:
+    """Draw the rank of the embeddings over training for every scale, of the seed whose modes are drawn."""
+    one = regime.isel(weight_decay=0, seed=0)
+    for index in range(one.sizes["initial_scale"]):
+        member = one.isel(initial_scale=index)
+        colour = style.concept_style(index)["color"]
+        ax.plot(member.step, member["rank"], color=colour, linestyle=MODE_LINES[index % 4],
+                label=_power(member.initial_scale.item()))  # fmt: skip
+    n_modes = int(one.mode_singular_value.isel(initial_scale=0).notnull().sum())
+    for count in range(1, n_modes + 1):
+        ax.axhline(count, **THRESHOLD)
+    columns = 3
+    rows = math.ceil(one.sizes["initial_scale"] / columns)
+    ax.set_ylim(0.8, n_modes + 0.5 + 0.3 * rows)  # room for the legend above the last rank
+    ax.set_yticks(range(1, n_modes + 1))
+    finished = np.nanmax(one.plateau.values)
+    ax.set_xlim(0, 4 * finished)
+    ax.set_xlabel("training steps")
+    ax.set_ylabel("rank of the embeddings")
+    ax.legend(loc="upper right", title="initial scale", title_fontsize=6, ncols=columns, columnspacing=1)
+
+
+def _draw_marks(ax, x: np.ndarray, values, index: int) -> None:
+    """Draw the mean over seeds with its standard error; nothing where a seed has none."""
+    mean, error = mean_and_error(values)
+    ax.errorbar(x, mean, error, linestyle="none", markersize=3, markeredgewidth=0, elinewidth=0.7,
+                zorder=3, **style.concept_style(index))  # fmt: skip
+
+
+def _set_decades(ax, subs: tuple[int, ...] = (1,)) -> None:
+    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _mark(label: str, color: str, marker: str) -> Line2D:
+    return Line2D([], [], label=label, color=color, marker=marker, markersize=3, markeredgewidth=0, linestyle="none")
+
+
+def _decay_text(one) -> str:
+    return f"decay {one.weight_decay.item():g}"
+
+
+def _power(value: float) -> str:
+    """Return a power of ten as such, and another number as it is."""
+    exponent = np.log10(value)
+    return f"$10^{{{round(exponent)}}}$" if abs(exponent - round(exponent)) < 1e-9 else f"{value:g}"

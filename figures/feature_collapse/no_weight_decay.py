@@ -1,0 +1,185 @@
+"""Without weight decay: norms, spread and the effect of word frequencies over training; and early stopping."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from figures.drawing import style
+from figures.drawing.scales import set_log_steps, set_names
+from figures.drawing.seeds import mean_and_error
+
+LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 2}
+DASHED, DOTTED = (0, (4, 1.5)), (0, (1, 1.5))
+MARK = {"linestyle": "none", "markeredgewidth": 0, "zorder": 3}
+
+
+@style.styled
+def draw(dataset):
+    """Draw six panels: of the population norms, spread and ratio of norms; of the small sample accuracy and spread.
+
+    Black lines are predicted. The regimes are taken in their order: the population from small and from large weights,
+    and the sample. The first weight decay of the dataset is zero.
+    """
+    figure, axes = style.make_grid(2, 3, 2.15)
+    (norms, spread, ratio), (accuracy, sample_spread, stopping) = axes
+    small, large, sample = (dataset.isel(regime=index) for index in range(3))
+    _draw_norms(norms, small.isel(weight_decay=0))
+    _draw_spread(spread, small.isel(weight_decay=0), large)
+    _draw_ratio(ratio, small)
+    _draw_over_steps(accuracy, sample, "test_accuracy", "test accuracy, few sentences")
+    accuracy.set_ylim(float(sample.end_accuracy.min()) - 0.1, 1)
+    accuracy.yaxis.set_major_locator(MaxNLocator(5))
+    _draw_over_steps(sample_spread, sample, "embedding_spread", "spread of directions,\nfew sentences")
+    _draw_stopping(stopping, sample)
+    sample_spread.legend(handles=_decay_handles(sample), title="weight decay", title_fontsize=6, loc="upper right",
+                         ncols=2, columnspacing=1)  # fmt: skip
+    for ax, letter in zip(axes.flat, "abcdef", strict=True):
+        ax.set_title(letter, loc="left", fontweight="bold", pad=3)
+    return figure
+
+
+def draw_key(ax, dataset) -> None:
+    """Draw how much longer frequent words are than rare ones, with and without weight decay."""
+    _draw_ratio(ax, dataset.isel(regime=0))
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.6 * (high - low))  # room for the legend in a low panel
+
+
+def _draw_norms(ax, regime) -> None:
+    """Draw the norms of words by rank, and of the classifier, without weight decay: means over seeds."""
+    steps = regime.step.values
+    shown = _spaced(steps, 14)
+    # The ranks of a smaller task than the largest of the dataset are followed by padding.
+    n_ranks = int(regime.rank_norm.isel(seed=0, record=0).notnull().sum())
+    curves = [(f"word of rank {rank + 1}", "rank_norm", {"rank": rank}) for rank in range(n_ranks)]
+    for index, (label, name, where) in enumerate([*curves, ("classifier", "classifier_norm", {})]):
+        learned = regime[name if where else f"history_{name}"].isel(where)
+        predicted = regime[f"{name}_descent"].isel(where).mean("seed", skipna=False)
+        mean, error = mean_and_error(learned)
+        ax.errorbar(steps[shown], mean[shown], error[shown], markersize=3, elinewidth=0.7, label=label,
+                    **MARK, **style.concept_style(index))  # fmt: skip
+        ax.plot(steps[1:], predicted[1:], **LINE)
+        if where:
+            late = regime.rank_norm_late.isel(where).isel(seed=0)
+            ax.plot(steps[1:], late[1:], linestyle=DOTTED, **LINE)
+    set_log_steps(ax)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low - 0.1 * (high - low), high + 0.65 * (high - low))
+    ax.set_ylabel("norm, no weight decay")
+    lines = [_line("descent", "-"), _line("late law", DOTTED)]
+    ax.legend(handles=[*ax.get_legend_handles_labels()[0], *lines], ncols=2, loc="upper left", columnspacing=0.8,
+              handlelength=1.5)  # fmt: skip
+
+
+def _draw_spread(ax, small, large) -> None:
+    """Draw the spread of every seed: from large weights for each weight decay, from small ones for none."""
+    drawn = [(large.isel(weight_decay=index), index) for index in range(min(4, large.sizes["weight_decay"]))]
+    for regime, index in drawn:
+        steps = regime.step.values
+        shown = _spaced(steps, 14)
+        for seed in range(regime.sizes["seed"]):
+            one = regime.isel(seed=seed)
+            ax.plot(steps[shown], one.history_embedding_spread.values[shown], markersize=2.5, **MARK,
+                    **style.concept_style(index))  # fmt: skip
+            ax.plot(steps[1:], one.embedding_spread_frozen.values[1:], **LINE)
+    for seed in range(small.sizes["seed"]):
+        values = small.isel(seed=seed).history_embedding_spread.values
+        ax.plot(steps[shown], values[shown], color="0.5", marker="x", markersize=2.5, linestyle="none")
+    set_log_steps(ax)
+    ax.set_yscale("log")
+    ax.set_ylim(1e-7, 1)
+    ax.yaxis.set_major_locator(LogLocator(numticks=8))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_ylabel("spread of directions")
+    handles = _decay_handles(large)[: len(drawn)]
+    handles.append(Line2D([], [], color="0.5", marker="x", markersize=3, linestyle="none", label="0, small start"))
+    ax.legend(handles=handles, loc="lower left", title="weight decay", title_fontsize=6)
+
+
+def _draw_ratio(ax, regime) -> None:
+    """Draw the ratio of norms against the mean margin: along training without weight decay, and at minimisers."""
+    free, penalised = regime.isel(weight_decay=0), regime.isel(weight_decay=slice(1, None))
+    shown = _spaced(regime.step.values, 14)
+    for seed in range(free.sizes["seed"]):
+        one = free.isel(seed=seed)
+        ax.plot(one.mean_margin.values[shown], one.norm_ratio.values[shown], color=style.COLOURS[0], marker="o",
+                markersize=2.5, **MARK)  # fmt: skip
+        ax.plot(one.mean_margin_descent, one.norm_ratio_descent, **LINE)
+    exact = penalised.isel(seed=0)
+    # Between the minimisers: (ratio - 1) V tends to a constant. Margins fall as the weight decay rises.
+    known = exact.mean_margin_exact.notnull().values
+    found, ratios = exact.mean_margin_exact.values[known][::-1], exact.norm_ratio_exact.values[known][::-1]
+    between = np.linspace(found[0], found[-1], 100)
+    ax.plot(between, 1 + np.interp(between, found, (ratios - 1) * found) / between, linestyle=DASHED, **LINE)
+    for seed in range(penalised.sizes["seed"]):
+        one = penalised.isel(seed=seed, record=-1)
+        ax.plot(one.mean_margin, one.norm_ratio, color=style.COLOURS[1], marker="^", markersize=3.5, **MARK)
+    margins = np.linspace(float(exact.mean_margin_exact.min()), float(free.mean_margin.max()), 100)
+    leading = 1 + float(free.log_frequency_ratio[0]) / margins
+    ax.plot(margins, leading, linestyle=DOTTED, **LINE)
+    ax.set_xlim(margins[0] - 0.5, margins[-1] + 0.5)
+    longest = max(float(np.nanmax(values)) for values in (exact.norm_ratio_exact, leading, free.norm_ratio[:, shown]))
+    ax.set_ylim(1.05, 1.05 + 1.85 * (longest - 1.05))  # room for the legend
+    ax.set_xlabel("mean margin (nats)")
+    ax.set_ylabel("norm of the most frequent word\nover that of the rarest")
+    ax.legend(
+        handles=[
+            Line2D([], [], color=style.COLOURS[0], marker="o", markersize=2.5, label="over training, no decay", **MARK),
+            Line2D([], [], color=style.COLOURS[1], marker="^", markersize=3.5, label="at the end, with decay", **MARK),
+            _line("descent", "-"), _line("minimiser", DASHED), _line("leading order", DOTTED),
+        ]
+    )  # fmt: skip
+
+
+def _draw_over_steps(ax, regime, name: str, label: str) -> None:
+    """Draw a recorded quantity of the sample for every weight decay: mean and standard error over seeds."""
+    steps = regime.step.values
+    for index in range(regime.sizes["weight_decay"]):
+        mean, error = mean_and_error(regime[f"history_{name}"].isel(weight_decay=index))
+        colour = style.concept_style(index)["color"]
+        known = np.isfinite(mean) & (steps > 0)
+        ax.plot(steps[known], mean[known], color=colour, linewidth=0.9)
+        low, high = (mean - error)[known], (mean + error)[known]
+        ax.fill_between(steps[known], low, high, color=colour, alpha=0.25, linewidth=0)
+        shown = np.flatnonzero(known)[_spaced(steps[known], 9)]
+        ax.plot(steps[shown], mean[shown], markersize=2.8, **MARK, **style.concept_style(index))
+    set_log_steps(ax)
+    ax.set_ylabel(label)
+
+
+def _draw_stopping(ax, regime) -> None:
+    """Draw the test accuracy at the best step and at the end for every weight decay."""
+    places = np.arange(regime.sizes["weight_decay"])
+    for index, (name, label) in enumerate((("best_accuracy", "best step"), ("end_accuracy", "end"))):
+        mean, error = mean_and_error(regime[name])
+        ax.errorbar(places + 0.16 * (index - 0.5), mean, error, markersize=3.5, elinewidth=0.7, label=label,
+                    **MARK, **style.concept_style(index))  # fmt: skip
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    set_names(ax, [_decay_text(value) for value in regime.weight_decay.values])
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.4 * (high - low))  # room for the legend
+    ax.set_xlabel("weight decay (nats)")
+    ax.set_ylabel("test accuracy, few sentences")
+    ax.legend(title="stopped at", title_fontsize=6, loc="upper left", ncols=2)
+
+
+def _spaced(steps: np.ndarray, count: int) -> np.ndarray:
+    """Return indices of positive steps, spread evenly on a logarithmic scale."""
+    first = int(np.searchsorted(steps, 0, side="right"))
+    wanted = np.geomspace(steps[first], steps[-1], count)
+    return np.unique(np.abs(steps[None, :] - wanted[:, None]).argmin(axis=1))
+
+
+def _decay_handles(regime) -> list:
+    return [
+        Line2D([], [], label=_decay_text(value), markersize=3, **MARK, **style.concept_style(index))
+        for index, value in enumerate(regime.weight_decay.values)
+    ]
+
+
+def _decay_text(value: float) -> str:
+    return f"$10^{{{round(np.log10(value))}}}$" if value > 0 and abs(np.log10(value) % 1) < 1e-9 else f"{value:g}"
+
+
+def _line(label: str, pattern) -> Line2D:
+    return Line2D([], [], label=label, linestyle=pattern, color=style.PREDICTED, linewidth=0.8)

@@ -1,0 +1,237 @@
+"""Noise: learned against predicted networks, free against equal lengths on a noisy sample, and unequal reliability."""
+
+import json
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
+
+from figures.drawing import style
+from figures.drawing.seeds import mean_and_error
+
+LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
+LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+POPULATION = ("equal-words", "zipf-words")
+NOISES = ("label_noise", "word_noise")
+KINDS = ("label noise alone", "word noise alone", "both")
+# Regimes of the noisy sample: what they are called, their colour and mark, whether words are equally frequent.
+SAMPLE = {
+    "free-lengths": ("free lengths", 3, False),
+    "equal-lengths": ("equal lengths (LayerNorm)", 4, False),
+    "free-lengths-uniform": ("free lengths, equal words", 3, True),
+    "equal-lengths-uniform": ("equal lengths, equal words", 4, True),
+}
+DECAY = 1e-2  # of the networks whose norms are drawn; the nearest of the dataset
+MARGIN_DECAY = 1e-3  # of the margins
+TINY = 1e-9  # a cost, nats, that is none
+
+
+@style.styled
+def draw(dataset):
+    """Draw eight panels: norms, risk and accuracy over the noise; the noisy sample; margins and costs.
+
+    Black lines are predicted; marks are means over seeds with standard errors. On the noisy sample marks
+    are open where words are equally frequent.
+    """
+    dataset = _with_axes(dataset)
+    figure, axes = style.make_grid(2, 4, 2.0)
+    chosen = _nearest(dataset, "weight_decay", DECAY)
+    for ax, name in zip(axes[0, :2], POPULATION, strict=True):
+        _draw_norms(ax, chosen.sel(regime=name))
+        ax.set_title(_title(name), pad=2)
+    _draw_risk(axes[0, 2], chosen)
+    _draw_accuracy(axes[0, 3], chosen.sel(regime=POPULATION[0]))
+    _draw_best(axes[1, 0], dataset, "most_accuracy", "test accuracy")
+    _draw_best(axes[1, 1], dataset, "least_cross_entropy", "cross-entropy above\nthe entropy (nats)")
+    _draw_margins(axes[1, 2], dataset)
+    _draw_costs(axes[1, 3], dataset)
+    for ax, letter in zip(axes.flat, "abcdefgh", strict=True):
+        ax.set_title(letter, loc="left", fontweight="bold", pad=2)
+    _add_legend(figure, dataset)
+    return figure
+
+
+def draw_key(ax, dataset) -> None:
+    """Draw the risk over the noise, learned and predicted."""
+    _draw_risk(ax, _nearest(_with_axes(dataset), "weight_decay", DECAY))
+
+
+def _with_axes(dataset):
+    """Return the dataset with an axis of one value for each that the user has fixed; curves have no axes of noise."""
+    fixed = next(iter(json.loads(dataset.attrs["configuration"]).values()))
+    values = {"weight_decay": fixed["classifier_weight_decay"]} | {name: fixed[name] for name in NOISES}
+    for name, value in values.items():
+        if name not in dataset.dims:
+            varied = [one for one in dataset.data_vars.values() if "regime" in one.dims]
+            varied = [one for one in varied if name not in NOISES or "level" not in one.dims]
+            dataset = dataset.assign({one.name: one.expand_dims({name: [value]}, 1) for one in varied})
+    return dataset
+
+
+def _draw_norms(ax, one) -> None:
+    """Draw both norms over the effective noise, by the kind of noise."""
+    for name, text, place in (
+        ("embedding_norm", "embeddings", (0.3, 0.85)),
+        ("classifier_norm", "classifier", (0.05, 0.35)),
+    ):
+        ax.plot(one.level, _curve(one, name, "label_noise"), **LINE)
+        _draw_kinds(ax, one, name)
+        ax.text(*place, text, transform=ax.transAxes, fontsize=6)
+    _set_noise(ax, 0.9)
+    ax.set_ylim(0, 1.12 * style.ceiling(one.curve_predicted.sel(quantity=["embedding_norm", "classifier_norm"]).values))
+    ax.set_xlabel("effective noise")
+    ax.set_ylabel("norm, rms")
+
+
+def _draw_risk(ax, dataset) -> None:
+    """Draw the risk over the effective noise, by the kind of noise."""
+    for name, line in zip(POPULATION, LINES, strict=False):
+        one = dataset.sel(regime=name)
+        ax.plot(one.level, _curve(one, "test_risk", "label_noise"), **LINE | {"linestyle": line})
+        _draw_kinds(ax, one, "test_risk")
+    _set_noise(ax, 0.9)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("effective noise")
+    ax.set_ylabel("risk (nats)")
+    handles = [
+        Line2D([], [], label=_title(name), **LINE | {"linestyle": line})
+        for name, line in zip(POPULATION, LINES, strict=False)
+    ]
+    ax.legend(handles=handles, loc="lower right")
+
+
+def _draw_accuracy(ax, one) -> None:
+    """Draw the accuracy over each noise alone: one network, but two tasks."""
+    for index, (kind, other) in enumerate((("label_noise", "word_noise"), ("word_noise", "label_noise"))):
+        ax.plot(one.level, _curve(one, "test_accuracy", kind), **LINE)
+        alone = one.isel({other: np.flatnonzero(one[other].values == 0)})
+        mean, error = mean_and_error(alone.learned.sel(quantity="test_accuracy"), skipna=True)
+        for values, bars in zip(mean.reshape(-1, one.sizes[kind]), error.reshape(-1, one.sizes[kind]), strict=True):
+            ax.errorbar(one[kind], values, bars, elinewidth=0.6, **_look(index))
+    _set_noise(ax, 0.65)
+    ax.set_ylim(0, 1.05)
+    ax.set_xlabel("noise, either alone")
+    ax.set_ylabel("accuracy")
+
+
+def _draw_best(ax, dataset, name: str, label: str) -> None:
+    """Draw what each network reaches on the noisy sample at its best weight decay, at the least label noise.
+
+    The cross-entropy is drawn less the entropy of the labels, which is the least that any network has.
+    """
+    for regime, (text, number, equal) in SAMPLE.items():
+        if regime in dataset.regime:
+            one = dataset.sel(regime=regime).isel(label_noise=0, weight_decay=0)
+            values = one[name] - one.label_entropy if name == "least_cross_entropy" else one[name]
+            mean, error = mean_and_error(values, skipna=True)
+            ax.errorbar(one.word_noise, mean, error, label=text, elinewidth=0.7, **_sample_look(number, equal))
+    if name == "most_accuracy":
+        one = dataset.sel(regime=next(iter(SAMPLE))).isel(weight_decay=0)
+        ax.plot(one.level, _curve(one, "test_accuracy", "word_noise"), **LINE)
+    _set_noise(ax, 0.65)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("word noise")
+    ax.set_ylabel(label)
+
+
+def _draw_margins(ax, dataset) -> None:
+    """Draw the margin of each word over its frequency where reliability depends on the rank, and what it deserves."""
+    one = _nearest(dataset, "decay", MARGIN_DECAY)
+    for index, case in enumerate(dataset.reliability.values):
+        row = one.sel(reliability=case)
+        ax.plot(one.reliability_frequency, row.reliability_margin, linewidth=1.3, **_case_look(index))
+        limit = LINE | {"linestyle": LINES[index]}
+        ax.plot(one.reliability_frequency, row.reliability_margin_limit, **limit)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator([0.02, 0.05, 0.1, 0.2]))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_ylim(0, 1.1 * float(dataset.reliability_margin_limit.max()))
+    ax.set_xlabel("word frequency")
+    ax.set_ylabel("margin of a word (nats)")
+
+
+def _draw_costs(ax, dataset) -> None:
+    """Draw what weight decay costs free lengths, and what equal lengths cost at best (horizontal)."""
+    for index, case in enumerate(dataset.reliability.values):
+        row = dataset.sel(reliability=case)
+        ax.plot(dataset.decay, row.reliability_excess, linewidth=1.3, **_case_look(index))
+        cost = float(row.reliability_equal_lengths)
+        if cost > TINY:
+            ax.axhline(cost, linewidth=0.8, **_case_look(index))
+            ax.annotate("equal lengths", (dataset.decay[0], cost), (1, 2), textcoords="offset points", fontsize=6)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_ylim(1e-4, 0.5)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(numticks=6))
+        axis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("weight decay (nats)")
+    ax.set_ylabel("cost of lengths (nats)")
+
+
+def _title(name: str) -> str:
+    return name.replace("-", " ").replace("zipf", "Zipf")
+
+
+def _draw_kinds(ax, one, name: str) -> None:
+    """Draw learned values over the effective noise, by the kind of noise."""
+    label, word = np.meshgrid(one.label_noise.values != 0, one.word_noise.values != 0, indexing="ij")
+    values = one.learned.sel(quantity=name).transpose("label_noise", "word_noise", "seed")
+    mean, error = mean_and_error(values, skipna=True)
+    noise = one.effective_noise.transpose("label_noise", "word_noise").values
+    # Without any noise, both alone are the same.
+    for index, kept in enumerate((~word, word & ~label, label & word)):
+        ax.errorbar(noise[kept], mean[kept], error[kept], elinewidth=0.6, **_look(index))
+
+
+def _curve(one, name: str, kind: str) -> np.ndarray:
+    return one.curve_predicted.sel(quantity=name, noise_kind=kind).values
+
+
+def _look(index: int) -> dict[str, object]:
+    """Return the mark of a kind of noise; the first goes around the others where they coincide."""
+    mark = {"markersize": 5.5, "markeredgewidth": 0.8, "markerfacecolor": "none"} if index == 0 else {"markersize": 3}
+    return {"linestyle": "none", "markeredgewidth": 0, "zorder": 3} | style.concept_style(index) | mark
+
+
+def _sample_look(number: int, equal: bool) -> dict[str, object]:
+    """Return line and mark of a regime of the noisy sample."""
+    open_mark = {"markerfacecolor": "white", "markeredgewidth": 0.7, "linestyle": LINES[1]}
+    filled = {"markeredgewidth": 0, "linestyle": LINES[0]}
+    return (
+        {"markersize": 3.4, "linewidth": 0.8, "zorder": 3}
+        | style.concept_style(number)
+        | (open_mark if equal else filled)
+    )
+
+
+def _case_look(index: int) -> dict[str, object]:
+    """Return the line of a case of reliability."""
+    return {"color": style.COLOURS[(5, 6, 7)[index % 3]], "linestyle": LINES[index % 3]}
+
+
+def _nearest(dataset, axis: str, value: float):
+    """Return the dataset at the value of an axis that is nearest in its logarithm."""
+    return dataset.isel({axis: int(np.argmin(np.abs(np.log(dataset[axis].values / value))))})
+
+
+def _set_noise(ax, end: float) -> None:
+    ax.set_xlim(-0.02, end)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _add_legend(figure, dataset) -> None:
+    """Put one legend below all panels: a column for each part of the figure."""
+    handles = [Line2D([], [], label=text, **_look(index)) for index, text in enumerate(KINDS)]
+    handles.append(Line2D([], [], label="predicted, best possible", **LINE))
+    handles += [
+        Line2D([], [], label=text, **_sample_look(number, equal))
+        for regime, (text, number, equal) in SAMPLE.items()
+        if regime in dataset.regime
+    ]
+    handles += [
+        Line2D([], [], label=str(case), linewidth=1.3, **_case_look(index))
+        for index, case in enumerate(dataset.reliability.values)
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5)

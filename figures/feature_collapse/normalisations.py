@@ -1,0 +1,102 @@
+"""What each normalisation of the word vectors keeps of the collapse and of the simplex."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from figures.drawing import scales, style
+from figures.drawing.seeds import mean_and_error
+from figures.sweeps.axes import keep_axes
+
+PANELS = (
+    ("embedding_spread", "spread\nwithin concepts"),
+    ("embedding_simplex_deviation", "deviation\nfrom a simplex"),
+    ("rare_norm", "norm, rarest over\nmost frequent word"),
+    ("embedding_norm", "norm, rms"),
+    ("live_coordinates", "coordinates\nthat live"),
+    ("test_risk", "risk, test (nats)"),
+)
+# Where a known value lies: of each normalisation, or of the theory of all.
+KNOWN = {
+    "rare_norm": "rare_norm_known",
+    "embedding_norm": "norm_known",
+    "live_coordinates": "live_coordinates_known",
+    "test_risk": "risk_known",
+}
+LOGARITHMIC = ("embedding_spread", "embedding_simplex_deviation")
+AXES = ("normalisation", "word_frequency")
+OFFSET = 0.16
+LOOKS = ("o", "^")
+
+
+@style.styled
+def draw(dataset):
+    """Draw six measures, a place per normalisation: mean and standard error over seeds, black bars where it is known.
+
+    Of all laws of word frequencies the first and the last are drawn. Spread and deviation are zero where the theorem
+    holds; their axes are logarithmic.
+    """
+    dataset = _arrange(dataset)
+    kinds, laws = list(dataset.normalisation.values), list(dict.fromkeys(dataset.word_frequency.values[[0, -1]]))
+    figure, axes = style.make_grid(2, 3, 1.55, sharex=True)
+    for ax, (name, label) in zip(axes.ravel(), PANELS, strict=True):
+        for index, law in enumerate(laws):
+            cells = dataset.sel(word_frequency=law).transpose("normalisation", "seed", ...)
+            x = np.arange(len(kinds)) + OFFSET * (2 * index - 1) * (len(laws) > 1)
+            _draw_learned(ax, x, values_of(cells, name), index)
+            _draw_known(ax, x, cells, name)
+        ax.set_ylabel(label)
+        if name in LOGARITHMIC:
+            ax.set_yscale("log")
+            ax.set_ylim(min(1e-4, ax.get_ylim()[0]), 1)
+        else:
+            ax.set_ylim(0, 1.1 * ax.get_ylim()[1])
+        ax.set_xlim(-0.5, len(kinds) - 0.5)
+        ax.set_xticks(np.arange(len(kinds)), [kind.replace("-", "\n") for kind in kinds])
+    figure.align_ylabels(axes)
+    looks = {f"{law} words": _mark(index) for index, law in enumerate(laws)}
+    looks["known"] = {"color": style.PREDICTED, "linewidth": 0.9}
+    handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
+
+
+def draw_key(ax, dataset) -> None:
+    """Draw how far each normalisation is from a simplex, for the last law of word frequencies."""
+    cells = _arrange(dataset).isel(word_frequency=-1).transpose("normalisation", "seed", ...)
+    kinds = list(cells.normalisation.values)
+    _draw_learned(ax, np.arange(len(kinds)), values_of(cells, "embedding_simplex_deviation"), 1)
+    ax.set_yscale("log")
+    ax.set_ylabel("deviation\nfrom a simplex")
+    scales.set_names(ax, kinds)
+
+
+def _arrange(dataset):
+    """Return the first regime with exactly the axes that the figure shows."""
+    return keep_axes(dataset, AXES).isel(regime=0)
+
+
+def values_of(cells, name: str):
+    """Return what was learned of a quantity, on the axes ``normalisation`` and ``seed``."""
+    return cells[name] if name in cells else cells.learned.sel(quantity=name)
+
+
+def _draw_learned(ax, x: np.ndarray, values, index: int) -> None:
+    """Draw mean and standard error over the seeds."""
+    mean, error = mean_and_error(values)
+    ax.errorbar(x, mean, error, elinewidth=0.7, zorder=3, **_mark(index))
+
+
+def _draw_known(ax, x: np.ndarray, cells, name: str) -> None:
+    """Draw a black bar at each known value."""
+    if name not in KNOWN:
+        return
+    y = cells[KNOWN[name]].values
+    ax.hlines(y[np.isfinite(y)], x[np.isfinite(y)] - OFFSET, x[np.isfinite(y)] + OFFSET,
+              color=style.PREDICTED, linewidth=0.9, zorder=2)  # fmt: skip
+
+
+def _mark(index: int) -> dict[str, object]:
+    return {
+        "linestyle": "none", "marker": LOOKS[index], "color": style.COLOURS[index], "markersize": 3.2,
+        "markeredgewidth": 0,
+    }  # fmt: skip

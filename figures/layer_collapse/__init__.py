@@ -1,0 +1,1 @@
+"""Figures of collapse by layer: deep networks on sentences."""

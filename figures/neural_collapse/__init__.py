@@ -1,0 +1,1 @@
+"""Figures of neural collapse: samples of classes."""

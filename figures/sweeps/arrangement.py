@@ -1,0 +1,110 @@
+"""Which axis of a sweep goes where in its figure, and how values are called.
+
+The first numeric axis of several values is the abscissa; combinations of the others are series. Of too many series,
+one axis moves into columns of its own if it fits; what still has no room is left out and named.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from figures.declared import axis_label
+from figures.drawing import style
+
+MOST_SERIES = 6  # as many colours and marks as a reader tells apart
+MOST_COLUMNS = 4
+NAME_WIDTH = 0.7  # of the distance between names, taken by the series there
+
+
+class Arrangement(NamedTuple):
+    """Which axis goes where; a selection maps axes to indices.
+
+    Attributes:
+        abscissa: the axis along every panel.
+        positions: of its values, ``Float[N]``: the numbers themselves, or 0, 1, ... for names.
+        names: the texts at the positions, or None for numbers.
+        columns: one selection for each column of a regime.
+        series: the selections drawn in each panel.
+        left_out: the values, in words, for whose series there is no room.
+    """
+
+    abscissa: str
+    positions: np.ndarray
+    names: list[str] | None
+    columns: list[dict[str, int]]
+    series: list[dict[str, int]]
+    left_out: list[str]
+
+    def places(self, index: int) -> np.ndarray:
+        """Return where a series lies: at the numbers themselves, but side by side at names."""
+        if self.names is None:
+            return self.positions
+        return self.positions + NAME_WIDTH * ((index + 0.5) / len(self.series) - 0.5)
+
+
+def arrange(cells, axes: list[str]) -> Arrangement:
+    """Return which of the varied axes goes where.
+
+    Args:
+        cells: a dataset with the dimensions ``regime`` and ``axes``.
+        axes: the names of the varied axes, at least one.
+    """
+    varied = [name for name in axes if cells.sizes[name] > 1] or axes[:1]
+    numeric = [name for name in varied if is_numeric(cells[name]) and cells.sizes[name] > 1]
+    abscissa = (numeric or varied)[0]
+    others = {name: cells.sizes[name] for name in varied if name != abscissa}
+    fitting = [name for name, size in others.items() if cells.sizes["regime"] * size <= MOST_COLUMNS]
+    crowded = prod(others.values()) > MOST_SERIES
+    across = [max(fitting, key=others.get)] if crowded and fitting else []
+    kept = _thin({name: size for name, size in others.items() if name not in across})
+    missing = [{name: i} for name, indices in kept.items() for i in range(others[name]) if i not in indices]
+    values = cells[abscissa].values
+    return Arrangement(
+        abscissa=abscissa,
+        positions=values.astype(float) if numeric else np.arange(float(len(values))),
+        names=None if numeric else [format_value(value) for value in values],
+        columns=_combine({name: range(others[name]) for name in across}),
+        series=_combine(kept),
+        left_out=[describe(cells, selection) for selection in missing],
+    )
+
+
+def is_numeric(axis) -> bool:
+    """Return whether the values of an axis are numbers, rather than names or yes and no."""
+    return axis.dtype.kind in "iuf"
+
+
+def _combine(indices: dict[str, Sequence[int]]) -> list[dict[str, int]]:
+    """Return every combination of the indices of some axes; of no axis, the one empty combination."""
+    return [dict(zip(indices, one, strict=True)) for one in product(*indices.values())]
+
+
+def _thin(sizes: dict[str, int]) -> dict[str, list[int]]:
+    """Return the indices kept of each axis, evenly spread: as many series as fit, over as many axes as can be."""
+    choices = product(*(range(1, min(size, MOST_SERIES) + 1) for size in sizes.values()))
+    fitting = (counts for counts in choices if prod(counts) <= MOST_SERIES)
+    best = max(fitting, key=lambda counts: (prod(counts), sum(count > 1 for count in counts), counts))
+    spread = (np.linspace(0, size - 1, count) for size, count in zip(sizes.values(), best, strict=True))
+    return {name: [round(index) for index in indices] for name, indices in zip(sizes, spread, strict=True)}
+
+
+def format_value(value) -> str:
+    """Return a value of an axis as text."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+
+
+def describe(cells, selection: dict[str, int]) -> str:
+    """Return the values of a selection in words: ``number of words = 6, LayerNorm = yes``."""
+    values = ((name, cells[name].values[index]) for name, index in selection.items())
+    return ", ".join(f"{axis_label(cells, name).split(' (')[0]} = {format_value(value)}" for name, value in values)
+
+
+def title(column, own: str) -> str:
+    """Return the heading of a column: its regime, its ``own`` value of an axis if it has one, its types of collapse."""
+    name, predicted = style.regime_title(column).split("\n")
+    return "\n".join(line for line in (name, own, predicted) if line)

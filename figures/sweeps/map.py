@@ -1,0 +1,229 @@
+"""A sweep over two numeric axes as a map: learned values as colours, with the boundaries that theory predicts.
+
+A dot marks a cell whose learned value lies below the predicted one, which a print in grey does not show; members that
+diverged hatch their cell.
+"""
+
+import json
+from textwrap import fill
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, LogNorm, Normalize, SymLogNorm
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+
+from figures.declared import Panel, Threshold, axis_label, headlines, panels_of, quantities_of, thresholds_of
+from figures.drawing import scales, style
+from figures.sweeps.arrangement import is_numeric, title
+from figures.sweeps.sweep import settle, summarise
+
+SEQUENTIAL = "viridis"  # lighter throughout for larger values
+DIVERGING = LinearSegmentedColormap.from_list("below-above", [style.COLOURS[0], "white", style.COLOURS[6]])
+LEAST_DEVIATION = 1e-4  # a deviation below is not told apart from none
+MOST_LEVELS = 12  # whole numbers with a colour of their own
+LONGEST_LINE = 24  # characters beside a colour bar
+BOUNDARY = {"color": style.PREDICTED, "linewidth": 0.9}
+HALO = {"color": "white", "linewidth": 2.0, "solid_capstyle": "projecting"}  # below a line, against dark cells
+HATCH = {"facecolor": "none", "edgecolor": "0.25", "hatch": "//////", "linewidth": 0.0}
+BELOW = {"marker": "o", "color": "0.15", "linestyle": "none", "markersize": 1.3, "markeredgewidth": 0}
+PREDICTED, DIVERGED, LESS = "predicted boundary", "diverged seeds", "below the predicted value"
+
+
+class Grid(NamedTuple):
+    """The two axes of a map: their names, their sorted values, and the edges of the cells around these."""
+
+    names: tuple[str, str]
+    values: tuple[np.ndarray, np.ndarray]
+    edges: tuple[np.ndarray, np.ndarray]
+
+
+@style.styled
+def draw(dataset):
+    """Draw a row per panel that a headline quantity declares, and a column per regime: means over the seeds of a cell.
+
+    Raises:
+        ValueError: not two numeric axes vary, or simlab wrote the dataset before it declared its quantities.
+    """
+    names = json.loads(dataset.attrs.get("axes", "[]"))
+    if len(names) != 2 or not all(is_numeric(dataset[name]) and dataset.sizes[name] > 1 for name in names):
+        raise ValueError(f"axes: expected two numeric axes of several values each, got {', '.join(names) or 'none'}")
+    declared = panels_of(dataset)
+    cells = settle(summarise(dataset), declared).sortby(names)
+    panels = _rows(cells, declared)
+    grid = make_grid(cells, names)
+    thresholds = {name: one for name, one in thresholds_of(cells).items() if one.axis in names}
+    n_regimes = cells.sizes["regime"]
+    figure, axes = style.make_grid(len(panels), n_regimes, 1.35, sharex=True, sharey=True)
+    for row, panel in zip(axes, panels, strict=True):
+        _draw_row(figure, row, cells, panel, grid, thresholds)
+    regimes = [cells.isel(regime=index) for index in range(n_regimes)]
+    style.set_titles(axes[0], [title(regime, "") for regime in regimes])
+    for ax in axes[-1]:
+        ax.set_xlabel(axis_label(cells, names[0]))
+    for ax in axes[:, 0]:
+        ax.set_ylabel(axis_label(cells, names[1]))
+    _add_legend(figure, thresholds)
+    figure.set_figheight(figure.get_figheight() + 0.6)
+    return figure
+
+
+def make_grid(cells, names: list[str]) -> Grid:
+    """Return the axes of a map, the first along the abscissa."""
+    abscissa, ordinate = names
+    x, y = (cells[name].values.astype(float) for name in names)
+    return Grid((abscissa, ordinate), (x, y), (cell_edges(x), cell_edges(y)))
+
+
+def cell_edges(positions: np.ndarray) -> np.ndarray:
+    """Return the edges of cells around sorted numbers: midway between them, on a logarithmic scale if they lie so."""
+    logarithmic = scales.is_logarithmic(positions)
+    places = np.log(positions) if logarithmic else positions
+    between = (places[1:] + places[:-1]) / 2
+    edges = np.concatenate([[2 * places[0] - between[0]], between, [2 * places[-1] - between[-1]]])
+    return np.exp(edges) if logarithmic else edges
+
+
+def _rows(cells, declared: list[Panel]) -> list[Panel]:
+    """Return the panels of the headline quantities of which anything is known, all of them if nothing is."""
+    shown = {name for names in headlines(cells) for name in names}
+    panels = [panel for panel in declared if panel.quantity in shown] or declared
+    known = [panel for panel in panels if np.isfinite(cells.learned.sel(quantity=panel.quantity)).any()]
+    return known or panels
+
+
+def _draw_row(figure, row, cells, panel: Panel, grid: Grid, thresholds: dict[str, Threshold]) -> None:
+    """Draw a panel of every regime in the same colours, and their colour bar."""
+    cells = cells.transpose(*grid.names[::-1], ...)
+    chosen = cells.sel(quantity=panel.quantity)
+    nonzero = chosen.predicted.where(chosen.predicted != 0)
+    deviates = panel.scale == "deviation"
+    values = chosen.learned / nonzero - 1 if deviates else chosen.learned
+    norm = choose_norm(values.values[np.isfinite(values.values)], panel.scale)
+    colours = {"norm": norm, "cmap": DIVERGING if deviates else SEQUENTIAL}
+    for index, ax in enumerate(row):
+        regime = chosen.isel(regime=index)
+        shown = values.isel(regime=index).values
+        ax.pcolormesh(*grid.edges, shown, **colours)
+        _set_axes(ax, grid)
+        if deviates:
+            below = shown < -LEAST_DEVIATION
+            ax.plot(*(centre[below] for centre in np.meshgrid(*grid.values)), label=LESS, **BELOW)
+        _hatch(ax, regime.diverged.values > 0, grid)
+        if not _draw_thresholds(ax, regime, grid, thresholds) and _is_stepped(regime.predicted.values, panel.scale):
+            _draw_steps(ax, regime.predicted.values, grid)
+    bar = figure.colorbar(ScalarMappable(**colours), ax=list(row), pad=0.02, aspect=12)
+    bar.set_label(_deviation_label(cells, panel) if deviates else panel.label)
+    _set_bar(bar, norm, deviates=deviates)
+
+
+def _set_bar(bar, norm: Normalize, *, deviates: bool) -> None:
+    """Put the numbers beside a colour bar: whole ones in the middle of their colours, deviations in per cent."""
+    if deviates:
+        bar.ax.yaxis.set_major_formatter(scales.percent)
+    if isinstance(norm, BoundaryNorm):
+        bar.set_ticks((norm.boundaries[1:] + norm.boundaries[:-1]) / 2)
+        bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    bar.outline.set_linewidth(0.4)
+    bar.ax.minorticks_off()
+
+
+def _deviation_label(cells, panel: Panel) -> str:
+    """Return what a colour bar of deviations shows: the label of the panel, and of which quantity."""
+    quantity = quantities_of(cells)[panel.quantity].label
+    return fill(f"{' '.join(panel.label.split())}: {quantity}", LONGEST_LINE)
+
+
+def choose_norm(values: np.ndarray, scale: str) -> Normalize:
+    """Return how numbers become colours.
+
+    Args:
+        values: finite numbers, those of all regimes.
+        scale: of the panel.
+
+    Returns:
+        A norm, logarithmic where the ordinate of a sweep would be; for deviations with 0 in its middle.
+    """
+    if scale == "unit interval":
+        return Normalize(0, 1)
+    if scale == "deviation":
+        most = max(np.abs(values).max(initial=0.0), LEAST_DEVIATION)
+        return SymLogNorm(0.1, vmin=-most, vmax=most) if most > 1 else Normalize(-most, most)
+    if scales.is_decades(values, scale):
+        return LogNorm(values.min(), values.max() if values.max() > values.min() else 2 * values.min())
+    if scale == "whole" and len(values) and values.max() - values.min() < MOST_LEVELS:
+        levels = np.arange(np.floor(values.min()), np.ceil(values.max()) + 2)
+        return BoundaryNorm(levels - 0.5, 256)
+    low, high = min([0.0, *values]), max([0.0, *values])
+    return Normalize(low, high if high > low else low + 1)
+
+
+def _set_axes(ax, grid: Grid) -> None:
+    """Scale both axes as their numbers are spaced, and end them at the outermost cells."""
+    for axis, values, edges in zip("xy", grid.values, grid.edges, strict=True):
+        scales.set_numbers(ax, values, axis)
+        getattr(ax, f"set_{axis}lim")(edges[0], edges[-1])
+
+
+def _hatch(ax, marked: np.ndarray, grid: Grid) -> None:
+    """Hatch the cells that are marked."""
+    x, y = grid.edges
+    boxes = [Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i]) for i, j in np.argwhere(marked)]
+    if boxes:
+        ax.add_collection(PatchCollection(boxes, label=DIVERGED, **HATCH))
+
+
+def _draw_thresholds(ax, regime, grid: Grid, thresholds: dict[str, Threshold]) -> bool:
+    """Draw each threshold as a line through the cells; return whether there is one inside the map."""
+    drawn = False
+    for name, threshold in thresholds.items():
+        along = grid.names.index(threshold.axis)
+        across = 1 - along
+        places = regime[name].isel({threshold.axis: 0}).values
+        edges = grid.edges[across]
+        there = np.concatenate([places[:1], places, places[-1:]])
+        through = np.concatenate([edges[:1], grid.values[across], edges[-1:]])
+        points = (there, through) if along == 0 else (through, there)
+        low, high = grid.edges[along][[0, -1]]
+        if np.any((places > low) & (places < high)):
+            ax.plot(*points, **HALO)
+            ax.plot(*points, linestyle=(0, threshold.line), label=threshold.label, **BOUNDARY)
+            drawn = True
+    return drawn
+
+
+def _is_stepped(predicted: np.ndarray, scale: str) -> bool:
+    """Return whether predicted values are whole, or only two."""
+    return scale == "whole" or len(np.unique(predicted[np.isfinite(predicted)])) == 2
+
+
+def _draw_steps(ax, predicted: np.ndarray, grid: Grid) -> None:
+    """Draw the edges between neighbouring cells of which different values are predicted."""
+    x, y = grid.edges
+    lines = [([x[j + 1]] * 2, y[i : i + 2]) for i, j in np.argwhere(_differ(predicted[:, 1:], predicted[:, :-1]))]
+    lines += [(x[j : j + 2], [y[i + 1]] * 2) for i, j in np.argwhere(_differ(predicted[1:], predicted[:-1]))]
+    if lines:
+        gap = np.array([np.nan])
+        points = [np.concatenate([part for line in lines for part in (line[k], gap)]) for k in (0, 1)]
+        ax.plot(*points, **HALO)
+        ax.plot(*points, label=PREDICTED, solid_capstyle="projecting", **BOUNDARY)
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return where two arrays of predictions differ; what is not known differs from nothing."""
+    return np.isfinite(one) & np.isfinite(other) & ~np.isclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def _add_legend(figure, thresholds: dict[str, Threshold]) -> None:
+    """Put a legend of the lines and marks that were drawn below all panels."""
+    drawn = {artist.get_label() for ax in figure.axes for artist in (*ax.lines, *ax.collections)}
+    lines = {one.label: (0, one.line) for one in thresholds.values()} | {PREDICTED: "-"}
+    handles = [Line2D([], [], linestyle=line, label=name, **BOUNDARY) for name, line in lines.items() if name in drawn]
+    marked = any(line.get_label() == LESS and len(line.get_xdata()) for ax in figure.axes for line in ax.lines)
+    handles += [Line2D([], [], label=LESS, **BELOW)] if marked else []
+    handles += [Patch(label=DIVERGED, **HATCH)] if DIVERGED in drawn else []
+    if handles:
+        n_columns = style.legend_columns(figure, [handle.get_label() for handle in handles])
+        figure.legend(handles=handles, loc="outside lower center", ncols=n_columns)

@@ -1,0 +1,265 @@
+"""Learned values against theory over a sweep: marks with error bars, predicted values as lines.
+
+Series are told apart by colour and mark. What has a row, and how it is scaled, is declared by each quantity.
+"""
+
+import json
+import textwrap
+from collections.abc import Sequence
+from itertools import product
+from math import ceil
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.transforms import offset_copy
+
+from figures.declared import Panel, Threshold, as_shown, axis_label, panels_of, thresholds_of
+from figures.drawing import scales, style
+from figures.drawing.seeds import standard_error
+from figures.sweeps.arrangement import (
+    NAME_WIDTH,
+    Arrangement,
+    arrange,
+    describe,
+    is_numeric,
+    title,
+)
+
+LINES = {
+    "predicted": "-",
+    "exact minimum": (0, (4, 2)),
+}
+ZERO = 1e-6  # of the largest prediction: where zero is predicted, what is learned below is zero
+DIVERGED = "diverged seeds"
+OPEN = {"linestyle": "none", "markersize": 2.6, "markerfacecolor": "none", "markeredgewidth": 0.6}
+LANE = 5.5  # points between the lines of counts above a column
+
+
+@style.styled
+def draw(dataset):
+    """Draw a column per regime: a row per panel that a quantity declares; learned and predicted values, exact minimum.
+
+    Error bars are the standard error of the mean over seeds; the members that diverged are counted above each column.
+    The exact minimum is drawn where it is not the predicted one.
+
+    Raises:
+        ValueError: no axis was varied, or simlab wrote the dataset before it declared its quantities.
+    """
+    names = json.loads(dataset.attrs.get("axes", "[]"))
+    if not names:
+        raise ValueError("axes: expected a dataset with at least one varied axis, got none")
+    all_rows = panels_of(dataset)
+    cells = settle(summarise(dataset), all_rows).sortby([name for name in names if is_numeric(dataset[name])])
+    arrangement = arrange(cells, names)
+    cells = cells.isel({name: 0 for name in names if cells.sizes[name] == 1 and name != arrangement.abscissa})
+    on_axis = {} if arrangement.names else thresholds_of(cells)
+    thresholds = {name: one for name, one in on_axis.items() if one.axis == arrangement.abscissa}
+    rows = [row for row in all_rows if np.isfinite(cells.learned.sel(quantity=row.quantity)).any()] or all_rows
+    columns = list(product(range(cells.sizes["regime"]), arrangement.columns))
+    heights = [row.height for row in rows]
+    figure, axes = style.make_grid(len(rows), len(columns), 1.0, sharex=True, height_ratios=heights)
+    figure.get_layout_engine().set(h_pad=0.02, hspace=0.01)
+    n_lanes = 0
+    for panels, (regime, selection) in zip(axes.T, columns, strict=True):
+        series = [cells.isel(regime=regime, **selection, **one) for one in arrangement.series]
+        n_lanes = max(n_lanes, _draw_column(panels, series, rows, arrangement, thresholds))
+    headings = [title(cells.isel(regime=one, **selection), describe(cells, selection)) for one, selection in columns]
+    style.set_titles(axes[0], headings, pad=4 + LANE * n_lanes)
+    for ax, row in zip(axes[:, 0], rows, strict=True):
+        ax.set_ylabel(row.label)
+    figure.align_ylabels(axes[:, 0])
+    n_lines = _add_legend(figure, cells, arrangement, thresholds)
+    figure.set_figheight(sum(heights) + 0.75 + 0.12 * n_lines + LANE * n_lanes / 72)
+    return figure
+
+
+def summarise(dataset):
+    """Return the mean of every cell over the seeds that did not diverge, its standard error, and how many diverged.
+
+    The error is that of the spread over seeds, but no less than what sampling alone gives; NaN where neither is known.
+    Exact values are NaN for a regime and quantity of which they are the predicted ones throughout.
+    """
+    dataset = as_shown(dataset)
+    diverged = dataset.status == "diverged"
+    finite = np.isfinite(dataset.learned) & ~diverged
+    count = finite.sum("seed")
+    learned = dataset.learned.where(finite)
+    sampled = np.sqrt((dataset.sampling_error.where(finite, 0.0) ** 2).sum("seed", skipna=False))
+    exact = dataset.exact_minimum.mean("seed")
+    differs = abs(exact - dataset.predicted) > 1e-6 * abs(dataset.predicted)
+    differs = differs.any(set(differs.dims) - {"regime", "quantity"})
+    return dataset[["predicted", "kind", *thresholds_of(dataset)]].assign(
+        learned=learned.mean("seed"),
+        error=np.fmax(standard_error(learned), sampled / count.where(count > 0)),
+        exact=exact.where(differs),
+        diverged=diverged.sum("seed"),
+    )
+
+
+def settle(cells, rows: Sequence[Panel]):
+    """Return cells in which a zero is zero, and not what rounding makes of it, which no scale should show.
+
+    Where zero is predicted, that is the learned value if it is below 1e-6 of the largest prediction (of 1, if all are
+    zero); and the value of a quantity that is undefined where another one is zero, which is so here.
+    """
+    others = set(cells.predicted.dims) - {"regime", "quantity"}
+    largest = abs(cells.predicted).max(others)
+    least = ZERO * largest.where(largest > 0, 1.0)
+    foreseen = abs(cells.predicted) < 1e-3 * least
+    zero = foreseen & (abs(cells.learned) < least)
+    held = set(cells["quantity"].values)
+    for quantity, other in {(row.quantity, row.undefined_with) for row in rows if row.undefined_with in held}:
+        zero |= foreseen & (cells["quantity"] == quantity) & zero.sel(quantity=other, drop=True)
+    return cells.assign(
+        predicted=cells.predicted.where(~foreseen, 0.0),
+        learned=cells.learned.where(~zero, 0.0),
+        error=cells.error.where(~zero, 0.0),
+    )
+
+
+def _draw_column(
+    panels, series: list, rows: Sequence[Panel], arrangement: Arrangement, thresholds: dict[str, Threshold]
+) -> int:
+    """Draw every row of a column; return how many lines of counts stand above it."""
+    if arrangement.names is None:
+        scales.set_numbers(panels[-1], arrangement.positions)
+    else:
+        scales.set_names(panels[-1], arrangement.names)
+    panels[-1].set_xlabel(axis_label(series[0], arrangement.abscissa))
+    for ax, row in zip(panels, rows, strict=True):
+        drawn = [one.sel(quantity=row.quantity) for one in series]
+        changes = {name: change for name, change in row.changes.items() if name in thresholds}
+        if row.scale == "deviation":
+            _draw_deviations(ax, drawn, changes, arrangement)
+        else:
+            _draw_values(ax, drawn, row, changes, arrangement)
+        _draw_thresholds(ax, series, thresholds)
+    return _draw_diverged(panels[0], series, arrangement)
+
+
+def _draw_values(ax, series: list, row: Panel, changes: dict[str, str], arrangement: Arrangement) -> None:
+    """Draw a quantity of every series."""
+    _draw_theory(ax, series, "exact", changes, arrangement, label="exact minimum")
+    _draw_theory(ax, series, "predicted", changes, arrangement, label="predicted")
+    _draw_learned(ax, series, arrangement, aside=row.scale == "unit interval")
+    tops = [one.learned + one.error.fillna(0) for one in series]
+    values = np.concatenate([*tops, *(one[name] for one in series for name in ("learned", "predicted", "exact"))])
+    if row.scale == "unit interval":
+        scales.set_unit_interval(ax)
+    else:
+        scales.set_ordinate(ax, values[np.isfinite(values)], row.scale)
+
+
+def _draw_deviations(ax, series: list, changes: dict[str, str], arrangement: Arrangement) -> None:
+    """Draw learned and exact values relative to the predicted ones, less 1; nothing where zero is predicted."""
+    nonzero = [one.predicted.where(one.predicted != 0) for one in series]
+    series = [
+        one.assign(learned=one.learned / scale - 1, error=one.error / abs(scale), exact=one.exact / scale - 1)
+        for one, scale in zip(series, nonzero, strict=True)
+    ]
+    _draw_theory(ax, series, "exact", changes, arrangement, label="exact minimum")
+    ax.axhline(0, color=style.PREDICTED, linewidth=0.8, label="predicted")
+    _draw_learned(ax, series, arrangement, aside=True)
+    ends = [one.learned + sign * one.error.fillna(0) for one in series for sign in (-1, 1)]
+    values = np.concatenate([*ends, *(one.exact for one in series)])
+    scales.set_deviation(ax, values[np.isfinite(values)])
+
+
+def _draw_learned(ax, series: list, arrangement: Arrangement, *, aside: bool) -> None:
+    """Draw marks with error bars, that no series may hide another: ``aside`` by a few points, or smaller on larger."""
+    n_series = len(series)
+    step = min(3, 8 / n_series, 0.6 * _room(ax, arrangement) / n_series) if aside and not arrangement.names else 0.0
+    for index, one in enumerate(series):
+        transform = offset_copy(ax.transData, ax.figure, x=step * (index - (n_series - 1) / 2), units="points")
+        size = 3 if aside or arrangement.names else 3 + 2 * (n_series - 1 - index) / n_series
+        ax.errorbar(
+            arrangement.places(index), one.learned.values, one.error.values, elinewidth=0.7, zorder=3, label="learned",
+            transform=transform, **_mark(index, size),
+        )  # fmt: skip
+
+
+def _mark(index: int, size: float = 3) -> dict[str, object]:
+    """Return the look of a series: colour, mark and size in points."""
+    return {"linestyle": "none", "markersize": size, "markeredgewidth": 0, **style.concept_style(index)}
+
+
+def _room(ax, arrangement: Arrangement) -> float:
+    """Return how many points lie between neighbours on the abscissa, roughly."""
+    return 72 * scales.panel_width(ax) / len(arrangement.positions)
+
+
+def _draw_theory(ax, series: list, name: str, changes: dict[str, str], arrangement: Arrangement, label: str) -> None:
+    """Draw one black line if all series agree, else a line per series in its colour; at names a bar at each.
+
+    At thresholds a line bends or jumps as its panel declares.
+    """
+    lines, colours = _merge([one[name].values for one in series])
+    width = NAME_WIDTH / len(lines)
+    for index, (y, colour) in enumerate(zip(lines, colours, strict=True)):
+        x = arrangement.positions if len(lines) == 1 else arrangement.places(index)
+        for threshold, change in changes.items():
+            x, y = _change_at(series[index][threshold].values[0], change, x, y)
+        if arrangement.names is not None:
+            x, y = (x[:, None] + [-width / 2, width / 2, np.nan]).ravel(), np.repeat(y, 3)
+        if np.isfinite(y).any():
+            ax.plot(x, y, color=colour, linestyle=LINES[label], linewidth=0.8, label=label)
+
+
+def _change_at(threshold: float, change: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a line that has the value of the next cell from a threshold on, and that of the last one if it jumps."""
+    if not x[0] < threshold < x[-1]:
+        return x, y
+    after = np.searchsorted(x, threshold)
+    values = y[after - 1 : after + 1] if change == "jump" else y[after : after + 1]
+    return np.insert(x, after, np.full(len(values), threshold)), np.insert(y, after, values)
+
+
+def _merge(lines: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """Return the one line on which all series agree, in black, or else all of them, in their colours."""
+    if all(np.allclose(values, lines[0], rtol=1e-9, atol=1e-12, equal_nan=True) for values in lines):
+        return lines[:1], (style.PREDICTED,)
+    return lines, style.COLOURS[: len(lines)]
+
+
+def _draw_thresholds(ax, series: list, thresholds: dict[str, Threshold]) -> None:
+    """Draw each threshold as a vertical line, where it lies within the panel."""
+    low, high = ax.get_xlim()
+    for name, threshold in thresholds.items():
+        look = {"linewidth": 0.8, "linestyle": (0, threshold.line), "label": threshold.label, "zorder": 1}
+        for place, colour in zip(*_merge([one[name].values[:1] for one in series]), strict=True):
+            if low < place[0] < high:
+                ax.axvline(*place, color=colour, **look)
+
+
+def _draw_diverged(ax, series: list, arrangement: Arrangement) -> int:
+    """Draw marks above the column where members diverged, with their number if it has room; return the lines taken."""
+    having = [index for index, one in enumerate(series) if one.diverged.any()]
+    most = max(int(one.diverged.max()) for one in series)
+    numbered = 5 + 3 * len(str(most)) < _room(ax, arrangement)
+    for lane, index in enumerate(reversed(having)):
+        edge = offset_copy(ax.get_xaxis_transform(), ax.figure, y=3 + LANE * lane, units="points")
+        counts = series[index].diverged.values
+        x = arrangement.places(index)[counts > 0]
+        ax.plot(x, np.ones(len(x)), transform=edge, clip_on=False, label=DIVERGED, **OPEN, **style.concept_style(index))
+        for position, count in zip(x, counts[counts > 0], strict=True) if numbered else ():
+            ax.annotate(str(count), (position, 1), xycoords=edge, xytext=(2.2, -0.3), textcoords="offset points",
+                        fontsize=4.5, va="center", annotation_clip=False)  # fmt: skip
+    return len(having)
+
+
+def _add_legend(figure, cells, arrangement: Arrangement, thresholds: dict[str, Threshold]) -> int:
+    """Put one legend below all panels, with a note on what has no room; return the number of its lines."""
+    drawn = {line.get_label() for ax in figure.axes for line in ax.lines}
+    black = {"color": style.PREDICTED, "linewidth": 0.8}
+    looks = {describe(cells, one) or "learned": _mark(index) for index, one in enumerate(arrangement.series)}
+    patterns = LINES | {threshold.label: (0, threshold.line) for threshold in thresholds.values()}
+    looks |= {name: {"linestyle": line, **black} for name, line in patterns.items() if name in drawn}
+    looks |= {DIVERGED: {"marker": "o", **black, **OPEN}} if DIVERGED in drawn else {}
+    n_columns = style.legend_columns(figure, list(looks))
+    note = "No room for " + "; ".join(arrangement.left_out) if arrangement.left_out else ""
+    note = textwrap.wrap(note, int(figure.get_figwidth() / style.CHARACTER))
+    figure.legend(
+        handles=[Line2D([], [], label=name, **look) for name, look in looks.items()],
+        loc="outside lower center", ncols=n_columns, title="\n".join(note) or None, title_fontsize=6,
+    )  # fmt: skip
+    return ceil(len(looks) / n_columns) + len(note)
