@@ -32,7 +32,7 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
             measurements_to_dataset,
             measurements_to_json,
         )
-        from simlab.devices import use_all_cores
+        from simlab.runtime.devices import use_all_cores
 
         use_all_cores()
         measurements = measure(names, settings, lambda one: _show_progress(one, quiet=arguments.quiet))

@@ -18,7 +18,7 @@ from experiments.report_command import prepare_report
 from experiments.run_options import add_experiment_options, build_run
 from experiments.verification.suite import GROUPS
 from simlab import __version__
-from simlab.sweep_manifest import OtherSweep
+from simlab.storage.manifest import OtherSweep
 from simlab.validation import check_choice
 
 Action = Callable[[], int]

@@ -12,7 +12,7 @@ from experiments.table import format_columns
 from experiments.verification.claim import FAIL, Claim
 from experiments.verification.report import claims_to_dataset, claims_to_json, format_claims
 from experiments.verification.suite import any_failed, choose_groups, verify
-from simlab.results import load_dataset, write_atomically
+from simlab.storage.results import load_dataset, write_atomically
 from simlab.validation import invalid
 
 Action = Callable[[], int]

@@ -105,8 +105,8 @@ def describe(device: str) -> list:
 
 def compile_for(devices: list, spec, layout) -> Compiled:
     """Compile the pieces of a program for the devices."""
-    from simlab.devices import programs_for
-    from simlab.programs import Program
+    from simlab.runtime.devices import programs_for
+    from simlab.sweeps.program import Program
 
     with programs_for(devices):
         program = Program(spec, layout)
@@ -161,7 +161,7 @@ def _chosen(what: list[str]) -> list[str]:
 def _programs(names: list[str], preset: str, devices: list) -> Iterator[tuple]:
     """Yield ``(label, spec, layout)`` of every program, each once."""
     from experiments.sweep import make_sweep
-    from simlab.devices import programs_for
+    from simlab.runtime.devices import programs_for
 
     seen = set()
     for name in names:
@@ -182,7 +182,7 @@ def _steps(n_devices: int) -> Iterator[tuple]:
     from experiments.benchmarks.scaling import MANY_CLASSES, PAPER, make_spec
     from experiments.benchmarks.settings import SIZES, BenchSettings
     from experiments.benchmarks.step import make_cases
-    from simlab.programs import Layout
+    from simlab.sweeps.program import Layout
 
     for case in make_cases(BenchSettings(sizes=SIZES)):
         for members in (1, 64):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from experiments.axes import Axis, make_axes, overlaps, vary
 from experiments.configuration import Configuration
 from experiments.phenomenon import Phenomenon
-from simlab.spec import TrainingSpec
+from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_seeds
 
 

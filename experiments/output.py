@@ -8,8 +8,8 @@ from pathlib import Path
 
 from experiments.experiment import Plan
 from figures.declared import check_version
-from simlab.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
-from simlab.sweep_manifest import OtherSweep, differences, summarise
+from simlab.storage.manifest import OtherSweep, differences, summarise
+from simlab.storage.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
 from simlab.validation import invalid
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from experiments.experiment import Plan
 from experiments.progress import format_seconds
 from experiments.table import format_columns
-from simlab.devices import free_memory
-from simlab.members import stack_inputs
-from simlab.programs import Layout, Program
-from simlab.sweeps import Sweep
+from simlab.runtime.devices import free_memory
+from simlab.sweeps.members import stack_inputs
+from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.sweep import Sweep
 
 # Enough steps for a time that noise does not drown, few enough to be done at once.
 TIMED_STEPS = 20

@@ -36,7 +36,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.options import read_count
-from simlab.results import RESULTS_FILE, load_dataset
+from simlab.storage.results import RESULTS_FILE, load_dataset
 
 # Four parts of two members, each of which trains for about half a second.
 _OPTIONS = (
@@ -55,7 +55,7 @@ _copies.set_forkserver_preload([
     "figures.sweeps.sweep",
     "fontTools.subset",
     "h5netcdf",
-    "simlab.sweeps",
+    "simlab.sweeps.sweep",
 ])  # fmt: skip
 
 # When a folder holds what; between them, parts.
@@ -249,13 +249,13 @@ def processes(folder: Path, longest: float = _LONGEST) -> Iterator[Processes]:
 def _obey(words: list[str], cache: Path, said: Path) -> None:
     """Carry out a command in this process, and save its state at every record: many kills meet a save."""
     import experiments.cli
-    import simlab.sweeps
+    import simlab.sweeps.sweep
 
     for path, stream in ((os.devnull, sys.stdout), (said, sys.stderr)):
         with open(path, "w") as file:
             os.dup2(file.fileno(), stream.fileno())
     os.environ["XDG_CACHE_HOME"] = str(cache)
-    simlab.sweeps.SAVE_INTERVAL = simlab.sweeps.SAVE_SHARE = 0
+    simlab.sweeps.sweep.SAVE_INTERVAL = simlab.sweeps.sweep.SAVE_SHARE = 0
     sys.exit(experiments.cli.main(words))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from experiments.output import check_writable
-from simlab.results import write_atomically
+from simlab.storage.results import write_atomically
 from simlab.validation import invalid
 
 SUFFIXES = (".html", ".htm")

@@ -9,8 +9,8 @@ from experiments.output import draw_figures, prepare_folder
 from experiments.progress import make_progress
 from experiments.run_request import RunRequest, read_request
 from experiments.table import format_result
-from simlab.cluster import join_cluster
-from simlab.results import RESULTS_FILE
+from simlab.runtime.cluster import join_cluster
+from simlab.storage.results import RESULTS_FILE
 from simlab.validation import invalid
 
 Action = Callable[[], int]
@@ -36,8 +36,8 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
 
 def _start_devices() -> None:
     """Set up what must be set before JAX touches a device: one CPU device per core, and the cache of compilations."""
-    from simlab.devices import use_all_cores
-    from simlab.kept_programs import keep_compilations
+    from simlab.runtime.compilation_cache import keep_compilations
+    from simlab.runtime.devices import use_all_cores
 
     use_all_cores()
     keep_compilations(_say)
@@ -58,7 +58,7 @@ def _restore_layouts(saved: list[dict] | None) -> tuple | None:
         return None
     import jax
 
-    from simlab.programs import Layout
+    from simlab.sweeps.program import Layout
 
     layouts = tuple(Layout(**fields) for fields in saved)
     n_devices = len(jax.local_devices())
@@ -122,8 +122,8 @@ def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -
 
 def _report_finished(dataset, request: RunRequest) -> int:
     """Report a run that is finished, and clear away the parts that a process killed at its very end has left."""
-    from simlab.parts import PARTS_FOLDER, remove_parts
-    from simlab.sweep_manifest import belongs
+    from simlab.storage.manifest import belongs
+    from simlab.storage.parts import PARTS_FOLDER, remove_parts
 
     if belongs(request.folder / PARTS_FOLDER, request.plan.describe()):
         remove_parts(request.folder)

@@ -12,8 +12,8 @@ from experiments.options import flag_of, given_options, read_count, read_options
 from experiments.output import check_writable
 from experiments.phenomena import load_configurations
 from experiments.registry import find_experiment
-from simlab.cluster import check_coordinator
-from simlab.results import load_dataset
+from simlab.runtime.cluster import check_coordinator
+from simlab.storage.results import load_dataset
 from simlab.validation import invalid
 
 

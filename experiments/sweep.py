@@ -22,13 +22,13 @@ from experiments.output import load_finished, prepare_folder
 from experiments.phenomenon import TRAJECTORY_SUFFIX
 from experiments.progress import Quiet
 from experiments.registry import find_experiment
-from simlab.members import Member
-from simlab.parts import PartsRemoved, PartStore, open_store, remove_parts
-from simlab.programs import Layout
-from simlab.results import RESULTS_FILE, provenance, save_dataset
-from simlab.store import MemoryStore, Store
-from simlab.sweep_manifest import OtherSweep
-from simlab.sweeps import Sweep
+from simlab.storage.manifest import OtherSweep
+from simlab.storage.parts import PartsRemoved, PartStore, open_store, remove_parts
+from simlab.storage.results import RESULTS_FILE, provenance, save_dataset
+from simlab.storage.store import MemoryStore, Store
+from simlab.sweeps.members import Member
+from simlab.sweeps.program import Layout
+from simlab.sweeps.sweep import Sweep
 from simlab.validation import invalid
 
 

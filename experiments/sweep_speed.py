@@ -13,15 +13,15 @@ from collections.abc import Callable
 import numpy as np
 
 from experiments.table import format_columns
-from simlab.architectures import TwoLayer
-from simlab.classification import CrossEntropy, Hyperparameters
-from simlab.devices import use_all_cores
-from simlab.members import Member
-from simlab.programs import Layout
-from simlab.sources import FixedSample
-from simlab.spec import TrainingSpec
-from simlab.sweeps import Sweep, train_members
-from simlab.tasks import SentenceTask
+from simlab.data.sources import FixedSample
+from simlab.losses.classification import CrossEntropy, Hyperparameters
+from simlab.networks.architectures import TwoLayer
+from simlab.runtime.devices import use_all_cores
+from simlab.sweeps.members import Member
+from simlab.sweeps.program import Layout
+from simlab.sweeps.sweep import Sweep, train_members
+from simlab.tasks.sentence_task import SentenceTask
+from simlab.training.spec import TrainingSpec
 
 TASK = SentenceTask(n_words=12, sentence_length=4, n_classes="all", word_frequency="zipf")
 RATES = Hyperparameters(learning_rate=0.1, initial_scale=0.1)

@@ -1,12 +1,12 @@
 """From the choices that all phenomena share to the fields of a training specification."""
 
 from experiments.configuration import Configuration
-from simlab.objective import Objective, check_hyperparameters
+from simlab.losses.objective import Objective, check_hyperparameters
 from simlab.validation import check_count, invalid, is_number
 
 
 def training_fields(configuration: Configuration, n_steps: int) -> dict[str, object]:
-    """Return the fields of :class:`simlab.spec.TrainingSpec` that say how long and by what a network is trained."""
+    """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`."""
     wanted = min(check_count("n_records", configuration.n_records), n_steps)
     return {
         "optimizer": configuration.optimizer,

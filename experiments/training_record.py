@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from experiments.phenomenon import Variable
-from simlab.classification import METRICS
-from simlab.members import MemberRun
+from simlab.losses.classification import METRICS
+from simlab.sweeps.members import MemberRun
 
 END_VARIABLES = {
     "status": Variable((), "how the run ended: finished, converged or diverged"),

@@ -3,7 +3,7 @@
 The words used throughout:
 
 task
-    What is learned: a specification (:class:`simlab.tasks.SentenceTask`) and its sampler.
+    What is learned: a specification (:class:`simlab.tasks.sentence_task.SentenceTask`) and its sampler.
 latents
     ``Int[K, L]``: the sequence of concepts that defines each of the ``K`` classes.
 sentence

@@ -37,4 +37,4 @@ def test_imports_run_one_way(folder):
 
 
 def test_the_rule_sees_a_breach():
-    assert imported_packages("def f():\n    from simlab.tasks import SentenceTask\n") == {"simlab"}
+    assert imported_packages("def f():\n    from simlab.tasks.sentence_task import SentenceTask\n") == {"simlab"}

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from simlab.spec import TrainingSpec
+from simlab.training.spec import TrainingSpec
 
 FLOAT_BYTES = 4
 

@@ -18,16 +18,16 @@ from experiments.benchmarks.settings import BenchSettings
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import PAPER, QUICK
 from experiments.words.optimality import certify_member
-from simlab.batch import Batch
-from simlab.classification import Hyperparameters
-from simlab.logits import choose_logits
-from simlab.members import Member, stack_inputs
-from simlab.programs import Layout, Program
-from simlab.reduced import ReducedMinimum, minimise_reduced
-from simlab.risk import evaluate, penalty
-from simlab.sources import FixedSample, FreshExamples
-from simlab.spec import TrainingSpec
-from simlab.sweeps import train_members
+from simlab.data.sources import FixedSample, FreshExamples
+from simlab.exact.reduced import ReducedMinimum, minimise_reduced
+from simlab.losses.classification import Hyperparameters
+from simlab.losses.cross_entropy import evaluate, penalty
+from simlab.networks.logits import choose_logits
+from simlab.sweeps.members import Member, stack_inputs
+from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.sweep import train_members
+from simlab.tasks.batch import Batch
+from simlab.training.spec import TrainingSpec
 
 # A run has arrived when its risk is at most this much above the certified minimum, relative to it.
 EXCESS = 1e-3

@@ -8,10 +8,10 @@ import numpy as np
 
 from experiments.benchmarks.arithmetic import StepCost
 from experiments.benchmarks.measurement import Contestant, Fact
-from simlab.classification import Hyperparameters
-from simlab.members import Member, stack_inputs
-from simlab.programs import Layout, Program
-from simlab.spec import TrainingSpec
+from simlab.losses.classification import Hyperparameters
+from simlab.sweeps.members import Member, stack_inputs
+from simlab.sweeps.program import Layout, Program
+from simlab.training.spec import TrainingSpec
 
 
 def training(name: str, spec: TrainingSpec, hyperparameters: Hyperparameters, layout: Layout) -> Contestant:

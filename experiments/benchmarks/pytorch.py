@@ -15,13 +15,13 @@ import numpy as np
 from experiments.benchmarks.arithmetic import StepCost
 from experiments.benchmarks.measurement import Contestant, Fact
 from experiments.benchmarks.resident_memory import peak_growth
-from simlab.batch import Batch
-from simlab.classification import Hyperparameters
-from simlab.members import Member, stack_inputs
-from simlab.sources import FixedSample
-from simlab.spec import TrainingSpec
-from simlab.tasks import word_frequencies
-from simlab.training import make_trainer
+from simlab.data.sources import FixedSample
+from simlab.losses.classification import Hyperparameters
+from simlab.sweeps.members import Member, stack_inputs
+from simlab.tasks.batch import Batch
+from simlab.tasks.sentence_task import word_frequencies
+from simlab.training.spec import TrainingSpec
+from simlab.training.trainer import make_trainer
 
 
 def is_installed() -> bool:

@@ -16,7 +16,7 @@ def describe_machine() -> str:
     """Return one line on what was measured: the devices, the cores, the versions."""
     import jax
 
-    from simlab.devices import count_cores
+    from simlab.runtime.devices import count_cores
 
     device = jax.local_devices()[0]
     name = _processor() if device.platform == "cpu" else f"{device.device_kind} ({len(jax.local_devices())})"
@@ -78,7 +78,7 @@ def measurements_to_dataset(measurements: Sequence[Measurement]):
     """Return the measurements as an ``xarray.Dataset`` over ``measurement``."""
     import xarray
 
-    from simlab.results import provenance
+    from simlab.storage.results import provenance
 
     numbers = ("value", "low", "high", "rounds", "at")
     texts = ("benchmark", "case", "contestant", "quantity", "unit", "note")

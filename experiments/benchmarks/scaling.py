@@ -6,7 +6,7 @@ the logarithm of a size; beside it stands the slope of the law, fitted over the 
 
 All members share one device: another layout would put a step into the slope where their number passes that of the
 devices. No size comes near the number of sentences from which a CPU makes a table of word scores
-(:mod:`simlab.logits`), where another law begins.
+(:mod:`simlab.networks.logits`), where another law begins.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from experiments.benchmarks.arithmetic import FLOAT_BYTES, step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.step import RATES
-from simlab.architectures import TwoLayer
-from simlab.classification import CrossEntropy, Hyperparameters
-from simlab.programs import Layout, Program, members_side_by_side
-from simlab.sources import FreshExamples
-from simlab.spec import TrainingSpec
-from simlab.tasks import SentenceTask
+from simlab.data.sources import FreshExamples
+from simlab.losses.classification import CrossEntropy, Hyperparameters
+from simlab.networks.architectures import TwoLayer
+from simlab.sweeps.program import Layout, Program, members_side_by_side
+from simlab.tasks.sentence_task import SentenceTask
+from simlab.training.spec import TrainingSpec
 
 TIME_SLOPE, MEMORY_SLOPE = "d log time / d log size", "d log memory / d log size"
 MEASURED, PREDICTED = "measured slope", "predicted slope"

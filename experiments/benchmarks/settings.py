@@ -15,7 +15,7 @@ class BenchSettings(NamedTuple):
         sizes: of the task whose step is measured, of ``SIZES``.
         rounds: turns of each contestant.
         members: of a sweep; None for 256 of the small size, and of the paper's size 8 on a CPU and 64 elsewhere.
-        precision: of matrix products, as in :class:`simlab.spec.TrainingSpec`.
+        precision: of matrix products, as in :class:`simlab.training.spec.TrainingSpec`.
         preset: ``quick`` or ``paper``, of what takes long: the time to the minimum and the scaling.
     """
 

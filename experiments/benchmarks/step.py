@@ -11,12 +11,12 @@ from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.arithmetic import StepCost, step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
-from simlab.architectures import TwoLayer
-from simlab.classification import CrossEntropy, Hyperparameters
-from simlab.programs import Layout
-from simlab.sources import FixedSample, FreshExamples
-from simlab.spec import TrainingSpec
-from simlab.tasks import SentenceTask
+from simlab.data.sources import FixedSample, FreshExamples
+from simlab.losses.classification import CrossEntropy, Hyperparameters
+from simlab.networks.architectures import TwoLayer
+from simlab.sweeps.program import Layout
+from simlab.tasks.sentence_task import SentenceTask
+from simlab.training.spec import TrainingSpec
 from simlab.validation import first_line
 
 ALONE, SWEEP, EAGER, COMPILED = "simlab, alone", "simlab, sweep of", "PyTorch, eager", "PyTorch, compiled"

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
-from simlab.logits import choose_logits, gathered_logits, tabulated_logits
-from simlab.risk import cross_entropy_terms
+from simlab.losses.cross_entropy import cross_entropy_terms
+from simlab.networks.logits import choose_logits, gathered_logits, tabulated_logits
 
 GATHERED, TABULATED = "looked-up vectors", "table of scores"
 # Sentences per word: the table costs what as many sentences as words cost with looked-up vectors.

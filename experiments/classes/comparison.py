@@ -7,13 +7,13 @@ from experiments.classes.representation import Representation
 from experiments.phenomenon import Comparison, Variable
 from experiments.quantity import Certificate, Panel, Quantity, Threshold
 from experiments.training_record import END_VARIABLES, history, record_variables
-from simlab import geometry
-from simlab.batch import Batch
-from simlab.class_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
-from simlab.members import Member, MemberRun
-from simlab.relabelling import match_vectors
-from simlab.spec import TrainingSpec
-from simlab.vector_shape import VectorShape
+from simlab.metrics import geometry
+from simlab.metrics.matching import match_vectors
+from simlab.metrics.neural_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
+from simlab.metrics.vectors import VectorShape
+from simlab.sweeps.members import Member, MemberRun
+from simlab.tasks.batch import Batch
+from simlab.training.spec import TrainingSpec
 
 ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
 BEND = {"zero_threshold": "bend"}

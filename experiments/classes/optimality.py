@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simlab.members import Member, MemberRun
+from simlab.sweeps.members import Member, MemberRun
 from theory.optimality.certificates import Certificate, certify
 from theory.optimality.factor_certificate import certify_factors
 

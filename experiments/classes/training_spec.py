@@ -3,11 +3,11 @@
 from experiments import training_choices
 from experiments.classes.configuration import ClassConfiguration
 from experiments.training_choices import training_fields
-from simlab.architectures import FeatureMLP, FreeFeatures
-from simlab.classification import CrossEntropy, Hyperparameters
-from simlab.labelled_samples import LabelledTask
-from simlab.sources import Population
-from simlab.spec import TrainingSpec
+from simlab.data.sources import Population
+from simlab.losses.classification import CrossEntropy, Hyperparameters
+from simlab.networks.architectures import FeatureMLP, FreeFeatures
+from simlab.tasks.labelled_samples import LabelledTask
+from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_count
 
 

@@ -8,7 +8,7 @@ import xarray
 from experiments.assembly import lay_out
 from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
-from simlab.members import Member
+from simlab.sweeps.members import Member
 
 
 def each_member(dataset: xarray.Dataset, plan: Plan) -> Iterator[tuple[tuple[int, ...], Cell, Member]]:

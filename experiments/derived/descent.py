@@ -15,8 +15,8 @@ from experiments.experiment import Plan, make_plan
 from experiments.phenomenon import Variable
 from experiments.sweep import run_plan
 from experiments.words.configuration import WordConfiguration
-from simlab.members import Member
-from simlab.sources import FixedSample
+from simlab.data.sources import FixedSample
+from simlab.sweeps.members import Member
 
 # L-BFGS on the whole training set: how long, and from where. The wider network is equally penalised for equal logits.
 WIDER = 2

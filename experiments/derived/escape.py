@@ -11,8 +11,8 @@ import xarray
 from experiments.derived.columns import attach, each_member
 from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
-from simlab.members import Member
-from simlab.tasks import word_frequencies
+from simlab.sweeps.members import Member
+from simlab.tasks.sentence_task import word_frequencies
 from theory.feature_collapse.dynamics.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
 from theory.feature_collapse.dynamics.modes import EscapeModes, escape_modes, escape_rate
 

@@ -16,9 +16,9 @@ import xarray
 from experiments.derived.columns import attach, each_member
 from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
-from simlab import geometry
-from simlab.members import Member
-from simlab.tasks import word_frequencies
+from simlab.metrics import geometry
+from simlab.sweeps.members import Member
+from simlab.tasks.sentence_task import word_frequencies
 from theory.feature_collapse.dynamics.flow import collapsed_descent
 from theory.feature_collapse.dynamics.modes import escape_modes, growing_pair, pair_rates
 from theory.feature_collapse.dynamics.no_weight_decay import LateNorms, flow_norms, path_norms

@@ -29,8 +29,8 @@ import xarray
 from experiments.derived.columns import attach, attach_cells, each_member
 from experiments.experiment import Plan
 from experiments.phenomenon import Variable
-from simlab import geometry
-from simlab.tasks import word_frequencies
+from simlab.metrics import geometry
+from simlab.tasks.sentence_task import word_frequencies
 
 VARIABLES = {
     "live_coordinates": Variable((), "participation ratio of the coordinates' variances over all words"),

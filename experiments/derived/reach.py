@@ -3,9 +3,9 @@
     L = 4 positions of n_c = 3 concepts with two words each, K of the 81 latents, lam = 1e-3
 
 Type I has equal words, Type II LayerNorm, Type III words of frequencies 2/3 and 1/3. Types I and II are solved by the
-reduced problem (:mod:`simlab.reduced`), with one word per concept; words of Type III do not collapse exactly on latents
-drawn at random, so that it is minimised over all sentences (:mod:`simlab.exact`). Each minimum carries a duality gap:
-no network whatever has a smaller risk by more. At K = 81 the formulas are theorems.
+reduced problem (:mod:`simlab.exact.reduced`), with one word per concept; words of Type III do not collapse exactly on
+latents drawn at random, so that it is minimised over all sentences (:mod:`simlab.exact.minimise`). Each minimum carries
+a duality gap: no network whatever has a smaller risk by more. At K = 81 the formulas are theorems.
 """
 
 import os
@@ -20,12 +20,12 @@ from experiments.experiment import Plan
 from experiments.phenomenon import Variable
 from experiments.words import FEATURE_COLLAPSE
 from experiments.words.configuration import WordConfiguration
-from simlab.exact import minimise
-from simlab.exact_risk import ExactRisk, enumerate_population
-from simlab.geometry import directions, root_mean_square
-from simlab.members import Member
-from simlab.reduced import ReducedMinimum, minimise_reduced
-from simlab.tasks import word_frequencies
+from simlab.exact.minimise import minimise
+from simlab.exact.reduced import ReducedMinimum, minimise_reduced
+from simlab.exact.risk import ExactRisk, enumerate_population
+from simlab.metrics.geometry import directions, root_mean_square
+from simlab.sweeps.members import Member
+from simlab.tasks.sentence_task import word_frequencies
 from theory.optimality.certificates import certify
 
 N_LATENTS = (10, 20, 40, 60, 80)

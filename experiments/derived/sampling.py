@@ -9,8 +9,8 @@ import xarray
 from experiments.derived.columns import attach, attach_cells, each_member
 from experiments.experiment import Cell, Plan
 from experiments.phenomenon import Variable
-from simlab.members import Member
-from simlab.training import make_trainer
+from simlab.sweeps.members import Member
+from simlab.training.trainer import make_trainer
 from theory.feature_collapse.prediction import Prediction
 from theory.feature_collapse.samples.known_words import (
     LIMIT,

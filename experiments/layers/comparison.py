@@ -6,12 +6,12 @@ from experiments.layers.reference import TWO_LAYERS, Reference, caveats
 from experiments.phenomenon import Comparison, Variable
 from experiments.quantity import Certificate, Panel, Quantity, Threshold
 from experiments.training_record import END_VARIABLES, history, record_variables
-from simlab import geometry
-from simlab.batch import Batch
-from simlab.layer_shape import MEASURES, field, layer_shape
-from simlab.members import Member, MemberRun
-from simlab.spec import TrainingSpec
-from simlab.tasks import SentenceTask, word_frequencies
+from simlab.metrics import geometry
+from simlab.metrics.layers import MEASURES, field, layer_shape
+from simlab.sweeps.members import Member, MemberRun
+from simlab.tasks.batch import Batch
+from simlab.tasks.sentence_task import SentenceTask, word_frequencies
+from simlab.training.spec import TrainingSpec
 from theory.optimality.certificates import certify
 
 ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"

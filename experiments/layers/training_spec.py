@@ -5,9 +5,9 @@ import dataclasses
 from experiments import training_choices
 from experiments.layers.configuration import LayerConfiguration
 from experiments.words.training_spec import make_training_spec as make_word_spec
-from simlab.architectures import DeepClassifier
-from simlab.classification import CrossEntropy, Hyperparameters
-from simlab.spec import TrainingSpec
+from simlab.losses.classification import CrossEntropy, Hyperparameters
+from simlab.networks.architectures import DeepClassifier
+from simlab.training.spec import TrainingSpec
 
 
 def make_training_spec(configuration: LayerConfiguration) -> TrainingSpec:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from simlab.results import RESULTS_FILE, load_dataset
+from simlab.storage.results import RESULTS_FILE, load_dataset
 from simlab.validation import invalid
 
 _JSON_ATTRIBUTES = (

@@ -6,8 +6,8 @@ import numpy as np
 
 from experiments.verification.claim import Claim, compare, not_applicable
 from experiments.verification.setting import Setting, position_tolerance, risk_tolerance
-from simlab import geometry
-from simlab.exact import Minima
+from simlab.exact.minimise import Minima
+from simlab.metrics import geometry
 
 SOURCES = {
     "I": "Theorem 1",

@@ -8,10 +8,10 @@ import numpy as np
 from experiments.verification.claim import Claim, compare
 from experiments.verification.collapse_types import largest_distance
 from experiments.verification.setting import Setting, position_tolerance, risk_tolerance
-from simlab import geometry
-from simlab.exact import Minima, minimise
-from simlab.exact_risk import ExactRisk, enumerate_population
-from simlab.reduced import minimise_reduced
+from simlab.exact.minimise import Minima, minimise
+from simlab.exact.reduced import minimise_reduced
+from simlab.exact.risk import ExactRisk, enumerate_population
+from simlab.metrics import geometry
 from theory import feature_collapse
 from theory.feature_collapse.latent_share import LatentShare
 from theory.feature_collapse.margins.type_one import solve_type_one

@@ -16,7 +16,7 @@ from experiments.verification.free_features import (
     product_tolerance,
 )
 from experiments.verification.setting import LARGEST_TOLERANCE, position_tolerance
-from simlab.exact import Minima
+from simlab.exact.minimise import Minima
 from theory.neural_collapse.factors import FactorPrediction, predict
 from theory.optimality.factor_certificate import Certificate, certify_factors
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from experiments.verification.claim import Claim, compare
 from experiments.verification.setting import position_tolerance, risk_tolerance
-from simlab.exact import Minima, minimise
-from simlab.exact_risk import ExactRisk, WeightedSentences
+from simlab.exact.minimise import Minima, minimise
+from simlab.exact.risk import ExactRisk, WeightedSentences
 
 
 def minimise_free_features(

@@ -14,7 +14,7 @@ from experiments.verification.free_features import (
     minimise_free_features,
 )
 from experiments.verification.setting import position_tolerance
-from simlab.exact import Minima
+from simlab.exact.minimise import Minima
 from theory import feature_collapse
 from theory.neural_collapse import Prediction, predict
 from theory.neural_collapse.class_imbalance import collapse_thresholds

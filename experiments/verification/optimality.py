@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments.verification.claim import Claim, compare, must_exceed
 from experiments.verification.setting import Setting
-from simlab.exact import sample_restarts
+from simlab.exact.minimise import sample_restarts
 from theory.optimality.certificates import Certificate, certify, certify_layer_norm
 
 SOURCE = "derived here (the paper's conjecture for Type III)"

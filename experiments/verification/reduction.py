@@ -8,8 +8,8 @@ import numpy as np
 from experiments.verification.claim import Claim, compare, must_exceed
 from experiments.verification.collapse_types import largest_distance
 from experiments.verification.setting import Setting, position_tolerance, risk_tolerance
-from simlab import geometry
-from simlab.reduced import ReducedMinimum, minimise_reduced
+from simlab.exact.reduced import ReducedMinimum, minimise_reduced
+from simlab.metrics import geometry
 
 SOURCE = "derived here"
 SETTINGS = (

@@ -34,7 +34,7 @@ def claims_to_dataset(claims: Sequence[Claim]):
     """Return the claims as an ``xarray.Dataset`` over ``claim``, and the ends of restarts over ``setting, restart``."""
     import xarray
 
-    from simlab.results import provenance
+    from simlab.storage.results import provenance
 
     numbers = ("predicted", "learned", "error", "tolerance")
     texts = ("claim", "source", "status", "note")

@@ -5,9 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from simlab.exact import Minima, minimise
-from simlab.exact_risk import ExactRisk, WeightedSentences, enumerate_population
-from simlab.tasks import SentenceTask, draw_latents, word_frequencies
+from simlab.exact.minimise import Minima, minimise
+from simlab.exact.risk import ExactRisk, WeightedSentences, enumerate_population
+from simlab.tasks.sentence_task import SentenceTask, draw_latents, word_frequencies
 from theory import feature_collapse
 from theory.feature_collapse import Prediction
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.verification.claim import Claim, compare, must_exceed
 from experiments.verification.setting import Setting
-from simlab.exact import minimise
+from simlab.exact.minimise import minimise
 from theory.feature_collapse.zero_threshold import zero_threshold
 from theory.optimality.certificates import certify
 

@@ -6,7 +6,7 @@ from experiments import training_choices
 from experiments.phenomenon import Phenomenon
 from experiments.words.configuration import WordConfiguration
 from experiments.words.training_spec import make_training_spec
-from simlab.classification import CrossEntropy
+from simlab.losses.classification import CrossEntropy
 from simlab.validation import check_real, invalid
 from theory.feature_collapse.task import check_task
 

@@ -16,12 +16,12 @@ from experiments.words.quantities import (
     sampling_errors,
 )
 from experiments.words.scaled import CLOSED_FORM
-from simlab import geometry
-from simlab.batch import Batch
-from simlab.members import Member, MemberRun
-from simlab.spec import TrainingSpec
-from simlab.tasks import word_frequencies
-from simlab.vector_shape import VectorShape
+from simlab.metrics import geometry
+from simlab.metrics.vectors import VectorShape
+from simlab.sweeps.members import Member, MemberRun
+from simlab.tasks.batch import Batch
+from simlab.tasks.sentence_task import word_frequencies
+from simlab.training.spec import TrainingSpec
 from theory.feature_collapse import Prediction
 
 MEMBER_VARIABLES = {

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from experiments.configuration import NETWORK, TASK, TRAINING, Configuration, option
-from simlab.normalisation_names import NORMALISATIONS
+from simlab.networks.names import NORMALISATIONS
 from simlab.validation import check_choice, invalid
 
 

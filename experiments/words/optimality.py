@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from simlab.batch import Batch
-from simlab.members import Member, MemberRun
-from simlab.reduced import CLASS_LIMIT, ReducedMinimum, minimise_reduced
+from simlab.exact.reduced import CLASS_LIMIT, ReducedMinimum, minimise_reduced
+from simlab.sweeps.members import Member, MemberRun
+from simlab.tasks.batch import Batch
 from theory.optimality.certificates import Certificate, certify, certify_layer_norm
 
 

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.quantity import Panel, Quantity
-from simlab import geometry
-from simlab.members import MemberRun
-from simlab.reduced import ReducedMinimum
-from simlab.tasks import SentenceTask
+from simlab.exact.reduced import ReducedMinimum
+from simlab.metrics import geometry
+from simlab.sweeps.members import MemberRun
+from simlab.tasks.sentence_task import SentenceTask
 from theory.feature_collapse import Prediction
 
 BEND = {"zero_threshold": "bend"}

@@ -2,11 +2,11 @@
 
 from experiments.training_choices import training_fields
 from experiments.words.configuration import WordConfiguration
-from simlab.architectures import TwoLayer
-from simlab.classification import CrossEntropy
-from simlab.sources import FixedSample, FreshExamples, Population, Source
-from simlab.spec import TrainingSpec
-from simlab.tasks import SentenceTask
+from simlab.data.sources import FixedSample, FreshExamples, Population, Source
+from simlab.losses.classification import CrossEntropy
+from simlab.networks.architectures import TwoLayer
+from simlab.tasks.sentence_task import SentenceTask
+from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_count, invalid
 
 

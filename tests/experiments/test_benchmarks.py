@@ -16,13 +16,13 @@ from experiments.benchmarks.measurement import Contestant, Measurement, summaris
 from experiments.benchmarks.report import format_measurements, measurements_to_dataset
 from experiments.benchmarks.step import SMALL_TASK
 from experiments.cli import main
-from simlab.architectures import TwoLayer
-from simlab.classification import CrossEntropy, Hyperparameters
-from simlab.members import Member
-from simlab.programs import Layout
-from simlab.sources import FixedSample
-from simlab.spec import TrainingSpec
-from simlab.sweeps import train_members
+from simlab.data.sources import FixedSample
+from simlab.losses.classification import CrossEntropy, Hyperparameters
+from simlab.networks.architectures import TwoLayer
+from simlab.sweeps.members import Member
+from simlab.sweeps.program import Layout
+from simlab.sweeps.sweep import train_members
+from simlab.training.spec import TrainingSpec
 
 SPEC = TrainingSpec(
     task=SMALL_TASK,

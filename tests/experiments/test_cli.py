@@ -12,7 +12,7 @@ from experiments.cli import main
 from experiments.registry import NAMES
 from experiments.table import standard_error
 from experiments.words import FEATURE_COLLAPSE
-from simlab.reduced import minimise_reduced
+from simlab.exact.reduced import minimise_reduced
 from theory import feature_collapse
 
 SIZES = "--n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch-size 10 --n-evaluation 20"

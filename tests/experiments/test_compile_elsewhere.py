@@ -8,13 +8,13 @@ import jax
 import pytest
 
 from experiments.compile_elsewhere import compile_for, count_calls
-from simlab.architectures import TwoLayer
-from simlab.classification import CrossEntropy
-from simlab.devices import local_devices, platform, programs_for
-from simlab.programs import Layout, Program
-from simlab.sources import FreshExamples
-from simlab.spec import TrainingSpec
-from simlab.tasks import SentenceTask
+from simlab.data.sources import FreshExamples
+from simlab.losses.classification import CrossEntropy
+from simlab.networks.architectures import TwoLayer
+from simlab.runtime.devices import local_devices, platform, programs_for
+from simlab.sweeps.program import Layout, Program
+from simlab.tasks.sentence_task import SentenceTask
+from simlab.training.spec import TrainingSpec
 
 LOOPS = """\
 HloModule example

@@ -14,7 +14,7 @@ from experiments.registry import find_experiment
 from experiments.sweep import run_plan
 from experiments.table import format_result
 from figures.layer_collapse.deep_networks import draw, geometric_mean
-from simlab.concept_variability import concept_variability
+from simlab.metrics.concept_variability import concept_variability
 
 TINY = LayerConfiguration(
     n_words=6, embedding_dim=4, depth=1, hidden_width=16, optimizer="lbfgs", n_steps=100, n_records=4,

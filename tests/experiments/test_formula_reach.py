@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 import figures
 from experiments.derived import reach
 from experiments.formula_reach import EXPERIMENT
-from simlab.tasks import SentenceTask, draw_latents
+from simlab.tasks.sentence_task import SentenceTask, draw_latents
 
 SEEDS = (0, 1)
 N_LATENTS = (3,)

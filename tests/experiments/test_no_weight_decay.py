@@ -14,7 +14,7 @@ from experiments.words import FEATURE_COLLAPSE, predict, theory_arguments
 from experiments.words.configuration import WordConfiguration
 from figures.drawing import style
 from figures.feature_collapse import no_weight_decay as figure
-from simlab.members import Member
+from simlab.sweeps.members import Member
 from theory import feature_collapse
 
 MU = np.array([0.7, 0.3])

@@ -15,8 +15,8 @@ import jax
 import pytest
 
 from experiments.reliability import COMMAND, Tally, Watch, differing, processes, run_trial, run_undisturbed
-from simlab import cluster
-from simlab.results import RESULTS_FILE, load_dataset
+from simlab.runtime import cluster
+from simlab.storage.results import RESULTS_FILE, load_dataset
 
 PATIENCE = 100.0  # seconds, for whatever should end by itself
 SIMLAB = "import sys; from experiments.cli import main; sys.exit(main(sys.argv[1:]))"

@@ -27,7 +27,7 @@ from experiments.report.svg import read_svg
 from experiments.run_request import read_request
 from experiments.verification.claim import FAIL, Claim, compare, not_applicable
 from experiments.verification.report import claims_to_dataset
-from simlab.results import RESULTS_FILE, save_dataset
+from simlab.storage.results import RESULTS_FILE, save_dataset
 
 VOID = {"meta", "link"}
 HOSTILE = """<img src=x onerror=alert(1)> & "quoted" 'too' </td>"""

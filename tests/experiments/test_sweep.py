@@ -13,7 +13,7 @@ from experiments.cli import main
 from experiments.configuration import Configuration, option
 from experiments.sweep import run
 from experiments.words.configuration import QUICK, WordConfiguration
-from simlab.parts import open_store
+from simlab.storage.parts import open_store
 from theory import feature_collapse
 
 SIZES = "--n-words 6 --n-classes 8 --sentence-length 2 --embedding-dim 4 --batch-size 8 --n-evaluation 20 --epochs 8"

@@ -11,7 +11,7 @@ from experiments.experiment import make_plan
 from experiments.registry import find_experiment
 from experiments.words.quantities import QUANTITIES
 from figures import draw
-from simlab.programs import Layout, Program
+from simlab.sweeps.program import Layout, Program
 from theory.feature_collapse.samples.sampling_noise import critical_sample, noise_ratio
 
 EXPERIMENT = find_experiment("tail-or-sample")

@@ -16,7 +16,7 @@ from experiments.verification.factor_collapse import SETTINGS, Factors, check_fa
 from experiments.verification.integral import sum_over_multisets
 from experiments.verification.optimality import certify_prediction
 from experiments.verification.setting import Setting, position_tolerance, risk_tolerance
-from simlab.exact import minimise
+from simlab.exact.minimise import minimise
 
 TINY = Setting(n_concepts=2, ranks=2, length=2, weight_decay=1e-2, law="zipf")
 

@@ -10,7 +10,7 @@ from experiments.cli import main
 from experiments.quantity import Certificate, Panel, Quantity, Threshold, check_declarations
 from experiments.table import format_comparison, format_result
 from figures.declared import as_shown, certificate_of
-from simlab.results import RESULTS_FILE, save_dataset
+from simlab.storage.results import RESULTS_FILE, save_dataset
 
 AXES = {"importance": [1e-3, 1e-2, 0.1, 1.0], "sparsity": [0.1, 0.5, 0.9]}
 

@@ -1,0 +1,1 @@
+"""How a task's draws become batches: a fixed sample, fresh examples, the population."""

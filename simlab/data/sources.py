@@ -1,0 +1,216 @@
+"""Three sources of training data: a fixed sample, fresh examples, the whole population.
+
+A source answers these questions, the last five with pure functions of arrays, so that training can be compiled and
+vmapped:
+
+``check(task)``
+    whether the task can be its origin, or ``ValueError``;
+``steps_per_epoch(task)``
+    how many steps make one pass, or None where there are no passes;
+``prefetch_steps(task, n_steps, buffer_size)``
+    for how many of ``n_steps`` steps, a divisor, one plan is made, where a member may buffer so many numbers;
+``prepare(task, key, data)``
+    the sample that stays the same over the run;
+``plan(task, sample, data, key, start, n_steps)``
+    one entry for each of the steps ``start .. start + n_steps - 1``, on a leading axis;
+``batch(sample, entry)``
+    the examples of a step;
+``evaluation(task, sample, data, key, size)``
+    the examples on which training metrics are measured;
+``held_out(task, name, sample, data, key, size)``
+    those of another evaluation set; the population is its own test set, without sampling error (``is_population``).
+
+``is_whole`` tells whether each step sees the whole training set, so that the steps descend one fixed risk, and
+``is_fixed`` whether there is such a set at all.
+
+Nothing is carried from step to step: an epoch's order follows from its number, so a run may be cut anywhere. A plan is
+made before its steps, so that these are a loop of known length, which compiles to faster code than one that stops where
+an epoch ends.
+
+A source is part of a specification, which is checked before JAX is imported. So what computes is in
+:mod:`simlab.data.batches`, and is imported when there is something to compute.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from simlab.tasks.batch import batch_size, take
+from simlab.tasks.task import Task, overrides
+from simlab.validation import check_count, invalid
+
+if TYPE_CHECKING:
+    import jax
+
+# Drawing takes some fifty calls of the device, few beside those of so many steps: more would save nothing.
+MOST_PREFETCHED_STEPS = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedSample:
+    """``n_examples`` examples, drawn once, shuffled at each epoch; an incomplete last batch is left out.
+
+    Args:
+        n_examples: size of the sample.
+        batch_size: examples per step, or ``"all"``: each step sees the whole sample.
+    """
+
+    n_examples: int
+    batch_size: int | str = 100
+    is_population: ClassVar[bool] = False
+    is_fixed: ClassVar[bool] = True
+
+    def __post_init__(self):
+        check_count("n_examples", self.n_examples)
+        if isinstance(self.batch_size, str) and not self.is_whole:
+            raise invalid("batch_size", "a whole number of at least 1, or all", self.batch_size)
+        if not self.is_whole:
+            check_count("batch_size", self.batch_size)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each step sees the whole training set."""
+        return self.batch_size == "all"
+
+    def check(self, task: Task) -> None:
+        """Raise ``ValueError`` for a task that cannot be drawn from, or a batch larger than the sample."""
+        _check_drawable(task)
+        if not self.is_whole and self.batch_size > self.n_examples:
+            raise invalid("batch_size", f"at most the {self.n_examples} examples of the sample", self.batch_size)
+
+    def steps_per_epoch(self, task: Task) -> int:
+        """Return the number of full batches in the sample."""
+        return 1 if self.is_whole else self.n_examples // self.batch_size
+
+    def prepare(self, task: Task, key: "jax.Array", data: Any) -> Any:
+        """Draw the sample."""
+        return task.draw_sample(key, data, self.n_examples)
+
+    def prefetch_steps(self, task: Task, n_steps: int, buffer_size: int) -> int:
+        """All steps: an epoch is shuffled once."""
+        return n_steps
+
+    def plan(self, task: Task, sample: Any, data: Any, key: "jax.Array", start: "jax.Array", n_steps: int):
+        """Return the rows of each step, ``Int32[n_steps, batch_size]``; an epoch is a permutation of the sample."""
+        from simlab.data.batches import no_entries, shuffled_batches
+
+        if self.is_whole:
+            return no_entries(n_steps)
+        return shuffled_batches(batch_size(sample), self.batch_size, key, start, n_steps)
+
+    def batch(self, sample: Any, entry: "jax.Array") -> Any:
+        """Look the rows up."""
+        return sample if self.is_whole else take(sample, entry)
+
+    def evaluation(self, task: Task, sample: Any, data: Any, key: "jax.Array", size: int) -> Any:
+        """Return the sample, or ``size`` of its examples spread evenly over it if it holds more."""
+        total = batch_size(sample)
+        n_rows = min(size, total)
+        return take(sample, np.arange(n_rows, dtype=np.int64) * total // n_rows)
+
+    def held_out(self, task: Task, name: str, sample: Any, data: Any, key: "jax.Array", size: int) -> Any:
+        """Draw ``size`` examples of an evaluation set."""
+        return task.draw_evaluation(name, key, data, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreshExamples:
+    """New examples at every step, drawn on the device: the large-sample regime.
+
+    Args:
+        batch_size: examples per step.
+    """
+
+    batch_size: int = 100
+    is_population: ClassVar[bool] = False
+    is_fixed: ClassVar[bool] = False
+    is_whole: ClassVar[bool] = False
+
+    def __post_init__(self):
+        check_count("batch_size", self.batch_size)
+
+    def check(self, task: Task) -> None:
+        """Raise ``ValueError`` for a task that cannot be drawn from."""
+        _check_drawable(task)
+
+    def steps_per_epoch(self, task: Task) -> None:
+        """There are no epochs."""
+
+    def prepare(self, task: Task, key: "jax.Array", data: Any) -> None:
+        """Nothing is stored."""
+
+    def prefetch_steps(self, task: Task, n_steps: int, buffer_size: int) -> int:
+        """As many steps as the buffer holds: drawn together, they cost an accelerator few calls."""
+        fitting = max(1, min(MOST_PREFETCHED_STEPS, buffer_size // (self.batch_size * task.example_size)))
+        return max(size for size in range(1, min(n_steps, fitting) + 1) if n_steps % size == 0)
+
+    def plan(self, task: Task, sample: None, data: Any, key: "jax.Array", start: "jax.Array", n_steps: int):
+        """Draw the examples of each step, on a leading axis."""
+        from simlab.data.batches import draw_batches
+
+        return draw_batches(task, key, data, self.batch_size, start, n_steps)
+
+    def batch(self, sample: None, entry: Any) -> Any:
+        """Return the examples of a step."""
+        return entry
+
+    def evaluation(self, task: Task, sample: None, data: Any, key: "jax.Array", size: int) -> Any:
+        """Draw ``size`` further examples."""
+        return task.draw(key, data, size)
+
+    def held_out(self, task: Task, name: str, sample: None, data: Any, key: "jax.Array", size: int) -> Any:
+        """Draw ``size`` examples of an evaluation set."""
+        return task.draw_evaluation(name, key, data, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """Every example with its probability: full-batch descent on the population risk itself."""
+
+    is_population: ClassVar[bool] = True
+    is_fixed: ClassVar[bool] = True
+    is_whole: ClassVar[bool] = True
+
+    def check(self, task: Task) -> None:
+        """Raise ``ValueError`` for a task whose population is unknown."""
+        if not overrides(task, "population"):
+            raise invalid("source", f"fixed or fresh, as {type(task).__name__} has no population", "population")
+
+    def steps_per_epoch(self, task: Task) -> None:
+        """There are no epochs: each step sees everything."""
+
+    def prepare(self, task: Task, key: "jax.Array", data: Any) -> Any:
+        """Enumerate the population."""
+        return task.population(data)
+
+    def prefetch_steps(self, task: Task, n_steps: int, buffer_size: int) -> int:
+        """All steps: they are the same."""
+        return n_steps
+
+    def plan(self, task: Task, sample: Any, data: Any, key: "jax.Array", start: "jax.Array", n_steps: int):
+        """Return as many entries as steps; they are empty."""
+        from simlab.data.batches import no_entries
+
+        return no_entries(n_steps)
+
+    def batch(self, sample: Any, entry: "jax.Array") -> Any:
+        """Return the whole population."""
+        return sample
+
+    def evaluation(self, task: Task, sample: Any, data: Any, key: "jax.Array", size: int) -> Any:
+        """Return the whole population."""
+        return sample
+
+    def held_out(self, task: Task, name: str, sample: Any, data: Any, key: "jax.Array", size: int) -> Any:
+        """Return the whole population as the test set, and draw any other set."""
+        return sample if name == "test" else task.draw_evaluation(name, key, data, size)
+
+
+def _check_drawable(task: Task) -> None:
+    """Raise ``ValueError`` for a task without examples to draw."""
+    if not task.can_draw:
+        raise invalid("source", f"the population, as {type(task).__name__} has no other examples", "a sample of it")
+
+
+Source = FixedSample | FreshExamples | Population

@@ -1,0 +1,1 @@
+"""Minimisers of the exact risk in float64."""

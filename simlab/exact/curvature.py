@@ -1,0 +1,125 @@
+"""The second derivative of a risk at a minimiser, with the directions told apart in which it cannot but be flat.
+
+A *gauge* direction is one along which the network's logits and penalty stay the same. There are
+
+* ``h``: rotations ``R`` in ``O(d)`` of all vectors together. A configuration of rank ``r`` has an orbit of dimension
+  ``d(d-1)/2 - (d-r)(d-r-1)/2``, since rotations that move only what is orthogonal to every vector change nothing;
+* ``h*``: rotations that keep the ones vector, hence the same number with ``d - 1`` for ``d``, ``r`` the rank of the
+  normalised words and the classifier; and for each word its length and its mean, which LayerNorm removes. A word that
+  no sentence holds has all its ``d`` directions free.
+
+Several heads have no more than these: logits common to all classes of a head are free in the cross-entropy, not in the
+penalty.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from simlab.exact.risk import RiskData, Shape, risk, unpack
+
+# Parameters of the largest dense Hessian, 32 MB.
+PARAMETER_LIMIT = 2000
+# Entries of (columns, sentences, classes) that one block of columns of the Hessian may occupy.
+BLOCK_ENTRIES = 4_000_000
+# Singular values below this, or below this share of the largest, do not count towards the rank.
+RANK_TOLERANCE = 1e-7
+# Eigenvalues below this share of the largest row sum are flat directions.
+FLAT_TOLERANCE = 1e-10
+
+
+class Curvature(NamedTuple):
+    """The Hessian at a point.
+
+    Attributes:
+        smallest: its smallest eigenvalue beyond the gauge: negative at a saddle, positive at a strict minimum. Under
+            LayerNorm for words of norm ``sqrt(d)``.
+        flat_directions: number of directions, in the gauge and beyond it, in which the Hessian vanishes to rounding.
+        gauge_directions: number that the gauge explains.
+    """
+
+    smallest: float
+    flat_directions: int
+    gauge_directions: int
+
+
+NO_CURVATURE = Curvature(np.nan, -1, -1)
+
+
+def curvature(shape: Shape, data: RiskData, point: np.ndarray, gradient_norm: float) -> Curvature:
+    """Return the curvature at a critical point, or ``NO_CURVATURE`` for too many parameters or a run that diverged.
+
+    Args:
+        shape: sizes.
+        data: arrays of the risk.
+        point: ``Float64[P]``, words of norm ``sqrt(d)`` under LayerNorm.
+        gradient_norm: at ``point``; eigenvalues up to ten times as large may be the gauge's.
+
+    Call in float64.
+    """
+    if shape.n_parameters > PARAMETER_LIMIT or not np.isfinite(gradient_norm):
+        return NO_CURVATURE
+    block = max(1, min(shape.n_parameters, BLOCK_ENTRIES // data.targets.size))
+    matrix = np.asarray(hessian(data, point, shape=shape, block=block))
+    matrix = (matrix + matrix.T) / 2
+    used = data.one_hot.reshape(-1, shape.length, shape.n_words).any(axis=(0, 1))
+    embeddings, classifier = unpack(shape, point)
+    expected = gauge_dimension(embeddings, classifier, used, shape.layer_norm)
+    tangents = gauge_tangents(embeddings, classifier, used, shape.layer_norm)
+    gauge = np.linalg.svd(tangents, full_matrices=False)[2][:expected]
+    largest = np.abs(matrix).sum(axis=1).max()
+    # The gauge is lifted above everything else, so that the smallest eigenvalue left is not its own.
+    projector = np.eye(len(matrix)) - gauge.T @ gauge
+    spectrum = np.linalg.eigvalsh(projector @ matrix @ projector + largest * (gauge.T @ gauge))
+    flatness = np.concatenate([np.abs(spectrum), np.linalg.svd(gauge @ matrix, compute_uv=False)])
+    flat = np.sum(flatness <= max(FLAT_TOLERANCE * largest, 10 * gradient_norm))
+    return Curvature(float(spectrum[0]), int(flat), expected)
+
+
+@partial(jax.jit, static_argnames=("shape", "block"))
+def hessian(data: RiskData, point: jax.Array, *, shape: Shape, block: int) -> jax.Array:
+    """Return the Hessian of the risk, ``Float64[P, P]``, ``block`` columns at a time."""
+    _, product = jax.linearize(jax.grad(partial(risk, shape, data)), point)
+    return jax.lax.map(product, jnp.eye(len(point)), batch_size=block)
+
+
+def gauge_dimension(embeddings: np.ndarray, classifier: np.ndarray, used: np.ndarray, layer_norm: bool) -> int:
+    """Return the number of gauge directions of a configuration, by the formula of the module docstring.
+
+    Args:
+        embeddings: ``Float[n_w, d]``, of norm ``sqrt(d)`` and mean 0 under LayerNorm.
+        classifier: ``Float[K, L, d]``.
+        used: ``Bool[n_w]``, whether a sentence holds the word.
+        layer_norm: whether words are normalised.
+    """
+    dim = embeddings.shape[1]
+    vectors = np.concatenate([embeddings[used], classifier.reshape(-1, dim)])
+    if layer_norm:
+        vectors, dim = vectors - vectors.mean(axis=1, keepdims=True), dim - 1
+    values = np.linalg.svd(vectors, compute_uv=False)
+    rank = int(np.sum(values > RANK_TOLERANCE * max(values[0], 1.0)))
+    rotations = dim * (dim - 1) // 2 - (dim - rank) * (dim - rank - 1) // 2
+    own = 2 * int(used.sum()) + (dim + 1) * int((~used).sum()) if layer_norm else 0
+    return rotations + own
+
+
+def gauge_tangents(embeddings: np.ndarray, classifier: np.ndarray, used: np.ndarray, layer_norm: bool) -> np.ndarray:
+    """Return vectors that span the gauge directions, ``Float64[T, P]``; some may depend on others."""
+    n_words, dim = embeddings.shape
+    vectors = np.concatenate([embeddings * used[:, None], classifier.reshape(-1, dim)])
+    axes = np.eye(dim)
+    if layer_norm:
+        axes = np.linalg.svd(np.ones((1, dim)))[2][1:]
+    along = vectors @ axes.T
+    rows = [np.outer(along[:, i], axes[j]) - np.outer(along[:, j], axes[i]) for i in range(len(axes)) for j in range(i)]
+    rows = np.array(rows).reshape(len(rows), -1)
+    if not layer_norm:
+        return rows
+    own = np.zeros((n_words, dim, *vectors.shape))
+    for word, is_used in enumerate(used):
+        directions = [embeddings[word], np.ones(dim)] if is_used else np.eye(dim)
+        own[word, : len(directions), word] = directions
+    return np.concatenate([rows, own.reshape(n_words * dim, -1)])

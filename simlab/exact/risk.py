@@ -1,0 +1,264 @@
+"""The risk of a network over weighted sentences, in float64: what :mod:`simlab.exact.minimise` minimises."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from simlab.networks.two_layer import layer_norm
+from simlab.validation import check_count, check_real, invalid
+
+# Entries of the largest array of one evaluation, (sentences, classes) or (sentences, words x positions): 160 MB.
+ENTRY_LIMIT = 20_000_000
+
+
+class WeightedSentences(NamedTuple):
+    """Labelled sentences with their probabilities, NumPy arrays.
+
+    Attributes:
+        sentences: ``Int[N, L]``, word numbers.
+        classes: ``Int[N]``; with several heads ``Int[N, F]``, a class of each head.
+        probabilities: ``Float64[N]``, summing to 1.
+    """
+
+    sentences: np.ndarray
+    classes: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExactRisk:
+    """A risk to minimise: sentences, network and penalty.
+
+        ``R = sum_n p_n [logsumexp(z_n) - sum_k t_nk z_nk] + lam_W/2 |W|^2 + lam_U/2 |U|^2``
+
+    with logits ``z_nk = sum_l <u_kl, w_{x_nl}>`` and targets ``t_nk = (1 - eps) 1[k = class] + eps/K``. Several *heads*
+    share the words: the ``K`` classes are divided into heads of ``K_f`` each, every sentence has a class in each head,
+    the cross-entropies of the heads add up, and ``eps/K_f`` stands in the targets of head ``f``:
+
+        ``R = sum_n p_n sum_f [logsumexp(z_n over head f) - sum_{k in f} t_nk z_nk] + lam_W/2 |W|^2 + lam_U/2 |U|^2``
+
+    Args:
+        population: every sentence that has a probability, or a fixed training set with weights.
+        n_words: ``n_w``. A word that no sentence holds becomes zero, and stays free under LayerNorm.
+        n_classes: ``K``, of all heads together.
+        embedding_dim: ``d``; ``h`` needs at least ``n_c - 1``, ``h*`` at least ``n_c`` and better ``n_c + 1`` (at
+            ``n_c`` some runs get stuck in local minima, at 2 its vectors cannot turn).
+        weight_decay: ``lam``, or ``(lam_W, lam_U)``; under LayerNorm words carry none and ``lam_W`` must be 0.
+        layer_norm: whether words are normalised (the network ``h*``).
+        label_noise: ``eps``, the probability that a label is drawn anew, uniformly over the classes of its head.
+        heads: sizes ``K_f`` of the heads, whose sum is ``K``, or None for a single one with the classes ``Int[N]``.
+
+    Raises:
+        ValueError: an argument is out of range; the message names it.
+    """
+
+    population: WeightedSentences
+    n_words: int
+    n_classes: int
+    embedding_dim: int
+    weight_decay: float | tuple[float, float]
+    layer_norm: bool = False
+    label_noise: float = 0.0
+    heads: tuple[int, ...] | None = None
+
+    def __post_init__(self):
+        check_count("n_words", self.n_words)
+        check_count("n_classes", self.n_classes, 2)
+        check_count("embedding_dim", self.embedding_dim, 2 if self.layer_norm else 1)
+        weight_decays(self.weight_decay, self.layer_norm)
+        if check_real("label_noise", self.label_noise) > 1:
+            raise invalid("label_noise", "a number in [0, 1]", self.label_noise)
+        population = WeightedSentences(*(np.asarray(part) for part in self.population))
+        object.__setattr__(self, "population", population)
+        _check_heads(self.heads, self.n_classes)
+        _check_population(population, self.n_words, self.n_classes, self.heads)
+
+    @property
+    def shape(self) -> "Shape":
+        """The static part, by which a compiled minimiser is told."""
+        length = self.population.sentences.shape[1]
+        heads = self.heads or (self.n_classes,)
+        return Shape(self.n_words, self.n_classes, length, self.embedding_dim, bool(self.layer_norm), heads)
+
+    def data(self) -> "RiskData":
+        """Return the arrays of the risk."""
+        sentences, classes, probabilities = self.population
+        one_hot = (sentences[..., None] == np.arange(self.n_words)).reshape(len(sentences), -1)
+        columns = zip(self.shape.heads, classes.reshape(len(classes), -1).T, strict=True)
+        noise = self.label_noise
+        targets = np.hstack([(1 - noise) * np.eye(size)[column] + noise / size for size, column in columns])
+        decays = np.array(weight_decays(self.weight_decay, self.layer_norm))
+        return RiskData(one_hot.astype(np.float64), targets, probabilities.astype(np.float64), decays)
+
+
+class Shape(NamedTuple):
+    """Sizes of the parameters, whether words are normalised, and the size of each head; hashable."""
+
+    n_words: int
+    n_classes: int
+    length: int
+    dim: int
+    layer_norm: bool
+    heads: tuple[int, ...]
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of entries of ``W`` and ``U``."""
+        return (self.n_words + self.n_classes * self.length) * self.dim
+
+
+class RiskData(NamedTuple):
+    """The arrays of a risk, a pytree: one-hot words ``[N, L n_w]``, targets ``[N, K]``, ``p[N]`` and weight decays."""
+
+    one_hot: np.ndarray
+    targets: np.ndarray
+    probabilities: np.ndarray
+    decays: np.ndarray
+
+
+def unpack(shape: Shape, point):
+    """Split a flat vector into embeddings ``[n_w, d]`` and classifier ``[K, L, d]``; leading axes stay. Any backend."""
+    size = shape.n_words * shape.dim
+    embeddings = point[..., :size].reshape(*point.shape[:-1], shape.n_words, shape.dim)
+    return embeddings, point[..., size:].reshape(*point.shape[:-1], shape.n_classes, shape.length, shape.dim)
+
+
+def cross_entropy(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
+    """Return the expected cross-entropy at a flat vector of parameters, nats."""
+    embeddings, classifier = unpack(shape, point)
+    words = layer_norm(embeddings) if shape.layer_norm else embeddings
+    table = jnp.einsum("wd,kld->lwk", words, classifier).reshape(-1, shape.n_classes)
+    logits = data.one_hot @ table
+    return data.probabilities @ (_log_normaliser(shape.heads, logits) - jnp.sum(data.targets * logits, axis=1))
+
+
+def _log_normaliser(heads: tuple[int, ...], logits: jax.Array) -> jax.Array:
+    """Return the sum over heads of the log of the sum of ``e^z`` over each, ``Float[N]``."""
+    parts = jnp.split(logits, np.cumsum(heads)[:-1], axis=1)
+    return sum(jax.nn.logsumexp(part, axis=1) for part in parts)
+
+
+def risk(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
+    """Return cross-entropy plus penalty at a flat vector of parameters, nats."""
+    embeddings, classifier = unpack(shape, point)
+    # Without weight decay the embeddings must not enter at all: their length is free, and may be large.
+    words = 0.0 if shape.layer_norm else data.decays[0] / 2 * jnp.sum(embeddings**2)
+    return cross_entropy(shape, data, point) + words + data.decays[1] / 2 * jnp.sum(classifier**2)
+
+
+def enumerate_population(
+    latents: np.ndarray, word_frequencies: np.ndarray | Sequence[np.ndarray], n_concepts: int
+) -> WeightedSentences:
+    """Return every sentence of every class with its probability; vocabularies may differ in size.
+
+    For equal vocabularies this is :func:`simlab.tasks.sentences.enumerate_sentences` on the host, in the same order.
+
+    Args:
+        latents: ``Int[K, L]``, concepts in ``[0, n_c)``.
+        word_frequencies: ``mu``, one ``Float[s_c]`` for every concept, or a sequence of ``n_c`` such arrays of any
+            lengths. Words are numbered concept by concept.
+        n_concepts: ``n_c``.
+
+    Raises:
+        ValueError: an argument is out of range, or there are too many sentences.
+    """
+    latents = check_latents(latents, check_count("n_concepts", n_concepts, 2))
+    laws = [np.asarray(law, np.float64) for law in _per_concept(word_frequencies, n_concepts)]
+    for law in laws:
+        if law.ndim != 1 or not np.all(law > 0) or abs(law.sum() - 1) > 1e-9:
+            raise invalid("word_frequencies", "positive numbers that sum to 1 for each concept", law.tolist())
+    sizes = np.array([len(law) for law in laws])
+    n_sentences = int(sum(np.prod(sizes[latent].astype(object)) for latent in latents))
+    _check_entries(n_sentences, max(len(latents), latents.shape[1] * int(sizes.sum())))
+    firsts = np.cumsum(sizes) - sizes
+    sentences, probabilities = [], []
+    for latent in latents:
+        ranks = np.indices(sizes[latent]).reshape(len(latent), -1)
+        sentences.append((ranks + firsts[latent][:, None]).T)
+        probabilities.append(np.prod([laws[a][rank] for a, rank in zip(latent, ranks, strict=True)], axis=0))
+    classes = np.repeat(np.arange(len(latents)), [len(part) for part in sentences])
+    return WeightedSentences(np.concatenate(sentences), classes, np.concatenate(probabilities) / len(latents))
+
+
+def _per_concept(word_frequencies, n_concepts: int) -> Sequence:
+    """Return one law per concept."""
+    if np.ndim(word_frequencies[0]) == 0:
+        return [word_frequencies] * n_concepts
+    if len(word_frequencies) != n_concepts:
+        wanted = f"one law, or n_concepts={n_concepts} of them"
+        raise invalid("word_frequencies", wanted, len(word_frequencies))
+    return word_frequencies
+
+
+def weight_decays(weight_decay: float | tuple[float, float], layer_norm: bool) -> tuple[float, float]:
+    """Return ``(lam_W, lam_U)``, or raise ``ValueError`` where the risk would have no minimiser."""
+    if isinstance(weight_decay, tuple):
+        if len(weight_decay) != 2:
+            raise invalid("weight_decay", "a number or a pair (lam_W, lam_U)", weight_decay)
+        decays = weight_decay
+    else:
+        decays = (0.0 if layer_norm else weight_decay, weight_decay)
+    check_real("weight_decay", decays[0], positive=not layer_norm)
+    if layer_norm and decays[0] > 0:
+        # The length of a word is free under LayerNorm, so that any price on it drives it to zero.
+        raise invalid("weight_decay", "no penalty on the embeddings under LayerNorm", decays[0])
+    return float(decays[0]), check_real("weight_decay", decays[1], positive=True)
+
+
+def check_latents(latents: np.ndarray, n_concepts: int) -> np.ndarray:
+    """Return latents as an array, or raise ``ValueError`` unless they are ``Int[K, L]`` in ``[0, n_c)``."""
+    latents = np.asarray(latents)
+    if latents.ndim != 2 or len(latents) < 2 or not np.issubdtype(latents.dtype, np.integer):
+        raise invalid("latents", "whole numbers of shape (K, L) with K at least 2", latents.shape)
+    outside = latents[(latents < 0) | (latents >= n_concepts)]
+    if outside.size:
+        raise invalid("latents", f"concepts from 0 to {n_concepts - 1}", int(outside[0]))
+    return latents
+
+
+def _check_entries(n_sentences: int, width: int) -> None:
+    """Refuse a population whose logits would not fit."""
+    if n_sentences * width > ENTRY_LIMIT:
+        limit = ENTRY_LIMIT // width
+        raise invalid("population", f"at most {limit} sentences here (use simlab.exact.reduced instead)", n_sentences)
+
+
+def _check_heads(heads: tuple[int, ...] | None, n_classes: int) -> None:
+    """Refuse heads that are no division of the classes."""
+    if heads is None:
+        return
+    if not isinstance(heads, tuple):
+        raise invalid("heads", "a tuple of sizes", heads)
+    if sum(check_count("heads", size, 2) for size in heads) != n_classes:
+        raise invalid("heads", f"sizes that sum to n_classes={n_classes}", heads)
+
+
+def _check_population(population: WeightedSentences, n_words: int, n_classes: int, heads: tuple | None) -> None:
+    """Refuse sentences, classes or probabilities that do not fit together."""
+    sentences, classes, probabilities = population
+    shapes = tuple(part.shape for part in population)
+    labels = shapes[0][:1] if heads is None else (*shapes[0][:1], len(heads))
+    if sentences.ndim != 2 or shapes[1:] != (labels, shapes[0][:1]):
+        wanted = "(N,)" if heads is None else f"(N, {len(heads)})"
+        raise invalid("population", f"shapes (N, L), {wanted} and (N,)", shapes)
+    columns = [("classes", classes, n_classes)]
+    if heads is not None:
+        columns = [(f"classes[:, {f}]", classes[:, f], size) for f, size in enumerate(heads)]
+    for name, values, count in (("sentences", sentences, n_words), *columns):
+        if not np.issubdtype(values.dtype, np.integer) or values.min() < 0 or values.max() >= count:
+            raise invalid(name, f"whole numbers from 0 to {count - 1}", f"{values.min()} to {values.max()}")
+    if not np.all(probabilities >= 0) or abs(probabilities.sum() - 1) > 1e-6:
+        raise invalid("probabilities", "non-negative numbers that sum to 1", float(probabilities.sum()))
+    _check_entries(len(sentences), max(n_classes, sentences.shape[1] * n_words))
+
+
+@contextmanager
+def float64_on_host() -> Iterator[None]:
+    """Compute in float64 on the host's CPU within this context; nothing global is left behind."""
+    with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
+        yield

@@ -1,0 +1,155 @@
+"""Cross-entropy of a classifier with an L2 penalty: the objective of feature collapse and of neural collapse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from simlab.losses.objective import NON_NEGATIVE, POSITIVE, Bound, EvaluationSet, Metric, Objective
+
+if TYPE_CHECKING:
+    import jax
+    from flax import nnx
+
+    from simlab.training.spec import TrainingSpec
+
+# What is recorded of every classifier, before the shape of its representation.
+METRICS = {
+    "train_cross_entropy": Metric(label="cross-entropy, train", unit="nats"),
+    "train_accuracy": Metric(label="accuracy, train", scale="unit interval"),
+    "test_cross_entropy": Metric(label="cross-entropy, test", unit="nats"),
+    "test_cross_entropy_error": Metric(label="cross-entropy, test, standard error", unit="nats"),
+    "test_accuracy": Metric(label="accuracy, test", scale="unit interval"),
+    "test_accuracy_error": Metric(label="accuracy, test, standard error"),
+    "risk": Metric(label="risk", unit="nats"),
+}
+
+
+class Hyperparameters(NamedTuple):
+    """What a sweep varies without a new compilation; every field may be traced.
+
+    Attributes:
+        learning_rate: of the optimiser.
+        initial_scale: factor on the initial weights.
+        embedding_weight_decay: ``lam_W``, coefficient of ``|W|^2 / 2``, nats; for features, free or a network's output,
+            that of ``|h_i|^2 / 2`` for each sample.
+        classifier_weight_decay: ``lam_U``, coefficient of ``|U|^2 / 2``, nats.
+    """
+
+    learning_rate: Any = 0.1
+    initial_scale: Any = 1e-3
+    embedding_weight_decay: Any = 1e-3
+    classifier_weight_decay: Any = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropy(Objective):
+    """Weighted mean cross-entropy in nats; with several factors of labels, its sum over them.
+
+    The network is a function from inputs to logits with a ``representation(data)`` (the vectors of words or samples
+    that its classifier sees) and a parameter ``classifier``. The penalty is ``lam_W/2 |p|^2`` for the parameters
+    ``embeddings`` and ``features``, and ``lam_U/2 |p|^2`` for all others.
+
+    Args:
+        penalises_features: whether the features that the network gives to its training set are penalised in place of
+            the weights of its ``backbone``: ``lam_W/2 |h_i|^2`` for each sample.
+    """
+
+    penalises_features: bool = False
+    Hyperparameters: ClassVar[type] = Hyperparameters
+    bounds: ClassVar[Mapping[str, Bound]] = MappingProxyType(
+        {
+            "learning_rate": POSITIVE,
+            "initial_scale": POSITIVE,
+            "embedding_weight_decay": NON_NEGATIVE,
+            "classifier_weight_decay": NON_NEGATIVE,
+        }
+    )
+    additive: ClassVar[bool] = True
+
+    def loss(self, network: "nnx.Module", batch, data, hyper: Hyperparameters, key) -> "jax.Array":
+        """Return the cross-entropy, and the penalty on features, of which a batch counts those it weights."""
+        import jax.numpy as jnp
+
+        from simlab.losses.cross_entropy import cross_entropy
+        from simlab.tasks.batch import weighted
+
+        value = cross_entropy(network, batch)
+        if not self.penalises_features:
+            return value
+        weights = weighted(batch).weights
+        weights = weights.reshape(len(weights), -1).mean(axis=1)
+        squares = jnp.sum(network.features(batch.inputs) ** 2, axis=-1)
+        penalised = len(data.labels) * jnp.sum(weights * squares)
+        return value + hyper.embedding_weight_decay / 2 * penalised
+
+    def penalties(self, params: "nnx.State", hyper: Hyperparameters) -> "nnx.State":
+        """Return ``lam_W`` for embeddings and free features, 0 for a backbone, ``lam_U`` for all else."""
+        from flax import nnx
+
+        words = hyper.embedding_weight_decay
+        special = {"embeddings": words, "features": words, "backbone": 0.0}
+
+        def decay(path, variable):
+            return variable.replace(special.get(path[0], hyper.classifier_weight_decay))
+
+        return nnx.map_state(decay, params)
+
+    def measure(
+        self,
+        network: "nnx.Module",
+        evaluations: Mapping[str, EvaluationSet],
+        data,
+        hyper: Hyperparameters,
+        *,
+        penalty: "jax.Array",
+        spec: "TrainingSpec",
+    ) -> NamedTuple:
+        """Return cross-entropies, accuracies and risk, then the shape of the representation.
+
+        The risk is that of the training set on which it is evaluated. A ``_error`` is the standard error of a sample.
+        """
+        import jax.numpy as jnp
+
+        from simlab.losses.cross_entropy import accuracy_standard_error, evaluate
+        from simlab.tasks.batch import batch_size
+
+        n_classes = self.numbers_per_example(spec)
+        train = evaluate(network, evaluations["train"].batch, n_classes)
+        test = evaluate(network, evaluations["test"].batch, n_classes)
+        shape = spec.network.measure(network, spec.task, data)
+        unpenalised = train.cross_entropy
+        if self.penalises_features:
+            unpenalised = self.loss(network, evaluations["train"].batch, data, hyper, None)
+        size, sampled = batch_size(evaluations["test"].batch), float(evaluations["test"].is_sample)
+        return _record_type(type(shape))(
+            train.cross_entropy,
+            train.accuracy,
+            test.cross_entropy,
+            sampled * test.deviation / jnp.sqrt(size),
+            test.accuracy,
+            sampled * accuracy_standard_error(test.accuracy, size),
+            unpenalised + penalty,
+            *shape,
+        )
+
+    def metrics(self, spec: "TrainingSpec") -> Mapping[str, Metric]:
+        """Return the metrics of :data:`METRICS`, and those of the network's representation."""
+        return METRICS | {name: Metric(label=name.replace("_", " ")) for name in spec.network.shape_names(spec.task)}
+
+    def representation(self, network: "nnx.Module", data) -> "dict[str, jax.Array]":
+        """Return ``embeddings`` ``Float[n_w, d]`` (or ``features`` ``Float[N, d]``), and the ``classifier``."""
+        name = "embeddings" if hasattr(network, "embeddings") else "features"
+        return {name: network.representation(data), "classifier": network.classifier[...]}
+
+    def numbers_per_example(self, spec: "TrainingSpec") -> int:
+        """Return ``K``, the logits of an example."""
+        return spec.task.n_classes
+
+
+@lru_cache(maxsize=64)
+def _record_type(shape: type) -> type:
+    """Return the NamedTuple of the metrics with a shape of so many entries."""
+    fields = [(name, Any) for name in (*METRICS, *shape._fields)]
+    return NamedTuple("ClassifierMetrics", fields)

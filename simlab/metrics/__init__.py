@@ -1,0 +1,1 @@
+"""Functions of plain arrays that measure a learned representation."""

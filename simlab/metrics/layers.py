@@ -1,0 +1,102 @@
+"""What is recorded over training of the layers of a deep network: how far tokens have collapsed, layer by layer.
+
+A layer has four measures, each a ratio of variances of its tokens as :mod:`simlab.metrics.concept_variability` defines
+them, in units of the variance between the groups' means:
+
+``concept_ratio``
+    within concepts over between concepts, at each position;
+``word_ratio``
+    the part of it that tells words of one concept apart;
+``context_ratio``
+    the rest: what the other positions make of a word. A layer that reads the context is meant to have it, as the class
+    is a sequence of concepts;
+``class_ratio``
+    within classes over between classes: 0 where a token depends on its sentence's class alone, that is on the sequence
+    of concepts, and not on the words that stand for them.
+
+A layer that has merged the positions has no concepts, and its first three are NaN.
+
+They are those of every sentence with its probability where there are few, else of a sample that stays the same over
+the run; there ``1/n`` of the variance from context is counted as ``word`` where ``n`` tokens are one word.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from simlab.metrics import geometry
+from simlab.metrics.concept_variability import concept_variability
+from simlab.tasks.batch import Batch, weighted
+
+MEASURES = ("concept_ratio", "word_ratio", "context_ratio", "class_ratio")
+# Sentences that are measured at most, and numbers of the widest layer held for them: 32 MB in float32.
+SENTENCES, ENTRIES = 4096, 8_000_000
+# Of the sentences drawn: any number, the same for all members.
+SEED = 0
+
+
+@lru_cache(maxsize=64)
+def layer_shape(n_layers: int) -> type:
+    """Return the NamedTuple of what is recorded of a network with so many layers, the embedding layer included.
+
+    Its fields are ``embedding_norm`` (root mean square), ``embedding_spread`` and ``embedding_simplex_deviation`` of
+    the word vectors (see :mod:`simlab.metrics.geometry`), ``classifier_norm`` (of the vector of a class at a position,
+    root mean square), then ``layer_0_concept_ratio``, ... for each layer and measure; all dimensionless scalars.
+    """
+    of_vectors = ("embedding_norm", "embedding_spread", "embedding_simplex_deviation", "classifier_norm")
+    of_layers = (field(layer, name) for layer in range(n_layers) for name in MEASURES)
+    return NamedTuple("LayerShape", [(name, jax.Array) for name in (*of_vectors, *of_layers)])
+
+
+def field(layer: int, name: str) -> str:
+    """Return the name under which a measure of a layer is recorded; layer 0 is that of the embeddings."""
+    return f"layer_{layer}_{name}"
+
+
+def measure(network, task, data, width: int):
+    """Return the :func:`layer_shape` of a network.
+
+    Args:
+        network: a deep network of :mod:`simlab.networks.layers`.
+        task: a :class:`simlab.tasks.sentence_task.SentenceTask`.
+        data: the arrays of the realised task.
+        width: numbers that the widest layer holds for a sentence.
+    """
+    sentences, classes, weights = measured_sentences(task, data, width)
+    hidden = network.hidden(sentences)
+    embeddings, classifier = network.representation(data), network.classifier[...]
+    concepts = jnp.arange(task.n_words) // task.words_per_concept
+    membership = geometry.membership_matrix(concepts, task.n_concepts, embeddings.dtype)
+    layers = [value for tokens in hidden for value in measure_layer(tokens, task, sentences, classes, weights)]
+    return layer_shape(len(hidden))(
+        geometry.root_mean_square(geometry.norms(embeddings)),
+        geometry.direction_spread(embeddings, membership),
+        geometry.simplex_deviation(embeddings, membership),
+        geometry.root_mean_square(geometry.norms(classifier)),
+        *layers,
+    )
+
+
+def measured_sentences(task, data, width: int) -> Batch:
+    """Return every sentence with its probability if there are few, else as many drawn as memory shall hold."""
+    limit = max(1, min(SENTENCES, ENTRIES // width))
+    if task.n_examples <= limit:
+        return data.population()
+    return weighted(task.draw(jax.random.key(SEED), data, limit))
+
+
+def measure_layer(tokens, task, sentences, classes, weights) -> tuple:
+    """Return the values of :data:`MEASURES` for the tokens ``Float[B, P, m]`` of a layer."""
+    n_sentences, n_positions, _ = tokens.shape
+    weights = jnp.asarray(weights, tokens.dtype)
+    labels = jnp.broadcast_to(classes[:, None], (n_sentences, n_positions))
+    of_classes = concept_variability(tokens, labels, weights=weights, n_groups=task.n_classes)
+    if n_positions < task.sentence_length:
+        return (jnp.full((), jnp.nan, tokens.dtype),) * 3 + (of_classes.ratio,)
+    concepts = sentences // task.words_per_concept
+    sizes = {"n_groups": task.n_concepts, "n_words": task.n_words}
+    found = concept_variability(tokens, concepts, sentences, weights, **sizes)
+    parts = (found._replace(within=part) for part in (found.within, found.word, found.context))
+    return (*(part.ratio for part in parts), of_classes.ratio)

@@ -1,0 +1,1 @@
+"""Flax NNX modules, and the frozen specifications that build them."""

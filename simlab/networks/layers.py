@@ -1,0 +1,75 @@
+"""What the deep classifiers of sentences share: embedding table, feed-forward layers, readout, and one interface.
+
+The networks are :class:`simlab.networks.sentence_mlp.SentenceMLP`,
+:class:`simlab.networks.transformer.SentenceTransformer` and :class:`simlab.networks.mixer.SentenceMixer`. Each maps
+sentences ``Int[B, L]`` to *tokens*, one vector per position, through an embedding layer and ``depth`` blocks, and reads
+logits off the last tokens:
+
+``network(sentences)``
+    the logits, ``Float[B, K]``, ``h(x)_k = sum_l <u_kl, x_l>`` with ``x_l`` the last tokens; no bias, and no
+    normalisation between the last block and the readout;
+``network.hidden(sentences)``
+    the tokens after the embedding layer and after each block, a tuple of ``depth + 1`` arrays ``Float[B, P, m]``. ``P``
+    is ``L`` and ``m`` is ``d``, but for the layers of the MLP, which merges the positions: there ``P`` is 1;
+``network.representation(data)``
+    the word vectors, ``Float[n_w, d]``, that the first block sees;
+``network.embeddings``, ``network.classifier``
+    the parameters ``Float[n_w, d]`` and ``Float[K, P, m]``, ``P`` and ``m`` those of the last tokens.
+
+With ``depth=0`` the MLP and the mixer are the two-layer network of :mod:`simlab.networks.two_layer`, and so is the
+transformer but for its positions. All that a network learns is in ``nnx.Param`` and it has no other state: split it
+once and ``vmap`` over the members of its state.
+
+Initial weights, chosen to train with Adam at learning rates of 1e-3 to 1e-2: embeddings ``s N(0, 1)``, with
+``s = initial_scale`` the scale of the embeddings alone; classifier weights uniform in ``+- 1 / sqrt(P m)``; matrices
+normal of variance ``1 / inputs`` (LeCun), or ``2 / inputs`` (He) before the activations of the MLP, where nothing else
+keeps the variance up; biases zero.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from simlab.networks.architectures import EXPANSION
+
+
+def initial_embeddings(
+    rngs: nnx.Rngs, n_words: int, dim: int, initial_scale: jax.Array | float, dtype: jnp.dtype
+) -> nnx.Param:
+    """Return the embedding table ``s N(0, 1)``, ``Float[n_w, d]``; the scale ``s`` may be traced."""
+    return nnx.Param(initial_scale * jax.random.normal(rngs.params(), (n_words, dim), dtype))
+
+
+def initial_classifier(rngs: nnx.Rngs, shape: tuple[int, int, int], dtype: jnp.dtype) -> nnx.Param:
+    """Return the readout's weights, ``Float[K, P, m]``, uniform in ``+- 1 / sqrt(P m)``."""
+    bound = (shape[1] * shape[2]) ** -0.5
+    return nnx.Param(jax.random.uniform(rngs.params(), shape, dtype, -bound, bound))
+
+
+def gelu(values: jax.Array) -> jax.Array:
+    """Return ``x Phi(x)``, ``Phi`` the normal distribution function, without the usual approximation by a tanh."""
+    return jax.nn.gelu(values, approximate=False)
+
+
+class FeedForward(nnx.Module):
+    """Two layers with biases, applied to the last axis: ``x -> V2 gelu(V1 x + b1) + b2``, of hidden width ``4 m``.
+
+    Args:
+        dim: ``m``, of inputs and outputs.
+        dtype: of the weights.
+        rngs: the stream ``params`` is used.
+    """
+
+    def __init__(self, dim: int, dtype: jnp.dtype, rngs: nnx.Rngs):
+        self.expand = linear(dim, EXPANSION * dim, dtype, rngs)
+        self.contract = linear(EXPANSION * dim, dim, dtype, rngs)
+
+    def __call__(self, vectors: jax.Array) -> jax.Array:
+        """Return ``Float[..., m]`` from ``Float[..., m]``."""
+        return self.contract(gelu(self.expand(vectors)))
+
+
+def linear(inputs: int, outputs: int, dtype: jnp.dtype, rngs: nnx.Rngs, *, gain: float = 1.0) -> nnx.Linear:
+    """Return an affine layer: weights of variance ``gain / inputs``, biases zero."""
+    weights = nnx.initializers.variance_scaling(gain, "fan_in", "normal")
+    return nnx.Linear(inputs, outputs, dtype=dtype, param_dtype=dtype, kernel_init=weights, rngs=rngs)

@@ -1,0 +1,132 @@
+"""Two ways to the same logits ``h(x)_k = sum_l <u_kl, w_{x_l}>``, and the choice between them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental.xla_metadata import set_xla_metadata
+
+from simlab.runtime.devices import platform
+
+# A CPU looks a score up, and adds to its gradient, in the time of LOOKUP_COST steps of the products with looked-up
+# vectors, and does a step of the table's products in that of TABLE_COST: measured with ``simlab bench word-table``.
+# On other platforms nobody has measured it.
+LOOKUP_COST = 16
+TABLE_COST = 1.2
+
+# Of a value that a head does not have: its exponential is zero beside any other.
+LOWEST_LOGIT = -1e30
+
+
+def choose_logits(n_words: int, dim: int, n_sentences: int):
+    """Return :func:`tabulated_logits` where that is the faster way to so many sentences, else :func:`gathered_logits`.
+
+    The products with looked-up words cost ``B d`` for each class and position, the table ``n_w d`` and a look-up for
+    each sentence.
+    """
+    gains = n_sentences * (dim - LOOKUP_COST) > TABLE_COST * n_words * dim
+    return tabulated_logits if gains and platform() == "cpu" else gathered_logits
+
+
+def split_heads(logits: jax.Array, heads: tuple[int, ...] | None) -> jax.Array:
+    """Return the logits of each head beside each other: ``Float[B, K]`` to ``Float[B, F, max K_f]``.
+
+    Heads of fewer values are filled up with logits so low that no probability falls on them.
+
+    Args:
+        logits: of all heads, one after the other.
+        heads: the sizes ``K_f``, or None for one head, whose logits stay as they are.
+    """
+    if heads is None:
+        return logits
+    values = np.arange(max(heads))
+    first = np.cumsum(heads) - heads
+    exists = values < np.array(heads)[:, None]
+    return jnp.where(exists, logits[:, np.where(exists, first[:, None] + values, 0)], LOWEST_LOGIT)
+
+
+def read_out(classifier: jax.Array, tokens: jax.Array) -> jax.Array:
+    """Return the logits ``sum_l <u_kl, x_l>``.
+
+    Args:
+        classifier: ``Float[K, P, m]``.
+        tokens: ``Float[B, P, m]``.
+
+    Returns:
+        ``Float[B, K]``.
+    """
+    if platform() == "tpu":
+        # Its memory is tiled along the last two axes: to make one of them would copy the classifier twice a step.
+        return jnp.einsum("bpm,kpm->bk", tokens, classifier)
+    # Elsewhere that costs nothing, and two contracted axes would need a transposed copy.
+    return jnp.einsum("bi,ki->bk", tokens.reshape(len(tokens), -1), classifier.reshape(len(classifier), -1))
+
+
+def look_up(words: jax.Array, sentences: jax.Array) -> jax.Array:
+    """Return the vectors of the words in sentences.
+
+    Args:
+        words: ``Float[n_w, d]``.
+        sentences: ``Int[B, L]``, each in ``0 .. n_w - 1``.
+
+    Returns:
+        ``Float[B, L, d]``.
+    """
+    if platform() != "cpu":
+        return words[sentences]
+    return _rows_apart(words, sentences.reshape(-1)).reshape(*sentences.shape, -1)
+
+
+@jax.custom_jvp
+def _rows_apart(words: jax.Array, numbers: jax.Array) -> jax.Array:
+    """Look rows up in a function that XLA leaves by itself.
+
+    Its compiler for CPUs would join the look-up with the reshaping that follows, and copy number by number where now
+    it copies whole vectors.
+    """
+    with set_xla_metadata(inlineable="false"):
+        return _rows(words, numbers)
+
+
+@_rows_apart.defjvp
+def _rows_tangent(primals, tangents):
+    words, numbers = primals
+    return _rows_apart(words, numbers), _rows(tangents[0], numbers)
+
+
+@jax.jit
+def _rows(words: jax.Array, numbers: jax.Array) -> jax.Array:
+    """Return rows by their numbers, ``Float[N, 1, d]``.
+
+    As windows of one row: what comes back to them is added to the gradient without being copied first.
+    """
+    rule = jax.lax.GatherDimensionNumbers(offset_dims=(1, 2), collapsed_slice_dims=(), start_index_map=(0,))
+    return jax.lax.gather(words, numbers[:, None], rule, (1, words.shape[1]), mode="promise_in_bounds")
+
+
+def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
+    """Return the logits by looking up word vectors: ``2 B L d K`` operations for ``B`` sentences.
+
+    Args:
+        words: ``Float[n_w, d]``, as the classifier sees them.
+        classifier: ``Float[K, L, d]``.
+        sentences: ``Int[B, L]``.
+
+    Returns:
+        ``Float[B, K]``.
+    """
+    return read_out(classifier, look_up(words, sentences))
+
+
+def tabulated_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
+    """Return the logits by looking up word scores ``<u_kl, w>``: ``2 n_w L d K`` operations whatever the sentences.
+
+    Arguments and result are those of :func:`gathered_logits`. The table is made position by position, so that never
+    more than ``n_w K`` scores are held at once.
+    """
+
+    def add(logits, position):
+        weights, word_numbers = position
+        return logits + (words @ weights.T)[word_numbers], None
+
+    start = jnp.zeros((len(sentences), len(classifier)), words.dtype)
+    return jax.lax.scan(add, start, (classifier.swapaxes(0, 1), sentences.T))[0]

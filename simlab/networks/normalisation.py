@@ -1,0 +1,118 @@
+"""Normalisations of word vectors, applied to the whole vocabulary's table before words are looked up.
+
+================ ========================================= =====================
+kind             image of a word vector ``w`` in ``R^d``   trainable parameters
+================ ========================================= =====================
+``none``         ``w``                                     none
+``layer``        ``(w - mean(w)) / std(w)``                none
+``layer-affine`` ``gamma * (w - mean(w)) / std(w) + beta`` ``scale``, ``offset``
+``rms``          ``w / sqrt(mean(w^2))``                   none
+``rms-affine``   ``gamma * w / sqrt(mean(w^2))``           ``scale``
+``batch``        mean 0 and variance 1 over the words, in  none
+                 each coordinate
+================ ========================================= =====================
+
+No regulariser in any denominator: every kind but ``none`` forgets the scale of its argument exactly, as the theory
+requires, and gives NaN where there is nothing to scale (a constant vector, a zero vector, a constant coordinate), or
+noise where a mean has to be rounded.
+
+Sources: Ba, Kiros, Hinton (arXiv 1607.06450) for ``layer``; Zhang, Sennrich (arXiv 1910.07467) for ``rms``; Ioffe,
+Szegedy (arXiv 1502.03167) for ``batch``.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from simlab.networks.names import NORMALISATIONS
+from simlab.networks.two_layer import layer_norm
+from simlab.validation import check_choice, check_count
+
+
+class Normalisation(nnx.Module):
+    """One of the normalisations of the module's table.
+
+    Args:
+        kind: one of ``NORMALISATIONS``.
+        dim: ``d``.
+        dtype: of the parameters.
+
+    Attributes:
+        scale: ``gamma``, ``Float[d]``, 1 at first; only of the affine kinds.
+        offset: ``beta``, ``Float[d]``, 0 at first; only of ``layer-affine``.
+
+    Raises:
+        ValueError: an unknown kind, or ``dim`` is no positive whole number.
+    """
+
+    def __init__(self, kind: str, dim: int, dtype: jnp.dtype = jnp.float32):
+        check_count("dim", dim)
+        self.kind = check_choice("kind", kind, NORMALISATIONS)
+        if kind.endswith("-affine"):
+            self.scale = nnx.Param(jnp.ones(dim, dtype))
+        if kind == "layer-affine":
+            self.offset = nnx.Param(jnp.zeros(dim, dtype))
+
+    def __call__(self, vectors: jax.Array, weights: jax.Array | None = None) -> jax.Array:
+        """Return the normalised table.
+
+        Args:
+            vectors: ``Float[N, d]``, one row per word; all kinds but ``batch`` take ``Float[..., d]``.
+            weights: ``Float[N]``, the share of each word among all words that occur; they sum to 1. Only ``batch``
+                looks at them; None stands for equal shares.
+
+        Returns:
+            ``Float`` of the shape of ``vectors``.
+        """
+        if self.kind == "none":
+            return vectors
+        if self.kind == "batch":
+            return batch_norm(vectors, weights)
+        image = layer_norm(vectors) if self.kind.startswith("layer") else rms_norm(vectors)
+        if self.kind.endswith("-affine"):
+            image = image * jnp.broadcast_to(self.scale[...], image.shape)
+        if self.kind == "layer-affine":
+            image = image + jnp.broadcast_to(self.offset[...], image.shape)
+        return image
+
+
+def rms_norm(vectors: jax.Array) -> jax.Array:
+    """Scale the last axis to the norm ``sqrt(d)``: ``w / sqrt(mean(w^2))``.
+
+    Args:
+        vectors: ``Float[..., d]``; a zero vector gives NaN.
+
+    Returns:
+        ``Float[..., d]``.
+    """
+    scaled = _scale_to_one(vectors, axis=-1)
+    return scaled * jax.lax.rsqrt(jnp.mean(scaled**2, axis=-1, keepdims=True))
+
+
+def batch_norm(vectors: jax.Array, weights: jax.Array | None = None) -> jax.Array:
+    """Give each coordinate mean 0 and variance 1 under the weights of the vectors.
+
+    With the weights of a vocabulary's words this is the batch normalisation of the words of an infinite batch.
+
+    Args:
+        vectors: ``Float[N, d]``; a coordinate that is the same in all vectors gives NaN, or noise by rounding.
+        weights: ``Float[N]``, summing to 1; None stands for ``1/N``.
+
+    Returns:
+        ``Float[N, d]``.
+    """
+    if weights is None:
+        weights = jnp.full(len(vectors), 1 / len(vectors), vectors.dtype)
+    column = weights[:, None]
+    centred = vectors - jnp.sum(column * vectors, axis=0, keepdims=True)
+    scaled = _scale_to_one(centred, axis=0)
+    return scaled * jax.lax.rsqrt(jnp.sum(column * scaled**2, axis=0, keepdims=True))
+
+
+def _scale_to_one(vectors: jax.Array, axis: int) -> jax.Array:
+    """Return the vectors, along ``axis``, times the power of two that brings their largest entry into [1/2, 1).
+
+    Such a product is exact, and it keeps the squares of tiny vectors from underflowing.
+    """
+    _, exponent = jnp.frexp(jax.lax.stop_gradient(jnp.abs(vectors).max(axis=axis, keepdims=True)))
+    return vectors * jnp.ldexp(jnp.ones_like(vectors, shape=exponent.shape), -exponent)

@@ -1,0 +1,78 @@
+"""A multi-layer perceptron that reads a sentence as one long vector."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from simlab.networks.layers import gelu, initial_classifier, initial_embeddings, linear
+from simlab.networks.logits import read_out
+from simlab.validation import check_choice, check_count
+
+ACTIVATIONS = {"relu": jax.nn.relu, "gelu": gelu}
+
+
+class SentenceMLP(nnx.Module):
+    """Embed, concatenate, ``depth`` hidden layers, linear readout.
+
+    ``x^0 = (w_{x_1}, .., w_{x_L})`` and ``x^i = activation(V_i x^{i-1} + b_i)``; the readout is linear in the last.
+    The first layer merges the positions: ``hidden`` returns ``Float[B, L, d]``, then ``depth`` times
+    ``Float[B, 1, width]``, and the classifier is ``Float[K, 1, width]`` (``Float[K, L, d]`` if ``depth`` is 0).
+    Interface and initial weights as in :mod:`simlab.networks.layers`.
+
+    Args:
+        n_words: ``n_w``.
+        sentence_length: ``L``.
+        n_classes: ``K``.
+        embedding_dim: ``d``.
+        depth: hidden layers, at least 0.
+        width: units of each hidden layer.
+        activation: ``"relu"`` or ``"gelu"``.
+        initial_scale: standard deviation of the initial embeddings, and of nothing else. May be traced.
+        dtype: of the weights.
+        rngs: the stream ``params`` is used.
+
+    Raises:
+        ValueError: ``depth``, ``width`` or ``activation`` is out of range; the message names it.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_words: int,
+        sentence_length: int,
+        n_classes: int,
+        embedding_dim: int,
+        depth: int,
+        width: int = 256,
+        activation: str = "relu",
+        initial_scale: jax.Array | float = 1.0,
+        dtype: jnp.dtype = jnp.float32,
+        rngs: nnx.Rngs,
+    ):
+        check_count("depth", depth, 0)
+        check_count("width", width)
+        self.activation = check_choice("activation", activation, ACTIVATIONS)
+        self.embeddings = initial_embeddings(rngs, n_words, embedding_dim, initial_scale, dtype)
+        sizes = (sentence_length * embedding_dim, *depth * (width,))
+        # He's variance: ReLU halves the second moment of a centred normal, GELU leaves 0.43 of a standard one's.
+        self.layers = nnx.List([linear(*pair, dtype, rngs, gain=2.0) for pair in pairwise(sizes)])
+        last = (1, width) if depth else (sentence_length, embedding_dim)
+        self.classifier = initial_classifier(rngs, (n_classes, *last), dtype)
+
+    def representation(self, data=None) -> jax.Array:
+        """Return the word vectors that the first layer sees, ``Float[n_w, d]``, whatever sentences are made of them."""
+        return self.embeddings[...]
+
+    def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
+        """Return the tokens ``Float[B, L, d]``, then ``Float[B, 1, width]`` after each activation."""
+        found = [self.representation()[sentences]]
+        for layer in self.layers:
+            flat = found[-1].reshape(len(sentences), 1, -1)
+            found.append(ACTIVATIONS[self.activation](layer(flat)))
+        return tuple(found)
+
+    def __call__(self, sentences: jax.Array) -> jax.Array:
+        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
+        return read_out(self.classifier[...], self.hidden(sentences)[-1])

@@ -1,0 +1,87 @@
+"""The networks, as Flax NNX modules."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from simlab.networks.logits import choose_logits
+
+
+def layer_norm(vectors: jax.Array) -> jax.Array:
+    """Normalise the last axis: ``(w - mean(w)) / std(w)``, so that the norm becomes ``sqrt(d)``.
+
+    No parameters and no regulariser in the denominator: the result does not depend on the scale of ``w``, as the
+    theory requires. A constant vector has no such image: it gives NaN, or noise where its mean has to be rounded.
+
+    Args:
+        vectors: ``Float[..., d]``.
+
+    Returns:
+        ``Float[..., d]``.
+    """
+    centred = vectors - vectors.mean(axis=-1, keepdims=True)
+    # Scaling by a power of two is exact and keeps the squares of tiny vectors from underflowing.
+    _, exponent = jnp.frexp(jax.lax.stop_gradient(jnp.abs(centred).max(axis=-1, keepdims=True)))
+    scaled = centred * jnp.ldexp(jnp.ones_like(centred[..., :1]), -exponent)
+    return scaled * jax.lax.rsqrt(jnp.mean(scaled**2, axis=-1, keepdims=True))
+
+
+def initial_weights(
+    rngs: nnx.Rngs, n_words: int, shape: tuple[int, int, int], dtype: jnp.dtype
+) -> tuple[jax.Array, jax.Array]:
+    """Return embeddings ``N(0, 1)``, ``Float[n_w, d]``, and a classifier uniform in ``+- 1 / sqrt(L d)``.
+
+    Args:
+        rngs: the stream ``params`` is used.
+        n_words: ``n_w``.
+        shape: of the classifier, ``(K, L, d)``.
+        dtype: of both.
+    """
+    bound = (shape[1] * shape[2]) ** -0.5
+    normal = jax.random.normal(rngs.params(), (n_words, shape[2]), dtype)
+    return normal, jax.random.uniform(rngs.params(), shape, dtype, -bound, bound)
+
+
+class SentenceClassifier(nnx.Module):
+    """Two layers, no biases: ``h(x)_k = sum_l <u_kl, w_{x_l}>``; with LayerNorm, ``w`` is normalised first.
+
+    Source: Laurent, von Brecht, Bresson (arXiv 2305.16162), Section 2.
+
+    Args:
+        n_words: ``n_w``.
+        sentence_length: ``L``.
+        n_classes: ``K``.
+        embedding_dim: ``d``.
+        layer_norm: whether word vectors pass through :func:`layer_norm` (the network ``h*``).
+        initial_scale: factor ``s`` of the initial weights: embeddings ``s N(0, 1)``, classifier weights uniform in
+            ``+- s / sqrt(L d)``. May be traced.
+        dtype: of the weights.
+        rngs: the stream ``params`` is used.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_words: int,
+        sentence_length: int,
+        n_classes: int,
+        embedding_dim: int,
+        layer_norm: bool,
+        initial_scale: jax.Array | float = 1.0,
+        dtype: jnp.dtype = jnp.float32,
+        rngs: nnx.Rngs,
+    ):
+        embeddings, classifier = initial_weights(rngs, n_words, (n_classes, sentence_length, embedding_dim), dtype)
+        self.embeddings = nnx.Param(initial_scale * embeddings)
+        self.classifier = nnx.Param(initial_scale * classifier)
+        self.layer_norm = layer_norm
+
+    def representation(self, data=None) -> jax.Array:
+        """Return the word vectors that the classifier sees, ``Float[n_w, d]``, whatever sentences are made of them."""
+        embeddings = self.embeddings[...]
+        return layer_norm(embeddings) if self.layer_norm else embeddings
+
+    def __call__(self, sentences: jax.Array) -> jax.Array:
+        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
+        words = self.representation()
+        return choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)

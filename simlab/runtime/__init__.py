@@ -1,0 +1,1 @@
+"""Devices, clusters of processes, random keys, compiled programs on disk."""

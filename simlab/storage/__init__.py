@@ -1,0 +1,1 @@
+"""Results, parts of sweeps and their manifest on disk."""

@@ -1,0 +1,147 @@
+"""What the parts in a folder belong to: one sweep, cut in one way, written down once for all processes.
+
+The words used here:
+
+sweep
+    What is computed, as nested plain values; the parts of a folder belong to one sweep.
+layout
+    How the sweep is cut into parts; decided by the first process, followed by all others.
+manifest
+    ``manifest.json`` among the parts: the sweep, the layout and what made them, with a checksum.
+fingerprint
+    Hash of sweep and layout.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import zip_longest
+from pathlib import Path
+
+from simlab.storage.results import write_atomically
+from simlab.storage.sealed_files import Damaged, explained, locked, read_or_set_aside
+from simlab.validation import invalid
+
+# Of what is in the parts and of how members are grouped: raised whenever one of the two changes.
+FORMAT = 2
+MANIFEST_FILE = "manifest.json"
+
+_ABSENT = object()
+_LONGEST_VALUE = 60
+_MOST_DIFFERENCES = 6
+
+
+class OtherSweep(ValueError):  # noqa: N818 - what the folder holds, not what went wrong
+    """A folder belongs to another sweep, or to another version; the text says which. Nothing in it was changed."""
+
+
+def share_manifest(
+    parts: Path,
+    sweep: dict,
+    make_layout: Callable[[], dict],
+    made_by: dict[str, str],
+    on_damage: Callable[[str], None],
+) -> dict:
+    """Return the manifest that all processes share; the first that comes makes it and the folder of the parts.
+
+    The arguments and what is raised are those of :func:`simlab.storage.parts.open_store`.
+
+    Returns:
+        ``format``, ``sweep``, ``layout`` and ``made_by``, as every process reads them from the disk.
+    """
+    path = parts / MANIFEST_FILE
+    with explained(path):
+        parts.mkdir(parents=True, exist_ok=True)
+    with locked(parts / ".manifest.lock", wait=True):
+        manifest = read_or_set_aside(path, _read, on_damage, "made anew")
+        if manifest is None:
+            content = {"format": FORMAT, "sweep": sweep, "layout": make_layout(), "made_by": made_by}
+            with explained(path):
+                _write(path, _plain(content))
+                manifest = _read(path)
+    if manifest["format"] != FORMAT:
+        wanted = f"no run that another version of simlab has begun in {parts.parent} (parts of format {FORMAT})"
+        raise OtherSweep(invalid("out", wanted, f"format {manifest['format']}"))
+    lines = differences(manifest["sweep"], sweep)
+    if lines:
+        raise OtherSweep(invalid("out", f"a folder with parts of this sweep ({summarise(lines)})", str(parts.parent)))
+    return manifest
+
+
+def belongs(parts: Path, sweep: dict) -> bool:
+    """Return whether a folder of parts is there and belongs to a sweep."""
+    try:
+        return not differences(_read(parts / MANIFEST_FILE)["sweep"], sweep)
+    except (OSError, Damaged):
+        return False
+
+
+def fingerprint(manifest: dict) -> str:
+    """Return the hash of a manifest's sweep and layout."""
+    return _hash({key: manifest[key] for key in ("sweep", "layout")})
+
+
+def differences(there: dict, here: dict) -> list[str]:
+    """Return a line ``path: value there, value here`` for each field in which two nested dicts differ.
+
+    Paths are the dicts' keys joined by dots. What JSON cannot tell apart is equal: tuples and lists, numpy's numbers
+    and Python's, a key and its text; so are 1 and 1.0, and one NaN and another. Long values are cut around the first
+    character that differs.
+    """
+    return list(_differences(_plain(there), _plain(here), ""))
+
+
+def summarise(lines: list[str]) -> str:
+    """Return the first six of some differences in one line, and how many more there are."""
+    more = len(lines) - _MOST_DIFFERENCES
+    return "; ".join(lines[:_MOST_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _differences(there: object, here: object, path: str) -> Iterator[str]:
+    """Yield a line for each leaf of two nested dicts that is not the same in both."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in there | here:
+            deeper = f"{path}.{key}" if path else key
+            yield from _differences(there.get(key, _ABSENT), here.get(key, _ABSENT), deeper)
+    elif there != here and repr(there) != repr(here):  # a NaN is the same only in print
+        texts = ["nothing" if value is _ABSENT else repr(value) for value in (there, here)]
+        start = next(place for place, (one, other) in enumerate(zip_longest(*texts)) if one != other)
+        yield f"{path}: {_excerpt(texts[0], start)} there, {_excerpt(texts[1], start)} here"
+
+
+def _excerpt(text: str, at: int) -> str:
+    """Return a text, or if it is long the part of it around a position."""
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    begin = max(0, at - _LONGEST_VALUE // 3)
+    end = begin + _LONGEST_VALUE
+    return ("..." if begin else "") + text[begin:end] + ("..." if end < len(text) else "")
+
+
+def _plain(value: object) -> object:
+    """Return a nested value as it comes back from JSON; numpy's numbers and arrays as Python's own."""
+    return json.loads(json.dumps(value, default=lambda array: array.tolist()))
+
+
+def _hash(content: dict) -> str:
+    """Return the hash of a plain dict, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _write(path: Path, content: dict) -> None:
+    """Write a manifest with its checksum, unless there is one."""
+    text = json.dumps(content | {"checksum": _hash(content)}, indent=1)
+    with suppress(FileExistsError):  # without locks, another process may have been faster
+        write_atomically(path, lambda temporary: temporary.write_text(text), replace=False)
+
+
+def _read(path: Path) -> dict:
+    """Return a manifest without its checksum, or raise :class:`Damaged`."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise Damaged(f"not JSON: {error}") from error
+    if content.pop("checksum", None) != _hash(content):
+        raise Damaged("its checksum is wrong")
+    return content

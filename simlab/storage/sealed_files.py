@@ -1,0 +1,183 @@
+"""Files in a folder that several processes share: whole or absent, checked when read, locked while one is at work.
+
+The words used here:
+
+sealed
+    Arrays behind two lines of text: the checksum of all that follows, and a label that says what the arrays are. They
+    are written under another name and renamed, so that a process killed at any moment leaves the old file or the new.
+damaged
+    Not to the byte what was once written, or written under another label. Such a file is set aside: moved to the
+    folder ``damaged``, which lies beside the file's own, and reported.
+removed
+    The whole folder goes at once when nobody needs it any more; whoever comes later is told so.
+"""
+
+import errno
+import hashlib
+import io
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import numpy as np
+
+from simlab.storage.results import write_atomically
+from simlab.validation import invalid
+
+try:
+    import fcntl
+except ImportError:  # not a Unix: no locks, only double work
+    fcntl = None
+
+Content = TypeVar("Content")
+
+DAMAGED_FOLDER = "damaged"
+
+
+class SaveError(OSError):
+    """Something could not be saved; the text is one line that says what, why, and how to go on."""
+
+
+class PartsRemoved(FileNotFoundError):  # noqa: N818 - it is not an error: another process has finished the sweep
+    """The folder of parts is gone: another process has written the sweep's result."""
+
+
+class Damaged(Exception):  # noqa: N818 - it is set aside, not shown
+    """A file is not what was once written under its name."""
+
+
+def write_arrays(path: Path, label: str, arrays: dict[str, np.ndarray]) -> None:
+    """Write a sealed file in place of an older one, whole or not at all.
+
+    Args:
+        path: the file.
+        label: one line that :func:`read_arrays` must be given to read them.
+        arrays: neither Python objects nor types that numpy cannot name, such as bfloat16.
+
+    Raises:
+        ValueError: an array would not come back as it is.
+        OSError: the file could not be written; an older one is kept.
+    """
+    for name, value in arrays.items():
+        dtype = np.asarray(value).dtype
+        if dtype.hasobject or np.dtype(dtype.str) != dtype:
+            raise invalid(f"arrays[{name!r}]", "numbers, truth values or text of fixed length", dtype)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    with buffer.getbuffer() as payload:  # released also where writing fails: the buffer cannot be freed before
+        content = (f"{label}\n".encode(), payload)
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                file.writelines((_checksum(*content), *content))
+
+        write_atomically(path, write)
+
+
+def read_arrays(path: Path, label: str) -> dict[str, np.ndarray]:
+    """Return the arrays of a sealed file.
+
+    Raises:
+        Damaged: the file is not to the byte what was written under this label.
+        FileNotFoundError: there is none.
+    """
+    with path.open("rb") as file:
+        checksum, found, payload = file.readline(), file.readline(), file.read()
+    if checksum != _checksum(found, payload):
+        raise Damaged("its checksum is wrong")
+    if found != f"{label}\n".encode():
+        raise Damaged("it was saved for another part or sweep")
+    with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def read_or_set_aside(
+    path: Path, read: Callable[[Path], Content], on_damage: Callable[[str], None], then: str
+) -> Content | None:
+    """Return what ``read`` makes of a file; None if there is none, or if it is damaged and was set aside.
+
+    Args:
+        path: the file, which nobody else is at.
+        read: raises :class:`Damaged` if the file is.
+        on_damage: is told, in one line, of a file that was set aside.
+        then: what is done about it, for that line.
+
+    Raises:
+        PartsRemoved: the file's folder is gone.
+        SaveError: the file could not be read or moved.
+    """
+    with explained(path):
+        try:
+            return read(path)
+        except Damaged as damage:
+            aside = f"set aside as {DAMAGED_FOLDER}/{_set_aside(path).name}"
+            on_damage(f"{path.parent.name}/{path.name}: damaged ({damage}), {aside}; {then}")
+        except FileNotFoundError:
+            if not path.parent.is_dir():
+                raise
+    return None
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool) -> Iterator[bool]:
+    """Yield whether this context holds the lock of a file, which the kernel frees when the process dies.
+
+    True as well where files cannot be locked. The file stays: to delete it would let two hold the same name.
+
+    Raises:
+        PartsRemoved: the file's folder is gone.
+        SaveError: the file could not be opened.
+    """
+    with explained(path):
+        file = path.open("ab")
+    with file:
+        yield _lock(file, wait)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the operating system's error about a file into one clear line: ``SaveError`` or ``PartsRemoved``."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
+            raise PartsRemoved(f"{path.parent}: gone, as after the sweep's result is written") from error
+        raise SaveError(f"{path}: {_explain(error)}") from error
+
+
+def _explain(error: OSError) -> str:
+    """Return why something could not be saved and how to go on."""
+    reason, mended = error.strerror or str(error), "that is mended"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reason, mended = f"the disk is full ({reason})", "there is room"
+    return f"{reason}; what was saved so far is kept, and the same command continues once {mended}"
+
+
+def _checksum(label: bytes, payload: bytes | memoryview) -> bytes:
+    """Return the first line of a sealed file."""
+    digest = hashlib.sha256(label)
+    digest.update(payload)
+    return f"{digest.hexdigest()}\n".encode()
+
+
+def _set_aside(path: Path) -> Path:
+    """Move a file to the folder of damaged ones, without replacing an earlier one, and return its new name."""
+    folder = path.parents[1] / DAMAGED_FOLDER
+    folder.mkdir(exist_ok=True)
+    names = itertools.chain([path.name], (f"{path.name}.{number}" for number in itertools.count(2)))
+    return path.replace(next(folder / name for name in names if not (folder / name).exists()))
+
+
+def _lock(file: BinaryIO, wait: bool) -> bool:
+    """Lock an open file and return whether nobody else holds it, as far as the file system can tell."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True

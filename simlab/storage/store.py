@@ -1,0 +1,48 @@
+"""Where the parts of a sweep are kept: what a store can do, and one that forgets when the process ends."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+import numpy as np
+
+
+class Store(Protocol):
+    """Where parts are kept; see :class:`simlab.storage.parts.PartStore`."""
+
+    def claim(self, name: str) -> AbstractContextManager[bool]:
+        """Try to become the only process that works on a part."""
+
+    def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
+        """Keep the state of a part."""
+
+    def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
+        """Return the state of a part and whether it is complete, or None."""
+
+    def is_complete(self, name: str) -> bool:
+        """Return whether a part is complete."""
+
+
+class MemoryStore:
+    """Keeps complete parts in memory, for a sweep that nobody wants to take up again."""
+
+    def __init__(self):
+        self._complete: dict[str, dict[str, np.ndarray]] = {}
+
+    @contextmanager
+    def claim(self, name: str) -> Iterator[bool]:
+        """Nobody else is there."""
+        yield True
+
+    def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
+        """Keep a complete part."""
+        if complete:
+            self._complete[name] = arrays
+
+    def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
+        """Return a complete part."""
+        return (self._complete[name], True) if name in self._complete else None
+
+    def is_complete(self, name: str) -> bool:
+        """Return whether a part is complete."""
+        return name in self._complete

@@ -1,0 +1,90 @@
+"""A member of a sweep: one training run, as plain values; and many of them as arrays."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from simlab.training.spec import TrainingSpec
+
+
+class Member(NamedTuple):
+    """One run of a sweep.
+
+    Attributes:
+        spec: the static part.
+        hyperparameters: the traced part, of the type that the objective declares.
+        seed: decides the task's arrays, the sample, the initial weights and the order of the batches, and nothing else
+            does: members of one seed differ by what the sweep varies alone.
+    """
+
+    spec: TrainingSpec
+    hyperparameters: NamedTuple
+    seed: int
+
+    @property
+    def data(self) -> Any:
+        """The arrays of the realised task, NumPy arrays that are not to be written to."""
+        return self.spec.task.sample(self.seed)
+
+
+class Inputs(NamedTuple):
+    """What the compiled pieces are given of each member; arrays whose leading axis is the member.
+
+    Attributes:
+        seeds: ``UInt32[W]``.
+        data: the arrays of each realised task, such as :class:`simlab.tasks.sentences.SentenceDistribution`.
+        hyperparameters: ``Float[W]`` each.
+    """
+
+    seeds: jax.Array
+    data: Any
+    hyperparameters: NamedTuple
+
+
+class MemberRun(NamedTuple):
+    """The outcome of a member, as NumPy arrays.
+
+    Attributes:
+        final: the objective's named arrays at the end.
+        metrics: the history of each metric and of the gradient norm, ``Float[R]`` by name; NaN after a member has
+            stopped.
+        status: ``finished``, ``converged`` or ``diverged``.
+        first_bad_step: the first step, counted from 1, at which the loss was not finite; 0 if none.
+        n_segments: the segments that were taken, one record after each.
+        initial: the named arrays before the first step, or None.
+        trajectory: the named arrays at each record, on a leading axis, or None.
+    """
+
+    final: dict[str, np.ndarray]
+    metrics: dict[str, np.ndarray]
+    status: str
+    first_bad_step: int
+    n_segments: int
+    initial: dict[str, np.ndarray] | None = None
+    trajectory: dict[str, np.ndarray] | None = None
+
+    @property
+    def last_metrics(self) -> dict[str, float]:
+        """The metrics of the record at which the member stopped."""
+        return {name: values[self.n_segments] for name, values in self.metrics.items()}
+
+
+def stack_inputs(members: Sequence[Member], program: TrainingSpec | None = None) -> Inputs:
+    """Return the members' arrays, stacked, as their program takes them: that of the first if none is given."""
+    program = program or members[0].spec
+    dtype = program.dtype
+    stack = lambda *arrays: np.stack(arrays).astype(device_kind(np.asarray(arrays[0]), dtype))  # noqa: E731
+    return Inputs(
+        seeds=np.array([member.seed for member in members], np.uint32),
+        data=jax.tree.map(stack, *(program.task.admit(member.data) for member in members)),
+        hyperparameters=jax.tree.map(
+            lambda *values: np.array(values, dtype), *(member.hyperparameters for member in members)
+        ),
+    )
+
+
+def device_kind(array: np.ndarray, dtype: str) -> np.dtype:
+    """Return the kind that an array has on the device: real numbers take that of the weights."""
+    return np.dtype(dtype) if array.dtype.kind == "f" else array.dtype

@@ -1,0 +1,343 @@
+"""Sweeps: many members, grouped by the program that they share, laid out over devices, saved part by part.
+
+A *group* holds the members of one compiled program. It is cut into *parts*; a part is what a process takes on, what is
+saved, and what is computed again if its file is damaged. Any number of processes may work on the parts of one folder.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import reduce
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import numpy as np
+
+from simlab.losses.objective import check_hyperparameters
+from simlab.runtime.devices import free_memory, local_devices, platform, precision_of
+from simlab.storage.store import Store
+from simlab.sweeps.members import Member, MemberRun, stack_inputs
+from simlab.sweeps.part_run import PartRun
+from simlab.sweeps.program import Layout, Program, compile_program, run_sequentially
+from simlab.training.optimizers import Optimizer
+from simlab.training.spec import TrainingSpec
+
+# A part is saved when that has become cheap: after this many seconds, and after this many times what saving last took.
+SAVE_INTERVAL = 1.0
+SAVE_SHARE = 100
+
+# Rows are used this many times over where members may stop early, so that a few slow ones do not hold many idle rows
+# (where idle rows cost something).
+REFILLS = 4
+# Programs that the compiler works on at a time: more than keep the cores busy would only be kept waiting.
+COMPILED_AHEAD = 3
+
+Analysis = Callable[[Member, MemberRun, object], dict[str, np.ndarray]]
+
+
+class Part(NamedTuple):
+    """A part of a sweep: its name in the folder, its group, and the numbers of its members in the sweep."""
+
+    name: str
+    group: int
+    members: tuple[int, ...]
+
+
+class Listener(Protocol):
+    """Told how far a sweep has come."""
+
+    def advance(self, steps: int, members: int) -> None:
+        """Report steps and members done, over the whole sweep."""
+
+    def say(self, text: str) -> None:
+        """Report what is being done."""
+
+
+class Sweep:
+    """The members of a sweep and how they are run.
+
+    Args:
+        members: in the order of the axes.
+        trajectories: whether the named arrays are kept at every record.
+        initials: whether they are kept from before the first step.
+        optimizer: as in :func:`simlab.training.trainer.make_trainer`.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        *,
+        trajectories: bool = False,
+        initials: bool = False,
+        optimizer: Optimizer | None = None,
+    ):
+        self.members = tuple(members)
+        for member in self.members:
+            check_hyperparameters(member.spec.objective, member.hyperparameters)
+        self.trajectories, self.initials = trajectories, initials
+        self._optimizer = optimizer
+        groups: dict[TrainingSpec, list[int]] = {}
+        for index, member in enumerate(self.members):
+            groups.setdefault(member.spec.group_key, []).append(index)
+        self.groups = tuple(tuple(indices) for indices in groups.values())
+        self.specs = tuple(_common_program([self.members[i].spec for i in indices]) for indices in self.groups)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all members together."""
+        return sum(member.spec.total_steps for member in self.members)
+
+    def program(self, group: int, layout: Layout) -> Program:
+        """Return the program of a group, compiled at most once; to be used within :meth:`precision` of the group."""
+        return compile_program(self.specs[group], layout, self._optimizer)
+
+    def precision(self, group: int) -> AbstractContextManager:
+        """Return the context in which the program of a group is used."""
+        return precision_of(self.specs[group].dtype)
+
+    def choose_layouts(
+        self, *, n_processes: int = 1, chunk: int | None = None, class_shards: int = 1
+    ) -> tuple[Layout, ...]:
+        """Return the layout of each group: as many members at once as the memory of the devices holds.
+
+        Args:
+            n_processes: processes that share the work; each gets a part if there are members enough.
+            chunk: members at once, at most, if it is not the memory that shall decide.
+            class_shards: devices along the class axis.
+
+        Raises:
+            ValueError: there are too few devices for the class axis.
+            MemoryError: a device cannot hold a single member.
+        """
+        shares = [math.ceil(len(indices) / n_processes) for indices in self.groups]
+        layouts = [
+            _wanted_layout(spec, share, chunk, class_shards) for spec, share in zip(self.specs, shares, strict=True)
+        ]
+        if chunk is not None:
+            return tuple(layouts)
+        for group, share in enumerate(shares):
+            # The compiler works on the next programs while this one is waited for.
+            for number in range(group, min(group + COMPILED_AHEAD, len(layouts))):
+                with self.precision(number):
+                    self.program(number, layouts[number]).start_compiling()
+            with self.precision(group):
+                layouts[group] = self._fit_memory(group, layouts[group], share)
+        return tuple(layouts)
+
+    def _fit_memory(self, group: int, layout: Layout, share: int) -> Layout:
+        """Return a layout of as many rows as the memory of the devices holds, at most those given."""
+        shards, free = layout.member_shards, free_memory()
+        # Devices that share the memory of one host each get their part of it.
+        if platform() == "cpu":
+            free //= shards * layout.class_shards
+        while (needed := self.program(group, layout).bytes_needed()) > free:
+            per_device = layout.rows // shards
+            if per_device == 1:
+                raise MemoryError(
+                    f"a single member needs {needed:,} bytes where {free:,} are free: "
+                    "reduce batch_size or n_evaluation, or split the classes with class_shards"
+                )
+            fitting = min(per_device - 1, max(1, int(per_device * free / needed)))
+            layout = _layout(self.specs[group], fitting, share, shards, layout.class_shards)
+        return layout
+
+    def parts(self, layouts: Sequence[Layout]) -> list[Part]:
+        """Return the parts of all groups."""
+        return [
+            Part(f"{group:02d}-{number:05d}", group, tuple(indices[start : start + layout.part]))
+            for group, (indices, layout) in enumerate(zip(self.groups, layouts, strict=True))
+            for number, start in enumerate(range(0, len(indices), layout.part))
+        ]
+
+    def run(
+        self,
+        layouts: Sequence[Layout],
+        store: Store,
+        analyse: Analysis,
+        listener: Listener,
+        shard: tuple[int, int] = (0, 1),
+    ) -> bool:
+        """Run unclaimed parts: the share of this process first, then leftovers.
+
+        Args:
+            layouts: from :meth:`choose_layouts`, or those of the process that began.
+            store: where parts are kept.
+            analyse: called on each outcome with the member and its training set (None for fresh sentences); returns the
+                arrays that are kept, of the same shapes for all members of a group.
+            listener: is told how far the sweep has come.
+            shard: the number of this process and of all, for the order of the parts.
+
+        Returns:
+            Whether every part is complete.
+        """
+        parts = self.parts(layouts)
+        index, count = shard
+        order = [*parts[index::count], *(part for i, part in enumerate(parts) if i % count != index)]
+        work = _Work(self, layouts, store, analyse, listener)
+        for part in order:
+            work.take(part)
+        for part in order:  # others may have left some in the meantime
+            work.take(part)
+        return all(store.is_complete(part.name) for part in parts)
+
+
+def _common_program(specs: Sequence[TrainingSpec]) -> TrainingSpec:
+    """Return the compile key that serves all of these, which share a group key."""
+    return reduce(lambda program, spec: program.covering(spec), specs[1:], specs[0].compile_key)
+
+
+def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shards: int) -> Layout:
+    """Return the layout that is best if memory allows it, or the one that ``chunk`` asks for."""
+    if chunk is not None:
+        wanted = min(chunk, share)
+    elif spec.until_gradient_norm is not None and not run_sequentially(spec):
+        wanted = math.ceil(share / REFILLS)
+    else:
+        wanted = share
+    shards = max(1, min(len(local_devices()) // class_shards, wanted))
+    per_device = max(1, wanted // shards) if chunk is not None else math.ceil(wanted / shards)
+    return _layout(spec, per_device, share, shards, class_shards)
+
+
+def _layout(spec: TrainingSpec, rows_per_device: int, share: int, shards: int, class_shards: int) -> Layout:
+    """Return a layout; a part is used for several fillings of the rows only where members may stop early."""
+    rows = rows_per_device * shards
+    part = min(share, REFILLS * rows) if spec.until_gradient_norm is not None else min(share, rows)
+    return Layout(rows, part, shards, class_shards)
+
+
+def train_members(
+    members: Sequence[Member],
+    *,
+    layouts: Sequence[Layout] | None = None,
+    trajectories: bool = False,
+    initials: bool = False,
+    optimizer: Optimizer | None = None,
+) -> list[MemberRun]:
+    """Train members side by side, in memory.
+
+    Args:
+        members: of any specifications; those that share a program are compiled together.
+        layouts: of each program, in the order in which the programs first occur; chosen by memory if not given.
+        trajectories: whether the named arrays are kept at every record.
+        initials: whether they are kept from before the first step.
+        optimizer: as in :func:`simlab.training.trainer.make_trainer`.
+
+    Returns:
+        The outcome of each member, in their order.
+
+    Raises:
+        ValueError: a hyperparameter is out of range.
+    """
+    sweep = Sweep(members, trajectories=trajectories, initials=initials, optimizer=optimizer)
+    layouts = layouts or sweep.choose_layouts()
+    outcomes: dict[int, MemberRun] = {}
+    for part in sweep.parts(layouts):
+        with sweep.precision(part.group):
+            program = sweep.program(part.group, layouts[part.group])
+            members = [sweep.members[i] for i in part.members]
+            run = PartRun(program, members, trajectories=trajectories, initials=initials)
+            while not run.is_done:
+                run.advance()
+        outcomes |= {member: run.result(index) for index, member in enumerate(part.members)}
+    return [outcomes[index] for index in range(len(sweep.members))]
+
+
+class _Work:
+    """What one process does on the parts of a sweep."""
+
+    def __init__(self, sweep: Sweep, layouts: Sequence[Layout], store: Store, analyse: Analysis, listener: Listener):
+        self.sweep, self.layouts, self.store = sweep, layouts, store
+        self.analyse, self.listener = analyse, listener
+        self.steps = self.members = 0
+        self.counted: set[str] = set()
+
+    def take(self, part: Part) -> None:
+        """Bring a part to its end, unless it is complete or another process is at it."""
+        if self.store.is_complete(part.name):
+            self._count(part)
+            return
+        with self.store.claim(part.name) as mine:
+            if not mine:
+                return
+            loaded = self.store.load(part.name)
+            if loaded is None or not loaded[1]:
+                self._run(part, None if loaded is None else loaded[0])
+            self._count(part)
+
+    def _count(self, part: Part) -> None:
+        """Add a complete part to what is done."""
+        if part.name not in self.counted:
+            self.counted.add(part.name)
+            self.steps += len(part.members) * self.sweep.specs[part.group].total_steps
+            self.members += len(part.members)
+            self.listener.advance(self.steps, self.members)
+
+    def _run(self, part: Part, saved: dict[str, np.ndarray] | None) -> None:
+        """Train the members of a part, analyse them, and save both."""
+        sweep, members = self.sweep, [self.sweep.members[i] for i in part.members]
+        with sweep.precision(part.group):
+            program = sweep.program(part.group, self.layouts[part.group])
+            run = PartRun(program, members, trajectories=sweep.trajectories, initials=sweep.initials, saved=saved)
+        analysed = _saved_analyses(saved)
+        saver = _Saver(lambda: self.store.save(part.name, run.snapshot() | _name_analyses(analysed), complete=False))
+        with sweep.precision(part.group):
+            self._train(run, saver)
+        for index in range(len(analysed), len(members)):
+            self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
+            with sweep.precision(part.group):
+                sample = _training_set(program, members[index])
+            analysed.append(self.analyse(members[index], run.result(index), sample))
+            saver.maybe()
+        columns = {name: np.stack([one[name] for one in analysed]) for name in analysed[0]}
+        self.store.save(part.name, columns, complete=True)
+
+    def _train(self, run: PartRun, saver: "_Saver") -> None:
+        """Train the members of a part, saving now and then."""
+        steps_per_record = run.program.spec.steps_per_record
+        while not run.is_done:
+            run.advance()
+            saver.maybe()
+            self.listener.advance(self.steps + run.segments_done * steps_per_record, self.members + run.members_done)
+
+
+def _training_set(program: Program, member: Member) -> Any:
+    """Return the training set of a member, NumPy arrays; None for fresh examples."""
+    inputs = jax.tree.map(lambda array: array[0], stack_inputs([member], program.spec))
+    return jax.device_get(program.sample(inputs.seeds, inputs.data))
+
+
+class _Saver:
+    """Saves now and then: often enough to lose little, rarely enough to cost little."""
+
+    def __init__(self, save: Callable[[], None]):
+        self.save = save
+        self.last, self.cost = time.monotonic(), 0.0
+
+    def maybe(self) -> None:
+        """Save if the last time is long enough ago."""
+        started = time.monotonic()
+        if started - self.last < max(SAVE_INTERVAL, SAVE_SHARE * self.cost):
+            return
+        self.save()
+        self.last = time.monotonic()
+        self.cost = self.last - started
+
+
+_ANALYSED = "analysed"
+
+
+def _name_analyses(analysed: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the analyses so far as arrays by name."""
+    return {f"{_ANALYSED}/{i}/{name}": array for i, one in enumerate(analysed) for name, array in one.items()}
+
+
+def _saved_analyses(saved: dict[str, np.ndarray] | None) -> list[dict[str, np.ndarray]]:
+    """Return the analyses that a saved part holds."""
+    found: dict[int, dict[str, np.ndarray]] = {}
+    for key, array in (saved or {}).items():
+        if key.startswith(f"{_ANALYSED}/"):
+            _, index, name = key.split("/", 2)
+            found.setdefault(int(index), {})[name] = array
+    return [found[index] for index in sorted(found)]

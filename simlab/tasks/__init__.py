@@ -1,0 +1,1 @@
+"""What is learned: frozen specifications, and draws of their examples."""

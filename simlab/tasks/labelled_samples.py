@@ -1,0 +1,121 @@
+"""Samples with labels and nothing else: the task of neural collapse, whose features a network is free to choose.
+
+Each sample carries a value of each of ``F`` *factors*; one factor makes ordinary classes. Samples fill the *cells* of
+the full factorial, so many in each. Features are free (one vector per sample, the unconstrained features of Zhu et al.,
+arXiv 2105.02375) or the output of a network on random inputs, which say nothing of the labels.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+
+from simlab.tasks.batch import Batch
+from simlab.tasks.task import Task
+from simlab.validation import check_count, invalid
+
+if TYPE_CHECKING:
+    import jax
+
+
+class LabelledSamples(NamedTuple):
+    """A realisation of :class:`LabelledTask`. A pytree of arrays.
+
+    Attributes:
+        labels: ``Int32[N, F]``, the value of each factor.
+        inputs: ``Float[N, p]``, or None where features are free.
+    """
+
+    labels: "jax.Array"
+    inputs: "jax.Array | None"
+
+    def population(self) -> Batch:
+        """Return all samples with equal weights; free features are looked up by the number of the sample."""
+        import jax.numpy as jnp
+
+        n_samples, n_factors = self.labels.shape
+        inputs = jnp.arange(n_samples, dtype=jnp.int32) if self.inputs is None else self.inputs
+        labels = jnp.asarray(self.labels)
+        classes = labels[:, 0] if n_factors == 1 else labels
+        return Batch(inputs, classes, jnp.full(classes.shape, 1 / n_samples))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledTask(Task):
+    """The static part of the task: its factors and how many samples carry which labels.
+
+    Args:
+        factor_sizes: ``K_f``, the values of each factor, at least 2; a single number is a single factor, the classes.
+        samples_per_cell: of each combination of values, the last factor fastest, or one number for all; for a single
+            factor ``n_k``, the samples of each class.
+        input_dim: ``p``, of the random inputs; None where features are free.
+
+    Raises:
+        ValueError: a field is out of range; the message names it.
+    """
+
+    factor_sizes: tuple[int, ...] | int = 10
+    samples_per_cell: tuple[int, ...] | int = 100
+    input_dim: int | None = None
+    can_draw: ClassVar[bool] = False
+
+    def __post_init__(self):
+        sizes = (self.factor_sizes,) if np.ndim(self.factor_sizes) == 0 else tuple(self.factor_sizes)
+        object.__setattr__(self, "factor_sizes", tuple(check_count("factor_sizes", size, 2) for size in sizes))
+        if not self.factor_sizes:
+            raise invalid("factor_sizes", "at least one factor", self.factor_sizes)
+        n_cells, given = math.prod(self.factor_sizes), self.samples_per_cell
+        counts = (given,) * n_cells if np.ndim(given) == 0 else tuple(given)
+        if len(counts) != n_cells:
+            raise invalid("samples_per_class", f"{n_cells} numbers, or one for all", len(counts))
+        counts = tuple(check_count("samples_per_class", count) for count in counts)
+        object.__setattr__(self, "samples_per_cell", counts)
+        if self.input_dim is not None:
+            check_count("input_dim", self.input_dim)
+
+    @property
+    def n_examples(self) -> int:
+        """``N``, the number of samples."""
+        return sum(self.samples_per_cell)
+
+    @property
+    def n_classes(self) -> int:
+        """Rows of the classifier: the values of all factors."""
+        return sum(self.factor_sizes)
+
+    @property
+    def heads(self) -> tuple[int, ...] | None:
+        """The sizes of the classifier's heads, one per factor, or None for the single one."""
+        return self.factor_sizes if len(self.factor_sizes) > 1 else None
+
+    @property
+    def labels(self) -> np.ndarray:
+        """``Int32[N, F]``, the value of each factor for each sample, cell by cell."""
+        cells = np.stack(np.unravel_index(np.arange(len(self.samples_per_cell)), self.factor_sizes), axis=1)
+        return np.repeat(cells.astype(np.int32), self.samples_per_cell, axis=0)
+
+    def sample(self, seed: int) -> LabelledSamples:
+        """Return labels and, where features are not free, standard normal inputs drawn with ``seed``; NumPy arrays."""
+        if self.input_dim is None:
+            return LabelledSamples(self.labels, None)
+        inputs = np.random.default_rng(seed).standard_normal((self.n_examples, self.input_dim))
+        return LabelledSamples(self.labels, inputs)
+
+    def abstract(self) -> LabelledSamples:
+        """Return arrays of the shapes and kinds of a realisation, at no cost."""
+        labels = np.broadcast_to(np.int32(0), (self.n_examples, len(self.factor_sizes)))
+        inputs = None if self.input_dim is None else np.broadcast_to(1.0, (self.n_examples, self.input_dim))
+        return LabelledSamples(labels, inputs)
+
+    def population(self, data: LabelledSamples) -> Batch:
+        """Return all samples with equal weights."""
+        return data.population()
+
+    def groups(self, data: LabelledSamples) -> tuple:
+        """Return the cell of each sample, ``Int[N]``, that of each row of the classifier (its own), and their number.
+
+        For one factor cells are classes.
+        """
+        cells = np.repeat(np.arange(len(self.samples_per_cell)), self.samples_per_cell)
+        return cells, np.arange(self.n_classes), max(len(self.samples_per_cell), self.n_classes)

@@ -1,0 +1,157 @@
+"""Sentences of a :class:`~simlab.tasks.sentence_task.SentenceTask`: drawn at random or enumerated, on the device."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from simlab.tasks.batch import Batch, weighted
+from simlab.tasks.sentence_task import check_population, digits
+
+
+class Noise(NamedTuple):
+    """What replaces labels and words at random; scalars.
+
+    Attributes:
+        label: the probability that a label is drawn anew, evenly from all classes.
+        word: the probability that a word is drawn anew, its rank from the frequencies.
+        concepts: ``Float[n_c]``, the law of the concept of a word that is drawn anew.
+    """
+
+    label: jax.Array
+    word: jax.Array
+    concepts: jax.Array
+
+
+class SentenceDistribution(NamedTuple):
+    """One realisation of the task: the law from which labelled sentences are drawn. A pytree of arrays.
+
+    Attributes:
+        latents: ``Int[K, L]``, the concept at each position of each class.
+        word_frequencies: ``Float[s_c]``, the probability of each word within its concept.
+        noise: in labels and words, or None.
+    """
+
+    latents: jax.Array
+    word_frequencies: jax.Array
+    noise: Noise | None = None
+
+    def population(self) -> Batch:
+        """Return every labelled sentence with its probability; see :func:`enumerate_sentences`."""
+        return Batch(*(enumerate_sentences(self) if self.noise is None else enumerate_noisy_sentences(self)))
+
+
+def draw_sentences(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> jax.Array:
+    """Draw one sentence for each class, on the device.
+
+    Args:
+        key: a JAX random key.
+        distribution: the realised task.
+        classes: ``Int[...]``, the class of each sentence.
+
+    Returns:
+        ``Int32[..., L]``, word numbers.
+
+    Each rank is the inverse of the cumulative distribution at a uniform number of ``2^-23`` resolution: the frequency
+    of a word is right to ``2^-23`` absolutely, so that words rarer than about 1e-5 are drawn with a bias above 1 %.
+    """
+    latents, mu, noise = distribution
+    concepts = jnp.asarray(latents)[classes]
+    if noise is not None:
+        flip_key, concept_key, _, _ = _noise_keys(key)
+        others = _draw_ranks(concept_key, noise.concepts, concepts.shape)
+        concepts = jnp.where(jax.random.uniform(flip_key, concepts.shape) < noise.word, others, concepts)
+    ranks = _draw_ranks(key, mu, concepts.shape)
+    return (concepts * len(mu) + ranks).astype(jnp.int32)
+
+
+def _noise_keys(key: jax.Array) -> jax.Array:
+    """Return the keys of what noise replaces, two for words and two for labels; all else is drawn as without noise.
+
+    No draw with ``key`` itself of fewer than ``2^32`` numbers uses the same random bits.
+    """
+    return jax.random.split(jax.random.fold_in(key, 2**32 - 1), 4)
+
+
+def _draw_ranks(key: jax.Array, law: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draw numbers of entries of a law, ``Float[n]``, by the inverse of its cumulative distribution."""
+    # A rounded last entry below 1 must not open a rank beyond the last.
+    return jnp.searchsorted(jnp.cumsum(law)[:-1], jax.random.uniform(key, shape), side="right")
+
+
+def draw_labels(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> jax.Array:
+    """Return the labels that sentences of these classes carry, ``Int[...]``: their classes, if there is no noise.
+
+    The key may be that of :func:`draw_sentences`.
+    """
+    if distribution.noise is None:
+        return classes
+    _, _, flip_key, label_key = _noise_keys(key)
+    others = jax.random.randint(label_key, classes.shape, 0, len(distribution.latents), classes.dtype)
+    return jnp.where(jax.random.uniform(flip_key, classes.shape) < distribution.noise.label, others, classes)
+
+
+def draw_batch(key: jax.Array, distribution: SentenceDistribution, size: int) -> Batch:
+    """Draw ``size`` labelled sentences, classes uniform."""
+    class_key, sentence_key = jax.random.split(key)
+    classes = jax.random.randint(class_key, (size,), 0, len(distribution.latents), jnp.int32)
+    return _draw_examples(sentence_key, distribution, classes)
+
+
+def draw_sample(key: jax.Array, distribution: SentenceDistribution, per_class: int) -> Batch:
+    """Draw ``per_class`` sentences of each class."""
+    classes = jnp.repeat(jnp.arange(len(distribution.latents), dtype=jnp.int32), per_class)
+    return weighted(_draw_examples(key, distribution, classes))
+
+
+def _draw_examples(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> Batch:
+    """Draw a sentence of each class, and the label that it carries."""
+    return Batch(draw_sentences(key, distribution, classes), draw_labels(key, distribution, classes))
+
+
+def enumerate_noisy_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return every sentence with every label and their joint probability under noise, as in `enumerate_sentences`.
+
+    ``N = K n_w^L``; with word noise ``delta`` a word of rank ``b`` stands where concept ``z`` is meant with probability
+    ``mu_b ((1 - delta) [its concept is z] + delta / n_c)``.
+
+    Raises:
+        ValueError: there are too many, see :func:`simlab.tasks.sentence_task.check_population`.
+    """
+    latents, mu = jnp.asarray(distribution.latents), jnp.asarray(distribution.word_frequencies)
+    noise, n_ranks = distribution.noise, len(distribution.word_frequencies)
+    n_classes, length = latents.shape
+    n_concepts = len(noise.concepts)
+    check_population(n_classes * (n_concepts * n_ranks) ** length, n_classes, length)
+    words = digits(np.arange((n_concepts * n_ranks) ** length), n_concepts * n_ranks, length)
+    meant = (words // n_ranks)[None] == latents[:, None, :]
+    replaced = noise.word * jnp.asarray(noise.concepts)[words // n_ranks]
+    terms = mu[words % n_ranks][None] * ((1 - noise.word) * meant + replaced[None])
+    of_class = terms.prod(axis=2) / n_classes
+    joint = (1 - noise.label) * of_class + noise.label * of_class.mean(axis=0, keepdims=True)
+    classes = jnp.repeat(jnp.arange(n_classes, dtype=jnp.int32), len(words))
+    return jnp.tile(jnp.asarray(words, jnp.int32), (n_classes, 1)), classes, joint.reshape(-1)
+
+
+def enumerate_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return every labelled sentence with its probability.
+
+    Args:
+        distribution: the realised task.
+
+    Returns:
+        ``(sentences, classes, probabilities)``: ``Int32[N, L]``, ``Int32[N]`` and ``Float[N]`` with ``N = K s_c^L``;
+        the probabilities sum to 1.
+
+    Raises:
+        ValueError: there are too many, see :func:`simlab.tasks.sentence_task.check_population`.
+    """
+    latents, mu = (jnp.asarray(array) for array in distribution[:2])
+    n_classes, length = latents.shape
+    check_population(n_classes * len(mu) ** length, n_classes, length)
+    ranks = digits(np.arange(len(mu) ** length), len(mu), length)
+    sentences = (latents[:, None, :] * len(mu) + ranks[None]).reshape(-1, length)
+    classes = jnp.repeat(jnp.arange(n_classes, dtype=jnp.int32), len(ranks))
+    probabilities = jnp.tile(mu[ranks].prod(axis=1) / n_classes, n_classes)
+    return sentences.astype(jnp.int32), classes, probabilities

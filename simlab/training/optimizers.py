@@ -1,0 +1,56 @@
+"""Optimisers by name, their learning rates over a stage, and what they do to each parameter."""
+
+import inspect
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+
+from simlab.training.spec import DECOUPLED_DECAY, LINE_SEARCH_OPTIMIZERS, Stage
+
+Optimizer = Callable[[jax.Array], optax.GradientTransformation]
+
+# Trials of one line search at most: near the minimum, where values differ by rounding, no number of them succeeds.
+SEARCH_STEPS = 10
+
+
+def named_optimizer(name: str, decoupled_weight_decay: jax.Array | float = 0.0) -> Optimizer:
+    """Return the optax optimiser called ``name`` as a function of its learning rate.
+
+    Its own weight decay, if it has one, is the decoupled one given. L-BFGS searches along its direction for the length
+    of a step and has no learning rate.
+    """
+    optimizer = getattr(optax, name)
+    if name in LINE_SEARCH_OPTIMIZERS:
+        search = optax.scale_by_zoom_linesearch(max_linesearch_steps=SEARCH_STEPS, initial_guess_strategy="one")
+        return lambda learning_rate: optimizer(linesearch=search)
+    if "weight_decay" in inspect.signature(optimizer).parameters:
+        return lambda learning_rate: optimizer(learning_rate, weight_decay=decoupled_weight_decay)
+    return optimizer
+
+
+def stage_optimizer(stage: Stage, hyper, override: Optimizer | None) -> Optimizer:
+    """Return the optimiser of a stage under its hyperparameters; ``override`` takes its place if given."""
+    return override or named_optimizer(stage.optimizer, getattr(hyper, DECOUPLED_DECAY, 0.0))
+
+
+def learning_rate(stage: Stage, hyper, step: jax.Array) -> jax.Array:
+    """Return the learning rate of a step, counted from 0 within the stage."""
+    peak = getattr(hyper, stage.learning_rate)
+    if stage.schedule == "constant":
+        return peak
+    warmup = stage.warmup_steps
+    progress = (step - warmup) / (stage.n_steps - warmup)
+    factor = 0.5 * (1 + jnp.cos(jnp.pi * jnp.clip(progress, 0.0, 1.0)))
+    if warmup:
+        factor = jnp.where(step < warmup, (step + 1) / warmup, factor)
+    return peak * factor.astype(jnp.result_type(peak))
+
+
+def scale_updates(updates: nnx.State, rates: nnx.State | None) -> nnx.State:
+    """Return the updates times the learning-rate factor of each parameter."""
+    if rates is None:
+        return updates
+    return jax.tree.map(lambda update, rate: rate * update, updates, rates)

@@ -1,0 +1,61 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# Compiles one program; if told where it is kept, damages it there and compiles it once more.
+COMPILE = """
+import os, sys
+import jax
+from simlab.runtime.compilation_cache import keep_compilations
+
+keep_compilations(say=print)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+@jax.jit
+def program(x):
+    return x + 1
+
+program(1.0)
+for path in sys.argv[1:]:
+    (kept,) = (entry for entry in os.scandir(path) if entry.name.startswith("jit_program-"))
+    os.truncate(kept.path, kept.stat().st_size // 2)
+    jax.clear_caches()
+    program(1.0)
+"""
+
+
+def compile_in_a_process(home, *arguments):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILE, *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def sizes(folder):
+    return {path.name: path.stat().st_size for path in folder.glob("jit_program-*")}
+
+
+def test_a_damaged_program_is_replaced_and_nothing_is_said(tmp_path):
+    kept = tmp_path / "simlab" / "compiled"
+    assert compile_in_a_process(tmp_path) == []
+    before = sizes(kept)
+    assert len(before) == 1
+    assert compile_in_a_process(tmp_path, kept) == []
+    after = sizes(kept)
+    assert before.keys() == after.keys()
+    # Compiled programs hold some random names; half of one they are not.
+    assert all(after[name] > 0.9 * before[name] for name in before)
+
+
+def test_where_nothing_can_be_kept_one_line_tells_it(tmp_path):
+    home = tmp_path / "file"
+    home.touch()
+    (line,) = compile_in_a_process(home)
+    assert line == f"compiled programs cannot be kept in {home}/simlab/compiled: Not a directory"
