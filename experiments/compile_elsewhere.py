@@ -160,7 +160,7 @@ def _chosen(what: list[str]) -> list[str]:
 
 def _programs(names: list[str], preset: str, devices: list) -> Iterator[tuple]:
     """Yield ``(label, spec, layout)`` of every program, each once."""
-    from experiments.sweep import make_sweep
+    from experiments.core.sweep import make_sweep
     from simlab.runtime.devices import programs_for
 
     seen = set()

@@ -8,17 +8,17 @@ from experiments.registry import load_attribute
 # Where each phenomenon is, as "module:attribute".
 PHENOMENA: Mapping[str, str] = MappingProxyType(
     {
-        "feature-collapse": "experiments.words:FEATURE_COLLAPSE",
-        "neural-collapse": "experiments.classes:NEURAL_COLLAPSE",
-        "layer-collapse": "experiments.layers:LAYER_COLLAPSE",
+        "feature-collapse": "experiments.feature_collapse.phenomenon:FEATURE_COLLAPSE",
+        "neural-collapse": "experiments.neural_collapse.phenomenon:NEURAL_COLLAPSE",
+        "layer-collapse": "experiments.layer_collapse.phenomenon:LAYER_COLLAPSE",
     }
 )
 
-# Where the :class:`experiments.predictor.Predictor` is of each one that ``simlab predict`` knows.
+# Where the :class:`experiments.core.predictor.Predictor` is of each one that ``simlab predict`` knows.
 PREDICTORS: Mapping[str, str] = MappingProxyType(
     {
-        "feature-collapse": "experiments.words.predict_options:PREDICTOR",
-        "neural-collapse": "experiments.classes.predict_options:PREDICTOR",
+        "feature-collapse": "experiments.feature_collapse.predict_options:PREDICTOR",
+        "neural-collapse": "experiments.neural_collapse.predict_options:PREDICTOR",
     }
 )
 

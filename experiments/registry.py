@@ -4,28 +4,28 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
 
-from experiments.experiment import Experiment
+from experiments.core.experiment import Experiment
 from simlab.validation import check_choice
 
 # Where each experiment is, as "module:attribute".
 EXPERIMENTS: Mapping[str, str] = MappingProxyType(
     {
-        "feature-collapse": "experiments.feature_collapse:EXPERIMENT",
-        "uniform-small-sample": "experiments.feature_collapse:UNIFORM_SMALL_SAMPLE",
-        "zipf-large-sample": "experiments.feature_collapse:ZIPF_LARGE_SAMPLE",
-        "zipf-small-sample": "experiments.feature_collapse:ZIPF_SMALL_SAMPLE",
-        "zipf-layer-norm": "experiments.feature_collapse:ZIPF_LAYER_NORM",
-        "tail-or-sample": "experiments.tail_or_sample:EXPERIMENT",
-        "escape": "experiments.escape:EXPERIMENT",
-        "no-weight-decay": "experiments.no_weight_decay:EXPERIMENT",
-        "formula-reach": "experiments.formula_reach:EXPERIMENT",
-        "neural-collapse": "experiments.neural_collapse:EXPERIMENT",
-        "collapse-point": "experiments.collapse_point:EXPERIMENT",
-        "minority-collapse": "experiments.minority_collapse:EXPERIMENT",
-        "noise": "experiments.noise:EXPERIMENT",
-        "normalisations": "experiments.normalisations:EXPERIMENT",
-        "deep-networks": "experiments.deep_networks:EXPERIMENT",
-        "certified-descent": "experiments.certified_descent:EXPERIMENT",
+        "feature-collapse": "experiments.feature_collapse.regimes:EXPERIMENT",
+        "uniform-small-sample": "experiments.feature_collapse.regimes:UNIFORM_SMALL_SAMPLE",
+        "zipf-large-sample": "experiments.feature_collapse.regimes:ZIPF_LARGE_SAMPLE",
+        "zipf-small-sample": "experiments.feature_collapse.regimes:ZIPF_SMALL_SAMPLE",
+        "zipf-layer-norm": "experiments.feature_collapse.regimes:ZIPF_LAYER_NORM",
+        "tail-or-sample": "experiments.feature_collapse.questions.tail_or_sample:EXPERIMENT",
+        "escape": "experiments.feature_collapse.questions.escape:EXPERIMENT",
+        "no-weight-decay": "experiments.feature_collapse.questions.no_weight_decay:EXPERIMENT",
+        "formula-reach": "experiments.feature_collapse.questions.formula_reach:EXPERIMENT",
+        "neural-collapse": "experiments.neural_collapse.regimes:EXPERIMENT",
+        "collapse-point": "experiments.neural_collapse.collapse_point:EXPERIMENT",
+        "minority-collapse": "experiments.neural_collapse.minority_collapse:EXPERIMENT",
+        "noise": "experiments.feature_collapse.questions.noise:EXPERIMENT",
+        "normalisations": "experiments.feature_collapse.questions.normalisations:EXPERIMENT",
+        "deep-networks": "experiments.layer_collapse.deep_networks:EXPERIMENT",
+        "certified-descent": "experiments.feature_collapse.questions.certified_descent:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

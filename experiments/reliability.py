@@ -35,7 +35,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.options import read_count
+from experiments.core.options import read_count
 from simlab.storage.results import RESULTS_FILE, load_dataset
 
 # Four parts of two members, each of which trains for about half a second.
@@ -48,10 +48,10 @@ COMMAND = ("run", "uniform-small-sample", *_OPTIONS.split())
 # A process is a copy of one that has imported what the sweep needs, so that a kill meets the sweep and not an import.
 _copies = multiprocessing.get_context("forkserver")
 _copies.set_forkserver_preload([
-    "experiments.feature_collapse",
-    "experiments.sweep_table",
-    "experiments.words.comparison",
-    "experiments.words.optimality",
+    "experiments.feature_collapse.regimes",
+    "experiments.tables.sweep",
+    "experiments.feature_collapse.comparison",
+    "experiments.feature_collapse.optimality",
     "figures.sweeps.sweep",
     "fontTools.subset",
     "h5netcdf",
@@ -248,7 +248,7 @@ def processes(folder: Path, longest: float = _LONGEST) -> Iterator[Processes]:
 
 def _obey(words: list[str], cache: Path, said: Path) -> None:
     """Carry out a command in this process, and save its state at every record: many kills meet a save."""
-    import experiments.cli
+    import experiments.commands.cli
     import simlab.sweeps.sweep
 
     for path, stream in ((os.devnull, sys.stdout), (said, sys.stderr)):
@@ -256,7 +256,7 @@ def _obey(words: list[str], cache: Path, said: Path) -> None:
             os.dup2(file.fileno(), stream.fileno())
     os.environ["XDG_CACHE_HOME"] = str(cache)
     simlab.sweeps.sweep.SAVE_INTERVAL = simlab.sweeps.sweep.SAVE_SHARE = 0
-    sys.exit(experiments.cli.main(words))
+    sys.exit(experiments.commands.cli.main(words))
 
 
 class Watch:

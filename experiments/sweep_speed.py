@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiments.table import format_columns
+from experiments.tables.columns import format_columns
 from simlab.data.sources import FixedSample
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.networks.architectures import TwoLayer

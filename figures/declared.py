@@ -22,7 +22,7 @@ class Panel(NamedTuple):
 
 
 class Quantity(NamedTuple):
-    """What is declared of a quantity; see ``experiments.quantity``."""
+    """What is declared of a quantity; see ``experiments.core.quantity``."""
 
     label: str
     unit: str

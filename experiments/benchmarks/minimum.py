@@ -15,9 +15,9 @@ import numpy as np
 from experiments.benchmarks import pytorch
 from experiments.benchmarks.measurement import Measurement, summarise
 from experiments.benchmarks.settings import BenchSettings
-from experiments.words import FEATURE_COLLAPSE
-from experiments.words.configuration import PAPER, QUICK
-from experiments.words.optimality import certify_member
+from experiments.feature_collapse.configuration import PAPER, QUICK
+from experiments.feature_collapse.optimality import certify_member
+from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
 from simlab.losses.classification import Hyperparameters

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.benchmarks.measurement import Measurement
-from experiments.table import format_columns
+from experiments.tables.columns import format_columns
 
 
 def describe_machine() -> str:

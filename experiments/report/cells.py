@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.table import digits, standard_error
+from experiments.tables.columns import digits, standard_error
 
 REGIME, SEED, QUANTITY = "regime", "seed", "quantity"
 LEARNED, STATUS, DIVERGED = "learned", "status", "diverged"

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from experiments.sweep_table import format_uncertain
+from experiments.tables.sweep import format_uncertain
 
 MINUS, TIMES, DASH = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
 _EMPTY = frozenset({"meta", "link"})

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.table import format_columns
+from experiments.tables.columns import format_columns
 from experiments.verification.claim import FAIL, NOT_APPLICABLE, PASS, Claim
 
 

@@ -19,7 +19,7 @@ from simlab.runtime import cluster
 from simlab.storage.results import RESULTS_FILE, load_dataset
 
 PATIENCE = 100.0  # seconds, for whatever should end by itself
-SIMLAB = "import sys; from experiments.cli import main; sys.exit(main(sys.argv[1:]))"
+SIMLAB = "import sys; from experiments.commands.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 @pytest.fixture(scope="module")

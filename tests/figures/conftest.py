@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray
 
-from experiments.quantity import Panel, Quantity, Threshold, describe
+from experiments.core.quantity import Panel, Quantity, Threshold, describe
 
 DECLARED = {
     "phases": Quantity(label="phases", headline="compared", panels=(Panel(label="phases", height=1.0, scale="whole"),)),

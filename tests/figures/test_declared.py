@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import figures
-from experiments.cli import main
-from experiments.quantity import Certificate, Panel, Quantity, Threshold, check_declarations
-from experiments.table import format_comparison, format_result
+from experiments.commands.cli import main
+from experiments.core.quantity import Certificate, Panel, Quantity, Threshold, check_declarations
+from experiments.tables.result import format_result
+from experiments.tables.single import format_comparison
 from figures.declared import as_shown, certificate_of
 from simlab.storage.results import RESULTS_FILE, save_dataset
 

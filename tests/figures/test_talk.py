@@ -6,7 +6,7 @@ import pytest
 import xarray
 
 import figures
-from experiments.cli import main
+from experiments.commands.cli import main
 from experiments.registry import NAMES, find_experiment
 from figures import talk
 

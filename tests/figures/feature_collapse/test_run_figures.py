@@ -3,7 +3,7 @@ import pytest
 import xarray
 
 import figures
-from experiments.words import FEATURE_COLLAPSE
+from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 from figures.drawing import style
 
 N_CONCEPTS, RANKS, DIM, N_CLASSES, LENGTH, RECORDS = 3, 4, 5, 6, 2, 7

@@ -6,7 +6,7 @@ import pytest
 import xarray
 
 import figures
-from experiments.classes import NEURAL_COLLAPSE
+from experiments.neural_collapse.phenomenon import NEURAL_COLLAPSE
 from figures.drawing import style
 from figures.neural_collapse import class_means, class_vectors, collapse_curves
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import xarray
 
-from experiments.classes import comparison as classes
-from experiments.quantity import describe
-from experiments.table import standard_error
-from experiments.words import comparison as words
+from experiments.core.quantity import describe
+from experiments.feature_collapse.phenomenon import comparison as words
+from experiments.neural_collapse.phenomenon import comparison as classes
+from experiments.tables.columns import standard_error
 from figures.declared import panels_of, thresholds_of
 from figures.drawing import scales, style
 from figures.sweeps import arrangement as arrangement_of

@@ -1,0 +1,55 @@
+"""``simlab bench``: check the choices, measure, print, save."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.benchmarks.settings import BenchSettings
+from experiments.benchmarks.suite import choose_benchmarks, measure
+from experiments.core.options import read_count
+from experiments.core.output import check_folder, save_and_draw
+from experiments.core.progress import show_line
+
+
+def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
+    """Check names, choices and folder before anything is measured."""
+    names = choose_benchmarks(arguments.names)
+    settings = BenchSettings(
+        sizes=tuple(arguments.sizes.split(",")),
+        rounds=read_count("rounds", arguments.rounds, 1),
+        members=None if arguments.members is None else read_count("members", arguments.members, 1),
+        precision=arguments.precision,
+        preset=arguments.preset,
+    ).check()
+    folder = None if arguments.out is None else Path(arguments.out)
+    if folder is not None:
+        check_folder(folder, overwrite=arguments.overwrite)
+
+    def action() -> int:
+        from experiments.benchmarks.report import (
+            describe_machine,
+            format_measurements,
+            measurements_to_dataset,
+            measurements_to_json,
+        )
+        from simlab.runtime.devices import use_all_cores
+
+        use_all_cores()
+        measurements = measure(names, settings, lambda one: _show_progress(one, quiet=arguments.quiet))
+        if not arguments.quiet:
+            show_line("")
+        if arguments.json:
+            print(measurements_to_json(measurements))
+        else:
+            print(f"{describe_machine()}\n\n{format_measurements(measurements)}")
+        if folder is not None:
+            save_and_draw(measurements_to_dataset(measurements), folder)
+        return 0
+
+    return action
+
+
+def _show_progress(one, *, quiet: bool) -> None:
+    """Tell on a terminal what was measured last; a log gets the tables at the end."""
+    if not quiet:
+        show_line(f"{one.benchmark}: {one.case}: {one.contestant}: {one.quantity} {one.value:.4g} {one.unit}")

@@ -1,0 +1,156 @@
+"""The command line: ``simlab list | predict | run | plot | report | verify | bench``.
+
+Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run or a claim failed; 2 bad input, told
+in one line, with nothing written; 130 interrupted; 141 nobody reads the output any longer.
+"""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+
+from experiments.benchmarks.suite import BENCHMARKS
+from experiments.commands import simple as commands
+from experiments.commands.bench import prepare_bench
+from experiments.commands.parser import CommandParser, join_negative_numbers
+from experiments.commands.predict import add_predictor_options, build_predict
+from experiments.commands.report import prepare_report
+from experiments.commands.run_options import add_experiment_options, build_run
+from experiments.verification.suite import GROUPS
+from simlab import __version__
+from simlab.storage.manifest import OtherSweep
+from simlab.validation import check_choice
+
+Action = Callable[[], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    try:
+        arguments = parse(list(sys.argv[1:] if argv is None else argv))
+        action = arguments.prepare(arguments)
+    except ValueError as error:
+        print(f"simlab: {error}", file=sys.stderr)
+        return 2
+    except ArithmeticError as error:  # a solver that did not converge
+        print(f"simlab: {error}", file=sys.stderr)
+        return 1
+    return _carry_out(action)
+
+
+def _carry_out(action: Action) -> int:
+    """Do what was asked for and return the exit status."""
+    try:
+        status = action()
+        sys.stdout.flush()
+        return status
+    except OtherSweep as error:
+        print(f"simlab: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # as in "simlab list | head -1"; what is left in the buffer goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (OSError, MemoryError) as error:
+        print(f"simlab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("simlab: interrupted", file=sys.stderr)
+        return 130
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Return the options that the words give, as texts, with the command's ``prepare``.
+
+    Raises:
+        ValueError: a command, a name or an option does not exist.
+    """
+    words = join_negative_numbers(argv or ["--help"])
+    parser, subparsers = _build_parser()
+    if words[0].startswith("-"):
+        return parser.parse_args(words)
+    command = subparsers[check_choice("command", words[0], subparsers)]
+    if words[0] in _OPTIONS_BY_NAME:
+        _OPTIONS_BY_NAME[words[0]](command, words[1:])
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        command.refuse(unknown[0])
+    return arguments
+
+
+def _build_parser() -> tuple[CommandParser, dict[str, CommandParser]]:
+    parser = CommandParser(prog="simlab", description="Train, predict, compare: a theory simulator.")
+    parser.add_argument("--version", action="version", version=f"simlab {__version__}")
+    added = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
+    subparsers = {}
+    for name, build in _COMMANDS.items():
+        subparsers[name] = added.add_parser(name, help=build.__doc__, description=build.__doc__)
+        build(subparsers[name])
+    return parser, subparsers
+
+
+def _build_list(parser: CommandParser) -> None:
+    """List the experiments."""
+    parser.set_defaults(prepare=commands.prepare_list)
+
+
+def _build_plot(parser: CommandParser) -> None:
+    """Redraw the figures of saved runs, or draw one page of several."""
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc")
+    parser.add_argument(
+        "--overview", metavar="FILE", help="draw one page for a talk, a panel for each run (.pdf, .png or .svg)"
+    )
+    parser.set_defaults(prepare=commands.prepare_plot)
+
+
+def _build_report(parser: CommandParser) -> None:
+    """Write one HTML page from saved runs: tables, figures, provenance."""
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc")
+    parser.add_argument("--out", default="report.html", metavar="FILE", help="the page (report.html)")
+    parser.add_argument("--title", metavar="TEXT", help="its heading (the names of the experiments)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a page that is there")
+    parser.set_defaults(prepare=prepare_report)
+
+
+def _build_verify(parser: CommandParser) -> None:
+    """Check the theorems' claims numerically; exit status 1 if one fails."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"groups of claims: {', '.join(GROUPS)} (all)")
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
+    parser.add_argument("--out", metavar="DIR", help="also save the claims and their figure in this folder")
+    parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(prepare=commands.prepare_verify)
+
+
+def _build_bench(parser: CommandParser) -> None:
+    """Measure speed and memory beside the machine's limits and beside PyTorch."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"benchmarks: {', '.join(BENCHMARKS)} (all)")
+    parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper, except for step")
+    parser.add_argument("--sizes", default="small,paper", metavar="NAMES", help="of step: small, paper (both)")
+    parser.add_argument("--rounds", default="9", metavar="N", help="turns of each contestant (9)")
+    parser.add_argument("--members", metavar="N", help="of the sweeps of step (256 small; 8 or, on a GPU, 64)")
+    parser.add_argument(
+        "--precision", default="highest", metavar="NAME", help="of matrix products: highest, high or default"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--out", metavar="DIR", help="also save the measurements and their figure in this folder")
+    parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(prepare=prepare_bench)
+
+
+_COMMANDS = {
+    "list": _build_list,
+    "predict": build_predict,
+    "run": build_run,
+    "plot": _build_plot,
+    "report": _build_report,
+    "verify": _build_verify,
+    "bench": _build_bench,
+}
+
+# Of these commands, what can be chosen depends on the experiment or phenomenon that is named.
+_OPTIONS_BY_NAME = {"predict": add_predictor_options, "run": add_experiment_options}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

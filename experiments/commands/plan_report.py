@@ -1,0 +1,92 @@
+"""What a sweep would do: members, compilations, memory, devices, time. Nothing of the sweep itself is run."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+from experiments.core.experiment import Plan
+from experiments.core.progress import format_seconds
+from experiments.tables.columns import format_columns
+from simlab.runtime.devices import free_memory
+from simlab.sweeps.members import stack_inputs
+from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.sweep import Sweep
+
+# Enough steps for a time that noise does not drown, few enough to be done at once.
+TIMED_STEPS = 20
+
+
+def format_plan(plan: Plan, sweep: Sweep, layouts: Sequence[Layout]) -> str:
+    """Return a line per compiled program, and the sums."""
+    header = ("program", "members", "at once", "parts", "devices", "bytes per member", "steps", "time")
+    parts = sweep.parts(layouts)
+    rows, seconds = [header], 0.0
+    for group, layout in enumerate(layouts):
+        with sweep.precision(group):
+            estimate = _estimate(sweep, group, layout)
+            needed = _bytes_per_member(sweep.program(group, layout))
+        seconds += estimate
+        rows.append(
+            (
+                f"  {_name(plan, sweep, group)}",
+                str(len(sweep.groups[group])),
+                str(layout.rows),
+                str(sum(part.group == group for part in parts)),
+                f"{layout.member_shards} x {layout.class_shards}",
+                f"{needed:,}",
+                f"{sweep.specs[group].total_steps:,}",
+                format_seconds(estimate),
+            )
+        )
+    device = jax.local_devices()[0]
+    axes = ", ".join(f"{axis.name} ({len(axis.values)})" for axis in plan.axes) or "none"
+    lines = [
+        f"{plan.name}: {len(sweep.members)} members = {len(plan.configurations)} regimes x axes: {axes} x "
+        f"{len(plan.seeds)} seeds",
+        format_columns(rows),
+        f"compilations: {len(sweep.groups)} programs; devices (members x classes) of {len(jax.local_devices())} "
+        f"{device.device_kind}, {free_memory():,} bytes usable",
+        f"estimated time, from {TIMED_STEPS} steps of each program, without compilation and analysis: "
+        f"{format_seconds(seconds)}",
+    ]
+    return "\n".join(lines)
+
+
+def _bytes_per_member(program: Program) -> int:
+    return math.ceil(program.bytes_needed() * program.layout.member_shards / program.layout.rows)
+
+
+def _name(plan: Plan, sweep: Sweep, group: int) -> str:
+    """Return the regimes whose members a program serves."""
+    cells = {index // len(plan.seeds) for index in sweep.groups[group]}
+    return ", ".join(dict.fromkeys(plan.cells[cell].regime for cell in sorted(cells)))
+
+
+def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
+    """Return the seconds that the members of a group will take: those of a few steps and of a record, scaled up."""
+    spec = sweep.specs[group]
+    steps = {"n_steps": TIMED_STEPS, "steps_per_record": TIMED_STEPS, "pretraining": ()}
+    short = dataclasses.replace(spec, **steps, schedule="constant", warmup_steps=0)
+    program = Program(short, layout)
+    members = [sweep.members[i] for i in sweep.groups[group]]
+    inputs, occupied = program.put(
+        stack_inputs([members[i % len(members)] for i in range(layout.rows)], spec), np.ones(layout.rows, bool)
+    )
+    program.start_compiling()
+    take_steps, measure = program.segment, program.record
+    problem, rows = program.begin(inputs, occupied)
+    (rows, _), record = _timed(lambda: measure(problem, rows, inputs))
+    rows = jax.block_until_ready(take_steps(problem, rows, inputs))
+    rows, segment = _timed(lambda: take_steps(problem, rows, inputs))
+    fillings = math.ceil(len(members) / layout.rows)
+    return fillings * (spec.total_steps / TIMED_STEPS * segment + (spec.n_segments + 1) * record)
+
+
+def _timed(call) -> tuple[object, float]:
+    started = time.perf_counter()
+    result = jax.block_until_ready(call())
+    return result, time.perf_counter() - started

@@ -1,0 +1,142 @@
+"""``simlab run``: check everything, then train, compare and draw, alone or beside other processes."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from experiments.commands.run_request import RunRequest, read_request
+from experiments.core.output import draw_figures, prepare_folder
+from experiments.core.progress import make_progress
+from experiments.tables.result import format_result
+from simlab.runtime.cluster import join_cluster
+from simlab.storage.results import RESULTS_FILE
+from simlab.validation import invalid
+
+Action = Callable[[], int]
+
+
+def prepare_run(arguments: argparse.Namespace) -> Action:
+    """Check the whole sweep and its folder before any training: first what needs neither theory nor devices."""
+    request = read_request(arguments)
+    reuse = not (request.overwrite or request.only_plan)
+    finished = prepare_folder(request.folder, request.plan, reuse=reuse)
+    if finished is not None:
+        return partial(_report_finished, finished, request)
+    _start_devices()
+    if request.only_plan:
+        _check_class_devices(request.class_shards)
+        return partial(_print_plan, request)
+    process = request.shard or (0, 1)
+    if request.cluster is not None:
+        process = join_cluster(*request.cluster, say=_say)
+    _check_class_devices(request.class_shards)
+    return partial(_run, request, process, _restore_layouts(request.saved_layouts))
+
+
+def _start_devices() -> None:
+    """Set up what must be set before JAX touches a device: one CPU device per core, and the cache of compilations."""
+    from simlab.runtime.compilation_cache import keep_compilations
+    from simlab.runtime.devices import use_all_cores
+
+    use_all_cores()
+    keep_compilations(_say)
+
+
+def _check_class_devices(class_shards: int) -> None:
+    """Raise ``ValueError`` if there are too few devices for the class axis."""
+    import jax
+
+    n_devices = len(jax.local_devices())
+    if class_shards > n_devices:
+        raise invalid("class_shards", f"at most the {n_devices} devices of this process", class_shards)
+
+
+def _restore_layouts(saved: list[dict] | None) -> tuple | None:
+    """Return the layouts of a saved run, or None if there are none or too few devices for them."""
+    if saved is None:
+        return None
+    import jax
+
+    from simlab.sweeps.program import Layout
+
+    layouts = tuple(Layout(**fields) for fields in saved)
+    n_devices = len(jax.local_devices())
+    needed = max(layout.member_shards * layout.class_shards for layout in layouts)
+    if needed > n_devices:
+        print(
+            f"that run used {needed} devices, here are {n_devices}: another layout, equal to rounding", file=sys.stderr
+        )
+        return None
+    return layouts
+
+
+def _say(text: str) -> None:
+    print(f"simlab: {text}", file=sys.stderr)
+
+
+def _print_plan(request: RunRequest) -> int:
+    """Print what a run would do."""
+    from experiments.commands.plan_report import format_plan
+    from experiments.core.sweep import make_sweep
+
+    sweep = make_sweep(request.plan)
+    n_processes = (request.shard or (0, 1))[1]
+    layouts = sweep.choose_layouts(n_processes=n_processes, chunk=request.chunk, class_shards=request.class_shards)
+    print(format_plan(request.plan, sweep, layouts))
+    return 0
+
+
+def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -> int:
+    """Do the share of this process; the one that finds every part complete writes the result.
+
+    Args:
+        request: what is asked for.
+        process: the number of this process and of all.
+        layouts: those of a saved run that is repeated, if they fit.
+    """
+    import jax
+
+    from experiments.core.sweep import run_in_folder
+
+    def choose_layouts(sweep):
+        if layouts is not None and len(layouts) == len(sweep.groups):
+            return layouts
+        return sweep.choose_layouts(n_processes=process[1], chunk=request.chunk, class_shards=request.class_shards)
+
+    plan, folder = request.plan, request.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with make_progress(quiet=request.quiet) as progress:
+            dataset = run_in_folder(plan, folder, choose_layouts, progress, shard=process, overwrite=request.overwrite)
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise MemoryError(f"out of memory: {str(error).splitlines()[0]} (fewer members at once: --chunk)") from error
+    if dataset is None:
+        if not request.quiet:
+            print(f"{folder}: the rest is left to the other processes; the last writes the result", file=sys.stderr)
+        return 0
+    return _report(dataset, request)
+
+
+def _report_finished(dataset, request: RunRequest) -> int:
+    """Report a run that is finished, and clear away the parts that a process killed at its very end has left."""
+    from simlab.storage.manifest import belongs
+    from simlab.storage.parts import PARTS_FOLDER, remove_parts
+
+    if belongs(request.folder / PARTS_FOLDER, request.plan.describe()):
+        remove_parts(request.folder)
+    return _report(dataset, request)
+
+
+def _report(dataset, request: RunRequest) -> int:
+    """Print the table, draw the figures, and return the exit status: 1 if a member diverged."""
+    print(format_result(dataset))
+    n_figures = draw_figures(dataset, request.folder, filter(callable, request.plan.figures))
+    if not request.quiet:
+        print(f"{request.folder}: {RESULTS_FILE} and {n_figures} figures, as PDF and PNG", file=sys.stderr)
+    diverged = int((dataset.status == "diverged").sum())
+    if diverged:
+        print(f"simlab: {diverged} of {dataset.status.size} members diverged, see 'status'", file=sys.stderr)
+    return 1 if diverged else 0

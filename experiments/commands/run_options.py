@@ -1,0 +1,92 @@
+"""The options of ``simlab run``: those of every run, and those of the experiment that is named."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from experiments.commands.parser import CommandParser
+from experiments.commands.run import prepare_run
+from experiments.core.configuration import GROUPS, Configuration, fields_set
+from experiments.core.experiment import Experiment
+from experiments.core.options import add_options, default_text
+from experiments.phenomena import load_configurations
+from experiments.registry import NAMES, find_experiment
+
+PRESETS = ("quick", "paper")
+
+
+def build_run(parser: CommandParser) -> None:
+    """Run an experiment over named axes: train, predict, compare, draw."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one of those that 'simlab list' shows")
+    for title in GROUPS:  # empty ones are not shown; made first, they stand first
+        parser.add_argument_group(title)
+    sweep = parser.add_argument_group("sweep")
+    sweep.add_argument("--preset", metavar="NAME", help="quick (default) or paper")
+    sweep.add_argument("--from", dest="source_folder", metavar="DIR", help="rerun the saved run of this folder")
+    sweep.add_argument("--seeds", metavar="N", help="number of seeds, trained side by side (default: 1)")
+    sweep.add_argument("--first-seed", metavar="N", help="the first of the consecutive seeds (default: 0)")
+    sweep.add_argument(
+        "--vary", action="append", default=[], metavar="NAME=VALUES",
+        help="an axis: any option of task, network or training without its dashes, with 1e-4,3e-4 or log:1e-4:1e-2:9 "
+        "or lin:2:8:4; repeatable",
+    )  # fmt: skip
+    sweep.add_argument("--plan", action="store_true", help="print what would be run, how and how long; run nothing")
+    sweep.add_argument("--trajectories", action="store_true", help="keep the weights at every record")
+    sweep.add_argument("--chunk", metavar="N", help="members that run at once (default: as many as memory holds)")
+    sweep.add_argument("--class-shards", default="1", metavar="N", help="devices that share the classes (default: 1)")
+    sweep.add_argument("--shard", metavar="I/N", help="do the share of process I of N, as in a job array")
+    sweep.add_argument("--distributed", action="store_true", help="join the processes that the cluster has started")
+    sweep.add_argument("--coordinator", metavar="HOST:PORT", help="of process 0, where the cluster is not known")
+    sweep.add_argument("--n-processes", metavar="N", help="how many, where the cluster is not known")
+    sweep.add_argument("--process-id", metavar="I", help="which this is, where the cluster is not known")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out", metavar="DIR", help="folder for results.nc and the figures (default: runs/NAME-PRESET)"
+    )
+    output.add_argument("--overwrite", action="store_true", help="replace another run that the folder holds")
+    output.add_argument("--quiet", action="store_true", help="no progress")
+    parser.load_records = load_configurations
+    parser.set_defaults(prepare=prepare_run)
+
+
+def add_experiment_options(parser: CommandParser, words: Sequence[str]) -> None:
+    """Add the options of the experiment that the words name.
+
+    Where they name none (``--help``, ``--from``), those of all phenomena are understood, so that an error can say which
+    one is in the way; help shows what all share.
+
+    Raises:
+        ValueError: there is no such experiment.
+    """
+    name = parser.find_name(words)
+    if name is None:
+        add_options(parser, Configuration)
+        for configuration in parser.load_records().values():
+            add_options(parser, configuration, hidden=True)
+        parser.usage = f"{parser.prog} NAME [options]"
+        parser.epilog = f"experiments: {', '.join(NAMES)}. 'simlab run NAME --help' shows the options of one."
+        return
+    experiment = find_experiment(name)
+    add_options(parser, experiment.phenomenon.configuration, default_texts(experiment))
+    seeds = (str(experiment.seeds.get(preset, 1)) for preset in PRESETS)
+    parser._option_string_actions["--seeds"].help = f"number of seeds, trained side by side (default: {_join(*seeds)})"
+    parser.prog, parser.description = f"simlab run {name}", experiment.summary
+    parser.usage = f"{parser.prog} [options]"
+
+
+def default_texts(experiment: Experiment) -> dict[str, str]:
+    """Return the default of each field of an experiment's configuration, in words, from both presets."""
+    names = [field.name for field in dataclasses.fields(experiment.phenomenon.configuration)]
+    return {name: _join(*(_preset_text(experiment, preset, name) for preset in PRESETS)) for name in names}
+
+
+def _preset_text(experiment: Experiment, preset: str, name: str) -> str:
+    """Return the value of a field in a preset, in words."""
+    configuration = experiment.phenomenon.configuration
+    if any(name in fields_set(configuration, axis) for axis in experiment.vary.get(preset, {})):
+        return "varied"
+    texts = {default_text(getattr(getattr(regime, preset), name)) for regime in experiment.regimes}
+    return texts.pop() if len(texts) == 1 else "varies by regime"
+
+
+def _join(quick: str, paper: str) -> str:
+    return quick if quick == paper else f"quick {quick}, paper {paper}"

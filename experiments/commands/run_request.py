@@ -1,0 +1,154 @@
+"""What ``simlab run`` is asked for: its flags, read and checked once, before anything slow is imported."""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments.core.axes import parse_axis
+from experiments.core.experiment import Experiment, Plan, plan_from_description
+from experiments.core.options import flag_of, given_options, read_count, read_options
+from experiments.core.output import check_writable
+from experiments.phenomena import load_configurations
+from experiments.registry import find_experiment
+from simlab.runtime.cluster import check_coordinator
+from simlab.storage.results import load_dataset
+from simlab.validation import invalid
+
+
+class Cluster(NamedTuple):
+    """The processes to join; each field is None where JAX is to find it."""
+
+    coordinator: str | None
+    n_processes: int | None
+    process_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """One call of ``simlab run``.
+
+    Attributes:
+        plan: what is run.
+        folder: of the result.
+        saved_layouts: the fields of the layouts of a saved run that is repeated; None for a new run, and where another
+            layout is asked for.
+        chunk: members at once; None for as many as memory holds.
+        class_shards: devices that share the classes.
+        shard: number of this process and of all, in a job array.
+        cluster: the processes to join, of a distributed run.
+        overwrite: whether another run in the folder is replaced.
+        only_plan: whether the plan is printed and nothing is run.
+        quiet: whether no progress is shown.
+    """
+
+    plan: Plan
+    folder: Path
+    saved_layouts: list[dict] | None
+    chunk: int | None
+    class_shards: int
+    shard: tuple[int, int] | None
+    cluster: Cluster | None
+    overwrite: bool
+    only_plan: bool
+    quiet: bool
+
+
+def read_request(arguments: argparse.Namespace) -> RunRequest:
+    """Return what the flags ask for.
+
+    Raises:
+        ValueError: a flag is out of range, or two of them clash.
+    """
+    shard, cluster = _read_shard(arguments), _read_cluster(arguments)
+    if shard and cluster:
+        raise invalid("shard", "either --shard or --distributed", "both")
+    chunk = None if arguments.chunk is None else read_count("chunk", arguments.chunk, 1)
+    class_shards = read_count("class_shards", arguments.class_shards, 1)
+    plan, saved_layouts = _read_plan(arguments)
+    for cell in plan.cells:
+        cell.spec.check_class_shards(class_shards)
+    folder = Path(arguments.out or f"runs/{plan.name}-{_preset(arguments)}")
+    check_writable(folder)
+    if arguments.overwrite and (shard or cluster):
+        raise invalid("overwrite", "one process that replaces a run", "several")
+    return RunRequest(
+        plan=plan,
+        folder=folder,
+        saved_layouts=saved_layouts if chunk is None and class_shards == 1 else None,
+        chunk=chunk,
+        class_shards=class_shards,
+        shard=shard,
+        cluster=cluster,
+        overwrite=arguments.overwrite,
+        only_plan=arguments.plan,
+        quiet=arguments.quiet,
+    )
+
+
+def _preset(arguments: argparse.Namespace) -> str:
+    # No default of the option's own: beside --from it must be known whether it was given.
+    return arguments.preset or "quick"
+
+
+def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
+    """Return the plan that the flags describe, or that of a saved run with the fields of its layouts."""
+    if arguments.source_folder is not None:
+        return _read_saved_plan(arguments)
+    if arguments.name is None:
+        raise ValueError("the following arguments are required: NAME")
+    experiment, preset = find_experiment(arguments.name), _preset(arguments)
+    configuration = experiment.phenomenon.configuration
+    overrides = read_options(arguments, configuration)
+    seeds = _read_seeds(arguments, experiment, preset)
+    axes = [parse_axis(text, configuration) for text in arguments.vary]
+    return experiment.plan(preset, overrides, seeds, axes, trajectories=arguments.trajectories), None
+
+
+def _read_seeds(arguments: argparse.Namespace, experiment: Experiment, preset: str) -> range:
+    n_seeds = read_count("seeds", arguments.seeds or str(experiment.seeds.get(preset, 1)), 1)
+    first = read_count("first_seed", arguments.first_seed or "0", 0)
+    if first + n_seeds > 2**32:
+        raise invalid("first_seed", "seeds below 2^32", first)
+    return range(first, first + n_seeds)
+
+
+def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
+    """Return plan and layouts of the run that ``--from`` names."""
+    others = ("preset", "vary", "seeds", "first_seed", "trajectories")
+    changing = given_options(arguments, *load_configurations().values())
+    changing += [name for name in others if getattr(arguments, name)]
+    given = [*filter(None, [arguments.name]), *map(flag_of, changing)]
+    if given:
+        raise invalid("from", "nothing beside it that changes what is run", given[0])
+    if arguments.out is None:
+        raise ValueError("out: expected a folder for the rerun, got None")
+    dataset = load_dataset(arguments.source_folder)
+    if "sweep" not in dataset.attrs:
+        raise invalid("from", "a folder whose results.nc tells how to make it again", arguments.source_folder)
+    groups = json.loads(dataset.attrs["layout"])["groups"]
+    description = json.loads(dataset.attrs["sweep"])
+    return plan_from_description(description, find_experiment(description["experiment"])), groups
+
+
+def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:
+    """Return ``i`` and ``n`` of ``--shard i/n``."""
+    if arguments.shard is None:
+        return None
+    index, slash, count = arguments.shard.partition("/")
+    if not (slash and index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise invalid("shard", "I/N with I from 0 to N-1", arguments.shard)
+    return int(index), int(count)
+
+
+def _read_cluster(arguments: argparse.Namespace) -> Cluster | None:
+    """Return the processes that ``--distributed`` joins."""
+    if not arguments.distributed:
+        return None
+    given = (arguments.coordinator, arguments.n_processes, arguments.process_id)
+    if len({value is None for value in given}) > 1:
+        raise invalid("distributed", "all of --coordinator, --n-processes and --process-id, or none", given)
+    counts = [None if text is None else read_count("processes", text, 0) for text in given[1:]]
+    check_coordinator(arguments.coordinator)
+    return Cluster(arguments.coordinator, *counts)

@@ -1,0 +1,1 @@
+"""What all experiments share: experiments, phenomena, configurations, axes, sweeps and their datasets."""

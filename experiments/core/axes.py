@@ -1,0 +1,142 @@
+"""The axes of a sweep: which fields of a configuration vary, and over which values."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.core.configuration import Configuration, fields_set
+from experiments.core.options import convert, option_types
+from simlab.validation import check_choice, check_count, invalid
+
+
+class Axis(NamedTuple):
+    """A named axis.
+
+    Attributes:
+        name: a field of a configuration, or an alias of several.
+        values: at least one, all different.
+    """
+
+    name: str
+    values: tuple
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The values as a coordinate; a list of frequencies is written as text."""
+        if all(isinstance(value, (int, float)) for value in self.values):
+            return np.array(self.values)
+        texts = [",".join(map(repr, value)) if isinstance(value, tuple) else str(value) for value in self.values]
+        return np.array(texts, object)
+
+
+def parse_axis(text: str, configuration: type) -> Axis:
+    """Return the axis that ``NAME=V1,V2,...``, ``NAME=log:FROM:TO:N`` or ``NAME=lin:FROM:TO:N`` describes.
+
+    Args:
+        text: as typed.
+        configuration: the dataclass whose fields may vary.
+
+    Raises:
+        ValueError: the name is neither a field nor an alias, or a value is not of its type.
+    """
+    name, equals, values = text.partition("=")
+    if not equals or not values:
+        raise invalid("vary", "NAME=VALUE,VALUE,... or NAME=log:FROM:TO:N", text)
+    name = _check_name(name, configuration)
+    kind = option_types(configuration)[name]
+    spacing = values.split(":")
+    if spacing[0] in ("log", "lin"):
+        return make_axis(name, _spaced(name, kind, spacing, values), configuration)
+    return make_axis(name, [_convert(name, kind, value) for value in values.split(",")], configuration)
+
+
+def make_axis(name: str, values: Iterable, configuration: type) -> Axis:
+    """Return an axis, checked.
+
+    Raises:
+        ValueError: the name is neither a field nor an alias, or the values are none or not all different.
+    """
+    name, values = _check_name(name, configuration), tuple(_plain(value) for value in values)
+    if not values or len(set(values)) < len(values):
+        raise invalid(f"vary {name}", "at least one value, all different", list(values))
+    return Axis(name, values)
+
+
+def make_axes(
+    vary: Mapping[str, Iterable] | Sequence[Axis], configuration: type, fixed: Iterable[str] = ()
+) -> tuple[Axis, ...]:
+    """Return the axes of a sweep, checked against each other.
+
+    Args:
+        vary: the values by name, or axes.
+        configuration: the dataclass whose fields may vary.
+        fixed: names that the user has set to one value; they cannot vary as well.
+
+    Raises:
+        ValueError: a name comes twice, or is also fixed.
+    """
+    axes = [make_axis(*item, configuration) for item in (vary.items() if isinstance(vary, Mapping) else vary)]
+    names = [axis.name for axis in axes]
+    taken = set(fixed)
+    for name in names:
+        clashing = overlaps(name, configuration, taken)
+        if clashing:
+            raise invalid(f"vary {name}", f"{clashing[0]} to be set once", "twice")
+        taken.add(name)
+    return tuple(axes)
+
+
+def overlaps(name: str, configuration: type, taken: Iterable[str]) -> list[str]:
+    """Return which of the ``taken`` names set a field that ``name`` sets, ``name`` itself first."""
+    targets = set(fields_set(configuration, name))
+    same = [other for other in (name, *option_types(configuration)) if targets & set(fields_set(configuration, other))]
+    return [other for other in dict.fromkeys(same) if other in taken]
+
+
+def vary(configuration: Configuration, axes: Sequence[Axis]) -> Iterator[Configuration]:
+    """Yield a configuration for each combination of values, the last axis fastest."""
+    for values in itertools.product(*(axis.values for axis in axes)):
+        changed = configuration
+        for axis, value in zip(axes, values, strict=True):
+            changed = changed.replace(**{axis.name: value})
+        yield changed
+
+
+def _plain(value):
+    """Return a value as Python's own kind, which can be compared, hashed and saved."""
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_plain, value))
+    return value.item() if hasattr(value, "item") else value
+
+
+def _check_name(name: str, configuration: type) -> str:
+    return check_choice("vary", name.replace("-", "_"), option_types(configuration))
+
+
+def _convert(name: str, kind, text: str):
+    """Return a value of an axis from its text."""
+    if kind is bool:
+        return check_choice(f"vary {name}", text.lower(), ("true", "false")) == "true"
+    value = convert(name, kind, text)
+    if isinstance(value, tuple):  # a list of frequencies cannot be told from a list of values
+        raise invalid(f"vary {name}", "names such as uniform or zipf:1.5", text)
+    return value
+
+
+def _spaced(name: str, kind, spacing: list[str], text: str) -> list:
+    """Return equally spaced values, on a logarithmic or a linear scale."""
+    if len(spacing) != 4:
+        raise invalid(f"vary {name}", f"{spacing[0]}:FROM:TO:N", text)
+    low, high = (convert(name, float, end) for end in spacing[1:3])
+    count = check_count(f"vary {name}", convert(name, int, spacing[3]), 2)
+    if spacing[0] == "log" and not (low > 0 and high > 0):
+        raise invalid(f"vary {name}", "a logarithmic scale between positive numbers", text)
+    values = (np.geomspace if spacing[0] == "log" else np.linspace)(low, high, count)
+    if kind is float or kind == float | None:
+        return [float(value) for value in values]
+    whole = np.round(values)
+    if np.any(np.abs(whole - values) > 1e-9 * np.abs(values)):
+        raise invalid(f"vary {name}", "whole numbers", text)
+    return [int(value) for value in whole]

@@ -1,0 +1,239 @@
+"""An experiment: one or more regimes, each trained, predicted and compared, swept over named axes."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from experiments.core.axes import Axis, make_axes, overlaps, vary
+from experiments.core.configuration import Configuration
+from experiments.core.phenomenon import Phenomenon
+from simlab.training.spec import TrainingSpec
+from simlab.validation import check_choice, check_seeds
+
+
+class Regime(NamedTuple):
+    """One setting of the task, in two sizes.
+
+    Attributes:
+        name: as typed on the command line.
+        summary: one line for ``simlab list``.
+        quick: a size for a laptop's minute.
+        paper: the size of the paper.
+    """
+
+    name: str
+    summary: str
+    quick: Configuration
+    paper: Configuration
+
+
+class Experiment(NamedTuple):
+    """What ``simlab run NAME`` runs.
+
+    Attributes:
+        name: as typed on the command line.
+        summary: one line for ``simlab list``.
+        regimes: at least one.
+        quick_time: of the quick preset on two cores, with compilation, in words.
+        paper_time: of one seed of the paper preset on two cores, in words.
+        phenomenon: which its regimes belong to.
+        vary: what varies in each preset unless the user says otherwise, values by name.
+        seeds: how many in each preset unless the user says otherwise; one if it is not named.
+        trajectories: whether weights are kept at every record, whatever the user says.
+        derive: ``(dataset, plan) -> dataset`` with what only this experiment predicts or measures.
+        figures: beside those of its phenomenon: modules of the package ``figures``, or functions of a dataset that
+            return a matplotlib figure, which are drawn after a run under their own names.
+        talk: the module of the figure whose panel stands for it on the page of a talk, and the question above it.
+    """
+
+    name: str
+    summary: str
+    regimes: tuple[Regime, ...]
+    quick_time: str
+    paper_time: str
+    phenomenon: Phenomenon
+    vary: Mapping[str, Mapping[str, Iterable]] = MappingProxyType({})
+    seeds: Mapping[str, int] = MappingProxyType({})
+    trajectories: bool = False
+    derive: Callable | None = None
+    figures: tuple[str | Callable, ...] = ()
+    talk: tuple[str, str] | None = None
+
+    def configurations(self, preset: str, overrides: Mapping[str, object]) -> dict[str, Configuration]:
+        """Return the configuration of each regime, with the user's changes.
+
+        Args:
+            preset: ``quick`` or ``paper``.
+            overrides: fields of :class:`Configuration`, or aliases, with their new values.
+        """
+        return {regime.name: getattr(regime, preset).replace(**overrides) for regime in self.regimes}
+
+    def plan(
+        self,
+        preset: str,
+        overrides: Mapping[str, object],
+        seeds: Sequence[int] | None = None,
+        axes: Mapping[str, Iterable] | Sequence[Axis] = (),
+        *,
+        trajectories: bool = False,
+    ) -> "Plan":
+        """Return the checked sweep that a user's choices make of this experiment.
+
+        The arguments are those of :meth:`configurations`, :func:`experiments.core.axes.make_axes` and
+        :func:`make_plan`. An axis of the experiment's own stays unless the user varies or fixes what it varies.
+
+        Raises:
+            ValueError: a choice is out of range, or two of them clash.
+        """
+        check_choice("preset", preset, ("quick", "paper"))
+        kind = self.phenomenon.configuration
+        asked = make_axes(axes, kind, overrides)
+        taken = {*overrides, *(axis.name for axis in asked)}
+        own = [axis for axis in make_axes(self.vary.get(preset, {}), kind) if not overlaps(axis.name, kind, taken)]
+        configurations = self.configurations(preset, overrides)
+        seeds = range(self.seeds.get(preset, 1)) if seeds is None else seeds
+        kept = trajectories or self.trajectories
+        plan = make_plan(self.name, self.phenomenon, configurations, seeds, (*own, *asked), trajectories=kept)
+        return plan._replace(derive=self.derive, figures=self.figures, talk=self.talk)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One point of a sweep: what its seeds share.
+
+    Args:
+        phenomenon: which it belongs to.
+        regime: the name of its regime.
+        configuration: all choices.
+        spec: the static part of training.
+        hyperparameters: the traced part.
+    """
+
+    phenomenon: Phenomenon
+    regime: str
+    configuration: Configuration
+    spec: TrainingSpec
+    hyperparameters: NamedTuple
+
+    @cached_property
+    def prediction(self):
+        """What theory says of it, an object of the theory's own; solved when it is asked for."""
+        return self.phenomenon.predict(self.configuration)
+
+
+class Plan(NamedTuple):
+    """A checked sweep, ready to run.
+
+    Attributes:
+        name: of the experiment.
+        phenomenon: which it belongs to.
+        configurations: of each regime, before anything varies.
+        axes: what varies, the same in each regime.
+        seeds: of the members of each cell.
+        trajectories: whether weights are kept at every record.
+        cells: regime by regime, the last axis fastest.
+        derive, figures, talk: as in :class:`Experiment`.
+    """
+
+    name: str
+    phenomenon: Phenomenon
+    configurations: dict[str, Configuration]
+    axes: tuple[Axis, ...]
+    seeds: tuple[int, ...]
+    trajectories: bool
+    cells: tuple[Cell, ...]
+    derive: Callable | None = None
+    figures: tuple[str | Callable, ...] = ()
+    talk: tuple[str, str] | None = None
+
+    def predict(self) -> list:
+        """Return what theory says of each cell.
+
+        Raises:
+            ArithmeticError: a solver did not converge.
+        """
+        return [cell.prediction for cell in self.cells]
+
+    def describe(self) -> dict[str, object]:
+        """Return what is computed, as values that JSON holds: equal descriptions are equal sweeps."""
+        return {
+            "experiment": self.name,
+            "configuration": {name: dataclasses.asdict(one) for name, one in self.configurations.items()},
+            "axes": {axis.name: list(axis.values) for axis in self.axes},
+            "seeds": list(self.seeds),
+            "trajectories": self.trajectories,
+        }
+
+
+def make_plan(
+    name: str,
+    phenomenon: Phenomenon,
+    configurations: Mapping[str, Configuration],
+    seeds: Sequence[int],
+    axes: Sequence[Axis] = (),
+    *,
+    trajectories: bool = False,
+) -> Plan:
+    """Check everything that can be checked without computing anything: neither JAX nor SciPy is imported.
+
+    Args:
+        name: of the experiment.
+        phenomenon: which it belongs to.
+        configurations: one per regime, by name.
+        seeds: of the members, the same for each cell.
+        axes: what varies.
+        trajectories: whether weights are kept at every record.
+
+    Raises:
+        ValueError: a configuration is out of range; the message names the field.
+    """
+    axes = make_axes(axes, phenomenon.configuration)
+    points = [(regime, one) for regime, start in configurations.items() for one in vary(start, axes)]
+    for _, one in points:
+        phenomenon.check_theory(one)
+    cells = tuple(
+        Cell(
+            phenomenon=phenomenon,
+            regime=regime,
+            configuration=one,
+            spec=phenomenon.make_training_spec(one),
+            hyperparameters=phenomenon.make_hyperparameters(one),
+        )
+        for regime, one in points
+    )
+    return Plan(name, phenomenon, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
+
+
+def plan_from_description(description: Mapping[str, Any], experiment: Experiment) -> Plan:
+    """Return the plan of an experiment that :meth:`Plan.describe` described."""
+    phenomenon = experiment.phenomenon
+    configurations = {
+        name: phenomenon.configuration(**{key: _frozen(value) for key, value in fields.items()})
+        for name, fields in description["configuration"].items()
+    }
+    axes = {name: [_frozen(value) for value in values] for name, values in description["axes"].items()}
+    plan = make_plan(
+        experiment.name,
+        phenomenon,
+        configurations,
+        description["seeds"],
+        make_axes(axes, phenomenon.configuration),
+        trajectories=description["trajectories"],
+    )
+    return plan._replace(derive=experiment.derive, figures=experiment.figures, talk=experiment.talk)
+
+
+def _frozen(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
+def caveats(plan: Plan) -> dict[str, list[str]]:
+    """Return, for each regime, what keeps the prediction of some cell from being a theorem, in words."""
+    of_prediction = plan.phenomenon.load_comparison().caveats
+    lines: dict[str, dict[str, None]] = {}
+    for cell in plan.cells:
+        lines.setdefault(cell.regime, {}).update(dict.fromkeys(of_prediction(cell.prediction)))
+    return {regime: list(found) for regime, found in lines.items()}

@@ -1,0 +1,97 @@
+"""Where a command's results go: the checks of its folder, what it holds already, and the figures in it."""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from experiments.core.experiment import Plan
+from figures.declared import check_version
+from simlab.storage.manifest import OtherSweep, differences, summarise
+from simlab.storage.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
+from simlab.validation import invalid
+
+
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Raise ``ValueError`` if new results cannot go to ``folder``."""
+    check_writable(folder)
+    if (folder / RESULTS_FILE).exists() and not overwrite:
+        raise invalid("out", "a folder without a run in it (or --overwrite)", str(folder))
+
+
+def check_writable(folder: Path) -> None:
+    """Raise ``ValueError`` if nothing can be written to ``folder``."""
+    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not parent.is_dir():
+        raise invalid("out", "a folder", str(folder))
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise invalid("out", "a folder that can be written to", str(folder))
+
+
+def load_finished(folder: Path, plan: Plan):
+    """Return the ``xarray.Dataset`` that a folder holds, or None if it holds none.
+
+    Raises:
+        ValueError: it is the result of another sweep, and the message names the fields that differ; or a version of
+            simlab wrote it whose results this one cannot show.
+    """
+    if not (folder / RESULTS_FILE).exists():
+        return None
+    dataset = load_dataset(folder)
+    differing = differences(json.loads(dataset.attrs.get("sweep", "{}")), plan.describe())
+    if differing:
+        wanted = f"a folder without another run in it ({summarise(differing)}), or --overwrite"
+        raise OtherSweep(invalid("out", wanted, str(folder)))
+    check_version(dataset)
+    return dataset
+
+
+def prepare_folder(folder: Path, plan: Plan, *, reuse: bool = True):
+    """Return the finished result of a folder, or None once every cell is predicted: nothing is written before.
+
+    Args:
+        folder: of the result.
+        plan: what is run.
+        reuse: whether a result in the folder counts.
+
+    Raises:
+        ValueError: the folder holds the result of another sweep.
+        ArithmeticError: a solver did not converge.
+    """
+    finished = load_finished(folder, plan) if reuse else None
+    if finished is None:
+        plan.predict()
+    return finished
+
+
+def save_and_draw(dataset, folder: Path) -> None:
+    """Save a dataset and draw its figures in a folder, which is made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_dataset(dataset, folder / RESULTS_FILE)
+    draw_figures(dataset, folder)
+
+
+def draw_figures(dataset, folder: Path, own: Iterable[Callable] = ()) -> int:
+    """Draw every figure of a run into its folder, as PDF and PNG, and return their number.
+
+    Args:
+        dataset: the run; its attribute ``figures`` says which.
+        folder: which must exist.
+        own: functions of the dataset that return further figures, each drawn under its name.
+    """
+    from figures import draw, figures_of, file_name
+
+    names = figures_of(dataset)
+    drawings = {file_name(name): partial(draw, name) for name in names}
+    drawings |= {function.__name__: function for function in own}
+    for name, drawing in drawings.items():
+        _save_figure(drawing(dataset), folder / name)
+    return len(drawings)
+
+
+def _save_figure(figure, path: Path) -> None:
+    from figures.drawing.style import save
+
+    for suffix in (".pdf", ".png"):
+        write_atomically(path.with_name(path.name + suffix), lambda temporary: save(figure, temporary))

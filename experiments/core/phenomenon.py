@@ -1,0 +1,83 @@
+"""What a phenomenon brings to the steps that all share: its choices, its specification, its theory, its comparison."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from experiments.core.quantity import Certificate, Quantity, Threshold
+
+# Ends the names of the variables that are kept only when the user asks for weights at every record.
+TRAJECTORY_SUFFIX = "_trajectory"
+
+
+class Variable(NamedTuple):
+    """A variable of the dataset: its own dimensions, what it is, its units ("1" is the CF convention for none)."""
+
+    dims: tuple[str, ...]
+    about: str
+    units: str = "1"
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What the dataset says of it."""
+        return {"long_name": self.about, "units": self.units}
+
+
+class Comparison(NamedTuple):
+    """How trained members are held against their prediction, and what is kept of both.
+
+    Attributes:
+        quantities: what is compared, by name.
+        member_variables: what is known of each member.
+        cell_variables: what all seeds of a configuration share; ``kind`` (what is predicted, in a word or two),
+            ``basis`` (a theorem, an approximation, ...) and ``note`` (what else a reader of the table must know of the
+            prediction, mostly nothing) are among them.
+        cell_coordinates: of these, what labels a dimension.
+        numbered: dimensions whose entries are numbered from 0.
+        describe_member: ``(member, run, sample, prediction) -> arrays`` by the names of ``member_variables``.
+        describe_cell: ``(spec, prediction) -> arrays`` by the names of the cell's variables and coordinates.
+        caveats: ``prediction -> lines``, what keeps it from being a theorem.
+        thresholds: the cell variables that are thresholds on an axis, by name.
+        certificate: the member variables that bound the distance from the global minimum, or None.
+        best_by: the quantity whose least value chooses the best seed of a cell, or None.
+        axis_labels: what a reader calls an axis, with its unit, where its name and its field do not say it.
+    """
+
+    quantities: Mapping[str, Quantity]
+    member_variables: Mapping[str, Variable]
+    cell_variables: Mapping[str, Variable]
+    cell_coordinates: Mapping[str, Variable]
+    numbered: tuple[str, ...]
+    describe_member: Callable
+    describe_cell: Callable
+    caveats: Callable
+    thresholds: Mapping[str, Threshold] = MappingProxyType({})
+    certificate: Certificate | None = None
+    best_by: str | None = None
+    axis_labels: Mapping[str, str] = MappingProxyType({})
+
+
+class Phenomenon(NamedTuple):
+    """One phenomenon: functions that a sweep calls on the configurations of its kind.
+
+    Attributes:
+        name: as figures know it.
+        configuration: the dataclass of a user's choices.
+        check_theory: raises ``ValueError`` for a configuration that theory cannot take; solves and imports nothing.
+        make_training_spec: ``configuration -> TrainingSpec``.
+        make_hyperparameters: ``configuration -> Hyperparameters``.
+        predict: ``configuration -> prediction``, an object of the theory's own.
+        load_comparison: ``() -> Comparison``; it is imported when there is something to compare.
+        keeps_path: whether members are described by their weights at every record, not by the last ones alone.
+        figures: of a run in which nothing varies, as modules of the package ``figures``.
+    """
+
+    name: str
+    configuration: type
+    check_theory: Callable
+    make_training_spec: Callable
+    make_hyperparameters: Callable
+    predict: Callable
+    load_comparison: Callable[[], Comparison]
+    keeps_path: bool = False
+    figures: tuple[str, ...] = ()

@@ -1,0 +1,37 @@
+"""From the choices that all phenomena share to the fields of a training specification."""
+
+from experiments.core.configuration import Configuration
+from simlab.losses.objective import Objective, check_hyperparameters
+from simlab.validation import check_count, invalid, is_number
+
+
+def training_fields(configuration: Configuration, n_steps: int) -> dict[str, object]:
+    """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`."""
+    wanted = min(check_count("n_records", configuration.n_records), n_steps)
+    return {
+        "optimizer": configuration.optimizer,
+        "schedule": configuration.schedule,
+        "warmup_steps": configuration.warmup_steps,
+        "n_steps": n_steps,
+        # At most ``n_records`` records, equally far apart.
+        "steps_per_record": n_steps // max((n for n in range(1, wanted + 1) if n_steps % n == 0), default=1) or 1,
+        "until_gradient_norm": _gradient_norm(configuration.until),
+        "dtype": configuration.dtype,
+        "precision": configuration.precision,
+    }
+
+
+def make_hyperparameters(configuration: Configuration, objective: Objective, **own: float):
+    """Return the traced part of a run, checked: the learning rate, which all share, and what a phenomenon adds."""
+    hyperparameters = objective.Hyperparameters(learning_rate=configuration.learning_rate, **own)
+    return check_hyperparameters(objective, hyperparameters)
+
+
+def _gradient_norm(until: str | None) -> float | None:
+    """Return the gradient norm at which a member stops, from ``gradient-norm=X``."""
+    if until is None:
+        return None
+    name, _, value = until.partition("=")
+    if name.replace("_", "-") != "gradient-norm" or not is_number(value):
+        raise invalid("until", "gradient-norm=X", until)
+    return float(value)

@@ -1,0 +1,81 @@
+"""What a user may set in an experiment on sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+from experiments.core.configuration import NETWORK, TASK, TRAINING, Configuration, option
+from simlab.networks.names import NORMALISATIONS
+from simlab.validation import check_choice, invalid
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordConfiguration(Configuration):
+    """All choices of a feature-collapse run. Defaults are those of the paper (arXiv 2305.16162, Section 2)."""
+
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+        {"weight_decay": ("embedding_weight_decay", "classifier_weight_decay")}
+    )
+
+    n_concepts: int = option(3, "concepts, n_c", group=TASK)
+    n_words: int = option(1200, "words, n_w; a multiple of the concepts", group=TASK)
+    sentence_length: int = option(15, "words in a sentence, L", group=TASK)
+    n_classes: int | str = option(1000, "classes, K, or 'all' for every latent, n_c^L", group=TASK)
+    word_frequency: str | tuple[float, ...] = option(
+        "uniform",
+        "uniform, zipf, zipf:EXPONENT, or the frequencies of a concept's words, separated by commas",
+        group=TASK,
+    )
+    embedding_dim: int = option(100, "dimension of the embeddings, d", group=NETWORK)
+    layer_norm: bool = option(False, "normalise word vectors (the network h*)", group=NETWORK)
+    normalisation: str = option(
+        "none", "of word vectors: none, layer, layer-affine, rms, rms-affine or batch", group=NETWORK
+    )
+    label_noise: float = option(0.0, "probability that a label is drawn anew, evenly from all classes", group=TASK)
+    word_noise: float = option(0.0, "probability that a word is drawn anew, its concept evenly from all", group=TASK)
+    source: str = option(
+        "fixed", "training sentences: fixed (a sample), fresh (new at each step) or population (all)", group=TASK
+    )
+    per_class: int = option(5, "sentences per class in a fixed sample", group=TASK)
+    batch_size: int | str = option(100, "sentences per step, or 'all' of a fixed sample", group=TRAINING)
+    epochs: int | None = option(None, "passes through a fixed sample; sets the number of steps", group=TRAINING)
+    n_evaluation: int = option(5000, "sentences on which loss and accuracy are measured", group=TRAINING)
+    initial_scale: float = option(1e-3, "factor on the initial weights", group=TRAINING)
+    embedding_weight_decay: float = option(1e-3, "lam_W; the penalty is lam_W/2 |W|^2", unit="nats", group=TRAINING)
+    classifier_weight_decay: float = option(1e-3, "lam_U; the penalty is lam_U/2 |U|^2", unit="nats", group=TRAINING)
+
+    @property
+    def normalised_by(self) -> str:
+        """The normalisation of the word vectors; ``layer_norm`` is short for ``layer``."""
+        if self.layer_norm and self.normalisation not in ("none", "layer"):
+            raise invalid("normalisation", "layer or none beside layer_norm", self.normalisation)
+        return "layer" if self.layer_norm else check_choice("normalisation", self.normalisation, NORMALISATIONS)
+
+    @property
+    def has_no_penalty(self) -> bool:
+        """Whether nothing keeps the norms finite: neither a weight decay nor a normalisation."""
+        return self.normalised_by == "none" and self.embedding_weight_decay == self.classifier_weight_decay == 0
+
+    def replace(self, **changes) -> "WordConfiguration":
+        """Return a copy with some fields changed; setting epochs or steps clears the other."""
+        if changes.get("epochs") is not None:
+            changes.setdefault("n_steps", None)
+        elif changes.get("n_steps") is not None:
+            changes["epochs"] = None
+        return super().replace(**changes)
+
+
+PAPER = WordConfiguration()
+
+# A task of the same character, a hundredth of the work: weight decay and learning rate are raised so that the escape
+# from the saddle at zero and the convergence after it take thousands of steps instead of tens of thousands.
+QUICK = WordConfiguration(
+    n_words=600,
+    n_classes=300,
+    embedding_dim=30,
+    learning_rate=1.0,
+    initial_scale=1e-2,
+    embedding_weight_decay=2e-3,
+    classifier_weight_decay=2e-3,
+)

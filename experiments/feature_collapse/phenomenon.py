@@ -1,0 +1,108 @@
+"""Feature collapse: words in sentences, held against the three types of Laurent, von Brecht and Bresson."""
+
+from functools import lru_cache
+
+from experiments.core import training_choices
+from experiments.core.phenomenon import Phenomenon
+from experiments.feature_collapse.configuration import WordConfiguration
+from experiments.feature_collapse.training_spec import make_training_spec
+from simlab.losses.classification import CrossEntropy
+from simlab.validation import check_real, invalid
+from theory.feature_collapse.task import check_task
+
+# What theory is told where there is no weight decay: it asks for a positive one.
+ANY_DECAY = {"weight_decay": 1.0, "classifier_weight_decay": 1.0}
+
+
+def predict(configuration: WordConfiguration):
+    """Return what theory predicts for a configuration, a :class:`theory.feature_collapse.Prediction`.
+
+    With LayerNorm and no weight decay on the embeddings this is the minimiser of the risk ``R*``, whose penalty falls
+    on the classifier alone. Without LayerNorm and without any weight decay there is no minimiser: what is returned is
+    the limit, whose norms are NaN (see :mod:`experiments.feature_collapse.limit`); and with a trainable scale what
+    :mod:`experiments.feature_collapse.scaled` says.
+
+    Raises:
+        ValueError: a configuration is out of range; the message names the field.
+        ArithmeticError: a solver did not converge.
+    """
+    return _predict(configuration.normalised_by, **theory_arguments(configuration))
+
+
+def theory_arguments(configuration: WordConfiguration) -> dict[str, object]:
+    """Return what theory is asked, checked; nothing is solved, so that an error need not wait for SciPy's import."""
+    normalised = configuration.normalised_by != "none"
+    unpenalised = configuration.has_no_penalty
+    check_real("embedding_weight_decay", configuration.embedding_weight_decay, positive=not (normalised or unpenalised))
+    check_real("classifier_weight_decay", configuration.classifier_weight_decay, positive=not unpenalised)
+    if unpenalised and (configuration.label_noise or configuration.word_noise):
+        raise invalid("weight_decay", "a positive one with noise, for which norms would stay finite", 0.0)
+    free_embeddings = normalised and configuration.embedding_weight_decay == 0
+    arguments = {
+        "n_concepts": configuration.n_concepts,
+        "n_words": configuration.n_words,
+        "sentence_length": configuration.sentence_length,
+        "n_classes": configuration.n_classes,
+        "word_frequency": configuration.word_frequency,
+        "weight_decay": (
+            configuration.classifier_weight_decay if free_embeddings else configuration.embedding_weight_decay
+        ),
+        "classifier_weight_decay": None if free_embeddings else configuration.classifier_weight_decay,
+        "layer_norm": normalised,
+        "embedding_dim": configuration.embedding_dim,
+        "label_noise": configuration.label_noise,
+        "word_noise": configuration.word_noise,
+    }
+    check_task(**(arguments | ANY_DECAY if unpenalised else arguments), latents=None)
+    return arguments
+
+
+@lru_cache(maxsize=4096)
+def _predict(normalisation: str, **task):
+    """Predict once for all cells of a sweep that theory does not tell apart."""
+    if normalisation.endswith("-affine"):
+        from experiments.feature_collapse.scaled import predict_scaled
+
+        return predict_scaled(normalisation, **task)
+    if task["weight_decay"] == 0:
+        from experiments.feature_collapse.limit import predict_limit
+
+        return predict_limit(**task | ANY_DECAY)
+    from theory import feature_collapse
+
+    return feature_collapse.predict(**task)
+
+
+def _make_hyperparameters(configuration: WordConfiguration):
+    return training_choices.make_hyperparameters(
+        configuration,
+        CrossEntropy(),
+        initial_scale=configuration.initial_scale,
+        embedding_weight_decay=configuration.embedding_weight_decay,
+        classifier_weight_decay=configuration.classifier_weight_decay,
+    )
+
+
+def _load_comparison():
+    from experiments.feature_collapse.comparison import COMPARISON
+
+    return COMPARISON
+
+
+FEATURE_COLLAPSE = Phenomenon(
+    name="feature-collapse",
+    configuration=WordConfiguration,
+    check_theory=theory_arguments,
+    make_training_spec=make_training_spec,
+    make_hyperparameters=_make_hyperparameters,
+    predict=predict,
+    load_comparison=_load_comparison,
+    figures=(
+        "feature_collapse.overview",
+        "feature_collapse.principal_components",
+        "feature_collapse.norm_against_frequency",
+        "feature_collapse.training_curves",
+        "feature_collapse.singular_values",
+        "feature_collapse.certified_risk",
+    ),
+)

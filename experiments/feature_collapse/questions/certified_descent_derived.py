@@ -1,0 +1,103 @@
+"""How far members are above the best lower bound of their training set.
+
+A certificate's lower bound is made from the network that it certifies, and is lower by the first order in the distance
+from the minimum, while the risk is higher by the second. So a noisy network may be far closer to the minimum than it
+can prove; the bound of another one on the same training set, which L-BFGS has brought closer, proves it. That one has
+twice the dimensions: bounds hold for all dimensions, and few sentences may want more of them than the members have,
+which then prove nothing.
+"""
+
+import numpy as np
+import xarray
+
+from experiments.core.columns import attach, each_member
+from experiments.core.experiment import Plan, make_plan
+from experiments.core.phenomenon import Variable
+from experiments.core.sweep import run_plan
+from experiments.feature_collapse.configuration import WordConfiguration
+from simlab.data.sources import FixedSample
+from simlab.sweeps.members import Member
+
+# L-BFGS on the whole training set: how long, and from where. The wider network is equally penalised for equal logits.
+WIDER = 2
+DESCENT = {
+    "optimizer": "lbfgs",
+    "batch_size": "all",
+    "learning_rate": WordConfiguration.learning_rate,
+    "initial_scale": 0.1,
+    "n_steps": 400,
+    "n_records": 10,
+    "until": "gradient-norm=1e-5",
+}
+
+VARIABLES = {
+    "relative_gap": Variable((), "own duality gap, as a share of the training risk"),
+    "best_lower_bound": Variable((), "largest lower bound proved on the member's training set", "nats"),
+    "excess": Variable((), "training risk above the best lower bound, as a share of the risk"),
+    "history_excess": Variable(
+        ("record",), "the same at each record; NaN if records are of a part of the training set"
+    ),
+    "descended_risk": Variable((), "risk of a network twice as wide after L-BFGS on the same training set", "nats"),
+    "descended_excess": Variable((), "that risk above the best lower bound, as a share of it: what the bound may lack"),
+}
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add what the module's docstring says; nothing is known of fresh sentences, which no member sees again."""
+    wholes = [_whole(cell.configuration) for cell in plan.cells]
+    descended = _descend(plan, list(dict.fromkeys(one for one in wholes if one is not None)))
+    bounds = dataset.risk_lower_bound.values
+    members = list(each_member(dataset, plan))
+    keys = [(_whole(cell.configuration), member.seed) for _, cell, member in members]
+    best = {}
+    for (index, _, _), key in zip(members, keys, strict=True):
+        proved = (bounds[index], best.get(key, np.nan), descended.get(key, (np.nan, np.nan))[1])
+        best[key] = np.fmax.reduce(proved)
+    rows = []
+    for (index, _, member), key in zip(members, keys, strict=True):
+        risk, history = dataset.training_risk.values[index], dataset.history_risk.values[index]
+        found = descended.get(key, (np.nan, np.nan))[0]
+        rows.append(
+            {
+                "relative_gap": dataset.duality_gap.values[index] / risk,
+                "best_lower_bound": best[key],
+                "excess": 1 - best[key] / risk,
+                "history_excess": 1 - best[key] / (history if _sees_all(member) else np.full_like(history, np.nan)),
+                "descended_risk": found,
+                "descended_excess": 1 - best[key] / found,
+            }
+        )
+    return attach(dataset, plan, rows, VARIABLES)
+
+
+def _whole(configuration: WordConfiguration) -> WordConfiguration | None:
+    """Return the descent of the whole training set, equal for all that share it; None if there is no such set."""
+    if configuration.source == "fresh":
+        return None
+    wider = configuration.replace(**DESCENT, embedding_dim=WIDER * configuration.embedding_dim)
+    if configuration.normalised_by == "none":
+        return wider
+    # Normalised vectors are longer by the square root of their dimensions, and the classifier is as much shorter.
+    return wider.replace(classifier_weight_decay=WIDER * configuration.classifier_weight_decay)
+
+
+def _descend(plan: Plan, wholes: list[WordConfiguration]) -> dict[tuple[WordConfiguration, int], tuple[float, float]]:
+    """Return risk and lower bound of L-BFGS by training set and seed."""
+    if not wholes:
+        return {}
+    regimes = {str(number): one for number, one in enumerate(wholes)}
+    found = run_plan(make_plan(plan.name, plan.phenomenon, regimes, plan.seeds))
+    pairs = np.stack([found.training_risk.values, found.risk_lower_bound.values], axis=-1)
+    return {
+        (whole, seed): tuple(pairs[row, column])
+        for row, whole in enumerate(wholes)
+        for column, seed in enumerate(plan.seeds)
+    }
+
+
+def _sees_all(member: Member) -> bool:
+    """Return whether the records of a member are of its whole training set."""
+    spec = member.spec
+    if isinstance(spec.source, FixedSample):
+        return spec.n_evaluation >= spec.source.n_examples
+    return spec.source.exact

@@ -1,0 +1,208 @@
+"""The escape from the saddle at zero: theory's curves, rates and plateaus beside the learned ones.
+
+The modes are those of :mod:`theory.feature_collapse.dynamics.modes`. Learned weights are projected on them at every
+record, so that what is compared is the part of the embeddings that grows, and not what the others leave of the initial
+weights.
+"""
+
+import numpy as np
+import xarray
+
+from experiments.core.columns import attach, each_member
+from experiments.core.experiment import Cell, Plan
+from experiments.core.phenomenon import Variable
+from simlab.sweeps.members import Member
+from simlab.tasks.sentence_task import word_frequencies
+from theory.feature_collapse.dynamics.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
+from theory.feature_collapse.dynamics.modes import EscapeModes, escape_modes, escape_rate
+
+PLATEAU = 0.01  # of the final |W|^2, in the growing modes
+# A growth rate is the slope of log |w_i| from where |w_i|^2 should have grown by GROWN, when the decaying pair is below
+# a thousandth of it, to where |W|^2 is NEAR of its final value, or its cube DRIVEN of |w_i|^2: what the larger modes
+# drive along q_i is of the third order in them.
+GROWN, NEAR, DRIVEN = 1e3, 1e-3, 1e-4
+
+VARIABLES = {
+    "mode_singular_value": Variable(("mode",), "singular value of the mode at zero", "nats"),
+    "mode_square": Variable(("record", "mode"), "learned |w_i|^2 along each mode"),
+    "mode_square_linear": Variable(("record", "mode"), "|w_i|^2 in the linear regime from the member's own start"),
+    "rank": Variable(("record",), "of the learned embeddings, (sum s_i^2)^2 / sum s_i^4 of their singular values"),
+    "growth_rate": Variable(("mode",), "slope of log |w_i| over learning rate times steps", "nats"),
+    "growth_rate_predicted": Variable(("mode",), "predicted slope of log |w_i| over learning rate times steps", "nats"),
+    "embedding_norm_linear": Variable(("record",), "|w|, rms, in the linear regime from the member's own start"),
+    "classifier_norm_linear": Variable(("record",), "|u|, rms, in the linear regime from the member's own start"),
+    "embedding_norm_expected": Variable(("record",), "|w|, rms, in the linear regime from the initial scale alone"),
+    "classifier_norm_expected": Variable(("record",), "|u|, rms, in the linear regime from the initial scale alone"),
+    "final_square": Variable((), "predicted |W|^2 at the end: exact for the latents where that is known"),
+    "plateau": Variable((), "learned: steps until |W|^2 of the modes is 1 % of its final value", "steps"),
+    "plateau_predicted": Variable((), "predicted from the member's own start", "steps"),
+    "plateau_expected": Variable((), "predicted from the initial scale alone", "steps"),
+    "plateau_delay": Variable((), "of the predicted steps, those that the first nonlinear order adds", "steps"),
+    "plateau_slowdown": Variable((), "share by which growth is slower at the end of the plateau"),
+}
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add the escape, predicted and learned, and leave out the weights at every record, which nothing else needs."""
+    rows = [_describe(dataset, index, cell, member) for index, cell, member in each_member(dataset, plan)]
+    added = attach(dataset, plan, rows, VARIABLES)
+    added.attrs["escape"] = f"plateau at {PLATEAU:g} of |W|^2; rates from {GROWN:g} of the start to {NEAR:g} of the end"
+    return added.drop_vars(["embeddings_trajectory", "classifier_trajectory"])
+
+
+def mode_squares(embeddings: np.ndarray, modes: EscapeModes, frequencies: np.ndarray) -> np.ndarray:
+    """Return |w_i|^2 = |W^T q_i|^2 for q_i = v_i x mu/|mu|.
+
+    Args:
+        embeddings: ``Float[..., n_w, d]``, word (a, b) in row ``a s_c + b``.
+        modes: of the saddle.
+        frequencies: mu, ``Float[s_c]``.
+
+    Returns:
+        ``Float64[..., m]``.
+    """
+    shape = (*embeddings.shape[:-2], len(modes.directions), frequencies.size, embeddings.shape[-1])
+    along = np.einsum("...abd,b->...ad", embeddings.astype(np.float64).reshape(shape), frequencies)
+    vectors = np.einsum("ai,...ad->...id", modes.directions, along) / np.linalg.norm(frequencies)
+    return np.sum(vectors**2, axis=-1)
+
+
+def growth_rates(times: np.ndarray, squares: np.ndarray, linear: np.ndarray, final: float) -> np.ndarray:
+    """Return the slope of log |w_i| of each mode over its window; NaN where that holds fewer than three records.
+
+    Args:
+        times: learning rate times steps, ``Float[R]``.
+        squares: |w_i|^2, ``Float[R, m]``.
+        linear: the same in the linear regime; it tells where the window begins.
+        final: |W|^2 at the end of training.
+    """
+    rates = np.full(squares.shape[1], np.nan)
+    total = squares.sum(axis=1)
+    for mode, values in enumerate(squares.T):
+        late = (total > NEAR * final) | (total**3 > DRIVEN * values)
+        window = (np.cumsum(late) == 0) & (linear[:, mode] > GROWN * linear[0, mode])
+        if np.sum(window) >= 3:
+            rates[mode] = 0.5 * np.polyfit(times[window], np.log(values[window]), 1)[0]
+    return rates
+
+
+def rank(embeddings: np.ndarray) -> np.ndarray:
+    """Return how many singular values W has, each counted by its size: (sum s_i^2)^2 / sum s_i^4.
+
+    Args:
+        embeddings: ``Float[..., n_w, d]``.
+
+    Returns:
+        ``Float64[...]``, from 1 to d; NaN for a zero network.
+    """
+    doubles = embeddings.astype(np.float64)
+    gram = np.swapaxes(doubles, -1, -2) @ doubles
+    square = np.trace(gram, axis1=-2, axis2=-1)
+    fourth = np.sum(gram**2, axis=(-2, -1))
+    return np.divide(square**2, fourth, out=np.full(square.shape, np.nan), where=fourth > 0)
+
+
+def crossing(steps: np.ndarray, squares: np.ndarray, target: float) -> float:
+    """Return when |W|^2 of the modes first reaches a target, interpolated in its logarithm; NaN if it never does.
+
+    Args:
+        steps: of the records, ``Float[R]``.
+        squares: |W|^2, ``Float[R]``.
+        target: positive.
+    """
+    beyond = np.flatnonzero(squares >= target)
+    if not beyond.size or beyond[0] == 0:
+        return float(steps[0]) if beyond.size else np.nan
+    last = beyond[0]
+    logs = np.log(squares[last - 1 : last + 1])
+    share = (np.log(target) - logs[0]) / (logs[1] - logs[0])
+    return float(steps[last - 1] + share * (steps[last] - steps[last - 1]))
+
+
+def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell, member: Member) -> dict[str, object]:
+    """Return what theory says of a member's escape, and what was learned."""
+    task, rate = member.spec.task, float(member.hyperparameters.learning_rate)
+    steps = np.arange(member.spec.n_segments + 1) * member.spec.steps_per_record
+    embeddings, classifier = _weights(dataset, index, member)
+    modes = escape_modes(
+        word_frequencies=word_frequencies(task), n_concepts=task.n_concepts, latents=member.data.latents
+    )
+    own, expected = _linear_regimes(member, embeddings[0], classifier[0])
+    squares = mode_squares(embeddings, modes, word_frequencies(task))
+    final = _final_square(dataset, index, cell)
+    decays = own.weight_decay, own.classifier_weight_decay
+    rates = escape_rate(modes.singular_values, *decays, learning_rate=rate)
+    # Beyond e^300 the linear regime says nothing, and its squares overflow.
+    shown = rate * steps * rates.max(initial=0.0) < 300
+    linear = _until(shown, own.embedding_squares(steps[shown]))
+    foreseen = [plateau(one, final, fraction=PLATEAU) if final > 0 else None for one in (own, expected)]
+    ends = [np.nan if one is None else one.steps + one.delay for one in foreseen]
+    return {
+        "mode_singular_value": modes.singular_values,
+        "mode_square": squares,
+        "mode_square_linear": linear,
+        "rank": rank(embeddings),
+        "growth_rate": growth_rates(rate * steps, squares, linear, final),
+        "growth_rate_predicted": rates,
+        "embedding_norm_linear": _until(shown, own.embedding_norms(steps[shown])),
+        "classifier_norm_linear": _until(shown, own.classifier_norms(steps[shown])),
+        "embedding_norm_expected": _until(shown, expected.embedding_norms(steps[shown])),
+        "classifier_norm_expected": _until(shown, expected.classifier_norms(steps[shown])),
+        "final_square": final,
+        "plateau": crossing(steps, squares.sum(axis=1), PLATEAU * final) if final > 0 else np.nan,
+        "plateau_predicted": ends[0],
+        "plateau_expected": ends[1],
+        "plateau_delay": np.nan if foreseen[0] is None else foreseen[0].delay,
+        "plateau_slowdown": np.nan if foreseen[0] is None else foreseen[0].slowdown,
+    }
+
+
+def _until(shown: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return values, one for each record that is ``shown``, with NaN for the others."""
+    padded = np.full((len(shown), *values.shape[1:]), np.nan)
+    padded[shown] = values
+    return padded
+
+
+def _weights(dataset: xarray.Dataset, index: tuple[int, ...], member: Member) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights of a member at every record, less the padding."""
+    task, dim = member.spec.task, member.spec.network.embedding_dim
+    embeddings = dataset.embeddings_trajectory.values[index]
+    classifier = dataset.classifier_trajectory.values[index]
+    n_records = member.spec.n_segments + 1
+    return (
+        embeddings[:n_records, : task.n_words, :dim],
+        classifier[:n_records, : task.n_classes, : task.sentence_length, :dim],
+    )
+
+
+def _linear_regimes(
+    member: Member, embeddings: np.ndarray, classifier: np.ndarray
+) -> tuple[LinearRegime, LinearRegime]:
+    """Return the linear regime from a member's own initial weights, and in the mean over weights of its scale."""
+    task, rates = member.spec.task, member.hyperparameters
+    shared = {
+        "latents": member.data.latents,
+        "word_frequencies": word_frequencies(task),
+        "n_concepts": task.n_concepts,
+        "weight_decay": float(rates.embedding_weight_decay),
+        "classifier_weight_decay": float(rates.classifier_weight_decay),
+        "learning_rate": float(rates.learning_rate),
+        "label_noise": task.label_noise,
+        "word_noise": task.word_noise,
+    }
+    expected = expected_linear_regime(
+        initial_scale=float(rates.initial_scale),
+        embedding_dim=member.spec.network.embedding_dim,
+        sentence_length=task.sentence_length,
+        n_classes=task.n_classes,
+        **shared,
+    )
+    return linear_regime(embeddings, classifier, **shared), expected
+
+
+def _final_square(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell) -> float:
+    """Return |W|^2 at the minimum: exact for the latents if that is known, else as theory predicts."""
+    exact = dataset.exact_minimum.sel(quantity="embedding_norm").values[index]
+    norm = exact if np.isfinite(exact) else dataset.predicted.sel(quantity="embedding_norm").values[index[:-1]]
+    return float(cell.spec.task.n_words * norm**2)

@@ -1,0 +1,227 @@
+"""What is left without weight decay: norms that grow, frozen noise in directions, a fading effect of frequency.
+
+For a saturated task trained on its population: gradient descent of a collapsed network
+(:mod:`theory.feature_collapse.dynamics.flow`), begun from the learned norms once the concepts have parted; the late law
+of :mod:`theory.feature_collapse.dynamics.no_weight_decay`; and the same law along the regularisation path beside the
+exact minimisers. For all: what early stopping would have given.
+
+Directions. What of the initial embeddings lies outside the modes that grow at zero never meets a gradient of the first
+order: it stays, but for its weight decay, while the norms grow around it. The words of a concept then differ by this
+frozen noise, so that their spread falls like one over their norm.
+"""
+
+import numpy as np
+import xarray
+
+from experiments.core.columns import attach, each_member
+from experiments.core.experiment import Cell, Plan
+from experiments.core.phenomenon import Variable
+from simlab.metrics import geometry
+from simlab.sweeps.members import Member
+from simlab.tasks.sentence_task import word_frequencies
+from theory.feature_collapse.dynamics.flow import collapsed_descent
+from theory.feature_collapse.dynamics.modes import escape_modes, growing_pair, pair_rates
+from theory.feature_collapse.dynamics.no_weight_decay import LateNorms, flow_norms, path_norms
+
+COLLAPSED = 0.05  # deviation from a simplex of embeddings and classifier from which on a network counts as collapsed
+
+VARIABLES = {
+    "rank_norm": Variable(("record", "rank"), "learned |w| of the words of a rank, rms over concepts"),
+    "rank_norm_descent": Variable(("record", "rank"), "predicted from the norms at the start of the descent"),
+    "rank_norm_late": Variable(("record", "rank"), "predicted for late times from the time alone"),
+    "classifier_norm_descent": Variable(("record",), "predicted |u| from the norms at the start of the descent"),
+    "cross_entropy_descent": Variable(("record",), "predicted from the norms at the start of the descent", "nats"),
+    "descent_start": Variable((), "first record at which the concepts have parted to a simplex", "steps"),
+    "mean_margin": Variable(("record",), "learned margin V, the mean over the words of a concept", "nats"),
+    "norm_ratio": Variable(("record",), "learned norm of the most frequent word over that of the rarest"),
+    "mean_margin_descent": Variable(("record",), "predicted margin V from the start of the descent", "nats"),
+    "norm_ratio_descent": Variable(("record",), "predicted ratio of norms from the start of the descent"),
+    "mean_margin_exact": Variable((), "margin V of the minimiser for the weight decay", "nats"),
+    "norm_ratio_exact": Variable((), "ratio of norms of the minimiser for the weight decay"),
+    "mean_margin_path": Variable((), "margin V to next-to-leading order in the weight decay", "nats"),
+    "norm_ratio_path": Variable((), "ratio of norms to next-to-leading order in the weight decay"),
+    "log_frequency_ratio": Variable((), "log of the largest over the smallest frequency of a word"),
+    "embedding_spread_frozen": Variable(("record",), "spread that the initial weights leave, at the learned norms"),
+    "best_step": Variable((), "at which the test cross-entropy is least", "steps"),
+    "best_accuracy": Variable((), "test accuracy at the best step"),
+    "best_spread": Variable((), "spread of the embeddings within concepts at the best step"),
+    "end_accuracy": Variable((), "test accuracy at the end"),
+    "end_spread": Variable((), "spread of the embeddings within concepts at the end"),
+}
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add what is predicted and measured, and leave out the weights at every record, which nothing else needs."""
+    rows = [_describe(dataset, index, cell, member) for index, cell, member in each_member(dataset, plan)]
+    added = attach(dataset, plan, rows, VARIABLES)
+    return added.drop_vars(["embeddings_trajectory", "classifier_trajectory"])
+
+
+def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: Member) -> tuple[np.ndarray, np.ndarray]:
+    """Split initial weights into the directions in which concepts will grow, and what stays as it is.
+
+    Args:
+        embeddings: ``Float[n_w, d]``.
+        classifier: ``Float[K, L, d]``.
+        member: whose they are.
+
+    Returns:
+        Unit vectors of the concepts in the growing pairs, ``Float64[n_c, d]``; and W outside the modes,
+        ``Float64[n_w, d]``.
+    """
+    task, latents = member.spec.task, member.data.latents
+    embeddings, classifier = embeddings.astype(np.float64), classifier.astype(np.float64)
+    frequencies = word_frequencies(task)
+    modes = escape_modes(word_frequencies=frequencies, n_concepts=task.n_concepts, latents=latents)
+    right = np.kron(modes.directions.T, frequencies / np.linalg.norm(frequencies))
+    left = modes.directions[latents] - modes.directions[latents].mean(axis=0)
+    left /= np.sqrt(np.sum(left**2, axis=(0, 1)))
+    decay = float(member.hyperparameters.embedding_weight_decay)
+    rates = pair_rates(modes.singular_values, decay, float(member.hyperparameters.classifier_weight_decay))[0]
+    cosine, sine = growing_pair(modes.singular_values, rates, decay)
+    words, rows = right @ embeddings, np.einsum("kli,kld->id", left, classifier)
+    directions = modes.directions @ (cosine[:, None] * words + sine[:, None] * rows)
+    return geometry.directions(directions), embeddings - right.T @ words
+
+
+def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell, member: Member) -> dict[str, object]:
+    """Return what is known of a member; NaN for what theory says of the population alone."""
+    spec = member.spec
+    n_records, n_ranks = spec.n_segments + 1, spec.task.words_per_concept
+    history = {
+        name: dataset[f"history_{name}"].values[index][:n_records]
+        for name in (
+            *("classifier_norm", "embedding_spread", "test_accuracy", "test_cross_entropy"),
+            *("embedding_simplex_deviation", "classifier_simplex_deviation"),
+        )
+    }
+    shape = (n_records, spec.task.n_concepts, n_ranks)
+    weights = dataset.embeddings_trajectory.values[index][:n_records, : spec.task.n_words]
+    norms = np.sqrt(np.nansum(weights.astype(np.float64) ** 2, axis=-1)).reshape(shape)
+    rank_norm = np.sqrt(np.mean(norms**2, axis=1))
+    row = {name: np.full([{"record": n_records, "rank": n_ranks}[dim] for dim in one.dims], np.nan)
+           for name, one in VARIABLES.items()}  # fmt: skip
+    row |= {"rank_norm": rank_norm, **_early_stopping(spec.steps_per_record, history)}
+    if not (spec.source.exact and spec.task.is_saturated):
+        return row
+    eta = spec.task.n_concepts / (spec.task.n_concepts - 1)
+    frequencies = word_frequencies(spec.task)
+    row |= {
+        "mean_margin": eta * history["classifier_norm"] * rank_norm.mean(axis=1),
+        "norm_ratio": rank_norm[:, 0] / rank_norm[:, -1],
+        "log_frequency_ratio": np.log(frequencies.max() / frequencies.min()),
+        "embedding_spread_frozen": _frozen_spread(dataset, index, member, rank_norm),
+    }
+    if cell.configuration.has_no_penalty:
+        return row | _growth(member, rank_norm, history)
+    return row | _path(cell)
+
+
+def _early_stopping(steps_per_record: int, history: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return what the record with the least test cross-entropy has, and what the last one has."""
+    best = int(np.nanargmin(history["test_cross_entropy"]))
+    return {
+        "best_step": best * steps_per_record,
+        "best_accuracy": history["test_accuracy"][best],
+        "best_spread": history["embedding_spread"][best],
+        "end_accuracy": history["test_accuracy"][-1],
+        "end_spread": history["embedding_spread"][-1],
+    }
+
+
+def _frozen_spread(
+    dataset: xarray.Dataset, index: tuple[int, ...], member: Member, rank_norm: np.ndarray
+) -> np.ndarray:
+    """Return the spread at each record of ideal directions with learned norms, beside the noise of the start."""
+    task, dim, rates = member.spec.task, member.spec.network.embedding_dim, member.hyperparameters
+    embeddings = dataset.embeddings_trajectory.values[index][0, : task.n_words, :dim]
+    classifier = dataset.classifier_trajectory.values[index][0, : task.n_classes, : task.sentence_length, :dim]
+    concepts, still = frozen_noise(embeddings, classifier, member)
+    steps = np.arange(len(rank_norm)) * member.spec.steps_per_record
+    kept = (1 - float(rates.learning_rate) * float(rates.embedding_weight_decay)) ** steps
+    groups = np.arange(task.n_words) // task.words_per_concept
+    membership = geometry.membership_matrix(groups, task.n_concepts, np.float64)
+    ideal = np.einsum("tb,ad->tabd", rank_norm, concepts).reshape(len(steps), *still.shape)
+    noisy = ideal + kept[:, None, None] * still
+    return np.array([float(geometry.direction_spread(vectors, membership)) for vectors in noisy])
+
+
+def _growth(member: Member, rank_norm: np.ndarray, history: dict[str, np.ndarray]) -> dict[str, object]:
+    """Return how norms grow without weight decay: descent from the first collapsed record, and the late law."""
+    spec, rate = member.spec, float(member.hyperparameters.learning_rate)
+    task = _theory_task(spec.task)
+    times = rate * np.arange(len(rank_norm)) * spec.steps_per_record
+    late = np.stack([_late_norms(time, rank_norm.shape[1], task) for time in times])
+    deviations = np.maximum(history["embedding_simplex_deviation"], history["classifier_simplex_deviation"])
+    collapsed = np.flatnonzero(deviations < COLLAPSED)
+    if not collapsed.size:
+        return {"rank_norm_late": late}
+    start = collapsed[0]
+    found = collapsed_descent(
+        learning_rate=rate,
+        n_steps=(len(rank_norm) - 1 - start) * spec.steps_per_record,
+        steps_per_record=spec.steps_per_record,
+        embedding_norms=rank_norm[start],
+        classifier_norm=float(history["classifier_norm"][start]),
+        **task,
+    )
+    norms = found.embedding_norms
+    eta = spec.task.n_concepts / (spec.task.n_concepts - 1)
+    curves = {
+        "rank_norm_descent": norms,
+        "classifier_norm_descent": found.classifier_norms,
+        "cross_entropy_descent": found.cross_entropies,
+        "mean_margin_descent": eta * found.classifier_norms * norms.mean(axis=1),
+        "norm_ratio_descent": norms[:, 0] / norms[:, -1],
+    }
+    before = {name: np.full((start, *values.shape[1:]), np.nan) for name, values in curves.items()}
+    return {
+        "rank_norm_late": late,
+        "descent_start": start * spec.steps_per_record,
+        **{name: np.concatenate([before[name], values]) for name, values in curves.items()},
+    }
+
+
+def _late_norms(time: float, n_ranks: int, task: dict[str, object]) -> np.ndarray:
+    """Return the late law's norms, NaN at times to which it does not apply."""
+    try:
+        return flow_norms(time=time, **task).embedding_norms
+    except ValueError:
+        return np.full(n_ranks, np.nan)
+
+
+def _path(cell: Cell) -> dict[str, object]:
+    """Return margin and ratio of norms of the exact minimiser, and to next-to-leading order where that applies."""
+    exact, task = cell.prediction, cell.spec.task
+    norms, eta = exact.embedding_norms, task.n_concepts / (task.n_concepts - 1)
+    if exact.is_zero:
+        return {}
+    found = {
+        "mean_margin_exact": eta * exact.classifier_norm * norms.mean(),
+        "norm_ratio_exact": norms[0] / norms[-1],
+    }
+    late = _late_path(cell)
+    if late is not None:
+        found |= {"mean_margin_path": late.mean_margin, "norm_ratio_path": late.margins[0] / late.margins[-1]}
+    return found
+
+
+def _late_path(cell: Cell) -> LateNorms | None:
+    """Return the late law of the path, or None where the weight decay is too large for it, or W and U differ in it."""
+    one = cell.configuration
+    if one.embedding_weight_decay != one.classifier_weight_decay:
+        return None
+    try:
+        return path_norms(weight_decay=one.embedding_weight_decay, **_theory_task(cell.spec.task))
+    except ValueError:
+        return None
+
+
+def _theory_task(task) -> dict[str, object]:
+    """Return the arguments by which theory knows a saturated task."""
+    return {
+        "n_concepts": task.n_concepts,
+        "n_words": task.n_words,
+        "sentence_length": task.sentence_length,
+        "word_frequency": word_frequencies(task),
+    }

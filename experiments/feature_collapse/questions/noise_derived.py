@@ -1,0 +1,177 @@
+"""Noise: predicted curves, each network at its best weight decay, and words that are not equally reliable.
+
+*Reliability* is a prediction alone (:mod:`theory.feature_collapse.samples.word_reliability`): a word is replaced with a
+probability that rises with its rank, is the same for all, or falls with the rank, the mean over what is drawn being the
+same.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import xarray
+
+from experiments.core.columns import attach_cells
+from experiments.core.experiment import Cell, Plan
+from experiments.core.phenomenon import Variable
+from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
+from experiments.feature_collapse.quantities import predicted_quantities
+from theory.feature_collapse.noise import joint_noise
+from theory.feature_collapse.samples import word_reliability
+from theory.feature_collapse.word_frequency import resolve_word_frequency
+
+NOISES = ("label_noise", "word_noise")
+LEVELS = np.linspace(0, 0.9, 31)
+
+# Of the noisy sample, in the quick preset; every sentence.
+TASK = {"n_concepts": 3, "n_words": 60, "sentence_length": 3, "word_frequency": "zipf"}
+MOST_RELIABLE, LEAST_RELIABLE = 0.02, 0.95  # how often the first and the last word is replaced, where it rises
+DECAYS = np.geomspace(1e-5, 1e-2, 13)
+VANISHING = 1e-13  # a weight decay that leaves margins at their limit to 1e-10
+
+CELL_VARIABLES = {
+    "effective_noise": Variable((), "label noise that acts on all latents as both noises do"),
+    "label_entropy": Variable((), "of a label given its sentence: no network has a smaller cross-entropy", "nats"),
+}
+CURVES = Variable(("noise_kind", "level", "quantity"), "predicted, for either noise alone")
+BEST_VARIABLES = {
+    "least_cross_entropy": Variable(
+        ("seed",), "test cross-entropy at the weight decay where its mean is least", "nats"
+    ),
+    "least_cross_entropy_decay": Variable((), "the weight decay where the mean of the test cross-entropy is least"),
+    "most_accuracy": Variable(("seed",), "test accuracy at the weight decay where its mean is largest"),
+    "most_accuracy_decay": Variable((), "the weight decay where the mean of the test accuracy is largest"),
+}
+# The quantity, and whether the least (1) or the largest (-1) is best.
+BEST = {"least_cross_entropy": ("test_cross_entropy", 1), "most_accuracy": ("test_accuracy", -1)}
+CASES = ("frequent words tell more", "all tell the same", "frequent words tell less")
+RELIABILITY_VARIABLES = {
+    "reliability_frequency": Variable(("rank",), "probability of a word in its concept"),
+    "reliability_replaced": Variable(("reliability", "rank"), "probability that a word is replaced"),
+    "reliability_margin": Variable(("reliability", "decay", "rank"), "margin of a word at the minimum", "nats"),
+    "reliability_margin_limit": Variable(
+        ("reliability", "rank"), "margin at which a word is believed as it is", "nats"
+    ),
+    "reliability_excess": Variable(("reliability", "decay"), "cross-entropy at the minimum above its limit", "nats"),
+    "reliability_equal_lengths": Variable(("reliability",), "least excess of a network with equal margins", "nats"),
+}
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add what the module's docstring says."""
+    return (
+        attach_cells(dataset, plan, [_describe(cell) for cell in plan.cells], CELL_VARIABLES)
+        .assign(curve_predicted=_curves(dataset.sizes["quantity"], plan))
+        .assign(best(dataset))
+        .assign(reliability())
+        .assign_coords(
+            level=LEVELS,
+            noise_kind=np.array(NOISES, object),
+            reliability=np.array(CASES, object),
+            decay=DECAYS,
+        )
+    )
+
+
+def _describe(cell: Cell) -> dict[str, float]:
+    """Return what follows from the noise of a cell."""
+    one, task = cell.configuration, cell.spec.task
+    noises = one.label_noise, one.word_noise
+    entropy = label_entropy(task.n_concepts, task.sentence_length, *noises) if task.is_saturated else np.nan
+    return {"effective_noise": joint_noise(*noises), "label_entropy": entropy}
+
+
+def label_entropy(n_concepts: int, length: int, label_noise: float, word_noise: float) -> float:
+    """Return the entropy (nats) of the label of a sentence when all latents are classes.
+
+    A class whose latent differs from what the sentence shows in m positions has the probability p_m = (delta/n_c)^m
+    (1 - delta + delta/n_c)^(L-m), and there are C(L, m) (n_c - 1)^m of them; a label, (1 - eps) p_m + eps / n_c^L.
+    """
+    differing = np.arange(length + 1)
+    counts = np.array([math.comb(length, m) * (n_concepts - 1) ** m for m in differing], float)
+    other = word_noise / n_concepts
+    classes = other**differing * (1 - word_noise + other) ** (length - differing)
+    labels = (1 - label_noise) * classes + label_noise / n_concepts**length
+    return float(-np.sum(counts * labels * np.log(labels, where=labels > 0, out=np.zeros_like(labels))))
+
+
+def _curves(n_quantities: int, plan: Plan) -> tuple:
+    """Return what is predicted over levels of either noise alone, for each cell less the axes of noise."""
+    cells, dims = _cell_grid(plan), _grid_dims(plan)
+    for axis in reversed([dims.index(name) for name in dims if name in NOISES]):
+        cells = cells.take(0, axis)
+    values = np.full((*cells.shape, len(NOISES), len(LEVELS), n_quantities), np.nan)
+    for index, cell in np.ndenumerate(cells):
+        for place, one in _over_levels(cell):
+            values[(*index, *place)] = predicted_quantities(FEATURE_COLLAPSE.predict(one))
+    return ((*(name for name in dims if name not in NOISES), *CURVES.dims), values, CURVES.attributes)
+
+
+def _over_levels(cell: Cell) -> Iterator[tuple[tuple[int, int], object]]:
+    """Yield the place of each kind and level of noise, and the cell's configuration with that noise alone."""
+    for kind, name in enumerate(NOISES):
+        for number, level in enumerate(LEVELS):
+            noises = dict.fromkeys(NOISES, 0.0) | {name: float(level)}
+            yield (kind, number), cell.configuration.replace(**noises)
+
+
+def best(dataset: xarray.Dataset) -> dict[str, xarray.DataArray]:
+    """Return test cross-entropy and accuracy, each at the weight decay where its mean over seeds is best.
+
+    The choice is made on the test itself, for every network alike. If weight decay does not vary, there is none.
+    """
+    added = {}
+    for name, (quantity, sign) in BEST.items():
+        values = dataset.learned.sel(quantity=quantity, drop=True)
+        if "weight_decay" in values.dims:
+            chosen = (sign * values.mean("seed", skipna=False)).fillna(np.inf).argmin("weight_decay")
+            added[f"{name}_decay"] = dataset.weight_decay.isel(weight_decay=chosen).drop_vars("weight_decay")
+            values = values.isel(weight_decay=chosen).drop_vars("weight_decay")
+        added[name] = values
+    for name, values in added.items():
+        values.attrs = BEST_VARIABLES[name].attributes
+    return added
+
+
+def reliability() -> dict[str, tuple]:
+    """Return margins and costs where words differ in how reliable they are."""
+    mu = resolve_word_frequency(TASK["word_frequency"], TASK["n_words"] // TASK["n_concepts"])
+    replaced = replacements(mu)
+    eta = TASK["n_concepts"] / (TASK["n_concepts"] - 1)
+    solve = lambda one, decay: word_reliability.predict(**TASK, replacement=one, weight_decay=decay)  # noqa: E731
+    limits = [solve(one, VANISHING) for one in replaced]
+    found = [[solve(one, decay) for decay in DECAYS] for one in replaced]
+    values = {
+        "reliability_frequency": mu,
+        "reliability_replaced": replaced,
+        "reliability_margin": [[eta * one.classifier_norm * one.embedding_norms for one in row] for row in found],
+        "reliability_margin_limit": [one.largest_margins for one in limits],
+        "reliability_excess": [
+            [one.cross_entropy - limit.cross_entropy for one in row] for row, limit in zip(found, limits, strict=True)
+        ],
+        "reliability_equal_lengths": [one.cost_of_equal_lengths for one in limits],
+    }
+    return {
+        name: (variable.dims, np.array(values[name]), variable.attributes)
+        for name, variable in RELIABILITY_VARIABLES.items()
+    }
+
+
+def replacements(mu: np.ndarray) -> np.ndarray:
+    """Return how often each word is replaced in each of the cases, ``Float[3, s_c]``: rows of one mean under ``mu``."""
+    rank = np.linspace(0, 1, len(mu))
+    rising = MOST_RELIABLE + (LEAST_RELIABLE - MOST_RELIABLE) * rank
+    mean = mu @ rising
+    falling = MOST_RELIABLE + (mean - MOST_RELIABLE) * (1 - rank) / (mu @ (1 - rank))
+    return np.stack([rising, np.full(len(mu), mean), falling])
+
+
+def _grid_dims(plan: Plan) -> tuple[str, ...]:
+    return ("regime", *(axis.name for axis in plan.axes))
+
+
+def _cell_grid(plan: Plan) -> np.ndarray:
+    """Return the cells on the axes ``regime`` and what varies."""
+    cells = np.empty(len(plan.cells), object)
+    cells[:] = plan.cells
+    return cells.reshape(len(plan.configurations), *(len(axis.values) for axis in plan.axes))

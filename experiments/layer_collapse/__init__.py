@@ -1,0 +1,1 @@
+"""Deep networks on sentences: how far each layer has collapsed."""

@@ -1,0 +1,1 @@
+"""Neural collapse: classes of samples whose features are free."""

@@ -1,0 +1,1 @@
+"""Claims of the theory of unconstrained features, checked numerically."""

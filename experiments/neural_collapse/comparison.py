@@ -1,0 +1,279 @@
+"""Hold trained features and classifier against their prediction: the variables of the dataset of neural collapse."""
+
+import numpy as np
+
+from experiments.core.phenomenon import Comparison, Variable
+from experiments.core.quantity import Certificate, Panel, Quantity, Threshold
+from experiments.core.training_record import END_VARIABLES, history, record_variables
+from experiments.neural_collapse.optimality import certify_member
+from experiments.neural_collapse.representation import Representation
+from simlab.metrics import geometry
+from simlab.metrics.matching import match_vectors
+from simlab.metrics.neural_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
+from simlab.metrics.vectors import VectorShape
+from simlab.sweeps.members import Member, MemberRun
+from simlab.tasks.batch import Batch
+from simlab.training.spec import TrainingSpec
+
+ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
+BEND = {"zero_threshold": "bend"}
+DEVIATION = Panel(label="relative\ndeviation", height=0.6, scale="deviation", changes=BEND)
+
+QUANTITIES = {
+    "feature_norm": Quantity(
+        label="feature norm, rms",
+        headline="compared",
+        panels=(Panel(label="feature\nnorm, rms", height=1.1, changes=BEND), DEVIATION),
+    ),
+    "classifier_norm": Quantity(
+        label="classifier norm, rms",
+        headline="compared",
+        panels=(Panel(label="classifier\nnorm, rms", height=1.1, changes=BEND), DEVIATION),
+    ),
+    "nc1": Quantity(label="NC1, variability within classes"),
+    "nc2": Quantity(label="NC2, class means from a simplex"),
+    "nc3": Quantity(label="NC3, lack of self-duality"),
+    "nc4": Quantity(label="NC4, not the nearest class mean"),
+    "rank": Quantity(
+        label="rank of the class means",
+        panels=(
+            Panel(
+                label="rank of\nclass means",
+                height=0.8,
+                scale="whole",
+                changes={"collapse_threshold": "jump", "zero_threshold": "jump"},
+                undefined_with="classifier_norm",
+            ),
+        ),
+    ),
+    "closest_classes": Quantity(
+        label="distance of the closest classes",
+        panels=(
+            Panel(
+                label="distance of\nclosest classes\n/ norm, rms",
+                height=0.9,
+                scale="linear",
+                changes={"collapse_threshold": "bend", "zero_threshold": "jump"},
+                undefined_with="classifier_norm",
+            ),
+        ),
+    ),
+    "factor_overlap": Quantity(label="largest cosine between factors"),
+    "interaction": Quantity(label="variance that is not additive"),
+    "feature_distance": Quantity(label="distance after rotation, features"),
+    "classifier_distance": Quantity(label="distance after rotation, classifier"),
+    "cross_entropy": Quantity(label="cross-entropy", unit="nats"),
+    "risk": Quantity(
+        label="risk",
+        unit="nats",
+        headline="compared",
+        panels=(Panel(label="risk\n(nats)", height=1.1, scale="linear", changes=BEND),),
+    ),
+    "accuracy": Quantity(label="accuracy", headline="learned"),
+}
+# What is followed over training beside the records, from the weights at each of them.
+FOLLOWED = ("nc1", "nc2", "nc3", "nc4")
+# What is measured on predicted arrays in float64 and lies below this is zero.
+ROUNDING = 1e-12
+
+MEMBER_VARIABLES = {
+    "features": Variable(("sample", "dimension"), "learned features"),
+    "features_predicted": Variable(("sample", "dimension"), "predicted features"),
+    "classifier": Variable(("class", "dimension"), "learned classifier, all heads"),
+    "classifier_predicted": Variable(("class", "dimension"), "predicted classifier, all heads"),
+    "training_risk": Variable((), "risk on the whole training set", "nats"),
+    "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
+    "duality_gap": Variable((), "training risk less its lower bound", "nats"),
+    **record_variables(VectorShape),
+    **{f"history_{name}": Variable(("record",), QUANTITIES[name].label) for name in FOLLOWED},
+    "learned": Variable(("quantity",), "what was learned"),
+    "exact_minimum": Variable(("quantity",), "not known beside the prediction"),
+    "sampling_error": Variable(("quantity",), "no error, as all samples are counted"),
+    **END_VARIABLES,
+    "features_trajectory": Variable(("record", "sample", "dimension"), "learned features at each record"),
+    "classifier_trajectory": Variable(("record", "class", "dimension"), "learned classifier at each record"),
+}
+
+CELL_VARIABLES = {
+    "predicted": Variable(("quantity",), "what theory predicts"),
+    "kind": Variable((), "what is predicted"),
+    "basis": Variable((), "what the prediction rests on"),
+    "note": Variable((), "what else is to be known of the prediction"),
+    "zero_threshold": Variable((), "weight decay from which the minimiser is the zero network", "nats"),
+    "collapse_threshold": Variable((), "weight decay from which the smallest classes coincide", "nats"),
+}
+
+CELL_COORDINATES = {
+    "sample_label": Variable(("sample", "factor"), "value of each factor"),
+    "class_samples": Variable(("class",), "samples with this value"),
+    "class_factor": Variable(("class",), "factor that this value belongs to"),
+    "step": Variable(("record",), "training steps done", "steps"),
+}
+
+
+AXIS_LABELS = {
+    "weight_decay": "weight decay (nats)",
+    "classifier_weight_decay": "weight decay of classifier (nats)",
+    "n_steps": "training steps",
+}
+
+
+def member_variables(
+    member: Member, run: MemberRun, sample: Batch, prediction: Representation
+) -> dict[str, np.ndarray | float | str]:
+    """Return what is known of one member, by the names of :data:`MEMBER_VARIABLES`.
+
+    Predicted arrays are given in the frame of the learned ones.
+
+    Args:
+        member: what was trained.
+        run: how it ended, with its path.
+        sample: its training set.
+        prediction: what theory says of it.
+    """
+    task, classifier = member.spec.task, run.final["classifier"]
+    features, rows = _align(run.final["features"], classifier, _relabel(run.final["features"], task, prediction))
+    certificate = certify_member(member, run)
+    path = run.trajectory["features"], run.trajectory["classifier"]
+    measures = [measure_collapse(*weights, task.labels, task.factor_sizes) for weights in zip(*path, strict=True)]
+    bounds = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
+    return {
+        "features": run.final["features"],
+        "features_predicted": features.astype(np.float32),
+        "classifier": classifier,
+        "classifier_predicted": rows.astype(np.float32),
+        **{
+            name: np.nan if certificate is None else float(getattr(certificate, attribute))
+            for name, attribute in bounds.items()
+        },
+        **history(run),
+        **{f"history_{name}": np.array([getattr(one, name) for one in measures]) for name in FOLLOWED},
+        "learned": _learned(task, run, measures[run.n_segments], features, rows),
+        "exact_minimum": _column({}),
+        "sampling_error": _column({}),
+        "status": run.status,
+        "first_bad_step": run.first_bad_step,
+        "steps_taken": run.n_segments * member.spec.steps_per_record,
+        "features_trajectory": path[0],
+        "classifier_trajectory": path[1],
+    }
+
+
+def cell_variables(spec: TrainingSpec, prediction: Representation) -> dict[str, np.ndarray | float | str]:
+    """Return what all seeds of a configuration share, by the names of variables and coordinates."""
+    task = spec.task
+    arrays = prediction.features, prediction.classifier
+    measures = measure_collapse(*arrays, task.labels, task.factor_sizes)
+    shape = _shape(*arrays, measures, task)
+    values = {name: 0.0 if abs(value) < ROUNDING else value for name, value in shape.items()} | {
+        "feature_distance": 0.0,
+        "classifier_distance": 0.0,
+        "cross_entropy": prediction.cross_entropy,
+        "risk": prediction.risk,
+        "accuracy": np.nan if prediction.is_zero else _accuracy(task, *arrays),
+    }
+    return {
+        "predicted": _column(values),
+        "kind": prediction.kind,
+        "basis": prediction.basis,
+        "note": ZERO_NOTE if prediction.is_zero else "",
+        "zero_threshold": prediction.zero_threshold,
+        "collapse_threshold": prediction.collapse_threshold,
+        "sample_label": task.labels,
+        "class_samples": np.concatenate([np.bincount(column) for column in task.labels.T]),
+        "class_factor": np.repeat(np.arange(len(task.factor_sizes)), task.factor_sizes),
+        "step": np.arange(spec.n_segments + 1) * spec.steps_per_record,
+    }
+
+
+def caveats(prediction: Representation) -> list[str]:
+    """Return what keeps a prediction from being exact."""
+    return [prediction.note] if prediction.note else []
+
+
+def _relabel(features: np.ndarray, task, prediction: Representation) -> Representation:
+    """Return the prediction with the classes of a code on those of its places that they have taken.
+
+    Which class takes which corner of a spherical code is free; a simplex looks the same in every order.
+    """
+    if prediction.basis != "ansatz":
+        return prediction
+    labels = task.labels[:, 0]
+    learned, predicted = (class_means(np.asarray(one, np.float64), labels) for one in (features, prediction.features))
+    order = match_vectors(learned, predicted)
+    if order is None:
+        return prediction
+    corner = np.argsort(order)
+    first = np.searchsorted(labels, corner)
+    return prediction._replace(features=prediction.features[first[labels]], classifier=prediction.classifier[corner])
+
+
+def _align(features: np.ndarray, classifier: np.ndarray, prediction: Representation) -> tuple[np.ndarray, np.ndarray]:
+    """Return the predicted arrays, turned by the one rotation that fits both best; as they are if a run diverged."""
+    learned, predicted = (features, classifier), (prediction.features, prediction.classifier)
+    if not all(np.all(np.isfinite(array)) for array in learned):
+        return predicted
+    rotation = geometry.common_rotation(list(zip(learned, predicted, strict=True)))
+    return tuple(array @ rotation for array in predicted)
+
+
+def _learned(task, run: MemberRun, measures: CollapseMeasures, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return what was learned, in the order of :data:`QUANTITIES`."""
+    last, classifier = run.last_metrics, run.final["classifier"]
+    return _column(
+        _shape(run.final["features"].astype(np.float64), classifier.astype(np.float64), measures, task)
+        | {
+            "feature_distance": geometry.relative_distance(run.final["features"], features),
+            "classifier_distance": geometry.relative_distance(classifier, rows),
+            "cross_entropy": float(last["train_cross_entropy"]),
+            "risk": float(last["risk"]),
+            "accuracy": float(last["train_accuracy"]) if measures.rank else np.nan,  # a choice among equals is none
+        }
+    )
+
+
+def _shape(features: np.ndarray, classifier: np.ndarray, measures: CollapseMeasures, task) -> dict[str, float]:
+    """Return norms, measures of collapse, and the distance of the closest classes."""
+    return {
+        "feature_norm": float(geometry.root_mean_square(geometry.norms(features))),
+        "classifier_norm": float(geometry.root_mean_square(geometry.norms(classifier))),
+        "closest_classes": closest_rows(classifier, task.factor_sizes) if measures.rank else np.nan,
+        **measures._asdict(),
+    }
+
+
+def _accuracy(task, features: np.ndarray, classifier: np.ndarray) -> float:
+    """Return the share of labels that the predicted network names; NaN where its largest logits are equal."""
+    heads = np.split(classifier, np.cumsum(task.factor_sizes)[:-1])
+    hits = []
+    for head, labels in zip(heads, task.labels.T, strict=True):
+        logits = features @ head.T
+        own = logits[np.arange(len(labels)), labels]
+        others = np.where(np.arange(len(head)) == labels[:, None], -np.inf, logits).max(axis=1)
+        scale = np.abs(logits).max()
+        if np.any(np.abs(own - others) <= 1e-9 * scale):
+            return np.nan
+        hits.append(own > others)
+    return float(np.mean(hits))
+
+
+def _column(values: dict[str, float]) -> np.ndarray:
+    return np.array([values.get(name, np.nan) for name in QUANTITIES])
+
+
+COMPARISON = Comparison(
+    quantities=QUANTITIES,
+    member_variables=MEMBER_VARIABLES,
+    cell_variables=CELL_VARIABLES,
+    cell_coordinates=CELL_COORDINATES,
+    numbered=("sample", "class", "record"),
+    describe_member=member_variables,
+    describe_cell=cell_variables,
+    caveats=caveats,
+    thresholds={
+        "zero_threshold": Threshold(label="zero threshold"),
+        "collapse_threshold": Threshold(label="minority collapse", line=(6, 1.5, 1, 1.5)),
+    },
+    certificate=Certificate(value="training_risk", gap="duality_gap", unit="nats"),
+    axis_labels=AXIS_LABELS,
+)

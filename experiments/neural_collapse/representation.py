@@ -1,0 +1,114 @@
+"""What theory predicts for a configuration of classes, in one form for one factor and for several."""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.neural_collapse.configuration import ClassConfiguration
+from simlab.validation import check_real, invalid
+
+ZERO = "zero network"
+
+
+class Representation(NamedTuple):
+    """The predicted network, up to one rotation.
+
+    Attributes:
+        features: ``Float64[N, d]``.
+        classifier: ``Float64[K, d]``, the rows of all heads.
+        cross_entropy, risk: nats; with several factors the cross-entropy is the sum over them.
+        zero_threshold: value of ``sqrt(lam_W lam_H)`` from which on all is zero.
+        collapse_threshold: value of ``sqrt(lam_W lam_H)`` from which on the smallest classes coincide; NaN where no two
+            classes share the smallest size, for classes of one size, and for several factors.
+        kind: what it is, in a word or two.
+        basis: what it rests on: theorem, certified, ansatz or not converged.
+        note: what keeps it from being exact, or nothing.
+    """
+
+    features: np.ndarray
+    classifier: np.ndarray
+    cross_entropy: float
+    risk: float
+    zero_threshold: float
+    collapse_threshold: float
+    kind: str
+    basis: str
+    note: str
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether every weight is zero."""
+        return not np.any(self.classifier)
+
+
+def check_theory(configuration: ClassConfiguration) -> None:
+    """Raise ``ValueError`` for a configuration that theory cannot take; nothing is solved.
+
+    Whether a spherical code is known for a small dimension is told by the prediction itself.
+    """
+    for name in ("feature_weight_decay", "classifier_weight_decay"):
+        check_real(name, getattr(configuration, name), positive=True)
+    sizes, counts = configuration.sizes, configuration.counts
+    if len(sizes) > 1 and not isinstance(counts, int):
+        raise invalid("samples_per_class", "one number, the samples of every cell of the factors", counts)
+
+
+def predict(configuration: ClassConfiguration) -> Representation:
+    """Return what theory predicts.
+
+    Raises:
+        ValueError: a configuration is out of range, or no code is known for so few dimensions.
+    """
+    return _predict(
+        configuration.sizes,
+        configuration.counts,
+        configuration.feature_dim,
+        configuration.feature_weight_decay,
+        configuration.classifier_weight_decay,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _predict(sizes, counts, feature_dim: int, feature_decay: float, classifier_decay: float) -> Representation:
+    decays = {"feature_weight_decay": feature_decay, "classifier_weight_decay": classifier_decay}
+    if len(sizes) > 1:
+        return _of_factors(sizes, counts, feature_dim, decays)
+    from theory.neural_collapse import predict as predict_classes
+
+    found = predict_classes(n_classes=sizes[0], samples_per_class=counts, feature_dim=feature_dim, **decays)
+    names = {"closed form": "theorem"}
+    code = found.note.partition(":")[0] if found.status == "ansatz" else None
+    balanced = np.ptp(found.samples_per_class) == 0
+    smallest = found.samples_per_class == found.samples_per_class.min()
+    return Representation(
+        features=np.repeat(found.class_means, found.samples_per_class, axis=0),
+        classifier=found.classifier,
+        cross_entropy=found.cross_entropy,
+        risk=found.risk,
+        zero_threshold=found.zero_threshold,
+        collapse_threshold=float(found.collapse_thresholds.min()) if smallest.sum() > 1 and not balanced else np.nan,
+        kind=ZERO if found.is_zero else code or ("simplex" if balanced else "convex minimum"),
+        basis=names.get(found.status, found.status),
+        note="" if found.exact else found.note,
+    )
+
+
+def _of_factors(sizes: tuple[int, ...], per_cell: int, feature_dim: int, decays: dict[str, float]) -> Representation:
+    from theory.neural_collapse.factors import predict as predict_factors
+
+    n_samples = per_cell * math.prod(sizes)
+    found = predict_factors(factor_sizes=sizes, n_samples=n_samples, feature_dim=feature_dim, **decays)
+    cells = np.stack(np.unravel_index(np.arange(math.prod(sizes)), sizes), axis=1)
+    return Representation(
+        features=np.repeat(found.features(cells), per_cell, axis=0),
+        classifier=np.concatenate(found.classifiers),
+        cross_entropy=float(found.cross_entropies.sum()),
+        risk=found.risk,
+        zero_threshold=float(found.thresholds.max()),
+        collapse_threshold=np.nan,
+        kind="orthogonal simplices" if found.rank else ZERO,
+        basis="theorem",
+        note="",
+    )
