@@ -19,8 +19,43 @@ risk
 member
     One training run of a sweep.
 
-The package knows nothing of the theory that its results are held against (package ``theory``).
-Submodules are imported by name, so that ``import simlab`` costs nothing.
+The package knows nothing of the theory that its results are held against (package ``theory``). What a phenomenon of
+one's own needs is imported from here::
+
+    from simlab import Architecture, Objective, Task, TrainingSpec
+
+``import simlab`` costs nothing: a module is imported when one of its names is asked for.
 """
 
-__version__ = "0.1.0"
+import importlib
+
+__version__ = "0.2.0"
+
+_HOMES = {
+    "Architecture": "simlab.networks.architectures",
+    "Batch": "simlab.tasks.batch",
+    "Bound": "simlab.losses.objective",
+    "EvaluationSet": "simlab.losses.objective",
+    "FixedSample": "simlab.data.sources",
+    "FreshExamples": "simlab.data.sources",
+    "Member": "simlab.sweeps.members",
+    "MemberRun": "simlab.sweeps.members",
+    "Metric": "simlab.losses.objective",
+    "Objective": "simlab.losses.objective",
+    "Population": "simlab.data.sources",
+    "Stage": "simlab.training.spec",
+    "Task": "simlab.tasks.task",
+    "TrainingSpec": "simlab.training.spec",
+    "make_train": "simlab.training.trainer",
+    "train_members": "simlab.sweeps.sweep",
+}
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simlab' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -26,8 +26,13 @@ Action = Callable[[], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
+    return carry_out(lambda: parse(list(sys.argv[1:] if argv is None else argv)))
+
+
+def carry_out(read: Callable[[], Namespace]) -> int:
+    """Read the options, prepare what they ask for, do it, and return the exit status."""
     try:
-        arguments = parse(list(sys.argv[1:] if argv is None else argv))
+        arguments = read()
         action = arguments.prepare(arguments)
     except ValueError as error:
         print(f"simlab: {error}", file=sys.stderr)

@@ -12,6 +12,7 @@ from experiments.core.experiment import Plan
 from experiments.core.progress import format_seconds
 from experiments.tables.columns import format_columns
 from simlab.runtime.devices import free_memory
+from simlab.sweeps.measurements import MeasurementSweep
 from simlab.sweeps.members import stack_inputs
 from simlab.sweeps.program import Layout, Program
 from simlab.sweeps.sweep import Sweep
@@ -20,8 +21,10 @@ from simlab.sweeps.sweep import Sweep
 TIMED_STEPS = 20
 
 
-def format_plan(plan: Plan, sweep: Sweep, layouts: Sequence[Layout]) -> str:
+def format_plan(plan: Plan, sweep: Sweep | MeasurementSweep, layouts: Sequence[Layout]) -> str:
     """Return a line per compiled program, and the sums."""
+    if isinstance(sweep, MeasurementSweep):
+        return f"{plan.name}: {len(sweep.members)} measurements, nothing is trained"
     header = ("program", "members", "at once", "parts", "devices", "bytes per member", "steps", "time")
     parts = sweep.parts(layouts)
     rows, seconds = [header], 0.0

@@ -105,7 +105,6 @@ def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -
         return sweep.choose_layouts(n_processes=process[1], chunk=request.chunk, class_shards=request.class_shards)
 
     plan, folder = request.plan, request.folder
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         with make_progress(quiet=request.quiet) as progress:
             dataset = run_in_folder(plan, folder, choose_layouts, progress, shard=process, overwrite=request.overwrite)

@@ -17,6 +17,11 @@ PRESETS = ("quick", "paper")
 def build_run(parser: CommandParser) -> None:
     """Run an experiment over named axes: train, predict, compare, draw."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="one of those that 'simlab list' shows")
+    add_run_options(parser)
+
+
+def add_run_options(parser: CommandParser) -> None:
+    """Add the options that every run has, whatever the experiment."""
     for title in GROUPS:  # empty ones are not shown; made first, they stand first
         parser.add_argument_group(title)
     sweep = parser.add_argument_group("sweep")
@@ -45,7 +50,7 @@ def build_run(parser: CommandParser) -> None:
     output.add_argument("--overwrite", action="store_true", help="replace another run that the folder holds")
     output.add_argument("--quiet", action="store_true", help="no progress")
     parser.load_records = load_configurations
-    parser.set_defaults(prepare=prepare_run)
+    parser.set_defaults(prepare=prepare_run, experiment=None)
 
 
 def add_experiment_options(parser: CommandParser, words: Sequence[str]) -> None:
@@ -65,12 +70,17 @@ def add_experiment_options(parser: CommandParser, words: Sequence[str]) -> None:
         parser.usage = f"{parser.prog} NAME [options]"
         parser.epilog = f"experiments: {', '.join(NAMES)}. 'simlab run NAME --help' shows the options of one."
         return
-    experiment = find_experiment(name)
+    show_experiment(parser, find_experiment(name))
+    parser.prog = f"simlab run {name}"
+    parser.usage = f"{parser.prog} [options]"
+
+
+def show_experiment(parser: CommandParser, experiment: Experiment) -> None:
+    """Add the options of an experiment, with the defaults of its presets."""
     add_options(parser, experiment.phenomenon.configuration, default_texts(experiment))
     seeds = (str(experiment.seeds.get(preset, 1)) for preset in PRESETS)
     parser._option_string_actions["--seeds"].help = f"number of seeds, trained side by side (default: {_join(*seeds)})"
-    parser.prog, parser.description = f"simlab run {name}", experiment.summary
-    parser.usage = f"{parser.prog} [options]"
+    parser.description = experiment.summary
 
 
 def default_texts(experiment: Experiment) -> dict[str, str]:
@@ -84,7 +94,7 @@ def _preset_text(experiment: Experiment, preset: str, name: str) -> str:
     configuration = experiment.phenomenon.configuration
     if any(name in fields_set(configuration, axis) for axis in experiment.vary.get(preset, {})):
         return "varied"
-    texts = {default_text(getattr(getattr(regime, preset), name)) for regime in experiment.regimes}
+    texts = {default_text(getattr(regime.configuration(preset), name)) for regime in experiment.regimes}
     return texts.pop() if len(texts) == 1 else "varies by regime"
 
 

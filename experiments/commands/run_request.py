@@ -68,7 +68,8 @@ def read_request(arguments: argparse.Namespace) -> RunRequest:
     class_shards = read_count("class_shards", arguments.class_shards, 1)
     plan, saved_layouts = _read_plan(arguments)
     for cell in plan.cells:
-        cell.spec.check_class_shards(class_shards)
+        if cell.spec is not None:
+            cell.spec.check_class_shards(class_shards)
     folder = Path(arguments.out or f"runs/{plan.name}-{_preset(arguments)}")
     check_writable(folder)
     if arguments.overwrite and (shard or cluster):
@@ -96,14 +97,21 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     """Return the plan that the flags describe, or that of a saved run with the fields of its layouts."""
     if arguments.source_folder is not None:
         return _read_saved_plan(arguments)
-    if arguments.name is None:
-        raise ValueError("the following arguments are required: NAME")
-    experiment, preset = find_experiment(arguments.name), _preset(arguments)
+    experiment, preset = _find_experiment(arguments), _preset(arguments)
     configuration = experiment.phenomenon.configuration
     overrides = read_options(arguments, configuration)
     seeds = _read_seeds(arguments, experiment, preset)
     axes = [parse_axis(text, configuration) for text in arguments.vary]
     return experiment.plan(preset, overrides, seeds, axes, trajectories=arguments.trajectories), None
+
+
+def _find_experiment(arguments: argparse.Namespace) -> Experiment:
+    """Return the experiment that the parser was made for, or the one that is named."""
+    if arguments.experiment is not None:
+        return arguments.experiment
+    if arguments.name is None:
+        raise ValueError("the following arguments are required: NAME")
+    return find_experiment(arguments.name)
 
 
 def _read_seeds(arguments: argparse.Namespace, experiment: Experiment, preset: str) -> range:
@@ -117,7 +125,9 @@ def _read_seeds(arguments: argparse.Namespace, experiment: Experiment, preset: s
 def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     """Return plan and layouts of the run that ``--from`` names."""
     others = ("preset", "vary", "seeds", "first_seed", "trajectories")
-    changing = given_options(arguments, *load_configurations().values())
+    own = arguments.experiment
+    records = load_configurations().values() if own is None else [own.phenomenon.configuration]
+    changing = given_options(arguments, *records)
     changing += [name for name in others if getattr(arguments, name)]
     given = [*filter(None, [arguments.name]), *map(flag_of, changing)]
     if given:
@@ -129,7 +139,8 @@ def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
         raise invalid("from", "a folder whose results.nc tells how to make it again", arguments.source_folder)
     groups = json.loads(dataset.attrs["layout"])["groups"]
     description = json.loads(dataset.attrs["sweep"])
-    return plan_from_description(description, find_experiment(description["experiment"])), groups
+    experiment = find_experiment(description["experiment"]) if own is None else own
+    return plan_from_description(description, experiment), groups
 
 
 def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:

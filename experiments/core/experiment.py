@@ -3,13 +3,14 @@
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from experiments.core.axes import Axis, make_axes, overlaps, vary
 from experiments.core.configuration import Configuration
-from experiments.core.phenomenon import Phenomenon
+from experiments.core.phenomenon import KEEPS, Phenomenon
+from experiments.core.training_choices import hyperparameters_by_name
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_seeds
 
@@ -21,13 +22,17 @@ class Regime(NamedTuple):
         name: as typed on the command line.
         summary: one line for ``simlab list``.
         quick: a size for a laptop's minute.
-        paper: the size of the paper.
+        paper: the size of the paper; None for the quick one.
     """
 
     name: str
     summary: str
     quick: Configuration
-    paper: Configuration
+    paper: Configuration | None = None
+
+    def configuration(self, preset: str) -> Configuration:
+        """Return the configuration of a preset, ``quick`` or ``paper``."""
+        return self.quick if preset == "quick" or self.paper is None else self.paper
 
 
 class Experiment(NamedTuple):
@@ -37,9 +42,9 @@ class Experiment(NamedTuple):
         name: as typed on the command line.
         summary: one line for ``simlab list``.
         regimes: at least one.
+        phenomenon: which its regimes belong to.
         quick_time: of the quick preset on two cores, with compilation, in words.
         paper_time: of one seed of the paper preset on two cores, in words.
-        phenomenon: which its regimes belong to.
         vary: what varies in each preset unless the user says otherwise, values by name.
         seeds: how many in each preset unless the user says otherwise; one if it is not named.
         trajectories: whether weights are kept at every record, whatever the user says.
@@ -52,9 +57,9 @@ class Experiment(NamedTuple):
     name: str
     summary: str
     regimes: tuple[Regime, ...]
-    quick_time: str
-    paper_time: str
     phenomenon: Phenomenon
+    quick_time: str = ""
+    paper_time: str = ""
     vary: Mapping[str, Mapping[str, Iterable]] = MappingProxyType({})
     seeds: Mapping[str, int] = MappingProxyType({})
     trajectories: bool = False
@@ -69,7 +74,7 @@ class Experiment(NamedTuple):
             preset: ``quick`` or ``paper``.
             overrides: fields of :class:`Configuration`, or aliases, with their new values.
         """
-        return {regime.name: getattr(regime, preset).replace(**overrides) for regime in self.regimes}
+        return {regime.name: regime.configuration(preset).replace(**overrides) for regime in self.regimes}
 
     def plan(
         self,
@@ -108,15 +113,15 @@ class Cell:
         phenomenon: which it belongs to.
         regime: the name of its regime.
         configuration: all choices.
-        spec: the static part of training.
-        hyperparameters: the traced part.
+        spec: the static part of training; None for a measurement.
+        hyperparameters: the traced part; None for a measurement.
     """
 
     phenomenon: Phenomenon
     regime: str
     configuration: Configuration
-    spec: TrainingSpec
-    hyperparameters: NamedTuple
+    spec: TrainingSpec | None
+    hyperparameters: Any
 
     @cached_property
     def prediction(self):
@@ -190,21 +195,28 @@ def make_plan(
     Raises:
         ValueError: a configuration is out of range; the message names the field.
     """
+    check_choice("phenomenon keeps", phenomenon.keeps, KEEPS)
     axes = make_axes(axes, phenomenon.configuration)
-    points = [(regime, one) for regime, start in configurations.items() for one in vary(start, axes)]
-    for _, one in points:
-        phenomenon.check_theory(one)
-    cells = tuple(
-        Cell(
-            phenomenon=phenomenon,
-            regime=regime,
-            configuration=one,
-            spec=phenomenon.make_training_spec(one),
-            hyperparameters=phenomenon.make_hyperparameters(one),
-        )
-        for regime, one in points
-    )
+    points = [(regime, point) for regime, start in configurations.items() for point in vary(start, axes)]
+    for _, point in points:
+        phenomenon.check_theory(point)
+    cells = tuple(_make_cell(phenomenon, regime, point) for regime, point in points)
     return Plan(name, phenomenon, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
+
+
+def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration) -> Cell:
+    """Return the cell of a configuration, with its training run if there is one."""
+    if phenomenon.make_training_spec is None:
+        return Cell(phenomenon=phenomenon, regime=regime, configuration=configuration, spec=None, hyperparameters=None)
+    spec = phenomenon.make_training_spec(configuration)
+    make = phenomenon.make_hyperparameters or partial(hyperparameters_by_name, spec.objective)
+    return Cell(
+        phenomenon=phenomenon,
+        regime=regime,
+        configuration=configuration,
+        spec=spec,
+        hyperparameters=make(configuration),
+    )
 
 
 def plan_from_description(description: Mapping[str, Any], experiment: Experiment) -> Plan:

@@ -41,6 +41,8 @@ class Comparison(NamedTuple):
         certificate: the member variables that bound the distance from the global minimum, or None.
         best_by: the quantity whose least value chooses the best seed of a cell, or None.
         axis_labels: what a reader calls an axis, with its unit, where its name and its field do not say it.
+        arrays: the learned arrays of a standard comparison, by name; None for a comparison with variables of its own,
+            which is not checked before training.
     """
 
     quantities: Mapping[str, Quantity]
@@ -55,29 +57,39 @@ class Comparison(NamedTuple):
     certificate: Certificate | None = None
     best_by: str | None = None
     axis_labels: Mapping[str, str] = MappingProxyType({})
+    arrays: Mapping[str, Variable] | None = None
 
 
 class Phenomenon(NamedTuple):
     """One phenomenon: functions that a sweep calls on the configurations of its kind.
 
+    A phenomenon without ``make_training_spec`` is a measurement: nothing is trained, and the comparison is given a
+    :class:`simlab.sweeps.measurements.Measurement` of each configuration and seed.
+
     Attributes:
-        name: as figures know it.
+        name: as datasets and messages know it.
         configuration: the dataclass of a user's choices.
-        check_theory: raises ``ValueError`` for a configuration that theory cannot take; solves and imports nothing.
-        make_training_spec: ``configuration -> TrainingSpec``.
-        make_hyperparameters: ``configuration -> Hyperparameters``.
-        predict: ``configuration -> prediction``, an object of the theory's own.
+        predict: ``configuration -> prediction``, such as :class:`experiments.core.prediction.Prediction`, or an object
+            of the theory's own that the comparison understands.
         load_comparison: ``() -> Comparison``; it is imported when there is something to compare.
-        keeps_path: whether members are described by their weights at every record, not by the last ones alone.
+        make_training_spec: ``configuration -> TrainingSpec``, or None for a measurement.
+        make_hyperparameters: ``configuration -> Hyperparameters``, those of the specification's objective; None where
+            each is the field of the configuration with its name.
+        check_theory: raises ``ValueError`` for a configuration that theory cannot take; solves and imports nothing.
+        keeps: of the named arrays of a member, those that its comparison needs: ``final``, ``initial`` (those before
+            the first step too) or ``trajectory`` (those at every record).
         figures: of a run in which nothing varies, as modules of the package ``figures``.
     """
 
     name: str
     configuration: type
-    check_theory: Callable
-    make_training_spec: Callable
-    make_hyperparameters: Callable
     predict: Callable
     load_comparison: Callable[[], Comparison]
-    keeps_path: bool = False
+    make_training_spec: Callable | None = None
+    make_hyperparameters: Callable | None = None
+    check_theory: Callable = lambda configuration: None
+    keeps: str = "final"
     figures: tuple[str, ...] = ()
+
+
+KEEPS = ("final", "initial", "trajectory")

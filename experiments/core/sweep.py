@@ -22,10 +22,12 @@ from experiments.core.experiment import Experiment, Plan
 from experiments.core.output import load_finished, prepare_folder
 from experiments.core.phenomenon import TRAJECTORY_SUFFIX
 from experiments.core.progress import Quiet
+from experiments.core.rehearsal import rehearse
 from simlab.storage.manifest import OtherSweep
 from simlab.storage.parts import PartsRemoved, PartStore, open_store, remove_parts
 from simlab.storage.results import RESULTS_FILE, provenance, save_dataset
 from simlab.storage.store import MemoryStore, Store
+from simlab.sweeps.measurements import Measurement, MeasurementSweep
 from simlab.sweeps.members import Member
 from simlab.sweeps.program import Layout
 from simlab.sweeps.sweep import Sweep
@@ -70,7 +72,7 @@ def run_experiment(
         return run_plan(plan, progress)
     dataset = prepare_folder(Path(out), plan)
     if dataset is None:
-        dataset = run_in_folder(plan, Path(out), Sweep.choose_layouts, progress)
+        dataset = run_in_folder(plan, Path(out), lambda sweep: sweep.choose_layouts(), progress)
     if dataset is None:
         raise invalid("out", "a folder that no other process works on", str(out))
     return dataset
@@ -78,6 +80,7 @@ def run_experiment(
 
 def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     """Run a plan in memory and return its dataset."""
+    rehearse(plan)
     sweep, store = make_sweep(plan), MemoryStore()
     layouts = sweep.choose_layouts()
     train(plan, sweep, layouts, store, progress or Quiet())
@@ -112,6 +115,7 @@ def run_in_folder(
         ValueError: the folder holds another sweep; the message names the fields that differ.
         OSError: the disk is full; what was saved so far is kept.
     """
+    rehearse(plan)
     folder.mkdir(parents=True, exist_ok=True)
     sweep = make_sweep(plan)
     try:
@@ -131,10 +135,14 @@ def run_in_folder(
         return load_finished(folder, plan)
 
 
-def make_sweep(plan: Plan) -> Sweep:
+def make_sweep(plan: Plan) -> Sweep | MeasurementSweep:
     """Return the members of a plan, cell by cell and seed by seed."""
+    phenomenon = plan.phenomenon
+    if phenomenon.make_training_spec is None:
+        return MeasurementSweep([Measurement(cell.configuration, seed) for cell in plan.cells for seed in plan.seeds])
     members = [Member(cell.spec, cell.hyperparameters, seed) for cell in plan.cells for seed in plan.seeds]
-    return Sweep(members, trajectories=plan.trajectories or plan.phenomenon.keeps_path)
+    trajectories = plan.trajectories or phenomenon.keeps == "trajectory"
+    return Sweep(members, trajectories=trajectories, initials=phenomenon.keeps == "initial")
 
 
 def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool):
@@ -155,18 +163,16 @@ def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool
 
 
 def train(plan: Plan, sweep: Sweep, layouts, store: Store, progress, shard: tuple[int, int] = (0, 1)) -> bool:
-    """Train and analyse what nobody has yet, and return whether every part is complete."""
-    predictions = {
-        (member.spec, member.hyperparameters): cell.prediction
-        for member, cell in zip(sweep.members[:: len(plan.seeds)], plan.cells, strict=True)
-    }
+    """Train and analyse the parts that are missing, and return whether every part is complete."""
+    first_members = sweep.members[:: len(plan.seeds)]
+    predictions = {member[:-1]: cell.prediction for member, cell in zip(first_members, plan.cells, strict=True)}
 
     describe = plan.phenomenon.load_comparison().describe_member
 
     def analyse(member, run, sample):
-        variables = describe(member, run, sample, predictions[member.spec, member.hyperparameters])
-        kept = (name for name in variables if plan.trajectories or not name.endswith(TRAJECTORY_SUFFIX))
-        return {name: np.asarray(variables[name]) for name in kept}
+        variables = describe(member, run, sample, predictions[member[:-1]])
+        names = (name for name in variables if plan.trajectories or not name.endswith(TRAJECTORY_SUFFIX))
+        return {name: np.asarray(variables[name]) for name in names}
 
     progress.start(sweep.n_steps, len(sweep.members))
     return sweep.run(layouts, store, analyse, progress, shard)

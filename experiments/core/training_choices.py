@@ -27,6 +27,21 @@ def make_hyperparameters(configuration: Configuration, objective: Objective, **o
     return check_hyperparameters(objective, hyperparameters)
 
 
+def hyperparameters_by_name(objective: Objective, configuration: Configuration):
+    """Return the traced part of a run, checked: each hyperparameter is the field of the configuration of its name.
+
+    Raises:
+        ValueError: the configuration has no such field, or a value is out of its bounds; the message names it.
+    """
+    names = objective.Hyperparameters._fields
+    for name in names:
+        if not hasattr(configuration, name):
+            raise invalid("hyperparameters", f"a field {name} of {type(configuration).__name__}", "none")
+    return check_hyperparameters(
+        objective, objective.Hyperparameters(**{name: getattr(configuration, name) for name in names})
+    )
+
+
 def _gradient_norm(until: str | None) -> float | None:
     """Return the gradient norm at which a member stops, from ``gradient-norm=X``."""
     if until is None:

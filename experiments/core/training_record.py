@@ -5,24 +5,27 @@ from collections.abc import Mapping
 import numpy as np
 
 from experiments.core.phenomenon import Variable
-from simlab.losses.classification import METRICS
+from simlab.losses.objective import Metric
 from simlab.sweeps.members import MemberRun
 
 END_VARIABLES = {
-    "status": Variable((), "how the run ended: finished, converged or diverged"),
+    "status": Variable((), "how the run ended: finished, converged or diverged; measured where nothing was trained"),
     "first_bad_step": Variable((), "first step, from 1, at which the loss was not finite; 0 if none", "steps"),
     "steps_taken": Variable((), "steps until the member stopped", "steps"),
 }
 
 
-def record_variables(shape: type) -> dict[str, Variable]:
+GRADIENT_NORM = Metric(label="norm of the gradient of the training risk", unit="nats")
+
+
+def record_variables(metrics: Mapping[str, Metric]) -> dict[str, Variable]:
     """Return the variables of a training history.
 
     Args:
-        shape: the NamedTuple that the architecture measures.
+        metrics: those of the objective, by name.
     """
-    names = [*METRICS, "gradient_norm", *shape._fields]
-    return {_column(name): Variable(("record",), name.replace("_", " "), _units(name)) for name in names}
+    recorded = metrics | {"gradient_norm": GRADIENT_NORM}
+    return {_column(name): Variable(("record",), one.label, one.unit or "1") for name, one in recorded.items()}
 
 
 def history(run: MemberRun) -> Mapping[str, np.ndarray]:
@@ -32,7 +35,3 @@ def history(run: MemberRun) -> Mapping[str, np.ndarray]:
 
 def _column(name: str) -> str:
     return f"history_{name}"
-
-
-def _units(name: str) -> str:
-    return "nats" if "cross_entropy" in name or name in ("risk", "gradient_norm") else "1"

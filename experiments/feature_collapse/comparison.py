@@ -16,6 +16,7 @@ from experiments.feature_collapse.quantities import (
     sampling_errors,
 )
 from experiments.feature_collapse.scaled import CLOSED_FORM
+from simlab.losses.classification import classifier_metrics
 from simlab.metrics import geometry
 from simlab.metrics.vectors import VectorShape
 from simlab.sweeps.members import Member, MemberRun
@@ -42,7 +43,7 @@ MEMBER_VARIABLES = {
     "training_risk": Variable((), "risk on the whole training set", "nats"),
     "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound", "nats"),
-    **record_variables(VectorShape),
+    **record_variables(classifier_metrics(VectorShape._fields)),
     "learned": Variable(("quantity",), "what was learned"),
     "exact_minimum": Variable(("quantity",), "value at the numerical minimiser for the latents of the member"),
     "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),

@@ -7,6 +7,7 @@ from experiments.core.quantity import Certificate, Panel, Quantity, Threshold
 from experiments.core.training_record import END_VARIABLES, history, record_variables
 from experiments.neural_collapse.optimality import certify_member
 from experiments.neural_collapse.representation import Representation
+from simlab.losses.classification import classifier_metrics
 from simlab.metrics import geometry
 from simlab.metrics.matching import match_vectors
 from simlab.metrics.neural_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
@@ -84,7 +85,7 @@ MEMBER_VARIABLES = {
     "training_risk": Variable((), "risk on the whole training set", "nats"),
     "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound", "nats"),
-    **record_variables(VectorShape),
+    **record_variables(classifier_metrics(VectorShape._fields)),
     **{f"history_{name}": Variable(("record",), QUANTITIES[name].label) for name in FOLLOWED},
     "learned": Variable(("quantity",), "what was learned"),
     "exact_minimum": Variable(("quantity",), "not known beside the prediction"),

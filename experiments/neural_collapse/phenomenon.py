@@ -20,6 +20,6 @@ NEURAL_COLLAPSE = Phenomenon(
     make_hyperparameters=make_hyperparameters,
     predict=predict,
     load_comparison=_load_comparison,
-    keeps_path=True,
+    keeps="trajectory",
     figures=("neural_collapse.class_means", "neural_collapse.collapse_curves"),
 )

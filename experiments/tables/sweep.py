@@ -104,7 +104,7 @@ def _format_cell(cell, compared: list[str], learned: list[str], counted: list[st
     for name in compared:
         predicted = cell.predicted.sel(quantity=name).item()
         mean, error = _mean_and_error(cell, name)
-        texts += ["-" if math.isnan(predicted) else f"{predicted:.4g}", format_uncertain(mean, error)]
+        texts += ["-" if math.isnan(predicted) else f"{predicted:.6g}", format_uncertain(mean, error)]
         errors.append(abs(mean - predicted) / (abs(predicted) or 1.0))
     texts += [format_uncertain(*_mean_and_error(cell, name)) for name in learned]
     if compared:

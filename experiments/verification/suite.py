@@ -1,22 +1,22 @@
 """All claims, in groups that can be checked one by one."""
 
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
 
+from experiments.registry import load_attribute
 from experiments.verification.claim import FAIL, Claim
 from simlab.validation import check_choice
 
-# Name of a group -> the module and function that check it.
+# Where the function is that checks each group of claims, as "module:function".
 GROUPS = {
-    "types": ("collapse_types", "check_types"),
-    "zero-threshold": ("threshold", "check_threshold"),
-    "global-optimality": ("optimality", "check_optimality"),
-    "curvature": ("curvature", "check_curvature"),
-    "reduction": ("reduction", "check_reduction"),
-    "integral": ("integral", "check_integral"),
-    "extensions": ("extensions", "check_extensions"),
-    "neural-collapse": ("neural_collapse", "check_neural_collapse"),
-    "factor-collapse": ("factor_collapse", "check_factor_collapse"),
+    "types": "experiments.feature_collapse.claims.collapse_types:check_types",
+    "zero-threshold": "experiments.feature_collapse.claims.threshold:check_threshold",
+    "global-optimality": "experiments.feature_collapse.claims.optimality:check_optimality",
+    "curvature": "experiments.feature_collapse.claims.curvature:check_curvature",
+    "reduction": "experiments.feature_collapse.claims.reduction:check_reduction",
+    "integral": "experiments.feature_collapse.claims.integral:check_integral",
+    "extensions": "experiments.feature_collapse.claims.extensions:check_extensions",
+    "neural-collapse": "experiments.neural_collapse.claims.class_means:check_neural_collapse",
+    "factor-collapse": "experiments.neural_collapse.claims.factor_collapse:check_factor_collapse",
 }
 
 
@@ -49,5 +49,4 @@ def any_failed(claims: Iterable[Claim]) -> bool:
 
 def _check(groups: Iterable[str]) -> Iterator[Claim]:
     for group in groups:
-        module, function = GROUPS[group]
-        yield from getattr(import_module(f"experiments.verification.{module}"), function)()
+        yield from load_attribute(GROUPS[group])()

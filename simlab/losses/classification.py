@@ -1,8 +1,7 @@
 """Cross-entropy of a classifier with an L2 penalty: the objective of feature collapse and of neural collapse."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -105,7 +104,7 @@ class CrossEntropy(Objective):
         *,
         penalty: "jax.Array",
         spec: "TrainingSpec",
-    ) -> NamedTuple:
+    ) -> "Mapping[str, jax.Array]":
         """Return cross-entropies, accuracies and risk, then the shape of the representation.
 
         The risk is that of the training set on which it is evaluated. A ``_error`` is the standard error of a sample.
@@ -123,20 +122,20 @@ class CrossEntropy(Objective):
         if self.penalises_features:
             unpenalised = self.loss(network, evaluations["train"].batch, data, hyper, None)
         size, sampled = batch_size(evaluations["test"].batch), float(evaluations["test"].is_sample)
-        return _record_type(type(shape))(
-            train.cross_entropy,
-            train.accuracy,
-            test.cross_entropy,
-            sampled * test.deviation / jnp.sqrt(size),
-            test.accuracy,
-            sampled * accuracy_standard_error(test.accuracy, size),
-            unpenalised + penalty,
-            *shape,
-        )
+        return {
+            "train_cross_entropy": train.cross_entropy,
+            "train_accuracy": train.accuracy,
+            "test_cross_entropy": test.cross_entropy,
+            "test_cross_entropy_error": sampled * test.deviation / jnp.sqrt(size),
+            "test_accuracy": test.accuracy,
+            "test_accuracy_error": sampled * accuracy_standard_error(test.accuracy, size),
+            "risk": unpenalised + penalty,
+            **shape._asdict(),
+        }
 
     def metrics(self, spec: "TrainingSpec") -> Mapping[str, Metric]:
         """Return the metrics of :data:`METRICS`, and those of the network's representation."""
-        return METRICS | {name: Metric(label=name.replace("_", " ")) for name in spec.network.shape_names(spec.task)}
+        return classifier_metrics(spec.network.shape_names(spec.task))
 
     def representation(self, network: "nnx.Module", data) -> "dict[str, jax.Array]":
         """Return ``embeddings`` ``Float[n_w, d]`` (or ``features`` ``Float[N, d]``), and the ``classifier``."""
@@ -148,8 +147,6 @@ class CrossEntropy(Objective):
         return spec.task.n_classes
 
 
-@lru_cache(maxsize=64)
-def _record_type(shape: type) -> type:
-    """Return the NamedTuple of the metrics with a shape of so many entries."""
-    fields = [(name, Any) for name in (*METRICS, *shape._fields)]
-    return NamedTuple("ClassifierMetrics", fields)
+def classifier_metrics(names: Iterable[str]) -> dict[str, Metric]:
+    """Return the metrics of a classifier whose representation is measured under these names."""
+    return METRICS | {name: Metric(label=name.replace("_", " ")) for name in names}

@@ -105,6 +105,7 @@ class Objective(Protocol):
             ``batch.weights``. It is not for in-batch negatives; the batch is then never cut.
         stochastic: whether the loss draws random numbers; only then is it given a key.
         divergence_metric: the metric that is not finite once training has diverged.
+        recorded: the metrics, by name, where they do not depend on the specification.
     """
 
     Hyperparameters: ClassVar[type]
@@ -112,6 +113,7 @@ class Objective(Protocol):
     additive: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     divergence_metric: ClassVar[str] = "risk"
+    recorded: ClassVar[Mapping[str, Metric]] = MappingProxyType({})
 
     def loss(self, network: "nnx.Module", batch, data, hyper, key: "jax.Array | None") -> "jax.Array":
         """Return the loss of a batch, a scalar, without the penalty.
@@ -134,8 +136,8 @@ class Objective(Protocol):
         *,
         penalty: "jax.Array",
         spec: "TrainingSpec",
-    ) -> NamedTuple:
-        """Return the metrics of a record, a ``NamedTuple`` of scalars with the names of :meth:`metrics`.
+    ) -> "Mapping[str, jax.Array]":
+        """Return the metrics of a record: scalars with the names of :meth:`metrics`, in any order.
 
         Args:
             network: the module with its current parameters.
@@ -149,7 +151,7 @@ class Objective(Protocol):
 
     def metrics(self, spec: "TrainingSpec") -> Mapping[str, Metric]:
         """Return label, unit and scale of each metric, by name."""
-        raise NotImplementedError
+        return self.recorded
 
     def representation(self, network: "nnx.Module", data) -> "dict[str, jax.Array]":
         """Return the learned representation: arrays by name, kept at the end and, if asked, at other times."""
@@ -171,7 +173,7 @@ class Objective(Protocol):
         return 1
 
 
-REQUIRED = ("Hyperparameters", "loss", "measure", "metrics", "representation")
+REQUIRED = ("Hyperparameters", "loss", "measure", "representation")
 
 
 def check_objective(objective: object) -> None:

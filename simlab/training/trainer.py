@@ -7,7 +7,7 @@ of the uncut run bit by bit. What is minimised, measured and kept is the busines
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -298,23 +298,29 @@ def _make_record(spec: TrainingSpec, network: Network) -> Callable:
             value = penalty(state.params, objective.penalties(state.params, hyper))
             metrics = objective.measure(module, evaluations, problem.data, hyper, penalty=value, spec=spec)
             gradient_norm = _gradient_norm(spec, network, problem, state.params, hyper)
-        _check_metrics(spec, metrics)
-        return Record(metrics, gradient_norm)
+        return Record(_named_tuple(spec, metrics), gradient_norm)
 
     return record
 
 
-def _check_metrics(spec: TrainingSpec, metrics: NamedTuple) -> None:
-    """Raise ``ValueError`` unless the metrics are scalars with the declared names."""
-    declared = tuple(spec.objective.metrics(spec))
-    names = getattr(metrics, "_fields", None)
-    if names != declared:
-        raise invalid("metrics", f"a NamedTuple with the fields {', '.join(declared)}", names or type(metrics).__name__)
-    for name, value in metrics._asdict().items():
+def _named_tuple(spec: TrainingSpec, metrics: Mapping[str, jax.Array]) -> NamedTuple:
+    """Return metrics as a ``NamedTuple``, or raise ``ValueError`` unless they are scalars with the declared names."""
+    names = tuple(spec.objective.metrics(spec))
+    if not isinstance(metrics, Mapping) or set(metrics) != set(names):
+        got = ", ".join(metrics) if isinstance(metrics, Mapping) else type(metrics).__name__
+        raise invalid("metrics", f"a mapping with the names {', '.join(names)}", got)
+    for name, value in metrics.items():
         if jnp.shape(value) != ():
             raise invalid(f"metrics {name}", "a scalar", f"an array of shape {jnp.shape(value)}")
     if spec.objective.divergence_metric not in names:
         raise invalid("divergence_metric", f"one of the metrics {', '.join(names)}", spec.objective.divergence_metric)
+    return _metrics_type(names)(**metrics)
+
+
+@lru_cache(maxsize=256)
+def _metrics_type(names: tuple[str, ...]) -> type:
+    """Return the ``NamedTuple`` of metrics of these names."""
+    return NamedTuple("Metrics", [(name, Any) for name in names])
 
 
 def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:

@@ -1,0 +1,1 @@
+"""Phenomena as a user would write them: one file each, registered nowhere."""
