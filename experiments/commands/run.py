@@ -134,7 +134,10 @@ def _report(dataset, request: RunRequest) -> int:
     print(format_result(dataset))
     n_figures = draw_figures(dataset, request.folder, filter(callable, request.plan.figures))
     if not request.quiet:
-        print(f"{request.folder}: {RESULTS_FILE} and {n_figures} figures, as PDF and PNG", file=sys.stderr)
+        print(
+            f"{request.folder}: {RESULTS_FILE} and {n_figures} figure{'s' if n_figures != 1 else ''}, as PDF and PNG",
+            file=sys.stderr,
+        )
     diverged = int((dataset.status == "diverged").sum())
     if diverged:
         print(f"simlab: {diverged} of {dataset.status.size} members diverged, see 'status'", file=sys.stderr)

@@ -48,7 +48,7 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
     def action() -> int:
         for folder, dataset in datasets.items():
             n_figures = draw_figures(dataset, Path(folder))
-            print(f"{folder}: {n_figures} figures, as PDF and PNG", file=sys.stderr)
+            print(f"{folder}: {n_figures} figure{'s' if n_figures != 1 else ''}, as PDF and PNG", file=sys.stderr)
         return 0
 
     return action

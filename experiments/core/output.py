@@ -39,11 +39,14 @@ def load_finished(folder: Path, plan: Plan):
     if not (folder / RESULTS_FILE).exists():
         return None
     dataset = load_dataset(folder)
+    try:
+        check_version(dataset)
+    except ValueError as error:
+        raise OtherSweep(f"{error}; --overwrite replaces it") from error
     differing = differences(json.loads(dataset.attrs.get("sweep", "{}")), plan.describe())
     if differing:
         wanted = f"a folder without another run in it ({summarise(differing)}), or --overwrite"
         raise OtherSweep(invalid("out", wanted, str(folder)))
-    check_version(dataset)
     return dataset
 
 
