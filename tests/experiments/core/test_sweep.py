@@ -14,6 +14,7 @@ from experiments.core.configuration import Configuration, option
 from experiments.feature_collapse.configuration import QUICK, WordConfiguration
 from experiments.sweep import run
 from simlab.storage.parts import open_store
+from simlab.storage.results import load_dataset
 from theory import feature_collapse
 
 SIZES = "--n-words 6 --n-classes 8 --sentence-length 2 --embedding-dim 4 --batch-size 8 --n-evaluation 20 --epochs 8"
@@ -274,3 +275,13 @@ def test_python_takes_an_alias_as_any_other_override():
 def test_type_and_schedule_are_checked(capsys, options, message):
     assert simlab("run", "uniform-small-sample", *options.split()) == 2
     assert capsys.readouterr().err.startswith(f"simlab: {message}")
+
+
+def test_float64_from_the_command_line_reaches_the_theorem_to_twelve_digits(tmp_path):
+    """The minimum of a saturated task is a theorem; float32 stops at the rounding of its risk, 6e-8."""
+    words = "run uniform-small-sample --n-words 6 --n-classes all --sentence-length 2 --embedding-dim 4"
+    words += " --source population --optimizer lbfgs --n-steps 200 --n-records 2 --initial-scale 0.3 --quiet"
+    assert main([*words.split(), "--dtype", "float64", "--out", str(tmp_path / "run")]) == 0
+    dataset = load_dataset(tmp_path / "run").sel(quantity="test_risk").isel(regime=0, seed=0)
+    assert dataset.embeddings.dtype == np.float64
+    assert float(dataset.learned) == pytest.approx(float(dataset.predicted), rel=1e-12)
