@@ -20,7 +20,7 @@ from simlab.metrics import geometry
 from simlab.metrics.vectors import VectorShape
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
-from simlab.tasks.sentence_task import word_frequencies
+from simlab.tasks.word_law import word_frequencies
 from simlab.training.spec import TrainingSpec
 from theory.feature_collapse import Prediction
 
@@ -143,7 +143,7 @@ def cell_variables(spec: TrainingSpec, prediction: Prediction) -> dict[str, np.n
     ranks = words % task.words_per_concept
     threshold = prediction.zero_threshold
     variables = {
-        "word_probability": word_frequencies(task)[ranks],
+        "word_probability": word_frequencies(task.word_frequency, task.words_per_concept)[ranks],
         "embedding_norm_predicted": prediction.embedding_norms[ranks],
         "classifier_norm_predicted": prediction.classifier_norm,
         "cross_entropy_predicted": prediction.cross_entropy,

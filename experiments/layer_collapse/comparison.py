@@ -10,7 +10,8 @@ from simlab.metrics import geometry
 from simlab.metrics.layers import MEASURES, field, layer_shape
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
-from simlab.tasks.sentence_task import SentenceTask, word_frequencies
+from simlab.tasks.sentence_task import SentenceTask
+from simlab.tasks.word_law import word_frequencies
 from simlab.training.spec import TrainingSpec
 from theory.optimality.certificates import certify
 
@@ -151,7 +152,7 @@ def member_variables(
 def cell_variables(spec: TrainingSpec, reference: Reference) -> dict[str, np.ndarray | float | str]:
     """Return what all seeds of a configuration share, by the names of variables and coordinates."""
     task, theory = spec.task, reference.theory
-    mu = word_frequencies(task)
+    mu = word_frequencies(task.word_frequency, task.words_per_concept)
     threshold = None if theory is None else theory.zero_threshold
     return {
         "predicted": _predicted(reference),
