@@ -15,7 +15,7 @@ import numpy as np
 from experiments.tables.columns import format_columns
 from simlab.data.sources import FixedSample
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
 from simlab.runtime.devices import use_all_cores
 from simlab.sweeps.members import Member
 from simlab.sweeps.program import Layout

@@ -21,7 +21,7 @@ import numpy as np
 from simlab.exact.curvature import NO_CURVATURE, curvature
 from simlab.exact.descent import lbfgs, newton
 from simlab.exact.risk import ExactRisk, RiskData, Shape, cross_entropy, float64_on_host, risk, unpack
-from simlab.networks.two_layer import layer_norm
+from simlab.networks.layer_norm import layer_norm
 from simlab.validation import check_count, check_real, invalid
 
 NEWTON_STEPS = 100

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simlab.networks.two_layer import layer_norm
+from simlab.networks.layer_norm import layer_norm
 from simlab.validation import check_count, check_real, invalid
 
 # Entries of the largest array of one evaluation, (sentences, classes) or (sentences, words x positions): 160 MB.

@@ -12,7 +12,8 @@ from flax import nnx
 from simlab.data.sources import FreshExamples, Population
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.metrics import layers as layer_shape
-from simlab.networks.architectures import DEEP_NETWORKS, DeepClassifier
+from simlab.networks.names import DEEP_NETWORKS
+from simlab.networks.specs import DeepClassifier
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec

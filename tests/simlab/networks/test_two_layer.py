@@ -5,7 +5,8 @@ import pytest
 from flax import nnx
 
 from simlab.losses.cross_entropy import accuracy_standard_error, cross_entropy, cross_entropy_terms, evaluate, penalty
-from simlab.networks.two_layer import SentenceClassifier, layer_norm
+from simlab.networks.layer_norm import layer_norm
+from simlab.networks.two_layer import SentenceClassifier
 from simlab.tasks.batch import Batch
 
 N_WORDS, LENGTH, N_CLASSES, DIM = 6, 3, 4, 5

@@ -9,7 +9,7 @@ import pytest
 from simlab.data.sources import FixedSample, FreshExamples, Population
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.losses.cross_entropy import CHUNK_ENTRIES
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
 from simlab.runtime.devices import make_mesh
 from simlab.storage.store import MemoryStore
 from simlab.sweeps.members import Member, stack_inputs

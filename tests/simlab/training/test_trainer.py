@@ -11,7 +11,7 @@ from simlab.data.sources import FixedSample, FreshExamples, Population
 from simlab.exact.reduced import minimise_reduced
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.losses.objective import check_hyperparameters
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
 from simlab.sweeps.members import Member
 from simlab.sweeps.program import Layout, Program, _cached_program
 from simlab.sweeps.sweep import train_members
