@@ -21,7 +21,8 @@ from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
 from simlab.losses.classification import Hyperparameters
-from simlab.losses.cross_entropy import evaluate, penalty
+from simlab.losses.cross_entropy import evaluate
+from simlab.losses.penalties import penalty
 from simlab.networks.logits import choose_logits
 from simlab.sweeps.members import Member, stack_inputs
 from simlab.sweeps.program import Layout, Program

@@ -8,7 +8,8 @@ import numpy as np
 
 from simlab.sweeps.members import Member, MemberRun, stack_inputs
 from simlab.sweeps.program import Program, Report, Status
-from simlab.training.trainer import Record, count_weights, named_values
+from simlab.training.record import Record, named_values
+from simlab.training.trainer import count_weights
 
 Arrays = dict[str, np.ndarray]
 

@@ -20,13 +20,15 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 from jax.stages import Compiled, Lowered
 
-from simlab.losses.cross_entropy import CHUNK_ENTRIES
+from simlab.losses.chunks import CHUNK_ENTRIES
 from simlab.runtime.devices import CLASS, MEMBER, count_cores, make_mesh, platform
 from simlab.runtime.random_keys import random_key
 from simlab.sweeps.members import Inputs, device_kind
 from simlab.training.optimizers import Optimizer
+from simlab.training.record import Record
+from simlab.training.run_state import Problem, State
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
-from simlab.training.trainer import Problem, Record, State, count_weights, make_trainer
+from simlab.training.trainer import count_weights, make_trainer
 from simlab.validation import invalid
 
 # A core of a CPU works on so many members side by side, at most, as have fewer weights than fit its cache: 1 MB in

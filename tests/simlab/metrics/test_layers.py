@@ -16,8 +16,9 @@ from simlab.networks.names import DEEP_NETWORKS
 from simlab.networks.specs import DeepClassifier
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.tasks.sentence_task import SentenceTask
+from simlab.training.record import named_values
 from simlab.training.spec import TrainingSpec
-from simlab.training.trainer import count_weights, make_train, make_trainer, named_values
+from simlab.training.trainer import count_weights, make_train, make_trainer
 
 TASK = SentenceTask(n_concepts=3, n_words=6, sentence_length=2, n_classes="all", word_frequency="zipf")
 EACH = pytest.mark.parametrize("kind", DEEP_NETWORKS)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from simlab.data.sources import FixedSample, FreshExamples, Population
+from simlab.losses.chunks import CHUNK_ENTRIES
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.losses.cross_entropy import CHUNK_ENTRIES
 from simlab.networks.specs import TwoLayer
 from simlab.runtime.devices import make_mesh
 from simlab.storage.store import MemoryStore
