@@ -249,13 +249,13 @@ def processes(folder: Path, longest: float = _LONGEST) -> Iterator[Processes]:
 def _obey(words: list[str], cache: Path, said: Path) -> None:
     """Carry out a command in this process, and save its state at every record: many kills meet a save."""
     import experiments.commands.cli
-    import simlab.sweeps.sweep
+    import simlab.sweeps.work
 
     for path, stream in ((os.devnull, sys.stdout), (said, sys.stderr)):
         with open(path, "w") as file:
             os.dup2(file.fileno(), stream.fileno())
     os.environ["XDG_CACHE_HOME"] = str(cache)
-    simlab.sweeps.sweep.SAVE_INTERVAL = simlab.sweeps.sweep.SAVE_SHARE = 0
+    simlab.sweeps.work.SAVE_INTERVAL = simlab.sweeps.work.SAVE_SHARE = 0
     sys.exit(experiments.commands.cli.main(words))
 
 

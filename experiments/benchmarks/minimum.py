@@ -24,8 +24,9 @@ from simlab.losses.classification import Hyperparameters
 from simlab.losses.cross_entropy import evaluate
 from simlab.losses.penalties import penalty
 from simlab.networks.logits import choose_logits
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, stack_inputs
-from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.program import Program
 from simlab.sweeps.sweep import train_members
 from simlab.tasks.batch import Batch
 from simlab.training.spec import TrainingSpec

@@ -26,8 +26,8 @@ from simlab.storage.manifest import OtherSweep
 from simlab.storage.parts import PartsRemoved, PartStore, open_store, remove_parts
 from simlab.storage.results import RESULTS_FILE, provenance, save_dataset
 from simlab.storage.store import MemoryStore, Store
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member
-from simlab.sweeps.program import Layout
 from simlab.sweeps.sweep import Sweep
 from simlab.validation import invalid
 

@@ -7,7 +7,8 @@ import jax
 import numpy as np
 
 from simlab.sweeps.members import Member, MemberRun, stack_inputs
-from simlab.sweeps.program import Program, Report, Status
+from simlab.sweeps.program import Program
+from simlab.sweeps.rows import Report, Status
 from simlab.training.record import Record, named_values
 from simlab.training.trainer import count_weights
 

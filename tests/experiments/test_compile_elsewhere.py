@@ -12,7 +12,8 @@ from simlab.data.sources import FreshExamples
 from simlab.losses.classification import CrossEntropy
 from simlab.networks.specs import TwoLayer
 from simlab.runtime.devices import local_devices, platform, programs_for
-from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.layout import Layout
+from simlab.sweeps.program import Program
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 
