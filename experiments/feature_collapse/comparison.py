@@ -17,7 +17,7 @@ from experiments.feature_collapse.quantities import (
 )
 from experiments.feature_collapse.scaled import CLOSED_FORM
 from simlab.metrics import geometry
-from simlab.metrics.vectors import VectorShape
+from simlab.metrics.vectors import VectorMetrics
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
 from simlab.tasks.word_law import word_frequencies
@@ -42,7 +42,7 @@ MEMBER_VARIABLES = {
     "training_risk": Variable((), "risk on the whole training set", "nats"),
     "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound", "nats"),
-    **record_variables(VectorShape),
+    **record_variables(VectorMetrics),
     "learned": Variable(("quantity",), "what was learned"),
     "exact_minimum": Variable(("quantity",), "value at the numerical minimiser for the latents of the member"),
     "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),

@@ -7,7 +7,7 @@ from experiments.core.quantity import Certificate, Panel, Quantity, Threshold
 from experiments.core.training_record import END_VARIABLES, history, record_variables
 from experiments.layer_collapse.reference import TWO_LAYERS, Reference, caveats
 from simlab.metrics import geometry
-from simlab.metrics.layers import MEASURES, field, layer_shape
+from simlab.metrics.layers import MEASURES, field, layer_metrics
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
 from simlab.tasks.sentence_task import SentenceTask
@@ -79,7 +79,7 @@ MEMBER_VARIABLES = {
     "training_risk": Variable((), "risk on the whole training set", "nats"),
     "risk_lower_bound": Variable((), "no two-layer network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound, for the two-layer network", "nats"),
-    **record_variables(layer_shape(0)),
+    **record_variables(layer_metrics(0)),
     **{f"history_{name}": Variable(("record", "layer"), name.replace("_", " ")) for name in MEASURES},
     "learned": Variable(("quantity",), "what was learned"),
     "exact_minimum": Variable(("quantity",), "not known beside the prediction"),

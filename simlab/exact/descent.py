@@ -153,8 +153,8 @@ def _line_search(value_and_grad: Callable, state: _Iterate, direction: jax.Array
         return jnp.where(visible, descends | sharpens, sharpens)
 
     def searching(carry):
-        _, _, _, found, n_trials = carry
-        return ~found & (n_trials < jnp.where(visible, N_TRIALS, 2))
+        _, _, _, descended, n_trials = carry
+        return ~descended & (n_trials < jnp.where(visible, N_TRIALS, 2))
 
     def trial(carry):
         length, _, _, _, n_trials = carry
@@ -163,11 +163,11 @@ def _line_search(value_and_grad: Callable, state: _Iterate, direction: jax.Array
         return length, value, gradient, accepted(length, value, gradient), n_trials + 1
 
     first = (jnp.ones(()), state.value, state.gradient, jnp.array(False), 0)
-    length, value, gradient, found, _ = jax.lax.while_loop(searching, trial, first)
+    length, value, gradient, descended, _ = jax.lax.while_loop(searching, trial, first)
     return _Iterate(
-        point=jnp.where(found, state.point + length * direction, state.point),
-        value=jnp.where(found, value, state.value),
-        gradient=jnp.where(found, gradient, state.gradient),
-        improved=found,
-        n_steps=state.n_steps + found,
+        point=jnp.where(descended, state.point + length * direction, state.point),
+        value=jnp.where(descended, value, state.value),
+        gradient=jnp.where(descended, gradient, state.gradient),
+        improved=descended,
+        n_steps=state.n_steps + descended,
     )

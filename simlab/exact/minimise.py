@@ -189,12 +189,12 @@ def _lbfgs(data: RiskData, starts: jax.Array, tolerance, max_steps, *, shape: Sh
     # Words lengthen as they turn, so that the gradient grows again when they are brought back to norm sqrt(d).
     target = tolerance / 10 if shape.layer_norm else tolerance
 
-    def one(start):
+    def descend(start):
         end = lbfgs(partial(risk, shape, data), start, tolerance=target, max_steps=max_steps)
         return _end(shape, data, end.point)
 
     # One after the other: side by side each would wait for the longest search, and pay for both branches of a choice.
-    return jax.lax.map(one, starts)
+    return jax.lax.map(descend, starts)
 
 
 @partial(jax.jit, static_argnames="shape")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from simlab.training.spec import TrainingSpec
 
-# What is recorded of every classifier, before the shape of its representation.
+# What is recorded of every classifier, before the metrics of its representation.
 METRICS = {
     "train_cross_entropy": Metric(label="cross-entropy, train", unit="nats"),
     "train_accuracy": Metric(label="accuracy, train", scale="unit interval"),
@@ -106,7 +106,7 @@ class CrossEntropy(Objective):
         penalty: "jax.Array",
         spec: "TrainingSpec",
     ) -> NamedTuple:
-        """Return cross-entropies, accuracies and risk, then the shape of the representation.
+        """Return cross-entropies, accuracies and risk, then the metrics of the representation.
 
         The risk is that of the training set on which it is evaluated. A ``_error`` is the standard error of a sample.
         """
@@ -118,12 +118,12 @@ class CrossEntropy(Objective):
         n_classes = self.numbers_per_example(spec)
         train = evaluate(network, evaluations["train"].batch, n_classes)
         test = evaluate(network, evaluations["test"].batch, n_classes)
-        shape = spec.network.measure(network, spec.task, data)
+        of_representation = spec.network.measure(network, spec.task, data)
         unpenalised = train.cross_entropy
         if self.penalises_features:
             unpenalised = self.loss(network, evaluations["train"].batch, data, hyper, None)
         size, sampled = batch_size(evaluations["test"].batch), float(evaluations["test"].is_sample)
-        return _record_type(type(shape))(
+        return _metrics_type(type(of_representation))(
             train.cross_entropy,
             train.accuracy,
             test.cross_entropy,
@@ -131,12 +131,12 @@ class CrossEntropy(Objective):
             test.accuracy,
             sampled * accuracy_standard_error(test.accuracy, size),
             unpenalised + penalty,
-            *shape,
+            *of_representation,
         )
 
     def metrics(self, spec: "TrainingSpec") -> Mapping[str, Metric]:
         """Return the metrics of :data:`METRICS`, and those of the network's representation."""
-        return METRICS | {name: Metric(label=name.replace("_", " ")) for name in spec.network.shape_names(spec.task)}
+        return METRICS | {name: Metric(label=name.replace("_", " ")) for name in spec.network.metric_names(spec.task)}
 
     def representation(self, network: "nnx.Module", data) -> "dict[str, jax.Array]":
         """Return ``embeddings`` ``Float[n_w, d]`` (or ``features`` ``Float[N, d]``), and the ``classifier``."""
@@ -149,7 +149,7 @@ class CrossEntropy(Objective):
 
 
 @lru_cache(maxsize=64)
-def _record_type(shape: type) -> type:
-    """Return the NamedTuple of the metrics with a shape of so many entries."""
-    fields = [(name, Any) for name in (*METRICS, *shape._fields)]
+def _metrics_type(of_representation: type) -> type:
+    """Return the NamedTuple of all metrics, given that of the metrics of the representation."""
+    fields = [(name, Any) for name in (*METRICS, *of_representation._fields)]
     return NamedTuple("ClassifierMetrics", fields)

@@ -126,10 +126,10 @@ class SentenceTransformer(nnx.Module):
 
     def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
         """Return the tokens ``Float[B, L, d]`` after the embedding layer, positions included, and after each block."""
-        found = [self.representation()[sentences] + self.positions[...][None]]
+        tokens = [self.representation()[sentences] + self.positions[...][None]]
         for block in self.blocks:
-            found.append(block(found[-1]))
-        return tuple(found)
+            tokens.append(block(tokens[-1]))
+        return tuple(tokens)
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""

@@ -1,8 +1,8 @@
 """Compiled programs, kept on disk for a quick start.
 
-JAX writes them in place. A process that is killed while it writes, or a disk that is full, leaves a damaged one, which
+JAX writes them in place. A process that is killed while it writes, or a disk that is full, leaves a corrupt one, which
 JAX can neither read nor replaces: it would compile anew, and warn of it, at every start. Here it is removed, with all
-others of its name, as JAX does not tell which it was.
+others of its name, as the warning does not say which it was.
 """
 
 import os
@@ -39,10 +39,10 @@ def keep_compilations(say: Callable[[str], None] = lambda text: None) -> None:
 
 def _remover(folder: Path, say: Callable[[str], None], show: Callable) -> Callable:
     """Return what takes the place of ``warnings.showwarning``: of JAX's complaints it sees to the cause."""
-    told = False
+    reported = False
 
     def see_to(message, category, filename, lineno, file=None, line=None):
-        nonlocal told
+        nonlocal reported
         complaint = re.match(_COMPLAINT, str(message), re.DOTALL)
         if complaint is None:
             show(message, category, filename, lineno, file, line)
@@ -52,8 +52,8 @@ def _remover(folder: Path, say: Callable[[str], None], show: Callable) -> Callab
             for path in folder.glob(f"{name}-*"):
                 path.unlink(missing_ok=True)
         disk = re.match(_DISK, reason)
-        if disk and not told:
-            told = True
+        if disk and not reported:
+            reported = True
             say(f"compiled programs cannot be kept in {folder}: {disk[1]}")
 
     return see_to

@@ -88,16 +88,16 @@ def free_memory() -> int:
     if platform() == "cpu":
         return int(USABLE_SHARE * _free_host_memory())
     stats = [device.memory_stats() or {} for device in devices]
-    return int(USABLE_SHARE * min(one.get("bytes_limit", 0) - one.get("bytes_in_use", 0) for one in stats))
+    return int(USABLE_SHARE * min(device.get("bytes_limit", 0) - device.get("bytes_in_use", 0) for device in stats))
 
 
 def _free_host_memory() -> int:
     """Return the bytes of memory that are free on this host, within the limit of its control group."""
-    known = [_meminfo("MemAvailable"), _control_group_memory()]
-    free = [value for value in known if value is not None]
+    limits = [_meminfo("MemAvailable"), _control_group_memory()]
+    free = [value for value in limits if value is not None]
     if free:
         return min(free)
-    # Where the system does not tell what is free, half of what it has.
+    # Where the free memory is not reported, half of all memory.
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 

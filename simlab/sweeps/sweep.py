@@ -1,7 +1,7 @@
 """Sweeps: many members, grouped by the program that they share, laid out over devices, saved part by part.
 
 A *group* holds the members of one compiled program. It is cut into *parts*; a part is what a process takes on, what is
-saved, and what is computed again if its file is damaged. Any number of processes may work on the parts of one folder.
+saved, and what is computed again if its file is corrupt. Any number of processes may work on the parts of one folder.
 """
 
 import math

@@ -13,7 +13,7 @@ about itself:
     which of its parameters have a first axis that may be split over devices.
 
 Those of classifiers also ``measure(network, task, data)`` what is recorded of their representation over training, and
-give its ``shape_names(task)``.
+give its ``metric_names(task)``.
 """
 
 from collections.abc import Mapping

@@ -95,13 +95,13 @@ class DeepClassifier(Architecture):
         return SentenceTransformer(**sizes, n_heads=self.n_heads, norm=norm, **settings)
 
     def measure(self, network: "nnx.Module", task: "Task", data):
-        """Return a :func:`simlab.metrics.layers.layer_shape`."""
+        """Return a :func:`simlab.metrics.layers.layer_metrics`."""
         from simlab.metrics.layers import measure
 
         return measure(network, task, data, self.width(task))
 
-    def shape_names(self, task: "Task") -> tuple[str, ...]:
+    def metric_names(self, task: "Task") -> tuple[str, ...]:
         """Return the names of what is measured."""
-        from simlab.metrics.layers import layer_shape
+        from simlab.metrics.layers import layer_metrics
 
-        return layer_shape(self.n_layers)._fields
+        return layer_metrics(self.n_layers)._fields

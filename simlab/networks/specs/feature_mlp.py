@@ -68,13 +68,13 @@ class FeatureMLP(Architecture):
         )
 
     def measure(self, network: "nnx.Module", task: "Task", data):
-        """Return a :class:`simlab.metrics.vectors.VectorShape`."""
+        """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
         from simlab.metrics.vectors import measure
 
         return measure(network, task, data)
 
-    def shape_names(self, task: "Task") -> tuple[str, ...]:
+    def metric_names(self, task: "Task") -> tuple[str, ...]:
         """Return the names of what is measured."""
-        from simlab.metrics.vectors import VectorShape
+        from simlab.metrics.vectors import VectorMetrics
 
-        return VectorShape._fields
+        return VectorMetrics._fields
