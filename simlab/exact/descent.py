@@ -1,10 +1,10 @@
-"""Minimise a smooth function of a vector inside jit: L-BFGS from afar, Newton's method for the last digits.
+"""Minimise a smooth function of a vector inside jit: L-BFGS first, then Newton's method for the last digits.
 
 Both are pure functions of the starting vector, so that ``jit(vmap(...))`` runs many starts side by side, and neither
-raises: where a run ended is told by its gradient norm. Call them under ``jax.enable_x64(True)``.
+raises: the gradient norm says how a run ended. Call them under ``jax.enable_x64(True)``.
 
 Newton's method solves its linear systems by conjugate gradients. That leaves directions in which the function is
-constant (a *gauge*: rotations, scales) alone without being told of them: the gradient has no component along them, and
+constant (a *gauge*: rotations, scales) alone without knowing them: the gradient has no component along them, and
 conjugate gradients never leave the space that the gradient spans.
 """
 
@@ -17,7 +17,7 @@ import optax
 
 # A Newton step solves its system to this relative residual: each step gains about three digits.
 RESIDUAL = 1e-3
-# Armijo's constant, and how many lengths of a step are tried before it is given up.
+# Armijo's constant, and the number of step lengths tried.
 SUFFICIENT_DECREASE = 1e-4
 N_TRIALS = 40
 # Differences of the value below this share of it, or below this where it is less than 1, are rounding: a small risk is
@@ -74,7 +74,7 @@ def lbfgs(value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: 
 
 
 class _Iterate(NamedTuple):
-    """A point with what is known there; ``improved`` tells whether the last step was taken."""
+    """A point with value and gradient; ``improved`` says whether the last step was taken."""
 
     point: jax.Array
     value: jax.Array

@@ -1,4 +1,4 @@
-"""Which learned vector plays the part of which predicted one, where theory leaves their order free."""
+"""Matching learned vectors with predicted ones where theory leaves their order free."""
 
 import numpy as np
 
@@ -7,8 +7,8 @@ def match_vectors(learned: np.ndarray, predicted: np.ndarray, tolerance: float =
     """Return the order of learned vectors in which they are the predicted ones up to a rotation and a common scale.
 
     Rotations leave inner products alone, so that two sets agree up to order iff their Gram matrices do. Vectors are
-    placed one after the other, each where its inner products with those placed before fit best; what fits nowhere takes
-    the last placement back.
+    placed one after the other, each where its inner products with those placed before fit best; a vector that fits
+    nowhere undoes the last placement (backtracking).
 
     Args:
         learned: ``Float[K, d]``, not all zero.

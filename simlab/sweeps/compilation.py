@@ -12,12 +12,12 @@ from simlab.runtime.devices import count_cores
 
 @lru_cache(maxsize=1)
 def compilers() -> ThreadPoolExecutor:
-    """Return the threads of the compiler; a piece rarely keeps a whole core busy."""
+    """Return the threads that compile, two per core: one compilation rarely keeps a core busy."""
     return ThreadPoolExecutor(2 * count_cores(), thread_name_prefix="compile")
 
 
 def compile_piece(lowered: Lowered, *, on_cpu: bool) -> Callable:
-    """Compile at the first level of optimisation on a CPU: programs of this kind run as fast, and compile in half."""
+    """Compile, on a CPU at optimisation level 1: these programs run as fast and compile in half the time."""
     chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
     if chosen or not on_cpu:
         return lowered.compile()

@@ -8,8 +8,8 @@ class Layout(NamedTuple):
 
     Attributes:
         rows: members that run at once, a multiple of ``member_shards``.
-        part: members of a part, the unit that is saved and that a process takes on. More than ``rows`` where members
-            may stop early: the next ones take over the rows of those that have stopped.
+        part: members of a part, the unit that is saved and that a process claims. More than ``rows`` where members
+            may stop early: the next ones reuse the rows of those that have stopped.
         member_shards: devices along the member axis.
         class_shards: devices along the class axis.
     """

@@ -1,8 +1,8 @@
 """The compiled pieces of a sweep: many members side by side, sharded over devices.
 
-The host sees three programs for each specification, compiled once for all values of the hyperparameters: ``begin``,
+The host calls three programs for each specification, compiled once for all values of the hyperparameters: ``begin``,
 ``segment`` and ``record``. Which members run on is decided inside the programs: a row whose member has stopped keeps
-its state bit by bit, so that the host may look at a report one segment late and the devices need not wait for it.
+its state bit by bit, so that the host may read a report one segment late and the devices need not wait for it.
 """
 
 import math
@@ -31,8 +31,8 @@ from simlab.training.spec import TrainingSpec
 from simlab.training.trainer import make_trainer
 from simlab.validation import invalid
 
-# Numbers that members may draw, and logits that they may be measured on, side by side on a device: of those that need
-# more, fewer run at once. What is computed from them takes some times as much. An accelerator needs many to be busy.
+# Numbers that members may draw, and logits that they may be measured on, side by side on a device; members that need
+# more run in smaller blocks. Intermediate results take several times as much. An accelerator needs many to be busy.
 HELD_NUMBERS = {"cpu": CHUNK_ENTRIES, "accelerator": 16 * CHUNK_ENTRIES}
 
 
@@ -60,11 +60,11 @@ class Program:
         self._pieces: dict[str, Future] = {}
 
     def put(self, inputs: Inputs, occupied: np.ndarray) -> tuple[Inputs, jax.Array]:
-        """Bring the inputs of all rows to the devices; ``occupied`` (``Bool[W]``) tells which rows hold a member."""
+        """Put the inputs of all rows on the devices; ``occupied`` (``Bool[W]``) marks the rows that hold a member."""
         return jax.device_put((inputs, occupied), self._sharding)
 
     def put_rows(self, leaves: list[np.ndarray]) -> Rows:
-        """Bring saved rows back to the devices; the leaves are those of ``jax.tree.leaves``."""
+        """Put saved rows back on the devices; the leaves are those of ``jax.tree.leaves``."""
         structure = jax.tree.structure(self._begun_shapes[1])
         return jax.device_put(jax.tree.unflatten(structure, leaves), self._row_sharding)
 
@@ -75,7 +75,7 @@ class Program:
 
     @property
     def segment(self) -> Callable:
-        """``(problem, rows, inputs) -> rows`` after the steps of one segment; the rows given are used up."""
+        """``(problem, rows, inputs) -> rows`` after the steps of one segment; the rows given are donated."""
         return self.segment_of(-1)
 
     def segment_of(self, stage: int) -> Callable:
@@ -84,15 +84,15 @@ class Program:
 
     @property
     def record(self) -> Callable:
-        """``(problem, rows, inputs) -> (rows, report)``; the rows given are used up, and members may stop here."""
+        """``(problem, rows, inputs) -> (rows, report)``; the rows given are donated, and members may stop here."""
         return self._compiled("record").result()
 
     def refill(self, problem: Problem, rows: Rows, inputs: Inputs, fresh: jax.Array) -> tuple[Problem, Rows]:
-        """Begin anew in the rows marked ``fresh`` (``Bool[W]``), as ``begin`` does; the rows given are used up."""
+        """Begin anew in the rows marked ``fresh`` (``Bool[W]``), as ``begin`` does; the rows given are donated."""
         return self._compiled("select").result()(fresh, self.begin(inputs, fresh), (problem, rows))
 
     def start_compiling(self) -> None:
-        """Compile in the background, side by side, what a sweep needs; else each piece is when it is asked for."""
+        """Compile the pieces that a sweep needs in the background; otherwise each is compiled on first use."""
         for name in self._names:
             self._compiled(name)
 
@@ -122,13 +122,13 @@ class Program:
         return jax.jit(lambda seed, data: self._trainer.sample(random_key(seed), data))
 
     def bytes_needed(self, *names: str) -> int:
-        """Return the most bytes that each device holds while a piece runs, of those named or else of all that are used.
+        """Return the peak bytes of each device over the named pieces, or over all pieces that a sweep uses.
 
-        They are counted by the compiler.
+        The compiler counts them.
         """
         held = {name: held_bytes(self._compiled(name).result()) for name in names or self._names}
         if "select" in held:
-            # Members begin anew while all others stay where they are.
+            # New members begin while all others stay in memory.
             held["begin"] += self.begin.memory_analysis().output_size_in_bytes
         return max(held.values())
 
@@ -164,11 +164,11 @@ class Program:
     def _measure(self, problem: Problem, row: Rows, inputs: Inputs) -> Report:
         """Measure one member and decide whether it stops, unless it has."""
         spec = self.spec
-        # Traced once: for its shapes, and for what it computes.
+        # Traced once, for the shapes and for the computation.
         measure = jax.jit(partial(self._trainer.record, problem, row.state, inputs.hyperparameters), inline=True)
         empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(measure, row.segments))
         record = jax.lax.cond(row.status == Status.RUNNING, measure, lambda _: empty, row.segments)
-        # A weight may overflow without a loss that shows it; the penalty of a recorded risk sees them all.
+        # A weight may overflow while the loss stays finite; the penalty in a recorded risk includes all weights.
         recorded = getattr(record.metrics, spec.objective.divergence_metric)
         unseen = (row.first_bad_step == 0) & ~jnp.isfinite(recorded)
         bad_step = jnp.where(unseen, jnp.maximum(row.segments * spec.steps_per_record, 1), row.first_bad_step)
@@ -180,13 +180,13 @@ class Program:
         return Report(record, row.segments, status, bad_step)
 
     def _compiled(self, name: str) -> Future:
-        """Return the compiled piece of that name, which may still be waited for: the compiler has its own threads."""
+        """Return the future of the compiled piece of that name; compilation runs in threads of its own."""
         if name not in self._pieces:
             self._pieces[name] = compilers().submit(compile_piece, self._traced(name), on_cpu=platform() == "cpu")
         return self._pieces[name]
 
     def _traced(self, name: str) -> Lowered:
-        """Return the piece of that name, ready to be compiled."""
+        """Return the lowered piece of that name."""
         if name not in self._lowered:
             problem_and_rows, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
             if name in self._segment_names:
@@ -203,7 +203,7 @@ class Program:
         return self._lowered[name]
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...]):
-        """Spread a function of many rows over all devices, ready to be compiled."""
+        """Shard a function of many rows over all devices and lower it."""
         mapped = jax.shard_map(
             function,
             mesh=self._mesh,
@@ -217,8 +217,8 @@ class Program:
     def _over_rows(self, function: Callable, needed: int = 0, *, in_place: bool = False) -> Callable:
         """Map a function of one member over the rows of one device.
 
-        As many run side by side as may, where each needs so many numbers beside what it keeps. In place, the results
-        take the place of the second argument.
+        Blocks are as large as memory allows if each member needs ``needed`` numbers beside its state. With ``in_place``
+        the results overwrite the second argument.
         """
         per_device = self.layout.rows // self.layout.member_shards
         held = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"]
@@ -287,7 +287,7 @@ class Program:
 
 
 def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
-    """Return the :class:`Program`; the last ones are kept, so that a second sweep of the same kind starts at once."""
+    """Return the :class:`Program`; recent ones are cached, so that a second sweep of the same kind starts at once."""
     return _cached_program(spec.compile_key, layout, optimizer, jax.config.jax_enable_x64)
 
 

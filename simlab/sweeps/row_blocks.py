@@ -11,8 +11,8 @@ from simlab.runtime.devices import platform
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
 from simlab.training.trainer import count_weights
 
-# A core of a CPU works on so many members side by side, at most, as have fewer weights than fit its cache: 1 MB in
-# float32. More of them would push each other out of it at every step.
+# A CPU core runs at most so many members side by side that their weights fit its cache: 1 MB in float32. More would
+# evict each other at every step.
 CACHED_WEIGHTS = 250_000
 LARGEST_BLOCK = 16
 
@@ -20,8 +20,8 @@ LARGEST_BLOCK = 16
 def run_sequentially(spec: TrainingSpec) -> bool:
     """Return whether members run one after the other, as those that search along lines should on a CPU.
 
-    Side by side each would wait for the longest search, and pay for both branches of every choice. In turn, a row whose
-    member has stopped costs nothing.
+    Side by side each would wait for the longest search and compute both branches of every conditional. In turn, a row
+    whose member has stopped costs nothing.
     """
     searches = any(stage.optimizer in LINE_SEARCH_OPTIMIZERS for stage in spec.stages)
     return searches and platform() == "cpu"
@@ -33,13 +33,13 @@ def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys
     fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // count_weights(spec)) if on_cpu else per_device
     largest = 1 if run_sequentially(spec) else max(1, min(per_device, fitting, at_most))
     n_blocks = math.ceil(per_device / largest)
-    # Rather somewhat smaller blocks than rows that are worked on twice.
+    # Prefer somewhat smaller blocks of equal size to an overlap, whose rows are computed twice.
     n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if per_device % number == 0), n_blocks)
     return math.ceil(per_device / n_blocks)
 
 
 def on_single_row(function: Callable) -> Callable:
-    """Map a function over a leading axis of length 1 by hand: gathers and scatters of one member are simpler code."""
+    """Map a function over a leading axis of length 1 by indexing, which makes gathers and scatters simpler code."""
 
     def mapped(*arguments):
         return jax.tree.map(lambda leaf: leaf[None], function(*jax.tree.map(lambda leaf: leaf[0], arguments)))
@@ -50,8 +50,8 @@ def on_single_row(function: Callable) -> Callable:
 def in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
     """Map a function of blocks over a leading axis, one block after the other.
 
-    All blocks have the same size, and the last one begins within the one before, if it has to: rows of both keep what
-    the first has made of them. In place, the results of each block are written over its part of the second argument.
+    All blocks have the same size; if it does not divide the rows, the last block overlaps the one before, and rows in
+    both keep the result of the first. With ``in_place`` the results overwrite the second argument, block by block.
     """
 
     def mapped(*arguments):

@@ -35,7 +35,7 @@ class Rows(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What the host is told after a segment; the record of a row that had stopped before is zero."""
+    """What the host receives after a segment; the record of a row that had stopped before is zero."""
 
     record: Record
     segments: jax.Array

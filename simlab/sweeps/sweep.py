@@ -1,7 +1,8 @@
 """Sweeps: many members, grouped by the program that they share, laid out over devices, saved part by part.
 
-A *group* holds the members of one compiled program. It is cut into *parts*; a part is what a process takes on, what is
-saved, and what is computed again if its file is corrupt. Any number of processes may work on the parts of one folder.
+A *group* holds the members of one compiled program. It is cut into *parts*; a part is the unit that a process
+claims, that is saved, and that is computed again if its file is corrupt. Any number of processes may work on the parts
+of one folder.
 """
 
 import math
@@ -21,10 +22,10 @@ from simlab.sweeps.work import Analysis, Listener, Part, Work
 from simlab.training.optimizers import Optimizer
 from simlab.training.spec import TrainingSpec
 
-# Rows are used this many times over where members may stop early, so that a few slow ones do not hold many idle rows
-# (where idle rows cost something).
+# Where members may stop early, a part has this many members per row, so that rows whose members have stopped early do
+# not idle while a few slow ones run on.
 REFILLS = 4
-# Programs that the compiler works on at a time: more than keep the cores busy would only be kept waiting.
+# Programs that are compiled at a time: enough to keep the cores busy.
 COMPILED_AHEAD = 3
 
 
@@ -76,8 +77,8 @@ class Sweep:
         """Return the layout of each group: as many members at once as the memory of the devices holds.
 
         Args:
-            n_processes: processes that share the work; each gets a part if there are members enough.
-            chunk: members at once, at most, if it is not the memory that shall decide.
+            n_processes: processes that share the work; each gets a part if there are enough members.
+            chunk: members at once, at most; None for as many as memory allows.
             class_shards: devices along the class axis.
 
         Raises:
@@ -91,7 +92,7 @@ class Sweep:
         if chunk is not None:
             return tuple(layouts)
         for group, share in enumerate(shares):
-            # The compiler works on the next programs while this one is waited for.
+            # The next programs compile in the background.
             for number in range(group, min(group + COMPILED_AHEAD, len(layouts))):
                 with self.precision(number):
                     self.program(number, layouts[number]).start_compiling()
@@ -139,7 +140,7 @@ class Sweep:
             store: where parts are kept.
             analyse: called on each outcome with the member and its training set (None for fresh sentences); returns the
                 arrays that are kept, of the same shapes for all members of a group.
-            listener: is told how far the sweep has come.
+            listener: receives the progress.
             shard: the number of this process and of all, for the order of the parts.
 
         Returns:
@@ -151,7 +152,7 @@ class Sweep:
         work = Work(self, layouts, store, analyse, listener)
         for part in order:
             work.take(part)
-        for part in order:  # others may have left some in the meantime
+        for part in order:  # parts that other processes claimed and did not complete
             work.take(part)
         return all(store.is_complete(part.name) for part in parts)
 

@@ -16,7 +16,7 @@ from simlab.sweeps.program import Program
 if TYPE_CHECKING:
     from simlab.sweeps.sweep import Sweep
 
-# A part is saved when that has become cheap: after this many seconds, and after this many times what saving last took.
+# A part is saved at most once in this many seconds, and in this many times the duration of the last save.
 SAVE_INTERVAL = 1.0
 SAVE_SHARE = 100
 
@@ -32,7 +32,7 @@ class Part(NamedTuple):
 
 
 class Listener(Protocol):
-    """Told how far a sweep has come."""
+    """Receives the progress of a sweep."""
 
     def advance(self, steps: int, members: int) -> None:
         """Report steps and members done, over the whole sweep."""
@@ -51,7 +51,7 @@ class Work:
         self.counted: set[str] = set()
 
     def take(self, part: Part) -> None:
-        """Bring a part to its end, unless it is complete or another process is at it."""
+        """Complete a part, unless it is complete or another process has claimed it."""
         if self.store.is_complete(part.name):
             self._count(part)
             return
@@ -64,7 +64,7 @@ class Work:
             self._count(part)
 
     def _count(self, part: Part) -> None:
-        """Add a complete part to what is done."""
+        """Add a complete part to the progress."""
         if part.name not in self.counted:
             self.counted.add(part.name)
             self.steps += len(part.members) * self.sweep.specs[part.group].total_steps
@@ -91,7 +91,7 @@ class Work:
         self.store.save(part.name, columns, complete=True)
 
     def _train(self, run: PartRun, saver: "Saver") -> None:
-        """Train the members of a part, saving now and then."""
+        """Train the members of a part, saving at intervals."""
         steps_per_record = run.program.spec.steps_per_record
         while not run.is_done:
             run.advance()
@@ -106,14 +106,14 @@ def _training_set(program: Program, member: Member) -> Any:
 
 
 class Saver:
-    """Saves now and then: often enough to lose little, rarely enough to cost little."""
+    """Saves at intervals: short enough to lose little, long enough to cost little."""
 
     def __init__(self, save: Callable[[], None]):
         self.save = save
         self.last, self.cost = time.monotonic(), 0.0
 
     def maybe(self) -> None:
-        """Save if the last time is long enough ago."""
+        """Save if the last save is long enough ago."""
         started = time.monotonic()
         if started - self.last < max(SAVE_INTERVAL, SAVE_SHARE * self.cost):
             return

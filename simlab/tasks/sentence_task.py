@@ -198,7 +198,7 @@ def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:
 
 @lru_cache(maxsize=256)
 def _cached_latents(task: SentenceTask, seed: int) -> np.ndarray:
-    """Return the latents of a seed, not to be written to; a sweep asks for the same ones for each value it varies."""
+    """Return the latents of a seed, read-only; a sweep needs the same ones for each value it varies."""
     return draw_latents(task, seed)
 
 

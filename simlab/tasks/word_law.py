@@ -1,4 +1,4 @@
-"""The law of word frequencies: how often each word of a concept stands for it."""
+"""The law of word frequencies: the probability of each word within its concept."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What is measured of a run between its segments: the objective's metrics and the norm of the gradient of the risk."""
+"""What is measured between the segments of a run: the objective's metrics and the gradient norm of the risk."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from simlab.validation import invalid
 
 
 class Record(NamedTuple):
-    """What is logged between segments; each entry a scalar.
+    """What is recorded between segments; each entry a scalar.
 
     Attributes:
         metrics: the objective's metrics, a ``NamedTuple`` of scalars.

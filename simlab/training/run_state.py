@@ -10,7 +10,7 @@ from simlab.training.spec import Stage
 
 
 class Problem(NamedTuple):
-    """What stays the same over a run: the task's arrays, training sets, weights that are never trained, random keys."""
+    """What is constant over a run: the task's arrays, training sets, variables that are not trained, random keys."""
 
     data: Any
     sample: Any

@@ -3,8 +3,8 @@
 What fixes a shape or a program is in the :class:`~simlab.training.spec.TrainingSpec`; what varies over a sweep is a
 traced argument, so that one compilation serves all values. A run is cut into *segments* of equally many steps; after
 each a :class:`~simlab.training.record.Record` is taken. Whoever drives the segments one by one (to show progress or to
-save) gets the weights of the uncut run bit by bit. What is minimised, measured and kept is the business of the
-specification's objective.
+save) gets the weights of the uncut run bit by bit. What is minimised, measured and kept is up to the objective
+of the specification.
 """
 
 import math
@@ -24,8 +24,8 @@ from simlab.training.record import make_record
 from simlab.training.run_state import Network, Problem, State, batch_loss
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, Stage, TrainingSpec
 
-# Numbers of examples that a member may draw ahead: drawing takes some seven numbers for each, and shall need no more
-# memory than a gradient does, except where that is next to nothing.
+# Numbers that a member may draw ahead, per weight and at least: drawing takes about seven temporaries for each, which
+# should need no more memory than a gradient, unless that is negligible.
 DRAWN_PER_WEIGHT, ALWAYS_DRAWN = 1 / 8, 4096
 
 # What a key is folded with to draw the random numbers of a loss; no step has this number.
@@ -232,13 +232,13 @@ def _search_step(
 def _after_gradients(gradient: nnx.State, rate: jax.Array, split: tuple[str, ...]) -> jax.Array:
     """Return the learning rate, made to depend on the gradients: a no-op that lets XLA reuse the buffers of weights.
 
-    On a CPU the compiler does not see by itself that no weight is read after all gradients are known, and would copy
-    the classifier at each step. The gradients of the ``split`` parameters, the large ones, are left out: their update
+    On a CPU the compiler does not infer that no weight is read after all gradients are computed, and would copy the
+    classifier at each step. The gradients of the ``split`` parameters, the large ones, are left out: their update
     needs them anyway.
     """
     if platform() != "cpu" or not split:
         return rate
     named = [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree.leaves_with_path(gradient)]
     probe = sum(leaf.reshape(-1)[0] for name, leaf in named if not any(large in name for large in split))
-    # Never true, which the compiler does not see.
+    # Never true, which the compiler cannot prove.
     return jnp.where((probe == jnp.inf) & (probe == -jnp.inf), 0, rate)
