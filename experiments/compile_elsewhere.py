@@ -182,7 +182,7 @@ def _steps(n_devices: int) -> Iterator[tuple]:
     from experiments.benchmarks.scaling import MANY_CLASSES, PAPER, make_spec
     from experiments.benchmarks.settings import SIZES, BenchSettings
     from experiments.benchmarks.step import make_cases
-    from simlab.sweeps.program import Layout
+    from simlab.sweeps.layout import Layout
 
     for case in make_cases(BenchSettings(sizes=SIZES)):
         for members in (1, 64):

@@ -15,10 +15,10 @@ import numpy as np
 from experiments.tables.columns import format_columns
 from simlab.data.sources import FixedSample
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
 from simlab.runtime.devices import use_all_cores
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member
-from simlab.sweeps.program import Layout
 from simlab.sweeps.sweep import Sweep, train_members
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec

@@ -32,7 +32,7 @@ import importlib
 __version__ = "0.2.0"
 
 _HOMES = {
-    "Architecture": "simlab.networks.architectures",
+    "Architecture": "simlab.networks.specs.architecture",
     "Batch": "simlab.tasks.batch",
     "Bound": "simlab.losses.objective",
     "EvaluationSet": "simlab.losses.objective",

@@ -21,10 +21,12 @@ from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
 from simlab.losses.classification import Hyperparameters
-from simlab.losses.cross_entropy import evaluate, penalty
+from simlab.losses.cross_entropy import evaluate
+from simlab.losses.penalties import penalty
 from simlab.networks.logits import choose_logits
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, stack_inputs
-from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.program import Program
 from simlab.sweeps.sweep import train_members
 from simlab.tasks.batch import Batch
 from simlab.training.spec import TrainingSpec

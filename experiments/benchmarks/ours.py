@@ -9,8 +9,9 @@ import numpy as np
 from experiments.benchmarks.arithmetic import StepCost
 from experiments.benchmarks.measurement import Contestant, Fact
 from simlab.losses.classification import Hyperparameters
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, stack_inputs
-from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.program import Program
 from simlab.training.spec import TrainingSpec
 
 

@@ -19,7 +19,7 @@ from simlab.data.sources import FixedSample
 from simlab.losses.classification import Hyperparameters
 from simlab.sweeps.members import Member, stack_inputs
 from simlab.tasks.batch import Batch
-from simlab.tasks.sentence_task import word_frequencies
+from simlab.tasks.word_law import word_frequencies
 from simlab.training.spec import TrainingSpec
 from simlab.training.trainer import make_trainer
 
@@ -78,7 +78,11 @@ def batches(spec: TrainingSpec) -> Iterator[tuple]:
                 rows = order[start : start + source.batch_size]
                 yield sentences[rows], labels[rows]
     latents = torch.tensor(Member(spec, Hyperparameters(), 0).data.latents.astype(np.int64), device=device)
-    bounds = torch.tensor(np.cumsum(word_frequencies(task))[:-1], dtype=torch.float32, device=device)
+    bounds = torch.tensor(
+        np.cumsum(word_frequencies(task.word_frequency, task.words_per_concept))[:-1],
+        dtype=torch.float32,
+        device=device,
+    )
     while True:
         labels = torch.randint(task.n_classes, (source.batch_size,), device=device)
         concepts = latents[labels]

@@ -22,8 +22,10 @@ from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.step import RATES
 from simlab.data.sources import FreshExamples
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.networks.architectures import TwoLayer
-from simlab.sweeps.program import Layout, Program, members_side_by_side
+from simlab.networks.specs import TwoLayer
+from simlab.sweeps.layout import Layout
+from simlab.sweeps.program import Program
+from simlab.sweeps.row_blocks import members_side_by_side
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 

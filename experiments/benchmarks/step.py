@@ -13,8 +13,8 @@ from experiments.benchmarks.measurement import Contestant, Measurement, summaris
 from experiments.benchmarks.settings import BenchSettings
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.networks.architectures import TwoLayer
-from simlab.sweeps.program import Layout
+from simlab.networks.specs import TwoLayer
+from simlab.sweeps.layout import Layout
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 from simlab.validation import first_line

@@ -12,9 +12,10 @@ from experiments.core.experiment import Plan
 from experiments.core.progress import format_seconds
 from experiments.tables.columns import format_columns
 from simlab.runtime.devices import free_memory
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.measurements import MeasurementSweep
 from simlab.sweeps.members import stack_inputs
-from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.program import Program
 from simlab.sweeps.sweep import Sweep
 
 # Enough steps for a time that noise does not drown, few enough to be done at once.

@@ -58,7 +58,7 @@ def _restore_layouts(saved: list[dict] | None) -> tuple | None:
         return None
     import jax
 
-    from simlab.sweeps.program import Layout
+    from simlab.sweeps.layout import Layout
 
     layouts = tuple(Layout(**fields) for fields in saved)
     n_devices = len(jax.local_devices())

@@ -38,7 +38,8 @@ def _compare_untrained(plan: Plan, cell: Cell, comparison: Comparison) -> Mappin
     from simlab.runtime.devices import precision_of
     from simlab.runtime.random_keys import random_key
     from simlab.sweeps.members import Member, MemberRun, stack_inputs
-    from simlab.training.trainer import make_trainer, named_values
+    from simlab.training.record import named_values
+    from simlab.training.trainer import make_trainer
 
     member = Member(cell.spec, cell.hyperparameters, plan.seeds[0])
     with precision_of(cell.spec.dtype):

@@ -27,9 +27,9 @@ from simlab.storage.manifest import OtherSweep
 from simlab.storage.parts import PartsRemoved, PartStore, open_store, remove_parts
 from simlab.storage.results import RESULTS_FILE, provenance, save_dataset
 from simlab.storage.store import MemoryStore, Store
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.measurements import Measurement, MeasurementSweep
 from simlab.sweeps.members import Member
-from simlab.sweeps.program import Layout
 from simlab.sweeps.sweep import Sweep
 from simlab.validation import invalid
 
@@ -179,7 +179,7 @@ def train(plan: Plan, sweep: Sweep, layouts, store: Store, progress, shard: tupl
 
 
 def _finish(folder: Path, plan: Plan, sweep: Sweep, layouts, store: PartStore, progress) -> xarray.Dataset | None:
-    """Assemble the dataset from complete parts, save it, and only then remove the parts; None if one is damaged."""
+    """Assemble the dataset from complete parts, save it, and only then remove the parts; None if one is corrupt."""
     begun_by, ended_by = store.manifest["made_by"], provenance()
     made_by = {
         name: value if begun_by.get(name, value) == value else f"{begun_by[name]}; then {value}"
@@ -196,7 +196,7 @@ def _finish(folder: Path, plan: Plan, sweep: Sweep, layouts, store: PartStore, p
 def collect(
     plan: Plan, sweep: Sweep, layouts, store: Store, made_by: Mapping[str, str], progress: Quiet
 ) -> xarray.Dataset | None:
-    """Return the dataset of a sweep, or None if a part is not complete: its file may turn out to be damaged."""
+    """Return the dataset of a sweep, or None if a part is not complete: its file may turn out to be corrupt."""
     members: list = [None] * len(sweep.members)
     for part in sweep.parts(layouts):
         columns, complete = store.load(part.name) or ({}, False)

@@ -18,10 +18,10 @@ from experiments.feature_collapse.quantities import (
 from experiments.feature_collapse.scaled import CLOSED_FORM
 from simlab.losses.classification import classifier_metrics
 from simlab.metrics import geometry
-from simlab.metrics.vectors import VectorShape
+from simlab.metrics.vectors import VectorMetrics
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
-from simlab.tasks.sentence_task import word_frequencies
+from simlab.tasks.word_law import word_frequencies
 from simlab.training.spec import TrainingSpec
 from theory.feature_collapse import Prediction
 
@@ -43,7 +43,7 @@ MEMBER_VARIABLES = {
     "training_risk": Variable((), "risk on the whole training set", "nats"),
     "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound", "nats"),
-    **record_variables(classifier_metrics(VectorShape._fields)),
+    **record_variables(classifier_metrics(VectorMetrics._fields)),
     "learned": Variable(("quantity",), "what was learned"),
     "exact_minimum": Variable(("quantity",), "value at the numerical minimiser for the latents of the member"),
     "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
@@ -144,7 +144,7 @@ def cell_variables(spec: TrainingSpec, prediction: Prediction) -> dict[str, np.n
     ranks = words % task.words_per_concept
     threshold = prediction.zero_threshold
     variables = {
-        "word_probability": word_frequencies(task)[ranks],
+        "word_probability": word_frequencies(task.word_frequency, task.words_per_concept)[ranks],
         "embedding_norm_predicted": prediction.embedding_norms[ranks],
         "classifier_norm_predicted": prediction.classifier_norm,
         "cross_entropy_predicted": prediction.cross_entropy,

@@ -4,7 +4,7 @@ from experiments.core.training_choices import training_fields
 from experiments.feature_collapse.configuration import WordConfiguration
 from simlab.data.sources import FixedSample, FreshExamples, Population, Source
 from simlab.losses.classification import CrossEntropy
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_count, invalid

@@ -8,10 +8,11 @@ from experiments.core.training_record import END_VARIABLES, history, record_vari
 from experiments.layer_collapse.reference import TWO_LAYERS, Reference, caveats
 from simlab.losses.classification import classifier_metrics
 from simlab.metrics import geometry
-from simlab.metrics.layers import MEASURES, field, layer_shape
+from simlab.metrics.layers import MEASURES, field, layer_metrics
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
-from simlab.tasks.sentence_task import SentenceTask, word_frequencies
+from simlab.tasks.sentence_task import SentenceTask
+from simlab.tasks.word_law import word_frequencies
 from simlab.training.spec import TrainingSpec
 from theory.optimality.certificates import certify
 
@@ -79,7 +80,7 @@ MEMBER_VARIABLES = {
     "training_risk": Variable((), "risk on the whole training set", "nats"),
     "risk_lower_bound": Variable((), "no two-layer network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound, for the two-layer network", "nats"),
-    **record_variables(classifier_metrics(layer_shape(0)._fields)),
+    **record_variables(classifier_metrics(layer_metrics(0)._fields)),
     **{f"history_{name}": Variable(("record", "layer"), name.replace("_", " ")) for name in MEASURES},
     "learned": Variable(("quantity",), "what was learned"),
     "exact_minimum": Variable(("quantity",), "not known beside the prediction"),
@@ -152,7 +153,7 @@ def member_variables(
 def cell_variables(spec: TrainingSpec, reference: Reference) -> dict[str, np.ndarray | float | str]:
     """Return what all seeds of a configuration share, by the names of variables and coordinates."""
     task, theory = spec.task, reference.theory
-    mu = word_frequencies(task)
+    mu = word_frequencies(task.word_frequency, task.words_per_concept)
     threshold = None if theory is None else theory.zero_threshold
     return {
         "predicted": _predicted(reference),

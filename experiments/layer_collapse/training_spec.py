@@ -6,7 +6,7 @@ from experiments.core import training_choices
 from experiments.feature_collapse.training_spec import make_training_spec as make_word_spec
 from experiments.layer_collapse.configuration import LayerConfiguration
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.networks.architectures import DeepClassifier
+from simlab.networks.specs import DeepClassifier
 from simlab.training.spec import TrainingSpec
 
 

@@ -11,7 +11,7 @@ from simlab.losses.classification import classifier_metrics
 from simlab.metrics import geometry
 from simlab.metrics.matching import match_vectors
 from simlab.metrics.neural_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
-from simlab.metrics.vectors import VectorShape
+from simlab.metrics.vectors import VectorMetrics
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
 from simlab.training.spec import TrainingSpec
@@ -85,7 +85,7 @@ MEMBER_VARIABLES = {
     "training_risk": Variable((), "risk on the whole training set", "nats"),
     "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
     "duality_gap": Variable((), "training risk less its lower bound", "nats"),
-    **record_variables(classifier_metrics(VectorShape._fields)),
+    **record_variables(classifier_metrics(VectorMetrics._fields)),
     **{f"history_{name}": Variable(("record",), QUANTITIES[name].label) for name in FOLLOWED},
     "learned": Variable(("quantity",), "what was learned"),
     "exact_minimum": Variable(("quantity",), "not known beside the prediction"),

@@ -5,7 +5,7 @@ from experiments.core.training_choices import training_fields
 from experiments.neural_collapse.configuration import ClassConfiguration
 from simlab.data.sources import Population
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.networks.architectures import FeatureMLP, FreeFeatures
+from simlab.networks.specs import FeatureMLP, FreeFeatures
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_count

@@ -1,4 +1,4 @@
-"""What the sources of training data compute, on the device; :mod:`simlab.data.sources` says which is used when."""
+"""The device side of the sources of training data, see :mod:`simlab.data.sources`."""
 
 import math
 from typing import Any
@@ -17,7 +17,7 @@ def shuffled_batches(size: int, batch_size: int, key: jax.Array, start: jax.Arra
     steps_per_epoch = size // batch_size
     first_epoch = start // steps_per_epoch
     last_epoch = (start + n_steps - 1) // steps_per_epoch
-    # Room for as many epochs as the steps can touch, wherever they start; those they do not touch stay unsorted.
+    # The most epochs that so many steps can touch, whichever step is the first; epochs beyond the last stay unsorted.
     epochs = first_epoch + jnp.arange((n_steps + steps_per_epoch - 2) // steps_per_epoch + 1)
     in_order = lambda epoch: jnp.arange(size, dtype=jnp.int32)  # noqa: E731
     shuffled = lambda epoch: random_order(jax.random.fold_in(key, epoch), size)  # noqa: E731
@@ -43,9 +43,9 @@ def no_entries(n_steps: int) -> jax.Array:
 def random_order(key: jax.Array, size: int) -> jax.Array:
     """Return a random permutation of ``0 .. size - 1``, ``Int32[size]``.
 
-    Random bits are sorted that carry their row in the low bits: a sort of single numbers is about ten times faster on a
-    CPU than one of pairs. Rows whose random bits agree keep their order; as many sorts follow each other as it takes to
-    leave less than one row in 64 with such a neighbour.
+    Random bits with the row number in their low bits are sorted: a sort of single numbers is about ten times faster on
+    a CPU than one of pairs. Rows with equal random bits keep their order; sorts are repeated until less than one row in
+    64 is expected to have such a neighbour.
     """
     index_bits = max(1, (size - 1).bit_length())
     n_sorts = math.ceil((index_bits + 6) / (32 - index_bits))

@@ -4,11 +4,11 @@ A source answers these questions, the last five with pure functions of arrays, s
 vmapped:
 
 ``check(task)``
-    whether the task can be its origin, or ``ValueError``;
+    whether the task can supply it, or ``ValueError``;
 ``steps_per_epoch(task)``
     how many steps make one pass, or None where there are no passes;
 ``prefetch_steps(task, n_steps, buffer_size)``
-    for how many of ``n_steps`` steps, a divisor, one plan is made, where a member may buffer so many numbers;
+    steps prefetched by one plan within a buffer of ``buffer_size`` numbers, a divisor of ``n_steps``;
 ``prepare(task, key, data)``
     the sample that stays the same over the run;
 ``plan(task, sample, data, key, start, n_steps)``
@@ -24,11 +24,11 @@ vmapped:
 ``is_fixed`` whether there is such a set at all.
 
 Nothing is carried from step to step: an epoch's order follows from its number, so a run may be cut anywhere. A plan is
-made before its steps, so that these are a loop of known length, which compiles to faster code than one that stops where
-an epoch ends.
+made before its steps, so that these are a loop of known length, which compiles to faster code than a loop that ends
+with an epoch.
 
-A source is part of a specification, which is checked before JAX is imported. So what computes is in
-:mod:`simlab.data.batches`, and is imported when there is something to compute.
+A source is part of a specification, which is checked before JAX is imported. So the
+computations are in :mod:`simlab.data.batches`, which is imported when they are needed.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ from simlab.validation import check_count, invalid
 if TYPE_CHECKING:
     import jax
 
-# Drawing takes some fifty calls of the device, few beside those of so many steps: more would save nothing.
+# A draw launches about fifty kernels, few compared with those of this many steps: more would save nothing.
 MOST_PREFETCHED_STEPS = 128
 
 
@@ -141,7 +141,7 @@ class FreshExamples:
         """Nothing is stored."""
 
     def prefetch_steps(self, task: Task, n_steps: int, buffer_size: int) -> int:
-        """As many steps as the buffer holds: drawn together, they cost an accelerator few calls."""
+        """As many steps as the buffer holds: drawn together, they need few kernel launches."""
         fitting = max(1, min(MOST_PREFETCHED_STEPS, buffer_size // (self.batch_size * task.example_size)))
         return max(size for size in range(1, min(n_steps, fitting) + 1) if n_steps % size == 0)
 

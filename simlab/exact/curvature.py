@@ -1,4 +1,4 @@
-"""The second derivative of a risk at a minimiser, with the directions told apart in which it cannot but be flat.
+"""The Hessian of a risk at a minimiser, with its gauge directions, along which it must vanish, set apart.
 
 A *gauge* direction is one along which the network's logits and penalty stay the same. There are
 
@@ -38,7 +38,7 @@ class Curvature(NamedTuple):
         smallest: its smallest eigenvalue beyond the gauge: negative at a saddle, positive at a strict minimum. Under
             LayerNorm for words of norm ``sqrt(d)``.
         flat_directions: number of directions, in the gauge and beyond it, in which the Hessian vanishes to rounding.
-        gauge_directions: number that the gauge explains.
+        gauge_directions: number of gauge directions.
     """
 
     smallest: float
@@ -71,7 +71,7 @@ def curvature(shape: Shape, data: RiskData, point: np.ndarray, gradient_norm: fl
     tangents = gauge_tangents(embeddings, classifier, used, shape.layer_norm)
     gauge = np.linalg.svd(tangents, full_matrices=False)[2][:expected]
     largest = np.abs(matrix).sum(axis=1).max()
-    # The gauge is lifted above everything else, so that the smallest eigenvalue left is not its own.
+    # Gauge directions get the largest eigenvalue, so that the smallest one is not theirs.
     projector = np.eye(len(matrix)) - gauge.T @ gauge
     spectrum = np.linalg.eigvalsh(projector @ matrix @ projector + largest * (gauge.T @ gauge))
     flatness = np.concatenate([np.abs(spectrum), np.linalg.svd(gauge @ matrix, compute_uv=False)])

@@ -1,10 +1,10 @@
-"""Minimise a smooth function of a vector inside jit: L-BFGS from afar, Newton's method for the last digits.
+"""Minimise a smooth function of a vector inside jit: L-BFGS first, then Newton's method for the last digits.
 
 Both are pure functions of the starting vector, so that ``jit(vmap(...))`` runs many starts side by side, and neither
-raises: where a run ended is told by its gradient norm. Call them under ``jax.enable_x64(True)``.
+raises: the gradient norm says how a run ended. Call them under ``jax.enable_x64(True)``.
 
 Newton's method solves its linear systems by conjugate gradients. That leaves directions in which the function is
-constant (a *gauge*: rotations, scales) alone without being told of them: the gradient has no component along them, and
+constant (a *gauge*: rotations, scales) alone without knowing them: the gradient has no component along them, and
 conjugate gradients never leave the space that the gradient spans.
 """
 
@@ -17,7 +17,7 @@ import optax
 
 # A Newton step solves its system to this relative residual: each step gains about three digits.
 RESIDUAL = 1e-3
-# Armijo's constant, and how many lengths of a step are tried before it is given up.
+# Armijo's constant, and the number of step lengths tried.
 SUFFICIENT_DECREASE = 1e-4
 N_TRIALS = 40
 # Differences of the value below this share of it, or below this where it is less than 1, are rounding: a small risk is
@@ -74,7 +74,7 @@ def lbfgs(value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: 
 
 
 class _Iterate(NamedTuple):
-    """A point with what is known there; ``improved`` tells whether the last step was taken."""
+    """A point with value and gradient; ``improved`` says whether the last step was taken."""
 
     point: jax.Array
     value: jax.Array
@@ -153,8 +153,8 @@ def _line_search(value_and_grad: Callable, state: _Iterate, direction: jax.Array
         return jnp.where(visible, descends | sharpens, sharpens)
 
     def searching(carry):
-        _, _, _, found, n_trials = carry
-        return ~found & (n_trials < jnp.where(visible, N_TRIALS, 2))
+        _, _, _, descended, n_trials = carry
+        return ~descended & (n_trials < jnp.where(visible, N_TRIALS, 2))
 
     def trial(carry):
         length, _, _, _, n_trials = carry
@@ -163,11 +163,11 @@ def _line_search(value_and_grad: Callable, state: _Iterate, direction: jax.Array
         return length, value, gradient, accepted(length, value, gradient), n_trials + 1
 
     first = (jnp.ones(()), state.value, state.gradient, jnp.array(False), 0)
-    length, value, gradient, found, _ = jax.lax.while_loop(searching, trial, first)
+    length, value, gradient, descended, _ = jax.lax.while_loop(searching, trial, first)
     return _Iterate(
-        point=jnp.where(found, state.point + length * direction, state.point),
-        value=jnp.where(found, value, state.value),
-        gradient=jnp.where(found, gradient, state.gradient),
-        improved=found,
-        n_steps=state.n_steps + found,
+        point=jnp.where(descended, state.point + length * direction, state.point),
+        value=jnp.where(descended, value, state.value),
+        gradient=jnp.where(descended, gradient, state.gradient),
+        improved=descended,
+        n_steps=state.n_steps + descended,
     )

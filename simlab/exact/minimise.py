@@ -1,6 +1,6 @@
 """Exact minimisation of a risk in float64: every sentence enumerated, random restarts, then Newton's method.
 
-L-BFGS descends from each of several random starts; Newton's method takes the best of them on to rounding, where norms,
+L-BFGS descends from each of several random starts; Newton's method refines the best of them to rounding, where norms,
 angles and risk are good to about 1e-14; the Hessian there tells a minimum from a saddle.
 
 Where to start: at the default tolerance an ``initial_scale`` between 1e-6 and 3 reaches the minimum. A smaller one,
@@ -21,7 +21,7 @@ import numpy as np
 from simlab.exact.curvature import NO_CURVATURE, curvature
 from simlab.exact.descent import lbfgs, newton
 from simlab.exact.risk import ExactRisk, RiskData, Shape, cross_entropy, float64_on_host, risk, unpack
-from simlab.networks.two_layer import layer_norm
+from simlab.networks.layer_norm import layer_norm
 from simlab.validation import check_count, check_real, invalid
 
 NEWTON_STEPS = 100
@@ -83,12 +83,12 @@ def minimise(
     tolerance: float = 1e-8,
     max_steps: int = 2000,
 ) -> Minima:
-    """Minimise a risk from random starts and take the best of them to rounding.
+    """Minimise a risk from random starts and refine the best of them to rounding.
 
     Args:
         problem: the risk.
         n_restarts: random starts.
-        n_polished: how many of the best are handed to Newton's method.
+        n_polished: number of the best that Newton's method refines.
         initial_scale: standard deviation of the initial weights (of the classifier alone under LayerNorm); see the
             module docstring.
         seed: of the initial weights. Start ``i`` is the same whatever their number.
@@ -152,7 +152,7 @@ def sample_restarts(
 
 
 class _Ends(NamedTuple):
-    """Points where runs ended, ``Float64[R, P]``, with ``Float64[R]`` what was found there."""
+    """Final points of all runs, ``Float64[R, P]``, and risk, cross-entropy and gradient norm there, ``Float64[R]``."""
 
     point: np.ndarray
     risk: np.ndarray
@@ -161,7 +161,7 @@ class _Ends(NamedTuple):
 
 
 def _status(ends: _Ends, tolerance: float) -> np.ndarray:
-    """Tell for each run how it ended."""
+    """Return the status of each run."""
     ended = np.where(ends.gradient_norm <= tolerance, "converged", "stalled")
     return np.where(np.isfinite(ends.risk) & np.isfinite(ends.gradient_norm), ended, "diverged")
 
@@ -189,12 +189,12 @@ def _lbfgs(data: RiskData, starts: jax.Array, tolerance, max_steps, *, shape: Sh
     # Words lengthen as they turn, so that the gradient grows again when they are brought back to norm sqrt(d).
     target = tolerance / 10 if shape.layer_norm else tolerance
 
-    def one(start):
+    def descend(start):
         end = lbfgs(partial(risk, shape, data), start, tolerance=target, max_steps=max_steps)
         return _end(shape, data, end.point)
 
-    # One after the other: side by side each would wait for the longest search, and pay for both branches of a choice.
-    return jax.lax.map(one, starts)
+    # In turn: side by side each would wait for the longest search and compute both branches of every conditional.
+    return jax.lax.map(descend, starts)
 
 
 @partial(jax.jit, static_argnames="shape")

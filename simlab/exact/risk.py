@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simlab.networks.two_layer import layer_norm
+from simlab.networks.layer_norm import layer_norm
 from simlab.validation import check_count, check_real, invalid
 
 # Entries of the largest array of one evaluation, (sentences, classes) or (sentences, words x positions): 160 MB.
@@ -80,7 +80,7 @@ class ExactRisk:
 
     @property
     def shape(self) -> "Shape":
-        """The static part, by which a compiled minimiser is told."""
+        """The static part: minimisers are compiled once for each."""
         length = self.population.sentences.shape[1]
         heads = self.heads or (self.n_classes,)
         return Shape(self.n_words, self.n_classes, length, self.embedding_dim, bool(self.layer_norm), heads)
@@ -205,7 +205,7 @@ def weight_decays(weight_decay: float | tuple[float, float], layer_norm: bool) -
         decays = (0.0 if layer_norm else weight_decay, weight_decay)
     check_real("weight_decay", decays[0], positive=not layer_norm)
     if layer_norm and decays[0] > 0:
-        # The length of a word is free under LayerNorm, so that any price on it drives it to zero.
+        # The length of a word is free under LayerNorm, so that any penalty on it drives it to zero.
         raise invalid("weight_decay", "no penalty on the embeddings under LayerNorm", decays[0])
     return float(decays[0]), check_real("weight_decay", decays[1], positive=True)
 
@@ -222,14 +222,14 @@ def check_latents(latents: np.ndarray, n_concepts: int) -> np.ndarray:
 
 
 def _check_entries(n_sentences: int, width: int) -> None:
-    """Refuse a population whose logits would not fit."""
+    """Raise ``ValueError`` for a population whose logits would not fit."""
     if n_sentences * width > ENTRY_LIMIT:
         limit = ENTRY_LIMIT // width
         raise invalid("population", f"at most {limit} sentences here (use simlab.exact.reduced instead)", n_sentences)
 
 
 def _check_heads(heads: tuple[int, ...] | None, n_classes: int) -> None:
-    """Refuse heads that are no division of the classes."""
+    """Raise ``ValueError`` for heads that do not divide the classes."""
     if heads is None:
         return
     if not isinstance(heads, tuple):
@@ -239,7 +239,7 @@ def _check_heads(heads: tuple[int, ...] | None, n_classes: int) -> None:
 
 
 def _check_population(population: WeightedSentences, n_words: int, n_classes: int, heads: tuple | None) -> None:
-    """Refuse sentences, classes or probabilities that do not fit together."""
+    """Raise ``ValueError`` for sentences, classes or probabilities that do not fit together."""
     sentences, classes, probabilities = population
     shapes = tuple(part.shape for part in population)
     labels = shapes[0][:1] if heads is None else (*shapes[0][:1], len(heads))
@@ -259,6 +259,6 @@ def _check_population(population: WeightedSentences, n_words: int, n_classes: in
 
 @contextmanager
 def float64_on_host() -> Iterator[None]:
-    """Compute in float64 on the host's CPU within this context; nothing global is left behind."""
+    """Compute in float64 on the host's CPU within this context; no global setting changes."""
     with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
         yield

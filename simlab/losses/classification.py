@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from simlab.training.spec import TrainingSpec
 
-# What is recorded of every classifier, before the shape of its representation.
+# What is recorded of every classifier, before the metrics of its representation.
 METRICS = {
     "train_cross_entropy": Metric(label="cross-entropy, train", unit="nats"),
     "train_accuracy": Metric(label="accuracy, train", scale="unit interval"),
@@ -105,7 +105,7 @@ class CrossEntropy(Objective):
         penalty: "jax.Array",
         spec: "TrainingSpec",
     ) -> "Mapping[str, jax.Array]":
-        """Return cross-entropies, accuracies and risk, then the shape of the representation.
+        """Return cross-entropies, accuracies and risk, then the metrics of the representation.
 
         The risk is that of the training set on which it is evaluated. A ``_error`` is the standard error of a sample.
         """
@@ -117,7 +117,7 @@ class CrossEntropy(Objective):
         n_classes = self.numbers_per_example(spec)
         train = evaluate(network, evaluations["train"].batch, n_classes)
         test = evaluate(network, evaluations["test"].batch, n_classes)
-        shape = spec.network.measure(network, spec.task, data)
+        of_representation = spec.network.measure(network, spec.task, data)
         unpenalised = train.cross_entropy
         if self.penalises_features:
             unpenalised = self.loss(network, evaluations["train"].batch, data, hyper, None)
@@ -130,12 +130,12 @@ class CrossEntropy(Objective):
             "test_accuracy": test.accuracy,
             "test_accuracy_error": sampled * accuracy_standard_error(test.accuracy, size),
             "risk": unpenalised + penalty,
-            **shape._asdict(),
+            **of_representation._asdict(),
         }
 
     def metrics(self, spec: "TrainingSpec") -> Mapping[str, Metric]:
         """Return the metrics of :data:`METRICS`, and those of the network's representation."""
-        return classifier_metrics(spec.network.shape_names(spec.task))
+        return classifier_metrics(spec.network.metric_names(spec.task))
 
     def representation(self, network: "nnx.Module", data) -> "dict[str, jax.Array]":
         """Return ``embeddings`` ``Float[n_w, d]`` (or ``features`` ``Float[N, d]``), and the ``classifier``."""

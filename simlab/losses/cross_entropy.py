@@ -1,4 +1,4 @@
-"""Cross-entropy, accuracy and penalty."""
+"""Cross-entropy and accuracy."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,11 +6,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from simlab.losses.chunks import in_chunks
 from simlab.runtime.devices import platform
 from simlab.tasks.batch import Batch, weighted
-
-# Logits that are held at once while a large set is evaluated: 20 MB in float32, all of a paper's sample.
-CHUNK_ENTRIES = 5_000_000
 
 
 def cross_entropy_terms(logits: jax.Array, classes: jax.Array) -> jax.Array:
@@ -68,47 +66,14 @@ def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
         logits = network(part.inputs)
         return cross_entropy_terms(logits, part.classes), jnp.argmax(logits, axis=-1) == part.classes
 
-    measured = jax.lax.map(measure, _in_chunks(batch, n_classes))
-    terms, hits = (found.reshape(-1, *batch.classes.shape[1:])[:size] for found in measured)
+    measured = jax.lax.map(measure, in_chunks(batch, n_classes))
+    terms, hits = (values.reshape(-1, *batch.classes.shape[1:])[:size] for values in measured)
     loss = jnp.sum(batch.weights * terms)
     # Counting misses, not hits, makes a perfect accuracy exactly 1 although the weights sum to 1 only to rounding.
     n_factors = batch.classes.size // size
     accuracy = jnp.where(jnp.isfinite(loss), jnp.maximum(1 - jnp.sum(batch.weights * ~hits) / n_factors, 0), jnp.nan)
     spread = jnp.sum(batch.weights * (terms - loss / n_factors) ** 2)
     return Evaluation(loss, accuracy, jnp.sqrt(spread))
-
-
-def summed_gradient(loss: Callable, params, batch: Batch, numbers_per_example: int):
-    """Return the gradient of ``loss(params, batch)`` for a batch of any size, in bounded memory.
-
-    Args:
-        loss: additive: a weighted sum over the examples of a batch, such as :func:`cross_entropy`.
-        params: what to differentiate with respect to.
-        batch: the examples.
-        numbers_per_example: held while the loss is computed, such as the logits.
-    """
-
-    def add(total, chunk):
-        return jax.tree.map(jnp.add, total, jax.grad(loss)(params, chunk)), None
-
-    zero = jax.tree.map(jnp.zeros_like, params)
-    return jax.lax.scan(add, zero, _in_chunks(weighted(batch), numbers_per_example))[0]
-
-
-def _in_chunks(batch: Batch, numbers_per_example: int) -> Batch:
-    """Return a batch cut into chunks on a new leading axis, the last one filled up with examples of weight zero."""
-    size = len(batch.classes)
-    chunk = min(size, max(1, CHUNK_ENTRIES // numbers_per_example))
-    padded = jax.tree.map(lambda part: jnp.pad(part, [(0, -size % chunk)] + [(0, 0)] * (part.ndim - 1)), batch)
-    return jax.tree.map(lambda part: part.reshape(-1, chunk, *part.shape[1:]), padded)
-
-
-def penalty(params, weight_decays) -> jax.Array:
-    """Return ``sum_i lam_i/2 |p_i|^2`` over matching trees of parameters and coefficients, in nats; 0 without any."""
-    if weight_decays is None:
-        return jnp.zeros(())
-    terms = jax.tree.map(lambda value, decay: decay / 2 * jnp.sum(value**2), params, weight_decays)
-    return sum(jax.tree.leaves(terms))
 
 
 def accuracy_standard_error(accuracy, n_sentences: int):

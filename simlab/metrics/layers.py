@@ -38,7 +38,7 @@ SEED = 0
 
 
 @lru_cache(maxsize=64)
-def layer_shape(n_layers: int) -> type:
+def layer_metrics(n_layers: int) -> type:
     """Return the NamedTuple of what is recorded of a network with so many layers, the embedding layer included.
 
     Its fields are ``embedding_norm`` (root mean square), ``embedding_spread`` and ``embedding_simplex_deviation`` of
@@ -47,7 +47,7 @@ def layer_shape(n_layers: int) -> type:
     """
     of_vectors = ("embedding_norm", "embedding_spread", "embedding_simplex_deviation", "classifier_norm")
     of_layers = (field(layer, name) for layer in range(n_layers) for name in MEASURES)
-    return NamedTuple("LayerShape", [(name, jax.Array) for name in (*of_vectors, *of_layers)])
+    return NamedTuple("LayerMetrics", [(name, jax.Array) for name in (*of_vectors, *of_layers)])
 
 
 def field(layer: int, name: str) -> str:
@@ -56,7 +56,7 @@ def field(layer: int, name: str) -> str:
 
 
 def measure(network, task, data, width: int):
-    """Return the :func:`layer_shape` of a network.
+    """Return the :func:`layer_metrics` of a network.
 
     Args:
         network: a deep network of :mod:`simlab.networks.layers`.
@@ -70,7 +70,7 @@ def measure(network, task, data, width: int):
     concepts = jnp.arange(task.n_words) // task.words_per_concept
     membership = geometry.membership_matrix(concepts, task.n_concepts, embeddings.dtype)
     layers = [value for tokens in hidden for value in measure_layer(tokens, task, sentences, classes, weights)]
-    return layer_shape(len(hidden))(
+    return layer_metrics(len(hidden))(
         geometry.root_mean_square(geometry.norms(embeddings)),
         geometry.direction_spread(embeddings, membership),
         geometry.simplex_deviation(embeddings, membership),
@@ -97,6 +97,6 @@ def measure_layer(tokens, task, sentences, classes, weights) -> tuple:
         return (jnp.full((), jnp.nan, tokens.dtype),) * 3 + (of_classes.ratio,)
     concepts = sentences // task.words_per_concept
     sizes = {"n_groups": task.n_concepts, "n_words": task.n_words}
-    found = concept_variability(tokens, concepts, sentences, weights, **sizes)
-    parts = (found._replace(within=part) for part in (found.within, found.word, found.context))
+    of_concepts = concept_variability(tokens, concepts, sentences, weights, **sizes)
+    parts = (of_concepts._replace(within=part) for part in (of_concepts.within, of_concepts.word, of_concepts.context))
     return (*(part.ratio for part in parts), of_classes.ratio)

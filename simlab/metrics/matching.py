@@ -1,4 +1,4 @@
-"""Which learned vector plays the part of which predicted one, where theory leaves their order free."""
+"""Matching learned vectors with predicted ones where theory leaves their order free."""
 
 import numpy as np
 
@@ -7,8 +7,8 @@ def match_vectors(learned: np.ndarray, predicted: np.ndarray, tolerance: float =
     """Return the order of learned vectors in which they are the predicted ones up to a rotation and a common scale.
 
     Rotations leave inner products alone, so that two sets agree up to order iff their Gram matrices do. Vectors are
-    placed one after the other, each where its inner products with those placed before fit best; what fits nowhere takes
-    the last placement back.
+    placed one after the other, each where its inner products with those placed before fit best; a vector that fits
+    nowhere undoes the last placement (backtracking).
 
     Args:
         learned: ``Float[K, d]``, not all zero.
@@ -21,23 +21,25 @@ def match_vectors(learned: np.ndarray, predicted: np.ndarray, tolerance: float =
     grams = [np.asarray(vectors, np.float64) @ np.asarray(vectors, np.float64).T for vectors in (learned, predicted)]
     if not all(np.all(np.isfinite(gram)) and np.any(gram) for gram in grams):
         return None
-    found, wanted = (gram / np.abs(gram).max() for gram in grams)
-    order = _place(found, wanted, [], tolerance)
+    learned_gram, predicted_gram = (gram / np.abs(gram).max() for gram in grams)
+    order = _place(learned_gram, predicted_gram, [], tolerance)
     return None if order is None else np.array(order)
 
 
-def _place(found: np.ndarray, wanted: np.ndarray, placed: list[int], tolerance: float) -> list[int] | None:
+def _place(
+    learned_gram: np.ndarray, predicted_gram: np.ndarray, placed: list[int], tolerance: float
+) -> list[int] | None:
     """Return the placement of all vectors that continues the one begun, or None if there is none."""
     place = len(placed)
-    if place == len(found):
+    if place == len(learned_gram):
         return placed
-    free = np.setdiff1d(np.arange(len(found)), placed)
-    deviations = np.abs(found[np.ix_(free, placed)] - wanted[place, :place]).max(axis=1, initial=0.0)
-    deviations = np.maximum(deviations, np.abs(found[free, free] - wanted[place, place]))
+    free = np.setdiff1d(np.arange(len(learned_gram)), placed)
+    deviations = np.abs(learned_gram[np.ix_(free, placed)] - predicted_gram[place, :place]).max(axis=1, initial=0.0)
+    deviations = np.maximum(deviations, np.abs(learned_gram[free, free] - predicted_gram[place, place]))
     for index in np.argsort(deviations, kind="stable"):
         if deviations[index] > tolerance:
             break
-        order = _place(found, wanted, [*placed, int(free[index])], tolerance)
+        order = _place(learned_gram, predicted_gram, [*placed, int(free[index])], tolerance)
         if order is not None:
             return order
     return None

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from simlab.metrics import geometry
 
 
-class VectorShape(NamedTuple):
+class VectorMetrics(NamedTuple):
     """Norms (root mean squares), spread of directions and deviation from a simplex, each a dimensionless scalar.
 
     For spread and deviation see :mod:`simlab.metrics.geometry`.
@@ -22,8 +22,8 @@ class VectorShape(NamedTuple):
     classifier_simplex_deviation: jax.Array
 
 
-def measure(network, task, data) -> VectorShape:
-    """Return the shape of a network's vectors.
+def measure(network, task, data) -> VectorMetrics:
+    """Return the metrics of a network's vectors.
 
     Args:
         network: a module with ``representation(data)`` and ``classifier``.
@@ -42,4 +42,4 @@ def measure(network, task, data) -> VectorShape:
         geometry.direction_spread,
         geometry.simplex_deviation,
     )
-    return VectorShape(*(measure(*one) for measure in measures for one in sets))
+    return VectorMetrics(*(measure(vectors, membership) for measure in measures for vectors, membership in sets))

@@ -30,7 +30,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from simlab.networks.architectures import EXPANSION
+from simlab.networks.names import EXPANSION
 
 
 def initial_embeddings(

@@ -7,18 +7,18 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 from simlab.runtime.devices import platform
 
-# A CPU looks a score up, and adds to its gradient, in the time of LOOKUP_COST steps of the products with looked-up
-# vectors, and does a step of the table's products in that of TABLE_COST: measured with ``simlab bench word-table``.
-# On other platforms nobody has measured it.
+# Costs on a CPU in units of one multiply-add of the products with looked-up vectors: LOOKUP_COST to look up a score and
+# to add to its gradient, TABLE_COST for a multiply-add of the table. Measured with ``simlab bench word-table``; not
+# measured on other platforms.
 LOOKUP_COST = 16
 TABLE_COST = 1.2
 
-# Of a value that a head does not have: its exponential is zero beside any other.
+# Logit of a value that a head does not have: its exponential underflows to zero.
 LOWEST_LOGIT = -1e30
 
 
 def choose_logits(n_words: int, dim: int, n_sentences: int):
-    """Return :func:`tabulated_logits` where that is the faster way to so many sentences, else :func:`gathered_logits`.
+    """Return :func:`tabulated_logits` where it is faster for so many sentences, else :func:`gathered_logits`.
 
     The products with looked-up words cost ``B d`` for each class and position, the table ``n_w d`` and a look-up for
     each sentence.
@@ -55,9 +55,9 @@ def read_out(classifier: jax.Array, tokens: jax.Array) -> jax.Array:
         ``Float[B, K]``.
     """
     if platform() == "tpu":
-        # Its memory is tiled along the last two axes: to make one of them would copy the classifier twice a step.
+        # Memory is tiled along the last two axes: merging them would copy the classifier twice a step.
         return jnp.einsum("bpm,kpm->bk", tokens, classifier)
-    # Elsewhere that costs nothing, and two contracted axes would need a transposed copy.
+    # Elsewhere merging is free, and contracting two axes would need a transposed copy.
     return jnp.einsum("bi,ki->bk", tokens.reshape(len(tokens), -1), classifier.reshape(len(classifier), -1))
 
 
@@ -78,10 +78,10 @@ def look_up(words: jax.Array, sentences: jax.Array) -> jax.Array:
 
 @jax.custom_jvp
 def _rows_apart(words: jax.Array, numbers: jax.Array) -> jax.Array:
-    """Look rows up in a function that XLA leaves by itself.
+    """Look rows up in a function that XLA does not inline.
 
-    Its compiler for CPUs would join the look-up with the reshaping that follows, and copy number by number where now
-    it copies whole vectors.
+    On a CPU XLA would fuse the look-up with the reshaping that follows, and copy element by element instead of
+    vector by vector.
     """
     with set_xla_metadata(inlineable="false"):
         return _rows(words, numbers)
@@ -97,7 +97,7 @@ def _rows_tangent(primals, tangents):
 def _rows(words: jax.Array, numbers: jax.Array) -> jax.Array:
     """Return rows by their numbers, ``Float[N, 1, d]``.
 
-    As windows of one row: what comes back to them is added to the gradient without being copied first.
+    As windows of one row, so that the backward pass adds to the gradient without a copy.
     """
     rule = jax.lax.GatherDimensionNumbers(offset_dims=(1, 2), collapsed_slice_dims=(), start_index_map=(0,))
     return jax.lax.gather(words, numbers[:, None], rule, (1, words.shape[1]), mode="promise_in_bounds")
@@ -118,7 +118,7 @@ def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Arra
 
 
 def tabulated_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
-    """Return the logits by looking up word scores ``<u_kl, w>``: ``2 n_w L d K`` operations whatever the sentences.
+    """Return the logits by looking up word scores ``<u_kl, w>``: ``2 n_w L d K`` operations for any sentences.
 
     Arguments and result are those of :func:`gathered_logits`. The table is made position by position, so that never
     more than ``n_w K`` scores are held at once.

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from simlab.networks.layer_norm import layer_norm
 from simlab.networks.layers import FeedForward, initial_classifier, initial_embeddings
 from simlab.networks.logits import read_out
-from simlab.networks.two_layer import layer_norm
 from simlab.validation import check_count
 
 
@@ -15,7 +15,7 @@ class MixerBlock(nnx.Module):
 
     Token mixing applies one feed-forward network to the ``L`` values of each coordinate, channel mixing another one to
     the ``d`` coordinates of each token. LN is the LayerNorm without parameters of
-    :func:`simlab.networks.two_layer.layer_norm`, over the coordinates of a token in both.
+    :func:`simlab.networks.layer_norm.layer_norm`, over the coordinates of a token in both.
 
     Args:
         sentence_length: ``L``.
@@ -80,10 +80,10 @@ class SentenceMixer(nnx.Module):
 
     def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
         """Return the tokens ``Float[B, L, d]`` after the embedding layer and after each block."""
-        found = [self.representation()[sentences]]
+        tokens = [self.representation()[sentences]]
         for block in self.blocks:
-            found.append(block(found[-1]))
-        return tuple(found)
+            tokens.append(block(tokens[-1]))
+        return tuple(tokens)
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""

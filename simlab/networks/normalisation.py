@@ -24,8 +24,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from simlab.networks.layer_norm import layer_norm
 from simlab.networks.names import NORMALISATIONS
-from simlab.networks.two_layer import layer_norm
 from simlab.validation import check_choice, check_count
 
 

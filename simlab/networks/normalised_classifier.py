@@ -18,7 +18,7 @@ class NormalisedClassifier(nnx.Module):
         sentence_length: ``L``.
         n_classes: ``K``.
         embedding_dim: ``d``.
-        normalisation: its name. ``batch`` normalises by the words of the batch at hand.
+        normalisation: its name. ``batch`` normalises over the words of the current batch.
         initial_scale: as in :class:`simlab.networks.two_layer.SentenceClassifier`.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
@@ -54,7 +54,7 @@ class NormalisedClassifier(nnx.Module):
 
 
 def word_shares(data: SentenceDistribution, n_words: int) -> jax.Array:
-    """Return how often each word occurs among all words of all sentences, ``Float[n_w]``; noise evens concepts out."""
+    """Return the share of each word among the words of all sentences, noise included, ``Float[n_w]``."""
     latents, mu, noise = data
     concepts = jnp.arange(n_words // len(mu))
     shares = jnp.mean(jnp.reshape(latents, (-1, 1)) == concepts[None], axis=0)

@@ -67,11 +67,11 @@ class SentenceMLP(nnx.Module):
 
     def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
         """Return the tokens ``Float[B, L, d]``, then ``Float[B, 1, width]`` after each activation."""
-        found = [self.representation()[sentences]]
+        tokens = [self.representation()[sentences]]
         for layer in self.layers:
-            flat = found[-1].reshape(len(sentences), 1, -1)
-            found.append(ACTIVATIONS[self.activation](layer(flat)))
-        return tuple(found)
+            flat = tokens[-1].reshape(len(sentences), 1, -1)
+            tokens.append(ACTIVATIONS[self.activation](layer(flat)))
+        return tuple(tokens)
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from simlab.networks.layer_norm import layer_norm
 from simlab.networks.layers import FeedForward, initial_classifier, initial_embeddings, linear
 from simlab.networks.logits import read_out
-from simlab.networks.two_layer import layer_norm
 from simlab.validation import check_choice, check_count, invalid
 
 NORMS = ("pre", "post")
@@ -46,7 +46,7 @@ class TransformerBlock(nnx.Module):
     """Attention, then a feed-forward network at each position, each added to what it saw.
 
     ``norm="pre"``: ``x + f(LN(x))`` twice; ``norm="post"``: ``LN(x + f(x))`` twice. LN is the LayerNorm without
-    parameters of :func:`simlab.networks.two_layer.layer_norm`.
+    parameters of :func:`simlab.networks.layer_norm.layer_norm`.
 
     Args:
         dim: ``d``.
@@ -126,10 +126,10 @@ class SentenceTransformer(nnx.Module):
 
     def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
         """Return the tokens ``Float[B, L, d]`` after the embedding layer, positions included, and after each block."""
-        found = [self.representation()[sentences] + self.positions[...][None]]
+        tokens = [self.representation()[sentences] + self.positions[...][None]]
         for block in self.blocks:
-            found.append(block(found[-1]))
-        return tuple(found)
+            tokens.append(block(tokens[-1]))
+        return tuple(tokens)
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""

@@ -1,29 +1,11 @@
-"""The networks, as Flax NNX modules."""
+"""The two-layer classifier of sentences: word vectors, perhaps normalised, and a linear readout."""
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from simlab.networks.layer_norm import layer_norm
 from simlab.networks.logits import choose_logits
-
-
-def layer_norm(vectors: jax.Array) -> jax.Array:
-    """Normalise the last axis: ``(w - mean(w)) / std(w)``, so that the norm becomes ``sqrt(d)``.
-
-    No parameters and no regulariser in the denominator: the result does not depend on the scale of ``w``, as the
-    theory requires. A constant vector has no such image: it gives NaN, or noise where its mean has to be rounded.
-
-    Args:
-        vectors: ``Float[..., d]``.
-
-    Returns:
-        ``Float[..., d]``.
-    """
-    centred = vectors - vectors.mean(axis=-1, keepdims=True)
-    # Scaling by a power of two is exact and keeps the squares of tiny vectors from underflowing.
-    _, exponent = jnp.frexp(jax.lax.stop_gradient(jnp.abs(centred).max(axis=-1, keepdims=True)))
-    scaled = centred * jnp.ldexp(jnp.ones_like(centred[..., :1]), -exponent)
-    return scaled * jax.lax.rsqrt(jnp.mean(scaled**2, axis=-1, keepdims=True))
 
 
 def initial_weights(
@@ -52,7 +34,8 @@ class SentenceClassifier(nnx.Module):
         sentence_length: ``L``.
         n_classes: ``K``.
         embedding_dim: ``d``.
-        layer_norm: whether word vectors pass through :func:`layer_norm` (the network ``h*``).
+        layer_norm: whether word vectors pass through :func:`simlab.networks.layer_norm.layer_norm` (the network
+            ``h*``).
         initial_scale: factor ``s`` of the initial weights: embeddings ``s N(0, 1)``, classifier weights uniform in
             ``+- s / sqrt(L d)``. May be traced.
         dtype: of the weights.

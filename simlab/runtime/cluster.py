@@ -1,4 +1,4 @@
-"""Several processes, on one host or on many, that share the members of a sweep."""
+"""Joining a cluster: the rank of this process among those that share the members of a sweep."""
 
 import json
 import os
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 from simlab.validation import invalid
 
-# Seconds that the others may take to start, and seconds after which one is told what is waited for.
+# Seconds that the other processes may take to start, and seconds after which the wait is reported.
 JOIN_TIMEOUT = 300.0
 PATIENCE = 10.0
 
-# Members of JAX's runtime are tied to each other for good: they are aborted when the first of them ends or dies, and
-# when one of them does not come; SIGTERM no longer ends them. So a child goes to the meeting and brings the numbers
-# back. It goes with its parent, whose end, however sudden, closes the pipe between them. It needs no accelerator.
-_MEETING = """
+# Processes that have joined ``jax.distributed`` are aborted when any of them ends, dies or fails to join, and SIGTERM
+# no longer ends them. So a subprocess joins in place of this process and reports its rank. It ends with its parent,
+# whose death closes the pipe between them, and it needs no accelerator.
+_JOIN = """
 import json, os, sys, threading
 threading.Thread(target=lambda: os.read(0, 1) or os._exit(1), daemon=True).start()
 import jax
@@ -35,23 +35,23 @@ def join_cluster(
     *,
     say: Callable[[str], None] = lambda text: None,
 ) -> tuple[int, int]:
-    """Learn from JAX's distributed runtime which of the processes this is, and which accelerators are its own.
+    """Return rank and number of processes from JAX's distributed runtime, and select this one's accelerators.
 
-    Members are independent: the processes exchange nothing but their number, and then have nothing more to do with each
-    other, so that one that dies does not take the others with it.
+    Members of a sweep are independent: the processes exchange their ranks and do not communicate afterwards, so that
+    the death of one does not abort the others.
 
     Args:
-        coordinator: ``HOST:PORT`` of process 0. None leaves all three to JAX, which knows SLURM, Open MPI, Kubernetes
-            and TPU pods.
-        n_processes: how many there are.
-        process_id: which this is, from 0.
-        say: is told, in one line, if the others let us wait.
+        coordinator: ``HOST:PORT`` of process 0. None leaves all three to JAX, which detects SLURM, Open MPI,
+            Kubernetes and TPU pods.
+        n_processes: number of processes.
+        process_id: rank of this process, from 0.
+        say: called with one line if the other processes are late.
 
     Returns:
-        The number of this process and how many there are.
+        The rank of this process and the number of processes.
 
     Raises:
-        ValueError: no cluster is found, or the processes do not come together.
+        ValueError: no cluster is detected, or some process does not join in time.
     """
     check_coordinator(coordinator)
     place = coordinator or "the address that the cluster gives"
@@ -60,8 +60,8 @@ def join_cluster(
         "coordinator_address": coordinator,
         "num_processes": n_processes,
         "process_id": process_id,
-        "initialization_timeout": int(2 * JOIN_TIMEOUT),  # in its place ours ends the wait, with one clear line
-        # Unless told, process 0 listens to the whole network.
+        "initialization_timeout": int(2 * JOIN_TIMEOUT),  # longer than ours, which ends the wait with one clear line
+        # By default process 0 would listen on all network interfaces.
         "coordinator_bind_address": coordinator if on_this_host else None,
     }
     with _child(arguments) as child:
@@ -71,7 +71,7 @@ def join_cluster(
             say(f"waiting for the other processes at {place}, at most {JOIN_TIMEOUT:.0f} s")
             answer, complaint = _wait(child, place)
     if not answer:
-        # After an error of Python the last line tells it; after an abort of the runtime it is an address in memory.
+        # The last line of a Python error names it; that of an abort of the runtime is a memory address.
         reason = complaint.strip().splitlines()[-1] if child.returncode == 1 else f"lost the connection to {place}"
         wanted = f"a cluster that JAX knows, or --coordinator, --n-processes and --process-id ({reason})"
         raise invalid("distributed", wanted, coordinator)
@@ -98,9 +98,9 @@ def _names_a_port(coordinator: str) -> bool:
 
 @contextmanager
 def _child(arguments: dict) -> Iterator[subprocess.Popen]:
-    """Start the child that goes to the meeting; it does not outlive the context."""
+    """Start the subprocess that joins; it does not outlive the context."""
     ours, lifeline = os.pipe()
-    command = [sys.executable, "-c", _MEETING, json.dumps(arguments)]
+    command = [sys.executable, "-c", _JOIN, json.dumps(arguments)]
     pipes = {"stdin": ours, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     try:
         with subprocess.Popen(command, text=True, **pipes) as child:
@@ -114,7 +114,7 @@ def _child(arguments: dict) -> Iterator[subprocess.Popen]:
 
 
 def _wait(child: subprocess.Popen, place: str) -> tuple[str, str]:
-    """Return what the child prints, or raise if the others do not come in time."""
+    """Return what the subprocess prints, or raise if the other processes do not join in time."""
     try:
         return child.communicate(timeout=JOIN_TIMEOUT - PATIENCE)
     except subprocess.TimeoutExpired:

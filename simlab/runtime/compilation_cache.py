@@ -1,8 +1,8 @@
 """Compiled programs, kept on disk for a quick start.
 
-JAX writes them in place. A process that is killed while it writes, or a disk that is full, leaves a damaged one, which
+JAX writes them in place. A process that is killed while it writes, or a disk that is full, leaves a corrupt one, which
 JAX can neither read nor replaces: it would compile anew, and warn of it, at every start. Here it is removed, with all
-others of its name, as JAX does not tell which it was.
+others of its name, as the warning does not say which it was.
 """
 
 import os
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import jax
 
-# What JAX says of a program that it could not read or write, with the program's name and the reason.
-_COMPLAINT = r"Error \w+ persistent compilation cache entry for '([^']+)': (.*)"
-# A reason that lies with the disk and not with what is on it.
+# JAX's warning about a program that it could not read or write, with the program's name and the reason.
+_WARNING = r"Error \w+ persistent compilation cache entry for '([^']+)': (.*)"
+# A reason that is the disk's and not the file's.
 _DISK = r"\w+: \[Errno \d+\] ([^:]*)"
 
 # Programs that compile in less are not worth a file.
@@ -24,36 +24,36 @@ _LEAST_SECONDS = 0.1
 
 
 def keep_compilations(say: Callable[[str], None] = lambda text: None) -> None:
-    """Keep compiled programs on disk, where the user wants them or else in the user's cache.
+    """Keep compiled programs on disk: in JAX's cache folder if one is set, else in the user's cache.
 
     Args:
-        say: is told, once and in one line, if the disk does not take them; they are then compiled at every start.
+        say: called once, with one line, if they cannot be written; they are then compiled at every start.
     """
     if jax.config.jax_compilation_cache_dir is None:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simlab" / "compiled"
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)
-        warnings.filterwarnings("always", _COMPLAINT)
+        warnings.filterwarnings("always", _WARNING)
         warnings.showwarning = _remover(folder, say, warnings.showwarning)
 
 
 def _remover(folder: Path, say: Callable[[str], None], show: Callable) -> Callable:
-    """Return what takes the place of ``warnings.showwarning``: of JAX's complaints it sees to the cause."""
-    told = False
+    """Return a replacement of ``warnings.showwarning`` that removes the files which JAX's warnings name."""
+    reported = False
 
-    def see_to(message, category, filename, lineno, file=None, line=None):
-        nonlocal told
-        complaint = re.match(_COMPLAINT, str(message), re.DOTALL)
-        if complaint is None:
+    def handle(message, category, filename, lineno, file=None, line=None):
+        nonlocal reported
+        warning = re.match(_WARNING, str(message), re.DOTALL)
+        if warning is None:
             show(message, category, filename, lineno, file, line)
             return
-        name, reason = complaint.groups()
+        name, reason = warning.groups()
         with suppress(OSError):
             for path in folder.glob(f"{name}-*"):
                 path.unlink(missing_ok=True)
         disk = re.match(_DISK, reason)
-        if disk and not told:
-            told = True
+        if disk and not reported:
+            reported = True
             say(f"compiled programs cannot be kept in {folder}: {disk[1]}")
 
-    return see_to
+    return handle

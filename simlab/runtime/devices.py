@@ -14,25 +14,25 @@ from simlab.validation import invalid
 
 MEMBER, CLASS = "member", "class"
 
-# The share of free memory that a sweep may plan with: allocators fragment, and other programs come and go.
+# The share of free memory that a sweep may plan with: allocators fragment, and other programs use memory too.
 USABLE_SHARE = 0.8
 
 _CHOSEN: ContextVar[tuple[jax.Device, ...] | None] = ContextVar("devices", default=None)
 
 
 def local_devices() -> Sequence[jax.Device]:
-    """Return the devices that programs are made for: those of this process, unless others are chosen."""
+    """Return the devices that programs are compiled for: those of this process, unless others are chosen."""
     return _CHOSEN.get() or jax.local_devices()
 
 
 def platform() -> str:
-    """Return what they are: ``cpu``, ``gpu`` or ``tpu``."""
+    """Return the platform of these devices: ``cpu``, ``gpu`` or ``tpu``."""
     return local_devices()[0].platform
 
 
 @contextmanager
 def programs_for(devices: Sequence[jax.Device]) -> Iterator[None]:
-    """Make programs for these devices, which may be elsewhere, described by :mod:`jax.experimental.topologies`."""
+    """Compile for these devices, which may be remote, described by :mod:`jax.experimental.topologies`."""
     token = _CHOSEN.set(tuple(devices))
     try:
         yield
@@ -41,12 +41,12 @@ def programs_for(devices: Sequence[jax.Device]) -> Iterator[None]:
 
 
 def precision_of(dtype: str) -> AbstractContextManager:
-    """Return the context in which programs with weights of this type are made and called."""
+    """Return the context in which programs with weights of this type are compiled and called."""
     return jax.enable_x64(True) if dtype == "float64" else nullcontext()
 
 
 def use_all_cores() -> None:
-    """Make one CPU device per core, if no device was touched and the user has not set their number.
+    """Make one CPU device per core, if JAX has not started and the user has not set their number.
 
     A program of small arrays keeps one core busy; members sharded over one device per core keep all busy.
     """
@@ -54,7 +54,7 @@ def use_all_cores() -> None:
         return
     try:
         jax.config.update("jax_num_cpu_devices", count_cores())
-    except RuntimeError:  # JAX has started: its devices are what they are
+    except RuntimeError:  # JAX has started: its devices are fixed
         return
 
 
@@ -88,16 +88,16 @@ def free_memory() -> int:
     if platform() == "cpu":
         return int(USABLE_SHARE * _free_host_memory())
     stats = [device.memory_stats() or {} for device in devices]
-    return int(USABLE_SHARE * min(one.get("bytes_limit", 0) - one.get("bytes_in_use", 0) for one in stats))
+    return int(USABLE_SHARE * min(device.get("bytes_limit", 0) - device.get("bytes_in_use", 0) for device in stats))
 
 
 def _free_host_memory() -> int:
     """Return the bytes of memory that are free on this host, within the limit of its control group."""
-    known = [_meminfo("MemAvailable"), _control_group_memory()]
-    free = [value for value in known if value is not None]
+    limits = [_meminfo("MemAvailable"), _control_group_memory()]
+    free = [value for value in limits if value is not None]
     if free:
         return min(free)
-    # Where the system does not tell what is free, half of what it has.
+    # Where the free memory is not reported, half of all memory.
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 

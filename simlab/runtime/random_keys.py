@@ -1,7 +1,7 @@
 """Random keys whose numbers a CPU draws fast: JAX's own bits, hashed without its loop over rounds.
 
 JAX hashes counters with Threefry, on a CPU in a loop of five turns that reads and writes every counter at each turn.
-Here the turns are written out, so that the compiler makes one pass of them, together with what is made of the bits.
+Here the turns are written out, so that the compiler fuses them with whatever uses the bits.
 """
 
 import math
@@ -23,7 +23,7 @@ LARGEST = 2**32
 
 
 def random_key(seed: jax.Array | int) -> jax.Array:
-    """Return the key of a seed; what is drawn with it are the bits that ``jax.random.key(seed)`` gives."""
+    """Return the key of a seed, which gives the same bits as ``jax.random.key(seed)``."""
     config = jax.config
     written_out = (
         platform() == "cpu" and config.jax_default_prng_impl == "threefry2x32" and config.jax_threefry_partitionable
@@ -52,7 +52,7 @@ def hash_counter(key: jax.Array, high: jax.Array, low: jax.Array) -> tuple[jax.A
 
 @lru_cache(maxsize=1)
 def _threefry():
-    """Return what JAX has to know of keys of this kind."""
+    """Return JAX's description of keys of this kind."""
     return define_prng_impl(
         key_shape=threefry_prng_impl.key_shape,
         seed=threefry_prng_impl.seed,

@@ -1,11 +1,11 @@
-"""What the parts in a folder belong to: one sweep, cut in one way, written down once for all processes.
+"""The manifest of a folder of parts: which sweep they belong to and how it is cut, shared by all processes.
 
 The words used here:
 
 sweep
     What is computed, as nested plain values; the parts of a folder belong to one sweep.
 layout
-    How the sweep is cut into parts; decided by the first process, followed by all others.
+    How the sweep is cut into parts; chosen by the first process, used by all others.
 manifest
     ``manifest.json`` among the parts: the sweep, the layout and what made them, with a checksum.
 fingerprint
@@ -20,11 +20,11 @@ from itertools import zip_longest
 from pathlib import Path
 
 from simlab.storage.results import write_atomically
-from simlab.storage.sealed_files import Damaged, explained, locked, read_or_set_aside
+from simlab.storage.sealed_files import CorruptFile, explained, locked, read_or_quarantine
 from simlab.validation import invalid
 
-# Of what is in the parts and of how members are grouped: raised whenever one of the two changes.
-FORMAT = 2
+# Version of what parts hold and of how members are grouped: raised whenever either changes.
+FORMAT = 3
 MANIFEST_FILE = "manifest.json"
 
 _ABSENT = object()
@@ -32,8 +32,8 @@ _LONGEST_VALUE = 60
 _MOST_DIFFERENCES = 6
 
 
-class OtherSweep(ValueError):  # noqa: N818 - what the folder holds, not what went wrong
-    """A folder belongs to another sweep, or to another version; the text says which. Nothing in it was changed."""
+class OtherSweep(ValueError):  # noqa: N818 - the state of a folder
+    """A folder belongs to another sweep, or to another version; the message says which. The folder is unchanged."""
 
 
 def share_manifest(
@@ -41,9 +41,9 @@ def share_manifest(
     sweep: dict,
     make_layout: Callable[[], dict],
     made_by: dict[str, str],
-    on_damage: Callable[[str], None],
+    on_corrupt: Callable[[str], None],
 ) -> dict:
-    """Return the manifest that all processes share; the first that comes makes it and the folder of the parts.
+    """Return the manifest that all processes share; the first one creates it and the folder of the parts.
 
     The arguments and what is raised are those of :func:`simlab.storage.parts.open_store`.
 
@@ -54,7 +54,7 @@ def share_manifest(
     with explained(path):
         parts.mkdir(parents=True, exist_ok=True)
     with locked(parts / ".manifest.lock", wait=True):
-        manifest = read_or_set_aside(path, _read, on_damage, "made anew")
+        manifest = read_or_quarantine(path, _read, on_corrupt, "made anew")
         if manifest is None:
             content = {"format": FORMAT, "sweep": sweep, "layout": make_layout(), "made_by": made_by}
             with explained(path):
@@ -73,7 +73,7 @@ def belongs(parts: Path, sweep: dict) -> bool:
     """Return whether a folder of parts is there and belongs to a sweep."""
     try:
         return not differences(_read(parts / MANIFEST_FILE)["sweep"], sweep)
-    except (OSError, Damaged):
+    except (OSError, CorruptFile):
         return False
 
 
@@ -99,14 +99,14 @@ def summarise(lines: list[str]) -> str:
 
 
 def _differences(there: object, here: object, path: str) -> Iterator[str]:
-    """Yield a line for each leaf of two nested dicts that is not the same in both."""
+    """Yield a line for each leaf in which two nested dicts differ."""
     if isinstance(there, dict) and isinstance(here, dict):
         for key in there | here:
             deeper = f"{path}.{key}" if path else key
             yield from _differences(there.get(key, _ABSENT), here.get(key, _ABSENT), deeper)
-    elif there != here and repr(there) != repr(here):  # a NaN is the same only in print
+    elif there != here and repr(there) != repr(here):  # two NaNs agree only as text
         texts = ["nothing" if value is _ABSENT else repr(value) for value in (there, here)]
-        start = next(place for place, (one, other) in enumerate(zip_longest(*texts)) if one != other)
+        start = next(place for place, characters in enumerate(zip_longest(*texts)) if characters[0] != characters[1])
         yield f"{path}: {_excerpt(texts[0], start)} there, {_excerpt(texts[1], start)} here"
 
 
@@ -132,16 +132,16 @@ def _hash(content: dict) -> str:
 def _write(path: Path, content: dict) -> None:
     """Write a manifest with its checksum, unless there is one."""
     text = json.dumps(content | {"checksum": _hash(content)}, indent=1)
-    with suppress(FileExistsError):  # without locks, another process may have been faster
+    with suppress(FileExistsError):  # without locks, another process may have written one
         write_atomically(path, lambda temporary: temporary.write_text(text), replace=False)
 
 
 def _read(path: Path) -> dict:
-    """Return a manifest without its checksum, or raise :class:`Damaged`."""
+    """Return a manifest without its checksum, or raise :class:`CorruptFile`."""
     try:
         content = json.loads(path.read_bytes())
     except ValueError as error:
-        raise Damaged(f"not JSON: {error}") from error
+        raise CorruptFile(f"not JSON: {error}") from error
     if content.pop("checksum", None) != _hash(content):
-        raise Damaged("its checksum is wrong")
+        raise CorruptFile("its checksum is wrong")
     return content

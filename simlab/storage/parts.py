@@ -2,10 +2,10 @@
 
 A *part* is a group of members that train together. Its arrays are saved as ``parts/NAME.state`` while it trains and as
 ``parts/NAME.done`` when it has finished, under a label that names the sweep, how it is cut (see
-:mod:`simlab.storage.manifest`) and the part, so that a file from elsewhere is not taken for it.
+:mod:`simlab.storage.manifest`) and the part, so that a file of another sweep is not mistaken for it.
 
 Training is deterministic: two processes that save the same part save the same content. So whole files, renamed into
-place (see :mod:`simlab.storage.sealed_files`), are all that correctness needs; a claim only spares the second process
+place (see :mod:`simlab.storage.sealed_files`), are all that correctness needs; a claim only saves the second process
 the work.
 """
 
@@ -21,17 +21,17 @@ import numpy as np
 
 from simlab.storage.manifest import fingerprint, share_manifest
 from simlab.storage.sealed_files import (
-    DAMAGED_FOLDER,
+    QUARANTINE_FOLDER,
     PartsRemoved,
     SaveError,
     explained,
     locked,
     read_arrays,
-    read_or_set_aside,
+    read_or_quarantine,
     write_arrays,
 )
 
-__all__ = ["DAMAGED_FOLDER", "PARTS_FOLDER", "PartStore", "PartsRemoved", "SaveError", "open_store", "remove_parts"]
+__all__ = ["PARTS_FOLDER", "QUARANTINE_FOLDER", "PartStore", "PartsRemoved", "SaveError", "open_store", "remove_parts"]
 
 PARTS_FOLDER = "parts"
 
@@ -40,23 +40,23 @@ PARTS_FOLDER = "parts"
 class PartStore:
     """The parts of one sweep, in ``folder/parts``; made by :func:`open_store`.
 
-    A part's name is any that a file may have.
+    A part may have any name that a file may have.
 
     Args:
         folder: where the sweep's result will be.
         manifest: ``format``, ``sweep``, ``layout`` and ``made_by``, as every process reads them from the disk.
-        on_damage: is told, in one line, of each file that was set aside.
+        on_corrupt: called with one line for each file that is quarantined.
     """
 
     folder: Path
     manifest: dict
-    on_damage: Callable[[str], None]
+    on_corrupt: Callable[[str], None]
 
     def claim(self, name: str) -> AbstractContextManager[bool]:
         """Hold a part while the context lasts; it yields False if another claim on the part is alive.
 
-        The claim ends with its process, however that dies. Where files cannot be locked every claim succeeds: the
-        same work may then be done twice, with the same result.
+        The claim ends with its process, also if that is killed. Where files cannot be locked every claim succeeds:
+        the same work may then be done twice, with the same result.
 
         Raises:
             PartsRemoved: another process has finished the sweep.
@@ -86,15 +86,15 @@ class PartStore:
     def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
         """Return the arrays that were saved last and whether the part is complete, or None if there are none.
 
-        A damaged file is moved to ``folder/damaged``, reported, and counts as absent.
+        A corrupt file is moved to ``folder/quarantine``, reported, and counts as absent.
 
         Raises:
             PartsRemoved: another process has finished the sweep.
-            SaveError: a file could not be read, or a damaged one not moved.
+            SaveError: a file could not be read, or a corrupt one not moved.
         """
         for ending in ("done", "state"):
             read = partial(read_arrays, label=self._label(name, ending))
-            arrays = read_or_set_aside(self._path(name, ending), read, self.on_damage, "computed again")
+            arrays = read_or_quarantine(self._path(name, ending), read, self.on_corrupt, "computed again")
             if arrays is not None:
                 return arrays, ending == "done"
         return None
@@ -121,30 +121,30 @@ def open_store(
     sweep: dict,
     make_layout: Callable[[], dict],
     made_by: dict[str, str],
-    on_damage: Callable[[str], None],
+    on_corrupt: Callable[[str], None],
 ) -> PartStore:
-    """Return the parts of a sweep in ``folder``: those that are there, or none yet.
+    """Return the parts of a sweep in ``folder``: those saved so far.
 
     Of several processes that start at once, one makes the layout and all use it.
 
     Args:
         folder: where the sweep's result will be; made if need be.
         sweep: what is computed, as nested dicts of plain values; numpy's numbers and arrays are taken as theirs.
-        make_layout: returns how the sweep is cut into parts, as plain values; called only if nobody has decided yet.
+        make_layout: returns how the sweep is cut into parts, as plain values; called only if there is no manifest yet.
         made_by: versions and device, for the reader of the manifest.
-        on_damage: is told, in one line, of each file that was set aside.
+        on_corrupt: called with one line for each file that is quarantined.
 
     Raises:
         ValueError: the folder holds parts of another sweep, or parts in another format; nothing is changed.
         SaveError: the folder cannot be written to.
     """
     folder = Path(folder)
-    manifest = share_manifest(folder / PARTS_FOLDER, sweep, make_layout, made_by, on_damage)
-    return PartStore(folder=folder, manifest=manifest, on_damage=on_damage)
+    manifest = share_manifest(folder / PARTS_FOLDER, sweep, make_layout, made_by, on_corrupt)
+    return PartStore(folder=folder, manifest=manifest, on_corrupt=on_corrupt)
 
 
 def remove_parts(folder: Path) -> None:
-    """Delete the parts in ``folder``, all at once for whoever looks; others may do so too."""
+    """Delete the parts in ``folder``, atomically for other processes, which may do so too."""
     parts = Path(folder) / PARTS_FOLDER
     doomed = parts.with_name(f".{PARTS_FOLDER}-{uuid.uuid4().hex}")
     try:

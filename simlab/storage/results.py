@@ -1,4 +1,4 @@
-"""Save and load labelled results, whole or not at all, with what made them."""
+"""Save and load labelled results, whole or not at all, with their provenance."""
 
 import errno
 import io
@@ -18,7 +18,7 @@ RESULTS_FILE = "results.nc"
 
 
 def write_atomically(path: Path, write: Callable[[Path], None], *, replace: bool = True) -> None:
-    """Call ``write`` with a temporary name beside ``path``, then rename: a reader never meets half a file.
+    """Call ``write`` with a temporary name beside ``path``, then rename: a reader never sees half a file.
 
     The content is on the disk before it takes the name, and the name when this returns: a power cut keeps either the
     old file or the new one.
@@ -61,10 +61,10 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _take_name(temporary: Path, path: Path) -> None:
-    """Give a file a second name unless that is taken, which a rename would not notice."""
+    """Rename a file unless the name is taken; a plain rename would replace the file of that name."""
     try:
         os.link(temporary, path)
-    except OSError:  # taken, or no hard links here: then two steps, as near as one gets
+    except OSError:  # taken; or no hard links here, then check and rename
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         temporary.replace(path)

@@ -1,15 +1,15 @@
-"""Files in a folder that several processes share: whole or absent, checked when read, locked while one is at work.
+"""Files in a folder that several processes share: whole or absent, checked when read, locked while in use.
 
 The words used here:
 
 sealed
     Arrays behind two lines of text: the checksum of all that follows, and a label that says what the arrays are. They
     are written under another name and renamed, so that a process killed at any moment leaves the old file or the new.
-damaged
-    Not to the byte what was once written, or written under another label. Such a file is set aside: moved to the
-    folder ``damaged``, which lies beside the file's own, and reported.
+corrupt
+    Different in any byte from what was written, or written under another label. Such a file is quarantined: moved to
+    the folder ``quarantine`` beside the file's own, and reported.
 removed
-    The whole folder goes at once when nobody needs it any more; whoever comes later is told so.
+    The whole folder is deleted at once when the sweep's result is written; later access raises :class:`PartsRemoved`.
 """
 
 import errno
@@ -33,7 +33,7 @@ except ImportError:  # not a Unix: no locks, only double work
 
 Content = TypeVar("Content")
 
-DAMAGED_FOLDER = "damaged"
+QUARANTINE_FOLDER = "quarantine"
 
 
 class SaveError(OSError):
@@ -44,8 +44,8 @@ class PartsRemoved(FileNotFoundError):  # noqa: N818 - it is not an error: anoth
     """The folder of parts is gone: another process has written the sweep's result."""
 
 
-class Damaged(Exception):  # noqa: N818 - it is set aside, not shown
-    """A file is not what was once written under its name."""
+class CorruptFile(Exception):  # noqa: N818 - the state of a file; it is quarantined and reported
+    """The content of a file is not what was written under its name."""
 
 
 def write_arrays(path: Path, label: str, arrays: dict[str, np.ndarray]) -> None:
@@ -80,29 +80,29 @@ def read_arrays(path: Path, label: str) -> dict[str, np.ndarray]:
     """Return the arrays of a sealed file.
 
     Raises:
-        Damaged: the file is not to the byte what was written under this label.
+        CorruptFile: the file differs from what was written under this label.
         FileNotFoundError: there is none.
     """
     with path.open("rb") as file:
-        checksum, found, payload = file.readline(), file.readline(), file.read()
-    if checksum != _checksum(found, payload):
-        raise Damaged("its checksum is wrong")
-    if found != f"{label}\n".encode():
-        raise Damaged("it was saved for another part or sweep")
+        checksum, saved_label, payload = file.readline(), file.readline(), file.read()
+    if checksum != _checksum(saved_label, payload):
+        raise CorruptFile("its checksum is wrong")
+    if saved_label != f"{label}\n".encode():
+        raise CorruptFile("it was saved for another part or sweep")
     with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
         return dict(archive)
 
 
-def read_or_set_aside(
-    path: Path, read: Callable[[Path], Content], on_damage: Callable[[str], None], then: str
+def read_or_quarantine(
+    path: Path, read: Callable[[Path], Content], on_corrupt: Callable[[str], None], then: str
 ) -> Content | None:
-    """Return what ``read`` makes of a file; None if there is none, or if it is damaged and was set aside.
+    """Return what ``read`` makes of a file; None if there is none, or if it is corrupt and was quarantined.
 
     Args:
-        path: the file, which nobody else is at.
-        read: raises :class:`Damaged` if the file is.
-        on_damage: is told, in one line, of a file that was set aside.
-        then: what is done about it, for that line.
+        path: the file, which no other process uses.
+        read: raises :class:`CorruptFile` if the file is.
+        on_corrupt: called with one line that names a quarantined file.
+        then: how the run proceeds, for that line.
 
     Raises:
         PartsRemoved: the file's folder is gone.
@@ -111,9 +111,9 @@ def read_or_set_aside(
     with explained(path):
         try:
             return read(path)
-        except Damaged as damage:
-            aside = f"set aside as {DAMAGED_FOLDER}/{_set_aside(path).name}"
-            on_damage(f"{path.parent.name}/{path.name}: damaged ({damage}), {aside}; {then}")
+        except CorruptFile as reason:
+            moved = f"moved to {QUARANTINE_FOLDER}/{_quarantine(path).name}"
+            on_corrupt(f"{path.parent.name}/{path.name}: corrupt ({reason}), {moved}; {then}")
         except FileNotFoundError:
             if not path.parent.is_dir():
                 raise
@@ -162,16 +162,16 @@ def _checksum(label: bytes, payload: bytes | memoryview) -> bytes:
     return f"{digest.hexdigest()}\n".encode()
 
 
-def _set_aside(path: Path) -> Path:
-    """Move a file to the folder of damaged ones, without replacing an earlier one, and return its new name."""
-    folder = path.parents[1] / DAMAGED_FOLDER
+def _quarantine(path: Path) -> Path:
+    """Move a file to the quarantine, without replacing an earlier one, and return its new name."""
+    folder = path.parents[1] / QUARANTINE_FOLDER
     folder.mkdir(exist_ok=True)
     names = itertools.chain([path.name], (f"{path.name}.{number}" for number in itertools.count(2)))
     return path.replace(next(folder / name for name in names if not (folder / name).exists()))
 
 
 def _lock(file: BinaryIO, wait: bool) -> bool:
-    """Lock an open file and return whether nobody else holds it, as far as the file system can tell."""
+    """Lock an open file and return whether no other process holds it, as far as the file system can tell."""
     if fcntl is None:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Where the parts of a sweep are kept: what a store can do, and one that forgets when the process ends."""
+"""Where the parts of a sweep are stored: the contract, and a store in memory."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,14 +24,14 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """Keeps complete parts in memory, for a sweep that nobody wants to take up again."""
+    """Keeps complete parts in memory, for a sweep that is not to be resumed."""
 
     def __init__(self):
         self._complete: dict[str, dict[str, np.ndarray]] = {}
 
     @contextmanager
     def claim(self, name: str) -> Iterator[bool]:
-        """Nobody else is there."""
+        """Yield True: no other process shares this memory."""
         yield True
 
     def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:

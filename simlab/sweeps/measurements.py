@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simlab.storage.store import Store
-from simlab.sweeps.sweep import Analysis, Layout, Listener, Part
+from simlab.sweeps.layout import Layout
+from simlab.sweeps.work import Analysis, Listener, Part
 
 
 class Measurement(NamedTuple):

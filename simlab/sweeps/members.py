@@ -15,8 +15,8 @@ class Member(NamedTuple):
     Attributes:
         spec: the static part.
         hyperparameters: the traced part, of the type that the objective declares.
-        seed: decides the task's arrays, the sample, the initial weights and the order of the batches, and nothing else
-            does: members of one seed differ by what the sweep varies alone.
+        seed: alone determines the task's arrays, the sample, the initial weights and the order of the batches: members
+            of one seed differ only in what the sweep varies.
     """
 
     spec: TrainingSpec
@@ -25,12 +25,12 @@ class Member(NamedTuple):
 
     @property
     def data(self) -> Any:
-        """The arrays of the realised task, NumPy arrays that are not to be written to."""
+        """The arrays of the realised task, read-only NumPy arrays."""
         return self.spec.task.sample(self.seed)
 
 
 class Inputs(NamedTuple):
-    """What the compiled pieces are given of each member; arrays whose leading axis is the member.
+    """The arguments of the compiled pieces; arrays whose leading axis is the member.
 
     Attributes:
         seeds: ``UInt32[W]``.
@@ -72,7 +72,7 @@ class MemberRun(NamedTuple):
 
 
 def stack_inputs(members: Sequence[Member], program: TrainingSpec | None = None) -> Inputs:
-    """Return the members' arrays, stacked, as their program takes them: that of the first if none is given."""
+    """Return the members' arrays, stacked, in the form that ``program`` takes (default: the first member's)."""
     program = program or members[0].spec
     dtype = program.dtype
     stack = lambda *arrays: np.stack(arrays).astype(device_kind(np.asarray(arrays[0]), dtype))  # noqa: E731
@@ -86,5 +86,5 @@ def stack_inputs(members: Sequence[Member], program: TrainingSpec | None = None)
 
 
 def device_kind(array: np.ndarray, dtype: str) -> np.dtype:
-    """Return the kind that an array has on the device: real numbers take that of the weights."""
+    """Return the dtype of an array on the device: real numbers have that of the weights."""
     return np.dtype(dtype) if array.dtype.kind == "f" else array.dtype

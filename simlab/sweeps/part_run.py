@@ -1,4 +1,4 @@
-"""Train the members of one part: the loop on the host, and its state as arrays that can be saved and taken up again."""
+"""Train the members of one part: the loop on the host, and its state as arrays that can be saved and restored."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,15 +7,17 @@ import jax
 import numpy as np
 
 from simlab.sweeps.members import Member, MemberRun, stack_inputs
-from simlab.sweeps.program import Program, Report, Status
-from simlab.training.trainer import Record, count_weights, named_values
+from simlab.sweeps.program import Program
+from simlab.sweeps.rows import Report, Status
+from simlab.training.record import Record, named_values
+from simlab.training.trainer import count_weights
 
 Arrays = dict[str, np.ndarray]
 
 EMPTY = -1
 
-# From this share of all rows on, the weights of all are fetched at once: a row alone costs a call of its own. Not where
-# all have more weights than that, which would be copied on the device.
+# If at least one row in FETCH_SHARE is wanted, all rows are fetched at once, which saves a call per row; not beyond
+# FETCHED_WEIGHTS weights, as the device makes a copy.
 FETCH_SHARE = 8
 FETCHED_WEIGHTS = 5_000_000
 
@@ -36,15 +38,15 @@ class PartRun:
     """The run of one part.
 
     The devices are one segment ahead of the host: while they compute, the host reads the report of the segment before.
-    A row whose member has stopped is frozen by the program itself, so that nothing is lost by looking late; the row is
-    then given to the next member that waits.
+    A row whose member has stopped is frozen by the program itself, so that a report may be read late; the row is then
+    reused for the next waiting member.
 
     Args:
         program: compiled for the members' specification.
         members: of the part, in order.
         trajectories: whether the named arrays are kept at every record.
         initials: whether they are kept from before the first step.
-        saved: what :meth:`snapshot` returned, to go on from there.
+        saved: a :meth:`snapshot` to continue from.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class PartRun:
 
     @property
     def segments_done(self) -> int:
-        """Segments that will not have to be taken any more, over all members."""
+        """Segments that need not be computed any more, over all members."""
         return int(np.where(self._status == Status.RUNNING, self._segments, self.program.spec.n_segments).sum())
 
     @property
@@ -88,7 +90,7 @@ class PartRun:
         return len(self._finals)
 
     def advance(self) -> None:
-        """Send off the next segment and read the report of the one before."""
+        """Dispatch the next segment and read the report of the one before."""
         if self._may_run_on():
             for stage in self._stages():
                 self._rows = self.program.segment_of(stage)(self._problem, self._rows, self._inputs)
@@ -102,12 +104,12 @@ class PartRun:
             self._refill()
 
     def settle(self) -> None:
-        """Wait for the devices and read what they have to report."""
+        """Wait for the devices and read the pending reports."""
         while self._pending:
             self._read(self._pending.pop(0))
 
     def snapshot(self) -> Arrays:
-        """Return everything that is needed to go on from here, as arrays by name."""
+        """Return the state that is needed to continue, as arrays by name."""
         self.settle()
         done = sorted(self._finals)
         arrays = {
@@ -139,7 +141,7 @@ class PartRun:
         )
 
     def _begin(self) -> None:
-        """Give the first members a row each."""
+        """Assign the first members to the rows."""
         rows = self.program.layout.rows
         self._slots = np.full(rows, EMPTY)
         self._next = min(rows, len(self.members))
@@ -150,7 +152,7 @@ class PartRun:
         self._read(self._record())
 
     def _restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up the state of a snapshot; what can be drawn again from the seeds was not saved."""
+        """Restore a snapshot; what can be drawn again from the seeds was not saved."""
         self._slots, self._next = saved["slots"], int(saved["next"])
         self._segments, self._status = saved["segments"], saved["status"]
         self._first_bad_step = saved["first_bad_step"]
@@ -187,12 +189,12 @@ class PartRun:
                 self._initials[int(self._slots[row])] = arrays
 
     def _record(self, rows: np.ndarray | None = None) -> PendingSegment:
-        """Have the rows measured, for the members in all of them or in some (``Bool[W]``)."""
+        """Measure the rows, and return the pending report for the members in all of them or in some (``Bool[W]``)."""
         self._rows, report = self.program.record(self._problem, self._rows, self._inputs)
         return PendingSegment(self._slots.copy() if rows is None else np.where(rows, self._slots, EMPTY), report)
 
     def _put(self) -> None:
-        """Bring the inputs of the members in the rows to the devices; an empty row repeats the first member's."""
+        """Put the inputs of the members in the rows on the devices; an empty row repeats the first member's."""
         members = [self.members[max(index, 0)] for index in self._slots]
         self._inputs, self._occupied = self.program.put(stack_inputs(members, self.program.spec), self._slots != EMPTY)
 
@@ -203,7 +205,7 @@ class PartRun:
         return bool(np.any((self._status[seated] == Status.RUNNING) & (dispatched < self.program.spec.n_segments)))
 
     def _read(self, pending: PendingSegment) -> None:
-        """Write down what the rows report of members that were running."""
+        """Store the reports of members that were running."""
         report = jax.device_get(pending.report)
         rows = np.flatnonzero((pending.slots != EMPTY) & (self._status[pending.slots] == Status.RUNNING))
         members, at = pending.slots[rows], report.segments[rows]
@@ -233,7 +235,7 @@ class PartRun:
             yield from (jax.device_get(representation(self._problem, self._rows, int(row))) for row in rows)
 
     def _refill(self) -> None:
-        """Give the free rows to the members that wait."""
+        """Assign the free rows to waiting members."""
         self.settle()
         fresh = np.zeros(len(self._slots), bool)
         for row in np.flatnonzero(self._slots == EMPTY)[: len(self.members) - self._next]:

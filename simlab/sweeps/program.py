@@ -1,93 +1,39 @@
 """The compiled pieces of a sweep: many members side by side, sharded over devices.
 
-The host sees three programs for each specification, compiled once for all values of the hyperparameters: ``begin``,
+The host calls three programs for each specification, compiled once for all values of the hyperparameters: ``begin``,
 ``segment`` and ``record``. Which members run on is decided inside the programs: a row whose member has stopped keeps
-its state bit by bit, so that the host may look at a report one segment late and the devices need not wait for it.
+its state bit by bit, so that the host may read a report one segment late and the devices need not wait for it.
 """
 
 import math
-import os
-import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from enum import IntEnum
+from concurrent.futures import Future
 from functools import cached_property, lru_cache, partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
-from jax.stages import Compiled, Lowered
+from jax.stages import Lowered
 
-from simlab.losses.cross_entropy import CHUNK_ENTRIES
-from simlab.runtime.devices import CLASS, MEMBER, count_cores, make_mesh, platform
+from simlab.losses.chunks import CHUNK_ENTRIES
+from simlab.runtime.devices import CLASS, MEMBER, make_mesh, platform
 from simlab.runtime.random_keys import random_key
+from simlab.sweeps.compilation import compile_piece, compilers, held_bytes
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Inputs, device_kind
+from simlab.sweeps.row_blocks import in_blocks, members_side_by_side, on_single_row, select_rows
+from simlab.sweeps.rows import Report, Rows, Status
 from simlab.training.optimizers import Optimizer
-from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
-from simlab.training.trainer import Problem, Record, State, count_weights, make_trainer
+from simlab.training.record import Record
+from simlab.training.run_state import Problem
+from simlab.training.spec import TrainingSpec
+from simlab.training.trainer import make_trainer
 from simlab.validation import invalid
 
-# A core of a CPU works on so many members side by side, at most, as have fewer weights than fit its cache: 1 MB in
-# float32. More of them would push each other out of it at every step.
-CACHED_WEIGHTS = 250_000
-LARGEST_BLOCK = 16
-
-# Numbers that members may draw, and logits that they may be measured on, side by side on a device: of those that need
-# more, fewer run at once. What is computed from them takes some times as much. An accelerator needs many to be busy.
+# Numbers that members may draw, and logits that they may be measured on, side by side on a device; members that need
+# more run in smaller blocks. Intermediate results take several times as much. An accelerator needs many to be busy.
 HELD_NUMBERS = {"cpu": CHUNK_ENTRIES, "accelerator": 16 * CHUNK_ENTRIES}
-
-
-class Status(IntEnum):
-    """How far a member has come."""
-
-    RUNNING = 0
-    FINISHED = 1
-    CONVERGED = 2
-    DIVERGED = 3
-
-
-class Layout(NamedTuple):
-    """How the members of one program are laid out; on the same layout a sweep gives the same bits.
-
-    Attributes:
-        rows: members that run at once, a multiple of ``member_shards``.
-        part: members of a part, the unit that is saved and that a process takes on. More than ``rows`` where members
-            may stop early: the next ones take over the rows of those that have stopped.
-        member_shards: devices along the member axis.
-        class_shards: devices along the class axis.
-    """
-
-    rows: int
-    part: int
-    member_shards: int
-    class_shards: int = 1
-
-
-class Rows(NamedTuple):
-    """What changes over a run; the leading axis of every array is the row.
-
-    Attributes:
-        state: weights and optimiser state.
-        segments: ``Int32[W]``, segments taken.
-        status: ``Int32[W]``, a :class:`Status`.
-        first_bad_step: ``Int32[W]``, from 1; 0 if none.
-    """
-
-    state: State
-    segments: jax.Array
-    status: jax.Array
-    first_bad_step: jax.Array
-
-
-class Report(NamedTuple):
-    """What the host is told after a segment; the record of a row that had stopped before is zero."""
-
-    record: Record
-    segments: jax.Array
-    status: jax.Array
-    first_bad_step: jax.Array
 
 
 class Program:
@@ -114,11 +60,11 @@ class Program:
         self._pieces: dict[str, Future] = {}
 
     def put(self, inputs: Inputs, occupied: np.ndarray) -> tuple[Inputs, jax.Array]:
-        """Bring the inputs of all rows to the devices; ``occupied`` (``Bool[W]``) tells which rows hold a member."""
+        """Put the inputs of all rows on the devices; ``occupied`` (``Bool[W]``) marks the rows that hold a member."""
         return jax.device_put((inputs, occupied), self._sharding)
 
     def put_rows(self, leaves: list[np.ndarray]) -> Rows:
-        """Bring saved rows back to the devices; the leaves are those of ``jax.tree.leaves``."""
+        """Put saved rows back on the devices; the leaves are those of ``jax.tree.leaves``."""
         structure = jax.tree.structure(self._begun_shapes[1])
         return jax.device_put(jax.tree.unflatten(structure, leaves), self._row_sharding)
 
@@ -129,7 +75,7 @@ class Program:
 
     @property
     def segment(self) -> Callable:
-        """``(problem, rows, inputs) -> rows`` after the steps of one segment; the rows given are used up."""
+        """``(problem, rows, inputs) -> rows`` after the steps of one segment; the rows given are donated."""
         return self.segment_of(-1)
 
     def segment_of(self, stage: int) -> Callable:
@@ -138,15 +84,15 @@ class Program:
 
     @property
     def record(self) -> Callable:
-        """``(problem, rows, inputs) -> (rows, report)``; the rows given are used up, and members may stop here."""
+        """``(problem, rows, inputs) -> (rows, report)``; the rows given are donated, and members may stop here."""
         return self._compiled("record").result()
 
     def refill(self, problem: Problem, rows: Rows, inputs: Inputs, fresh: jax.Array) -> tuple[Problem, Rows]:
-        """Begin anew in the rows marked ``fresh`` (``Bool[W]``), as ``begin`` does; the rows given are used up."""
+        """Begin anew in the rows marked ``fresh`` (``Bool[W]``), as ``begin`` does; the rows given are donated."""
         return self._compiled("select").result()(fresh, self.begin(inputs, fresh), (problem, rows))
 
     def start_compiling(self) -> None:
-        """Compile in the background, side by side, what a sweep needs; else each piece is when it is asked for."""
+        """Compile the pieces that a sweep needs in the background; otherwise each is compiled on first use."""
         for name in self._names:
             self._compiled(name)
 
@@ -176,13 +122,13 @@ class Program:
         return jax.jit(lambda seed, data: self._trainer.sample(random_key(seed), data))
 
     def bytes_needed(self, *names: str) -> int:
-        """Return the most bytes that each device holds while a piece runs, of those named or else of all that are used.
+        """Return the peak bytes of each device over the named pieces, or over all pieces that a sweep uses.
 
-        They are counted by the compiler.
+        The compiler counts them.
         """
-        held = {name: _held_bytes(self._compiled(name).result()) for name in names or self._names}
+        held = {name: held_bytes(self._compiled(name).result()) for name in names or self._names}
         if "select" in held:
-            # Members begin anew while all others stay where they are.
+            # New members begin while all others stay in memory.
             held["begin"] += self.begin.memory_analysis().output_size_in_bytes
         return max(held.values())
 
@@ -218,11 +164,11 @@ class Program:
     def _measure(self, problem: Problem, row: Rows, inputs: Inputs) -> Report:
         """Measure one member and decide whether it stops, unless it has."""
         spec = self.spec
-        # Traced once: for its shapes, and for what it computes.
+        # Traced once, for the shapes and for the computation.
         measure = jax.jit(partial(self._trainer.record, problem, row.state, inputs.hyperparameters), inline=True)
         empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(measure, row.segments))
         record = jax.lax.cond(row.status == Status.RUNNING, measure, lambda _: empty, row.segments)
-        # A weight may overflow without a loss that shows it; the penalty of a recorded risk sees them all.
+        # A weight may overflow while the loss stays finite; the penalty in a recorded risk includes all weights.
         recorded = getattr(record.metrics, spec.objective.divergence_metric)
         unseen = (row.first_bad_step == 0) & ~jnp.isfinite(recorded)
         bad_step = jnp.where(unseen, jnp.maximum(row.segments * spec.steps_per_record, 1), row.first_bad_step)
@@ -234,13 +180,13 @@ class Program:
         return Report(record, row.segments, status, bad_step)
 
     def _compiled(self, name: str) -> Future:
-        """Return the compiled piece of that name, which may still be waited for: the compiler has its own threads."""
+        """Return the future of the compiled piece of that name; compilation runs in threads of its own."""
         if name not in self._pieces:
-            self._pieces[name] = _compilers().submit(_compile, self._traced(name), on_cpu=platform() == "cpu")
+            self._pieces[name] = compilers().submit(compile_piece, self._traced(name), on_cpu=platform() == "cpu")
         return self._pieces[name]
 
     def _traced(self, name: str) -> Lowered:
-        """Return the piece of that name, ready to be compiled."""
+        """Return the lowered piece of that name."""
         if name not in self._lowered:
             problem_and_rows, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
             if name in self._segment_names:
@@ -250,14 +196,14 @@ class Program:
                 piece = {
                     "begin": (self._over_rows(self._begin, self._begun_numbers), begun, problem_and_rows, ()),
                     "record": (self._record, run, problem_and_rows[::-1], 1),
-                    "select": (jax.vmap(_select_rows), (begun[1], run[:2], run[:2]), problem_and_rows, 2),
+                    "select": (jax.vmap(select_rows), (begun[1], run[:2], run[:2]), problem_and_rows, 2),
                 }[name]
             *lowered, donated = piece
             self._lowered[name] = self._lower(*lowered, donate=donated)
         return self._lowered[name]
 
     def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...]):
-        """Spread a function of many rows over all devices, ready to be compiled."""
+        """Shard a function of many rows over all devices and lower it."""
         mapped = jax.shard_map(
             function,
             mesh=self._mesh,
@@ -271,13 +217,13 @@ class Program:
     def _over_rows(self, function: Callable, needed: int = 0, *, in_place: bool = False) -> Callable:
         """Map a function of one member over the rows of one device.
 
-        As many run side by side as may, where each needs so many numbers beside what it keeps. In place, the results
-        take the place of the second argument.
+        Blocks are as large as memory allows if each member needs ``needed`` numbers beside its state. With ``in_place``
+        the results overwrite the second argument.
         """
         per_device = self.layout.rows // self.layout.member_shards
         held = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"]
         size = members_side_by_side(self.spec, per_device, at_most=held // max(1, needed))
-        return _in_blocks(jax.vmap(function) if size > 1 else _on_single_row(function), size, in_place=in_place)
+        return in_blocks(jax.vmap(function) if size > 1 else on_single_row(function), size, in_place=in_place)
 
     @property
     def _begun_numbers(self) -> int:
@@ -323,7 +269,7 @@ class Program:
     def _run_shapes(self) -> tuple[Problem, Rows, Inputs]:
         """The shapes of the arguments of ``segment`` and ``record``, with their place on the devices."""
         problem, rows = self._begun_shapes
-        problem = jax.tree.map(lambda one: _placed(one, self._sharding), problem)
+        problem = jax.tree.map(lambda leaf: _placed(leaf, self._sharding), problem)
         return problem, jax.tree.map(_placed, rows, self._row_sharding), self._input_shapes[0]
 
     @cached_property
@@ -340,108 +286,14 @@ class Program:
         return jax.tree_util.tree_map_with_path(place, self._begun_shapes[1])
 
 
-def run_sequentially(spec: TrainingSpec) -> bool:
-    """Return whether members run one after the other, as those that search along lines should on a CPU.
-
-    Side by side each would wait for the longest search, and pay for both branches of every choice. In turn, a row whose
-    member has stopped costs nothing.
-    """
-    searches = any(stage.optimizer in LINE_SEARCH_OPTIMIZERS for stage in spec.stages)
-    return searches and platform() == "cpu"
-
-
-def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys.maxsize) -> int:
-    """Return how many of a device's members run at once: on a CPU no more than fit its cache, and searches in turn."""
-    on_cpu = platform() == "cpu"
-    fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // count_weights(spec)) if on_cpu else per_device
-    largest = 1 if run_sequentially(spec) else max(1, min(per_device, fitting, at_most))
-    n_blocks = math.ceil(per_device / largest)
-    # Rather somewhat smaller blocks than rows that are worked on twice.
-    n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if per_device % number == 0), n_blocks)
-    return math.ceil(per_device / n_blocks)
-
-
-@lru_cache(maxsize=1)
-def _compilers() -> ThreadPoolExecutor:
-    """Return the threads of the compiler; a piece rarely keeps a whole core busy."""
-    return ThreadPoolExecutor(2 * count_cores(), thread_name_prefix="compile")
-
-
 def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
-    """Return the :class:`Program`; the last ones are kept, so that a second sweep of the same kind starts at once."""
+    """Return the :class:`Program`; recent ones are cached, so that a second sweep of the same kind starts at once."""
     return _cached_program(spec.compile_key, layout, optimizer, jax.config.jax_enable_x64)
 
 
 @lru_cache(maxsize=32)
 def _cached_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, double_precision: bool) -> Program:
     return Program(spec, layout, optimizer)
-
-
-def _compile(lowered: Lowered, *, on_cpu: bool) -> Callable:
-    """Compile at the first level of optimisation on a CPU: programs of this kind run as fast, and compile in half."""
-    chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
-    if chosen or not on_cpu:
-        return lowered.compile()
-    return lowered.compile(compiler_options={"xla_backend_optimization_level": "1"})
-
-
-def _held_bytes(compiled: Compiled) -> int:
-    """Return the bytes that a device holds while a compiled program runs."""
-    memory = compiled.memory_analysis()
-    held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
-    return held + memory.temp_size_in_bytes
-
-
-def _on_single_row(function: Callable) -> Callable:
-    """Map a function over a leading axis of length 1 by hand: gathers and scatters of one member are simpler code."""
-
-    def mapped(*arguments):
-        return jax.tree.map(lambda leaf: leaf[None], function(*jax.tree.map(lambda leaf: leaf[0], arguments)))
-
-    return mapped
-
-
-def _in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
-    """Map a function of blocks over a leading axis, one block after the other.
-
-    All blocks have the same size, and the last one begins within the one before, if it has to: rows of both keep what
-    the first has made of them. In place, the results of each block are written over its part of the second argument.
-    """
-
-    def mapped(*arguments):
-        n_rows = len(jax.tree.leaves(arguments)[0])
-        n_blocks = math.ceil(n_rows / size)
-        if n_blocks == 1:
-            return function(*arguments)
-        surplus = n_blocks * size - n_rows
-
-        def block(number, rows):
-            return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, number * size, size), rows)
-
-        def overwrite(number, rows):
-            before = block(number, rows)
-            after = function(*block(number, arguments[:1]), before, *block(number, arguments[2:]))
-            if surplus:
-                is_due = (jnp.arange(size) >= surplus) | (number < n_blocks - 1)
-                after = jax.vmap(_select_rows)(is_due, after, before)
-            place = lambda leaf, part: jax.lax.dynamic_update_slice_in_dim(leaf, part, number * size, 0)  # noqa: E731
-            return jax.tree.map(place, rows, after)
-
-        def join(leaf):
-            flat = leaf.reshape(n_blocks * size, *leaf.shape[2:])
-            last = (n_blocks - 1) * size
-            return jnp.concatenate([flat[:last], flat[last + surplus :]]) if surplus else flat
-
-        if in_place:
-            return jax.lax.fori_loop(0, n_blocks, overwrite, arguments[1])
-        return jax.tree.map(join, jax.lax.map(lambda number: function(*block(number, arguments)), jnp.arange(n_blocks)))
-
-    return mapped
-
-
-def _select_rows(is_new: jax.Array, new, old):
-    """Return all of one row from the new or from the old tree."""
-    return jax.tree.map(lambda one, other: jnp.where(is_new, one, other), new, old)
 
 
 def _placed(array: jax.ShapeDtypeStruct, sharding: NamedSharding) -> jax.ShapeDtypeStruct:

@@ -1,57 +1,32 @@
 """Sweeps: many members, grouped by the program that they share, laid out over devices, saved part by part.
 
-A *group* holds the members of one compiled program. It is cut into *parts*; a part is what a process takes on, what is
-saved, and what is computed again if its file is damaged. Any number of processes may work on the parts of one folder.
+A *group* holds the members of one compiled program. It is cut into *parts*; a part is the unit that a process
+claims, that is saved, and that is computed again if its file is corrupt. Any number of processes may work on the parts
+of one folder.
 """
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import reduce
-from typing import Any, NamedTuple, Protocol
-
-import jax
-import numpy as np
 
 from simlab.losses.objective import check_hyperparameters
 from simlab.runtime.devices import free_memory, local_devices, platform, precision_of
 from simlab.storage.store import Store
-from simlab.sweeps.members import Member, MemberRun, stack_inputs
+from simlab.sweeps.layout import Layout
+from simlab.sweeps.members import Member, MemberRun
 from simlab.sweeps.part_run import PartRun
-from simlab.sweeps.program import Layout, Program, compile_program, run_sequentially
+from simlab.sweeps.program import Program, compile_program
+from simlab.sweeps.row_blocks import run_sequentially
+from simlab.sweeps.work import Analysis, Listener, Part, Work
 from simlab.training.optimizers import Optimizer
 from simlab.training.spec import TrainingSpec
 
-# A part is saved when that has become cheap: after this many seconds, and after this many times what saving last took.
-SAVE_INTERVAL = 1.0
-SAVE_SHARE = 100
-
-# Rows are used this many times over where members may stop early, so that a few slow ones do not hold many idle rows
-# (where idle rows cost something).
+# Where members may stop early, a part has this many members per row, so that rows whose members have stopped early do
+# not idle while a few slow ones run on.
 REFILLS = 4
-# Programs that the compiler works on at a time: more than keep the cores busy would only be kept waiting.
+# Programs that are compiled at a time: enough to keep the cores busy.
 COMPILED_AHEAD = 3
-
-Analysis = Callable[[Member, MemberRun, object], dict[str, np.ndarray]]
-
-
-class Part(NamedTuple):
-    """A part of a sweep: its name in the folder, its group, and the numbers of its members in the sweep."""
-
-    name: str
-    group: int
-    members: tuple[int, ...]
-
-
-class Listener(Protocol):
-    """Told how far a sweep has come."""
-
-    def advance(self, steps: int, members: int) -> None:
-        """Report steps and members done, over the whole sweep."""
-
-    def say(self, text: str) -> None:
-        """Report what is being done."""
 
 
 class Sweep:
@@ -102,8 +77,8 @@ class Sweep:
         """Return the layout of each group: as many members at once as the memory of the devices holds.
 
         Args:
-            n_processes: processes that share the work; each gets a part if there are members enough.
-            chunk: members at once, at most, if it is not the memory that shall decide.
+            n_processes: processes that share the work; each gets a part if there are enough members.
+            chunk: members at once, at most; None for as many as memory allows.
             class_shards: devices along the class axis.
 
         Raises:
@@ -117,7 +92,7 @@ class Sweep:
         if chunk is not None:
             return tuple(layouts)
         for group, share in enumerate(shares):
-            # The compiler works on the next programs while this one is waited for.
+            # The next programs compile in the background.
             for number in range(group, min(group + COMPILED_AHEAD, len(layouts))):
                 with self.precision(number):
                     self.program(number, layouts[number]).start_compiling()
@@ -165,7 +140,7 @@ class Sweep:
             store: where parts are kept.
             analyse: called on each outcome with the member and its training set (None for fresh sentences); returns the
                 arrays that are kept, of the same shapes for all members of a group.
-            listener: is told how far the sweep has come.
+            listener: receives the progress.
             shard: the number of this process and of all, for the order of the parts.
 
         Returns:
@@ -174,10 +149,10 @@ class Sweep:
         parts = self.parts(layouts)
         index, count = shard
         order = [*parts[index::count], *(part for i, part in enumerate(parts) if i % count != index)]
-        work = _Work(self, layouts, store, analyse, listener)
+        work = Work(self, layouts, store, analyse, listener)
         for part in order:
             work.take(part)
-        for part in order:  # others may have left some in the meantime
+        for part in order:  # parts that other processes claimed and did not complete
             work.take(part)
         return all(store.is_complete(part.name) for part in parts)
 
@@ -242,102 +217,3 @@ def train_members(
                 run.advance()
         outcomes |= {member: run.result(index) for index, member in enumerate(part.members)}
     return [outcomes[index] for index in range(len(sweep.members))]
-
-
-class _Work:
-    """What one process does on the parts of a sweep."""
-
-    def __init__(self, sweep: Sweep, layouts: Sequence[Layout], store: Store, analyse: Analysis, listener: Listener):
-        self.sweep, self.layouts, self.store = sweep, layouts, store
-        self.analyse, self.listener = analyse, listener
-        self.steps = self.members = 0
-        self.counted: set[str] = set()
-
-    def take(self, part: Part) -> None:
-        """Bring a part to its end, unless it is complete or another process is at it."""
-        if self.store.is_complete(part.name):
-            self._count(part)
-            return
-        with self.store.claim(part.name) as mine:
-            if not mine:
-                return
-            loaded = self.store.load(part.name)
-            if loaded is None or not loaded[1]:
-                self._run(part, None if loaded is None else loaded[0])
-            self._count(part)
-
-    def _count(self, part: Part) -> None:
-        """Add a complete part to what is done."""
-        if part.name not in self.counted:
-            self.counted.add(part.name)
-            self.steps += len(part.members) * self.sweep.specs[part.group].total_steps
-            self.members += len(part.members)
-            self.listener.advance(self.steps, self.members)
-
-    def _run(self, part: Part, saved: dict[str, np.ndarray] | None) -> None:
-        """Train the members of a part, analyse them, and save both."""
-        sweep, members = self.sweep, [self.sweep.members[i] for i in part.members]
-        with sweep.precision(part.group):
-            program = sweep.program(part.group, self.layouts[part.group])
-            run = PartRun(program, members, trajectories=sweep.trajectories, initials=sweep.initials, saved=saved)
-        analysed = _saved_analyses(saved)
-        saver = _Saver(lambda: self.store.save(part.name, run.snapshot() | _name_analyses(analysed), complete=False))
-        with sweep.precision(part.group):
-            self._train(run, saver)
-        for index in range(len(analysed), len(members)):
-            self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
-            with sweep.precision(part.group):
-                sample = _training_set(program, members[index])
-            analysed.append(self.analyse(members[index], run.result(index), sample))
-            saver.maybe()
-        columns = {name: np.stack([one[name] for one in analysed]) for name in analysed[0]}
-        self.store.save(part.name, columns, complete=True)
-
-    def _train(self, run: PartRun, saver: "_Saver") -> None:
-        """Train the members of a part, saving now and then."""
-        steps_per_record = run.program.spec.steps_per_record
-        while not run.is_done:
-            run.advance()
-            saver.maybe()
-            self.listener.advance(self.steps + run.segments_done * steps_per_record, self.members + run.members_done)
-
-
-def _training_set(program: Program, member: Member) -> Any:
-    """Return the training set of a member, NumPy arrays; None for fresh examples."""
-    inputs = jax.tree.map(lambda array: array[0], stack_inputs([member], program.spec))
-    return jax.device_get(program.sample(inputs.seeds, inputs.data))
-
-
-class _Saver:
-    """Saves now and then: often enough to lose little, rarely enough to cost little."""
-
-    def __init__(self, save: Callable[[], None]):
-        self.save = save
-        self.last, self.cost = time.monotonic(), 0.0
-
-    def maybe(self) -> None:
-        """Save if the last time is long enough ago."""
-        started = time.monotonic()
-        if started - self.last < max(SAVE_INTERVAL, SAVE_SHARE * self.cost):
-            return
-        self.save()
-        self.last = time.monotonic()
-        self.cost = self.last - started
-
-
-_ANALYSED = "analysed"
-
-
-def _name_analyses(analysed: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Return the analyses so far as arrays by name."""
-    return {f"{_ANALYSED}/{i}/{name}": array for i, one in enumerate(analysed) for name, array in one.items()}
-
-
-def _saved_analyses(saved: dict[str, np.ndarray] | None) -> list[dict[str, np.ndarray]]:
-    """Return the analyses that a saved part holds."""
-    found: dict[int, dict[str, np.ndarray]] = {}
-    for key, array in (saved or {}).items():
-        if key.startswith(f"{_ANALYSED}/"):
-            _, index, name = key.split("/", 2)
-            found.setdefault(int(index), {})[name] = array
-    return [found[index] for index in sorted(found)]

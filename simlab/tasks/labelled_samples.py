@@ -1,8 +1,8 @@
-"""Samples with labels and nothing else: the task of neural collapse, whose features a network is free to choose.
+"""Samples with labels alone: the task of neural collapse, in which features are free.
 
 Each sample carries a value of each of ``F`` *factors*; one factor makes ordinary classes. Samples fill the *cells* of
 the full factorial, so many in each. Features are free (one vector per sample, the unconstrained features of Zhu et al.,
-arXiv 2105.02375) or the output of a network on random inputs, which say nothing of the labels.
+arXiv 2105.02375) or the output of a network on random inputs, independent of the labels.
 """
 
 import math

@@ -7,7 +7,6 @@ position ``l`` a word of concept ``z_kl``, its rank ``b`` drawn from the word fr
 This module is the specification and needs NumPy alone; :mod:`simlab.tasks.sentences` draws sentences on the device.
 """
 
-import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from numbers import Real
@@ -16,18 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlab.tasks.batch import Batch
+from simlab.tasks.enumeration import digits
 from simlab.tasks.task import Task
-from simlab.validation import check_count, check_real, invalid, is_number
+from simlab.tasks.word_law import WordFrequency, word_frequencies
+from simlab.validation import check_count, check_real, invalid
 
 if TYPE_CHECKING:
     import jax
 
     from simlab.tasks.sentences import Noise, SentenceDistribution
-
-WordFrequency = str | tuple[float, ...]
-
-# Numbers in the largest array of one step over a whole population: 400 MB in float32, and a handful are held at once.
-POPULATION_LIMIT = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +73,7 @@ class SentenceTask(Task):
             raise invalid("word_frequency", "a name or a list of numbers", self.word_frequency)
         if not isinstance(self.word_frequency, str):
             object.__setattr__(self, "word_frequency", tuple(float(f) for f in self.word_frequency))
-        word_frequencies(self)
+        word_frequencies(self.word_frequency, self.words_per_concept)
         for name in ("label_noise", "word_noise"):
             if check_real(name, getattr(self, name)) >= 1:
                 raise invalid(name, "a probability below 1", getattr(self, name))
@@ -100,7 +96,7 @@ class SentenceTask(Task):
     @property
     def has_equal_words(self) -> bool:
         """Whether all words of a concept are equally frequent, to rounding."""
-        mu = word_frequencies(self)
+        mu = word_frequencies(self.word_frequency, self.words_per_concept)
         return bool(np.ptp(mu) <= 1e-12 * mu.max())
 
     @property
@@ -139,7 +135,11 @@ class SentenceTask(Task):
         from simlab.tasks.sentences import SentenceDistribution
 
         noise = self._noise(self.label_noise, self.word_noise) if self.is_noisy else None
-        return SentenceDistribution(_cached_latents(self.compile_key, seed), word_frequencies(self), noise)
+        return SentenceDistribution(
+            _cached_latents(self.compile_key, seed),
+            word_frequencies(self.word_frequency, self.words_per_concept),
+            noise,
+        )
 
     def admit(self, data: "SentenceDistribution") -> "SentenceDistribution":
         """Return a realisation of the same group as this task's program takes it: with a noise of zero if need be."""
@@ -184,32 +184,6 @@ class SentenceTask(Task):
         return xp.arange(self.n_words) // self.words_per_concept, data.latents.reshape(-1), self.n_concepts
 
 
-def word_frequencies(task: SentenceTask) -> np.ndarray:
-    """Return ``mu``, ``Float64[s_c]``: the probability of each word within its concept."""
-    law = task.word_frequency
-    if isinstance(law, str):
-        weights = np.arange(1, task.words_per_concept + 1, dtype=np.float64) ** -_zipf_exponent(law)
-        return weights / weights.sum()
-    if len(law) != task.words_per_concept:
-        raise invalid("word_frequency", f"{task.words_per_concept} numbers, one per word of a concept", len(law))
-    mu = np.asarray(law, np.float64)
-    if not (np.all(np.isfinite(mu)) and np.all(mu > 0)):
-        raise invalid("word_frequency", "positive finite numbers", min(law, key=lambda f: (f > 0, f)))
-    if abs(mu.sum() - 1) > 1e-6:
-        raise invalid("word_frequency", "numbers that sum to 1", float(mu.sum()))
-    return mu / mu.sum()
-
-
-def _zipf_exponent(law: str) -> float:
-    """Return ``s`` of the law ``mu_b ~ b^-s`` that a name stands for."""
-    name, _, exponent = law.partition(":")
-    if name == "uniform" and not exponent:
-        return 0.0
-    if name == "zipf" and is_number(exponent or "1") and math.isfinite(float(exponent or 1)):
-        return float(exponent or 1)
-    raise invalid("word_frequency", "uniform, zipf, zipf:EXPONENT or a list of numbers", law)
-
-
 def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:
     """Return ``K`` different latents, ``Int32[K, L]``, drawn uniformly at random; every latent if saturated."""
     n_concepts, length, n_classes = task.n_concepts, task.sentence_length, task.n_classes
@@ -224,14 +198,8 @@ def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:
 
 @lru_cache(maxsize=256)
 def _cached_latents(task: SentenceTask, seed: int) -> np.ndarray:
-    """Return the latents of a seed, not to be written to; a sweep asks for the same ones for each value it varies."""
+    """Return the latents of a seed, read-only; a sweep needs the same ones for each value it varies."""
     return draw_latents(task, seed)
-
-
-def digits(codes: np.ndarray, base: int, length: int) -> np.ndarray:
-    """Write each code as ``length`` digits, the most significant first: ``Int[N]`` to ``Int32[N, length]``."""
-    place_values = base ** np.arange(length - 1, -1, -1, dtype=np.int64)
-    return (codes[:, None] // place_values % base).astype(np.int32)
 
 
 def _draw_rows(rng: np.random.Generator, n_concepts: int, length: int, n_rows: int) -> np.ndarray:
@@ -242,18 +210,3 @@ def _draw_rows(rng: np.random.Generator, n_concepts: int, length: int, n_rows: i
         rows = np.concatenate([rows, fresh])
         rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
     return rows
-
-
-def check_population(n_sentences: int, n_classes: int, width: int) -> None:
-    """Raise ``ValueError`` if a population is too large to enumerate.
-
-    Args:
-        n_sentences: ``N``.
-        n_classes: ``K``; the logits of all sentences are ``N K`` numbers.
-        width: numbers that a network holds for each sentence, ``L d``, or ``L`` for the words alone.
-    """
-    if n_sentences * max(n_classes, width) > POPULATION_LIMIT:
-        wanted = (
-            f"{POPULATION_LIMIT // max(n_classes, width)} sentences at most (use fresh sentences or a fixed sample)"
-        )
-        raise invalid("population", wanted, n_sentences)

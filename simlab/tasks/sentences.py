@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from simlab.tasks.batch import Batch, weighted
-from simlab.tasks.sentence_task import check_population, digits
+from simlab.tasks.enumeration import check_population, digits
 
 
 class Noise(NamedTuple):
@@ -117,7 +117,7 @@ def enumerate_noisy_sentences(distribution: SentenceDistribution) -> tuple[jax.A
     ``mu_b ((1 - delta) [its concept is z] + delta / n_c)``.
 
     Raises:
-        ValueError: there are too many, see :func:`simlab.tasks.sentence_task.check_population`.
+        ValueError: there are too many, see :func:`simlab.tasks.enumeration.check_population`.
     """
     latents, mu = jnp.asarray(distribution.latents), jnp.asarray(distribution.word_frequencies)
     noise, n_ranks = distribution.noise, len(distribution.word_frequencies)
@@ -145,7 +145,7 @@ def enumerate_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, 
         the probabilities sum to 1.
 
     Raises:
-        ValueError: there are too many, see :func:`simlab.tasks.sentence_task.check_population`.
+        ValueError: there are too many, see :func:`simlab.tasks.enumeration.check_population`.
     """
     latents, mu = (jnp.asarray(array) for array in distribution[:2])
     n_classes, length = latents.shape

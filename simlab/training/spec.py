@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from simlab.data.sources import Source
 from simlab.losses.objective import Objective, check_objective
-from simlab.networks.architectures import Architecture, check_architecture
-from simlab.tasks.sentence_task import check_population
+from simlab.networks.specs import Architecture, check_architecture
+from simlab.tasks.enumeration import check_population
 from simlab.tasks.task import Task, check_task
 from simlab.validation import check_choice, check_count, check_real, invalid
 

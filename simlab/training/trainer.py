@@ -2,71 +2,34 @@
 
 What fixes a shape or a program is in the :class:`~simlab.training.spec.TrainingSpec`; what varies over a sweep is a
 traced argument, so that one compilation serves all values. A run is cut into *segments* of equally many steps; after
-each a :class:`Record` is taken. Whoever drives the segments one by one (to show progress or to save) gets the weights
-of the uncut run bit by bit. What is minimised, measured and kept is the business of the specification's objective.
+each a :class:`~simlab.training.record.Record` is taken. Whoever drives the segments one by one (to show progress or to
+save) gets the weights of the uncut run bit by bit. What is minimised, measured and kept is up to the objective
+of the specification.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from simlab.losses.cross_entropy import penalty, summed_gradient
-from simlab.losses.objective import EvaluationSet
+from simlab.losses.penalties import add_penalty_gradient, penalty
 from simlab.runtime.devices import platform
-from simlab.tasks.batch import Batch
 from simlab.training.optimizers import Optimizer, learning_rate, scale_updates, stage_optimizer
+from simlab.training.record import make_record
+from simlab.training.run_state import Network, Problem, State, batch_loss
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, Stage, TrainingSpec
-from simlab.validation import invalid
 
-# Numbers of examples that a member may draw ahead: drawing takes some seven numbers for each, and shall need no more
-# memory than a gradient does, except where that is next to nothing.
+# Numbers that a member may draw ahead, per weight and at least: drawing takes about seven temporaries for each, which
+# should need no more memory than a gradient, unless that is negligible.
 DRAWN_PER_WEIGHT, ALWAYS_DRAWN = 1 / 8, 4096
 
 # What a key is folded with to draw the random numbers of a loss; no step has this number.
 LOSS_STREAM = 2**32 - 1
-
-
-class Record(NamedTuple):
-    """What is logged between segments; each entry a scalar.
-
-    Attributes:
-        metrics: the objective's metrics, a ``NamedTuple`` of scalars.
-        gradient_norm: norm of the gradient of the training risk over the whole training set; measured only if the
-            specification stops on it, and NaN otherwise.
-    """
-
-    metrics: NamedTuple
-    gradient_norm: jax.Array
-
-
-def named_values(record: Record) -> dict[str, jax.Array]:
-    """Return the entries of a record by name."""
-    return record.metrics._asdict() | {"gradient_norm": record.gradient_norm}
-
-
-class Problem(NamedTuple):
-    """What stays the same over a run: the task's arrays, training sets, weights that are never trained, random keys."""
-
-    data: Any
-    sample: Any
-    pretraining_samples: tuple
-    untrained: nnx.State
-    batch_key: jax.Array
-    evaluation_key: jax.Array
-    loss_key: jax.Array | None
-
-
-class State(NamedTuple):
-    """What a step changes: the parameters, and the state of the optimiser of each stage."""
-
-    params: nnx.State
-    optimizer_states: tuple[optax.OptState, ...]
 
 
 class Trainer(NamedTuple):
@@ -92,16 +55,6 @@ class Trainer(NamedTuple):
     def segment(self) -> Callable:
         """The segment of the main stage."""
         return self.segments[-1]
-
-
-class Network(NamedTuple):
-    """The structure of a network, without its variables."""
-
-    graph: nnx.GraphDef
-
-    def join(self, params: nnx.State, untrained: nnx.State) -> nnx.Module:
-        """Return the module with these variables."""
-        return nnx.merge(self.graph, params, untrained)
 
 
 def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trainer:
@@ -145,7 +98,7 @@ def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trai
         return spec.objective.representation(module, problem.data)
 
     segments = tuple(_make_segment(spec, number, optimizer, network) for number in range(len(stages)))
-    return Trainer(begin, sample, segments, _make_record(spec, network), representation)
+    return Trainer(begin, sample, segments, make_record(spec, network), representation)
 
 
 def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callable:
@@ -217,14 +170,14 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
 
     def step(batch, problem, params, memory, hyper, number):
         key = None if not stage.objective.stochastic else jax.random.fold_in(problem.loss_key, number)
-        loss = lambda params: _loss(stage, network, params, batch, problem, hyper, key)  # noqa: E731
+        loss = lambda params: batch_loss(stage, network, params, batch, problem, hyper, key)  # noqa: E731
         optimizer = stage_optimizer(stage, hyper, override)
         penalties = stage.objective.penalties(params, hyper)
         rate = learning_rate(stage, hyper, number - 1 - first_step)
         if searches:
             return _search_step(optimizer(rate), loss, penalties, params, memory)
         value, gradient = jax.value_and_grad(loss)(params)
-        gradient = _add_penalty_gradient(gradient, params, penalties)
+        gradient = add_penalty_gradient(gradient, params, penalties)
         transformation = optimizer(_after_gradients(gradient, rate, split))
         updates, memory = transformation.update(gradient, memory, params)
         updates = scale_updates(updates, stage.objective.rates(params, hyper))
@@ -260,11 +213,6 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
     return segment
 
 
-def _loss(stage: Stage, network: Network, params: nnx.State, batch, problem: Problem, hyper, key) -> jax.Array:
-    """Return the loss of a batch, without the penalty."""
-    return stage.objective.loss(network.join(params, problem.untrained), batch, problem.data, hyper, key)
-
-
 def _search_step(
     transformation: optax.GradientTransformationExtraArgs, loss: Callable, penalties, params: nnx.State, memory
 ) -> tuple[nnx.State, optax.OptState, jax.Array]:
@@ -281,82 +229,16 @@ def _search_step(
     return optax.apply_updates(params, updates), memory, value
 
 
-def _make_record(spec: TrainingSpec, network: Network) -> Callable:
-    """Return the function that measures a run."""
-    source, size, objective = spec.source, spec.n_evaluation, spec.objective
-
-    def record(problem, state, hyper, index):
-        module = network.join(state.params, problem.untrained)
-        key = jax.random.fold_in(problem.evaluation_key, index)
-        train_key, *keys = jax.random.split(key, 1 + len(spec.task.evaluations))
-        with jax.default_matmul_precision(spec.precision):
-            train = source.evaluation(spec.task, problem.sample, problem.data, train_key, size)
-            evaluations = {"train": EvaluationSet(train, not source.is_population)}
-            for name, set_key in zip(spec.task.evaluations, keys, strict=True):
-                batch = source.held_out(spec.task, name, problem.sample, problem.data, set_key, size)
-                evaluations[name] = EvaluationSet(batch, not source.is_population or name != "test")
-            value = penalty(state.params, objective.penalties(state.params, hyper))
-            metrics = objective.measure(module, evaluations, problem.data, hyper, penalty=value, spec=spec)
-            gradient_norm = _gradient_norm(spec, network, problem, state.params, hyper)
-        return Record(_named_tuple(spec, metrics), gradient_norm)
-
-    return record
-
-
-def _named_tuple(spec: TrainingSpec, metrics: Mapping[str, jax.Array]) -> NamedTuple:
-    """Return metrics as a ``NamedTuple``, or raise ``ValueError`` unless they are scalars with the declared names."""
-    names = tuple(spec.objective.metrics(spec))
-    if not isinstance(metrics, Mapping) or set(metrics) != set(names):
-        got = ", ".join(metrics) if isinstance(metrics, Mapping) else type(metrics).__name__
-        raise invalid("metrics", f"a mapping with the names {', '.join(names)}", got)
-    for name, value in metrics.items():
-        if jnp.shape(value) != ():
-            raise invalid(f"metrics {name}", "a scalar", f"an array of shape {jnp.shape(value)}")
-    if spec.objective.divergence_metric not in names:
-        raise invalid("divergence_metric", f"one of the metrics {', '.join(names)}", spec.objective.divergence_metric)
-    return _metrics_type(names)(**metrics)
-
-
-@lru_cache(maxsize=256)
-def _metrics_type(names: tuple[str, ...]) -> type:
-    """Return the ``NamedTuple`` of metrics of these names."""
-    return NamedTuple("Metrics", [(name, Any) for name in names])
-
-
-def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:
-    """Return the norm of the gradient of the training risk over the whole training set, or NaN if it is not needed."""
-    if spec.until_gradient_norm is None:
-        return jnp.full((), jnp.nan, spec.dtype)
-    main, objective = spec.stages[-1], spec.objective
-    key = None if problem.loss_key is None else problem.loss_key
-    on_batch = lambda params, batch: _loss(main, network, params, batch, problem, hyper, key)  # noqa: E731
-    if objective.additive and isinstance(problem.sample, Batch):
-        gradient = summed_gradient(on_batch, params, problem.sample, objective.numbers_per_example(spec))
-    else:
-        gradient = jax.grad(on_batch)(params, problem.sample)
-    return optax.tree.norm(_add_penalty_gradient(gradient, params, objective.penalties(params, hyper)))
-
-
 def _after_gradients(gradient: nnx.State, rate: jax.Array, split: tuple[str, ...]) -> jax.Array:
     """Return the learning rate, made to depend on the gradients: a no-op that lets XLA reuse the buffers of weights.
 
-    On a CPU the compiler does not see by itself that no weight is read after all gradients are known, and would copy
-    the classifier at each step. The gradients of the ``split`` parameters, the large ones, are left out: their update
+    On a CPU the compiler does not infer that no weight is read after all gradients are computed, and would copy the
+    classifier at each step. The gradients of the ``split`` parameters, the large ones, are left out: their update
     needs them anyway.
     """
     if platform() != "cpu" or not split:
         return rate
     named = [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree.leaves_with_path(gradient)]
     probe = sum(leaf.reshape(-1)[0] for name, leaf in named if not any(large in name for large in split))
-    # Never true, which the compiler does not see.
+    # Never true, which the compiler cannot prove.
     return jnp.where((probe == jnp.inf) & (probe == -jnp.inf), 0, rate)
-
-
-def _add_penalty_gradient(gradient: nnx.State, params: nnx.State, penalties: nnx.State | None) -> nnx.State:
-    """Return the gradient of the risk from that of the loss.
-
-    By hand: differentiating the penalty would read all weights once more for its value.
-    """
-    if penalties is None:
-        return gradient
-    return jax.tree.map(lambda g, p, decay: g + decay * p, gradient, params, penalties)

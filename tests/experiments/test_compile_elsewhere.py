@@ -10,9 +10,10 @@ import pytest
 from experiments.compile_elsewhere import compile_for, count_calls
 from simlab.data.sources import FreshExamples
 from simlab.losses.classification import CrossEntropy
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
 from simlab.runtime.devices import local_devices, platform, programs_for
-from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.layout import Layout
+from simlab.sweeps.program import Program
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 

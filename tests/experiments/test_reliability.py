@@ -1,4 +1,4 @@
-"""Sweeps outlive kills, damage and full disks, alone and beside other processes, and give the same bits."""
+"""Sweeps outlive kills, corrupt files and full disks, alone and beside other processes, and give the same bits."""
 
 import os
 import random
@@ -14,7 +14,12 @@ from pathlib import Path
 import jax
 import pytest
 
-from experiments.reliability import COMMAND, Tally, Watch, differing, processes, run_trial, run_undisturbed
+from experiments.reliability.comparison import differing
+from experiments.reliability.processes import processes
+from experiments.reliability.tally import Tally
+from experiments.reliability.trials import run_trial
+from experiments.reliability.undisturbed import COMMAND, run_undisturbed
+from experiments.reliability.watch import Watch
 from simlab.runtime import cluster
 from simlab.storage.results import RESULTS_FILE, load_dataset
 
@@ -117,14 +122,14 @@ def test_shards_started_together_share_the_parts(started, undisturbed, tmp_path)
     assert_same_bits(folder, undisturbed)
 
 
-def test_damaged_parts_are_named_set_aside_and_computed_again(started, undisturbed, half_done, tmp_path):
+def test_corrupt_parts_are_named_quarantined_and_computed_again(started, undisturbed, half_done, tmp_path):
     folder = shutil.copytree(half_done, tmp_path / "out")
     first, second = [folder / "parts" / name for name in complete_parts(folder)[:2]]
     first.write_bytes(first.read_bytes()[:-100])
     changed = bytearray(second.read_bytes())
     changed[len(changed) // 2] ^= 1
     second.write_bytes(changed)
-    kept = [first.read_bytes(), second.read_bytes()]
+    corrupt = [first.read_bytes(), second.read_bytes()]
     words = [word for word in COMMAND if word != "--quiet"]
     # The others are copies of one process. This one has its own order of sets, as it has after a real preemption.
     command = [sys.executable, "-c", SIMLAB, *words, "--out", str(folder)]
@@ -132,8 +137,8 @@ def test_damaged_parts_are_named_set_aside_and_computed_again(started, undisturb
     pipes = {"capture_output": True, "text": True}
     said = subprocess.run(command, env=environment, timeout=PATIENCE, check=True, **pipes).stderr
     for path in (first, second):
-        assert len([line for line in said.splitlines() if f"{path.name}: damaged" in line]) == 1
-    assert [(folder / "damaged" / path.name).read_bytes() for path in (first, second)] == kept
+        assert len([line for line in said.splitlines() if f"{path.name}: corrupt" in line]) == 1
+    assert [(folder / "quarantine" / path.name).read_bytes() for path in (first, second)] == corrupt
     assert_same_bits(folder, undisturbed)
 
 

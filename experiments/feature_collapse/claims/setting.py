@@ -7,7 +7,8 @@ import numpy as np
 
 from simlab.exact.minimise import Minima, minimise
 from simlab.exact.risk import ExactRisk, WeightedSentences, enumerate_population
-from simlab.tasks.sentence_task import SentenceTask, draw_latents, word_frequencies
+from simlab.tasks.sentence_task import SentenceTask, draw_latents
+from simlab.tasks.word_law import word_frequencies
 from theory import feature_collapse
 from theory.feature_collapse import Prediction
 
@@ -57,7 +58,7 @@ class Setting:
     @cached_property
     def frequencies(self) -> np.ndarray:
         """``mu``, ``Float64[s_c]``."""
-        return word_frequencies(self.task)
+        return word_frequencies(self.task.word_frequency, self.task.words_per_concept)
 
     @cached_property
     def latents(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from experiments.core.columns import attach, each_member
 from experiments.core.experiment import Cell, Plan
 from experiments.core.phenomenon import Variable
 from simlab.sweeps.members import Member
-from simlab.tasks.sentence_task import word_frequencies
+from simlab.tasks.word_law import word_frequencies
 from theory.feature_collapse.dynamics.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
 from theory.feature_collapse.dynamics.modes import EscapeModes, escape_modes, escape_rate
 
@@ -125,10 +125,12 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell, membe
     steps = np.arange(member.spec.n_segments + 1) * member.spec.steps_per_record
     embeddings, classifier = _weights(dataset, index, member)
     modes = escape_modes(
-        word_frequencies=word_frequencies(task), n_concepts=task.n_concepts, latents=member.data.latents
+        word_frequencies=word_frequencies(task.word_frequency, task.words_per_concept),
+        n_concepts=task.n_concepts,
+        latents=member.data.latents,
     )
     own, expected = _linear_regimes(member, embeddings[0], classifier[0])
-    squares = mode_squares(embeddings, modes, word_frequencies(task))
+    squares = mode_squares(embeddings, modes, word_frequencies(task.word_frequency, task.words_per_concept))
     final = _final_square(dataset, index, cell)
     decays = own.weight_decay, own.classifier_weight_decay
     rates = escape_rate(modes.singular_values, *decays, learning_rate=rate)
@@ -183,7 +185,7 @@ def _linear_regimes(
     task, rates = member.spec.task, member.hyperparameters
     shared = {
         "latents": member.data.latents,
-        "word_frequencies": word_frequencies(task),
+        "word_frequencies": word_frequencies(task.word_frequency, task.words_per_concept),
         "n_concepts": task.n_concepts,
         "weight_decay": float(rates.embedding_weight_decay),
         "classifier_weight_decay": float(rates.classifier_weight_decay),

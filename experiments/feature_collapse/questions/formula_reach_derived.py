@@ -25,7 +25,7 @@ from simlab.exact.reduced import ReducedMinimum, minimise_reduced
 from simlab.exact.risk import ExactRisk, enumerate_population
 from simlab.metrics.geometry import directions, root_mean_square
 from simlab.sweeps.members import Member
-from simlab.tasks.sentence_task import word_frequencies
+from simlab.tasks.word_law import word_frequencies
 from theory.optimality.certificates import certify
 
 N_LATENTS = (10, 20, 40, 60, 80)
@@ -124,7 +124,9 @@ def _minimise(configuration: WordConfiguration, latents: bytes) -> tuple[tuple[n
     """
     task = FEATURE_COLLAPSE.make_training_spec(configuration).task
     classes = np.frombuffer(latents, np.int32).reshape(task.n_classes, task.sentence_length)
-    population = enumerate_population(classes, word_frequencies(task), task.n_concepts)
+    population = enumerate_population(
+        classes, word_frequencies(task.word_frequency, task.words_per_concept), task.n_concepts
+    )
     decays = (configuration.embedding_weight_decay, configuration.classifier_weight_decay)
     minima = minimise(
         ExactRisk(

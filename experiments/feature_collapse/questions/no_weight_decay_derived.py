@@ -18,7 +18,7 @@ from experiments.core.experiment import Cell, Plan
 from experiments.core.phenomenon import Variable
 from simlab.metrics import geometry
 from simlab.sweeps.members import Member
-from simlab.tasks.sentence_task import word_frequencies
+from simlab.tasks.word_law import word_frequencies
 from theory.feature_collapse.dynamics.flow import collapsed_descent
 from theory.feature_collapse.dynamics.modes import escape_modes, growing_pair, pair_rates
 from theory.feature_collapse.dynamics.no_weight_decay import LateNorms, flow_norms, path_norms
@@ -71,7 +71,7 @@ def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: Member)
     """
     task, latents = member.spec.task, member.data.latents
     embeddings, classifier = embeddings.astype(np.float64), classifier.astype(np.float64)
-    frequencies = word_frequencies(task)
+    frequencies = word_frequencies(task.word_frequency, task.words_per_concept)
     modes = escape_modes(word_frequencies=frequencies, n_concepts=task.n_concepts, latents=latents)
     right = np.kron(modes.directions.T, frequencies / np.linalg.norm(frequencies))
     left = modes.directions[latents] - modes.directions[latents].mean(axis=0)
@@ -105,7 +105,7 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell, membe
     if not (spec.source.exact and spec.task.is_saturated):
         return row
     eta = spec.task.n_concepts / (spec.task.n_concepts - 1)
-    frequencies = word_frequencies(spec.task)
+    frequencies = word_frequencies(spec.task.word_frequency, spec.task.words_per_concept)
     row |= {
         "mean_margin": eta * history["classifier_norm"] * rank_norm.mean(axis=1),
         "norm_ratio": rank_norm[:, 0] / rank_norm[:, -1],
@@ -223,5 +223,5 @@ def _theory_task(task) -> dict[str, object]:
         "n_concepts": task.n_concepts,
         "n_words": task.n_words,
         "sentence_length": task.sentence_length,
-        "word_frequency": word_frequencies(task),
+        "word_frequency": word_frequencies(task.word_frequency, task.words_per_concept),
     }

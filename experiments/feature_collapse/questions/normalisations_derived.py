@@ -30,7 +30,7 @@ from experiments.core.columns import attach, attach_cells, each_member
 from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
 from simlab.metrics import geometry
-from simlab.tasks.sentence_task import word_frequencies
+from simlab.tasks.word_law import word_frequencies
 
 VARIABLES = {
     "live_coordinates": Variable((), "participation ratio of the coordinates' variances over all words"),
@@ -54,7 +54,9 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     for index, cell, _ in each_member(dataset, plan):
         task = cell.spec.task
         vectors = dataset.embeddings.values[index][: task.n_words, : cell.spec.network.embedding_dim]
-        shares = np.tile(word_frequencies(task), task.n_concepts) / task.n_concepts
+        shares = (
+            np.tile(word_frequencies(task.word_frequency, task.words_per_concept), task.n_concepts) / task.n_concepts
+        )
         norms = geometry.norms(vectors.astype(np.float64)).reshape(task.n_concepts, -1)
         ranked = np.sqrt(np.mean(norms**2, axis=0))
         rows.append({"live_coordinates": live_coordinates(vectors, shares), "rare_norm": ranked[-1] / ranked[0]})

@@ -18,9 +18,9 @@ from experiments.benchmarks.step import SMALL_TASK
 from experiments.commands.cli import main
 from simlab.data.sources import FixedSample
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member
-from simlab.sweeps.program import Layout
 from simlab.sweeps.sweep import train_members
 from simlab.training.spec import TrainingSpec
 

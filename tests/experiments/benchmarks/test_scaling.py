@@ -12,7 +12,8 @@ from experiments.benchmarks.report import measurements_to_dataset
 from experiments.benchmarks.scaling import H100, PAPER, Sizes, fit_slope, held_bytes, make_spec, operations, sizes_of
 from experiments.benchmarks.settings import BenchSettings
 from simlab.networks.logits import choose_logits, gathered_logits
-from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.layout import Layout
+from simlab.sweeps.program import Program
 
 VALUES = np.array([1, 2, 4, 8, 16])
 TIME_SLOPES = Sizes(1, 1, 1, 0, 1, 1)  # of 6 B L d K operations for each member

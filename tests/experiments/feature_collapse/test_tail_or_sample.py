@@ -11,7 +11,8 @@ from experiments.core.experiment import make_plan
 from experiments.feature_collapse.quantities import QUANTITIES
 from experiments.registry import find_experiment
 from figures import draw
-from simlab.sweeps.program import Layout, Program
+from simlab.sweeps.layout import Layout
+from simlab.sweeps.program import Program
 from theory.feature_collapse.samples.sampling_noise import critical_sample, noise_ratio
 
 EXPERIMENT = find_experiment("tail-or-sample")

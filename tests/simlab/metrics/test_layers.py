@@ -11,12 +11,14 @@ from flax import nnx
 
 from simlab.data.sources import FreshExamples, Population
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.metrics import layers as layer_shape
-from simlab.networks.architectures import DEEP_NETWORKS, DeepClassifier
+from simlab.metrics import layers as layer_metrics
+from simlab.networks.names import DEEP_NETWORKS
+from simlab.networks.specs import DeepClassifier
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.tasks.sentence_task import SentenceTask
+from simlab.training.record import named_values
 from simlab.training.spec import TrainingSpec
-from simlab.training.trainer import count_weights, make_train, make_trainer, named_values
+from simlab.training.trainer import count_weights, make_train, make_trainer
 
 TASK = SentenceTask(n_concepts=3, n_words=6, sentence_length=2, n_classes="all", word_frequency="zipf")
 EACH = pytest.mark.parametrize("kind", DEEP_NETWORKS)
@@ -76,7 +78,7 @@ def test_measures_are_their_definition(kind):
         parts = {"concept_ratio": within, "word_ratio": of_words, "context_ratio": within - of_words}
         expected = {name: part / between if tokens.shape[1] == 2 else np.nan for name, part in parts.items()}
         expected["class_ratio"] = classes_within / classes_between
-        measured = {name: getattr(found, layer_shape.field(layer, name)) for name in layer_shape.MEASURES}
+        measured = {name: getattr(found, layer_metrics.field(layer, name)) for name in layer_metrics.MEASURES}
         # Sums of 36 sentences of 6 coordinates in float32: some 200 roundings of 6e-8 in terms of order 1.
         for name, value in expected.items():
             np.testing.assert_allclose(measured[name], value, rtol=2e-5, atol=2e-5, err_msg=name)
@@ -86,14 +88,14 @@ def test_measures_are_their_definition(kind):
 
 
 def test_many_sentences_are_sampled_and_few_are_all(monkeypatch):
-    everything = layer_shape.measured_sentences(TASK, TASK.sample(0), 10)
+    everything = layer_metrics.measured_sentences(TASK, TASK.sample(0), 10)
     assert len(everything.inputs) == 36
     assert np.ptp(everything.weights) > 0
-    monkeypatch.setattr(layer_shape, "SENTENCES", 20)
-    sampled = layer_shape.measured_sentences(TASK, TASK.sample(0), 10)
+    monkeypatch.setattr(layer_metrics, "SENTENCES", 20)
+    sampled = layer_metrics.measured_sentences(TASK, TASK.sample(0), 10)
     assert sampled.inputs.shape == (20, 2)
-    monkeypatch.setattr(layer_shape, "ENTRIES", 50)
-    assert layer_shape.measured_sentences(TASK, TASK.sample(0), 10).inputs.shape == (5, 2)
+    monkeypatch.setattr(layer_metrics, "ENTRIES", 50)
+    assert layer_metrics.measured_sentences(TASK, TASK.sample(0), 10).inputs.shape == (5, 2)
     np.testing.assert_array_equal(sampled.inputs // 2 @ np.array([3, 1]), sampled.classes)
 
 

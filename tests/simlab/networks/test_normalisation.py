@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from simlab.networks.layer_norm import layer_norm
 from simlab.networks.names import NORMALISATIONS
 from simlab.networks.normalisation import Normalisation
-from simlab.networks.two_layer import layer_norm
 
 RNG = np.random.default_rng(0)
 N, DIM = 8, 5

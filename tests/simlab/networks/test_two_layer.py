@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from simlab.losses.cross_entropy import accuracy_standard_error, cross_entropy, cross_entropy_terms, evaluate, penalty
-from simlab.networks.two_layer import SentenceClassifier, layer_norm
+from simlab.losses.cross_entropy import accuracy_standard_error, cross_entropy, cross_entropy_terms, evaluate
+from simlab.losses.penalties import penalty
+from simlab.networks.layer_norm import layer_norm
+from simlab.networks.two_layer import SentenceClassifier
 from simlab.tasks.batch import Batch
 
 N_WORDS, LENGTH, N_CLASSES, DIM = 6, 3, 4, 5

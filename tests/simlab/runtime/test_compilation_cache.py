@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Compiles one program; if told where it is kept, damages it there and compiles it once more.
+# Compiles one program; given its folder, corrupts it there and compiles it once more.
 COMPILE = """
 import os, sys
 import jax
@@ -42,7 +42,7 @@ def sizes(folder):
     return {path.name: path.stat().st_size for path in folder.glob("jit_program-*")}
 
 
-def test_a_damaged_program_is_replaced_and_nothing_is_said(tmp_path):
+def test_a_corrupt_program_is_replaced_and_nothing_is_said(tmp_path):
     kept = tmp_path / "simlab" / "compiled"
     assert compile_in_a_process(tmp_path) == []
     before = sizes(kept)

@@ -15,8 +15,8 @@ SWEEP = {"lazy": {"width": 64, "rate": 0.1}, "axes": {"mu": [0.5, 1.0]}, "seeds"
 
 
 def share(folder, sweep=SWEEP, layout=lambda: {"chunk": 4}, reports=None):
-    on_damage = pytest.fail if reports is None else reports.append
-    return share_manifest(folder / "parts", sweep, layout, {"jax": "1.2.3"}, on_damage)
+    on_corrupt = pytest.fail if reports is None else reports.append
+    return share_manifest(folder / "parts", sweep, layout, {"jax": "1.2.3"}, on_corrupt)
 
 
 def no_layout():
@@ -64,13 +64,13 @@ def test_harm_at_any_byte_is_found_and_the_manifest_made_anew(tmp_path, harm):
         path.write_bytes(harmed)
         manifest = share(tmp_path, layout=lambda: layout, reports=reports)
         assert manifest["layout"] == layout, f"{harm} at byte {place} of {len(whole)}"
-        assert (tmp_path / "damaged" / "manifest.json").read_bytes() == harmed
+        assert (tmp_path / "quarantine" / "manifest.json").read_bytes() == harmed
         (report,) = reports
-        assert report.startswith("parts/manifest.json: damaged (")
-        assert report.endswith("), set aside as damaged/manifest.json; made anew")
+        assert report.startswith("parts/manifest.json: corrupt (")
+        assert report.endswith("), moved to quarantine/manifest.json; made anew")
         assert "\n" not in report
         reports.clear()
-        shutil.rmtree(tmp_path / "damaged")
+        shutil.rmtree(tmp_path / "quarantine")
 
 
 def test_a_full_disk_leaves_no_half_manifest(tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ def test_a_complete_part_replaces_its_state(tmp_path):
     assert loaded(store, "b") is None
 
 
-def test_a_damaged_complete_file_falls_back_to_the_state(tmp_path):
+def test_a_corrupt_complete_file_falls_back_to_the_state(tmp_path):
     reports = []
     store = open_here(tmp_path, reports=reports)
     store.save("a", value(9), complete=True)
@@ -54,14 +54,14 @@ def test_a_damaged_complete_file_falls_back_to_the_state(tmp_path):
     os.truncate(tmp_path / "parts" / "a.done", 90)
     assert loaded(store) == (5, False)
     assert not store.is_complete("a")
-    damaged = "parts/a.done: damaged (its checksum is wrong), set aside as damaged/a.done; computed again"
-    assert reports == [damaged]
+    corrupt = "parts/a.done: corrupt (its checksum is wrong), moved to quarantine/a.done; computed again"
+    assert reports == [corrupt]
     os.truncate(tmp_path / "parts" / "a.state", 90)
     assert loaded(store) is None
-    assert reports == [damaged, damaged.replace("done:", "state:").replace("done;", "state;")]
+    assert reports == [corrupt, corrupt.replace("done:", "state:").replace("done;", "state;")]
 
 
-def test_a_file_of_another_part_layout_or_sweep_is_damaged(tmp_path):
+def test_a_file_of_another_part_layout_or_sweep_is_corrupt(tmp_path):
     reports = []
     store = open_here(tmp_path / "here", reports=reports)
     others = {

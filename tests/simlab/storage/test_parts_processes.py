@@ -25,7 +25,7 @@ assert not {"jax", "xarray"} & set(sys.modules), "these are slow to import, and 
 folder, sweep = Path(sys.argv[1]), json.loads(sys.argv[2])
 
 def start(layout=dict):
-    return open_store(folder, sweep, layout, {}, lambda line: print("damage:", line, flush=True))
+    return open_store(folder, sweep, layout, {}, lambda line: print("corrupt:", line, flush=True))
 
 def wait():
     print("ready", flush=True)
@@ -88,9 +88,9 @@ print(json.dumps([store.manifest, refused]))
 """
 
 
-@pytest.mark.parametrize("damaged", [False, True])
-def test_processes_that_race_share_one_manifest_and_hold_a_part_one_at_a_time(tmp_path, damaged):
-    if damaged:
+@pytest.mark.parametrize("corrupt", [False, True])
+def test_processes_that_race_share_one_manifest_and_hold_a_part_one_at_a_time(tmp_path, corrupt):
+    if corrupt:
         open_here(tmp_path)
         os.truncate(tmp_path / "parts" / "manifest.json", 40)
     lines = race(WORK, tmp_path, 4)
@@ -98,7 +98,7 @@ def test_processes_that_race_share_one_manifest_and_hold_a_part_one_at_a_time(tm
     assert all(manifest == manifests[0] for manifest in manifests)
     assert manifests[0] == open_here(tmp_path, layout=lambda: pytest.fail("made a layout")).manifest
     assert sum(refused) > 0, "the processes never met"
-    assert sum(len(own) - 1 for own in lines) == damaged, "the damage is reported once"
+    assert sum(len(own) - 1 for own in lines) == corrupt, "the corruption is reported once"
     lines = [tuple(line.split()) for line in (tmp_path / "journal").read_text().splitlines()]
     assert [name for name, _ in lines].count("layout") == 1
     for part in range(6):
@@ -106,7 +106,7 @@ def test_processes_that_race_share_one_manifest_and_hold_a_part_one_at_a_time(tm
         assert len(set(holders)) == 4
         assert holders[::2] == holders[1::2], "two held one part at once"
     kept = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*") if path.suffix != ".lock"}
-    assert kept == {"parts/manifest.json"} | ({"damaged/manifest.json"} if damaged else set())
+    assert kept == {"parts/manifest.json"} | ({"quarantine/manifest.json"} if corrupt else set())
 
 
 def test_processes_may_remove_at_the_same_time(tmp_path):

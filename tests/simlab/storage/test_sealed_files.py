@@ -9,13 +9,13 @@ import pytest
 
 from simlab.storage import sealed_files
 from simlab.storage.sealed_files import (
-    Damaged,
+    CorruptFile,
     PartsRemoved,
     SaveError,
     explained,
     locked,
     read_arrays,
-    read_or_set_aside,
+    read_or_quarantine,
     write_arrays,
 )
 
@@ -71,7 +71,7 @@ def test_content_is_on_the_disk_before_its_name_and_the_name_before_the_write_re
     assert events == [(tmp_path / "a").stat().st_ino, "rename", tmp_path.stat().st_ino]
 
 
-# --- damage ---
+# --- corruption ---
 
 
 def test_harm_at_any_byte_and_another_label_are_found(tmp_path):
@@ -85,38 +85,38 @@ def test_harm_at_any_byte_and_another_label_are_found(tmp_path):
         harmed.append(flipped)
     for content in [*harmed, whole + b"\0", whole + whole]:
         path.write_bytes(content)
-        with pytest.raises(Damaged, match=r"^its checksum is wrong$"):
+        with pytest.raises(CorruptFile, match=r"^its checksum is wrong$"):
             read_arrays(path, "label")
     path.write_bytes(whole)
     for label in ("labe", "label2", ""):
-        with pytest.raises(Damaged, match=r"^it was saved for another part or sweep$"):
+        with pytest.raises(CorruptFile, match=r"^it was saved for another part or sweep$"):
             read_arrays(path, label)
     assert read_arrays(path, "label")["x"].tolist() == [0, 1, 2]
 
 
-def test_damaged_files_are_set_aside_and_do_not_replace_each_other(tmp_path):
+def test_corrupt_files_are_quarantined_and_do_not_replace_each_other(tmp_path):
     reports, path = [], tmp_path / "parts" / "a"
     path.parent.mkdir()
 
     def read(path):
-        raise Damaged(f"it says {path.read_text()}")
+        raise CorruptFile(f"it says {path.read_text()}")
 
     for content in ("one", "two", "three"):
         path.write_text(content)
-        assert read_or_set_aside(path, read, reports.append, "computed again") is None
+        assert read_or_quarantine(path, read, reports.append, "computed again") is None
         assert not path.exists()
-    kept = {file.name: file.read_text() for file in (tmp_path / "damaged").iterdir()}
+    kept = {file.name: file.read_text() for file in (tmp_path / "quarantine").iterdir()}
     assert kept == {"a": "one", "a.2": "two", "a.3": "three"}
     assert reports == [
-        "parts/a: damaged (it says one), set aside as damaged/a; computed again",
-        "parts/a: damaged (it says two), set aside as damaged/a.2; computed again",
-        "parts/a: damaged (it says three), set aside as damaged/a.3; computed again",
+        "parts/a: corrupt (it says one), moved to quarantine/a; computed again",
+        "parts/a: corrupt (it says two), moved to quarantine/a.2; computed again",
+        "parts/a: corrupt (it says three), moved to quarantine/a.3; computed again",
     ]
 
 
-def test_a_file_that_is_sound_or_absent_is_no_damage_and_a_folder_that_is_gone_is_told(tmp_path):
+def test_a_file_that_is_sound_or_absent_is_not_corrupt_and_a_folder_that_is_gone_is_told(tmp_path):
     def read(path):
-        return read_or_set_aside(path, Path.read_text, pytest.fail, "")
+        return read_or_quarantine(path, Path.read_text, pytest.fail, "")
 
     (tmp_path / "a").write_text("sound")
     assert read(tmp_path / "a") == "sound"

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from simlab.data.sources import FixedSample, FreshExamples, Population
+from simlab.losses.chunks import CHUNK_ENTRIES
 from simlab.losses.classification import CrossEntropy, Hyperparameters
-from simlab.losses.cross_entropy import CHUNK_ENTRIES
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
 from simlab.runtime.devices import make_mesh
 from simlab.storage.store import MemoryStore
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, stack_inputs
 from simlab.sweeps.part_run import PartRun
-from simlab.sweeps.program import Layout, Program, _cached_program, compile_program, members_side_by_side
+from simlab.sweeps.program import Program, _cached_program, compile_program
+from simlab.sweeps.row_blocks import members_side_by_side
 from simlab.sweeps.sweep import REFILLS, Sweep, train_members
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
@@ -114,7 +116,7 @@ def test_large_members_take_turns_on_a_cpu_and_learn_the_same(layout, monkeypatc
     side_by_side = train_members(members, layouts=[Layout(3, 3, 1)])
     size = count_weights(members[0].spec)
     assert size == side_by_side[0].final["embeddings"].size + side_by_side[0].final["classifier"].size
-    monkeypatch.setattr("simlab.sweeps.program.CACHED_WEIGHTS", size - 1)
+    monkeypatch.setattr("simlab.sweeps.row_blocks.CACHED_WEIGHTS", size - 1)
     _cached_program.cache_clear()
     in_turn = train_members(members, layouts=[layout])
     _cached_program.cache_clear()
@@ -124,7 +126,7 @@ def test_large_members_take_turns_on_a_cpu_and_learn_the_same(layout, monkeypatc
 @pytest.mark.parametrize("rows", [4, 5, 7])
 def test_blocks_of_members_learn_what_each_learns_alone(rows, monkeypatch):
     """Blocks of two and three; of five and of seven members the last block begins within the one before."""
-    monkeypatch.setattr("simlab.sweeps.program.LARGEST_BLOCK", 3)
+    monkeypatch.setattr("simlab.sweeps.row_blocks.LARGEST_BLOCK", 3)
     members = [*members_of(make_spec(), rows - 1), Member(make_spec(), RATES._replace(learning_rate=1e30), rows)]
     _cached_program.cache_clear()
     in_blocks = train_members(members, layouts=[Layout(rows, rows, 1)])
@@ -304,7 +306,7 @@ def test_members_measured_side_by_side_share_the_memory_of_one():
 
 
 def test_members_in_turn_hold_their_weights_once_and_one_step(monkeypatch):
-    monkeypatch.setattr("simlab.sweeps.program.CACHED_WEIGHTS", 0)
+    monkeypatch.setattr("simlab.sweeps.row_blocks.CACHED_WEIGHTS", 0)
     spec = make_spec(FreshExamples(batch_size=8), embedding_dim=500)
     one, two, six = (Program(spec, Layout(rows, rows, 1)).bytes_needed("segment") for rows in (1, 2, 6))
     # Beside the weights, float32, there is little to each: its latents and numbers. The compiler rounds up.

@@ -7,8 +7,8 @@ from flax import nnx
 from simlab.data.sources import FixedSample, Population
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.losses.cross_entropy import cross_entropy, evaluate
-from simlab.networks.architectures import FeatureMLP, FreeFeatures
 from simlab.networks.logits import split_heads
+from simlab.networks.specs import FeatureMLP, FreeFeatures
 from simlab.sweeps.members import Member
 from simlab.sweeps.sweep import train_members
 from simlab.tasks.labelled_samples import LabelledTask

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simlab.tasks.sentence_task import SentenceTask, draw_latents, word_frequencies
+from simlab.tasks.sentence_task import SentenceTask, draw_latents
+from simlab.tasks.word_law import word_frequencies
 
 
 def test_saturated_task_has_every_latent_once():
@@ -48,7 +49,9 @@ def test_latents_are_uniform(length):
 )
 def test_word_frequencies(law, expected):
     task = SentenceTask(n_concepts=2, n_words=8, sentence_length=3, n_classes=4, word_frequency=law)
-    np.testing.assert_allclose(word_frequencies(task), expected, rtol=4 * np.finfo(float).eps)
+    np.testing.assert_allclose(
+        word_frequencies(task.word_frequency, task.words_per_concept), expected, rtol=4 * np.finfo(float).eps
+    )
 
 
 def test_population_size():

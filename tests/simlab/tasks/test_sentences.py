@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simlab.tasks.sentence_task import SentenceTask, word_frequencies
+from simlab.tasks.sentence_task import SentenceTask
 from simlab.tasks.sentences import SentenceDistribution, draw_sentences, enumerate_sentences
+from simlab.tasks.word_law import word_frequencies
 
 TASK = SentenceTask(n_concepts=3, n_words=15, sentence_length=4, n_classes=7, word_frequency="zipf")
 
@@ -19,7 +20,7 @@ def test_sampler_follows_the_word_frequencies():
     words = np.asarray(draw_sentences(jax.random.key(1), distribution, classes))
     concepts, ranks = words // 5, words % 5
     assert np.array_equal(concepts, distribution.latents[np.asarray(classes)])
-    expected = words.size * word_frequencies(TASK)
+    expected = words.size * word_frequencies(TASK.word_frequency, TASK.words_per_concept)
     assert stats.chisquare(np.bincount(ranks.ravel(), minlength=5), expected).pvalue > 1e-4
 
 
@@ -35,7 +36,7 @@ def test_the_sampler_test_can_fail():
     # The same chi-square test refuses a sampler with another exponent.
     other = SentenceTask(n_concepts=3, n_words=15, sentence_length=4, n_classes=7, word_frequency="zipf:1.1")
     words = np.asarray(draw_sentences(jax.random.key(1), other.sample(0), jnp.arange(40_000) % 7))
-    expected = words.size * word_frequencies(TASK)
+    expected = words.size * word_frequencies(TASK.word_frequency, TASK.words_per_concept)
     assert stats.chisquare(np.bincount(words.ravel() % 5, minlength=5), expected).pvalue < 1e-10
 
 

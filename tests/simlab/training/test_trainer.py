@@ -11,9 +11,10 @@ from simlab.data.sources import FixedSample, FreshExamples, Population
 from simlab.exact.reduced import minimise_reduced
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.losses.objective import check_hyperparameters
-from simlab.networks.architectures import TwoLayer
+from simlab.networks.specs import TwoLayer
+from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member
-from simlab.sweeps.program import Layout, Program, _cached_program
+from simlab.sweeps.program import Program, _cached_program
 from simlab.sweeps.sweep import train_members
 from simlab.tasks.batch import Batch, weighted
 from simlab.tasks.sentence_task import SentenceTask

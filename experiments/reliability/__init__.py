@@ -1,0 +1,1 @@
+"""Sweeps that are killed again and again, compared with one that runs undisturbed."""

@@ -1,0 +1,62 @@
+"""The sweep that trials kill, and the run of it that nobody kills."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments.reliability.processes import Processes
+from experiments.reliability.watch import TICK, Watch
+from simlab.storage.results import load_dataset
+
+# Four parts of two members, each of which trains for about half a second.
+_OPTIONS = (
+    "--n-words 6 --n-classes all --sentence-length 2 --embedding-dim 4 --batch-size 9 --n-evaluation 20 "
+    "--epochs 4000 --n-records 20 --seeds 4 --vary weight-decay=1e-3,2e-3 --chunk 2 --quiet"
+)
+COMMAND = ("run", "uniform-small-sample", *_OPTIONS.split())
+
+
+class Mark(NamedTuple):
+    """A moment of a run: seconds from its beginning, and changes of its folder so far."""
+
+    seconds: float
+    changes: int
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run gives if nobody kills it.
+
+    Attributes:
+        dataset: the result.
+        marks: when there were so many complete parts; the last entry is the end.
+    """
+
+    dataset: object
+    marks: tuple[Mark, ...]
+
+    @property
+    def n_parts(self) -> int:
+        """How many parts there are."""
+        return len(self.marks) - 2
+
+    def left(self, n_complete: int) -> Mark:
+        """Return what is left to do when so many parts are complete."""
+        end, here = self.marks[-1], self.marks[n_complete]
+        return Mark(end.seconds - here.seconds, end.changes - here.changes)
+
+
+def run_undisturbed(started: Processes, folder: Path) -> Undisturbed:
+    """Run the sweep once and return what it gives."""
+    watch, marks = Watch(folder), []
+    process = started.begin([*COMMAND, "--out", str(folder)])
+    begin = time.monotonic()
+    while not process.has_ended():
+        watch.look()
+        if watch.n_complete == len(marks):
+            marks.append(Mark(time.monotonic() - begin, watch.changes))
+        time.sleep(TICK)
+    process.finish()
+    marks.append(Mark(time.monotonic() - begin, watch.changes))
+    return Undisturbed(load_dataset(folder), tuple(marks))

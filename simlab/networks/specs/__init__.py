@@ -1,0 +1,9 @@
+"""Which network is trained: frozen specifications that import no JAX until they build their network."""
+
+from simlab.networks.specs.architecture import Architecture, check_architecture
+from simlab.networks.specs.deep_classifier import DeepClassifier
+from simlab.networks.specs.feature_mlp import FeatureMLP
+from simlab.networks.specs.free_features import FreeFeatures
+from simlab.networks.specs.two_layer import TwoLayer
+
+__all__ = ["Architecture", "DeepClassifier", "FeatureMLP", "FreeFeatures", "TwoLayer", "check_architecture"]

@@ -1,0 +1,80 @@
+"""The specification of the multi-layer perceptron whose features are penalised."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simlab.losses.objective import SplitAxis
+from simlab.networks.specs.architecture import Architecture
+from simlab.tasks.labelled_samples import LabelledTask
+from simlab.validation import check_count, invalid
+
+if TYPE_CHECKING:
+    from flax import nnx
+
+    from simlab.data.sources import Source
+    from simlab.tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureMLP(Architecture):
+    """A multi-layer perceptron from random inputs to features, and a linear classifier, without biases, upon them.
+
+    The penalty falls on the features that it gives to the training set, and on the classifier; its other weights are
+    free. If it can give each sample any feature, its minimum is that of unconstrained features.
+
+    Args:
+        embedding_dim: ``d``, of the features.
+        hidden_width: of each hidden layer.
+        depth: hidden layers, at least 1.
+    """
+
+    embedding_dim: int = 16
+    hidden_width: int = 256
+    depth: int = 2
+
+    def __post_init__(self):
+        check_count("embedding_dim", self.embedding_dim)
+        check_count("hidden_width", self.hidden_width)
+        check_count("depth", self.depth)
+
+    def check(self, task: "Task", source: "Source") -> None:
+        """Raise ``ValueError`` unless the task has inputs."""
+        if not isinstance(task, LabelledTask) or task.input_dim is None:
+            raise invalid("input_dim", "the dimension of the inputs that the network reads", None)
+
+    def width(self, task: "Task") -> int:
+        """Return the width of the widest layer."""
+        return max(task.input_dim, self.hidden_width, self.embedding_dim)
+
+    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+        """Return the classes of the classifier, ``Float[K, d]``."""
+        return {"classifier": SplitAxis("n_classes", (task.n_classes, self.embedding_dim))}
+
+    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+        """Return the network with its initial weights."""
+        from simlab.networks.feature_mlp import FeatureMLP as Network
+
+        return Network(
+            input_dim=task.input_dim,
+            hidden_width=self.hidden_width,
+            depth=self.depth,
+            feature_dim=self.embedding_dim,
+            n_classes=task.n_classes,
+            heads=task.heads,
+            initial_scale=hyper.initial_scale,
+            dtype=dtype,
+            rngs=rngs,
+        )
+
+    def measure(self, network: "nnx.Module", task: "Task", data):
+        """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
+        from simlab.metrics.vectors import measure
+
+        return measure(network, task, data)
+
+    def metric_names(self, task: "Task") -> tuple[str, ...]:
+        """Return the names of what is measured."""
+        from simlab.metrics.vectors import VectorMetrics
+
+        return VectorMetrics._fields

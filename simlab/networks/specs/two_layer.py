@@ -1,0 +1,86 @@
+"""The specification of the two-layer classifier of sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simlab.losses.objective import SplitAxis
+from simlab.networks.names import NORMALISATIONS
+from simlab.networks.specs.architecture import Architecture, check_sentences
+from simlab.validation import check_choice, check_count, invalid
+
+if TYPE_CHECKING:
+    from flax import nnx
+
+    from simlab.data.sources import Source
+    from simlab.tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoLayer(Architecture):
+    """A vector for each word, perhaps normalised, and a linear classifier.
+
+    The network is :class:`simlab.networks.two_layer.SentenceClassifier`, and with normalisations other than LayerNorm
+    :class:`simlab.networks.normalised_classifier.NormalisedClassifier`.
+
+    Args:
+        embedding_dim: ``d``; at least 3 with LayerNorm, whose output cannot turn in two dimensions.
+        normalisation: of the vectors, a name of :mod:`simlab.networks.normalisation`; ``layer`` makes the network
+            ``h*``.
+    """
+
+    embedding_dim: int = 100
+    normalisation: str = "none"
+
+    def __post_init__(self):
+        check_choice("normalisation", self.normalisation, NORMALISATIONS)
+        check_count("embedding_dim", self.embedding_dim, 3 if self.normalisation.startswith("layer") else 1)
+
+    @property
+    def layer_norm(self) -> bool:
+        """Whether vectors pass through a LayerNorm without parameters."""
+        return self.normalisation == "layer"
+
+    def check(self, task: "Task", source: "Source") -> None:
+        """Raise ``ValueError`` unless the task is made of sentences, and batches hold them as often as they occur."""
+        check_sentences(task)
+        if self.normalisation == "batch" and source.is_population:
+            wanted = "another one with the population, whose sentences a batch does not hold as often as they occur"
+            raise invalid("normalisation", wanted, "batch")
+
+    def width(self, task: "Task") -> int:
+        """Return ``L d``."""
+        return task.sentence_length * self.embedding_dim
+
+    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+        """Return the classes of the classifier, ``Float[K, L, d]``."""
+        return {"classifier": SplitAxis("n_classes", (task.n_classes, task.sentence_length, self.embedding_dim))}
+
+    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+        """Return the network with its initial weights."""
+        settings = {"initial_scale": hyper.initial_scale, "dtype": dtype, "rngs": rngs}
+        sizes = {
+            "n_words": task.n_words,
+            "sentence_length": task.sentence_length,
+            "n_classes": task.n_classes,
+            "embedding_dim": self.embedding_dim,
+        }
+        if self.normalisation in ("none", "layer"):
+            from simlab.networks.two_layer import SentenceClassifier
+
+            return SentenceClassifier(**sizes, layer_norm=self.layer_norm, **settings)
+        from simlab.networks.normalised_classifier import NormalisedClassifier
+
+        return NormalisedClassifier(**sizes, normalisation=self.normalisation, **settings)
+
+    def measure(self, network: "nnx.Module", task: "Task", data):
+        """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
+        from simlab.metrics.vectors import measure
+
+        return measure(network, task, data)
+
+    def metric_names(self, task: "Task") -> tuple[str, ...]:
+        """Return the names of what is measured."""
+        from simlab.metrics.vectors import VectorMetrics
+
+        return VectorMetrics._fields

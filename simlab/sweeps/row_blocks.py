@@ -1,0 +1,90 @@
+"""The rows of one device: how many run side by side, and functions mapped over them block by block."""
+
+import math
+import sys
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from simlab.runtime.devices import platform
+from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
+from simlab.training.trainer import count_weights
+
+# A CPU core runs at most so many members side by side that their weights fit its cache: 1 MB in float32. More would
+# evict each other at every step.
+CACHED_WEIGHTS = 250_000
+LARGEST_BLOCK = 16
+
+
+def run_sequentially(spec: TrainingSpec) -> bool:
+    """Return whether members run one after the other, as those that search along lines should on a CPU.
+
+    Side by side each would wait for the longest search and compute both branches of every conditional. In turn, a row
+    whose member has stopped costs nothing.
+    """
+    searches = any(stage.optimizer in LINE_SEARCH_OPTIMIZERS for stage in spec.stages)
+    return searches and platform() == "cpu"
+
+
+def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys.maxsize) -> int:
+    """Return how many of a device's members run at once: on a CPU no more than fit its cache, and searches in turn."""
+    on_cpu = platform() == "cpu"
+    fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // count_weights(spec)) if on_cpu else per_device
+    largest = 1 if run_sequentially(spec) else max(1, min(per_device, fitting, at_most))
+    n_blocks = math.ceil(per_device / largest)
+    # Prefer somewhat smaller blocks of equal size to an overlap, whose rows are computed twice.
+    n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if per_device % number == 0), n_blocks)
+    return math.ceil(per_device / n_blocks)
+
+
+def on_single_row(function: Callable) -> Callable:
+    """Map a function over a leading axis of length 1 by indexing, which makes gathers and scatters simpler code."""
+
+    def mapped(*arguments):
+        return jax.tree.map(lambda leaf: leaf[None], function(*jax.tree.map(lambda leaf: leaf[0], arguments)))
+
+    return mapped
+
+
+def in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
+    """Map a function of blocks over a leading axis, one block after the other.
+
+    All blocks have the same size; if it does not divide the rows, the last block overlaps the one before, and rows in
+    both keep the result of the first. With ``in_place`` the results overwrite the second argument, block by block.
+    """
+
+    def mapped(*arguments):
+        n_rows = len(jax.tree.leaves(arguments)[0])
+        n_blocks = math.ceil(n_rows / size)
+        if n_blocks == 1:
+            return function(*arguments)
+        surplus = n_blocks * size - n_rows
+
+        def block(number, rows):
+            return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, number * size, size), rows)
+
+        def overwrite(number, rows):
+            before = block(number, rows)
+            after = function(*block(number, arguments[:1]), before, *block(number, arguments[2:]))
+            if surplus:
+                is_due = (jnp.arange(size) >= surplus) | (number < n_blocks - 1)
+                after = jax.vmap(select_rows)(is_due, after, before)
+            place = lambda leaf, part: jax.lax.dynamic_update_slice_in_dim(leaf, part, number * size, 0)  # noqa: E731
+            return jax.tree.map(place, rows, after)
+
+        def join(leaf):
+            flat = leaf.reshape(n_blocks * size, *leaf.shape[2:])
+            last = (n_blocks - 1) * size
+            return jnp.concatenate([flat[:last], flat[last + surplus :]]) if surplus else flat
+
+        if in_place:
+            return jax.lax.fori_loop(0, n_blocks, overwrite, arguments[1])
+        return jax.tree.map(join, jax.lax.map(lambda number: function(*block(number, arguments)), jnp.arange(n_blocks)))
+
+    return mapped
+
+
+def select_rows(is_new: jax.Array, new, old):
+    """Return all of one row from the new or from the old tree."""
+    return jax.tree.map(lambda replacement, leaf: jnp.where(is_new, replacement, leaf), new, old)

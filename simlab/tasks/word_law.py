@@ -1,0 +1,43 @@
+"""The law of word frequencies: the probability of each word within its concept."""
+
+import math
+
+import numpy as np
+
+from simlab.validation import invalid, is_number
+
+WordFrequency = str | tuple[float, ...]
+
+
+def word_frequencies(law: WordFrequency, words_per_concept: int) -> np.ndarray:
+    """Return ``mu``, ``Float64[s_c]``: the probability of each word within its concept; positive, summing to 1.
+
+    Args:
+        law: ``"uniform"``, ``"zipf"`` (``mu_b ~ 1/b``), ``"zipf:s"`` (``mu_b ~ b^-s``), or ``s_c`` positive numbers
+            that sum to 1.
+        words_per_concept: ``s_c``.
+
+    Raises:
+        ValueError: no such law, or numbers that are none; the message names ``word_frequency``.
+    """
+    if isinstance(law, str):
+        weights = np.arange(1, words_per_concept + 1, dtype=np.float64) ** -_zipf_exponent(law)
+        return weights / weights.sum()
+    if len(law) != words_per_concept:
+        raise invalid("word_frequency", f"{words_per_concept} numbers, one per word of a concept", len(law))
+    mu = np.asarray(law, np.float64)
+    if not (np.all(np.isfinite(mu)) and np.all(mu > 0)):
+        raise invalid("word_frequency", "positive finite numbers", min(law, key=lambda f: (f > 0, f)))
+    if abs(mu.sum() - 1) > 1e-6:
+        raise invalid("word_frequency", "numbers that sum to 1", float(mu.sum()))
+    return mu / mu.sum()
+
+
+def _zipf_exponent(law: str) -> float:
+    """Return ``s`` of the law ``mu_b ~ b^-s`` that a name stands for."""
+    name, _, exponent = law.partition(":")
+    if name == "uniform" and not exponent:
+        return 0.0
+    if name == "zipf" and is_number(exponent or "1") and math.isfinite(float(exponent or 1)):
+        return float(exponent or 1)
+    raise invalid("word_frequency", "uniform, zipf, zipf:EXPONENT or a list of numbers", law)

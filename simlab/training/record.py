@@ -1,0 +1,90 @@
+"""What is measured between the segments of a run: the objective's metrics and the gradient norm of the risk."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from simlab.losses.chunks import summed_gradient
+from simlab.losses.objective import EvaluationSet
+from simlab.losses.penalties import add_penalty_gradient, penalty
+from simlab.tasks.batch import Batch
+from simlab.training.run_state import Network, Problem, batch_loss
+from simlab.training.spec import TrainingSpec
+from simlab.validation import invalid
+
+
+class Record(NamedTuple):
+    """What is recorded between segments; each entry a scalar.
+
+    Attributes:
+        metrics: the objective's metrics, a ``NamedTuple`` of scalars.
+        gradient_norm: norm of the gradient of the training risk over the whole training set; measured only if the
+            specification stops on it, and NaN otherwise.
+    """
+
+    metrics: NamedTuple
+    gradient_norm: jax.Array
+
+
+def named_values(record: Record) -> dict[str, jax.Array]:
+    """Return the entries of a record by name."""
+    return record.metrics._asdict() | {"gradient_norm": record.gradient_norm}
+
+
+def make_record(spec: TrainingSpec, network: Network) -> Callable:
+    """Return the function that measures a run."""
+    source, size, objective = spec.source, spec.n_evaluation, spec.objective
+
+    def record(problem, state, hyper, index):
+        module = network.join(state.params, problem.untrained)
+        key = jax.random.fold_in(problem.evaluation_key, index)
+        train_key, *keys = jax.random.split(key, 1 + len(spec.task.evaluations))
+        with jax.default_matmul_precision(spec.precision):
+            train = source.evaluation(spec.task, problem.sample, problem.data, train_key, size)
+            evaluations = {"train": EvaluationSet(train, not source.is_population)}
+            for name, set_key in zip(spec.task.evaluations, keys, strict=True):
+                batch = source.held_out(spec.task, name, problem.sample, problem.data, set_key, size)
+                evaluations[name] = EvaluationSet(batch, not source.is_population or name != "test")
+            value = penalty(state.params, objective.penalties(state.params, hyper))
+            metrics = objective.measure(module, evaluations, problem.data, hyper, penalty=value, spec=spec)
+            gradient_norm = _gradient_norm(spec, network, problem, state.params, hyper)
+        return Record(_named_tuple(spec, metrics), gradient_norm)
+
+    return record
+
+
+def _named_tuple(spec: TrainingSpec, metrics: Mapping[str, jax.Array]) -> NamedTuple:
+    """Return metrics as a ``NamedTuple``, or raise ``ValueError`` unless they are scalars with the declared names."""
+    names = tuple(spec.objective.metrics(spec))
+    if not isinstance(metrics, Mapping) or set(metrics) != set(names):
+        got = ", ".join(metrics) if isinstance(metrics, Mapping) else type(metrics).__name__
+        raise invalid("metrics", f"a mapping with the names {', '.join(names)}", got)
+    for name, value in metrics.items():
+        if jnp.shape(value) != ():
+            raise invalid(f"metrics {name}", "a scalar", f"an array of shape {jnp.shape(value)}")
+    if spec.objective.divergence_metric not in names:
+        raise invalid("divergence_metric", f"one of the metrics {', '.join(names)}", spec.objective.divergence_metric)
+    return _metrics_type(names)(**metrics)
+
+
+@lru_cache(maxsize=256)
+def _metrics_type(names: tuple[str, ...]) -> type:
+    """Return the ``NamedTuple`` of metrics of these names."""
+    return NamedTuple("Metrics", [(name, Any) for name in names])
+
+
+def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:
+    """Return the norm of the gradient of the training risk over the whole training set, or NaN if it is not needed."""
+    if spec.until_gradient_norm is None:
+        return jnp.full((), jnp.nan, spec.dtype)
+    main, objective = spec.stages[-1], spec.objective
+    on_batch = lambda params, batch: batch_loss(main, network, params, batch, problem, hyper, problem.loss_key)  # noqa: E731
+    if objective.additive and isinstance(problem.sample, Batch):
+        gradient = summed_gradient(on_batch, params, problem.sample, objective.numbers_per_example(spec))
+    else:
+        gradient = jax.grad(on_batch)(params, problem.sample)
+    return optax.tree.norm(add_penalty_gradient(gradient, params, objective.penalties(params, hyper)))

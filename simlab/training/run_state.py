@@ -1,0 +1,43 @@
+"""A run between two steps: the problem, which stays the same, the state, which changes, and the loss of a batch."""
+
+from typing import Any, NamedTuple
+
+import jax
+import optax
+from flax import nnx
+
+from simlab.training.spec import Stage
+
+
+class Problem(NamedTuple):
+    """What is constant over a run: the task's arrays, training sets, variables that are not trained, random keys."""
+
+    data: Any
+    sample: Any
+    pretraining_samples: tuple
+    untrained: nnx.State
+    batch_key: jax.Array
+    evaluation_key: jax.Array
+    loss_key: jax.Array | None
+
+
+class State(NamedTuple):
+    """What a step changes: the parameters, and the state of the optimiser of each stage."""
+
+    params: nnx.State
+    optimizer_states: tuple[optax.OptState, ...]
+
+
+class Network(NamedTuple):
+    """The structure of a network, without its variables."""
+
+    graph: nnx.GraphDef
+
+    def join(self, params: nnx.State, untrained: nnx.State) -> nnx.Module:
+        """Return the module with these variables."""
+        return nnx.merge(self.graph, params, untrained)
+
+
+def batch_loss(stage: Stage, network: Network, params: nnx.State, batch, problem: Problem, hyper, key) -> jax.Array:
+    """Return the loss of a batch, without the penalty."""
+    return stage.objective.loss(network.join(params, problem.untrained), batch, problem.data, hyper, key)
