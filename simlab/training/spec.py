@@ -32,7 +32,8 @@ class Stage:
             training set, the population or a fixed sample with ``batch_size="all"``, and has no learning rate.
         n_steps: a multiple of ``steps_per_record`` of the run.
         schedule: of the learning rate over the stage: ``constant``, ``cosine`` (to 0), or ``warmup-cosine`` (linear
-            from 0 over ``warmup_steps``, then cosine to 0).
+            from 0 over ``warmup_steps``, then cosine to 0). Step ``k = 0, 1, ...`` of ``n`` has the factor
+            ``(k+1)/w`` in a warm-up of ``w`` steps, then ``(1 + cos(pi (k-w)/(n-w)))/2``; ``cosine`` has ``w = 0``.
         warmup_steps: steps of the linear rise.
         learning_rate: the hyperparameter that is the learning rate of this stage.
     """
@@ -50,6 +51,7 @@ class Stage:
         check_objective(self.objective)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
+        check_count("n_steps", self.n_steps, 0)
         if self.n_steps % spec.steps_per_record:
             raise invalid("n_steps", f"a multiple of steps_per_record={spec.steps_per_record}", self.n_steps)
         self._check_schedule()
@@ -59,6 +61,9 @@ class Stage:
         if self.optimizer in LINE_SEARCH_OPTIMIZERS and not self.source.is_whole:
             wanted = f"'all' with optimizer={self.optimizer}, which needs the risk of a whole training set"
             raise invalid("batch_size", wanted, self.source.batch_size)
+        if self.optimizer in LINE_SEARCH_OPTIMIZERS and self.objective.stochastic:
+            wanted = f"one without a line search, as the loss of {type(self.objective).__name__} is stochastic"
+            raise invalid("optimizer", wanted, self.optimizer)
         if self.source.is_population and spec.task.n_examples is not None:
             width = spec.network.width(spec.task)
             check_population(spec.task.n_examples, self.objective.numbers_per_example(spec), width)
@@ -127,6 +132,8 @@ class TrainingSpec:
         check_task(self.task)
         check_architecture(self.network)
         check_objective(self.objective)
+        if not isinstance(self.pretraining, tuple) or not all(isinstance(stage, Stage) for stage in self.pretraining):
+            raise invalid("pretraining", "a tuple of Stage", self.pretraining)
         for stage in self.stages:
             stage.check(self)
         if self.until_gradient_norm is not None:

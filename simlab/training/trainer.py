@@ -164,7 +164,9 @@ def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callab
 
     def train(key, data, hyperparameters):
         problem, state = trainer.begin(key, data, hyperparameters)
-        stacked = [jax.tree.map(lambda leaf: leaf[None], trainer.record(problem, state, hyperparameters, 0))]
+        stacked = [
+            jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], trainer.record(problem, state, hyperparameters, 0))
+        ]
         for segment, start, end in zip(trainer.segments, spec.first_segments, ends, strict=True):
 
             def advance(state, index, segment=segment):
@@ -213,7 +215,7 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
     buffer_size = max(int(DRAWN_PER_WEIGHT * count_weights(spec)), ALWAYS_DRAWN)
     n_planned = source.prefetch_steps(spec.task, spec.steps_per_record, buffer_size)
     split = tuple(spec.network.split_axes(spec.task))
-    searches = stage.optimizer in LINE_SEARCH_OPTIMIZERS
+    searches = override is None and stage.optimizer in LINE_SEARCH_OPTIMIZERS
 
     def step(batch, problem, params, memory, hyper, number):
         key = None if not stage.objective.stochastic else jax.random.fold_in(problem.loss_key, number)
@@ -222,7 +224,7 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
         penalties = stage.objective.penalties(params, hyper)
         rate = learning_rate(stage, hyper, number - 1 - first_step)
         if searches:
-            return _search_step(optimizer(rate), loss, penalties, params, memory)
+            return _search_step(optimizer(rate), loss, penalties, stage.objective.rates(params, hyper), params, memory)
         value, gradient = jax.value_and_grad(loss)(params)
         gradient = _add_penalty_gradient(gradient, params, penalties)
         transformation = optimizer(_after_gradients(gradient, rate, split))
@@ -266,17 +268,19 @@ def _loss(stage: Stage, network: Network, params: nnx.State, batch, problem: Pro
 
 
 def _search_step(
-    transformation: optax.GradientTransformationExtraArgs, loss: Callable, penalties, params: nnx.State, memory
+    transformation: optax.GradientTransformationExtraArgs, loss: Callable, penalties, rates, params: nnx.State, memory
 ) -> tuple[nnx.State, optax.OptState, jax.Array]:
     """Return parameters and optimiser state after a step with a line search on the risk, and the risk before it.
 
-    Value and gradient are those with which the last line search ended.
+    Value and gradient are those with which the last line search ended. There is no learning rate to multiply by
+    ``rates``, but parameters whose rate is 0 stay as they are.
     """
 
     def risk(params):
         return loss(params) + penalty(params, penalties)
 
     value, gradient = optax.value_and_grad_from_state(risk)(params, state=memory)
+    gradient = _without_frozen(gradient, rates)
     updates, memory = transformation.update(gradient, memory, params, value=value, grad=gradient, value_fn=risk)
     return optax.apply_updates(params, updates), memory, value
 
@@ -310,6 +314,8 @@ def _check_metrics(spec: TrainingSpec, metrics: NamedTuple) -> None:
     names = getattr(metrics, "_fields", None)
     if names != declared:
         raise invalid("metrics", f"a NamedTuple with the fields {', '.join(declared)}", names or type(metrics).__name__)
+    if "gradient_norm" in names:
+        raise invalid("metrics", "a name other than gradient_norm, which every record has", names)
     for name, value in metrics._asdict().items():
         if jnp.shape(value) != ():
             raise invalid(f"metrics {name}", "a scalar", f"an array of shape {jnp.shape(value)}")
@@ -318,17 +324,27 @@ def _check_metrics(spec: TrainingSpec, metrics: NamedTuple) -> None:
 
 
 def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:
-    """Return the norm of the gradient of the training risk over the whole training set, or NaN if it is not needed."""
+    """Return the norm of the gradient of the training risk over the whole training set, or NaN if it is not needed.
+
+    Frozen parameters do not count: they are no part of what is minimised.
+    """
     if spec.until_gradient_norm is None:
         return jnp.full((), jnp.nan, spec.dtype)
     main, objective = spec.stages[-1], spec.objective
-    key = None if problem.loss_key is None else problem.loss_key
-    on_batch = lambda params, batch: _loss(main, network, params, batch, problem, hyper, key)  # noqa: E731
+    on_batch = lambda params, batch: _loss(main, network, params, batch, problem, hyper, problem.loss_key)  # noqa: E731
     if objective.additive and isinstance(problem.sample, Batch):
         gradient = summed_gradient(on_batch, params, problem.sample, objective.numbers_per_example(spec))
     else:
         gradient = jax.grad(on_batch)(params, problem.sample)
-    return optax.tree.norm(_add_penalty_gradient(gradient, params, objective.penalties(params, hyper)))
+    gradient = _add_penalty_gradient(gradient, params, objective.penalties(params, hyper))
+    return optax.tree.norm(_without_frozen(gradient, objective.rates(params, hyper)))
+
+
+def _without_frozen(gradient: nnx.State, rates: nnx.State | None) -> nnx.State:
+    """Return the gradient with zeros for the parameters whose learning-rate factor is 0."""
+    if rates is None:
+        return gradient
+    return jax.tree.map(lambda g, rate: jnp.where(rate == 0, 0, g), gradient, rates)
 
 
 def _after_gradients(gradient: nnx.State, rate: jax.Array, split: tuple[str, ...]) -> jax.Array:
