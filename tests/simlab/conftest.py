@@ -24,7 +24,6 @@ from simlab.sweeps.sweep import train_members
 from simlab.tasks.task import Task
 from simlab.training.spec import TrainingSpec
 
-
 # A fixed sample in batches: three steps an epoch.
 FIXED = FixedSample(n_examples=12, batch_size=4)
 
