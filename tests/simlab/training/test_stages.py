@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from simlab.data.sources import FixedSample, FreshExamples, Population
@@ -88,6 +89,27 @@ def test_each_stage_has_its_own_objective_optimiser_schedule_and_rate(lab, stage
     # Metrics are those of the main objective throughout.
     assert run.metrics["train_loss"][-1] == pytest.approx(by_hand.loss(population), rel=1e-12)
     assert len(run.metrics["risk"]) == 1 + (PRETRAINING_STEPS + STEPS) // 2
+
+
+def anchored(rate):
+    """Descent on the loss plus ``1/2 |w - w_0|^2``, where ``w_0`` are the weights with which the optimiser began."""
+
+    def update(gradient, anchor, params):
+        return jax.tree.map(lambda g, p, p_0: -rate * (g + p - p_0), gradient, params, anchor), anchor
+
+    return optax.GradientTransformation(lambda params: params, update)
+
+
+def test_the_optimiser_of_a_stage_begins_with_the_weights_that_the_stage_begins_with(lab, stage):
+    run = lab.train(lab.make_spec(pretraining=(stage,), n_steps=STEPS), initials=True, optimizer=anchored)
+    by_hand, population = lab.NumpyRun(run.initial), lab.population_of()
+    for n_steps, rate, scale in ((PRETRAINING_STEPS, 0.05, -0.5), (STEPS, 0.1, 1.0)):
+        anchor = by_hand.weights
+        for _ in range(n_steps):
+            gradients = by_hand.gradients(population, 0.01, target_scale=scale)
+            pulled = [g + p - p_0 for g, p, p_0 in zip(gradients, by_hand.weights, anchor, strict=True)]
+            by_hand.sgd(pulled, rate)
+    lab.assert_weights(run.final, by_hand)
 
 
 @pytest.mark.parametrize(
