@@ -314,8 +314,8 @@ def _check_metrics(spec: TrainingSpec, metrics: NamedTuple) -> None:
     names = getattr(metrics, "_fields", None)
     if names != declared:
         raise invalid("metrics", f"a NamedTuple with the fields {', '.join(declared)}", names or type(metrics).__name__)
-    if "gradient_norm" in names:
-        raise invalid("metrics", "a name other than gradient_norm, which every record has", names)
+    if "gradient_norm" in declared:
+        raise invalid("metrics", "a name other than gradient_norm, which every record has", declared)
     for name, value in metrics._asdict().items():
         if jnp.shape(value) != ():
             raise invalid(f"metrics {name}", "a scalar", f"an array of shape {jnp.shape(value)}")
