@@ -31,6 +31,7 @@ A source is part of a specification, which is checked before JAX is imported. So
 computations are in :mod:`simlab.data.batches`, which is imported when they are needed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -75,7 +76,8 @@ class FixedSample:
 
     def check(self, task: Task) -> None:
         """Raise ``ValueError`` for a task that cannot be drawn from, or a batch larger than the sample."""
-        _check_drawable(task)
+        _check_drawable(task, "draw", "draw_sample")
+        _check_evaluations(task, task.evaluations)
         if not self.is_whole and self.batch_size > self.n_examples:
             raise invalid("batch_size", f"at most the {self.n_examples} examples of the sample", self.batch_size)
 
@@ -132,7 +134,8 @@ class FreshExamples:
 
     def check(self, task: Task) -> None:
         """Raise ``ValueError`` for a task that cannot be drawn from."""
-        _check_drawable(task)
+        _check_drawable(task, "draw")
+        _check_evaluations(task, task.evaluations)
 
     def steps_per_epoch(self, task: Task) -> None:
         """There are no epochs."""
@@ -176,6 +179,7 @@ class Population:
         """Raise ``ValueError`` for a task whose population is unknown."""
         if not overrides(task, "population"):
             raise invalid("source", f"fixed or fresh, as {type(task).__name__} has no population", "population")
+        _check_evaluations(task, [name for name in task.evaluations if name != "test"])
 
     def steps_per_epoch(self, task: Task) -> None:
         """There are no epochs: each step sees everything."""
@@ -207,10 +211,19 @@ class Population:
         return sample if name == "test" else task.draw_evaluation(name, key, data, size)
 
 
-def _check_drawable(task: Task) -> None:
-    """Raise ``ValueError`` for a task without examples to draw."""
+def _check_drawable(task: Task, *methods: str) -> None:
+    """Raise ``ValueError`` for a task without examples to draw, or without any of the methods that draw them."""
     if not task.can_draw:
         raise invalid("source", f"the population, as {type(task).__name__} has no other examples", "a sample of it")
+    if not any(overrides(task, method) for method in methods):
+        raise invalid("task", f"one with a method {' or '.join(methods)}", type(task).__name__)
+
+
+def _check_evaluations(task: Task, drawn: Sequence[str]) -> None:
+    """Raise ``ValueError`` if a task has evaluation sets to draw and no method that draws them."""
+    if drawn and not (overrides(task, "draw") or overrides(task, "draw_evaluation")):
+        wanted = f"one with a method draw or draw_evaluation, for the evaluation set {drawn[0]!r}"
+        raise invalid("task", wanted, type(task).__name__)
 
 
 Source = FixedSample | FreshExamples | Population

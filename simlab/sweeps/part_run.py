@@ -62,7 +62,9 @@ class PartRun:
         self.program, self.members = program, members
         self._trajectories, self._wants_initials = trajectories, initials
         n_members, n_records = len(members), program.spec.n_segments + 1
-        empty = lambda shape: np.full((n_members, n_records), np.nan, shape.dtype)  # noqa: E731
+        # Counts and truth values become real numbers, which can be NaN where there is no record.
+        real = lambda shape: np.result_type(shape.dtype, np.float32)  # noqa: E731
+        empty = lambda shape: np.full((n_members, n_records), np.nan, real(shape))  # noqa: E731
         self._records: Record = jax.tree.map(empty, program.record_shapes)
         self._segments, self._status, self._first_bad_step = np.zeros((3, n_members), np.int64)
         self._finals: dict[int, Arrays] = {}
@@ -158,7 +160,8 @@ class PartRun:
         self._first_bad_step = saved["first_bad_step"]
         structure, names = jax.tree.structure(self._records), self._record_names
         self._records = jax.tree.unflatten(structure, [saved[f"records/{name}"] for name in names])
-        self._finals, self._initials = _restored("final", saved), _restored("initial", saved)
+        finals, self._initials = _restored("final", saved), _restored("initial", saved)
+        self._finals = {int(index): finals.get(int(index), {}) for index in saved["done"]}
         self._paths = {index: _unstack(path) for index, path in _restored("path", saved).items()}
         self._put()
         self._problem, rows = self.program.begin(self._inputs, self._occupied)

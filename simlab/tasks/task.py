@@ -72,6 +72,8 @@ def check_task(task: object) -> None:
     """Raise ``ValueError`` unless an object can be sampled; the message names what is missing."""
     if not callable(getattr(task, "sample", None)) or getattr(type(task), "sample", None) is Task.sample:
         raise invalid("task", "a Task with a method sample(seed)", type(task).__name__)
+    if "train" in task.evaluations:
+        raise invalid("evaluations", "names other than 'train', the training set", task.evaluations)
 
 
 def overrides(task: object, name: str) -> bool:

@@ -41,12 +41,13 @@ def learning_rate(stage: Stage, hyper, step: jax.Array) -> jax.Array:
     peak = getattr(hyper, stage.learning_rate)
     if stage.schedule == "constant":
         return peak
-    warmup = stage.warmup_steps
-    progress = (step - warmup) / (stage.n_steps - warmup)
+    warmup, real = stage.warmup_steps, jnp.result_type(peak)
+    # Whole numbers would be divided in float32, also in a run in float64.
+    progress = (step - warmup).astype(real) / (stage.n_steps - warmup)
     factor = 0.5 * (1 + jnp.cos(jnp.pi * jnp.clip(progress, 0.0, 1.0)))
     if warmup:
-        factor = jnp.where(step < warmup, (step + 1) / warmup, factor)
-    return peak * factor.astype(jnp.result_type(peak))
+        factor = jnp.where(step < warmup, (step + 1).astype(real) / warmup, factor)
+    return peak * factor.astype(real)
 
 
 def scale_updates(updates: nnx.State, rates: nnx.State | None) -> nnx.State:
@@ -54,3 +55,10 @@ def scale_updates(updates: nnx.State, rates: nnx.State | None) -> nnx.State:
     if rates is None:
         return updates
     return jax.tree.map(lambda update, rate: rate * update, updates, rates)
+
+
+def without_frozen(gradient: nnx.State, rates: nnx.State | None) -> nnx.State:
+    """Return the gradient with zeros for the parameters whose learning-rate factor is 0."""
+    if rates is None:
+        return gradient
+    return jax.tree.map(lambda g, rate: jnp.where(rate == 0, 0, g), gradient, rates)

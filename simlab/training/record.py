@@ -12,6 +12,7 @@ from simlab.losses.chunks import summed_gradient
 from simlab.losses.objective import EvaluationSet
 from simlab.losses.penalties import add_penalty_gradient, penalty
 from simlab.tasks.batch import Batch
+from simlab.training.optimizers import without_frozen
 from simlab.training.run_state import Network, Problem, batch_loss
 from simlab.training.spec import TrainingSpec
 from simlab.validation import invalid
@@ -66,6 +67,8 @@ def _named_tuple(spec: TrainingSpec, metrics: Mapping[str, jax.Array]) -> NamedT
     for name, value in metrics.items():
         if jnp.shape(value) != ():
             raise invalid(f"metrics {name}", "a scalar", f"an array of shape {jnp.shape(value)}")
+    if "gradient_norm" in names:
+        raise invalid("metrics", "a name other than gradient_norm, which every record has", ", ".join(names))
     if spec.objective.divergence_metric not in names:
         raise invalid("divergence_metric", f"one of the metrics {', '.join(names)}", spec.objective.divergence_metric)
     return _metrics_type(names)(**metrics)
@@ -78,7 +81,10 @@ def _metrics_type(names: tuple[str, ...]) -> type:
 
 
 def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:
-    """Return the norm of the gradient of the training risk over the whole training set, or NaN if it is not needed."""
+    """Return the norm of the gradient of the training risk over the whole training set, or NaN if it is not needed.
+
+    Frozen parameters do not count: they are no part of what is minimised.
+    """
     if spec.until_gradient_norm is None:
         return jnp.full((), jnp.nan, spec.dtype)
     main, objective = spec.stages[-1], spec.objective
@@ -87,4 +93,5 @@ def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, param
         gradient = summed_gradient(on_batch, params, problem.sample, objective.numbers_per_example(spec))
     else:
         gradient = jax.grad(on_batch)(params, problem.sample)
-    return optax.tree.norm(add_penalty_gradient(gradient, params, objective.penalties(params, hyper)))
+    gradient = add_penalty_gradient(gradient, params, objective.penalties(params, hyper))
+    return optax.tree.norm(without_frozen(gradient, objective.rates(params, hyper)))

@@ -10,7 +10,7 @@ from simlab.tasks.task import Task, check_task
 from simlab.validation import check_choice, check_count, check_real, invalid
 
 LINE_SEARCH_OPTIMIZERS = ("lbfgs",)
-# Those that multiply the weights by ``1 - learning rate x decoupled weight decay`` at each step, if asked to.
+# Those with a weight decay of their own, beside the gradient and not part of it.
 DECOUPLED_DECAY_OPTIMIZERS = ("adamw", "nadamw", "lion", "lamb", "adan")
 OPTIMIZERS = (
     *("sgd", "adam", "adamw", "adamax", "nadam", "nadamw", "rmsprop", "adagrad", "lion", "yogi", "radam", "lamb"),
@@ -32,7 +32,8 @@ class Stage:
             training set, the population or a fixed sample with ``batch_size="all"``, and has no learning rate.
         n_steps: a multiple of ``steps_per_record`` of the run.
         schedule: of the learning rate over the stage: ``constant``, ``cosine`` (to 0), or ``warmup-cosine`` (linear
-            from 0 over ``warmup_steps``, then cosine to 0).
+            from 0 over ``warmup_steps``, then cosine to 0). Step ``k = 0, 1, ...`` of ``n`` has the factor
+            ``(k+1)/w`` in a warm-up of ``w`` steps, then ``(1 + cos(pi (k-w)/(n-w)))/2``; ``cosine`` has ``w = 0``.
         warmup_steps: steps of the linear rise.
         learning_rate: the hyperparameter that is the learning rate of this stage.
     """
@@ -50,6 +51,7 @@ class Stage:
         check_objective(self.objective)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
+        check_count("n_steps", self.n_steps, 0)
         if self.n_steps % spec.steps_per_record:
             raise invalid("n_steps", f"a multiple of steps_per_record={spec.steps_per_record}", self.n_steps)
         self._check_schedule()
@@ -59,14 +61,14 @@ class Stage:
         if self.optimizer in LINE_SEARCH_OPTIMIZERS and not self.source.is_whole:
             wanted = f"'all' with optimizer={self.optimizer}, which needs the risk of a whole training set"
             raise invalid("batch_size", wanted, self.source.batch_size)
+        if self.optimizer in LINE_SEARCH_OPTIMIZERS and self.objective.stochastic:
+            wanted = f"one without a line search, as the loss of {type(self.objective).__name__} is stochastic"
+            raise invalid("optimizer", wanted, self.optimizer)
         if self.source.is_population and spec.task.n_examples is not None:
             width = spec.network.width(spec.task)
             check_population(spec.task.n_examples, self.objective.numbers_per_example(spec), width)
         fields = spec.objective.Hyperparameters._fields
         check_choice("learning_rate", self.learning_rate, fields)
-        if DECOUPLED_DECAY in fields and self.optimizer not in DECOUPLED_DECAY_OPTIMIZERS:
-            wanted = f"one of {', '.join(DECOUPLED_DECAY_OPTIMIZERS)}, as there is a decoupled weight decay"
-            raise invalid("optimizer", wanted, self.optimizer)
 
     def _check_schedule(self) -> None:
         check_count("warmup_steps", self.warmup_steps, 0)
@@ -127,10 +129,20 @@ class TrainingSpec:
         check_task(self.task)
         check_architecture(self.network)
         check_objective(self.objective)
+        if not isinstance(self.pretraining, tuple) or not all(isinstance(stage, Stage) for stage in self.pretraining):
+            raise invalid("pretraining", "a tuple of Stage", self.pretraining)
         for stage in self.stages:
             stage.check(self)
+        self._check_decoupled_decay()
         if self.until_gradient_norm is not None:
             self._check_until()
+
+    def _check_decoupled_decay(self) -> None:
+        used = [stage.optimizer for stage in self.stages]
+        has_decay = DECOUPLED_DECAY in self.objective.Hyperparameters._fields
+        if has_decay and not set(used) & set(DECOUPLED_DECAY_OPTIMIZERS):
+            wanted = f"one of {', '.join(DECOUPLED_DECAY_OPTIMIZERS)}, as there is a decoupled weight decay"
+            raise invalid("optimizer", wanted, self.optimizer)
 
     def _check_until(self) -> None:
         check_real("until_gradient_norm", self.until_gradient_norm, positive=True)

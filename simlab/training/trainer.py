@@ -19,7 +19,7 @@ from flax import nnx
 
 from simlab.losses.penalties import add_penalty_gradient, penalty
 from simlab.runtime.devices import platform
-from simlab.training.optimizers import Optimizer, learning_rate, scale_updates, stage_optimizer
+from simlab.training.optimizers import Optimizer, learning_rate, scale_updates, stage_optimizer, without_frozen
 from simlab.training.record import make_record
 from simlab.training.run_state import Network, Problem, State, batch_loss
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, Stage, TrainingSpec
@@ -117,7 +117,9 @@ def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callab
 
     def train(key, data, hyperparameters):
         problem, state = trainer.begin(key, data, hyperparameters)
-        stacked = [jax.tree.map(lambda leaf: leaf[None], trainer.record(problem, state, hyperparameters, 0))]
+        stacked = [
+            jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], trainer.record(problem, state, hyperparameters, 0))
+        ]
         for segment, start, end in zip(trainer.segments, spec.first_segments, ends, strict=True):
 
             def advance(state, index, segment=segment):
@@ -166,7 +168,7 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
     buffer_size = max(int(DRAWN_PER_WEIGHT * count_weights(spec)), ALWAYS_DRAWN)
     n_planned = source.prefetch_steps(spec.task, spec.steps_per_record, buffer_size)
     split = tuple(spec.network.split_axes(spec.task))
-    searches = stage.optimizer in LINE_SEARCH_OPTIMIZERS
+    searches = override is None and stage.optimizer in LINE_SEARCH_OPTIMIZERS
 
     def step(batch, problem, params, memory, hyper, number):
         key = None if not stage.objective.stochastic else jax.random.fold_in(problem.loss_key, number)
@@ -175,7 +177,7 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
         penalties = stage.objective.penalties(params, hyper)
         rate = learning_rate(stage, hyper, number - 1 - first_step)
         if searches:
-            return _search_step(optimizer(rate), loss, penalties, params, memory)
+            return _search_step(optimizer(rate), loss, penalties, stage.objective.rates(params, hyper), params, memory)
         value, gradient = jax.value_and_grad(loss)(params)
         gradient = add_penalty_gradient(gradient, params, penalties)
         transformation = optimizer(_after_gradients(gradient, rate, split))
@@ -214,17 +216,19 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
 
 
 def _search_step(
-    transformation: optax.GradientTransformationExtraArgs, loss: Callable, penalties, params: nnx.State, memory
+    transformation: optax.GradientTransformationExtraArgs, loss: Callable, penalties, rates, params: nnx.State, memory
 ) -> tuple[nnx.State, optax.OptState, jax.Array]:
     """Return parameters and optimiser state after a step with a line search on the risk, and the risk before it.
 
-    Value and gradient are those with which the last line search ended.
+    Value and gradient are those with which the last line search ended. There is no learning rate to multiply by
+    ``rates``, but parameters whose rate is 0 stay as they are.
     """
 
     def risk(params):
         return loss(params) + penalty(params, penalties)
 
     value, gradient = optax.value_and_grad_from_state(risk)(params, state=memory)
+    gradient = without_frozen(gradient, rates)
     updates, memory = transformation.update(gradient, memory, params, value=value, grad=gradient, value_fn=risk)
     return optax.apply_updates(params, updates), memory, value
 
