@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from simlab.exact import minimise as exact
 from simlab.exact.curvature import curvature, gauge_dimension, gauge_tangents
 from simlab.exact.minimise import minimise, sample_restarts
-from simlab.exact.minimise import minimise as exact
 from simlab.exact.risk import ExactRisk, WeightedSentences, enumerate_population, float64_on_host, risk
 from simlab.tasks.sentences import SentenceDistribution, enumerate_sentences
 
@@ -342,7 +342,9 @@ def test_a_class_of_another_head_is_refused():
 
 def test_large_populations_are_refused_with_the_way_out():
     latents = np.zeros((100, 5), int)
-    with pytest.raises(ValueError, match=r"population: expected at most 200000 .*simlab\.reduced.* got 10000000"):
+    with pytest.raises(
+        ValueError, match=r"population: expected at most 200000 .*simlab\.exact\.reduced.* got 10000000"
+    ):
         enumerate_population(latents, np.full(10, 0.1), 2)
 
 

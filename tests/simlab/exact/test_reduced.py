@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simlab.exact.minimise import minimise, reduced, reduced_problem
+from simlab.exact import reduced, reduced_problem
+from simlab.exact.minimise import minimise
 from simlab.exact.reduced import minimise_reduced
 from simlab.exact.risk import ExactRisk, enumerate_population, float64_on_host
 
