@@ -8,6 +8,7 @@ TrueType.
 from collections.abc import Callable
 from functools import wraps
 from math import ceil
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -150,7 +151,7 @@ def kinds(regime) -> str:
     return ", ".join(sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}))
 
 
-def concept_style(concept: int) -> dict[str, object]:
+def concept_style(concept: int) -> dict[str, Any]:
     """Return colour and mark of a concept."""
     return {"color": COLOURS[concept % len(COLOURS)], "marker": MARKS[concept % len(MARKS)]}
 

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from itertools import product
 from math import ceil
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -178,7 +179,7 @@ def _draw_learned(ax, series: list, arrangement: Arrangement, *, aside: bool) ->
         )  # fmt: skip
 
 
-def _mark(index: int, size: float = 3) -> dict[str, object]:
+def _mark(index: int, size: float = 3) -> dict[str, Any]:
     """Return the look of a series: colour, mark and size in points."""
     return {"linestyle": "none", "markersize": size, "markeredgewidth": 0, **style.concept_style(index)}
 
