@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from experiments.core.axes import Axis, make_axes, overlaps, vary
 from experiments.core.configuration import Configuration
 from experiments.core.phenomenon import Phenomenon
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_seeds
+
+ConfigurationT = TypeVar("ConfigurationT", bound=Configuration)
+SpecT = TypeVar("SpecT", bound=TrainingSpec)
+HyperparametersT = TypeVar("HyperparametersT")
 
 
 class Regime(NamedTuple):
@@ -101,7 +105,7 @@ class Experiment(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class Cell(Generic[ConfigurationT, SpecT, HyperparametersT]):
     """One point of a sweep: what its seeds share.
 
     Args:
@@ -114,9 +118,9 @@ class Cell:
 
     phenomenon: Phenomenon
     regime: str
-    configuration: Configuration
-    spec: TrainingSpec
-    hyperparameters: NamedTuple
+    configuration: ConfigurationT
+    spec: SpecT
+    hyperparameters: HyperparametersT
 
     @cached_property
     def prediction(self):
