@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.typing import LineStyleType
 
 from figures.drawing import style
 from figures.drawing.seeds import mean_and_error
 
-LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
-LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+LINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
+LINES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 POPULATION = ("equal-words", "zipf-words")
 NOISES = ("label_noise", "word_noise")
 KINDS = ("label noise alone", "word noise alone", "both")
@@ -95,7 +96,7 @@ def _draw_risk(ax, dataset) -> None:
     ax.set_xlabel("effective noise")
     ax.set_ylabel("risk (nats)")
     handles = [
-        Line2D([], [], label=_title(name), **LINE | {"linestyle": line})
+        Line2D([], [], label=_title(name), linestyle=line, **LINE)
         for name, line in zip(POPULATION, LINES, strict=False)
     ]
     ax.legend(handles=handles, loc="lower right")

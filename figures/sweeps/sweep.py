@@ -59,7 +59,7 @@ def draw(dataset):
     columns = list(product(range(cells.sizes["regime"]), arrangement.columns))
     heights = [row.height for row in rows]
     figure, axes = style.make_grid(len(rows), len(columns), 1.0, sharex=True, height_ratios=heights)
-    figure.get_layout_engine().set(h_pad=0.02, hspace=0.01)
+    style.set_spacing(figure, h_pad=0.02, hspace=0.01)
     n_lanes = 0
     for panels, (regime, selection) in zip(axes.T, columns, strict=True):
         series = [cells.isel(regime=regime, **selection, **one) for one in arrangement.series]
