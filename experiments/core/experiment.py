@@ -14,7 +14,7 @@ from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_seeds
 
 ConfigurationT = TypeVar("ConfigurationT", bound=Configuration)
-SpecT = TypeVar("SpecT", bound=TrainingSpec)
+SpecT = TypeVar("SpecT", bound=TrainingSpec | None)
 HyperparametersT = TypeVar("HyperparametersT")
 
 
