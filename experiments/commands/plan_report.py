@@ -27,7 +27,7 @@ def format_plan(plan: Plan, sweep: Sweep, layouts: Sequence[Layout]) -> str:
     """Return a line per compiled program, and the sums."""
     header = ("program", "members", "at once", "parts", "devices", "bytes per member", "steps", "time")
     parts = sweep.parts(layouts)
-    rows: list[Sequence[str]] = [header]
+    rows: list[tuple[str, ...]] = [header]
     seconds = 0.0
     for group, layout in enumerate(layouts):
         with sweep.precision(group):

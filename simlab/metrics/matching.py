@@ -32,7 +32,7 @@ def _place(found: np.ndarray, wanted: np.ndarray, placed: list[int], tolerance: 
     if place == len(found):
         return placed
     free = np.setdiff1d(np.arange(len(found)), placed)
-    deviations = np.abs(found[np.ix_(free, placed)] - wanted[place, :place]).max(axis=1, initial=0.0)
+    deviations = np.abs(found[np.ix_(free, np.array(placed, int))] - wanted[place, :place]).max(axis=1, initial=0.0)
     deviations = np.maximum(deviations, np.abs(found[free, free] - wanted[place, place]))
     for index in np.argsort(deviations, kind="stable"):
         if deviations[index] > tolerance:

@@ -24,7 +24,7 @@ class Batch(NamedTuple):
 
     inputs: AnyArray
     classes: AnyArray
-    weights: AnyArray | None = None
+    weights: AnyArray = None
 
 
 def weighted(batch: Batch) -> Batch:

@@ -9,8 +9,8 @@ import pytest
 import xarray
 
 from experiments.core.quantity import describe
-from experiments.feature_collapse.phenomenon import comparison as words
-from experiments.neural_collapse.phenomenon import comparison as classes
+from experiments.feature_collapse import comparison as words
+from experiments.neural_collapse import comparison as classes
 from experiments.tables.columns import standard_error
 from figures.declared import panels_of, thresholds_of
 from figures.drawing import scales, style
