@@ -123,7 +123,6 @@ def count_calls(text: str) -> float:
     Loops count as often as they turn, and make it NaN if the text does not say so; of a choice, the longest branch.
     """
     bodies = dict(re.findall(r"^(?:ENTRY )?%?([\w.-]+) \([^\n]*\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL))
-    entry = re.search(r"^ENTRY %?([\w.-]+)", text, re.MULTILINE)
     known: dict[str, float] = {}
 
     def calls(name: str) -> float:
@@ -138,17 +137,29 @@ def count_calls(text: str) -> float:
             return 0
         if kind == "while":
             turns = re.search(r'"known_trip_count":\{"n":"(\d+)"', line)
-            return (int(turns[1]) if turns else math.nan) * calls(re.search(r"body=%?([\w.-]+)", line)[1])
+            return (int(turns[1]) if turns else math.nan) * calls(_named(r"body=%?([\w.-]+)", line))
         if kind == "conditional":
             branches = re.findall(r"(?:true|false)_computation=%?([\w.-]+)", line)
             listed = re.search(r"branch_computations=\{([^}]*)\}", line)
             branches += [name.strip(" %") for name in listed[1].split(",")] if listed else []
             return 1 + float(np.max([calls(name) for name in branches]))
         if kind == "call":
-            return calls(re.search(r"to_apply=%?([\w.-]+)", line)[1])
+            return calls(_named(r"to_apply=%?([\w.-]+)", line))
         return 1
 
-    return calls(entry[1])
+    return calls(_named(r"^ENTRY %?([\w.-]+)", text))
+
+
+def _named(pattern: str, text: str) -> str:
+    """Return the name of a computation that a pattern's group matches.
+
+    Raises:
+        ValueError: the compiler's text does not have it.
+    """
+    match = re.search(pattern, text, re.MULTILINE)
+    if match is None:
+        raise ValueError(f"HLO: expected a line that matches {pattern}, got none")
+    return match[1]
 
 
 def _chosen(what: list[str]) -> list[str]:

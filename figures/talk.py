@@ -64,15 +64,14 @@ def draw(datasets: Sequence):
     Raises:
         ValueError: none of them has a panel.
     """
-    runs = choose_runs(datasets)
+    runs = [(question, run) for run in choose_runs(datasets) if (question := question_of(run)) is not None]
     n_rows = ceil(len(runs) / N_COLUMNS)
     figure = Figure(figsize=PAGES[n_rows])
     axes = figure.subplots(n_rows, ceil(len(runs) / n_rows), squeeze=False).ravel()
-    for ax, dataset in zip(axes, runs, strict=False):
-        question = question_of(dataset)
+    for ax, (question, dataset) in zip(axes, runs, strict=False):
         import_module(f"figures.{question.figure}").draw_key(ax, dataset)
         ax.set_title(question.text, loc="left", fontweight="bold")
     for ax in axes[len(runs) :]:
         ax.set_visible(False)
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)
+    style.set_spacing(figure, w_pad=0.06, h_pad=0.08)
     return figure

@@ -4,6 +4,7 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 
 def invalid(field: str, expected: str, got: object) -> ValueError:
@@ -36,7 +37,7 @@ def check_seeds(seeds: Sequence[int]) -> list[int]:
     return checked
 
 
-def check_choice(field: str, value: object, choices: Iterable[str]) -> str:
+def check_choice(field: str, value: Any, choices: Iterable[str]) -> str:
     """Return ``value``, or raise ``ValueError`` that lists the choices and the nearest one."""
     choices = list(choices)
     if value in choices:

@@ -2,9 +2,10 @@
 
 import math
 import operator
+from typing import Any
 
 
-def require_integer(field: str, value: object, *, minimum: int) -> int:
+def require_integer(field: str, value: Any, *, minimum: int) -> int:
     """Return `value` as an int of at least `minimum`.
 
     Args:
@@ -49,7 +50,7 @@ def require_fraction(field: str, value: object) -> float:
     return number
 
 
-def _as_float(value: object) -> float:
+def _as_float(value: Any) -> float:
     """Return the float that `value` stands for; not-a-number if it stands for none (texts included)."""
     if isinstance(value, (str, bytes, bool)):
         return math.nan

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from simlab.training.spec import TrainingSpec
+from experiments.feature_collapse.training_spec import WordSpec
+from simlab.data.sources import FixedSample, Population
+from simlab.validation import invalid
 
 FLOAT_BYTES = 4
 
@@ -29,10 +31,12 @@ class StepCost(NamedTuple):
     classes: int
 
 
-def step_cost(spec: TrainingSpec) -> StepCost:
+def step_cost(spec: WordSpec) -> StepCost:
     """Return the cost of one step of one member, for a source with batches of a given size."""
-    task = spec.task
-    batch = spec.source.batch_size
+    task, source = spec.task, spec.source
+    if isinstance(source, Population):
+        raise invalid("source", "one with batches", type(source).__name__)
+    batch = source.examples_per_step if isinstance(source, FixedSample) else source.batch_size
     width, classes = task.sentence_length * spec.network.embedding_dim, task.n_classes
     weights = classes * width + task.n_words * spec.network.embedding_dim
     passing = 2 * batch * (width + classes)

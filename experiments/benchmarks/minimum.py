@@ -18,6 +18,7 @@ from experiments.benchmarks.settings import BenchSettings
 from experiments.feature_collapse.configuration import PAPER, QUICK
 from experiments.feature_collapse.optimality import certify_member
 from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
+from experiments.feature_collapse.training_spec import WordSpec
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
 from simlab.losses.classification import Hyperparameters
@@ -29,7 +30,6 @@ from simlab.sweeps.members import Member, stack_inputs
 from simlab.sweeps.program import Program
 from simlab.sweeps.sweep import train_members
 from simlab.tasks.batch import Batch
-from simlab.training.spec import TrainingSpec
 
 # A run has arrived when its risk is at most this much above the certified minimum, relative to it.
 EXCESS = 1e-3
@@ -73,15 +73,16 @@ def measure_minimum(settings: BenchSettings) -> Iterator[Measurement]:
     )
 
 
-def _measure_sample(spec: TrainingSpec, rates: Hyperparameters, settings: BenchSettings) -> Iterator[Measurement]:
-    case = f"{settings.preset} preset, fixed sample of {spec.source.n_examples // spec.task.n_classes} per class"
+def _measure_sample(spec: WordSpec, rates: Hyperparameters, settings: BenchSettings) -> Iterator[Measurement]:
+    n_examples = spec.source.n_examples if isinstance(spec.source, FixedSample) else 0
+    case = f"{settings.preset} preset, fixed sample of {n_examples // spec.task.n_classes} per class"
     whole = replace(
         spec,
-        source=FixedSample(n_examples=spec.source.n_examples, batch_size="all"),
+        source=FixedSample(n_examples=n_examples, batch_size="all"),
         optimizer="lbfgs",
         n_steps=STEPS_TO_CONVERGE,
         steps_per_record=STEPS_PER_LOOK,
-        n_evaluation=spec.source.n_examples,
+        n_evaluation=n_examples,
     )
     target = _sample_target(whole, rates)
     seconds, compiled = _time_search(whole, rates, target, settings.rounds)
@@ -92,7 +93,7 @@ def _measure_sample(spec: TrainingSpec, rates: Hyperparameters, settings: BenchS
     yield from _measure_sgd(case, spec, rates, target, settings.preset, float(np.median(seconds)))
 
 
-def _measure_population(spec: TrainingSpec, rates: Hyperparameters, settings: BenchSettings) -> Iterator[Measurement]:
+def _measure_population(spec: WordSpec, rates: Hyperparameters, settings: BenchSettings) -> Iterator[Measurement]:
     case = f"{settings.preset} preset, population"
     first, minimum = _time_reduced(spec, rates)
     seconds = [_time_reduced(spec, rates)[0] for _ in range(min(settings.rounds, 3))]
@@ -104,12 +105,14 @@ def _measure_population(spec: TrainingSpec, rates: Hyperparameters, settings: Be
     yield from _measure_sgd(case, spec, rates, target, settings.preset, float(np.median(seconds)))
 
 
-def _sample_target(spec: TrainingSpec, rates: Hyperparameters) -> Target:
+def _sample_target(spec: WordSpec, rates: Hyperparameters) -> Target:
     """Return the least risk of the fixed sample, certified at the end of a long run."""
     member = Member(spec, rates, 0)
     [run] = train_members([member], layouts=[Layout(1, 1, 1)])
     sample = pytorch.training_set(spec)
     certificate = certify_member(member, run, sample)
+    if certificate is None:
+        raise ArithmeticError(f"the run to the minimum {run.status} and has no certificate")
     return Target(certificate.lower_bound, certificate.gap, _risk_on(sample, rates))
 
 
@@ -120,7 +123,8 @@ def _risk_on(sample: Batch, rates: Hyperparameters) -> Callable[[np.ndarray, np.
 
     @jax.jit
     def risk(embeddings, classifier):
-        logits = choose_logits(*embeddings.shape, len(sample.classes))
+        n_words, dim = embeddings.shape
+        logits = choose_logits(n_words, dim, len(sample.classes))
         network = lambda sentences: logits(embeddings, classifier, sentences)  # noqa: E731
         return evaluate(network, sample, len(classifier)).cross_entropy + penalty((embeddings, classifier), decays)
 
@@ -130,7 +134,7 @@ def _risk_on(sample: Batch, rates: Hyperparameters) -> Callable[[np.ndarray, np.
     return risk_of
 
 
-def _time_search(spec: TrainingSpec, rates: Hyperparameters, target: Target, rounds: int) -> tuple[list[float], float]:
+def _time_search(spec: WordSpec, rates: Hyperparameters, target: Target, rounds: int) -> tuple[list[float], float]:
     """Return the seconds of each run of L-BFGS to the target, and of the compilation."""
     started = time.perf_counter()
     program = Program(spec, Layout(1, 1, 1))
@@ -153,7 +157,7 @@ def _time_search(spec: TrainingSpec, rates: Hyperparameters, target: Target, rou
     return [run() for _ in range(min(rounds, 3))], compiled
 
 
-def _time_reduced(spec: TrainingSpec, rates: Hyperparameters) -> tuple[float, ReducedMinimum]:
+def _time_reduced(spec: WordSpec, rates: Hyperparameters) -> tuple[float, ReducedMinimum]:
     """Return the seconds that the reduced solver takes for the latents of seed 0, and its minimum."""
     task = spec.task
     decays = (float(rates.embedding_weight_decay), float(rates.classifier_weight_decay))
@@ -163,7 +167,7 @@ def _time_reduced(spec: TrainingSpec, rates: Hyperparameters) -> tuple[float, Re
     return time.perf_counter() - started, minimum
 
 
-def _population_target(spec: TrainingSpec, rates: Hyperparameters, minimum: ReducedMinimum) -> Target:
+def _population_target(spec: WordSpec, rates: Hyperparameters, minimum: ReducedMinimum) -> Target:
     """Return the least population risk; other networks are compared with its minimiser sentence by sentence.
 
     The two lose on the same sentences, so that the difference is known far better than either risk.
@@ -176,7 +180,7 @@ def _population_target(spec: TrainingSpec, rates: Hyperparameters, minimum: Redu
 
 
 def _measure_sgd(
-    case: str, spec: TrainingSpec, rates: Hyperparameters, target: Target, preset: str, ours: float
+    case: str, spec: WordSpec, rates: Hyperparameters, target: Target, preset: str, ours: float
 ) -> Iterator[Measurement]:
     """Yield the time of the paper's SGD in PyTorch, eager, and how many times ours that is."""
     where = ("minimum", case, "PyTorch, the paper's SGD")
@@ -191,7 +195,7 @@ def _measure_sgd(
     yield summarise(where, "times ours", "", elapsed / ours)
 
 
-def _time_sgd(spec: TrainingSpec, rates: Hyperparameters, target: Target, preset: str) -> tuple[float, int, float]:
+def _time_sgd(spec: WordSpec, rates: Hyperparameters, target: Target, preset: str) -> tuple[float, int, float]:
     """Return the seconds of training until a look finds the target, the steps, and the excess there."""
     loop = pytorch.begin(spec, rates)
     loop.take(1)

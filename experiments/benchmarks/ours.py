@@ -8,14 +8,14 @@ import numpy as np
 
 from experiments.benchmarks.arithmetic import StepCost
 from experiments.benchmarks.measurement import Contestant, Fact
+from experiments.feature_collapse.training_spec import WordSpec
 from simlab.losses.classification import Hyperparameters
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, stack_inputs
 from simlab.sweeps.program import Program
-from simlab.training.spec import TrainingSpec
 
 
-def training(name: str, spec: TrainingSpec, hyperparameters: Hyperparameters, layout: Layout) -> Contestant:
+def training(name: str, spec: WordSpec, hyperparameters: Hyperparameters, layout: Layout) -> Contestant:
     """Return the training of as many members as the layout has rows; a turn is one segment."""
     started = time.perf_counter()
     program = Program(spec, layout)

@@ -4,6 +4,9 @@ An embedding, a linear layer without bias, cross-entropy, SGD with weight decay;
 order of a fixed sample is drawn anew in each epoch.
 """
 
+# PyTorch is optional.
+# pyright: reportMissingImports=false
+
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +18,14 @@ import numpy as np
 from experiments.benchmarks.arithmetic import StepCost
 from experiments.benchmarks.measurement import Contestant, Fact
 from experiments.benchmarks.resident_memory import peak_growth
-from simlab.data.sources import FixedSample
+from experiments.feature_collapse.training_spec import WordSpec
+from simlab.data.sources import FixedSample, Population
 from simlab.losses.classification import Hyperparameters
 from simlab.sweeps.members import Member, stack_inputs
 from simlab.tasks.batch import Batch
 from simlab.tasks.word_law import word_frequencies
-from simlab.training.spec import TrainingSpec
 from simlab.training.trainer import make_trainer
+from simlab.validation import invalid
 
 
 def is_installed() -> bool:
@@ -36,7 +40,7 @@ def device_name() -> str:
     return "cuda" if jax.default_backend() == "gpu" and torch.cuda.is_available() else "cpu"
 
 
-def make_network(spec: TrainingSpec, initial_scale: float):
+def make_network(spec: WordSpec, initial_scale: float):
     """Return the network of ``spec`` as a ``torch.nn.Module``: sentences ``Int[B, L]`` to logits ``Float[B, K]``."""
     import torch
     from torch import nn
@@ -65,18 +69,21 @@ def make_optimizer(network, hyperparameters: Hyperparameters):
     return torch.optim.SGD(groups, lr=float(hyperparameters.learning_rate))
 
 
-def batches(spec: TrainingSpec) -> Iterator[tuple]:
+def batches(spec: WordSpec) -> Iterator[tuple]:
     """Yield labelled batches without end, ``(Int64[B, L], Int64[B])``: of the sample of seed 0, or fresh ones."""
     import torch
 
     task, source, device = spec.task, spec.source, device_name()
     if isinstance(source, FixedSample):
         sentences, labels = to_torch(training_set(spec))
+        size = source.examples_per_step
         while True:
             order = torch.randperm(len(labels), device=device)
-            for start in range(0, len(order) - source.batch_size + 1, source.batch_size):
-                rows = order[start : start + source.batch_size]
+            for start in range(0, len(order) - size + 1, size):
+                rows = order[start : start + size]
                 yield sentences[rows], labels[rows]
+    if isinstance(source, Population):
+        raise invalid("source", "a fixed sample or fresh sentences", type(source).__name__)
     latents = torch.tensor(Member(spec, Hyperparameters(), 0).data.latents.astype(np.int64), device=device)
     bounds = torch.tensor(
         np.cumsum(word_frequencies(task.word_frequency, task.words_per_concept))[:-1],
@@ -90,7 +97,7 @@ def batches(spec: TrainingSpec) -> Iterator[tuple]:
         yield concepts * task.words_per_concept + ranks, labels
 
 
-def training_set(spec: TrainingSpec) -> Batch:
+def training_set(spec: WordSpec) -> Batch:
     """Return the fixed sample of the member with seed 0, NumPy arrays."""
     inputs = jax.tree.map(lambda array: array[0], stack_inputs([Member(spec, Hyperparameters(), 0)]))
     sample = make_trainer(spec).sample(jax.random.key(inputs.seeds), inputs.data)
@@ -104,7 +111,7 @@ def to_torch(batch: Batch) -> tuple:
     return tuple(torch.tensor(part.astype(np.int64), device=device_name()) for part in (batch.inputs, batch.classes))
 
 
-def weights_of(network, spec: TrainingSpec) -> tuple[np.ndarray, np.ndarray]:
+def weights_of(network, spec: WordSpec) -> tuple[np.ndarray, np.ndarray]:
     """Return the embeddings ``Float[n_w, d]`` and the classifier ``Float[K, L, d]`` of a network without LayerNorm."""
     embeddings, classifier = (weights.detach().cpu().numpy() for weights in network.parameters())
     return embeddings, classifier.reshape(spec.task.n_classes, spec.task.sentence_length, spec.network.embedding_dim)
@@ -122,7 +129,7 @@ class Loop(NamedTuple):
     take: Callable[[int], None]
 
 
-def begin(spec: TrainingSpec, hyperparameters: Hyperparameters, *, compiled: bool = False) -> Loop:
+def begin(spec: WordSpec, hyperparameters: Hyperparameters, *, compiled: bool = False) -> Loop:
     """Return the training loop, eager or with network and loss compiled by ``torch.compile``."""
     import torch
     from torch.nn.functional import cross_entropy
@@ -145,7 +152,7 @@ def begin(spec: TrainingSpec, hyperparameters: Hyperparameters, *, compiled: boo
     return Loop(network, take)
 
 
-def training(name: str, spec: TrainingSpec, hyperparameters: Hyperparameters) -> Contestant:
+def training(name: str, spec: WordSpec, hyperparameters: Hyperparameters) -> Contestant:
     """Return the eager training loop as a contestant."""
 
     def begin_and_step():
@@ -158,7 +165,7 @@ def training(name: str, spec: TrainingSpec, hyperparameters: Hyperparameters) ->
     return Contestant(name, lambda: loop.take(spec.steps_per_record), spec.steps_per_record, facts)
 
 
-def compiled_training(name: str, spec: TrainingSpec, hyperparameters: Hyperparameters) -> Contestant:
+def compiled_training(name: str, spec: WordSpec, hyperparameters: Hyperparameters) -> Contestant:
     """Return the training loop with ``torch.compile`` as a contestant.
 
     Raises:

@@ -1,5 +1,8 @@
 """Measurements as tables, as JSON and as a labelled dataset."""
 
+# PyTorch is optional.
+# pyright: reportMissingImports=false
+
 import json
 import platform
 from collections.abc import Iterable, Sequence

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
+Result = TypeVar("Result")
 
-def peak_growth(call: Callable[[], object]) -> tuple[object, int | None]:
+
+def peak_growth(call: Callable[[], Result]) -> tuple[Result, int | None]:
     """Return what ``call`` returns, and by how many bytes the process had grown at most until then.
 
     None where the system does not count the peak, or does not let it be set back.

@@ -20,6 +20,7 @@ from experiments.benchmarks.arithmetic import FLOAT_BYTES, step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.step import RATES
+from experiments.feature_collapse.training_spec import WordSpec
 from simlab.data.sources import FreshExamples
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.networks.specs import TwoLayer
@@ -100,7 +101,7 @@ def sizes_of(name: str, preset: str) -> list[Sizes]:
     return [base._replace(**{name: factor * getattr(base, name)}) for factor in FACTORS[preset]]
 
 
-def make_spec(sizes: Sizes, n_steps: int = 1, precision: str = "highest") -> TrainingSpec:
+def make_spec(sizes: Sizes, n_steps: int = 1, precision: str = "highest") -> WordSpec:
     """Return the run whose one segment is a turn. Fresh sentences: what a step costs does not hang on a sample."""
     task = SentenceTask(n_words=sizes.n_words, sentence_length=sizes.sentence_length, n_classes=sizes.n_classes)
     return TrainingSpec(
@@ -203,9 +204,10 @@ def _measure_size(name: str, first: Contestant, settings: BenchSettings) -> Iter
 
 def _slope(name: str, contestant: str, quantity: str, values: list[int], samples: np.ndarray) -> Measurement:
     """Return a slope with its standard error to both sides, at the smallest size of the fit."""
-    slope = fit_slope(values, samples)
+    positions = np.array(values)
+    slope = fit_slope(positions, samples)
     low, high = slope.value - slope.error, slope.value + slope.error
-    at = float(np.min(np.array(values)[upper_half(values)]))
+    at = float(np.min(positions[upper_half(positions)]))
     explained = (contestant, quantity) == (MEASURED, TIME_SLOPE)
     note = f"least squares from {at:,g} on, +- standard error; memory is that of the compiler" if explained else ""
     return Measurement("scaling", name, contestant, quantity, "", slope.value, low, high, len(samples), at, note)

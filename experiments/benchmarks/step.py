@@ -11,6 +11,7 @@ from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.arithmetic import StepCost, step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
+from experiments.feature_collapse.training_spec import WordSpec
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.networks.specs import TwoLayer
@@ -41,7 +42,7 @@ class Case(NamedTuple):
     """A task and data source whose step is measured: its name, the specification, the rates, members of the sweep."""
 
     name: str
-    spec: TrainingSpec
+    spec: WordSpec
     hyperparameters: Hyperparameters
     members: int
 
@@ -85,12 +86,12 @@ def _turn_steps(cost: StepCost, rate: float, least: float) -> int:
     return max(5, round(TURN_SECONDS / max(cost.flops / rate, least)))
 
 
-def _with_steps(spec: TrainingSpec, n_steps: int) -> TrainingSpec:
+def _with_steps(spec: WordSpec, n_steps: int) -> WordSpec:
     """Return the specification of a run whose one segment has so many steps."""
     return replace(spec, n_steps=n_steps, steps_per_record=n_steps)
 
 
-def _for_pytorch(spec: TrainingSpec) -> TrainingSpec:
+def _for_pytorch(spec: WordSpec) -> WordSpec:
     """Return the specification with the shorter turns that PyTorch's time per call asks for."""
     rate, _ = RATES[jax.default_backend()]
     return _with_steps(spec, _turn_steps(step_cost(spec), rate, PYTORCH_STEP))

@@ -3,7 +3,8 @@
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -21,6 +22,8 @@ from simlab.sweeps.sweep import Sweep
 # Enough steps for a time that noise does not drown, few enough to be done at once.
 TIMED_STEPS = 20
 
+Result = TypeVar("Result")
+
 
 def format_plan(plan: Plan, sweep: Sweep | MeasurementSweep, layouts: Sequence[Layout]) -> str:
     """Return a line per compiled program, and the sums."""
@@ -28,7 +31,8 @@ def format_plan(plan: Plan, sweep: Sweep | MeasurementSweep, layouts: Sequence[L
         return f"{plan.name}: {len(sweep.members)} measurements, nothing is trained"
     header = ("program", "members", "at once", "parts", "devices", "bytes per member", "steps", "time")
     parts = sweep.parts(layouts)
-    rows, seconds = [header], 0.0
+    rows: list[tuple[str, ...]] = [header]
+    seconds = 0.0
     for group, layout in enumerate(layouts):
         with sweep.precision(group):
             estimate = _estimate(sweep, group, layout)
@@ -90,7 +94,7 @@ def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
     return fillings * (spec.total_steps / TIMED_STEPS * segment + (spec.n_segments + 1) * record)
 
 
-def _timed(call) -> tuple[object, float]:
+def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
     started = time.perf_counter()
     result = jax.block_until_ready(call())
     return result, time.perf_counter() - started

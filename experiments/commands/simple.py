@@ -59,7 +59,7 @@ def _prepare_overview(path: Path, folders: list[str]) -> Action:
     if path.suffix not in (".pdf", ".png", ".svg"):
         raise invalid("overview", "a file that ends in .pdf, .png or .svg", str(path))
     check_writable(path.parent)
-    datasets = [load_dataset(folder) for folder in folders]
+    datasets = [load_dataset(Path(folder)) for folder in folders]
     from figures import talk
     from figures.drawing import style
 

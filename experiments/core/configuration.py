@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from simlab.validation import check_real
 
@@ -61,7 +61,7 @@ class Configuration:
     dtype: str = option("float32", "of weights and training: float32 or float64", group=TRAINING)
     precision: str = option("highest", "of matrix products: highest, high or default", group=TRAINING)
 
-    def replace(self, **changes) -> "Configuration":
+    def replace(self, **changes) -> Self:
         """Return a copy with some fields changed, which may be named by alias; a field given beside its alias wins.
 
         Raises:

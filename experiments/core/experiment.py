@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from experiments.core.axes import Axis, make_axes, overlaps, vary
 from experiments.core.configuration import Configuration
@@ -13,6 +13,10 @@ from experiments.core.phenomenon import KEEPS, Phenomenon
 from experiments.core.training_choices import hyperparameters_by_name
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_seeds
+
+ConfigurationT = TypeVar("ConfigurationT", bound=Configuration)
+SpecT = TypeVar("SpecT", bound=TrainingSpec | None)
+HyperparametersT = TypeVar("HyperparametersT")
 
 
 class Regime(NamedTuple):
@@ -106,7 +110,7 @@ class Experiment(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class Cell(Generic[ConfigurationT, SpecT, HyperparametersT]):
     """One point of a sweep: what its seeds share.
 
     Args:
@@ -119,9 +123,9 @@ class Cell:
 
     phenomenon: Phenomenon
     regime: str
-    configuration: Configuration
-    spec: TrainingSpec | None
-    hyperparameters: Any
+    configuration: ConfigurationT
+    spec: SpecT
+    hyperparameters: HyperparametersT
 
     @cached_property
     def prediction(self):

@@ -65,7 +65,7 @@ def run_experiment(
         ValueError: bad input, or the folder holds another sweep; nothing was written.
         OSError: the disk is full; what was saved so far is kept.
     """
-    chosen = range(seeds) if isinstance(seeds, Integral) else seeds
+    chosen = range(seeds) if isinstance(seeds, int | Integral) else seeds
     plan = experiment.plan(preset, overrides, chosen, vary or {}, trajectories=trajectories)
     progress = progress or Quiet()
     if out is None:
@@ -84,7 +84,10 @@ def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     sweep, store = make_sweep(plan), MemoryStore()
     layouts = sweep.choose_layouts()
     train(plan, sweep, layouts, store, progress or Quiet())
-    return collect(plan, sweep, layouts, store, provenance(), progress or Quiet())
+    dataset = collect(plan, sweep, layouts, store, provenance(), progress or Quiet())
+    if dataset is None:
+        raise RuntimeError(f"{plan.name}: a part in memory is not complete")
+    return dataset
 
 
 def run_in_folder(

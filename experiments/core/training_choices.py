@@ -1,11 +1,13 @@
 """From the choices that all phenomena share to the fields of a training specification."""
 
+from typing import Any
+
 from experiments.core.configuration import Configuration
 from simlab.losses.objective import Objective, check_hyperparameters
 from simlab.validation import check_count, invalid, is_number
 
 
-def training_fields(configuration: Configuration, n_steps: int) -> dict[str, object]:
+def training_fields(configuration: Configuration, n_steps: int) -> dict[str, Any]:
     """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`."""
     wanted = min(check_count("n_records", configuration.n_records), n_steps)
     return {

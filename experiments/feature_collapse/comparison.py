@@ -5,6 +5,7 @@ import numpy as np
 from experiments.core.phenomenon import Comparison, Variable
 from experiments.core.quantity import Certificate, Threshold
 from experiments.core.training_record import END_VARIABLES, history, record_variables
+from experiments.feature_collapse.members import WordMember
 from experiments.feature_collapse.optimality import certify_member, find_minimum
 from experiments.feature_collapse.quantities import (
     QUANTITIES,
@@ -16,13 +17,13 @@ from experiments.feature_collapse.quantities import (
     sampling_errors,
 )
 from experiments.feature_collapse.scaled import CLOSED_FORM
+from experiments.feature_collapse.training_spec import WordSpec
 from simlab.losses.classification import classifier_metrics
 from simlab.metrics import geometry
 from simlab.metrics.vectors import VectorMetrics
-from simlab.sweeps.members import Member, MemberRun
+from simlab.sweeps.members import MemberRun
 from simlab.tasks.batch import Batch
 from simlab.tasks.word_law import word_frequencies
-from simlab.training.spec import TrainingSpec
 from theory.feature_collapse import Prediction
 
 MEMBER_VARIABLES = {
@@ -92,7 +93,7 @@ AXIS_LABELS = {
 
 
 def member_variables(
-    member: Member, run: MemberRun, sample: Batch | None, prediction: Prediction
+    member: WordMember, run: MemberRun, sample: Batch | None, prediction: Prediction
 ) -> dict[str, np.ndarray]:
     """Return what is known of one member, by the names of :data:`MEMBER_VARIABLES`.
 
@@ -137,7 +138,7 @@ def member_variables(
     return {name: np.asarray(value) for name, value in variables.items()}
 
 
-def cell_variables(spec: TrainingSpec, prediction: Prediction) -> dict[str, np.ndarray]:
+def cell_variables(spec: WordSpec, prediction: Prediction) -> dict[str, np.ndarray]:
     """Return what all seeds of a configuration share, by the names of variables and coordinates."""
     task = spec.task
     words = np.arange(task.n_words)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from experiments.core.configuration import NETWORK, TASK, TRAINING, Configuration, option
 from simlab.networks.names import NORMALISATIONS
@@ -57,7 +57,7 @@ class WordConfiguration(Configuration):
         """Whether nothing keeps the norms finite: neither a weight decay nor a normalisation."""
         return self.normalised_by == "none" and self.embedding_weight_decay == self.classifier_weight_decay == 0
 
-    def replace(self, **changes) -> "WordConfiguration":
+    def replace(self, **changes) -> Self:
         """Return a copy with some fields changed; setting epochs or steps clears the other."""
         if changes.get("epochs") is not None:
             changes.setdefault("n_steps", None)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ UNATTAINED = Assumption(
 )
 
 
-def predict_limit(**task: object) -> Prediction:
+def predict_limit(**task: Any) -> Prediction:
     """Return the limit of the predictions of a task without noise as the weight decay tends to zero.
 
     Directions are those of the frame. The cross-entropy tends to 0: latents are distinct, so that a collapsed network

@@ -4,13 +4,14 @@ from functools import lru_cache
 
 import numpy as np
 
+from experiments.feature_collapse.members import WordMember
 from simlab.exact.reduced import CLASS_LIMIT, ReducedMinimum, minimise_reduced
-from simlab.sweeps.members import Member, MemberRun
+from simlab.sweeps.members import MemberRun
 from simlab.tasks.batch import Batch
 from theory.optimality.certificates import Certificate, certify, certify_layer_norm
 
 
-def find_minimum(member: Member) -> ReducedMinimum | None:
+def find_minimum(member: WordMember) -> ReducedMinimum | None:
     """Return the exact minimiser of the population risk for the latents of a member, or None where it is not known.
 
     It is known where words of a concept collapse exactly: for equally frequent words, and under LayerNorm without a
@@ -29,7 +30,7 @@ def find_minimum(member: Member) -> ReducedMinimum | None:
 
 @lru_cache(maxsize=64)
 def _minimise(
-    latents: bytes, shape: tuple[int, ...], sizes: tuple[int, ...], decays: tuple[float, float], layer_norm: bool
+    latents: bytes, shape: tuple[int, ...], sizes: tuple[int, int, int], decays: tuple[float, float], layer_norm: bool
 ) -> ReducedMinimum | None:
     """Minimise once for all members that share latents and weight decays: those of a saturated task do."""
     classes = np.frombuffer(latents, np.int32).reshape(shape)
@@ -37,7 +38,7 @@ def _minimise(
     return minimum if minimum.status == "converged" else None
 
 
-def certify_member(member: Member, run: MemberRun, sample: Batch | None) -> Certificate | None:
+def certify_member(member: WordMember, run: MemberRun, sample: Batch | None) -> Certificate | None:
     """Return the certificate of a member on its own training set, or None where there is none.
 
     There is none for fresh sentences (no fixed risk is minimised), for a run that diverged, and where no minimiser
@@ -49,7 +50,7 @@ def certify_member(member: Member, run: MemberRun, sample: Batch | None) -> Cert
     exists = words == 0 if spec.network.layer_norm else min(words, classifier) > 0
     if sample is None or run.status == "diverged" or not (exists and known):
         return None
-    arrays = (*sample, run.final["embeddings"], run.final["classifier"])
+    network = run.final["embeddings"], run.final["classifier"]
     if spec.network.layer_norm:
-        return certify_layer_norm(*arrays, classifier_weight_decay=classifier)
-    return certify(*arrays, embedding_weight_decay=words, classifier_weight_decay=classifier)
+        return certify_layer_norm(*sample, *network, classifier_weight_decay=classifier)
+    return certify(*sample, *network, embedding_weight_decay=words, classifier_weight_decay=classifier)

@@ -1,6 +1,7 @@
 """Feature collapse: words in sentences, held against the three types of Laurent, von Brecht and Bresson."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from experiments.core import training_choices
 from experiments.core.phenomenon import Phenomenon
@@ -10,11 +11,14 @@ from simlab.losses.classification import CrossEntropy
 from simlab.validation import check_real, invalid
 from theory.feature_collapse.task import check_task
 
+if TYPE_CHECKING:
+    from theory.feature_collapse.prediction import Prediction
+
 # What theory is told where there is no weight decay: it asks for a positive one.
-ANY_DECAY = {"weight_decay": 1.0, "classifier_weight_decay": 1.0}
+ANY_DECAY: dict[str, Any] = {"weight_decay": 1.0, "classifier_weight_decay": 1.0}
 
 
-def predict(configuration: WordConfiguration):
+def predict(configuration: WordConfiguration) -> "Prediction":
     """Return what theory predicts for a configuration, a :class:`theory.feature_collapse.Prediction`.
 
     With LayerNorm and no weight decay on the embeddings this is the minimiser of the risk ``R*``, whose penalty falls
@@ -29,7 +33,7 @@ def predict(configuration: WordConfiguration):
     return _predict(configuration.normalised_by, **theory_arguments(configuration))
 
 
-def theory_arguments(configuration: WordConfiguration) -> dict[str, object]:
+def theory_arguments(configuration: WordConfiguration) -> dict[str, Any]:
     """Return what theory is asked, checked; nothing is solved, so that an error need not wait for SciPy's import."""
     normalised = configuration.normalised_by != "none"
     unpenalised = configuration.has_no_penalty
@@ -38,7 +42,7 @@ def theory_arguments(configuration: WordConfiguration) -> dict[str, object]:
     if unpenalised and (configuration.label_noise or configuration.word_noise):
         raise invalid("weight_decay", "a positive one with noise, for which norms would stay finite", 0.0)
     free_embeddings = normalised and configuration.embedding_weight_decay == 0
-    arguments = {
+    arguments: dict[str, Any] = {
         "n_concepts": configuration.n_concepts,
         "n_words": configuration.n_words,
         "sentence_length": configuration.sentence_length,

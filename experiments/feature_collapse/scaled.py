@@ -2,22 +2,22 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from theory import feature_collapse
 from theory.feature_collapse.prediction import Assumption, Prediction
-from theory.feature_collapse.trainable_scale import ScaledNetwork, solve_trainable_scale
+from theory.feature_collapse.trainable_scale import solve_trainable_scale
 
 NAME = "normalisation without parameters"
 CLOSED_FORM = Assumption(
     name=NAME, holds=False, reason="with a trainable scale: its closed form, of which no proof says that it is the best"
 )
 NO_THEORY = Assumption(name=NAME, holds=False, reason="with this trainable scale no minimiser is known")
-UNKNOWN = ScaledNetwork(*[math.nan] * len(ScaledNetwork._fields))
 
 
-def predict_scaled(normalisation: str, **task: object) -> Prediction:
+def predict_scaled(normalisation: str, **task: Any) -> Prediction:
     """Return what is predicted with a trainable scale.
 
     Under RMSNorm with all latents as classes, and a weight decay of scale and classifier, the simplex of Type II at
@@ -33,23 +33,32 @@ def predict_scaled(normalisation: str, **task: object) -> Prediction:
     """
     prediction = feature_collapse.predict(**task)
     noisy = prediction.label_noise or prediction.word_noise
-    known = normalisation == "rms-affine" and prediction.kappa == 1 and not noisy
-    found = UNKNOWN
-    if known:
-        found = solve_trainable_scale(
-            n_concepts=prediction.n_concepts,
-            sentence_length=prediction.sentence_length,
-            embedding_dim=prediction.embedding_dim,
-            weight_decay=prediction.classifier_weight_decay,
+    if normalisation != "rms-affine" or prediction.kappa != 1 or noisy:
+        return replace(
+            prediction,
+            embedding_norms=np.full_like(prediction.embedding_norms, math.nan),
+            classifier_norm=math.nan,
+            cross_entropy=math.nan,
+            risk=math.nan,
+            is_zero=False,
+            exact=False,
+            assumptions=(*prediction.assumptions, NO_THEORY),
+            residual=math.nan,
         )
+    network = solve_trainable_scale(
+        n_concepts=prediction.n_concepts,
+        sentence_length=prediction.sentence_length,
+        embedding_dim=prediction.embedding_dim,
+        weight_decay=prediction.classifier_weight_decay,
+    )
     return replace(
         prediction,
-        embedding_norms=np.full_like(prediction.embedding_norms, found.embedding_norm),
-        classifier_norm=found.classifier_norm,
-        cross_entropy=found.cross_entropy,
-        risk=found.risk,
-        is_zero=found.n_active == 0,
+        embedding_norms=np.full_like(prediction.embedding_norms, network.embedding_norm),
+        classifier_norm=network.classifier_norm,
+        cross_entropy=network.cross_entropy,
+        risk=network.risk,
+        is_zero=network.n_active == 0,
         exact=False,
-        assumptions=(*prediction.assumptions, CLOSED_FORM if known else NO_THEORY),
+        assumptions=(*prediction.assumptions, CLOSED_FORM),
         residual=math.nan,
     )

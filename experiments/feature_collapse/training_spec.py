@@ -9,8 +9,10 @@ from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_count, invalid
 
+WordSpec = TrainingSpec[SentenceTask, TwoLayer]
 
-def make_training_spec(configuration: WordConfiguration) -> TrainingSpec:
+
+def make_training_spec(configuration: WordConfiguration) -> WordSpec:
     """Return the static part of the run.
 
     Raises:
@@ -41,7 +43,7 @@ def _source(configuration: WordConfiguration, task: SentenceTask) -> Source:
     if configuration.source == "population":
         return Population()
     if configuration.source == "fresh":
-        return FreshExamples(batch_size=configuration.batch_size)
+        return FreshExamples(batch_size=check_count("batch_size", configuration.batch_size))
     n_examples = check_count("per_class", configuration.per_class) * task.n_classes
     return FixedSample(n_examples=n_examples, batch_size=configuration.batch_size)
 

@@ -6,14 +6,14 @@ from experiments.core.phenomenon import Comparison, Variable
 from experiments.core.quantity import Certificate, Panel, Quantity, Threshold
 from experiments.core.training_record import END_VARIABLES, history, record_variables
 from experiments.layer_collapse.reference import TWO_LAYERS, Reference, caveats
-from simlab.losses.classification import classifier_metrics
+from experiments.layer_collapse.training_spec import LayerSpec
+from simlab.losses.classification import Hyperparameters, classifier_metrics
 from simlab.metrics import geometry
 from simlab.metrics.layers import MEASURES, field, layer_metrics
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.tasks.word_law import word_frequencies
-from simlab.training.spec import TrainingSpec
 from theory.optimality.certificates import certify
 
 ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
@@ -114,9 +114,11 @@ AXIS_LABELS = {
     "n_steps": "training steps",
 }
 
+LayerMember = Member[LayerSpec, Hyperparameters]
+
 
 def member_variables(
-    member: Member, run: MemberRun, sample: Batch | None, reference: Reference
+    member: LayerMember, run: MemberRun, sample: Batch | None, reference: Reference
 ) -> dict[str, np.ndarray | float | str]:
     """Return what is known of one member, by the names of :data:`MEMBER_VARIABLES`.
 
@@ -150,7 +152,7 @@ def member_variables(
     return variables
 
 
-def cell_variables(spec: TrainingSpec, reference: Reference) -> dict[str, np.ndarray | float | str]:
+def cell_variables(spec: LayerSpec, reference: Reference) -> dict[str, np.ndarray | float | str]:
     """Return what all seeds of a configuration share, by the names of variables and coordinates."""
     task, theory = spec.task, reference.theory
     mu = word_frequencies(task.word_frequency, task.words_per_concept)
@@ -200,7 +202,7 @@ def _predicted(reference: Reference) -> np.ndarray:
     return _column(values)
 
 
-def _learned(spec: TrainingSpec, run: MemberRun, vectors: np.ndarray) -> np.ndarray:
+def _learned(spec: LayerSpec, run: MemberRun, vectors: np.ndarray) -> np.ndarray:
     """Return what was learned, in the order of :data:`QUANTITIES`.
 
     Spread and deviation are those of the vectors less their mean, which the next layer's biases could make up for.
@@ -214,7 +216,7 @@ def _learned(spec: TrainingSpec, run: MemberRun, vectors: np.ndarray) -> np.ndar
         {
             "embedding_norm": norm,
             "norm_ratio": _ratio(ranked[0], ranked[-1]),
-            "embedding_offset": _ratio(np.linalg.norm(mean), norm),
+            "embedding_offset": _ratio(float(np.linalg.norm(mean)), norm),
             "embedding_spread": float(geometry.direction_spread(vectors - mean, membership)),
             "embedding_simplex_deviation": float(geometry.simplex_deviation(vectors - mean, membership)),
             "concept_ratio": float(last[field(0, "concept_ratio")]),
@@ -238,21 +240,21 @@ def _sampling_errors(run: MemberRun) -> np.ndarray:
     return _column({name: float(value) for name, value in errors.items()})
 
 
-def _certificate(member: Member, run: MemberRun, sample: Batch | None, reference: Reference) -> dict[str, float]:
+def _certificate(member: LayerMember, run: MemberRun, sample: Batch | None, reference: Reference) -> dict[str, float]:
     """Return the training risk and how far it is from its minimum; NaN but for two layers, a penalty and a sample."""
     names = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
-    known = sample is not None and reference.network == TWO_LAYERS and reference.theory is not None
-    if not known or run.status == "diverged":
+    has_minimum = reference.network == TWO_LAYERS and reference.theory is not None
+    if sample is None or not has_minimum or run.status == "diverged":
         return dict.fromkeys(names, np.nan)
     rates = member.hyperparameters
-    found = certify(
+    certificate = certify(
         *sample,
         run.final["embeddings"],
         run.final["classifier"],
         embedding_weight_decay=float(rates.embedding_weight_decay),
         classifier_weight_decay=float(rates.classifier_weight_decay),
     )
-    return {name: float(getattr(found, attribute)) for name, attribute in names.items()}
+    return {name: float(getattr(certificate, attribute)) for name, attribute in names.items()}
 
 
 def _column(values: dict[str, float]) -> np.ndarray:

@@ -9,7 +9,7 @@ concepts, nor of their norms, and where a concept recurs the words of two positi
 network is held against the theory of two layers and not against a theory of its own.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from experiments.feature_collapse.phenomenon import predict as predict_words
 from experiments.feature_collapse.phenomenon import theory_arguments
 from experiments.layer_collapse.configuration import LayerConfiguration
 from simlab.validation import invalid
+
+if TYPE_CHECKING:
+    from theory.feature_collapse.prediction import Prediction
 
 TWO_LAYERS = "two-layer"
 
@@ -31,7 +34,7 @@ class Reference(NamedTuple):
     """
 
     network: str
-    theory: object | None
+    theory: "Prediction | None"
 
     @property
     def is_theorem(self) -> bool:

@@ -7,10 +7,13 @@ from experiments.feature_collapse.training_spec import make_training_spec as mak
 from experiments.layer_collapse.configuration import LayerConfiguration
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.networks.specs import DeepClassifier
+from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 
+LayerSpec = TrainingSpec[SentenceTask, DeepClassifier]
 
-def make_training_spec(configuration: LayerConfiguration) -> TrainingSpec:
+
+def make_training_spec(configuration: LayerConfiguration) -> LayerSpec:
     """Return the static part of the run: that of the two-layer network on the same sentences, with another network.
 
     Raises:
@@ -23,7 +26,8 @@ def make_training_spec(configuration: LayerConfiguration) -> TrainingSpec:
         hidden_width=configuration.hidden_width,
         n_heads=configuration.n_heads,
     )
-    return dataclasses.replace(make_word_spec(configuration.words), network=network)
+    spec: TrainingSpec = make_word_spec(configuration.words)
+    return dataclasses.replace(spec, network=network)
 
 
 def make_hyperparameters(configuration: LayerConfiguration) -> Hyperparameters:

@@ -7,14 +7,15 @@ from experiments.core.quantity import Certificate, Panel, Quantity, Threshold
 from experiments.core.training_record import END_VARIABLES, history, record_variables
 from experiments.neural_collapse.optimality import certify_member
 from experiments.neural_collapse.representation import Representation
-from simlab.losses.classification import classifier_metrics
+from experiments.neural_collapse.training_spec import ClassSpec
+from simlab.losses.classification import Hyperparameters, classifier_metrics
 from simlab.metrics import geometry
 from simlab.metrics.matching import match_vectors
 from simlab.metrics.neural_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
 from simlab.metrics.vectors import VectorMetrics
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
-from simlab.training.spec import TrainingSpec
+from simlab.validation import invalid
 
 ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
 BEND = {"zero_threshold": "bend"}
@@ -120,7 +121,7 @@ AXIS_LABELS = {
 
 
 def member_variables(
-    member: Member, run: MemberRun, sample: Batch, prediction: Representation
+    member: Member[ClassSpec, Hyperparameters], run: MemberRun, sample: Batch, prediction: Representation
 ) -> dict[str, np.ndarray | float | str]:
     """Return what is known of one member, by the names of :data:`MEMBER_VARIABLES`.
 
@@ -135,6 +136,8 @@ def member_variables(
     task, classifier = member.spec.task, run.final["classifier"]
     features, rows = _align(run.final["features"], classifier, _relabel(run.final["features"], task, prediction))
     certificate = certify_member(member, run)
+    if run.trajectory is None:
+        raise invalid("run", "one with its path", None)
     path = run.trajectory["features"], run.trajectory["classifier"]
     measures = [measure_collapse(*weights, task.labels, task.factor_sizes) for weights in zip(*path, strict=True)]
     bounds = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
@@ -160,7 +163,7 @@ def member_variables(
     }
 
 
-def cell_variables(spec: TrainingSpec, prediction: Representation) -> dict[str, np.ndarray | float | str]:
+def cell_variables(spec: ClassSpec, prediction: Representation) -> dict[str, np.ndarray | float | str]:
     """Return what all seeds of a configuration share, by the names of variables and coordinates."""
     task = spec.task
     arrays = prediction.features, prediction.classifier
@@ -215,7 +218,7 @@ def _align(features: np.ndarray, classifier: np.ndarray, prediction: Representat
     if not all(np.all(np.isfinite(array)) for array in learned):
         return predicted
     rotation = geometry.common_rotation(list(zip(learned, predicted, strict=True)))
-    return tuple(array @ rotation for array in predicted)
+    return prediction.features @ rotation, prediction.classifier @ rotation
 
 
 def _learned(task, run: MemberRun, measures: CollapseMeasures, features: np.ndarray, rows: np.ndarray) -> np.ndarray:

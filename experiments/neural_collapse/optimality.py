@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from experiments.neural_collapse.training_spec import ClassSpec
+from simlab.losses.classification import Hyperparameters
 from simlab.sweeps.members import Member, MemberRun
 from theory.optimality.certificates import Certificate, certify
 from theory.optimality.factor_certificate import certify_factors
 
 
-def certify_member(member: Member, run: MemberRun) -> Certificate | None:
+def certify_member(member: Member[ClassSpec, Hyperparameters], run: MemberRun) -> Certificate | None:
     """Return the certificate of a member, or None for a run that diverged.
 
     To the certificate a feature is a word of its own in a sentence of one. Where a network makes the features, the

@@ -10,8 +10,10 @@ from simlab.tasks.labelled_samples import LabelledTask
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_count
 
+ClassSpec = TrainingSpec[LabelledTask, FreeFeatures | FeatureMLP]
 
-def make_training_spec(configuration: ClassConfiguration) -> TrainingSpec:
+
+def make_training_spec(configuration: ClassConfiguration) -> ClassSpec:
     """Return the static part of the run.
 
     Raises:
@@ -19,7 +21,8 @@ def make_training_spec(configuration: ClassConfiguration) -> TrainingSpec:
     """
     check_choice("features", configuration.features, ("free", "mlp"))
     free = configuration.features == "free"
-    task = LabelledTask(
+    # It is trained on its population, so that it need not draw examples.
+    task = LabelledTask(  # pyright: ignore[reportAbstractUsage]
         factor_sizes=configuration.sizes,
         samples_per_cell=configuration.counts,
         input_dim=None if free else configuration.input_dim,

@@ -87,7 +87,7 @@ def value_of(value: object) -> Markup:
     if isinstance(value, bool | np.bool_):
         return escape("yes" if value else "no")
     if isinstance(value, float | np.floating):
-        return number(value, 6)
+        return number(float(value), 6)
     return escape(value)
 
 

@@ -179,7 +179,7 @@ def _certified(certificate: Certificate, values: np.ndarray, gaps: np.ndarray) -
 def _summary(run: SavedRun) -> Markup:
     """Return one line: what was varied, seeds, how the members ended, device."""
     dataset = run.dataset
-    parts = [_varied(dataset)]
+    parts: list[Markup | str] = [_varied(dataset)]
     if records.has_claims(dataset):
         parts.append(count_line(_ordered(cells.count_texts(dataset, "status")), "claim"))
     elif records.has_measurements(dataset):

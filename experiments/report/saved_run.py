@@ -3,10 +3,13 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simlab.storage.results import RESULTS_FILE, load_dataset
 from simlab.validation import invalid
+
+if TYPE_CHECKING:
+    import xarray
 
 _JSON_ATTRIBUTES = (
     "axes", "axis_labels", "configuration", "layout", "assumptions", "quantities", "thresholds", "certificate",
@@ -19,13 +22,13 @@ class SavedRun(NamedTuple):
 
     Attributes:
         folder: as the user names it.
-        dataset: an ``xarray.Dataset``.
+        dataset: what it holds.
         sha256: of its file, in hexadecimal digits.
         size: of its file, in bytes.
     """
 
     folder: str
-    dataset: object
+    dataset: "xarray.Dataset"
     sha256: str
     size: int
 

@@ -46,7 +46,7 @@ def read_svg(source: bytes, prefix: str) -> Drawing:
         node.attrib = {name: _rewrite(name, value, prefix) for name, value in node.attrib.items()}
         node.text = node.tail = None
     _inherit(root)
-    width, height = (float(one) for one in root.get("viewBox").split()[2:])
+    width, height = (float(length) for length in root.attrib["viewBox"].split()[2:])
     parts = (ElementTree.tostring(child, encoding="unicode") for child in root)
     return Drawing(width, height, Markup("".join(parts)))
 
@@ -92,13 +92,16 @@ def _inherit(root: ElementTree.Element) -> None:
     """Write the style of marks that all look alike once, at what holds them."""
     for parent in root.iter("g"):
         styles = {child.get("style") for child in parent}
-        if len(parent) > 1 and len(styles) == 1 and parent.get("style") is None and _is_inherited(*styles):
-            parent.set("style", styles.pop())
+        if len(parent) < 2 or len(styles) > 1 or parent.get("style") is not None:
+            continue
+        style = styles.pop()
+        if style is not None and _is_inherited(style):
+            parent.set("style", style)
             for child in parent:
                 del child.attrib["style"]
 
 
-def _is_inherited(style: str | None) -> bool:
+def _is_inherited(style: str) -> bool:
     """Return whether a style has only what a group hands down unchanged: opacity it would apply as a whole."""
-    names = {one.partition(":")[0].strip() for one in (style or "").split(";")}
+    names = {one.partition(":")[0].strip() for one in style.split(";")}
     return names <= {"fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linejoin"} - {""}

@@ -47,7 +47,9 @@ def _with_thresholds(note: str, regime) -> str:
 def _certified(regime) -> list[str]:
     """Return the line on the certificate of the seed with the largest gap; none if no run has one."""
     certificate = certificate_of(regime)
-    gaps = regime[certificate.gap].values if certificate else np.array(math.nan)
+    if certificate is None:
+        return []
+    gaps = regime[certificate.gap].values
     if np.all(np.isnan(gaps)):
         return []
     worst = int(np.nanargmax(gaps))

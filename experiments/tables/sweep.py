@@ -87,10 +87,10 @@ def _words(name: str) -> str:
 
 def _heading(regime) -> str:
     """Return the name of a regime, the kinds of its predictions and their basis, its cells and its seeds."""
-    found = Counter(map(str, regime.basis.values.ravel()))
-    n_cells, n_seeds = found.total(), regime.sizes["seed"]
-    *others, last = sorted(found, key=found.get)
-    basis = ", ".join(f"{one} in {found[one]} cell{'s' if found[one] > 1 else ''}" for one in others)
+    bases = Counter(map(str, regime.basis.values.ravel()))
+    n_cells, n_seeds = bases.total(), regime.sizes["seed"]
+    *others, last = sorted(bases, key=bases.__getitem__)
+    basis = ", ".join(f"{name} in {bases[name]} cell{'s' if bases[name] > 1 else ''}" for name in others)
     basis = f"{basis}, else {last}" if others else last
     diverged = int((regime.status == "diverged").sum())
     counts = [f"{n_cells} cell{'s' if n_cells > 1 else ''}", f"{n_seeds} seed{'s' if n_seeds > 1 else ''}"]

@@ -38,7 +38,7 @@ class Claim(NamedTuple):
         return {name: None if value != value else value for name, value in fields.items()}
 
 
-def compare(claim: str, source: str, predicted, learned, tolerance: float, note: str = "") -> Claim:
+def compare(claim: str, source: str, predicted, learned, tolerance: float | np.floating, note: str = "") -> Claim:
     """Return a claim that two numbers or arrays agree: the largest absolute difference is the error.
 
     Of arrays the pair that differs most is shown. A difference that is not a number fails.

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from matplotlib.typing import LineStyleType
+
 
 class Curve(NamedTuple):
     """A recorded quantity: its name in the dataset, its label, colour and line, and the name of its prediction."""
@@ -9,5 +11,5 @@ class Curve(NamedTuple):
     name: str
     label: str
     colour: str
-    line: str = "-"
+    line: LineStyleType = "-"
     predicted: str | None = None

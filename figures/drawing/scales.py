@@ -53,7 +53,7 @@ def set_numbers(ax, positions: np.ndarray, axis: str = "x") -> None:
     nearest = np.diff(positions).min() / (high - low)
     widest = style.CHARACTER * max(len(f"{position:g}") for position in positions)
     apart = len(positions) <= 5 and nearest > 1 / 7 and nearest * room / (1 + 2 * MARGIN) > widest
-    ticks.set_major_locator(FixedLocator(positions) if apart else MaxNLocator(4))
+    ticks.set_major_locator(FixedLocator(positions.tolist()) if apart else MaxNLocator(4))
     ticks.set_major_formatter(lambda value, _: f"{value:g}")
 
 
@@ -72,7 +72,7 @@ def is_logarithmic(positions: np.ndarray) -> bool:
     if positions[0] <= 0 or positions[-1] <= 10 * positions[0]:
         return False
     uneven = [np.std(gaps) / np.mean(gaps) for gaps in (np.diff(np.log(positions)), np.diff(positions))]
-    return len(positions) == 2 or uneven[0] < uneven[1]
+    return len(positions) == 2 or bool(uneven[0] < uneven[1])
 
 
 def set_unit_interval(ax) -> None:

@@ -8,10 +8,12 @@ TrueType.
 from collections.abc import Callable
 from functools import wraps
 from math import ceil
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from figures.drawing.titles import fit_titles
 
@@ -25,7 +27,7 @@ MARKS = ("o", "^", "s", "D", "v", "P", "X")
 PREDICTED = "black"
 TRAIN, TEST = COLOURS[1], COLOURS[0]
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "mathtext.fontset": "dejavusans",
@@ -84,6 +86,14 @@ def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
     width = ONE_COLUMN if n_columns <= 2 else TWO_COLUMNS
     figure = Figure(figsize=(width, n_rows * row_height))
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
+
+
+def set_spacing(figure: Figure, **spacing: Any) -> None:
+    """Set padding (``w_pad``, ``h_pad``, inches) and spacing (``wspace``, ``hspace``, fractions) of the panels."""
+    engine = figure.get_layout_engine()
+    if not isinstance(engine, ConstrainedLayoutEngine):
+        raise TypeError(f"figure: expected the constrained layout of the house style, got {type(engine).__name__}")
+    engine.set(**spacing)
 
 
 def draw_row(dataset, row_height: float, draw_panel: Callable, **options):
@@ -150,7 +160,7 @@ def kinds(regime) -> str:
     return ", ".join(sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}))
 
 
-def concept_style(concept: int) -> dict[str, object]:
+def concept_style(concept: int) -> dict[str, Any]:
     """Return colour and mark of a concept."""
     return {"color": COLOURS[concept % len(COLOURS)], "marker": MARKS[concept % len(MARKS)]}
 

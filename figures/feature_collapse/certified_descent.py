@@ -1,5 +1,7 @@
 """Risk above its certified lower bound: over training from several initial scales, and at the end by batch size."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -96,11 +98,11 @@ def _draw_proved(ax, regime) -> None:
         ax.axhline(max(float(np.nanmean(found)), LEAST), **PROVED)
 
 
-def _look(index: int) -> dict[str, object]:
+def _look(index: int) -> dict[str, Any]:
     return style.concept_style(index)
 
 
-def _mark(index: int, *, filled: bool) -> dict[str, object]:
+def _mark(index: int, *, filled: bool) -> dict[str, Any]:
     """Return a mark of an initial scale: filled, or as an outline."""
     return _look(index) | {
         "markersize": 3.2,

@@ -71,13 +71,14 @@ def _draw_norms(ax, regime) -> None:
 
 def _draw_plateaus(ax, dataset) -> None:
     """Draw the plateau of each regime against weight decay, at the second smallest scale, with its threshold."""
-    scale = min(1, dataset.sizes["initial_scale"] - 1)
+    cells = dataset.isel(initial_scale=min(1, dataset.sizes["initial_scale"] - 1))
     for index, name in enumerate(dataset.regime.values):
-        one = dataset.sel(regime=name).isel(initial_scale=scale)
+        one = cells.sel(regime=name)
         _draw_marks(ax, one.weight_decay.values, one.plateau, index)
         threshold = float(one.mode_singular_value.isel(mode=0).mean())
         # Between the cells: the product with the distance from the threshold varies little.
-        decays = np.linspace(*one.weight_decay.values[[0, -1]], 100)
+        first, last = one.weight_decay.values[[0, -1]]
+        decays = np.linspace(first, last, 100)
         products = one.plateau_expected.mean("seed") * (threshold - one.weight_decay)
         predicted = np.interp(decays, one.weight_decay.values, products.values) / (threshold - decays)
         ax.plot(decays, predicted, **LINE)
@@ -87,7 +88,7 @@ def _draw_plateaus(ax, dataset) -> None:
     ax.set_xlim(left=0)
     ax.set_ylim(top=1.6 * ax.get_ylim()[1])
     ax.set_xlabel("weight decay (nats)")
-    ax.set_ylabel(f"plateau (steps, scale {_power(one.initial_scale.item())}")
+    ax.set_ylabel(f"plateau (steps, scale {_power(cells.initial_scale.item())}")
     handles = [
         _mark(str(name).replace("-", " "), **style.concept_style(i)) for i, name in enumerate(dataset.regime.values)
     ]

@@ -74,9 +74,9 @@ def _draw_norms(ax, regime) -> None:
 def _draw_spread(ax, small, large) -> None:
     """Draw the spread of every seed: from large weights for each weight decay, from small ones for none."""
     drawn = [(large.isel(weight_decay=index), index) for index in range(min(4, large.sizes["weight_decay"]))]
+    steps = large.step.values
+    shown = _spaced(steps, 14)
     for regime, index in drawn:
-        steps = regime.step.values
-        shown = _spaced(steps, 14)
         for seed in range(regime.sizes["seed"]):
             one = regime.isel(seed=seed)
             ax.plot(steps[shown], one.history_embedding_spread.values[shown], markersize=2.5, **MARK,

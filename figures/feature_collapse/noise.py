@@ -1,16 +1,18 @@
 """Noise: learned against predicted networks, free against equal lengths on a noisy sample, and unequal reliability."""
 
 import json
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.typing import LineStyleType
 
 from figures.drawing import style
 from figures.drawing.seeds import mean_and_error
 
-LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
-LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+LINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
+LINES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 POPULATION = ("equal-words", "zipf-words")
 NOISES = ("label_noise", "word_noise")
 KINDS = ("label noise alone", "word noise alone", "both")
@@ -94,7 +96,7 @@ def _draw_risk(ax, dataset) -> None:
     ax.set_xlabel("effective noise")
     ax.set_ylabel("risk (nats)")
     handles = [
-        Line2D([], [], label=_title(name), **LINE | {"linestyle": line})
+        Line2D([], [], label=_title(name), linestyle=line, **LINE)
         for name, line in zip(POPULATION, LINES, strict=False)
     ]
     ax.legend(handles=handles, loc="lower right")
@@ -189,13 +191,13 @@ def _curve(one, name: str, kind: str) -> np.ndarray:
     return one.curve_predicted.sel(quantity=name, noise_kind=kind).values
 
 
-def _look(index: int) -> dict[str, object]:
+def _look(index: int) -> dict[str, Any]:
     """Return the mark of a kind of noise; the first goes around the others where they coincide."""
     mark = {"markersize": 5.5, "markeredgewidth": 0.8, "markerfacecolor": "none"} if index == 0 else {"markersize": 3}
     return {"linestyle": "none", "markeredgewidth": 0, "zorder": 3} | style.concept_style(index) | mark
 
 
-def _sample_look(number: int, equal: bool) -> dict[str, object]:
+def _sample_look(number: int, equal: bool) -> dict[str, Any]:
     """Return line and mark of a regime of the noisy sample."""
     open_mark = {"markerfacecolor": "white", "markeredgewidth": 0.7, "linestyle": LINES[1]}
     filled = {"markeredgewidth": 0, "linestyle": LINES[0]}
@@ -206,7 +208,7 @@ def _sample_look(number: int, equal: bool) -> dict[str, object]:
     )
 
 
-def _case_look(index: int) -> dict[str, object]:
+def _case_look(index: int) -> dict[str, Any]:
     """Return the line of a case of reliability."""
     return {"color": style.COLOURS[(5, 6, 7)[index % 3]], "linestyle": LINES[index % 3]}
 

@@ -1,5 +1,7 @@
 """What each normalisation of the word vectors keeps of the collapse and of the simplex."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.lines import Line2D
 
@@ -95,7 +97,7 @@ def _draw_known(ax, x: np.ndarray, cells, name: str) -> None:
               color=style.PREDICTED, linewidth=0.9, zorder=2)  # fmt: skip
 
 
-def _mark(index: int) -> dict[str, object]:
+def _mark(index: int) -> dict[str, Any]:
     return {
         "linestyle": "none", "marker": LOOKS[index], "color": style.COLOURS[index], "markersize": 3.2,
         "markeredgewidth": 0,

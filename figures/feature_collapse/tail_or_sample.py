@@ -42,7 +42,7 @@ def draw(dataset):
     dataset = keep_axes(dataset, AXES).sortby("per_class")
     n_regimes = dataset.sizes["regime"]
     figure, axes = style.make_grid(len(ROWS), n_regimes, 1.0, sharex=True, sharey="row")
-    figure.get_layout_engine().set(h_pad=0.02, hspace=0.02)
+    style.set_spacing(figure, h_pad=0.02, hspace=0.02)
     for column, panels in enumerate(axes.T):
         regime = dataset.isel(regime=column)
         for ax, row in zip(panels, ROWS, strict=True):

@@ -1,8 +1,10 @@
 """Features of classes on two principal components, and the cosines of the class means, learned beside predicted."""
 
 from math import ceil, floor, log10
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.colors import FuncNorm, LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -165,13 +167,15 @@ def _add_colourbar(figure, axes) -> None:
 def _add_legend(figure, *, blank: bool) -> int:
     """Say below all panels what is learned, predicted and, where some is, blank; return the number of lines."""
     grey, square = "0.45", {"linestyle": "none", "markersize": 5, "markeredgewidth": 0}
-    looks = {
+    looks: dict[str, dict[str, Any]] = {
         "learned (colour: class)": {"linestyle": "none", "marker": "o", "markersize": 3, "markeredgewidth": 0},
         "predicted": {"linestyle": "none", "marker": "o", "markersize": 5, "markerfacecolor": "none"},
         **{f"cosines, {name}": {"marker": half, **square} for name, half in HALVES.items()},
     }
     colours = (grey, style.PREDICTED, grey, grey)
-    handles = [Line2D([], [], label=n, color=c, **look) for (n, look), c in zip(looks.items(), colours, strict=True)]
+    handles: list[Artist] = [
+        Line2D([], [], label=n, color=c, **look) for (n, look), c in zip(looks.items(), colours, strict=True)
+    ]
     if blank:
         handles.append(Patch(facecolor="white", edgecolor=grey, linewidth=0.5, label="blank: a mean that is zero"))
     n_columns = len(handles) if figure.get_figwidth() > style.ONE_COLUMN else 2

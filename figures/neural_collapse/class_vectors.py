@@ -67,8 +67,15 @@ def read_vectors(regime) -> ClassVectors:
     norms = np.append(regime.history_embedding_norm.values, np.linalg.norm(predicted, axis=1))
     if learned.shape[1] == 1:  # two axes are drawn
         learned, predicted = (np.pad(features, ((0, 0), (0, 1))) for features in (learned, predicted))
-    means = [_centred_means(features, labels, factors) for features in (learned, predicted)]
-    return ClassVectors(learned, predicted, labels, *means, factors, ZERO * norms[np.isfinite(norms)].max())
+    return ClassVectors(
+        features=learned,
+        features_predicted=predicted,
+        labels=labels,
+        means=_centred_means(learned, labels, factors),
+        means_predicted=_centred_means(predicted, labels, factors),
+        factors=factors,
+        zero=ZERO * norms[np.isfinite(norms)].max(),
+    )
 
 
 def _centred_means(features: np.ndarray, labels: np.ndarray, factors: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """How collapse comes about over training: its measures NC1 to NC4, the norms, and the risk above the predicted one."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, NullLocator
@@ -117,7 +119,9 @@ def _set_decades(ax) -> None:
 
 def _add_legend(figure) -> None:
     """Put one legend below all panels."""
-    looks = {curve.label: {"color": curve.colour, "linestyle": curve.line} for curve in (*MEASURES, *NORMS)}
+    looks: dict[str, dict[str, Any]] = {
+        curve.label: {"color": curve.colour, "linestyle": curve.line} for curve in (*MEASURES, *NORMS)
+    }
     looks["predicted, in the same colour"] = {"color": "0.3", **PREDICTED_LINE}
     looks["zero from here on"] = {"color": "0.3", "linestyle": "none", "marker": "v", "markersize": 3}
     figure.legend(

@@ -4,7 +4,7 @@ The first numeric axis of several values is the abscissa; combinations of the ot
 one axis moves into columns of its own if it fits; what still has no room is left out and named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -58,7 +58,7 @@ def arrange(cells, axes: list[str]) -> Arrangement:
     others = {name: cells.sizes[name] for name in varied if name != abscissa}
     fitting = [name for name, size in others.items() if cells.sizes["regime"] * size <= MOST_COLUMNS]
     crowded = prod(others.values()) > MOST_SERIES
-    across = [max(fitting, key=others.get)] if crowded and fitting else []
+    across = [max(fitting, key=others.__getitem__)] if crowded and fitting else []
     kept = _thin({name: size for name, size in others.items() if name not in across})
     missing = [{name: i} for name, indices in kept.items() for i in range(others[name]) if i not in indices]
     values = cells[abscissa].values
@@ -77,7 +77,7 @@ def is_numeric(axis) -> bool:
     return axis.dtype.kind in "iuf"
 
 
-def _combine(indices: dict[str, Sequence[int]]) -> list[dict[str, int]]:
+def _combine(indices: Mapping[str, Sequence[int]]) -> list[dict[str, int]]:
     """Return every combination of the indices of some axes; of no axis, the one empty combination."""
     return [dict(zip(indices, one, strict=True)) for one in product(*indices.values())]
 

@@ -6,7 +6,7 @@ diverged hatch their cell.
 
 import json
 from textwrap import fill
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -14,6 +14,7 @@ from matplotlib.collections import PatchCollection
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, LogNorm, Normalize, SymLogNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.typing import LineStyleType
 
 from figures.declared import Panel, Threshold, axis_label, headlines, panels_of, quantities_of, thresholds_of
 from figures.drawing import scales, style
@@ -25,7 +26,7 @@ DIVERGING = LinearSegmentedColormap.from_list("below-above", [style.COLOURS[0], 
 LEAST_DEVIATION = 1e-4  # a deviation below is not told apart from none
 MOST_LEVELS = 12  # whole numbers with a colour of their own
 LONGEST_LINE = 24  # characters beside a colour bar
-BOUNDARY = {"color": style.PREDICTED, "linewidth": 0.9}
+BOUNDARY: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.9}
 HALO = {"color": "white", "linewidth": 2.0, "solid_capstyle": "projecting"}  # below a line, against dark cells
 HATCH = {"facecolor": "none", "edgecolor": "0.25", "hatch": "//////", "linewidth": 0.0}
 BELOW = {"marker": "o", "color": "0.15", "linestyle": "none", "markersize": 1.3, "markeredgewidth": 0}
@@ -170,7 +171,10 @@ def _set_axes(ax, grid: Grid) -> None:
 def _hatch(ax, marked: np.ndarray, grid: Grid) -> None:
     """Hatch the cells that are marked."""
     x, y = grid.edges
-    boxes = [Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i]) for i, j in np.argwhere(marked)]
+    boxes = [
+        Rectangle((float(x[j]), float(y[i])), float(x[j + 1] - x[j]), float(y[i + 1] - y[i]))
+        for i, j in np.argwhere(marked)
+    ]
     if boxes:
         ax.add_collection(PatchCollection(boxes, label=DIVERGED, **HATCH))
 
@@ -219,11 +223,12 @@ def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def _add_legend(figure, thresholds: dict[str, Threshold]) -> None:
     """Put a legend of the lines and marks that were drawn below all panels."""
     drawn = {artist.get_label() for ax in figure.axes for artist in (*ax.lines, *ax.collections)}
-    lines = {one.label: (0, one.line) for one in thresholds.values()} | {PREDICTED: "-"}
+    lines: dict[str, LineStyleType] = {one.label: (0, one.line) for one in thresholds.values()}
+    lines[PREDICTED] = "-"
     handles = [Line2D([], [], linestyle=line, label=name, **BOUNDARY) for name, line in lines.items() if name in drawn]
     marked = any(line.get_label() == LESS and len(line.get_xdata()) for ax in figure.axes for line in ax.lines)
     handles += [Line2D([], [], label=LESS, **BELOW)] if marked else []
     handles += [Patch(label=DIVERGED, **HATCH)] if DIVERGED in drawn else []
     if handles:
-        n_columns = style.legend_columns(figure, [handle.get_label() for handle in handles])
+        n_columns = style.legend_columns(figure, [str(handle.get_label()) for handle in handles])
         figure.legend(handles=handles, loc="outside lower center", ncols=n_columns)

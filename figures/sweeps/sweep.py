@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from itertools import product
 from math import ceil
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -58,7 +59,7 @@ def draw(dataset):
     columns = list(product(range(cells.sizes["regime"]), arrangement.columns))
     heights = [row.height for row in rows]
     figure, axes = style.make_grid(len(rows), len(columns), 1.0, sharex=True, height_ratios=heights)
-    figure.get_layout_engine().set(h_pad=0.02, hspace=0.01)
+    style.set_spacing(figure, h_pad=0.02, hspace=0.01)
     n_lanes = 0
     for panels, (regime, selection) in zip(axes.T, columns, strict=True):
         series = [cells.isel(regime=regime, **selection, **one) for one in arrangement.series]
@@ -178,7 +179,7 @@ def _draw_learned(ax, series: list, arrangement: Arrangement, *, aside: bool) ->
         )  # fmt: skip
 
 
-def _mark(index: int, size: float = 3) -> dict[str, object]:
+def _mark(index: int, size: float = 3) -> dict[str, Any]:
     """Return the look of a series: colour, mark and size in points."""
     return {"linestyle": "none", "markersize": size, "markeredgewidth": 0, **style.concept_style(index)}
 

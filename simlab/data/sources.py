@@ -74,16 +74,21 @@ class FixedSample:
         """Whether each step sees the whole training set."""
         return self.batch_size == "all"
 
+    @property
+    def examples_per_step(self) -> int:
+        """The number of examples that each step sees."""
+        return self.n_examples if isinstance(self.batch_size, str) else self.batch_size
+
     def check(self, task: Task) -> None:
         """Raise ``ValueError`` for a task that cannot be drawn from, or a batch larger than the sample."""
         _check_drawable(task, "draw", "draw_sample")
         _check_evaluations(task, task.evaluations)
-        if not self.is_whole and self.batch_size > self.n_examples:
+        if self.examples_per_step > self.n_examples:
             raise invalid("batch_size", f"at most the {self.n_examples} examples of the sample", self.batch_size)
 
     def steps_per_epoch(self, task: Task) -> int:
         """Return the number of full batches in the sample."""
-        return 1 if self.is_whole else self.n_examples // self.batch_size
+        return self.n_examples // self.examples_per_step
 
     def prepare(self, task: Task, key: "jax.Array", data: Any) -> Any:
         """Draw the sample."""
@@ -99,7 +104,7 @@ class FixedSample:
 
         if self.is_whole:
             return no_entries(n_steps)
-        return shuffled_batches(batch_size(sample), self.batch_size, key, start, n_steps)
+        return shuffled_batches(batch_size(sample), self.examples_per_step, key, start, n_steps)
 
     def batch(self, sample: Any, entry: "jax.Array") -> Any:
         """Look the rows up."""

@@ -65,7 +65,7 @@ def curvature(shape: Shape, data: RiskData, point: np.ndarray, gradient_norm: fl
     block = max(1, min(shape.n_parameters, BLOCK_ENTRIES // data.targets.size))
     matrix = np.asarray(hessian(data, point, shape=shape, block=block))
     matrix = (matrix + matrix.T) / 2
-    used = data.one_hot.reshape(-1, shape.length, shape.n_words).any(axis=(0, 1))
+    used = np.any(data.one_hot.reshape(-1, shape.length, shape.n_words), axis=(0, 1))
     embeddings, classifier = unpack(shape, point)
     expected = gauge_dimension(embeddings, classifier, used, shape.layer_norm)
     tangents = gauge_tangents(embeddings, classifier, used, shape.layer_norm)

@@ -38,7 +38,7 @@ class Descent(NamedTuple):
     point: jax.Array
     value: jax.Array
     gradient_norm: jax.Array
-    n_steps: jax.Array
+    n_steps: jax.Array | int
 
 
 def lbfgs(value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: int) -> Descent:
@@ -84,7 +84,7 @@ class _Iterate(NamedTuple):
 
 
 def newton(
-    value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: int, max_products: int = 400
+    value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: int | jax.Array, max_products: int = 400
 ) -> Descent:
     """Descend by Newton's method with conjugate gradients and a halving line search.
 

@@ -22,6 +22,7 @@ from simlab.exact.curvature import NO_CURVATURE, curvature
 from simlab.exact.descent import lbfgs, newton
 from simlab.exact.risk import ExactRisk, RiskData, Shape, cross_entropy, float64_on_host, risk, unpack
 from simlab.networks.layer_norm import layer_norm
+from simlab.tasks.batch import AnyArray
 from simlab.validation import check_count, check_real, invalid
 
 NEWTON_STEPS = 100
@@ -154,10 +155,10 @@ def sample_restarts(
 class _Ends(NamedTuple):
     """Final points of all runs, ``Float64[R, P]``, and risk, cross-entropy and gradient norm there, ``Float64[R]``."""
 
-    point: np.ndarray
-    risk: np.ndarray
-    cross_entropy: np.ndarray
-    gradient_norm: np.ndarray
+    point: AnyArray
+    risk: AnyArray
+    cross_entropy: AnyArray
+    gradient_norm: AnyArray
 
 
 def _status(ends: _Ends, tolerance: float) -> np.ndarray:

@@ -127,7 +127,7 @@ def minimise_reduced(
 
 
 def _check_words(words_per_concept: int | Sequence[int], n_concepts: int) -> np.ndarray:
-    if np.ndim(words_per_concept) == 0:
+    if isinstance(words_per_concept, int) or np.ndim(words_per_concept) == 0:
         return np.full(n_concepts, check_count("words_per_concept", words_per_concept))
     if len(words_per_concept) != n_concepts:
         raise invalid("words_per_concept", f"one number, or n_concepts={n_concepts} of them", len(words_per_concept))

@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from simlab.networks.logits import LOWEST_LOGIT
+from simlab.tasks.batch import AnyArray
 
 # Margins (nats) of the networks among which the start is chosen.
 START_MARGINS = np.geomspace(0.03, 100, 21)
@@ -39,10 +40,10 @@ class ReducedProblem(NamedTuple):
         decay: ``lam`` of this module, nats.
     """
 
-    one_hot: np.ndarray
-    weights: np.ndarray
-    scales: np.ndarray
-    decay: np.ndarray
+    one_hot: AnyArray
+    weights: AnyArray
+    scales: AnyArray
+    decay: AnyArray
 
 
 def reduced_problem(

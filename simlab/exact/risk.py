@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from simlab.networks.layer_norm import layer_norm
+from simlab.tasks.batch import AnyArray
 from simlab.validation import check_count, check_real, invalid
 
 # Entries of the largest array of one evaluation, (sentences, classes) or (sentences, words x positions): 160 MB.
@@ -115,10 +116,10 @@ class Shape(NamedTuple):
 class RiskData(NamedTuple):
     """The arrays of a risk, a pytree: one-hot words ``[N, L n_w]``, targets ``[N, K]``, ``p[N]`` and weight decays."""
 
-    one_hot: np.ndarray
-    targets: np.ndarray
-    probabilities: np.ndarray
-    decays: np.ndarray
+    one_hot: AnyArray
+    targets: AnyArray
+    probabilities: AnyArray
+    decays: AnyArray
 
 
 def unpack(shape: Shape, point):
@@ -140,7 +141,8 @@ def cross_entropy(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
 def _log_normaliser(heads: tuple[int, ...], logits: jax.Array) -> jax.Array:
     """Return the sum over heads of the log of the sum of ``e^z`` over each, ``Float[N]``."""
     parts = jnp.split(logits, np.cumsum(heads)[:-1], axis=1)
-    return sum(jax.nn.logsumexp(part, axis=1) for part in parts)
+    first, *others = (jax.nn.logsumexp(part, axis=1) for part in parts)
+    return sum(others, start=first)
 
 
 def risk(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
@@ -178,7 +180,7 @@ def enumerate_population(
     firsts = np.cumsum(sizes) - sizes
     sentences, probabilities = [], []
     for latent in latents:
-        ranks = np.indices(sizes[latent]).reshape(len(latent), -1)
+        ranks = np.indices(tuple(sizes[latent])).reshape(len(latent), -1)
         sentences.append((ranks + firsts[latent][:, None]).T)
         probabilities.append(np.prod([laws[a][rank] for a, rank in zip(latent, ranks, strict=True)], axis=0))
     classes = np.repeat(np.arange(len(latents)), [len(part) for part in sentences])

@@ -176,7 +176,7 @@ class Objective(Protocol):
 REQUIRED = ("Hyperparameters", "loss", "measure", "representation")
 
 
-def check_objective(objective: object) -> None:
+def check_objective(objective: Any) -> None:
     """Raise ``ValueError`` unless an object has what :class:`Objective` requires; the message names what is missing."""
     for name in REQUIRED:
         inherited = getattr(type(objective), name, None) is getattr(Objective, name, None)

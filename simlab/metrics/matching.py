@@ -34,7 +34,9 @@ def _place(
     if place == len(learned_gram):
         return placed
     free = np.setdiff1d(np.arange(len(learned_gram)), placed)
-    deviations = np.abs(learned_gram[np.ix_(free, placed)] - predicted_gram[place, :place]).max(axis=1, initial=0.0)
+    deviations = np.abs(learned_gram[np.ix_(free, np.array(placed, int))] - predicted_gram[place, :place]).max(
+        axis=1, initial=0.0
+    )
     deviations = np.maximum(deviations, np.abs(learned_gram[free, free] - predicted_gram[place, place]))
     for index in np.argsort(deviations, kind="stable"):
         if deviations[index] > tolerance:

@@ -51,7 +51,7 @@ class CollapseMeasures(NamedTuple):
     interaction: float
 
 
-UNDEFINED = CollapseMeasures(*(np.nan,) * 4, 0.0, np.nan, np.nan)
+UNDEFINED = CollapseMeasures(np.nan, np.nan, np.nan, np.nan, 0.0, np.nan, np.nan)
 
 
 def measure_collapse(

@@ -50,7 +50,8 @@ class NormalisedClassifier(nnx.Module):
         embeddings = self.embeddings[...]
         shares = jnp.zeros(len(embeddings), embeddings.dtype).at[sentences].add(1 / sentences.size)
         words = self.normalisation(embeddings, shares)
-        return choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)
+        n_words, dim = words.shape
+        return choose_logits(n_words, dim, len(sentences))(words, self.classifier[...], sentences)
 
 
 def word_shares(data: SentenceDistribution, n_words: int) -> jax.Array:

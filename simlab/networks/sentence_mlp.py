@@ -58,8 +58,8 @@ class SentenceMLP(nnx.Module):
         sizes = (sentence_length * embedding_dim, *depth * (width,))
         # He's variance: ReLU halves the second moment of a centred normal, GELU leaves 0.43 of a standard one's.
         self.layers = nnx.List([linear(*pair, dtype, rngs, gain=2.0) for pair in pairwise(sizes)])
-        last = (1, width) if depth else (sentence_length, embedding_dim)
-        self.classifier = initial_classifier(rngs, (n_classes, *last), dtype)
+        n_positions, last_width = (1, width) if depth else (sentence_length, embedding_dim)
+        self.classifier = initial_classifier(rngs, (n_classes, n_positions, last_width), dtype)
 
     def representation(self, data=None) -> jax.Array:
         """Return the word vectors that the first layer sees, ``Float[n_w, d]``, whatever sentences are made of them."""

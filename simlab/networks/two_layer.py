@@ -67,4 +67,5 @@ class SentenceClassifier(nnx.Module):
     def __call__(self, sentences: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
         words = self.representation()
-        return choose_logits(*words.shape, len(sentences))(words, self.classifier[...], sentences)
+        n_words, dim = words.shape
+        return choose_logits(n_words, dim, len(sentences))(words, self.classifier[...], sentences)

@@ -101,9 +101,8 @@ def _child(arguments: dict) -> Iterator[subprocess.Popen]:
     """Start the subprocess that joins; it does not outlive the context."""
     ours, lifeline = os.pipe()
     command = [sys.executable, "-c", _JOIN, json.dumps(arguments)]
-    pipes = {"stdin": ours, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     try:
-        with subprocess.Popen(command, text=True, **pipes) as child:
+        with subprocess.Popen(command, text=True, stdin=ours, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
             try:
                 yield child
             finally:

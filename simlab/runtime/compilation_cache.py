@@ -29,7 +29,8 @@ def keep_compilations(say: Callable[[str], None] = lambda text: None) -> None:
     Args:
         say: called once, with one line, if they cannot be written; they are then compiled at every start.
     """
-    if jax.config.jax_compilation_cache_dir is None:
+    kept_in = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue] - defined at run time
+    if kept_in is None:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simlab" / "compiled"
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
@@ -17,10 +18,13 @@ MEMBER, CLASS = "member", "class"
 # The share of free memory that a sweep may plan with: allocators fragment, and other programs use memory too.
 USABLE_SHARE = 0.8
 
-_CHOSEN: ContextVar[tuple[jax.Device, ...] | None] = ContextVar("devices", default=None)
+# jax.Device is a variable to type checkers.
+Device: TypeAlias = Any
+
+_CHOSEN: ContextVar[tuple[Device, ...] | None] = ContextVar("devices", default=None)
 
 
-def local_devices() -> Sequence[jax.Device]:
+def local_devices() -> Sequence[Device]:
     """Return the devices that programs are compiled for: those of this process, unless others are chosen."""
     return _CHOSEN.get() or jax.local_devices()
 
@@ -31,7 +35,7 @@ def platform() -> str:
 
 
 @contextmanager
-def programs_for(devices: Sequence[jax.Device]) -> Iterator[None]:
+def programs_for(devices: Sequence[Device]) -> Iterator[None]:
     """Compile for these devices, which may be remote, described by :mod:`jax.experimental.topologies`."""
     token = _CHOSEN.set(tuple(devices))
     try:
@@ -50,7 +54,8 @@ def use_all_cores() -> None:
 
     A program of small arrays keeps one core busy; members sharded over one device per core keep all busy.
     """
-    if jax.config.jax_num_cpu_devices > 0 or "host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
+    n_devices = jax.config.jax_num_cpu_devices  # pyright: ignore[reportAttributeAccessIssue] - defined at run time
+    if n_devices > 0 or "host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return
     try:
         jax.config.update("jax_num_cpu_devices", count_cores())

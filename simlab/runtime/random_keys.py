@@ -6,6 +6,7 @@ Here the turns are written out, so that the compiler fuses them with whatever us
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +25,7 @@ LARGEST = 2**32
 
 def random_key(seed: jax.Array | int) -> jax.Array:
     """Return the key of a seed, which gives the same bits as ``jax.random.key(seed)``."""
-    config = jax.config
+    config: Any = jax.config  # its attributes are defined at run time
     written_out = (
         platform() == "cpu" and config.jax_default_prng_impl == "threefry2x32" and config.jax_threefry_partitionable
     )
@@ -75,7 +76,7 @@ def _random_bits(key: jax.Array, width: int, shape: tuple[int, ...]) -> jax.Arra
     return high ^ low
 
 
-def _fold_in(key: jax.Array, number: jax.Array) -> jax.Array:
+def _fold_in(key: jax.Array, number: jax.Array | int) -> jax.Array:
     return jnp.stack(hash_counter(key, jnp.uint32(0), jnp.asarray(number, jnp.uint32)))
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from simlab.storage.results import write_atomically
 from simlab.storage.sealed_files import CorruptFile, explained, locked, read_or_quarantine
@@ -119,7 +120,7 @@ def _excerpt(text: str, at: int) -> str:
     return ("..." if begin else "") + text[begin:end] + ("..." if end < len(text) else "")
 
 
-def _plain(value: object) -> object:
+def _plain(value: object) -> Any:
     """Return a nested value as it comes back from JSON; numpy's numbers and arrays as Python's own."""
     return json.loads(json.dumps(value, default=lambda array: array.tolist()))
 

@@ -17,7 +17,7 @@ from simlab.validation import invalid
 RESULTS_FILE = "results.nc"
 
 
-def write_atomically(path: Path, write: Callable[[Path], None], *, replace: bool = True) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object], *, replace: bool = True) -> None:
     """Call ``write`` with a temporary name beside ``path``, then rename: a reader never sees half a file.
 
     The content is on the disk before it takes the name, and the name when this returns: a power cut keeps either the

@@ -65,7 +65,7 @@ def write_arrays(path: Path, label: str, arrays: dict[str, np.ndarray]) -> None:
         if dtype.hasobject or np.dtype(dtype.str) != dtype:
             raise invalid(f"arrays[{name!r}]", "numbers, truth values or text of fixed length", dtype)
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType] - the keywords are names of arrays
     with buffer.getbuffer() as payload:  # released also where writing fails: the buffer cannot be freed before
         content = (f"{label}\n".encode(), payload)
 

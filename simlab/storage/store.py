@@ -12,6 +12,7 @@ class Store(Protocol):
 
     def claim(self, name: str) -> AbstractContextManager[bool]:
         """Try to become the only process that works on a part."""
+        ...
 
     def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
         """Keep the state of a part."""
@@ -21,6 +22,7 @@ class Store(Protocol):
 
     def is_complete(self, name: str) -> bool:
         """Return whether a part is complete."""
+        ...
 
 
 class MemoryStore:

@@ -1,15 +1,18 @@
 """A member of a sweep: one training run, as plain values; and many of them as arrays."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import jax
 import numpy as np
 
 from simlab.training.spec import TrainingSpec
 
+SpecT = TypeVar("SpecT", bound=TrainingSpec)
+HyperparametersT = TypeVar("HyperparametersT")
 
-class Member(NamedTuple):
+
+class Member(NamedTuple, Generic[SpecT, HyperparametersT]):
     """One run of a sweep.
 
     Attributes:
@@ -19,8 +22,8 @@ class Member(NamedTuple):
             of one seed differ only in what the sweep varies.
     """
 
-    spec: TrainingSpec
-    hyperparameters: NamedTuple
+    spec: SpecT
+    hyperparameters: HyperparametersT
     seed: int
 
     @property

@@ -1,12 +1,15 @@
 """Labelled examples, as networks and losses see them."""
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import jax
     import numpy as np
 
 Examples = TypeVar("Examples")
+
+# A NumPy array on the host, a JAX array in compiled code.
+AnyArray: TypeAlias = Any
 
 
 class Batch(NamedTuple):
@@ -19,9 +22,9 @@ class Batch(NamedTuple):
             ``1/B``.
     """
 
-    inputs: "jax.Array"
-    classes: "jax.Array"
-    weights: "jax.Array | None" = None
+    inputs: AnyArray
+    classes: AnyArray
+    weights: AnyArray = None
 
 
 def weighted(batch: Batch) -> Batch:

@@ -7,16 +7,13 @@ arXiv 2105.02375) or the output of a network on random inputs, independent of th
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from simlab.tasks.batch import Batch
+from simlab.tasks.batch import AnyArray, Batch
 from simlab.tasks.task import Task
 from simlab.validation import check_count, invalid
-
-if TYPE_CHECKING:
-    import jax
 
 
 class LabelledSamples(NamedTuple):
@@ -27,8 +24,8 @@ class LabelledSamples(NamedTuple):
         inputs: ``Float[N, p]``, or None where features are free.
     """
 
-    labels: "jax.Array"
-    inputs: "jax.Array | None"
+    labels: AnyArray
+    inputs: AnyArray | None
 
     def population(self) -> Batch:
         """Return all samples with equal weights; free features are looked up by the number of the sample."""
@@ -55,8 +52,9 @@ class LabelledTask(Task):
         ValueError: a field is out of range; the message names it.
     """
 
-    factor_sizes: tuple[int, ...] | int = 10
-    samples_per_cell: tuple[int, ...] | int = 100
+    # Any: numbers may be given, tuples are held.
+    factor_sizes: Any = 10
+    samples_per_cell: Any = 100
     input_dim: int | None = None
     can_draw: ClassVar[bool] = False
 

@@ -10,7 +10,7 @@ This module is the specification and needs NumPy alone; :mod:`simlab.tasks.sente
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class SentenceTask(Task):
     n_concepts: int = 3
     n_words: int = 1200
     sentence_length: int = 15
-    n_classes: int | str = 1000
+    n_classes: Any = 1000  # an int or "all" may be given, an int is held
     word_frequency: WordFrequency = "uniform"
     label_noise: float = 0.0
     word_noise: float = 0.0

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from simlab.tasks.batch import Batch, weighted
+from simlab.tasks.batch import AnyArray, Batch, weighted
 from simlab.tasks.enumeration import check_population, digits
+from simlab.validation import invalid
 
 
 class Noise(NamedTuple):
@@ -19,9 +20,9 @@ class Noise(NamedTuple):
         concepts: ``Float[n_c]``, the law of the concept of a word that is drawn anew.
     """
 
-    label: jax.Array
-    word: jax.Array
-    concepts: jax.Array
+    label: AnyArray
+    word: AnyArray
+    concepts: AnyArray
 
 
 class SentenceDistribution(NamedTuple):
@@ -33,8 +34,8 @@ class SentenceDistribution(NamedTuple):
         noise: in labels and words, or None.
     """
 
-    latents: jax.Array
-    word_frequencies: jax.Array
+    latents: AnyArray
+    word_frequencies: AnyArray
     noise: Noise | None = None
 
     def population(self) -> Batch:
@@ -122,6 +123,8 @@ def enumerate_noisy_sentences(distribution: SentenceDistribution) -> tuple[jax.A
     latents, mu = jnp.asarray(distribution.latents), jnp.asarray(distribution.word_frequencies)
     noise, n_ranks = distribution.noise, len(distribution.word_frequencies)
     n_classes, length = latents.shape
+    if noise is None:
+        raise invalid("distribution", "one with noise", None)
     n_concepts = len(noise.concepts)
     check_population(n_classes * (n_concepts * n_ranks) ** length, n_classes, length)
     words = digits(np.arange((n_concepts * n_ranks) ** length), n_concepts * n_ranks, length)

@@ -1,6 +1,7 @@
 """What a training run is: its static specification; what varies without a new compilation is in the objective."""
 
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from simlab.data.sources import Source
 from simlab.losses.objective import Objective, check_objective
@@ -19,6 +20,9 @@ OPTIMIZERS = (
 )
 SCHEDULES = ("constant", "cosine", "warmup-cosine")
 DECOUPLED_DECAY = "decoupled_weight_decay"
+
+TaskT = TypeVar("TaskT", bound=Task)
+NetworkT = TypeVar("NetworkT", bound=Architecture)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,7 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSpec:
+class TrainingSpec(Generic[TaskT, NetworkT]):
     """The static part of a training run.
 
     Args:
@@ -105,9 +109,9 @@ class TrainingSpec:
         ValueError: a field is out of range; the message names it.
     """
 
-    task: Task
+    task: TaskT
     source: Source
-    network: Architecture
+    network: NetworkT
     objective: Objective
     optimizer: str = "sgd"
     schedule: str = "constant"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -113,6 +113,10 @@ class LatentShare:
         return -np.logaddexp(0.0, -(self.log_odds + gain))
 
 
+@overload
+def log_position_error(share: LatentShare, margin: float) -> float: ...
+@overload
+def log_position_error(share: LatentShare, margin: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]: ...
 def log_position_error(share: LatentShare, margin: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...] | float:
     """Return log q, q = (n_c - 1) / (n_c - 1 + e^y) = -dg/dy: the probability of a wrong concept at one position.
 
@@ -124,6 +128,10 @@ def log_position_error(share: LatentShare, margin: Float[np.ndarray, ...] | floa
     return log_others - np.logaddexp(log_others, margin)
 
 
+@overload
+def position_gain(share: LatentShare, margin: float) -> float: ...
+@overload
+def position_gain(share: LatentShare, margin: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]: ...
 def position_gain(share: LatentShare, margin: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...] | float:
     """Return the gain g(y) = log(1 + (n_c - 1) e^{-y}) (nats) for margins y >= 0."""
     return np.log1p(share.others * np.exp(-margin))

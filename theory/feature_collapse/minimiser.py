@@ -117,10 +117,10 @@ def _threshold(task: CollapseTask) -> float:
 
 
 def _solve(task: CollapseTask, threshold: float | None) -> CollapsedNetwork:
-    """Solve the type of the task at equal weight decay, then scale W and U to their own."""
+    """Solve the type of the task at equal weight decay, then scale W and U to their own; LayerNorm has no threshold."""
     share, n_words_per_concept = task.share, task.word_frequencies.size
     noise = {"label_noise": task.label_noise, "word_noise": task.word_noise}
-    if task.layer_norm:
+    if threshold is None:
         if share.n_classes == 1:
             norms = np.full(n_words_per_concept, math.sqrt(task.embedding_dim))
             return replace(zero_network(share, n_words_per_concept), embedding_norms=norms)

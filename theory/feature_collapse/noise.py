@@ -42,7 +42,7 @@ W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -51,8 +51,10 @@ from theory.feature_collapse.latent_share import LatentShare
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+NoiseT = TypeVar("NoiseT", float, np.ndarray)
 
-def joint_noise(label_noise: float, word_noise: float) -> float:
+
+def joint_noise(label_noise: float, word_noise: NoiseT) -> NoiseT:
     """Return eps' = 1 - (1 - eps)(1 - delta), the label noise that equals both together for saturated latents."""
     return label_noise + word_noise * (1 - label_noise)
 

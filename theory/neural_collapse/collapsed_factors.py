@@ -46,7 +46,7 @@ def split_logits(
     classifier = [(left[:, nonzero] * roots / per_class)[groups.group]]
     means = [(right.T[:, nonzero] * roots / per_class)[groups.group]]
     for index in np.flatnonzero(margins):
-        simplex = _centred_identity(groups, index) * math.sqrt(margins[index] * math.sqrt(groups.sizes[index]))
+        simplex = _centred_identity(groups, int(index)) * math.sqrt(margins[index] * math.sqrt(groups.sizes[index]))
         classifier.append(simplex)
         means.append(simplex)
     return np.hstack(means) / np.sqrt(groups.class_sizes)[:, None], np.hstack(classifier)

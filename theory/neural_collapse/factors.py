@@ -69,7 +69,8 @@ class FactorPrediction(NamedTuple):
         labels = np.asarray(labels)
         if labels.ndim != 2 or labels.shape[1] != len(self.value_means):
             raise ValueError(f"labels: expected an array of shape (N, {len(self.value_means)}), got {labels.shape}")
-        return sum(means[column] for means, column in zip(self.value_means, labels.T, strict=True))
+        parts = (means[column] for means, column in zip(self.value_means, labels.T, strict=True))
+        return sum(parts, start=np.zeros(()))
 
 
 def predict(

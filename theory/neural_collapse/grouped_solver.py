@@ -86,8 +86,13 @@ def _quasi_newton(risk: GroupedRisk, unknowns: Float[np.ndarray, " n"]) -> Float
         value, gradient = risk.value_and_gradient(point)
         return value / risk.decay, gradient / risk.decay
 
-    options = {"maxiter": 5000, "maxfun": 10000, "maxcor": 15, "ftol": 1e-15, "gtol": 1e-7}
-    return minimize(scaled, unknowns, jac=True, method="L-BFGS-B", options=options).x
+    return minimize(
+        scaled,
+        unknowns,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 5000, "maxfun": 10000, "maxcor": 15, "ftol": 1e-15, "gtol": 1e-7},
+    ).x
 
 
 def _newton(risk: GroupedRisk, unknowns: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " n"], float]:

@@ -51,7 +51,8 @@ def entropy_ray(scored: SentenceLogits) -> Callable[[float], RayPoint]:
     """
     if scored.label_noise:
         return lambda theta: _noisy_entropy(scored, theta)
-    spread = sum(entr(scored.other_probabilities(block)).sum(axis=1) for block in scored.class_blocks())
+    entropies = (entr(scored.other_probabilities(block)).sum(axis=1) for block in scored.class_blocks())
+    spread = sum(entropies, start=np.zeros(()))
     return lambda theta: _entropy(scored.weights, spread, scored.error_probability, theta)
 
 

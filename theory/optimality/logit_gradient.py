@@ -88,7 +88,8 @@ class LogitGradient:
 
     def squared_columns(self) -> Float[np.ndarray, " n_w"]:
         """Return the squared norm of each column of G, (n_w,): exactly zero for a word that never occurs."""
-        return sum((self.rows(block) ** 2).sum(axis=0) for block in self.scored.class_blocks())
+        squares = ((self.rows(block) ** 2).sum(axis=0) for block in self.scored.class_blocks())
+        return sum(squares, start=np.zeros(()))
 
     def matmat(self, vectors: np.ndarray) -> Float[np.ndarray, "K*L m"]:
         """Return G X for X (n_w, m): gather the words, then one product with the errors of each block."""
@@ -100,7 +101,8 @@ class LogitGradient:
         """Return G^T Y for Y (K L, m): one product with the errors of each block, then scatter to the words."""
         n_columns = vectors.shape[1]
         by_class = vectors.reshape(self.scored.n_classes, -1)
-        gathered = sum(errors @ by_class[block] for block, errors in self._errors())
+        products = (errors @ by_class[block] for block, errors in self._errors())
+        gathered = sum(products, start=np.zeros(()))
         by_position = gathered.reshape(-1, self.length, n_columns).transpose(1, 0, 2)
         return self._occurrences @ by_position.reshape(-1, n_columns)
 

@@ -30,17 +30,14 @@ _WEIGHT_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SentenceLogits:
-    """Sentences with the logits of a network h(x)_k = sum_l <u_kl, w_{x_l}>; made by `score_sentences`.
+class LogitBlocks:
+    """Sentences with the logits of a network h(x)_k = sum_l <u_kl, w_{x_l}>, block of classes by block.
 
     Args:
         sentences, classes, weights: word numbers (N, L), classes (N,), and omega > 0 (N,), which sums to 1.
         embeddings, classifier: float64 (n_w, d) and (K, L, d).
         label_noise: eps.
         stored: the logits (N, K), or None if they are computed again whenever they are needed.
-        own: the logit of the class of each sentence (N,).
-        log_others: log sum of e^z over the other classes (N,).
-        mean_logit, least_other: mean of all logits (N,) and least logit of the other classes (N,).
     """
 
     sentences: Int[np.ndarray, "N L"]
@@ -49,16 +46,46 @@ class SentenceLogits:
     embeddings: Float[np.ndarray, "n_w d"]
     classifier: Float[np.ndarray, "K L d"]
     label_noise: float
-    stored: Float[np.ndarray, "N K"] | None = None
-    own: Float[np.ndarray, " N"] | None = None
-    log_others: Float[np.ndarray, " N"] | None = None
-    mean_logit: Float[np.ndarray, " N"] | None = None
-    least_other: Float[np.ndarray, " N"] | None = None
+    stored: Float[np.ndarray, "N K"] | None
 
     @property
     def n_classes(self) -> int:
         """The number K of classes."""
         return len(self.classifier)
+
+    def class_blocks(self) -> Iterator[slice]:
+        """Yield slices of classes, few enough for their logits and their rows of dF/dM to fit into one block."""
+        widest = max(len(self.sentences), self.sentences.shape[1] * len(self.embeddings))
+        size = max(1, _BLOCK_ENTRIES // widest)
+        for start in range(0, self.n_classes, size):
+            yield slice(start, min(start + size, self.n_classes))
+
+    def logits(self, block: slice) -> Float[np.ndarray, "N K_block"]:
+        """Return the logits (N, K_block) of a block of classes; not to be written to."""
+        if self.stored is not None:
+            return self.stored[:, block]
+        return _network(self.sentences, self.embeddings, self.classifier[block])
+
+    def own_entries(self, block: slice) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
+        """Return row and column of each sentence's own class inside a block."""
+        rows = np.flatnonzero((self.classes >= block.start) & (self.classes < block.stop))
+        return rows, self.classes[rows] - block.start
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SentenceLogits(LogitBlocks):
+    """Logits with what depends on all classes of a sentence; made by `score_sentences`.
+
+    Args:
+        own: the logit of the class of each sentence (N,).
+        log_others: log sum of e^z over the other classes (N,).
+        mean_logit, least_other: mean of all logits (N,) and least logit of the other classes (N,).
+    """
+
+    own: Float[np.ndarray, " N"]
+    log_others: Float[np.ndarray, " N"]
+    mean_logit: Float[np.ndarray, " N"]
+    least_other: Float[np.ndarray, " N"]
 
     @property
     def log_normaliser(self) -> Float[np.ndarray, " N"]:
@@ -82,24 +109,6 @@ class SentenceLogits:
         if self.label_noise:
             terms = terms + self.label_noise * (self.own - self.mean_logit)
         return float(self.weights @ terms)
-
-    def class_blocks(self) -> Iterator[slice]:
-        """Yield slices of classes, few enough for their logits and their rows of dF/dM to fit into one block."""
-        widest = max(len(self.sentences), self.sentences.shape[1] * len(self.embeddings))
-        size = max(1, _BLOCK_ENTRIES // widest)
-        for start in range(0, self.n_classes, size):
-            yield slice(start, min(start + size, self.n_classes))
-
-    def logits(self, block: slice) -> Float[np.ndarray, "N K_block"]:
-        """Return the logits (N, K_block) of a block of classes; not to be written to."""
-        if self.stored is not None:
-            return self.stored[:, block]
-        return _network(self.sentences, self.embeddings, self.classifier[block])
-
-    def own_entries(self, block: slice) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
-        """Return row and column of each sentence's own class inside a block."""
-        rows = np.flatnonzero((self.classes >= block.start) & (self.classes < block.stop))
-        return rows, self.classes[rows] - block.start
 
     def other_probabilities(self, block: slice) -> Float[np.ndarray, "N K_block"]:
         """Return p (N, K_block), with 0 at each sentence's own class."""
@@ -159,7 +168,7 @@ def score_sentences(
     weights = _require_weights(weights, len(sentences))
     present = weights > 0
     sentences, classes = sentences[present], classes[present]
-    plain = SentenceLogits(
+    blocks = LogitBlocks(
         sentences=sentences,
         classes=classes,
         weights=weights[present],
@@ -170,17 +179,17 @@ def score_sentences(
         if 32 * len(sentences) * len(classifier) <= memory_limit
         else None,
     )
-    return _summarise(plain)
+    return _summarise(blocks)
 
 
-def _summarise(plain: SentenceLogits) -> SentenceLogits:
+def _summarise(blocks: LogitBlocks) -> SentenceLogits:
     """Run once over the classes and collect what depends on all of them."""
-    n_sentences = len(plain.sentences)
+    n_sentences = len(blocks.sentences)
     own, total = np.empty(n_sentences), np.zeros(n_sentences)
     log_others, least_other = np.full(n_sentences, -np.inf), np.full(n_sentences, np.inf)
-    for block in plain.class_blocks():
-        logits = plain.logits(block)
-        rows, columns = plain.own_entries(block)
+    for block in blocks.class_blocks():
+        logits = blocks.logits(block)
+        rows, columns = blocks.own_entries(block)
         own[rows] = logits[rows, columns]
         total += logits.sum(axis=1)
         others = logits.copy()
@@ -189,16 +198,16 @@ def _summarise(plain: SentenceLogits) -> SentenceLogits:
         others[rows, columns] = -np.inf
         log_others = np.logaddexp(log_others, logsumexp(others, axis=1))
     return SentenceLogits(
-        sentences=plain.sentences,
-        classes=plain.classes,
-        weights=plain.weights,
-        embeddings=plain.embeddings,
-        classifier=plain.classifier,
-        label_noise=plain.label_noise,
-        stored=plain.stored,
+        sentences=blocks.sentences,
+        classes=blocks.classes,
+        weights=blocks.weights,
+        embeddings=blocks.embeddings,
+        classifier=blocks.classifier,
+        label_noise=blocks.label_noise,
+        stored=blocks.stored,
         own=own,
         log_others=log_others,
-        mean_logit=total / plain.n_classes,
+        mean_logit=total / blocks.n_classes,
         least_other=least_other,
     )
 

@@ -65,11 +65,10 @@ def sigma_max(
     Source: the block bound is textbook (Weyl), see the module docstring.
     """
     method = require_method(method)
-    is_array = isinstance(matrix, np.ndarray)
+    if not isinstance(matrix, np.ndarray):
+        return _sigma_max_of_operator(matrix, method, squared_norm)
     if method == "auto":
-        method = "lanczos" if not is_array else "svd" if matrix.size <= SVD_ENTRIES else "gram"
-    if method != "lanczos" and not is_array:
-        raise ValueError(f'method: expected "lanczos" for an operator, got {method!r}')
+        method = "svd" if matrix.size <= SVD_ENTRIES else "gram"
     if min(matrix.shape) == 0:
         return SpectralNorm(upper=0.0, method=method, proven=True)
     if method == "svd":
@@ -77,9 +76,16 @@ def sigma_max(
     if method == "gram":
         tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T
         return sigma_max_of_gram(tall.T @ tall)
-    if is_array:
-        squared_norm = float(np.sum(matrix**2))
-    return _lanczos(aslinearoperator(matrix), squared_norm)
+    return _lanczos(aslinearoperator(matrix), float(np.sum(matrix**2)))
+
+
+def _sigma_max_of_operator(operator: LinearOperator, method: str, squared_norm: float | None) -> SpectralNorm:
+    """Bound the largest singular value of an operator by block Lanczos, the one method it allows."""
+    if method not in ("auto", "lanczos"):
+        raise ValueError(f'method: expected "lanczos" for an operator, got {method!r}')
+    if min(operator.shape) == 0:
+        return SpectralNorm(upper=0.0, method="lanczos", proven=True)
+    return _lanczos(operator, squared_norm)
 
 
 def sigma_max_of_gram(gram: Float[np.ndarray, "n n"]) -> SpectralNorm:

@@ -42,6 +42,8 @@ def _check_flat_directions(setting: Setting) -> Claim:
 def _check_near_threshold(setting: Setting, distance: float) -> Claim:
     """Check ``2 lam (1 - lam/lam_th)``, the leading order: the next is smaller by the distance itself."""
     threshold = setting.prediction.zero_threshold
+    if threshold is None:
+        raise TypeError(f"setting: expected one without LayerNorm, which has no threshold, got {setting}")
     near = replace(setting, weight_decay=(1 - distance) * threshold)
     minimum = near.minimum
     predicted = 2 * near.weight_decay * distance

@@ -79,7 +79,7 @@ def _check_vocabularies(*, layer_norm: bool) -> Iterator[Claim]:
             layer_norm=layer_norm,
         )
     )
-    reduced = minimise_reduced(base.latents, 3, vocabulary, base.embedding_dim, decay, layer_norm)
+    reduced = minimise_reduced(base.latents, 3, vocabulary.tolist(), base.embedding_dim, decay, layer_norm)
     row, words = minimum.best, np.repeat(np.arange(3), vocabulary)
     name = f"vocabularies of 1, 2 and 3 words, {base}"
     spread = largest_distance(minimum.embeddings[row], words)

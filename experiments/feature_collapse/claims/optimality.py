@@ -38,11 +38,11 @@ def check_optimality() -> Iterator[Claim]:
 def certify_prediction(setting: Setting, scale: float = 1.0) -> Certificate:
     """Return the certificate of the predicted network on the population, its classifier multiplied by ``scale``."""
     prediction = setting.prediction
-    arrays = (*setting.population, prediction.embeddings(), scale * prediction.classifier(setting.latents))
+    network = prediction.embeddings(), scale * prediction.classifier(setting.latents)
     decay = setting.weight_decay
     if setting.layer_norm:
-        return certify_layer_norm(*arrays, classifier_weight_decay=decay)
-    return certify(*arrays, embedding_weight_decay=decay, classifier_weight_decay=decay)
+        return certify_layer_norm(*setting.population, *network, classifier_weight_decay=decay)
+    return certify(*setting.population, *network, embedding_weight_decay=decay, classifier_weight_decay=decay)
 
 
 def _check_certificate(setting: Setting) -> Iterator[Claim]:

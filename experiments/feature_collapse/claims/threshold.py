@@ -32,10 +32,12 @@ def _check_slope(setting: Setting, threshold: float) -> Claim:
     """At zero the largest singular value of dF/dM is the threshold."""
     words = np.zeros((setting.task.n_words, setting.embedding_dim))
     classifier = np.zeros((setting.task.n_classes, setting.length, setting.embedding_dim))
-    decays = {"embedding_weight_decay": 1.0, "classifier_weight_decay": 1.0}
-    found = certify(*setting.population, words, classifier, **decays).sigma_max
+    certificate = certify(
+        *setting.population, words, classifier, embedding_weight_decay=1.0, classifier_weight_decay=1.0
+    )
     tolerance = np.finfo(float).eps * len(setting.population.classes)
-    return compare(f"zero threshold, {_name(setting)}", SOURCE, threshold, found, tolerance, "rounding of the sums")
+    name, note = f"zero threshold, {_name(setting)}", "rounding of the sums"
+    return compare(name, SOURCE, threshold, certificate.sigma_max, tolerance, note)
 
 
 def _check_above(setting: Setting) -> Claim:
@@ -56,8 +58,13 @@ def _check_below(setting: Setting) -> Iterator[Claim]:
     gain = np.log(setting.task.n_classes) - minimum.risk[row]
     rounding = 64 * np.finfo(float).eps
     yield must_exceed(f"{name}: risk of zero less the minimum (nats)", SOURCE, rounding, gain, "rounding")
-    decays = {"embedding_weight_decay": setting.weight_decay, "classifier_weight_decay": setting.weight_decay}
-    gap = certify(*setting.population, minimum.embeddings[row], minimum.classifier[row], **decays).gap
+    gap = certify(
+        *setting.population,
+        minimum.embeddings[row],
+        minimum.classifier[row],
+        embedding_weight_decay=setting.weight_decay,
+        classifier_weight_decay=setting.weight_decay,
+    ).gap
     yield compare(f"{name}: duality gap of the minimum (nats)", SOURCE, 0.0, gap, 1e-12, "rounding of the dual bound")
 
 

@@ -15,7 +15,10 @@ FEW, MANY = 5, {"quick": 50, "paper": 40}
 def _shrink(regime: Regime) -> Regime:
     """Return a regime with tasks on which many members are trained; every record is of the whole training set."""
     large = regime.name == LARGE_SAMPLE.name
-    quick, paper = (_set_steps(regime.quick, MANY[preset] if large else FEW, preset) for preset in ("quick", "paper"))
+    start = regime.quick
+    if not isinstance(start, WordConfiguration):
+        raise TypeError(f"regime: expected one of sentences, got {type(start).__name__}")
+    quick, paper = (_set_steps(start, MANY[preset] if large else FEW, preset) for preset in ("quick", "paper"))
     return regime._replace(quick=quick, paper=paper)
 
 

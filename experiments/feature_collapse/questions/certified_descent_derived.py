@@ -15,8 +15,8 @@ from experiments.core.experiment import Plan, make_plan
 from experiments.core.phenomenon import Variable
 from experiments.core.sweep import run_plan
 from experiments.feature_collapse.configuration import WordConfiguration
+from experiments.feature_collapse.members import WordMember
 from simlab.data.sources import FixedSample
-from simlab.sweeps.members import Member
 
 # L-BFGS on the whole training set: how long, and from where. The wider network is equally penalised for equal logits.
 WIDER = 2
@@ -41,6 +41,9 @@ VARIABLES = {
     "descended_excess": Variable((), "that risk above the best lower bound, as a share of it: what the bound may lack"),
 }
 
+# The descent of the whole training set, None if there is no such set, and the seed.
+TrainingSet = tuple[WordConfiguration | None, int]
+
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     """Add what the module's docstring says; nothing is known of fresh sentences, which no member sees again."""
@@ -49,7 +52,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     bounds = dataset.risk_lower_bound.values
     members = list(each_member(dataset, plan))
     keys = [(_whole(cell.configuration), member.seed) for _, cell, member in members]
-    best = {}
+    best: dict[TrainingSet, float] = {}
     for (index, _, _), key in zip(members, keys, strict=True):
         proved = (bounds[index], best.get(key, np.nan), descended.get(key, (np.nan, np.nan))[1])
         best[key] = np.fmax.reduce(proved)
@@ -81,7 +84,7 @@ def _whole(configuration: WordConfiguration) -> WordConfiguration | None:
     return wider.replace(classifier_weight_decay=WIDER * configuration.classifier_weight_decay)
 
 
-def _descend(plan: Plan, wholes: list[WordConfiguration]) -> dict[tuple[WordConfiguration, int], tuple[float, float]]:
+def _descend(plan: Plan, wholes: list[WordConfiguration]) -> dict[TrainingSet, tuple[float, float]]:
     """Return risk and lower bound of L-BFGS by training set and seed."""
     if not wholes:
         return {}
@@ -95,9 +98,9 @@ def _descend(plan: Plan, wholes: list[WordConfiguration]) -> dict[tuple[WordConf
     }
 
 
-def _sees_all(member: Member) -> bool:
+def _sees_all(member: WordMember) -> bool:
     """Return whether the records of a member are of its whole training set."""
     spec = member.spec
     if isinstance(spec.source, FixedSample):
         return spec.n_evaluation >= spec.source.n_examples
-    return spec.source.exact
+    return spec.source.is_population

@@ -5,13 +5,15 @@ record, so that what is compared is the part of the embeddings that grows, and n
 weights.
 """
 
+from typing import Any
+
 import numpy as np
 import xarray
 
 from experiments.core.columns import attach, each_member
-from experiments.core.experiment import Cell, Plan
+from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
-from simlab.sweeps.members import Member
+from experiments.feature_collapse.members import WordCell, WordMember
 from simlab.tasks.word_law import word_frequencies
 from theory.feature_collapse.dynamics.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
 from theory.feature_collapse.dynamics.modes import EscapeModes, escape_modes, escape_rate
@@ -119,7 +121,7 @@ def crossing(steps: np.ndarray, squares: np.ndarray, target: float) -> float:
     return float(steps[last - 1] + share * (steps[last] - steps[last - 1]))
 
 
-def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell, member: Member) -> dict[str, object]:
+def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, member: WordMember) -> dict[str, Any]:
     """Return what theory says of a member's escape, and what was learned."""
     task, rate = member.spec.task, float(member.hyperparameters.learning_rate)
     steps = np.arange(member.spec.n_segments + 1) * member.spec.steps_per_record
@@ -166,7 +168,7 @@ def _until(shown: np.ndarray, values: np.ndarray) -> np.ndarray:
     return padded
 
 
-def _weights(dataset: xarray.Dataset, index: tuple[int, ...], member: Member) -> tuple[np.ndarray, np.ndarray]:
+def _weights(dataset: xarray.Dataset, index: tuple[int, ...], member: WordMember) -> tuple[np.ndarray, np.ndarray]:
     """Return the weights of a member at every record, less the padding."""
     task, dim = member.spec.task, member.spec.network.embedding_dim
     embeddings = dataset.embeddings_trajectory.values[index]
@@ -179,7 +181,7 @@ def _weights(dataset: xarray.Dataset, index: tuple[int, ...], member: Member) ->
 
 
 def _linear_regimes(
-    member: Member, embeddings: np.ndarray, classifier: np.ndarray
+    member: WordMember, embeddings: np.ndarray, classifier: np.ndarray
 ) -> tuple[LinearRegime, LinearRegime]:
     """Return the linear regime from a member's own initial weights, and in the mean over weights of its scale."""
     task, rates = member.spec.task, member.hyperparameters
@@ -203,7 +205,7 @@ def _linear_regimes(
     return linear_regime(embeddings, classifier, **shared), expected
 
 
-def _final_square(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell) -> float:
+def _final_square(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell) -> float:
     """Return |W|^2 at the minimum: exact for the latents if that is known, else as theory predicts."""
     exact = dataset.exact_minimum.sel(quantity="embedding_norm").values[index]
     norm = exact if np.isfinite(exact) else dataset.predicted.sel(quantity="embedding_norm").values[index[:-1]]

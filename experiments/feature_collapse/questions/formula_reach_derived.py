@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import xarray
@@ -59,7 +60,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     jobs = [(kind, n_latents) for kind in TASKS for n_latents in N_LATENTS]
     # Each shape is a compilation, which leaves the interpreter to other threads.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        rows = list(pool.map(lambda job: _describe(*job, plan.seeds), jobs))
+        rows = list(pool.map(lambda job: _describe(job[0], job[1], plan.seeds), jobs))
     shape = {"type": len(TASKS), "n_latents": len(N_LATENTS), "seed": len(plan.seeds)}
     coordinates = {"type": np.array(list(TASKS), object), "n_latents": np.array(N_LATENTS)}
     added = {}
@@ -74,7 +75,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     return derived
 
 
-def _describe(kind: str, n_latents: int, seeds: tuple[int, ...]) -> dict[str, object]:
+def _describe(kind: str, n_latents: int, seeds: tuple[int, ...]) -> dict[str, Any]:
     """Return the variables of one type and number of latents; those by seed as lists."""
     configuration = TASKS[kind].replace(n_classes=n_latents)
     prediction = FEATURE_COLLAPSE.predict(configuration)

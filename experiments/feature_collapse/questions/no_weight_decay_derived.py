@@ -10,14 +10,16 @@ order: it stays, but for its weight decay, while the norms grow around it. The w
 frozen noise, so that their spread falls like one over their norm.
 """
 
+from typing import Any
+
 import numpy as np
 import xarray
 
 from experiments.core.columns import attach, each_member
-from experiments.core.experiment import Cell, Plan
+from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
+from experiments.feature_collapse.members import WordCell, WordMember
 from simlab.metrics import geometry
-from simlab.sweeps.members import Member
 from simlab.tasks.word_law import word_frequencies
 from theory.feature_collapse.dynamics.flow import collapsed_descent
 from theory.feature_collapse.dynamics.modes import escape_modes, growing_pair, pair_rates
@@ -57,7 +59,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     return added.drop_vars(["embeddings_trajectory", "classifier_trajectory"])
 
 
-def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: Member) -> tuple[np.ndarray, np.ndarray]:
+def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: WordMember) -> tuple[np.ndarray, np.ndarray]:
     """Split initial weights into the directions in which concepts will grow, and what stays as it is.
 
     Args:
@@ -84,7 +86,7 @@ def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: Member)
     return geometry.directions(directions), embeddings - right.T @ words
 
 
-def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell, member: Member) -> dict[str, object]:
+def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, member: WordMember) -> dict[str, Any]:
     """Return what is known of a member; NaN for what theory says of the population alone."""
     spec = member.spec
     n_records, n_ranks = spec.n_segments + 1, spec.task.words_per_concept
@@ -102,7 +104,7 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: Cell, membe
     row = {name: np.full([{"record": n_records, "rank": n_ranks}[dim] for dim in one.dims], np.nan)
            for name, one in VARIABLES.items()}  # fmt: skip
     row |= {"rank_norm": rank_norm, **_early_stopping(spec.steps_per_record, history)}
-    if not (spec.source.exact and spec.task.is_saturated):
+    if not (spec.source.is_population and spec.task.is_saturated):
         return row
     eta = spec.task.n_concepts / (spec.task.n_concepts - 1)
     frequencies = word_frequencies(spec.task.word_frequency, spec.task.words_per_concept)
@@ -130,7 +132,7 @@ def _early_stopping(steps_per_record: int, history: dict[str, np.ndarray]) -> di
 
 
 def _frozen_spread(
-    dataset: xarray.Dataset, index: tuple[int, ...], member: Member, rank_norm: np.ndarray
+    dataset: xarray.Dataset, index: tuple[int, ...], member: WordMember, rank_norm: np.ndarray
 ) -> np.ndarray:
     """Return the spread at each record of ideal directions with learned norms, beside the noise of the start."""
     task, dim, rates = member.spec.task, member.spec.network.embedding_dim, member.hyperparameters
@@ -146,7 +148,7 @@ def _frozen_spread(
     return np.array([float(geometry.direction_spread(vectors, membership)) for vectors in noisy])
 
 
-def _growth(member: Member, rank_norm: np.ndarray, history: dict[str, np.ndarray]) -> dict[str, object]:
+def _growth(member: WordMember, rank_norm: np.ndarray, history: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return how norms grow without weight decay: descent from the first collapsed record, and the late law."""
     spec, rate = member.spec, float(member.hyperparameters.learning_rate)
     task = _theory_task(spec.task)
@@ -182,7 +184,7 @@ def _growth(member: Member, rank_norm: np.ndarray, history: dict[str, np.ndarray
     }
 
 
-def _late_norms(time: float, n_ranks: int, task: dict[str, object]) -> np.ndarray:
+def _late_norms(time: float, n_ranks: int, task: dict[str, Any]) -> np.ndarray:
     """Return the late law's norms, NaN at times to which it does not apply."""
     try:
         return flow_norms(time=time, **task).embedding_norms
@@ -190,7 +192,7 @@ def _late_norms(time: float, n_ranks: int, task: dict[str, object]) -> np.ndarra
         return np.full(n_ranks, np.nan)
 
 
-def _path(cell: Cell) -> dict[str, object]:
+def _path(cell: WordCell) -> dict[str, Any]:
     """Return margin and ratio of norms of the exact minimiser, and to next-to-leading order where that applies."""
     exact, task = cell.prediction, cell.spec.task
     norms, eta = exact.embedding_norms, task.n_concepts / (task.n_concepts - 1)
@@ -206,7 +208,7 @@ def _path(cell: Cell) -> dict[str, object]:
     return found
 
 
-def _late_path(cell: Cell) -> LateNorms | None:
+def _late_path(cell: WordCell) -> LateNorms | None:
     """Return the late law of the path, or None where the weight decay is too large for it, or W and U differ in it."""
     one = cell.configuration
     if one.embedding_weight_decay != one.classifier_weight_decay:
@@ -217,7 +219,7 @@ def _late_path(cell: Cell) -> LateNorms | None:
         return None
 
 
-def _theory_task(task) -> dict[str, object]:
+def _theory_task(task) -> dict[str, Any]:
     """Return the arguments by which theory knows a saturated task."""
     return {
         "n_concepts": task.n_concepts,

@@ -12,8 +12,9 @@ import numpy as np
 import xarray
 
 from experiments.core.columns import attach_cells
-from experiments.core.experiment import Cell, Plan
+from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
+from experiments.feature_collapse.members import WordCell
 from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 from experiments.feature_collapse.quantities import predicted_quantities
 from theory.feature_collapse.noise import joint_noise
@@ -73,7 +74,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     )
 
 
-def _describe(cell: Cell) -> dict[str, float]:
+def _describe(cell: WordCell) -> dict[str, float]:
     """Return what follows from the noise of a cell."""
     one, task = cell.configuration, cell.spec.task
     noises = one.label_noise, one.word_noise
@@ -107,7 +108,7 @@ def _curves(n_quantities: int, plan: Plan) -> tuple:
     return ((*(name for name in dims if name not in NOISES), *CURVES.dims), values, CURVES.attributes)
 
 
-def _over_levels(cell: Cell) -> Iterator[tuple[tuple[int, int], object]]:
+def _over_levels(cell: WordCell) -> Iterator[tuple[tuple[int, int], object]]:
     """Yield the place of each kind and level of noise, and the cell's configuration with that noise alone."""
     for kind, name in enumerate(NOISES):
         for number, level in enumerate(LEVELS):

@@ -7,9 +7,9 @@ import numpy as np
 import xarray
 
 from experiments.core.columns import attach, attach_cells, each_member
-from experiments.core.experiment import Cell, Plan
+from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
-from simlab.sweeps.members import Member
+from experiments.feature_collapse.members import WordCell, WordMember
 from simlab.training.trainer import make_trainer
 from theory.feature_collapse.prediction import Prediction
 from theory.feature_collapse.samples.known_words import (
@@ -61,7 +61,7 @@ def _once_for_each(plan: Plan, function: Callable) -> list:
     return [known[id(cell.prediction)] for cell in plan.cells]
 
 
-def _predicted_dimensions(cell: Cell) -> float:
+def _predicted_dimensions(cell: WordCell) -> float:
     """Return how many dimensions the predicted classifier takes."""
     return 0 if cell.prediction.is_zero else cell.configuration.n_concepts - 1
 
@@ -78,14 +78,14 @@ def _is_covered(prediction: Prediction) -> bool:
     return prediction.exact and not prediction.is_zero and not prediction.label_noise and not prediction.word_noise
 
 
-def _critical(cell: Cell, seed: int) -> tuple[float, float]:
+def _critical(cell: WordCell, seed: int) -> tuple[float, float]:
     """Return where collapse begins, with its error; NaN where the prediction is no theorem, or zero."""
     if not _is_covered(cell.prediction):
         return np.nan, np.nan
     return critical_sample(cell.prediction, cell.spec.task.sample(seed).latents)
 
 
-def _noise_ratio(cell: Cell, member: Member) -> float:
+def _noise_ratio(cell: WordCell, member: WordMember) -> float:
     """Return the noise of the training set that a member was given, at its prediction; NaN if nothing is known."""
     if cell.configuration.source != "fixed" or not _is_covered(cell.prediction):
         return np.nan
@@ -93,7 +93,7 @@ def _noise_ratio(cell: Cell, member: Member) -> float:
     return noise_ratio(cell.prediction, member.data.latents, np.asarray(sample.inputs), np.asarray(sample.classes))
 
 
-def _known_words(cell: Cell, seeds: tuple[int, ...]) -> tuple[float, float]:
+def _known_words(cell: WordCell, seeds: tuple[int, ...]) -> tuple[float, float]:
     """Return the accuracy and the spread that seen words allow, means over latents; NaN where these are too many."""
     task, found = cell.spec.task, []
     if task.n_classes * 2**task.sentence_length > LIMIT or cell.configuration.source != "fixed":

@@ -139,7 +139,7 @@ def _check_minority_collapse(sizes: tuple[int, ...]) -> Iterator[Claim]:
     for factor in (0.98, 1.02):
         setting = FreeFeatures(sizes=sizes, decays=(factor * threshold, factor * threshold))
         _, classifier = best_vectors(setting.minimum)
-        distance = np.linalg.norm(classifier[-1] - classifier[-2])
+        distance = float(np.linalg.norm(classifier[-1] - classifier[-2]))
         if factor > 1:
             place = 2 * position_tolerance(setting.minimum) * np.sqrt(classifier.shape[1])
             name = f"minority collapse, {setting}: distance of the smallest classes"

@@ -135,8 +135,13 @@ def linear_regime(
 
     Returns: the linear regime; exact as the weights tend to zero.
     """
-    noise = {"label_noise": label_noise, "word_noise": word_noise}
-    modes = escape_modes(word_frequencies=word_frequencies, n_concepts=n_concepts, latents=latents, **noise)
+    modes = escape_modes(
+        word_frequencies=word_frequencies,
+        n_concepts=n_concepts,
+        latents=latents,
+        label_noise=label_noise,
+        word_noise=word_noise,
+    )
     decays = check_decays(weight_decay, classifier_weight_decay)
     latents, frequencies = np.asarray(latents), np.asarray(word_frequencies, dtype=np.float64)
     embeddings, classifier = np.asarray(embeddings, np.float64), np.asarray(classifier, np.float64)
@@ -159,7 +164,8 @@ def linear_regime(
         weight_decay=decays[0],
         classifier_weight_decay=decays[1],
         learning_rate=_check_rate(learning_rate, modes, decays),
-        slowing=unevenness * _slowing(frequencies, n_concepts, latents.size, **noise),
+        slowing=unevenness
+        * _slowing(frequencies, n_concepts, latents.size, label_noise=label_noise, word_noise=word_noise),
     )
 
 
@@ -276,7 +282,7 @@ def plateau(regime: LinearRegime, final_squared_norm: float, *, fraction: float 
     chi = regime.slowing * sine / cosine * target
     rotation = 2 * sine / cosine * (cosine**2 - sine**2) / (3 * rate - fall)
     lag = chi * sigma * (2 * sine * cosine / rate - rotation)
-    return Plateau(steps, lag / (2 * rate) / regime.learning_rate, chi)
+    return Plateau(steps, lag / (2 * rate) / regime.learning_rate, float(chi))
 
 
 def _unevenness(pairs: Float[np.ndarray, "m d"]) -> float:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -147,7 +147,7 @@ def collapsed_flow(
     times: Sequence[float] | Float[np.ndarray, " T"],
     embedding_norms: Sequence[float] | Float[np.ndarray, " s_c"] | float,
     classifier_norm: float,
-    **task: object,
+    **task: Any,
 ) -> CollapsedNorms:
     """Integrate gradient flow from a collapsed network.
 
@@ -189,7 +189,7 @@ def collapsed_descent(
     steps_per_record: int = 1,
     embedding_norms: Sequence[float] | Float[np.ndarray, " s_c"] | float,
     classifier_norm: float,
-    **task: object,
+    **task: Any,
 ) -> CollapsedNorms:
     """Follow gradient descent with a finite learning rate from a collapsed network, exactly.
 

@@ -32,7 +32,7 @@ Source: derived here; the pairs are those of Saxe, McClelland, Ganguli, arXiv 13
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
@@ -103,6 +103,22 @@ def escape_modes(
     )
 
 
+@overload
+def escape_rate(
+    singular_value: float,
+    weight_decay: float,
+    classifier_weight_decay: float | None = None,
+    *,
+    learning_rate: float = 0.0,
+) -> float: ...
+@overload
+def escape_rate(
+    singular_value: Float[np.ndarray, ...],
+    weight_decay: float,
+    classifier_weight_decay: float | None = None,
+    *,
+    learning_rate: float = 0.0,
+) -> Float[np.ndarray, ...]: ...
 def escape_rate(
     singular_value: Float[np.ndarray, ...] | float,
     weight_decay: float,

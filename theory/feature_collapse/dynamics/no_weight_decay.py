@@ -38,7 +38,7 @@ Source: derived here.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -73,7 +73,7 @@ class LateNorms(NamedTuple):
     cross_entropy: float
 
 
-def path_norms(*, weight_decay: float, **task: object) -> LateNorms:
+def path_norms(*, weight_decay: float, **task: Any) -> LateNorms:
     """Return the minimiser as lam -> 0, to next-to-leading order.
 
     Args:
@@ -92,7 +92,7 @@ def path_norms(*, weight_decay: float, **task: object) -> LateNorms:
     return _late_norms(motion, mean, sign=-1, imbalance=0.0)
 
 
-def flow_norms(*, time: float, imbalance: float = 0.0, **task: object) -> LateNorms:
+def flow_norms(*, time: float, imbalance: float = 0.0, **task: Any) -> LateNorms:
     """Return where gradient flow without weight decay is at a late time, to next-to-leading order.
 
     Args:

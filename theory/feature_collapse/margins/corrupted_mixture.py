@@ -74,13 +74,13 @@ class _Strip:
         """Sum over m and the nodes; the larger of the moment and 1 is factored out against overflow."""
         log_moments = np.einsum("rj,rm->jm", self.log_means, self.orders)
         if self.subtracts:
-            grows = log_moments.real > 0
+            grows = np.real(log_moments) > 0
             difference = complex_expm1(np.where(grows, -log_moments, log_moments))
             factored = np.where(grows, log_moments, 0)
             terms = np.exp(self.scales[:, None] + factored) * np.where(grows, -difference, difference)
         else:
             terms = np.exp(self.scales[:, None] + log_moments)
-        sums = np.sum(terms.real, axis=0) + self.constant
+        sums = np.sum(np.real(terms), axis=0) + self.constant
         if self.linear:
             sums = sums + np.einsum("r,rm->m", self.mean_gains, self.orders)
         return float(np.sum(self.probabilities * sums))
@@ -124,12 +124,14 @@ class CorruptedExpectation:
     @cached_property
     def gradient(self) -> Float[np.ndarray, "2 s_c"]:
         """Its derivatives in g and in g + y, (2, s_c)."""
-        return sum(self._contract(strip, strip.first()) + strip.linear_gradient() for strip in self.strips)
+        gradients = (self._contract(strip, strip.first()) + strip.linear_gradient() for strip in self.strips)
+        return sum(gradients, start=np.zeros(()))
 
     @cached_property
     def hessian_diagonal(self) -> Float[np.ndarray, "2 s_c"]:
         """The part of the second derivatives that is diagonal, (2, s_c)."""
-        return sum(self._contract(strip, strip.first() * strip.nodes) for strip in self.strips)
+        diagonals = (self._contract(strip, strip.first() * strip.nodes) for strip in self.strips)
+        return sum(diagonals, start=np.zeros(()))
 
     def hessian_product(self, direction: Float[np.ndarray, "2 s_c"]) -> Float[np.ndarray, "2 s_c"]:
         """Return the Hessian times `direction` (2, s_c): the diagonal part and outer products of each node."""

@@ -70,10 +70,10 @@ class Expectation:
     def value(self) -> float:
         """Sum scale (P^L - 1), nats; the larger of P^L and 1 is factored out against overflow."""
         log_moment = self.length * self.log_means
-        grows = log_moment.real > 0
+        grows = np.real(log_moment) > 0
         difference = complex_expm1(np.where(grows, -log_moment, log_moment))
         terms = np.exp(self.scales + np.where(grows, log_moment, 0)) * np.where(grows, -difference, difference)
-        return self.linear * float(np.sum(self.word_frequencies * self.gains)) + float(np.sum(terms.real))
+        return self.linear * float(np.sum(self.word_frequencies * self.gains)) + float(np.sum(np.real(terms)))
 
     @cached_property
     def gradient(self) -> Float[np.ndarray, " s_c"]:
@@ -168,7 +168,8 @@ def _best_strip(
 
 def complex_expm1(z: Complex[np.ndarray, ...]) -> Complex[np.ndarray, ...]:
     """Return e^z - 1 = expm1(x) cos y - 2 sin^2(y/2) + i e^x sin y for z = x + i y, exact to rounding for small z."""
-    sine, cosine = np.sin(0.5 * z.imag), np.cos(0.5 * z.imag)
-    growth = np.expm1(z.real)
+    half_angle = 0.5 * np.imag(z)
+    sine, cosine = np.sin(half_angle), np.cos(half_angle)
+    growth = np.expm1(np.real(z))
     versine = 2 * sine**2
     return growth * (1 - versine) - versine + 1j * ((1 + growth) * (2 * sine * cosine))
