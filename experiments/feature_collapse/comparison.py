@@ -155,7 +155,7 @@ def cell_variables(spec: WordSpec, prediction: Prediction) -> dict[str, np.ndarr
         "basis": _basis(prediction),
         "note": ZERO_NOTE if prediction.classifier_norm == 0 else "",
         "collapse_type": prediction.collapse_type,
-        "is_theorem": int(prediction.exact),
+        "is_theorem": int(prediction.is_theorem),
         "zero_threshold": np.nan if threshold is None else threshold,
         "word_concept": words // task.words_per_concept,
         "word_rank": ranks + 1,
@@ -170,7 +170,7 @@ def caveats(prediction: Prediction) -> list[str]:
 
 
 def _basis(prediction: Prediction) -> str:
-    if prediction.exact:
+    if prediction.is_theorem:
         return "theorem"
     if np.isnan(prediction.risk):
         return "no theory of a trainable scale"

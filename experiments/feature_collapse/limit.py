@@ -36,7 +36,7 @@ def predict_limit(**task: Any) -> Prediction:
         cross_entropy=0.0,
         risk=0.0,
         is_zero=False,
-        exact=False,
+        is_theorem=False,
         assumptions=(*others, UNATTAINED),
         residual=math.nan,
         weight_decay=0.0,

@@ -65,7 +65,7 @@ def _format(prediction) -> str:
         ("cross-entropy (nats)", f"{prediction.cross_entropy:.10g}"),
         ("risk (nats)", f"{prediction.risk:.10g}"),
         ("zero threshold", "none" if prediction.zero_threshold is None else f"{prediction.zero_threshold:.10g}"),
-        ("exact", "yes, a theorem" if prediction.exact else "no, an approximation"),
+        ("exact", "yes, a theorem" if prediction.is_theorem else "no, an approximation"),
     ]
     lines = [format_columns(rows)]
     if prediction.is_zero:

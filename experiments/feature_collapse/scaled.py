@@ -41,7 +41,7 @@ def predict_scaled(normalisation: str, **task: Any) -> Prediction:
             cross_entropy=math.nan,
             risk=math.nan,
             is_zero=False,
-            exact=False,
+            is_theorem=False,
             assumptions=(*prediction.assumptions, NO_THEORY),
             residual=math.nan,
         )
@@ -58,7 +58,7 @@ def predict_scaled(normalisation: str, **task: Any) -> Prediction:
         cross_entropy=network.cross_entropy,
         risk=network.risk,
         is_zero=network.n_active == 0,
-        exact=False,
+        is_theorem=False,
         assumptions=(*prediction.assumptions, CLOSED_FORM),
         residual=math.nan,
     )

@@ -39,7 +39,7 @@ class Reference(NamedTuple):
     @property
     def is_theorem(self) -> bool:
         """Whether the prediction is proved for this network and task."""
-        return self.theory is not None and self.network == TWO_LAYERS and self.theory.exact
+        return self.theory is not None and self.network == TWO_LAYERS and self.theory.is_theorem
 
     @property
     def basis(self) -> str:
@@ -48,7 +48,7 @@ class Reference(NamedTuple):
             return "no prediction"
         if self.network != TWO_LAYERS:
             return "theory of two layers"
-        return "theorem" if self.theory.exact else "approximation for random latents"
+        return "theorem" if self.theory.is_theorem else "approximation for random latents"
 
     @property
     def concept_ratio(self) -> float:

@@ -48,7 +48,7 @@ def _format(prediction) -> str:
         ("risk (nats)", f"{prediction.risk:.10g}"),
         ("dimensions needed", f"{prediction.rank}"),
         ("zero threshold", f"{prediction.zero_threshold:.10g}"),
-        ("exact", "yes" if prediction.exact else "no"),
+        ("exact", "yes" if prediction.is_proved else "no"),
         ("rests on", prediction.note),
     ]
     table: list[tuple[str, ...]] = [("samples", "feature norm", "classifier norm", "minority threshold", "collapsed")]

@@ -91,7 +91,7 @@ def _predict(sizes, counts, feature_dim: int, feature_decay: float, classifier_d
         collapse_threshold=float(found.collapse_thresholds.min()) if smallest.sum() > 1 and not balanced else np.nan,
         kind=ZERO if found.is_zero else code or ("simplex" if balanced else "convex minimum"),
         basis=names.get(found.status, found.status),
-        note="" if found.exact else found.note,
+        note="" if found.is_proved else found.note,
     )
 
 

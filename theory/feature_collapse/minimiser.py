@@ -155,7 +155,7 @@ def _assemble(
         risk=network.risk,
         zero_threshold=threshold,
         is_zero=network.is_zero,
-        exact=all(assumption.holds for assumption in assumptions),
+        is_theorem=all(assumption.holds for assumption in assumptions),
         assumptions=assumptions,
         residual=network.residual,
         frame=frame,

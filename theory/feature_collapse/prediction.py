@@ -32,7 +32,7 @@ class Prediction:
         risk: nats, cross-entropy plus penalty.
         zero_threshold: value of sqrt(lam_W lam_U) from which on the zero network is the minimiser; None for Type II.
         is_zero: whether the predicted network gives zero logits.
-        exact: whether the prediction is a theorem for this task; otherwise it is the approximation by kappa.
+        is_theorem: whether the prediction is a theorem for this task; otherwise it is the approximation by kappa.
         assumptions: what the theorem requires; `exact` iff all of it holds.
         residual: relative residual of the stationarity equations.
         frame: f, float64 (n_c, d).
@@ -49,7 +49,7 @@ class Prediction:
     risk: float
     zero_threshold: float | None
     is_zero: bool
-    exact: bool
+    is_theorem: bool
     assumptions: tuple[Assumption, ...]
     residual: float
     frame: Float[np.ndarray, "n_c d"]
@@ -100,7 +100,7 @@ class Prediction:
             "cross_entropy": self.cross_entropy,
             "risk": self.risk,
             "zero_threshold": self.zero_threshold,
-            "exact": self.exact,
+            "exact": self.is_theorem,
         }
 
 

@@ -55,7 +55,7 @@ class Prediction(NamedTuple):
         collapsed: bool (K,): the class coincides with all others of its size, or is zero.
         rank: dimensions that class means and classifier span; the same prediction holds for every d from there on,
             except for status "ansatz".
-        exact: whether the prediction is the minimiser by a theorem or by its certificate.
+        is_proved: whether the prediction is the minimiser by a theorem or by its certificate.
         status: "closed form", "certified", "not converged" or "ansatz".
         note: what the prediction rests on, in one line.
         residual: relative residual of the stationarity equations.
@@ -76,7 +76,7 @@ class Prediction(NamedTuple):
     collapse_thresholds: Float[np.ndarray, " K"]
     collapsed: Bool[np.ndarray, " K"]
     rank: int
-    exact: bool
+    is_proved: bool
     status: str
     note: str
     residual: float
@@ -215,7 +215,7 @@ def _assemble(
         collapse_thresholds=thresholds,
         collapsed=alike | (feature_norms <= _NEGLIGIBLE * feature_norms.max()),
         rank=rank,
-        exact=status in ("closed form", "certified"),
+        is_proved=status in ("closed form", "certified"),
         status=status,
         note=note,
         residual=solution.residual,

@@ -75,7 +75,7 @@ def _dimensions(singular_values: np.ndarray) -> float:
 
 def _is_covered(prediction: Prediction) -> bool:
     """Return whether the noise of a sample's gradient says anything about a prediction."""
-    return prediction.exact and not prediction.is_zero and not prediction.label_noise and not prediction.word_noise
+    return prediction.is_theorem and not prediction.is_zero and not prediction.label_noise and not prediction.word_noise
 
 
 def _critical(cell: WordCell, seed: int) -> tuple[float, float]:

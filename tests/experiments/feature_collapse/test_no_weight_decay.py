@@ -78,7 +78,7 @@ def test_the_limit_has_directions_and_no_norms():
     assert penalised[2].risk < 1e-6
     assert limit.risk == limit.cross_entropy == 0
     assert penalised[0].classifier_norm < penalised[1].classifier_norm < penalised[2].classifier_norm
-    assert not limit.exact
+    assert not limit.is_theorem
     assert [one.name for one in limit.assumptions if not one.holds] == ["positive weight decay"]
     assert limit.collapse_type == "III"
 

@@ -34,7 +34,7 @@ SMALL = {"n_words": 9, "sentence_length": 3, "n_classes": "all"}
 def test_collapse_type(frequency, layer_norm, expected):
     prediction = feature_collapse.predict(**SMALL, word_frequency=frequency, layer_norm=layer_norm)
     assert prediction.collapse_type == expected
-    assert prediction.exact
+    assert prediction.is_theorem
     assert (prediction.zero_threshold is None) == layer_norm
 
 
@@ -103,7 +103,7 @@ def is_symmetric(latents, every, n_concepts):
 def test_assumptions_tell_why_a_prediction_is_not_exact():
     def failing(**changes):
         prediction = feature_collapse.predict(**{**SMALL, **changes})
-        assert prediction.exact == all(assumption.holds for assumption in prediction.assumptions)
+        assert prediction.is_theorem == all(assumption.holds for assumption in prediction.assumptions)
         assert all(assumption.reason for assumption in prediction.assumptions)
         return [assumption.name for assumption in prediction.assumptions if not assumption.holds]
 

@@ -36,7 +36,7 @@ def test_saturated_predictions_are_the_exact_minima(
         label_noise=label_noise,
         word_noise=word_noise,
     )
-    assert (prediction.collapse_type, prediction.exact) == (kind, True)
+    assert (prediction.collapse_type, prediction.is_theorem) == (kind, True)
     assert (prediction.label_noise, prediction.word_noise) == (label_noise, word_noise)
     risk = noisy_risk(population, 6, 9, dim, decay, layer_norm=kind == "II")
     risk.check(prediction, prediction.frame, latents, descend=word_noise == 0.3)
@@ -95,7 +95,7 @@ def test_zero_threshold_under_noise(enumerated_task, noisy_population, label_noi
     given = feature_collapse.predict(**task, **noise, n_classes=5, latents=latents, weight_decay=1.01 * threshold)
     # Sums of 180 weights, each entry below 0.1.
     assert given.zero_threshold == pytest.approx(threshold, abs=20 * EPS)
-    assert (given.is_zero, given.exact, given.risk) == (True, True, math.log(5))
+    assert (given.is_zero, given.is_theorem, given.risk) == (True, True, math.log(5))
     critical = feature_collapse.predict(**task, **noise, n_classes="all").zero_threshold
     for ratio, is_zero in ((1 - 1e-9, False), (1 + 1e-9, True)):
         for frequency in ((0.7, 0.3), (0.5, 0.5)):

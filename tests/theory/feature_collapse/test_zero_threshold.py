@@ -58,7 +58,7 @@ def test_prediction_vanishes_at_the_threshold(frequency, decays):
             classifier_weight_decay=threshold * ratio * decays[1],
         )
         assert prediction.is_zero == is_zero
-        assert prediction.exact
+        assert prediction.is_theorem
         # Below by a relative 1e-9 the risk differs from log K by O(1e-18).
         assert prediction.risk == pytest.approx(math.log(27), rel=10 * EPS)
         assert np.all((prediction.embedding_norms == 0) == is_zero)
@@ -69,10 +69,10 @@ def test_given_latents_decide_and_make_zero_exact(zipf):
     task = {"n_words": 9, "sentence_length": 3, "n_classes": 4, "word_frequency": zipf(3), "latents": latents}
     below = feature_collapse.predict(**task, weight_decay=1e-3)
     assert below.zero_threshold == zero_threshold(latents, zipf(3), 3)
-    assert not below.exact
+    assert not below.is_theorem
     above = feature_collapse.predict(**task, weight_decay=below.zero_threshold * 1.001)
     assert above.is_zero
-    assert above.exact
+    assert above.is_theorem
     assert above.risk == above.cross_entropy == math.log(4)
 
 
@@ -80,7 +80,7 @@ def test_one_class_has_nothing_to_learn():
     for layer_norm in (False, True):
         prediction = feature_collapse.predict(n_classes=1, layer_norm=layer_norm)
         assert prediction.is_zero
-        assert prediction.exact
+        assert prediction.is_theorem
         assert prediction.risk == prediction.cross_entropy == 0
         assert prediction.zero_threshold == (None if layer_norm else 0)
 

@@ -61,7 +61,7 @@ def test_prediction_is_stationary_and_says_what_it_is(unconstrained_features, n_
     ):
         # Softmax minus target rounds by a few eps, and the penalty to hold it against is c = share / K times a weight.
         assert np.abs(gradient).max() <= 4 * EPS * n_classes / share * decay * np.abs(weights).max()
-    assert (prediction.status, prediction.exact, prediction.rank) == ("ansatz", False, dim)
+    assert (prediction.status, prediction.is_proved, prediction.rank) == ("ansatz", False, dim)
     assert "not by a theorem" in prediction.note
     simplex = neural_collapse.predict(
         n_classes=n_classes,
@@ -129,7 +129,7 @@ def test_orthogonal_simplices_are_beaten(unconstrained_features):
 def test_any_dimension_will_do_for_zero():
     prediction = predict(9, 4, 1.5)
     assert prediction.is_zero
-    assert prediction.exact
+    assert prediction.is_proved
     assert prediction.risk == pytest.approx(math.log(9), rel=4 * EPS)
 
 

@@ -87,7 +87,7 @@ def test_certificate_that_knows_no_symmetry(unconstrained_features, sizes, share
     assert prediction.lower_bound == pytest.approx(certificate.lower_bound, abs=1e-12)
     assert prediction.risk == pytest.approx(certificate.risk, rel=100 * EPS)
     assert prediction.cross_entropy == pytest.approx(certificate.cross_entropy, rel=100 * EPS)
-    assert prediction.exact
+    assert prediction.is_proved
 
 
 @pytest.mark.parametrize(("sizes", "share"), TASKS)
@@ -131,7 +131,7 @@ def test_balanced_is_the_textbook_simplex_and_type_one(n_classes, n, share):
     assert prediction.risk == pytest.approx(network.risk, rel=1e-12)
     assert prediction.feature_norms[0] * math.sqrt(5) == pytest.approx(network.embedding_norms[0], rel=1e-12)
     assert prediction.classifier_norms[0] / math.sqrt(5) == pytest.approx(network.classifier_norm, rel=1e-12)
-    assert (prediction.status, prediction.exact) == ("closed form", True)
+    assert (prediction.status, prediction.is_proved) == ("closed form", True)
 
 
 def test_solver_meets_the_closed_form_and_is_continuous_there():
@@ -158,7 +158,7 @@ def test_everything_vanishes_exactly_at_the_zero_threshold(sizes):
         assert prediction.risk == pytest.approx(math.log(len(sizes)), rel=1e-13)
         assert prediction.zero_threshold == pytest.approx(dense_zero_threshold(sizes), rel=20 * EPS)
         assert np.all(prediction.collapsed) == is_zero
-        assert prediction.exact
+        assert prediction.is_proved
 
 
 @pytest.mark.parametrize(("sizes", "small"), [((8, 8, 2, 2), 2), ((9, 5, 5, 2, 2, 2), 2), ((9, 9, 5, 5, 2), 5)])
@@ -222,7 +222,7 @@ def test_weak_directions_are_kept():
 def test_long_tail_of_many_classes(unconstrained_features):
     sizes = np.round(400 * 0.02 ** (np.arange(60) / 59)).astype(int)
     prediction = predict(sizes, 0.05)
-    assert prediction.exact
+    assert prediction.is_proved
     assert prediction.gap <= 1e-13
     # The gradient in classifier and class means, written out for classes with weights n_k / N.
     n = sizes / sizes.sum()

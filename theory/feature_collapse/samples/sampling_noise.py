@@ -103,7 +103,7 @@ def noise_ratio(
 
     Raises: ValueError.
     """
-    if not prediction.exact or prediction.is_zero:
+    if not prediction.is_theorem or prediction.is_zero:
         raise ValueError("prediction: expected a theorem for a network other than zero, got an approximation or zero")
     embeddings, classifier = prediction.embeddings(), prediction.classifier(latents)
     scored = score_sentences(sentences, classes, None, embeddings, classifier)

@@ -107,7 +107,7 @@ def test_kappa_formula_is_minimised(kind, n_classes, decay, label_noise, word_no
         label_noise=label_noise,
         word_noise=word_noise,
     )
-    assert not prediction.exact
+    assert not prediction.is_theorem
     margins = eta * prediction.classifier_norm * prediction.embedding_norms
     assert prediction.risk == pytest.approx(risk(margins), abs=50 * EPS)
     common = kind != "III"

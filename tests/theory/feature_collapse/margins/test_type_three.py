@@ -212,7 +212,7 @@ def test_paper_scale_zipf_is_fast():
     start = time.perf_counter()
     prediction = feature_collapse.predict(n_classes="all", word_frequency="zipf", weight_decay=1e-6)
     assert time.perf_counter() - start < 1.0
-    assert prediction.exact
+    assert prediction.is_theorem
     # Margins up to 10 enter through e^y; logarithms of size log(K L) = 19 set the marginal penalty: 40 eps, a few
     # such terms.
     assert prediction.residual < 100 * EPS

@@ -163,7 +163,7 @@ def test_paper_scale(length):
     prediction = feature_collapse.predict(word_frequency="zipf", sentence_length=length)
     assert time.perf_counter() - start < 5.0
     assert prediction.collapse_type == "III"
-    assert not prediction.exact
+    assert not prediction.is_theorem
     assert np.all(np.diff(prediction.embedding_norms) < 0)
     # |log rho| = L log 3 - log K is rounded, which shifts every tilt alike: 1.1 L eps, and 20 terms of that.
     assert prediction.residual < 20 * 1.1 * length * EPS
