@@ -97,9 +97,10 @@ class Prediction(NamedTuple):
     def to_json(self) -> dict[str, object]:
         """Return the prediction as plain JSON values, less the arrays that a rotation changes."""
         lists = ("feature_norms", "classifier_norms", "collapse_thresholds", "collapsed", "samples_per_class")
-        numbers = ("cross_entropy", "risk", "lower_bound", "nuclear_norm", "zero_threshold", "rank", "exact", "status")
+        numbers = ("cross_entropy", "risk", "lower_bound", "nuclear_norm", "zero_threshold", "rank", "status")
         values = {name: getattr(self, name).tolist() for name in lists}
-        return {**values, **{name: getattr(self, name) for name in numbers}, "note": self.note}
+        values |= {name: getattr(self, name) for name in numbers}
+        return {**values, "exact": self.is_proved, "note": self.note}
 
 
 def predict(
@@ -120,7 +121,7 @@ def predict(
         feature_dim: d; K - 1 if not given.
 
     Returns: the prediction.
-    Valid: see `exact` and `status`; at or above the zero threshold for every d.
+    Valid: see `is_proved` and `status`; at or above the zero threshold for every d.
     Raises: ValueError, `field: expected ..., got ...`: also for unequal classes if d is below the rank of the
         minimiser, and for balanced ones if d < K - 1 and no code is known for (K, d).
     Source: balanced, Zhu et al., NeurIPS 2021 (arXiv 2105.02375), and derived here; the rest derived here.
