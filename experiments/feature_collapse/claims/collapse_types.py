@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.feature_collapse.claims.setting import Setting, position_tolerance, risk_tolerance
+from experiments.feature_collapse.claims.setting import Setting
 from experiments.verification.claim import Claim, compare, not_applicable
+from experiments.verification.tolerance import position_tolerance, risk_tolerance
 from simlab.exact.minimise import Minima
 from simlab.metrics import geometry
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from experiments.feature_collapse.claims.collapse_types import largest_distance
-from experiments.feature_collapse.claims.setting import Setting, position_tolerance, risk_tolerance
+from experiments.feature_collapse.claims.setting import Setting
 from experiments.verification.claim import Claim, compare
+from experiments.verification.tolerance import position_tolerance, risk_tolerance
 from simlab.exact.minimise import Minima, minimise
 from simlab.exact.reduced import minimise_reduced
 from simlab.exact.risk import ExactRisk, enumerate_population

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from experiments.feature_collapse.claims.collapse_types import largest_distance
-from experiments.feature_collapse.claims.setting import Setting, position_tolerance, risk_tolerance
+from experiments.feature_collapse.claims.setting import Setting
 from experiments.verification.claim import Claim, compare, must_exceed
+from experiments.verification.tolerance import position_tolerance, risk_tolerance
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
 from simlab.metrics import geometry
 

@@ -105,34 +105,3 @@ class Setting:
 def _skewed(ranks: int) -> tuple[float, ...]:
     weights = 8.0 ** -np.arange(ranks)
     return tuple(weights / weights.sum())
-
-
-# However large a bound the gradient would give, an agreement worse than this is none.
-LARGEST_TOLERANCE = 1e-9
-
-
-def position_tolerance(minimum: Minima) -> float:
-    """Return how far an entry of the polished minimiser may be from the true one; 0 if the solver did not converge.
-
-    Near a minimum the distance beyond the gauge is at most ``|g| / h``, ``g`` the gradient and ``h`` the smallest
-    curvature; twice that allows for its change in between. Rounding adds the backward error of the gradient, some
-    ``sqrt(N)`` operations of relative size ``eps`` on numbers of the size of the weights, amplified by ``1/h``.
-    """
-    row = minimum.best
-    curvature = minimum.smallest_curvature[row]
-    if minimum.status[row] != "converged" or not curvature > 0:
-        return 0.0
-    size = max(np.abs(minimum.embeddings[row]).max(), np.abs(minimum.classifier[row]).max())
-    rounding = 8 * np.finfo(float).eps * size * np.sqrt(minimum.classifier[row].size)
-    bound = 2 * (minimum.gradient_norm[row] + rounding * min(curvature, 1.0)) / curvature
-    return min(bound, LARGEST_TOLERANCE)
-
-
-def risk_tolerance(minimum: Minima) -> float:
-    """Return how far the risk of the polished minimiser may be from the least: ``|g|^2 / h`` and rounding."""
-    row = minimum.best
-    curvature = minimum.smallest_curvature[row]
-    if minimum.status[row] != "converged" or not curvature > 0:
-        return 0.0
-    bound = minimum.gradient_norm[row] ** 2 / curvature + 64 * np.finfo(float).eps * max(1.0, minimum.risk[row])
-    return min(bound, LARGEST_TOLERANCE)

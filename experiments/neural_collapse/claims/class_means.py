@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from experiments.feature_collapse.claims.setting import position_tolerance
 from experiments.neural_collapse.claims.free_features import (
     best_vectors,
     compare_products,
@@ -14,6 +13,7 @@ from experiments.neural_collapse.claims.free_features import (
     minimise_free_features,
 )
 from experiments.verification.claim import Claim, compare, must_exceed
+from experiments.verification.tolerance import position_tolerance
 from simlab.exact.minimise import Minima
 from theory import feature_collapse
 from theory.neural_collapse import Prediction, predict

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from experiments.feature_collapse.claims.setting import LARGEST_TOLERANCE, position_tolerance
 from experiments.neural_collapse.claims.free_features import (
     best_vectors,
     compare_products,
@@ -16,6 +15,7 @@ from experiments.neural_collapse.claims.free_features import (
     product_tolerance,
 )
 from experiments.verification.claim import Claim, compare, must_exceed
+from experiments.verification.tolerance import LARGEST_TOLERANCE, position_tolerance
 from simlab.exact.minimise import Minima
 from theory.neural_collapse.factors import FactorPrediction, predict
 from theory.optimality.factor_certificate import Certificate, certify_factors

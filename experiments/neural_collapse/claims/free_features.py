@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from experiments.feature_collapse.claims.setting import position_tolerance, risk_tolerance
 from experiments.verification.claim import Claim, compare
+from experiments.verification.tolerance import position_tolerance, risk_tolerance
 from simlab.exact.minimise import Minima, minimise
 from simlab.exact.risk import ExactRisk, WeightedSentences
 

@@ -12,10 +12,11 @@ from experiments.feature_collapse.claims.collapse_types import check_setting, co
 from experiments.feature_collapse.claims.curvature import rotation_directions
 from experiments.feature_collapse.claims.integral import sum_over_multisets
 from experiments.feature_collapse.claims.optimality import certify_prediction
-from experiments.feature_collapse.claims.setting import Setting, position_tolerance, risk_tolerance
+from experiments.feature_collapse.claims.setting import Setting
 from experiments.neural_collapse.claims.factor_collapse import SETTINGS, Factors, check_factors
 from experiments.verification import suite
 from experiments.verification.claim import FAIL, NOT_APPLICABLE, PASS, compare, must_exceed, not_applicable
+from experiments.verification.tolerance import position_tolerance, risk_tolerance
 from simlab.exact.minimise import minimise
 
 TINY = Setting(n_concepts=2, ranks=2, length=2, weight_decay=1e-2, law="zipf")
