@@ -173,6 +173,7 @@ def _programs(names: list[str], preset: str, devices: list) -> Iterator[tuple]:
     """Yield ``(label, spec, layout)`` of every program, each once."""
     from experiments.core.sweep import make_sweep
     from simlab.runtime.devices import programs_for
+    from simlab.sweeps.measurements import MeasurementSweep
 
     seen = set()
     for name in names:
@@ -180,6 +181,8 @@ def _programs(names: list[str], preset: str, devices: list) -> Iterator[tuple]:
             yield from _steps(len(devices))
             continue
         sweep = make_sweep(find_experiment(name).plan(preset, {}))
+        if isinstance(sweep, MeasurementSweep):
+            continue  # it has no program of its own
         with programs_for(devices):
             layouts = sweep.choose_layouts(chunk=len(sweep.members))
         for spec, layout in zip(sweep.specs, layouts, strict=True):

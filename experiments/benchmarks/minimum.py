@@ -17,8 +17,8 @@ from experiments.benchmarks.measurement import Measurement, summarise
 from experiments.benchmarks.settings import BenchSettings
 from experiments.feature_collapse.configuration import PAPER, QUICK
 from experiments.feature_collapse.optimality import certify_member
-from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
-from experiments.feature_collapse.training_spec import WordSpec
+from experiments.feature_collapse.phenomenon import make_hyperparameters
+from experiments.feature_collapse.training_spec import WordSpec, make_training_spec
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
 from simlab.losses.classification import Hyperparameters
@@ -30,6 +30,7 @@ from simlab.sweeps.members import Member, stack_inputs
 from simlab.sweeps.program import Program
 from simlab.sweeps.sweep import train_members
 from simlab.tasks.batch import Batch
+from simlab.validation import check_count
 
 # A run has arrived when its risk is at most this much above the certified minimum, relative to it.
 EXCESS = 1e-3
@@ -65,12 +66,11 @@ def measure_minimum(settings: BenchSettings) -> Iterator[Measurement]:
     base = {"quick": QUICK, "paper": PAPER}[settings.preset]
     # The runs stop when they arrive; the steps of the configuration are not used.
     configuration = base.replace(word_frequency="uniform", n_steps=1)
-    spec = FEATURE_COLLAPSE.make_training_spec(configuration)
-    rates = FEATURE_COLLAPSE.make_hyperparameters(configuration)
+    spec = make_training_spec(configuration)
+    rates = make_hyperparameters(configuration)
     yield from _measure_sample(spec, rates, settings)
-    yield from _measure_population(
-        replace(spec, source=FreshExamples(batch_size=spec.source.batch_size)), rates, settings
-    )
+    fresh = FreshExamples(batch_size=check_count("batch_size", configuration.batch_size))
+    yield from _measure_population(replace(spec, source=fresh), rates, settings)
 
 
 def _measure_sample(spec: WordSpec, rates: Hyperparameters, settings: BenchSettings) -> Iterator[Measurement]:

@@ -190,9 +190,9 @@ def matrix_products(name: str, cost: StepCost, n_steps: int, precision: str) -> 
 
     def turn() -> None:
         for _ in range(n_steps):
-            words @ classifier.T
-            gradient.T @ words
-            gradient @ classifier
+            torch.matmul(words, classifier.T)
+            torch.matmul(gradient.T, words)
+            torch.matmul(gradient, classifier)
         _wait()
 
     return Contestant(name, turn, n_steps)

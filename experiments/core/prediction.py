@@ -62,9 +62,10 @@ def check_prediction(prediction: object, quantities: Mapping[str, object], array
     if basis is None:
         raise invalid("prediction basis", f"one of {', '.join(BASES)}", None)
     check_choice("prediction basis", basis, BASES)
-    check_names("prediction quantities", getattr(prediction, "quantities", {}), quantities)
+    predicted = getattr(prediction, "quantities", {})
+    check_names("prediction quantities", predicted, quantities)
     check_names("prediction arrays", getattr(prediction, "arrays", {}), arrays)
-    for name, value in prediction.quantities.items():
+    for name, value in predicted.items():
         if np.ndim(value) != 0:
             raise invalid(f"prediction quantities {name}", "a number", f"an array of shape {np.shape(value)}")
 

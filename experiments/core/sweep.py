@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import xarray
@@ -31,7 +32,46 @@ from simlab.sweeps.layout import Layout
 from simlab.sweeps.measurements import Measurement, MeasurementSweep
 from simlab.sweeps.members import Member
 from simlab.sweeps.sweep import Sweep
+from simlab.sweeps.work import Listener, Part
 from simlab.validation import invalid
+
+
+class MemberSweep(Protocol):
+    """What a sweep of training runs and one of measurements have in common.
+
+    Attributes:
+        members: cell by cell and seed by seed, tuples whose last entry is the seed.
+        groups: the numbers of the members that share a layout.
+    """
+
+    members: tuple
+    groups: tuple[tuple[int, ...], ...]
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all members together."""
+        ...
+
+    def choose_layouts(
+        self, *, n_processes: int = 1, chunk: int | None = None, class_shards: int = 1
+    ) -> tuple[Layout, ...]:
+        """Return the layout of each group, as :meth:`simlab.sweeps.sweep.Sweep.choose_layouts` does."""
+        ...
+
+    def parts(self, layouts: Sequence[Layout]) -> list[Part]:
+        """Return the parts of all groups."""
+        ...
+
+    def run(
+        self,
+        layouts: Sequence[Layout],
+        store: Store,
+        analyse: Callable[..., dict[str, np.ndarray]],
+        listener: Listener,
+        shard: tuple[int, int] = (0, 1),
+    ) -> bool:
+        """Run the parts that are missing, and return whether every part is complete."""
+        ...
 
 
 def run_experiment(
@@ -93,7 +133,7 @@ def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
 def run_in_folder(
     plan: Plan,
     folder: Path,
-    choose_layouts: Callable[[Sweep], tuple[Layout, ...]],
+    choose_layouts: Callable[[MemberSweep], tuple[Layout, ...]],
     progress: Quiet,
     *,
     shard: tuple[int, int] = (0, 1),
@@ -165,7 +205,14 @@ def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool
     return store, tuple(Layout(**one) for one in store.manifest["layout"]["groups"])
 
 
-def train(plan: Plan, sweep: Sweep, layouts, store: Store, progress, shard: tuple[int, int] = (0, 1)) -> bool:
+def train(
+    plan: Plan,
+    sweep: MemberSweep,
+    layouts: Sequence[Layout],
+    store: Store,
+    progress: Quiet,
+    shard: tuple[int, int] = (0, 1),
+) -> bool:
     """Train and analyse the parts that are missing, and return whether every part is complete."""
     first_members = sweep.members[:: len(plan.seeds)]
     predictions = {member[:-1]: cell.prediction for member, cell in zip(first_members, plan.cells, strict=True)}
@@ -181,7 +228,9 @@ def train(plan: Plan, sweep: Sweep, layouts, store: Store, progress, shard: tupl
     return sweep.run(layouts, store, analyse, progress, shard)
 
 
-def _finish(folder: Path, plan: Plan, sweep: Sweep, layouts, store: PartStore, progress) -> xarray.Dataset | None:
+def _finish(
+    folder: Path, plan: Plan, sweep: MemberSweep, layouts: Sequence[Layout], store: PartStore, progress: Quiet
+) -> xarray.Dataset | None:
     """Assemble the dataset from complete parts, save it, and only then remove the parts; None if one is corrupt."""
     begun_by, ended_by = store.manifest["made_by"], provenance()
     made_by = {
@@ -197,7 +246,12 @@ def _finish(folder: Path, plan: Plan, sweep: Sweep, layouts, store: PartStore, p
 
 
 def collect(
-    plan: Plan, sweep: Sweep, layouts, store: Store, made_by: Mapping[str, str], progress: Quiet
+    plan: Plan,
+    sweep: MemberSweep,
+    layouts: Sequence[Layout],
+    store: Store,
+    made_by: Mapping[str, str],
+    progress: Quiet,
 ) -> xarray.Dataset | None:
     """Return the dataset of a sweep, or None if a part is not complete: its file may turn out to be corrupt."""
     members: list = [None] * len(sweep.members)

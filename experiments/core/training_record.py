@@ -24,7 +24,7 @@ def record_variables(metrics: Mapping[str, Metric]) -> dict[str, Variable]:
     Args:
         metrics: those of the objective, by name.
     """
-    recorded = metrics | {"gradient_norm": GRADIENT_NORM}
+    recorded = {**metrics, "gradient_norm": GRADIENT_NORM}
     return {_column(name): Variable(("record",), one.label, one.unit or "1") for name, one in recorded.items()}
 
 

@@ -7,7 +7,7 @@ from experiments.core import training_choices
 from experiments.core.phenomenon import Phenomenon
 from experiments.feature_collapse.configuration import WordConfiguration
 from experiments.feature_collapse.training_spec import make_training_spec
-from simlab.losses.classification import CrossEntropy
+from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.validation import check_real, invalid
 from theory.feature_collapse.task import check_task
 
@@ -77,7 +77,8 @@ def _predict(normalisation: str, **task):
     return feature_collapse.predict(**task)
 
 
-def _make_hyperparameters(configuration: WordConfiguration):
+def make_hyperparameters(configuration: WordConfiguration) -> Hyperparameters:
+    """Return the traced part of a run, checked."""
     return training_choices.make_hyperparameters(
         configuration,
         CrossEntropy(),
@@ -98,7 +99,7 @@ FEATURE_COLLAPSE = Phenomenon(
     configuration=WordConfiguration,
     check_theory=theory_arguments,
     make_training_spec=make_training_spec,
-    make_hyperparameters=_make_hyperparameters,
+    make_hyperparameters=make_hyperparameters,
     predict=predict,
     load_comparison=_load_comparison,
     figures=(

@@ -34,7 +34,9 @@ _LEAST = {"kills": 1, "processes": 1, "seed": 0}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the trials, print the table, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="reliability", description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="reliability", description=(__doc__ or "").partition("\n")[0], allow_abbrev=False
+    )
     parser.add_argument("--kills", default="100", metavar="N", help="processes to kill (100)")
     parser.add_argument("--processes", default="1", metavar="N", help="processes that share a folder (1)")
     parser.add_argument("--seed", default="0", metavar="N", help="of the moments of the kills (0)")

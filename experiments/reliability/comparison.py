@@ -1,12 +1,16 @@
 """The datasets of trials compared with that of the undisturbed run, bit by bit."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from experiments.reliability.tally import Tally
 from experiments.reliability.undisturbed import Undisturbed
 from simlab.storage.results import RESULTS_FILE, load_dataset
+
+if TYPE_CHECKING:
+    import xarray
 
 
 def compare(tally: Tally, undisturbed: Undisturbed, folder: Path) -> None:
@@ -24,7 +28,7 @@ def _kind(path: Path) -> str:
     return f"{path.name.split('-')[0]}-*{path.suffix}" if path.name.startswith(".") else path.name
 
 
-def differing(first, second) -> list[str]:
+def differing(first: "xarray.Dataset", second: "xarray.Dataset") -> list[str]:
     """Return the names of all variables, coordinates and attributes in which two datasets differ in any bit."""
     names = {*first.variables, *second.variables}
     different = [name for name in names if not _same_bits(first.variables.get(name), second.variables.get(name))]
@@ -32,7 +36,7 @@ def differing(first, second) -> list[str]:
     return sorted(map(str, different)) + sorted(f"attribute {name}" for name in attributes)
 
 
-def _same_bits(first, second) -> bool:
+def _same_bits(first: "xarray.Variable | None", second: "xarray.Variable | None") -> bool:
     """Return whether two variables agree in names, type, shape and every bit, also those of NaNs."""
     if first is None or second is None:
         return False

@@ -55,8 +55,8 @@ class Run:
         self._process.start()
 
     @property
-    def number(self) -> int:
-        """The system's number of the process."""
+    def number(self) -> int | None:
+        """The system's number of the process, which has one once it has begun."""
         return self._process.pid
 
     def has_ended(self) -> bool:
@@ -65,9 +65,7 @@ class Run:
         Raises:
             Unreliable: it hangs.
         """
-        if self._process.exitcode is None and time.monotonic() > self._deadline:
-            raise Unreliable(f"a process still runs after {self._longest:.0f} s")
-        return self._process.exitcode is not None
+        return self._exit_status() is not None
 
     def kill(self) -> None:
         """End it by SIGKILL."""
@@ -80,9 +78,9 @@ class Run:
         Raises:
             Unreliable: it hangs.
         """
-        while not self.has_ended():
+        while (status := self._exit_status()) is None:
             self._process.join(1.0)
-        return self._process.exitcode, self._said.read_text()
+        return status, self._said.read_text()
 
     def finish(self) -> str:
         """Wait for its end and return what it wrote to stderr.
@@ -94,6 +92,13 @@ class Run:
         if status:
             raise Unreliable(f"exit status {status}: {said}")
         return said
+
+    def _exit_status(self) -> int | None:
+        """Return the exit status, or None while it runs; raise ``Unreliable`` if it hangs."""
+        status = self._process.exitcode
+        if status is None and time.monotonic() > self._deadline:
+            raise Unreliable(f"a process still runs after {self._longest:.0f} s")
+        return status
 
 
 class Processes:

@@ -3,11 +3,14 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.reliability.processes import Processes
 from experiments.reliability.watch import TICK, Watch
 from simlab.storage.results import load_dataset
+
+if TYPE_CHECKING:
+    import xarray
 
 # Four parts of two members, each of which trains for about half a second.
 _OPTIONS = (
@@ -33,7 +36,7 @@ class Undisturbed:
         marks: when there were so many complete parts; the last entry is the end.
     """
 
-    dataset: object
+    dataset: "xarray.Dataset"
     marks: tuple[Mark, ...]
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, cast
 
 from simlab.losses.objective import NON_NEGATIVE, POSITIVE, Bound, EvaluationSet, Metric, Objective
 
@@ -42,21 +42,46 @@ class Hyperparameters(NamedTuple):
     classifier_weight_decay: Any = 1e-3
 
 
+class Classifier(Protocol):
+    """A function from inputs to logits, the last of whose layers is linear.
+
+    Attributes:
+        classifier: the weights of that layer, ``Float[K, ...]``.
+    """
+
+    classifier: "nnx.Param"
+
+    def __call__(self, inputs: "jax.Array") -> "jax.Array":
+        """Return the logits, ``Float[B, K]`` or of each head ``Float[B, F, max K_f]``."""
+        ...
+
+    def representation(self, data: Any) -> "jax.Array":
+        """Return the vectors of words or samples that the classifier sees, ``Float[n_w, d]`` or ``Float[N, d]``."""
+        ...
+
+
+class FeatureClassifier(Classifier, Protocol):
+    """A classifier upon features that a network computes from its inputs."""
+
+    def features(self, inputs: "jax.Array") -> "jax.Array":
+        """Return the features ``Float[B, d]`` of inputs ``Float[B, p]``."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
-class CrossEntropy(Objective):
+class CrossEntropy(Objective[Classifier]):
     """Weighted mean cross-entropy in nats; with several factors of labels, its sum over them.
 
-    The network is a function from inputs to logits with a ``representation(data)`` (the vectors of words or samples
-    that its classifier sees) and a parameter ``classifier``. The penalty is ``lam_W/2 |p|^2`` for the parameters
-    ``embeddings`` and ``features``, and ``lam_U/2 |p|^2`` for all others.
+    The network is a :class:`Classifier`. The penalty is ``lam_W/2 |p|^2`` for the parameters ``embeddings`` and
+    ``features``, and ``lam_U/2 |p|^2`` for all others.
 
     Args:
-        penalises_features: whether the features that the network gives to its training set are penalised in place of
-            the weights of its ``backbone``: ``lam_W/2 |h_i|^2`` for each sample.
+        penalises_features: whether the features that the network, a :class:`FeatureClassifier`, gives to its training
+            set are penalised in place of the weights of its ``backbone``: ``lam_W/2 |h_i|^2`` for each sample.
     """
 
     penalises_features: bool = False
-    Hyperparameters: ClassVar[type] = Hyperparameters
+    Hyperparameters = Hyperparameters  # of the same name as in the module: annotations below are quoted
     bounds: ClassVar[Mapping[str, Bound]] = MappingProxyType(
         {
             "learning_rate": POSITIVE,
@@ -67,7 +92,7 @@ class CrossEntropy(Objective):
     )
     additive: ClassVar[bool] = True
 
-    def loss(self, network: "nnx.Module", batch, data, hyper: Hyperparameters, key) -> "jax.Array":
+    def loss(self, network: Classifier, batch, data, hyper: "Hyperparameters", key) -> "jax.Array":
         """Return the cross-entropy, and the penalty on features, of which a batch counts those it weights."""
         import jax.numpy as jnp
 
@@ -79,11 +104,12 @@ class CrossEntropy(Objective):
             return value
         weights = weighted(batch).weights
         weights = weights.reshape(len(weights), -1).mean(axis=1)
-        squares = jnp.sum(network.features(batch.inputs) ** 2, axis=-1)
+        features = cast(FeatureClassifier, network).features(batch.inputs)
+        squares = jnp.sum(features**2, axis=-1)
         penalised = len(data.labels) * jnp.sum(weights * squares)
         return value + hyper.embedding_weight_decay / 2 * penalised
 
-    def penalties(self, params: "nnx.State", hyper: Hyperparameters) -> "nnx.State":
+    def penalties(self, params: "nnx.State", hyper: "Hyperparameters") -> "nnx.State":
         """Return ``lam_W`` for embeddings and free features, 0 for a backbone, ``lam_U`` for all else."""
         from flax import nnx
 
@@ -97,10 +123,10 @@ class CrossEntropy(Objective):
 
     def measure(
         self,
-        network: "nnx.Module",
+        network: Classifier,
         evaluations: Mapping[str, EvaluationSet],
         data,
-        hyper: Hyperparameters,
+        hyper: "Hyperparameters",
         *,
         penalty: "jax.Array",
         spec: "TrainingSpec",
@@ -137,7 +163,7 @@ class CrossEntropy(Objective):
         """Return the metrics of :data:`METRICS`, and those of the network's representation."""
         return classifier_metrics(spec.network.metric_names(spec.task))
 
-    def representation(self, network: "nnx.Module", data) -> "dict[str, jax.Array]":
+    def representation(self, network: Classifier, data) -> "dict[str, jax.Array]":
         """Return ``embeddings`` ``Float[n_w, d]`` (or ``features`` ``Float[N, d]``), and the ``classifier``."""
         name = "embeddings" if hasattr(network, "embeddings") else "features"
         return {name: network.representation(data), "classifier": network.classifier[...]}

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from simlab.validation import check_real, invalid
 
@@ -94,8 +94,14 @@ class SplitAxis(NamedTuple):
     shape: tuple[int, ...]
 
 
-class Objective(Protocol):
+# The networks whose loss and metrics an objective takes.
+NetworkT = TypeVar("NetworkT", contravariant=True)
+
+
+class Objective(Protocol[NetworkT]):
     """What is minimised. Subclass it as a frozen, hashable dataclass; the methods below without a body are required.
+
+    ``Objective[Autoencoder]`` says that it takes networks of that type.
 
     Attributes:
         Hyperparameters: a ``NamedTuple`` of scalars that a sweep may vary without a new compilation, ``learning_rate``
@@ -115,7 +121,7 @@ class Objective(Protocol):
     divergence_metric: ClassVar[str] = "risk"
     recorded: ClassVar[Mapping[str, Metric]] = MappingProxyType({})
 
-    def loss(self, network: "nnx.Module", batch, data, hyper, key: "jax.Array | None") -> "jax.Array":
+    def loss(self, network: NetworkT, batch, data, hyper, key: "jax.Array | None") -> "jax.Array":
         """Return the loss of a batch, a scalar, without the penalty.
 
         Args:
@@ -129,7 +135,7 @@ class Objective(Protocol):
 
     def measure(
         self,
-        network: "nnx.Module",
+        network: NetworkT,
         evaluations: Mapping[str, EvaluationSet],
         data,
         hyper,
@@ -153,7 +159,7 @@ class Objective(Protocol):
         """Return label, unit and scale of each metric, by name."""
         return self.recorded
 
-    def representation(self, network: "nnx.Module", data) -> "dict[str, jax.Array]":
+    def representation(self, network: NetworkT, data) -> "dict[str, jax.Array]":
         """Return the learned representation: arrays by name, kept at the end and, if asked, at other times."""
         raise NotImplementedError
 

@@ -9,7 +9,7 @@ def penalty(params, weight_decays) -> jax.Array:
     if weight_decays is None:
         return jnp.zeros(())
     terms = jax.tree.map(lambda value, decay: decay / 2 * jnp.sum(value**2), params, weight_decays)
-    return sum(jax.tree.leaves(terms))
+    return jnp.asarray(sum(jax.tree.leaves(terms)))
 
 
 def add_penalty_gradient(gradient, params, penalties):

@@ -20,8 +20,8 @@ They are those of every sentence with its probability where there are few, else 
 the run; there ``1/n`` of the variance from context is counted as ``word`` where ``n`` tokens are one word.
 """
 
+from collections import namedtuple
 from functools import lru_cache
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -39,7 +39,7 @@ SEED = 0
 
 @lru_cache(maxsize=64)
 def layer_metrics(n_layers: int) -> type:
-    """Return the NamedTuple of what is recorded of a network with so many layers, the embedding layer included.
+    """Return the named tuple of what is recorded of a network with so many layers, the embedding layer included.
 
     Its fields are ``embedding_norm`` (root mean square), ``embedding_spread`` and ``embedding_simplex_deviation`` of
     the word vectors (see :mod:`simlab.metrics.geometry`), ``classifier_norm`` (of the vector of a class at a position,
@@ -47,7 +47,7 @@ def layer_metrics(n_layers: int) -> type:
     """
     of_vectors = ("embedding_norm", "embedding_spread", "embedding_simplex_deviation", "classifier_norm")
     of_layers = (field(layer, name) for layer in range(n_layers) for name in MEASURES)
-    return NamedTuple("LayerMetrics", [(name, jax.Array) for name in (*of_vectors, *of_layers)])
+    return namedtuple("LayerMetrics", (*of_vectors, *of_layers))
 
 
 def field(layer: int, name: str) -> str:

@@ -49,6 +49,11 @@ def precision_of(dtype: str) -> AbstractContextManager:
     return jax.enable_x64(True) if dtype == "float64" else nullcontext()
 
 
+def is_double_precision() -> bool:
+    """Return whether programs compiled here and now may have weights in float64, see :func:`precision_of`."""
+    return jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue] - defined at run time
+
+
 def use_all_cores() -> None:
     """Make one CPU device per core, if JAX has not started and the user has not set their number.
 

@@ -25,7 +25,13 @@ def compile_piece(lowered: Lowered, *, on_cpu: bool) -> Callable:
 
 
 def held_bytes(compiled: Compiled) -> int:
-    """Return the bytes that a device holds while a compiled program runs."""
+    """Return the bytes that a device holds while a compiled program runs.
+
+    Raises:
+        RuntimeError: the compiler does not count them.
+    """
     memory = compiled.memory_analysis()
+    if memory is None:
+        raise RuntimeError("this compiler does not say how much memory a program holds")
     held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
     return held + memory.temp_size_in_bytes

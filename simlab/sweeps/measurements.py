@@ -5,14 +5,14 @@ their claims and what is saved are those of a sweep of training runs, so that a 
 shared among processes in the same way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from simlab.storage.store import Store
 from simlab.sweeps.layout import Layout
-from simlab.sweeps.work import Analysis, Listener, Part
+from simlab.sweeps.work import Listener, Part
 
 
 class Measurement(NamedTuple):
@@ -25,6 +25,10 @@ class Measurement(NamedTuple):
 
     subject: Any
     seed: int
+
+
+# Called with a measurement, and None for the run and for the training set, of which there is neither.
+MeasurementAnalysis = Callable[[Measurement, None, None], dict[str, np.ndarray]]
 
 
 class MeasurementSweep:
@@ -55,7 +59,7 @@ class MeasurementSweep:
         self,
         layouts: Sequence[Layout],
         store: Store,
-        analyse: Analysis,
+        analyse: MeasurementAnalysis,
         listener: Listener,
         shard: tuple[int, int] = (0, 1),
     ) -> bool:
@@ -69,7 +73,7 @@ class MeasurementSweep:
             listener.advance(done, done)
         return all(store.is_complete(part.name) for part in parts)
 
-    def _measure(self, part: Part, store: Store, analyse: Analysis) -> None:
+    def _measure(self, part: Part, store: Store, analyse: MeasurementAnalysis) -> None:
         """Make one measurement, unless it is there or another process makes it."""
         if store.is_complete(part.name):
             return

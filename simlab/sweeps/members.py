@@ -6,6 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import jax
 import numpy as np
 
+from simlab.tasks.batch import AnyArray
 from simlab.training.spec import TrainingSpec
 
 SpecT = TypeVar("SpecT", bound=TrainingSpec)
@@ -35,13 +36,15 @@ class Member(NamedTuple, Generic[SpecT, HyperparametersT]):
 class Inputs(NamedTuple):
     """The arguments of the compiled pieces; arrays whose leading axis is the member.
 
+    On the host NumPy arrays, on the devices JAX arrays, and their shapes where a program is lowered.
+
     Attributes:
         seeds: ``UInt32[W]``.
         data: the arrays of each realised task, such as :class:`simlab.tasks.sentences.SentenceDistribution`.
         hyperparameters: ``Float[W]`` each.
     """
 
-    seeds: jax.Array
+    seeds: AnyArray
     data: Any
     hyperparameters: NamedTuple
 

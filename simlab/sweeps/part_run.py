@@ -185,7 +185,7 @@ class PartRun:
         due = self._segments[seated] + len(self._pending)
         return sorted({int(stage) for stage in np.searchsorted(first, due, side="right") - 1}, reverse=True)
 
-    def _take_initials(self, rows: Sequence[int]) -> None:
+    def _take_initials(self, rows: Sequence[int] | np.ndarray) -> None:
         """Fetch the named arrays of members that have just begun, if they are wanted."""
         if self._wants_initials:
             for row, arrays in zip(rows, self._fetch(rows), strict=True):
@@ -227,7 +227,7 @@ class PartRun:
             self._finals[int(self._slots[row])] = arrays
             self._slots[row] = EMPTY
 
-    def _fetch(self, rows: Sequence[int]) -> Iterator[Arrays]:
+    def _fetch(self, rows: Sequence[int] | np.ndarray) -> Iterator[Arrays]:
         """Yield the named arrays of some rows."""
         few_weights = len(self._slots) * count_weights(self.program.spec) <= FETCHED_WEIGHTS
         if few_weights and len(rows) > len(self._slots) // FETCH_SHARE:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cached_property, lru_cache, partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jax.stages import Lowered
 
 from simlab.losses.chunks import CHUNK_ENTRIES
-from simlab.runtime.devices import CLASS, MEMBER, make_mesh, platform
+from simlab.runtime.devices import CLASS, MEMBER, is_double_precision, make_mesh, platform
 from simlab.runtime.random_keys import random_key
 from simlab.sweeps.compilation import compile_piece, compilers, held_bytes
 from simlab.sweeps.layout import Layout
@@ -36,6 +37,22 @@ from simlab.validation import invalid
 HELD_NUMBERS = {"cpu": CHUNK_ENTRIES, "accelerator": 16 * CHUNK_ENTRIES}
 
 
+class Piece(NamedTuple):
+    """A function of many rows, and how it is lowered.
+
+    Attributes:
+        function: of the rows of one device.
+        shapes: of its arguments, with their place on the devices.
+        shardings: where its results live.
+        donated: the arguments whose memory it may reuse.
+    """
+
+    function: Callable
+    shapes: tuple
+    shardings: Any
+    donated: int | tuple[int, ...]
+
+
 class Program:
     """The compiled pieces for one specification and one layout.
 
@@ -50,7 +67,7 @@ class Program:
 
     def __init__(self, spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None):
         spec.check_class_shards(layout.class_shards)
-        if spec.dtype == "float64" and not jax.config.jax_enable_x64:
+        if spec.dtype == "float64" and not is_double_precision():
             raise invalid("dtype", "float32, or a call within jax.enable_x64(True)", spec.dtype)
         self.spec, self.layout = spec.compile_key, layout
         self._trainer = make_trainer(self.spec, optimizer)
@@ -188,31 +205,32 @@ class Program:
     def _traced(self, name: str) -> Lowered:
         """Return the lowered piece of that name."""
         if name not in self._lowered:
-            problem_and_rows, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
-            if name in self._segment_names:
-                advance = partial(self._segment, self._segment_names.index(name))
-                piece = self._over_rows(advance, in_place=True), run, self._row_sharding, 1
-            else:
-                piece = {
-                    "begin": (self._over_rows(self._begin, self._begun_numbers), begun, problem_and_rows, ()),
-                    "record": (self._record, run, problem_and_rows[::-1], 1),
-                    "select": (jax.vmap(select_rows), (begun[1], run[:2], run[:2]), problem_and_rows, 2),
-                }[name]
-            *lowered, donated = piece
-            self._lowered[name] = self._lower(*lowered, donate=donated)
+            self._lowered[name] = self._lower(self._piece(name))
         return self._lowered[name]
 
-    def _lower(self, function: Callable, shapes: tuple, shardings, *, donate: int | tuple[int, ...]):
+    def _piece(self, name: str) -> Piece:
+        """Return the piece of that name before it is lowered."""
+        problem_and_rows, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
+        if name in self._segment_names:
+            advance = partial(self._segment, self._segment_names.index(name))
+            return Piece(self._over_rows(advance, in_place=True), run, self._row_sharding, 1)
+        if name == "begin":
+            return Piece(self._over_rows(self._begin, self._begun_numbers), begun, problem_and_rows, ())
+        if name == "record":
+            return Piece(self._record, run, problem_and_rows[::-1], 1)
+        return Piece(jax.vmap(select_rows), (begun[1], run[:2], run[:2]), problem_and_rows, 2)
+
+    def _lower(self, piece: Piece) -> Lowered:
         """Shard a function of many rows over all devices and lower it."""
         mapped = jax.shard_map(
-            function,
+            piece.function,
             mesh=self._mesh,
             in_specs=PartitionSpec(MEMBER),
             out_specs=PartitionSpec(MEMBER),
             axis_names={MEMBER},
             check_vma=False,
         )
-        return jax.jit(mapped, out_shardings=shardings, donate_argnums=donate).lower(*shapes)
+        return jax.jit(mapped, out_shardings=piece.shardings, donate_argnums=piece.donated).lower(*piece.shapes)
 
     def _over_rows(self, function: Callable, needed: int = 0, *, in_place: bool = False) -> Callable:
         """Map a function of one member over the rows of one device.
@@ -288,7 +306,7 @@ class Program:
 
 def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
     """Return the :class:`Program`; recent ones are cached, so that a second sweep of the same kind starts at once."""
-    return _cached_program(spec.compile_key, layout, optimizer, jax.config.jax_enable_x64)
+    return _cached_program(spec.compile_key, layout, optimizer, is_double_precision())
 
 
 @lru_cache(maxsize=32)

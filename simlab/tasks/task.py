@@ -68,7 +68,7 @@ class Task(Protocol):
         raise NotImplementedError
 
 
-def check_task(task: object) -> None:
+def check_task(task: Any) -> None:
     """Raise ``ValueError`` unless an object can be sampled; the message names what is missing."""
     if not callable(getattr(task, "sample", None)) or getattr(type(task), "sample", None) is Task.sample:
         raise invalid("task", "a Task with a method sample(seed)", type(task).__name__)

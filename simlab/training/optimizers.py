@@ -50,14 +50,14 @@ def learning_rate(stage: Stage, hyper, step: jax.Array) -> jax.Array:
     return peak * factor.astype(real)
 
 
-def scale_updates(updates: nnx.State, rates: nnx.State | None) -> nnx.State:
+def scale_updates(updates: optax.Updates, rates: nnx.State | None) -> optax.Updates:
     """Return the updates times the learning-rate factor of each parameter."""
     if rates is None:
         return updates
     return jax.tree.map(lambda update, rate: rate * update, updates, rates)
 
 
-def without_frozen(gradient: nnx.State, rates: nnx.State | None) -> nnx.State:
+def without_frozen(gradient: optax.Updates, rates: nnx.State | None) -> optax.Updates:
     """Return the gradient with zeros for the parameters whose learning-rate factor is 0."""
     if rates is None:
         return gradient

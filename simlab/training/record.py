@@ -1,8 +1,9 @@
 """What is measured between the segments of a run: the objective's metrics and the gradient norm of the risk."""
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ import optax
 from simlab.losses.chunks import summed_gradient
 from simlab.losses.objective import EvaluationSet
 from simlab.losses.penalties import add_penalty_gradient, penalty
-from simlab.tasks.batch import Batch
+from simlab.tasks.batch import AnyArray, Batch
 from simlab.training.optimizers import without_frozen
 from simlab.training.run_state import Network, Problem, batch_loss
 from simlab.training.spec import TrainingSpec
@@ -31,8 +32,8 @@ class Record(NamedTuple):
     gradient_norm: jax.Array
 
 
-def named_values(record: Record) -> dict[str, jax.Array]:
-    """Return the entries of a record by name."""
+def named_values(record: Record) -> dict[str, AnyArray]:
+    """Return the entries of a record by name, arrays of the kind that it holds."""
     return record.metrics._asdict() | {"gradient_norm": record.gradient_norm}
 
 
@@ -76,8 +77,8 @@ def _named_tuple(spec: TrainingSpec, metrics: Mapping[str, jax.Array]) -> NamedT
 
 @lru_cache(maxsize=256)
 def _metrics_type(names: tuple[str, ...]) -> type:
-    """Return the ``NamedTuple`` of metrics of these names."""
-    return NamedTuple("Metrics", [(name, Any) for name in names])
+    """Return the type of a named tuple of metrics of these names."""
+    return namedtuple("Metrics", names)
 
 
 def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:

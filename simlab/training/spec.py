@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from simlab.data.sources import Source
+from simlab.data.sources import Population, Source
 from simlab.losses.objective import Objective, check_objective
 from simlab.networks.specs import Architecture, check_architecture
 from simlab.tasks.enumeration import check_population
@@ -62,17 +62,22 @@ class Stage:
         self.objective.check(spec)
         spec.network.check(spec.task, self.source)
         self.source.check(spec.task)
-        if self.optimizer in LINE_SEARCH_OPTIMIZERS and not self.source.is_whole:
-            wanted = f"'all' with optimizer={self.optimizer}, which needs the risk of a whole training set"
-            raise invalid("batch_size", wanted, self.source.batch_size)
-        if self.optimizer in LINE_SEARCH_OPTIMIZERS and self.objective.stochastic:
-            wanted = f"one without a line search, as the loss of {type(self.objective).__name__} is stochastic"
-            raise invalid("optimizer", wanted, self.optimizer)
+        self._check_line_search()
         if self.source.is_population and spec.task.n_examples is not None:
             width = spec.network.width(spec.task)
             check_population(spec.task.n_examples, self.objective.numbers_per_example(spec), width)
         fields = spec.objective.Hyperparameters._fields
         check_choice("learning_rate", self.learning_rate, fields)
+
+    def _check_line_search(self) -> None:
+        if self.optimizer not in LINE_SEARCH_OPTIMIZERS:
+            return
+        if not (isinstance(self.source, Population) or self.source.is_whole):
+            wanted = f"'all' with optimizer={self.optimizer}, which needs the risk of a whole training set"
+            raise invalid("batch_size", wanted, self.source.batch_size)
+        if self.objective.stochastic:
+            wanted = f"one without a line search, as the loss of {type(self.objective).__name__} is stochastic"
+            raise invalid("optimizer", wanted, self.optimizer)
 
     def _check_schedule(self) -> None:
         check_count("warmup_steps", self.warmup_steps, 0)

@@ -216,8 +216,8 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
 
 
 def _search_step(
-    transformation: optax.GradientTransformationExtraArgs, loss: Callable, penalties, rates, params: nnx.State, memory
-) -> tuple[nnx.State, optax.OptState, jax.Array]:
+    transformation: optax.GradientTransformation, loss: Callable, penalties, rates, params: nnx.State, memory
+) -> tuple[optax.Params, optax.OptState, jax.typing.ArrayLike]:
     """Return parameters and optimiser state after a step with a line search on the risk, and the risk before it.
 
     Value and gradient are those with which the last line search ended. There is no learning rate to multiply by
@@ -229,7 +229,8 @@ def _search_step(
 
     value, gradient = optax.value_and_grad_from_state(risk)(params, state=memory)
     gradient = without_frozen(gradient, rates)
-    updates, memory = transformation.update(gradient, memory, params, value=value, grad=gradient, value_fn=risk)
+    update = optax.with_extra_args_support(transformation).update
+    updates, memory = update(gradient, memory, params, value=value, grad=gradient, value_fn=risk)
     return optax.apply_updates(params, updates), memory, value
 
 

@@ -20,7 +20,8 @@ import xarray
 from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
 from experiments.feature_collapse.configuration import WordConfiguration
-from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
+from experiments.feature_collapse.phenomenon import make_hyperparameters, predict
+from experiments.feature_collapse.training_spec import make_training_spec
 from simlab.exact.minimise import minimise
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
 from simlab.exact.risk import ExactRisk, enumerate_population
@@ -78,7 +79,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 def _describe(kind: str, n_latents: int, seeds: tuple[int, ...]) -> dict[str, Any]:
     """Return the variables of one type and number of latents; those by seed as lists."""
     configuration = TASKS[kind].replace(n_classes=n_latents)
-    prediction = FEATURE_COLLAPSE.predict(configuration)
+    prediction = predict(configuration)
     found = [solve(configuration, seed) for seed in seeds]
     return {
         "reach_embedding_norm_predicted": float(root_mean_square(prediction.embedding_norms)),
@@ -90,9 +91,7 @@ def _describe(kind: str, n_latents: int, seeds: tuple[int, ...]) -> dict[str, An
 
 def solve(configuration: WordConfiguration, seed: int) -> Mapping[str, float]:
     """Return norms, risk, duality gap and spread at the exact minimiser for the latents of a seed; NaN if not known."""
-    member = Member(
-        FEATURE_COLLAPSE.make_training_spec(configuration), FEATURE_COLLAPSE.make_hyperparameters(configuration), seed
-    )
+    member = Member(make_training_spec(configuration), make_hyperparameters(configuration), seed)
     if member.spec.network.layer_norm or member.spec.task.has_equal_words:
         minimum = _minimise_reduced(configuration, member.data.latents)
         arrays, risk, gap = (minimum.embeddings, minimum.classifier), minimum.risk, minimum.risk_gap
@@ -123,7 +122,7 @@ def _minimise(configuration: WordConfiguration, latents: bytes) -> tuple[tuple[n
 
     In ``n_c`` dimensions: that they are enough for these latents is what the gap proves.
     """
-    task = FEATURE_COLLAPSE.make_training_spec(configuration).task
+    task = make_training_spec(configuration).task
     classes = np.frombuffer(latents, np.int32).reshape(task.n_classes, task.sentence_length)
     population = enumerate_population(
         classes, word_frequencies(task.word_frequency, task.words_per_concept), task.n_concepts

@@ -18,7 +18,7 @@ give its ``metric_names(task)``.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from simlab.losses.objective import SplitAxis
 from simlab.tasks.sentence_task import SentenceTask
@@ -30,11 +30,18 @@ if TYPE_CHECKING:
     from simlab.data.sources import Source
     from simlab.tasks.task import Task
 
+# The tasks that a network fits, as ``check`` has found.
+TaskT = TypeVar("TaskT", bound="Task", contravariant=True)
 
-class Architecture(Protocol):
-    """The specification of a network. Subclass it as a frozen, hashable dataclass; ``build`` is required."""
 
-    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+class Architecture(Protocol[TaskT]):
+    """The specification of a network. Subclass it as a frozen, hashable dataclass; ``build`` is required.
+
+    ``Architecture[SentenceTask]`` says that it fits sentences: all methods but ``check`` are called with a task that
+    ``check`` has accepted.
+    """
+
+    def build(self, task: TaskT, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights.
 
         All that is trained is ``nnx.Param``; variables of any other type stay as they are.
@@ -50,11 +57,11 @@ class Architecture(Protocol):
     def check(self, task: "Task", source: "Source") -> None:
         """Raise ``ValueError`` for a task or source that this network does not fit."""
 
-    def width(self, task: "Task") -> int:
+    def width(self, task: TaskT) -> int:
         """Return the numbers that the widest layer holds for each example."""
         return 1
 
-    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+    def split_axes(self, task: TaskT) -> Mapping[str, SplitAxis]:
         """Return the parameters whose first axis may be split over devices, by name."""
         return MappingProxyType({})
 

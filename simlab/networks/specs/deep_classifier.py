@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simlab.losses.objective import SplitAxis
 from simlab.networks.names import DEEP_NETWORKS, EXPANSION
 from simlab.networks.specs.architecture import Architecture, check_sentences
+from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import check_choice, check_count, invalid
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepClassifier(Architecture):
+class DeepClassifier(Architecture[SentenceTask]):
     """A deep network on sentences, or beside it the two-layer network with the same initial weights.
 
     The networks and what they have in common are described in :mod:`simlab.networks.layers`. All their weights are
@@ -55,7 +56,7 @@ class DeepClassifier(Architecture):
         """Raise ``ValueError`` unless the task is made of sentences."""
         check_sentences(task)
 
-    def width(self, task: "Task") -> int:
+    def width(self, task: SentenceTask) -> int:
         """Return the width of the widest layer, all positions together; of attention, the number of its weights."""
         tokens = task.sentence_length * self.embedding_dim
         if self.kind == "two-layer":
@@ -65,13 +66,13 @@ class DeepClassifier(Architecture):
         attention = self.n_heads * task.sentence_length**2 if self.kind.startswith("transformer") else 0
         return max(EXPANSION * tokens, attention)
 
-    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+    def split_axes(self, task: SentenceTask) -> Mapping[str, SplitAxis]:
         """Return the classes of the classifier, ``Float[K, P, m]`` as in :mod:`simlab.networks.layers`."""
         merged = self.kind == "mlp"
         last = (1, self.hidden_width) if merged else (task.sentence_length, self.embedding_dim)
         return {"classifier": SplitAxis("n_classes", (task.n_classes, *last))}
 
-    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+    def build(self, task: SentenceTask, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights."""
         settings = {"initial_scale": hyper.initial_scale, "dtype": dtype, "rngs": rngs}
         sizes = {
@@ -94,13 +95,13 @@ class DeepClassifier(Architecture):
         norm = self.kind.removeprefix("transformer-")
         return SentenceTransformer(**sizes, n_heads=self.n_heads, norm=norm, **settings)
 
-    def measure(self, network: "nnx.Module", task: "Task", data):
+    def measure(self, network: "nnx.Module", task: SentenceTask, data):
         """Return a :func:`simlab.metrics.layers.layer_metrics`."""
         from simlab.metrics.layers import measure
 
         return measure(network, task, data, self.width(task))
 
-    def metric_names(self, task: "Task") -> tuple[str, ...]:
+    def metric_names(self, task: SentenceTask) -> tuple[str, ...]:
         """Return the names of what is measured."""
         from simlab.metrics.layers import layer_metrics
 

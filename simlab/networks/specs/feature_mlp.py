@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureMLP(Architecture):
+class FeatureMLP(Architecture[LabelledTask]):
     """A multi-layer perceptron from random inputs to features, and a linear classifier, without biases, upon them.
 
     The penalty falls on the features that it gives to the training set, and on the classifier; its other weights are
@@ -40,23 +40,22 @@ class FeatureMLP(Architecture):
 
     def check(self, task: "Task", source: "Source") -> None:
         """Raise ``ValueError`` unless the task has inputs."""
-        if not isinstance(task, LabelledTask) or task.input_dim is None:
-            raise invalid("input_dim", "the dimension of the inputs that the network reads", None)
+        _input_dim(task)
 
-    def width(self, task: "Task") -> int:
+    def width(self, task: LabelledTask) -> int:
         """Return the width of the widest layer."""
-        return max(task.input_dim, self.hidden_width, self.embedding_dim)
+        return max(_input_dim(task), self.hidden_width, self.embedding_dim)
 
-    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+    def split_axes(self, task: LabelledTask) -> Mapping[str, SplitAxis]:
         """Return the classes of the classifier, ``Float[K, d]``."""
         return {"classifier": SplitAxis("n_classes", (task.n_classes, self.embedding_dim))}
 
-    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+    def build(self, task: LabelledTask, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights."""
         from simlab.networks.feature_mlp import FeatureMLP as Network
 
         return Network(
-            input_dim=task.input_dim,
+            input_dim=_input_dim(task),
             hidden_width=self.hidden_width,
             depth=self.depth,
             feature_dim=self.embedding_dim,
@@ -67,14 +66,21 @@ class FeatureMLP(Architecture):
             rngs=rngs,
         )
 
-    def measure(self, network: "nnx.Module", task: "Task", data):
+    def measure(self, network: "nnx.Module", task: LabelledTask, data):
         """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
         from simlab.metrics.vectors import measure
 
         return measure(network, task, data)
 
-    def metric_names(self, task: "Task") -> tuple[str, ...]:
+    def metric_names(self, task: LabelledTask) -> tuple[str, ...]:
         """Return the names of what is measured."""
         from simlab.metrics.vectors import VectorMetrics
 
         return VectorMetrics._fields
+
+
+def _input_dim(task: "Task") -> int:
+    """Return ``p``, the dimension of the inputs, or raise ``ValueError`` for a task without any."""
+    if not isinstance(task, LabelledTask) or task.input_dim is None:
+        raise invalid("input_dim", "the dimension of the inputs that the network reads", None)
+    return task.input_dim

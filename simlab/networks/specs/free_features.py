@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FreeFeatures(Architecture):
+class FreeFeatures(Architecture[LabelledTask]):
     """A free vector for each sample and a linear classifier, :class:`simlab.networks.free_features.FreeFeatures`.
 
     Args:
@@ -36,15 +36,15 @@ class FreeFeatures(Architecture):
         if task.input_dim is not None:
             raise invalid("input_dim", "None, as free features read no inputs", task.input_dim)
 
-    def width(self, task: "Task") -> int:
+    def width(self, task: LabelledTask) -> int:
         """Return ``d``."""
         return self.feature_dim
 
-    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+    def split_axes(self, task: LabelledTask) -> Mapping[str, SplitAxis]:
         """Return the classes of the classifier, ``Float[K, d]``."""
         return {"classifier": SplitAxis("n_classes", (task.n_classes, self.feature_dim))}
 
-    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+    def build(self, task: LabelledTask, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights."""
         from simlab.networks.free_features import FreeFeatures as Network
 
@@ -58,13 +58,13 @@ class FreeFeatures(Architecture):
             rngs=rngs,
         )
 
-    def measure(self, network: "nnx.Module", task: "Task", data):
+    def measure(self, network: "nnx.Module", task: LabelledTask, data):
         """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
         from simlab.metrics.vectors import measure
 
         return measure(network, task, data)
 
-    def metric_names(self, task: "Task") -> tuple[str, ...]:
+    def metric_names(self, task: LabelledTask) -> tuple[str, ...]:
         """Return the names of what is measured."""
         from simlab.metrics.vectors import VectorMetrics
 

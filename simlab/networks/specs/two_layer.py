@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from simlab.losses.objective import SplitAxis
 from simlab.networks.names import NORMALISATIONS
 from simlab.networks.specs.architecture import Architecture, check_sentences
+from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import check_choice, check_count, invalid
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwoLayer(Architecture):
+class TwoLayer(Architecture[SentenceTask]):
     """A vector for each word, perhaps normalised, and a linear classifier.
 
     The network is :class:`simlab.networks.two_layer.SentenceClassifier`, and with normalisations other than LayerNorm
@@ -48,15 +49,15 @@ class TwoLayer(Architecture):
             wanted = "another one with the population, whose sentences a batch does not hold as often as they occur"
             raise invalid("normalisation", wanted, "batch")
 
-    def width(self, task: "Task") -> int:
+    def width(self, task: SentenceTask) -> int:
         """Return ``L d``."""
         return task.sentence_length * self.embedding_dim
 
-    def split_axes(self, task: "Task") -> Mapping[str, SplitAxis]:
+    def split_axes(self, task: SentenceTask) -> Mapping[str, SplitAxis]:
         """Return the classes of the classifier, ``Float[K, L, d]``."""
         return {"classifier": SplitAxis("n_classes", (task.n_classes, task.sentence_length, self.embedding_dim))}
 
-    def build(self, task: "Task", hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+    def build(self, task: SentenceTask, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights."""
         settings = {"initial_scale": hyper.initial_scale, "dtype": dtype, "rngs": rngs}
         sizes = {
@@ -73,13 +74,13 @@ class TwoLayer(Architecture):
 
         return NormalisedClassifier(**sizes, normalisation=self.normalisation, **settings)
 
-    def measure(self, network: "nnx.Module", task: "Task", data):
+    def measure(self, network: "nnx.Module", task: SentenceTask, data):
         """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
         from simlab.metrics.vectors import measure
 
         return measure(network, task, data)
 
-    def metric_names(self, task: "Task") -> tuple[str, ...]:
+    def metric_names(self, task: SentenceTask) -> tuple[str, ...]:
         """Return the names of what is measured."""
         from simlab.metrics.vectors import VectorMetrics
 
