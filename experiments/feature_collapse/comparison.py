@@ -165,7 +165,11 @@ def cell_variables(spec: WordSpec, prediction: Prediction) -> dict[str, np.ndarr
 
 def caveats(prediction: Prediction) -> list[str]:
     """Return the assumptions of the theorem that are not met, in words."""
-    return [f"assumption not met: {one.name}: {one.reason}" for one in prediction.assumptions if not one.holds]
+    return [
+        f"assumption not met: {assumption.name}: {assumption.reason}"
+        for assumption in prediction.assumptions
+        if not assumption.holds
+    ]
 
 
 def _basis(prediction: Prediction) -> str:

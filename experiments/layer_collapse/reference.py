@@ -91,5 +91,5 @@ def caveats(reference: Reference) -> list[str]:
         return ["no weight decay: no risk has a minimiser, nothing is predicted"]
     if reference.network != TWO_LAYERS:
         return [f"{reference.network}: predicted for the embeddings of two layers, not a theorem here"]
-    unmet = [one for one in reference.theory.assumptions if not one.holds]
-    return [f"assumption not met: {one.name}: {one.reason}" for one in unmet]
+    unmet = [assumption for assumption in reference.theory.assumptions if not assumption.holds]
+    return [f"assumption not met: {assumption.name}: {assumption.reason}" for assumption in unmet]

@@ -49,11 +49,13 @@ def figure_element(name: str, dataset, prefix: str) -> Markup:
         return element("p", why, class_="problem", id=prefix)
     caption = caption_of(name)
     content = draw_inline(figure, f"{prefix}-svg")
-    told = f"{caption} {describe(figure)}"
+    description = f"{caption} {describe(figure)}"
     style = f"--natural:{content.width * NATURAL:.0f}px"
-    sheet = element("div", _image(content, prefix, told), _button(prefix, caption), class_="sheet", style=style)
+    sheet = element("div", _image(content, prefix, description), _button(prefix, caption), class_="sheet", style=style)
     words = element("figcaption", element("b", f"{title}. "), caption)
-    return element("figure", element("div", sheet, class_="card"), _enlarged(content, prefix, told), words, id=prefix)
+    return element(
+        "figure", element("div", sheet, class_="card"), _enlarged(content, prefix, description), words, id=prefix
+    )
 
 
 def draw_inline(figure, prefix: str) -> Drawing:
@@ -123,7 +125,9 @@ def describe(figure) -> str:
     panels = [" ".join(filter(None, map(_plain, _panel_words(ax)))) for ax in figure.axes]
     named = [panel for panel in panels if panel]
     legends = [ax.get_legend() for ax in figure.axes] + list(figure.legends)
-    entries = dict.fromkeys(_plain(text.get_text()) for one in legends if one is not None for text in one.get_texts())
+    entries = dict.fromkeys(
+        _plain(text.get_text()) for legend in legends if legend is not None for text in legend.get_texts()
+    )
     parts = [plural(len(panels), "panel"), *named, *([f"legend: {', '.join(entries)}"] if entries else [])]
     return f"{'; '.join(parts)}."
 

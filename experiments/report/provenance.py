@@ -28,8 +28,8 @@ def provenance(run: SavedRun) -> Markup:
         "Machine, versions, file": _environment(run),
         "Layout on the devices": _layout(run.dataset),
     }
-    told = (join(element("h4", title), content) for title, content in parts.items() if content)
-    return join(*told, element("details", element("summary", "Variables in results.nc"), _variables(run.dataset)))
+    sections = (join(element("h4", title), content) for title, content in parts.items() if content)
+    return join(*sections, element("details", element("summary", "Variables in results.nc"), _variables(run.dataset)))
 
 
 def _commands(run: SavedRun) -> Markup:
@@ -86,12 +86,12 @@ def _varied(dataset) -> Markup:
 
 def _environment(run: SavedRun) -> Markup:
     """Return every attribute that is not told elsewhere, and what tells the file from any other."""
-    told = {
+    attributes = {
         _LABELS.get(name, name.replace("_", " ")): value
         for name, value in run.dataset.attrs.items()
         if name not in _TOLD_ELSEWHERE
     }
-    rows = [body_row(name, element("span", str(value), class_="long")) for name, value in told.items()]
+    rows = [body_row(name, element("span", str(value), class_="long")) for name, value in attributes.items()]
     rows += [
         body_row("folder", element("code", run.folder)),
         body_row("results.nc", plural(run.size, "byte")),

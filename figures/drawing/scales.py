@@ -136,8 +136,8 @@ def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
     """Put ticks at powers of ten; below two decades, also at three times these if their labels fit a width, inches."""
     plain = low >= 1e-3 and high < 1e4
     decades = 10.0 ** np.arange(floor(log10(low)), floor(log10(high)) + 1)
-    both = [tick for decade in decades for tick in (decade, 3 * decade) if low <= tick <= high]
-    fitting = not plain or style.CHARACTER * sum(len(f"{tick:g}") + 1 for tick in both) < 0.85 * width
+    finer = [tick for decade in decades for tick in (decade, 3 * decade) if low <= tick <= high]
+    fitting = not plain or style.CHARACTER * sum(len(f"{tick:g}") + 1 for tick in finer) < 0.85 * width
     axis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low and fitting else (1,), numticks=6))
     powers = LogFormatterSciNotation(minor_thresholds=(inf, inf))
     axis.set_major_formatter((lambda value, _: f"{value:g}") if plain else powers)

@@ -77,13 +77,13 @@ def _draw_layers(ax, cell) -> None:
     for index, network in enumerate(cell.network.values):
         values = _last(cell.history_class_ratio.sel(network=network))
         mean, error = geometric_mean(values)
-        kept = np.isfinite(mean)
+        is_finite = np.isfinite(mean)
         x = np.arange(n_layers) + _shift(index, cell)
-        _draw_marks(ax, x[kept], mean[kept], error[kept], index)
+        _draw_marks(ax, x[is_finite], mean[is_finite], error[is_finite], index)
     predicted = cell.predicted.sel(quantity="concept_ratio").values
-    known = predicted[np.isfinite(predicted) & (predicted > FLOOR)]
-    if known.size:
-        ax.plot([-0.4, 0.4], [known[0]] * 2, color=style.PREDICTED, linewidth=0.9, zorder=4)
+    drawable = predicted[np.isfinite(predicted) & (predicted > FLOOR)]
+    if drawable.size:
+        ax.plot([-0.4, 0.4], [drawable[0]] * 2, color=style.PREDICTED, linewidth=0.9, zorder=4)
     ax.set_xlim(-0.45, n_layers - 0.55)
     ax.xaxis.set_major_locator(FixedLocator(range(n_layers)))
     ax.set_xlabel("layer")

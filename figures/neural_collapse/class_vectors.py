@@ -101,8 +101,15 @@ def class_axes(vectors: ClassVectors) -> tuple[np.ndarray, np.ndarray]:
     directions; of directions that tie, those are taken along which the classes that vary there come nearest to going
     around a circle in their order. A simplex is then seen as a regular polygon.
     """
-    both = (vectors.features_predicted, vectors.means_predicted), (vectors.features, vectors.means)
-    features, means = next((one for one in both if np.linalg.norm(one[1], axis=1).max() > vectors.zero), both[0])
+    candidates = (vectors.features_predicted, vectors.means_predicted), (vectors.features, vectors.means)
+    features, means = next(
+        (
+            vectors_and_means
+            for vectors_and_means in candidates
+            if np.linalg.norm(vectors_and_means[1], axis=1).max() > vectors.zero
+        ),
+        candidates[0],
+    )
     covariance = np.cov(features.T)
     places = means @ _top_directions(covariance, [])
     varying = np.linalg.norm(places, axis=1) > 1e-3 * np.linalg.norm(places, axis=1).max()

@@ -59,15 +59,15 @@ def arrange(cells, axes: list[str]) -> Arrangement:
     fitting = [name for name, size in others.items() if cells.sizes["regime"] * size <= MOST_COLUMNS]
     crowded = prod(others.values()) > MOST_SERIES
     across = [max(fitting, key=others.__getitem__)] if crowded and fitting else []
-    kept = _thin({name: size for name, size in others.items() if name not in across})
-    missing = [{name: i} for name, indices in kept.items() for i in range(others[name]) if i not in indices]
+    chosen = _thin({name: size for name, size in others.items() if name not in across})
+    missing = [{name: i} for name, indices in chosen.items() for i in range(others[name]) if i not in indices]
     values = cells[abscissa].values
     return Arrangement(
         abscissa=abscissa,
         positions=values.astype(float) if numeric else np.arange(float(len(values))),
         names=None if numeric else [format_value(value) for value in values],
         columns=_combine({name: range(others[name]) for name in across}),
-        series=_combine(kept),
+        series=_combine(chosen),
         left_out=[describe(cells, selection) for selection in missing],
     )
 
@@ -79,7 +79,7 @@ def is_numeric(axis) -> bool:
 
 def _combine(indices: Mapping[str, Sequence[int]]) -> list[dict[str, int]]:
     """Return every combination of the indices of some axes; of no axis, the one empty combination."""
-    return [dict(zip(indices, one, strict=True)) for one in product(*indices.values())]
+    return [dict(zip(indices, places, strict=True)) for places in product(*indices.values())]
 
 
 def _thin(sizes: dict[str, int]) -> dict[str, list[int]]:

@@ -91,8 +91,8 @@ def _rows(cells, declared: list[Panel]) -> list[Panel]:
     """Return the panels of the headline quantities of which anything is known, all of them if nothing is."""
     shown = {name for names in headlines(cells) for name in names}
     panels = [panel for panel in declared if panel.quantity in shown] or declared
-    known = [panel for panel in panels if np.isfinite(cells.learned.sel(quantity=panel.quantity)).any()]
-    return known or panels
+    finite = [panel for panel in panels if np.isfinite(cells.learned.sel(quantity=panel.quantity)).any()]
+    return finite or panels
 
 
 def _draw_row(figure, row, cells, panel: Panel, grid: Grid, thresholds: dict[str, Threshold]) -> None:
@@ -215,15 +215,15 @@ def _draw_steps(ax, predicted: np.ndarray, grid: Grid) -> None:
         ax.plot(*points, label=PREDICTED, solid_capstyle="projecting", **BOUNDARY)
 
 
-def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _differ(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return where two arrays of predictions differ; what is not known differs from nothing."""
-    return np.isfinite(one) & np.isfinite(other) & ~np.isclose(one, other, rtol=1e-9, atol=1e-12)
+    return np.isfinite(left) & np.isfinite(right) & ~np.isclose(left, right, rtol=1e-9, atol=1e-12)
 
 
 def _add_legend(figure, thresholds: dict[str, Threshold]) -> None:
     """Put a legend of the lines and marks that were drawn below all panels."""
     drawn = {artist.get_label() for ax in figure.axes for artist in (*ax.lines, *ax.collections)}
-    lines: dict[str, LineStyleType] = {one.label: (0, one.line) for one in thresholds.values()}
+    lines: dict[str, LineStyleType] = {threshold.label: (0, threshold.line) for threshold in thresholds.values()}
     lines[PREDICTED] = "-"
     handles = [Line2D([], [], linestyle=line, label=name, **BOUNDARY) for name, line in lines.items() if name in drawn]
     marked = any(line.get_label() == LESS and len(line.get_xdata()) for ax in figure.axes for line in ax.lines)

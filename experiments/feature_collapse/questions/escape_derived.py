@@ -137,8 +137,8 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, m
     # Beyond e^300 the linear regime says nothing, and its squares overflow.
     shown = rate * steps * rates.max(initial=0.0) < 300
     linear = _until(shown, own.embedding_squares(steps[shown]))
-    foreseen = [plateau(one, final, fraction=PLATEAU) if final > 0 else None for one in (own, expected)]
-    ends = [np.nan if one is None else one.steps + one.delay for one in foreseen]
+    foreseen = [plateau(regime, final, fraction=PLATEAU) if final > 0 else None for regime in (own, expected)]
+    ends = [np.nan if predicted is None else predicted.steps + predicted.delay for predicted in foreseen]
     return {
         "mode_singular_value": modes.singular_values,
         "mode_square": squares,

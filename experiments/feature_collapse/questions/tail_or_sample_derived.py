@@ -54,11 +54,11 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 def _once_for_each(plan: Plan, function: Callable) -> list:
     """Return what a function finds for each cell, asked once for all that theory does not tell apart."""
-    known = {}
+    results = {}
     for cell in plan.cells:
-        if id(cell.prediction) not in known:
-            known[id(cell.prediction)] = function(cell)
-    return [known[id(cell.prediction)] for cell in plan.cells]
+        if id(cell.prediction) not in results:
+            results[id(cell.prediction)] = function(cell)
+    return [results[id(cell.prediction)] for cell in plan.cells]
 
 
 def _predicted_dimensions(cell: WordCell) -> float:
@@ -95,11 +95,11 @@ def _noise_ratio(cell: WordCell, member: WordMember) -> float:
 
 def _known_words(cell: WordCell, seeds: tuple[int, ...]) -> tuple[float, float]:
     """Return the accuracy and the spread that seen words allow, means over latents; NaN where these are too many."""
-    task, found = cell.spec.task, []
+    task, measures = cell.spec.task, []
     if task.n_classes * 2**task.sentence_length > LIMIT or cell.configuration.source != "fixed":
         return np.nan, np.nan
     for seed in seeds[:1] if task.is_saturated else seeds:
         latents, mu = task.sample(seed)[:2]
         missing = missing_words(latents, mu, cell.configuration.per_class)
-        found.append((known_words_accuracy(latents, missing @ mu), spread_of_missing_words(missing)))
-    return tuple(np.mean(found, axis=0))
+        measures.append((known_words_accuracy(latents, missing @ mu), spread_of_missing_words(missing)))
+    return tuple(np.mean(measures, axis=0))
