@@ -1,6 +1,9 @@
 """Collapse layer by layer in deep networks: at the end, over training, and how long the word vectors are."""
 
+from __future__ import annotations
+
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -8,6 +11,9 @@ from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, MaxNLocato
 
 from figures.drawing import style
 from figures.sweeps.axes import keep_axes
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 LABELS = (
     "variance within /\nbetween, at the end",
@@ -117,7 +123,9 @@ def _draw_norms(ax, cell) -> None:
     ax.set_xlabel("rank of the word")
 
 
-def geometric_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def geometric_mean(
+    values: Float[np.ndarray, "r ..."],
+) -> tuple[Float[np.ndarray, ...], Float[np.ndarray, "... 2"]]:
     """Return the geometric mean over the first axis, and below and above it one standard error, ``Float[..., 2]``.
 
     The error is that of the mean of logarithms; zero for a single seed. Values below the floor count as the floor.

@@ -4,15 +4,20 @@ The first numeric axis of several values is the abscissa; combinations of the ot
 one axis moves into columns of its own if it fits; what still has no room is left out and named.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from figures.declared import axis_label
 from figures.drawing import style
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 MOST_SERIES = 6  # as many colours and marks as a reader tells apart
 MOST_COLUMNS = 4
@@ -32,13 +37,13 @@ class Arrangement(NamedTuple):
     """
 
     abscissa: str
-    positions: np.ndarray
+    positions: Float[np.ndarray, " n"]
     names: list[str] | None
     columns: list[dict[str, int]]
     series: list[dict[str, int]]
     left_out: list[str]
 
-    def places(self, index: int) -> np.ndarray:
+    def places(self, index: int) -> Float[np.ndarray, " n"]:
         """Return where a series lies: at the numbers themselves, but side by side at names."""
         if self.names is None:
             return self.positions
