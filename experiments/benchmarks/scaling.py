@@ -60,7 +60,7 @@ class Slope(NamedTuple):
 
 
 class Accelerator(NamedTuple):
-    """What a maker says of its device; nothing of it is measured here.
+    """The data sheet of a device; nothing of it is measured here.
 
     Attributes:
         name: of the device.

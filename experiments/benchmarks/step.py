@@ -92,7 +92,7 @@ def _with_steps(spec: WordSpec, n_steps: int) -> WordSpec:
 
 
 def _for_pytorch(spec: WordSpec) -> WordSpec:
-    """Return the specification with the shorter turns that PyTorch's time per call asks for."""
+    """Return the specification with shorter turns, as PyTorch takes longer for each call."""
     rate, _ = RATES[jax.default_backend()]
     return _with_steps(spec, _turn_steps(step_cost(spec), rate, PYTORCH_STEP))
 

@@ -1,4 +1,4 @@
-"""All benchmarks by name; a module is imported only when its benchmark is asked for."""
+"""All benchmarks by name; a module is imported only when its benchmark is run."""
 
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module

@@ -50,7 +50,7 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
 
 
 def _show_progress(measurement, *, quiet: bool) -> None:
-    """Tell on a terminal what was measured last; a log gets the tables at the end."""
+    """Show on a terminal what was measured last; a log gets the tables at the end."""
     if not quiet:
         where = f"{measurement.benchmark}: {measurement.case}: {measurement.contestant}"
         show_line(f"{where}: {measurement.quantity} {measurement.value:.4g} {measurement.unit}")

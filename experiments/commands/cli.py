@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _carry_out(action: Action) -> int:
-    """Do what was asked for and return the exit status."""
+    """Run the command and return the exit status."""
     try:
         status = action()
         sys.stdout.flush()

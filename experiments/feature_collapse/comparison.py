@@ -103,7 +103,7 @@ def member_variables(
         member: what was trained.
         run: how it ended.
         sample: its training set, or None if sentences were fresh.
-        prediction: what theory says of it.
+        prediction: of theory.
     """
     task = member.spec.task
     latents = member.data.latents

@@ -131,7 +131,7 @@ def member_variables(
         member: what was trained.
         run: how it ended, with its path.
         sample: its training set.
-        prediction: what theory says of it.
+        prediction: of theory.
     """
     task, classifier = member.spec.task, run.final["classifier"]
     features, rows = _align(run.final["features"], classifier, _relabel(run.final["features"], task, prediction))

@@ -46,7 +46,7 @@ class Representation(NamedTuple):
 def check_theory(configuration: ClassConfiguration) -> None:
     """Raise ``ValueError`` for a configuration that theory cannot take; nothing is solved.
 
-    Whether a spherical code is known for a small dimension is told by the prediction itself.
+    Whether a spherical code is known for a small dimension is part of the prediction.
     """
     for name in ("feature_weight_decay", "classifier_weight_decay"):
         check_real(name, getattr(configuration, name), positive=True)

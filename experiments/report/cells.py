@@ -1,7 +1,7 @@
 """The numbers of a report's tables: learned against predicted, for every quantity of every cell of a saved run.
 
 A *cell* is one configuration: a regime, and a value of each axis that was varied. Any variable but ``learned`` may be
-missing from a dataset; what it would have told is then not known.
+missing from a dataset; what depends on it is then not known.
 """
 
 import json
@@ -73,7 +73,7 @@ def knows_minimum(dataset) -> bool:
 
 
 def axes_of(dataset) -> list[str]:
-    """Return the dimensions that tell the cells of a regime apart, those that were varied first."""
+    """Return the dimensions along which the cells of a regime differ, those that were varied first."""
     dims = [name for name in dataset[LEARNED].dims if name not in (REGIME, SEED, QUANTITY)]
     varied = [name for name in varied_axes(dataset) if name in dims]
     return varied + [name for name in dims if name not in varied]

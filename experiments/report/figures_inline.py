@@ -1,4 +1,4 @@
-"""Figures as parts of a page: drawn as SVG, told in words, enlarged by a click or a tap without any script."""
+"""Figures as parts of a page: drawn as SVG, described in words, enlarged by a click or a tap without any script."""
 
 import io
 from base64 import b64encode
@@ -16,7 +16,7 @@ LEGIBLE = 2.0  # CSS pixels for a point, at least, where a figure is enlarged: l
 
 
 def all_figures(dataset, prefix: str) -> Markup:
-    """Return every figure of a saved run; where nobody knows its figures, a line that says so.
+    """Return every figure of a saved run; where it declares none, a line that says so.
 
     Args:
         dataset: the saved run.
@@ -81,24 +81,24 @@ def _save(figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _image(drawing: Drawing, prefix: str, told: str) -> Markup:
+def _image(drawing: Drawing, prefix: str, description: str) -> Markup:
     """Return the drawing itself; what all of it inherits stands at its group, which the enlarged one shows again."""
     group = element("g", drawing.content, id=f"{prefix}-all", stroke_linejoin="round", stroke_linecap="butt")
-    return _svg(drawing, told, group)
+    return _svg(drawing, description, group)
 
 
-def _svg(drawing: Drawing, told: str, content: Markup) -> Markup:
+def _svg(drawing: Drawing, description: str, content: Markup) -> Markup:
     box = f"0 0 {drawing.width:g} {drawing.height:g}"
-    return element("svg", content, viewBox=box, role="img", aria_label=told)
+    return element("svg", content, viewBox=box, role="img", aria_label=description)
 
 
 def _button(prefix: str, caption: str) -> Markup:
     return element("button", type="button", popovertarget=f"{prefix}-large", aria_label=f"Enlarge: {caption}")
 
 
-def _enlarged(drawing: Drawing, prefix: str, told: str) -> Markup:
+def _enlarged(drawing: Drawing, prefix: str, description: str) -> Markup:
     """Return the same drawing as large as the window, shown by its button and hidden by another or by Escape."""
-    again = _svg(drawing, told, element("use", href=f"#{prefix}-all"))
+    again = _svg(drawing, description, element("use", href=f"#{prefix}-all"))
     close = element("button", TIMES, type="button", popovertarget=f"{prefix}-large", popovertargetaction="hide",
                     aria_label="Close")  # fmt: skip
     style = f"--ratio:{drawing.width / drawing.height:.3f};--least:{drawing.width * LEGIBLE:.0f}px"

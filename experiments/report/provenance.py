@@ -20,7 +20,7 @@ _LABELS = {
 
 
 def provenance(run: SavedRun) -> Markup:
-    """Return the parts that tell how to make a run again, and from what it was made."""
+    """Return the parts on how to rerun a run, and what it was made from."""
     parts = {
         "Make it again": _commands(run),
         "Assumptions not met, and other caveats": _assumptions(run.dataset),
@@ -85,7 +85,7 @@ def _varied(dataset) -> Markup:
 
 
 def _environment(run: SavedRun) -> Markup:
-    """Return every attribute that is not told elsewhere, and what tells the file from any other."""
+    """Return every attribute that is not shown elsewhere, and the path, size and hash of the file."""
     attributes = {
         _LABELS.get(name, name.replace("_", " ")): value
         for name, value in run.dataset.attrs.items()

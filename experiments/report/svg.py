@@ -52,7 +52,7 @@ def read_svg(source: bytes, prefix: str) -> Drawing:
 
 
 def _local(name: str) -> str:
-    """Return a name without its namespace, which HTML knows by itself."""
+    """Return a name without its namespace, which HTML implies."""
     return name.rpartition("}")[2]
 
 

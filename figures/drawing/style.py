@@ -1,8 +1,8 @@
 """One look for all figures: print sizes, colours, marks.
 
-Colours are those of Okabe and Ito, which colour-blind readers tell apart, in an order of alternating lightness; marks
-differ as well, so that a greyscale print can be read. Text is set by matplotlib itself (no LaTeX) and embedded as
-TrueType.
+Colours are those of Okabe and Ito, which colour-blind readers can distinguish, in an order of alternating lightness;
+marks differ as well, so that a greyscale print can be read. Text is set by matplotlib itself (no LaTeX) and embedded
+as TrueType.
 """
 
 from __future__ import annotations

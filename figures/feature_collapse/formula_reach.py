@@ -126,7 +126,7 @@ def _set_ticks(axis, ends: tuple[float, float]) -> None:
 
 
 def _add_legend(figure, dataset) -> None:
-    """Tell regimes by their sizes."""
+    """Put a legend below all panels that names each regime by its sizes."""
     sizes = json.loads(dataset.attrs["configuration"])
     handles = []
     for index, name in enumerate(dataset.regime.values):

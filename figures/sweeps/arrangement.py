@@ -19,7 +19,7 @@ from figures.drawing import style
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-MOST_SERIES = 6  # as many colours and marks as a reader tells apart
+MOST_SERIES = 6  # as many colours and marks as a reader can distinguish
 MOST_COLUMNS = 4
 NAME_WIDTH = 0.7  # of the distance between names, taken by the series there
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SEQUENTIAL = "viridis"  # lighter throughout for larger values
 DIVERGING = LinearSegmentedColormap.from_list("below-above", [style.COLOURS[0], "white", style.COLOURS[6]])
-LEAST_DEVIATION = 1e-4  # a deviation below is not told apart from none
+LEAST_DEVIATION = 1e-4  # a smaller deviation is drawn as none
 MOST_LEVELS = 12  # whole numbers with a colour of their own
 LONGEST_LINE = 24  # characters beside a colour bar
 BOUNDARY: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.9}

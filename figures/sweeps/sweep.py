@@ -1,6 +1,6 @@
 """Learned values against theory over a sweep: marks with error bars, predicted values as lines.
 
-Series are told apart by colour and mark. What has a row, and how it is scaled, is declared by each quantity.
+Series differ in colour and mark. What has a row, and how it is scaled, is declared by each quantity.
 """
 
 import json

@@ -46,7 +46,7 @@ TrainingSet = tuple[WordConfiguration | None, int]
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what the module's docstring says; nothing is known of fresh sentences, which no member sees again."""
+    """Add the variables of the module's docstring; NaN for fresh sentences, of which there is no fixed training set."""
     wholes = [_whole(cell.configuration) for cell in plan.cells]
     descended = _descend(plan, list(dict.fromkeys(whole for whole in wholes if whole is not None)))
     bounds = dataset.risk_lower_bound.values

@@ -87,7 +87,7 @@ def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: WordMem
 
 
 def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, member: WordMember) -> dict[str, Any]:
-    """Return what is known of a member; NaN for what theory says of the population alone."""
+    """Return the variables of a member; NaN for those that theory predicts of the population alone."""
     spec = member.spec
     n_records, n_ranks = spec.n_segments + 1, spec.task.words_per_concept
     history = {
@@ -220,7 +220,7 @@ def _late_path(cell: WordCell) -> LateNorms | None:
 
 
 def _theory_task(task) -> dict[str, Any]:
-    """Return the arguments by which theory knows a saturated task."""
+    """Return the arguments that describe a saturated task to theory."""
     return {
         "n_concepts": task.n_concepts,
         "n_words": task.n_words,

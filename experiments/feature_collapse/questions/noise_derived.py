@@ -59,7 +59,7 @@ RELIABILITY_VARIABLES = {
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what the module's docstring says."""
+    """Add the variables of the module's docstring."""
     return (
         attach_cells(dataset, plan, [_describe(cell) for cell in plan.cells], CELL_VARIABLES)
         .assign(curve_predicted=_curves(dataset.sizes["quantity"], plan))

@@ -37,7 +37,7 @@ MEMBER_VARIABLES = {
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what the module's docstring says; NaN where a cell has none."""
+    """Add the variables of the module's docstring; NaN where a cell has none."""
     criticals = _once_for_each(plan, lambda cell: _critical(cell, plan.seeds[0]))
     cells = []
     for cell, (critical, error) in zip(plan.cells, criticals, strict=True):
@@ -53,7 +53,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 
 def _once_for_each(plan: Plan, function: Callable) -> list:
-    """Return what a function finds for each cell, asked once for all that theory does not tell apart."""
+    """Return the value of a function for each cell, computed once for all cells that share a prediction."""
     results = {}
     for cell in plan.cells:
         if id(cell.prediction) not in results:
@@ -74,7 +74,7 @@ def _dimensions(singular_values: np.ndarray) -> float:
 
 
 def _is_covered(prediction: Prediction) -> bool:
-    """Return whether the noise of a sample's gradient says anything about a prediction."""
+    """Return whether the formula for the noise of a sample's gradient holds for a prediction."""
     return prediction.exact and not prediction.is_zero and not prediction.label_noise and not prediction.word_noise
 
 

@@ -67,7 +67,7 @@ class Factors:
 
     @cached_property
     def prediction(self) -> FactorPrediction:
-        """What theory says, in float64."""
+        """The prediction of theory, in float64."""
         return predict(
             factor_sizes=self.sizes,
             n_samples=len(self.labels),
