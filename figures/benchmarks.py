@@ -59,15 +59,15 @@ def _draw_panel(ax, case, quantity: str, scale: float, slope: str) -> None:
     measured = _choose(case, quantity, "simlab")
     at, value = measured["at"], scale * measured["value"]
     fitted, predicted = (_choose(case, slope, f"{kind} slope") for kind in ("measured", "predicted"))
-    kept = at >= fitted["at"]
-    centre = np.log(at[kept]).mean(), np.log(value[kept]).mean()
+    in_fit = at >= fitted["at"]
+    centre = np.log(at[in_fit]).mean(), np.log(value[in_fit]).mean()
     looks = {
         "fitted slope": {"color": style.TEST},
         "predicted slope": {"color": style.PREDICTED, "linestyle": (0, (3, 2))},
     }
     for line, (label, look) in zip((fitted, predicted), looks.items(), strict=True):
-        y = np.exp(centre[1] + line["value"] * (np.log(at[kept]) - centre[0]))
-        ax.plot(at[kept], y, linewidth=0.8, label=label, **look)
+        y = np.exp(centre[1] + line["value"] * (np.log(at[in_fit]) - centre[0]))
+        ax.plot(at[in_fit], y, linewidth=0.8, label=label, **look)
     bars = value - scale * measured["low"], scale * measured["high"] - value
     ax.errorbar(at, value, bars, linestyle="none", marker="o", markersize=3, markeredgewidth=0, elinewidth=0.7,
                 color=style.TEST, label="measured", zorder=3)  # fmt: skip

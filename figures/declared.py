@@ -1,6 +1,6 @@
 """What a saved dataset declares of its quantities, thresholds and axes, and its learned values as they are shown.
 
-The attributes of a dataset are data: what is missing or unknown in them is told in one line.
+The attributes of a dataset are data: what is missing or unknown in them raises an error of one line.
 """
 
 import json

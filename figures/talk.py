@@ -18,7 +18,7 @@ N_COLUMNS = 3
 
 
 class Question(NamedTuple):
-    """What a run says of its panel: the module of this package that draws it, and the question above it."""
+    """What a run declares of its panel: the module of this package that draws it, and the question above it."""
 
     figure: str
     text: str

@@ -1,4 +1,4 @@
-"""Package faces that import a module only when one of its names is asked for."""
+"""Package faces that import a module only when one of its names is used."""
 
 import importlib
 import sys

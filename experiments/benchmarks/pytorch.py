@@ -213,7 +213,7 @@ def _wait() -> None:
 
 
 def _with_peak_memory(call: Callable[[], Loop]) -> tuple[Loop, int | None]:
-    """Return what ``call`` returns, and the bytes held at most on the way; None where nobody counts them."""
+    """Return what ``call`` returns, and the bytes held at most on the way; None where they are not counted."""
     import torch
 
     if device_name() == "cpu":

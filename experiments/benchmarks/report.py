@@ -42,38 +42,50 @@ def _processor() -> str:
 
 def format_measurements(measurements: Sequence[Measurement]) -> str:
     """Return a table for each case: contestants by quantities, the median with the quartiles beside it."""
-    cases = dict.fromkeys((one.benchmark, one.case) for one in measurements)
+    cases = dict.fromkeys((measurement.benchmark, measurement.case) for measurement in measurements)
     return "\n\n".join(
-        _format_case(benchmark, case, [one for one in measurements if (one.benchmark, one.case) == (benchmark, case)])
+        _format_case(
+            benchmark,
+            case,
+            [
+                measurement
+                for measurement in measurements
+                if (measurement.benchmark, measurement.case) == (benchmark, case)
+            ],
+        )
         for benchmark, case in cases
     )
 
 
 def _format_case(benchmark: str, case: str, measurements: list[Measurement]) -> str:
-    columns = dict.fromkeys((one.quantity, one.unit) for one in measurements)
-    rows = dict.fromkeys((one.contestant, one.at) for one in measurements)
-    cells = {(one.contestant, one.at, one.quantity): _format_value(one) for one in measurements}
+    columns = dict.fromkeys((measurement.quantity, measurement.unit) for measurement in measurements)
+    rows = dict.fromkeys((measurement.contestant, measurement.at) for measurement in measurements)
+    cells = {
+        (measurement.contestant, measurement.at, measurement.quantity): _format_value(measurement)
+        for measurement in measurements
+    }
     header = (f"{benchmark}: {case}", *(f"{name} ({unit})" if unit else name for name, unit in columns))
     table = [header]
     for contestant, at in rows:
         label = contestant if np.isnan(at) else f"{contestant}, {at:,g}"
         table.append((f"  {label}", *(cells.get((contestant, at, name), "") for name, _ in columns)))
-    notes = [f"  {one.contestant}: {one.note}" for one in measurements if one.note]
+    notes = [f"  {measurement.contestant}: {measurement.note}" for measurement in measurements if measurement.note]
     return "\n".join([format_columns(table), *notes])
 
 
-def _format_value(one: Measurement) -> str:
-    if np.isnan(one.value):
+def _format_value(measurement: Measurement) -> str:
+    if np.isnan(measurement.value):
         return "-"
-    if one.rounds < 2:
-        return f"{one.value:.4g}"
-    return f"{one.value:.4g} ({one.low:.3g} to {one.high:.3g})"
+    if measurement.rounds < 2:
+        return f"{measurement.value:.4g}"
+    return f"{measurement.value:.4g} ({measurement.low:.3g} to {measurement.high:.3g})"
 
 
 def measurements_to_json(measurements: Iterable[Measurement]) -> str:
     """Return a JSON object: the machine, and the measurements as a list of objects."""
     return json.dumps(
-        {"machine": describe_machine(), "measurements": [one.to_json() for one in measurements]}, indent=1
+        {"machine": describe_machine(), "measurements": [measurement.to_json() for measurement in measurements]},
+        indent=1,
     )
 
 
@@ -88,13 +100,19 @@ def measurements_to_dataset(measurements: Sequence[Measurement]):
     return xarray.Dataset(
         {
             **{
-                name: ("measurement", np.array([getattr(one, name) for one in measurements], float)) for name in numbers
+                name: ("measurement", np.array([getattr(measurement, name) for measurement in measurements], float))
+                for name in numbers
             },
-            **{name: ("measurement", np.array([getattr(one, name) for one in measurements], object)) for name in texts},
+            **{
+                name: ("measurement", np.array([getattr(measurement, name) for measurement in measurements], object))
+                for name in texts
+            },
         },
         attrs={
             "experiment": "bench",
-            "figures": json.dumps(["benchmarks"] if any(one.benchmark == "scaling" for one in measurements) else []),
+            "figures": json.dumps(
+                ["benchmarks"] if any(measurement.benchmark == "scaling" for measurement in measurements) else []
+            ),
             "machine": describe_machine(),
             **provenance(),
         },

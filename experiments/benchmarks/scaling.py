@@ -62,7 +62,7 @@ class Slope(NamedTuple):
 
 
 class Accelerator(NamedTuple):
-    """What a maker says of its device; nothing of it is measured here.
+    """The data sheet of a device; nothing of it is measured here.
 
     Attributes:
         name: of the device.
@@ -138,8 +138,8 @@ def held_bytes(sizes: Sizes, class_shards: int = 1) -> float:
     logits = batch * n_classes / class_shards
     words, tokens = n_words * dim, batch * length * dim
     step = logits + max(classifier + tokens, logits) + tokens + words
-    kept = classifier + words if members > 1 else 0
-    return FLOAT_BYTES * (members * (classifier + words + n_classes * length) + at_once * (step + kept))
+    rows = classifier + words if members > 1 else 0
+    return FLOAT_BYTES * (members * (classifier + words + n_classes * length) + at_once * (step + rows))
 
 
 def fit_slope(values: np.ndarray, samples: np.ndarray) -> Slope:
@@ -154,10 +154,10 @@ def fit_slope(values: np.ndarray, samples: np.ndarray) -> Slope:
         over rounds (noise), and the fit's own, from the distances of the points to the line (curvature).
     """
     values, samples = np.asarray(values, float), np.atleast_2d(samples)
-    kept = upper_half(values)
-    x = np.log(values[kept])
+    in_fit = upper_half(values)
+    x = np.log(values[in_fit])
     x -= x.mean()
-    logs = np.log(samples[:, kept])
+    logs = np.log(samples[:, in_fit])
     middle = np.median(logs, axis=0)
     slope = middle @ x / (x @ x)
     residual = middle - middle.mean() - slope * x
@@ -186,11 +186,11 @@ def _training(sizes: Sizes, settings: BenchSettings) -> Contestant:
 def _measure_size(name: str, first: Contestant, settings: BenchSettings) -> Iterator[Measurement]:
     """Yield time and memory as one size grows, and the slopes; ``first`` trains at the base."""
     sizes = sizes_of(name, settings.preset)
-    values = [getattr(one, name) for one in sizes]
-    contestants = [first, *(_training(one, settings) for one in sizes[1:])]
-    contestants = [one._replace(name=str(value)) for one, value in zip(contestants, values, strict=True)]
+    values = [getattr(size, name) for size in sizes]
+    contestants = [first, *(_training(size, settings) for size in sizes[1:])]
+    contestants = [contestant._replace(name=str(value)) for contestant, value in zip(contestants, values, strict=True)]
     seconds = take_turns(contestants, settings.rounds)
-    memory = np.array([_memory(one) for one in contestants])
+    memory = np.array([_memory(contestant) for contestant in contestants])
     where = ("scaling", name, "simlab")
     for value, contestant, held in zip(values, contestants, memory, strict=True):
         yield summarise(where, "time", "us/step", 1e6 * seconds[contestant.name], at=value)
@@ -198,8 +198,8 @@ def _measure_size(name: str, first: Contestant, settings: BenchSettings) -> Iter
     times = np.column_stack([seconds[contestant.name] for contestant in contestants])
     yield _slope(name, MEASURED, TIME_SLOPE, values, times)
     yield _slope(name, MEASURED, MEMORY_SLOPE, values, memory[None])
-    yield _slope(name, PREDICTED, TIME_SLOPE, values, np.array([[operations(one) for one in sizes]]))
-    yield _slope(name, PREDICTED, MEMORY_SLOPE, values, np.array([[held_bytes(one) for one in sizes]]))
+    yield _slope(name, PREDICTED, TIME_SLOPE, values, np.array([[operations(size) for size in sizes]]))
+    yield _slope(name, PREDICTED, MEMORY_SLOPE, values, np.array([[held_bytes(size) for size in sizes]]))
 
 
 def _slope(name: str, contestant: str, quantity: str, values: list[int], samples: np.ndarray) -> Measurement:
@@ -239,7 +239,7 @@ def _extrapolate(settings: BenchSettings) -> Iterator[Measurement]:
 
 def _memories(many: Sizes, fitted: list[Contestant], precision: str) -> Iterator[Measurement]:
     """Yield the memory of a device, alone and of a slice: by a law from small programs, and by the compiler."""
-    small, large = (1e6 * _memory(one) for one in fitted)
+    small, large = (1e6 * _memory(contestant) for contestant in fitted)
     per_class = (large - small) / (FITTED_CLASSES[1] - FITTED_CLASSES[0])
     offset = small - per_class * FITTED_CLASSES[0]
     counted = (held_bytes(many._replace(n_classes=2 * many.n_classes)) - held_bytes(many)) / many.n_classes

@@ -92,7 +92,7 @@ def _with_steps(spec: WordSpec, n_steps: int) -> WordSpec:
 
 
 def _for_pytorch(spec: WordSpec) -> WordSpec:
-    """Return the specification with the shorter turns that PyTorch's time per call asks for."""
+    """Return the specification with shorter turns, as PyTorch takes longer for each call."""
     rate, _ = RATES[jax.default_backend()]
     return _with_steps(spec, _turn_steps(step_cost(spec), rate, PYTORCH_STEP))
 
@@ -104,15 +104,15 @@ def _contestants(case: Case) -> list[Contestant]:
     shards = min(len(jax.local_devices()), case.members)
     rows = case.members - case.members % shards
     sweep_spec = _with_steps(spec, max(LEAST_SEGMENT, n_steps // rows))
-    found = [
+    contestants = [
         ours.matrix_products(XLA_PRODUCTS, cost, n_steps, spec.precision),
         ours.training(ALONE, spec, rates, Layout(1, 1, 1)),
         ours.training(f"{SWEEP} {rows}", sweep_spec, rates, Layout(rows, rows, shards)),
     ]
     if pytorch.is_installed():
-        found.append(pytorch.matrix_products(TORCH_PRODUCTS, cost, n_steps, spec.precision))
-        found.append(pytorch.training(EAGER, _for_pytorch(spec), rates))
-    return found
+        contestants.append(pytorch.matrix_products(TORCH_PRODUCTS, cost, n_steps, spec.precision))
+        contestants.append(pytorch.training(EAGER, _for_pytorch(spec), rates))
+    return contestants
 
 
 def _measure(case: Case, rounds: int) -> Iterator[Measurement]:

@@ -1,4 +1,4 @@
-"""All benchmarks by name; a module is imported only when its benchmark is asked for."""
+"""All benchmarks by name; a module is imported only when its benchmark is run."""
 
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
@@ -25,11 +25,11 @@ def measure(
     names: Iterable[str], settings: BenchSettings, on_measurement: Callable[[Measurement], None]
 ) -> list[Measurement]:
     """Run benchmarks one after the other; ``on_measurement`` is called with each number when it is known."""
-    found = []
-    for one in _run(names, settings):
-        found.append(one)
-        on_measurement(one)
-    return found
+    measurements = []
+    for measurement in _run(names, settings):
+        measurements.append(measurement)
+        on_measurement(measurement)
+    return measurements
 
 
 def _run(names: Iterable[str], settings: BenchSettings) -> Iterator[Measurement]:

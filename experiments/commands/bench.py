@@ -35,7 +35,7 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
         from simlab.runtime.devices import use_all_cores
 
         use_all_cores()
-        measurements = measure(names, settings, lambda one: _show_progress(one, quiet=arguments.quiet))
+        measurements = measure(names, settings, lambda measurement: _show_progress(measurement, quiet=arguments.quiet))
         if not arguments.quiet:
             show_line("")
         if arguments.json:
@@ -49,7 +49,8 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
     return action
 
 
-def _show_progress(one, *, quiet: bool) -> None:
-    """Tell on a terminal what was measured last; a log gets the tables at the end."""
+def _show_progress(measurement, *, quiet: bool) -> None:
+    """Show on a terminal what was measured last; a log gets the tables at the end."""
     if not quiet:
-        show_line(f"{one.benchmark}: {one.case}: {one.contestant}: {one.quantity} {one.value:.4g} {one.unit}")
+        where = f"{measurement.benchmark}: {measurement.case}: {measurement.contestant}"
+        show_line(f"{where}: {measurement.quantity} {measurement.value:.4g} {measurement.unit}")

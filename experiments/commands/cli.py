@@ -44,7 +44,7 @@ def carry_out(read: Callable[[], Namespace]) -> int:
 
 
 def _carry_out(action: Action) -> int:
-    """Do what was asked for and return the exit status."""
+    """Run the command and return the exit status."""
     try:
         status = action()
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""``simlab predict``: what theory says of a task, as a table or as JSON."""
+"""``simlab predict``: the prediction of theory for a task, as a table or as JSON."""
 
 import argparse
 import dataclasses

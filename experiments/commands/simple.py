@@ -43,7 +43,7 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
 
     datasets = {folder: load_dataset(folder) for folder in arguments.folders}
     for dataset in datasets.values():
-        figures_of(dataset)  # a run that cannot be drawn is told before another one is
+        figures_of(dataset)  # raises for a run that cannot be drawn, before another one is drawn
 
     def action() -> int:
         for folder, dataset in datasets.items():
@@ -94,7 +94,7 @@ def prepare_verify(arguments: argparse.Namespace) -> Action:
 
 
 def _show_progress(claim: Claim, *, quiet: bool) -> None:
-    """Tell on stderr that a claim is decided: on a terminal over the last one, in a log only if it failed."""
+    """Show on stderr that a claim is decided: on a terminal in place of the last one, in a log only if it failed."""
     if quiet:
         return
     if sys.stderr.isatty():

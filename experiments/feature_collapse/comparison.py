@@ -104,7 +104,7 @@ def member_variables(
         member: what was trained.
         run: how it ended.
         sample: its training set, or None if sentences were fresh.
-        prediction: what theory says of it.
+        prediction: of theory.
     """
     task = member.spec.task
     latents = member.data.latents
@@ -166,7 +166,11 @@ def cell_variables(spec: WordSpec, prediction: Prediction) -> dict[str, np.ndarr
 
 def caveats(prediction: Prediction) -> list[str]:
     """Return the assumptions of the theorem that are not met, in words."""
-    return [f"assumption not met: {one.name}: {one.reason}" for one in prediction.assumptions if not one.holds]
+    return [
+        f"assumption not met: {assumption.name}: {assumption.reason}"
+        for assumption in prediction.assumptions
+        if not assumption.holds
+    ]
 
 
 def _basis(prediction: Prediction) -> str:

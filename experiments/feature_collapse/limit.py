@@ -28,7 +28,7 @@ def predict_limit(**task: Any) -> Prediction:
         A prediction that is not exact, with the assumption that is not met among its own.
     """
     prediction = feature_collapse.predict(**task)
-    others = tuple(one for one in prediction.assumptions if one.name != UNATTAINED.name)
+    others = tuple(assumption for assumption in prediction.assumptions if assumption.name != UNATTAINED.name)
     return replace(
         prediction,
         embedding_norms=np.full_like(prediction.embedding_norms, math.nan),

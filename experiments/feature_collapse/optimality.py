@@ -46,9 +46,9 @@ def certify_member(member: WordMember, run: MemberRun, sample: Batch | None) -> 
     """
     spec, rates = member.spec, member.hyperparameters
     words, classifier = float(rates.embedding_weight_decay), float(rates.classifier_weight_decay)
-    known = spec.network.normalisation in ("none", "layer")
+    is_covered = spec.network.normalisation in ("none", "layer")
     exists = words == 0 if spec.network.layer_norm else min(words, classifier) > 0
-    if sample is None or run.status == "diverged" or not (exists and known):
+    if sample is None or run.status == "diverged" or not (exists and is_covered):
         return None
     network = run.final["embeddings"], run.final["classifier"]
     if spec.network.layer_norm:

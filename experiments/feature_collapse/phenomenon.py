@@ -14,7 +14,7 @@ from theory.feature_collapse.task import check_task
 if TYPE_CHECKING:
     from theory.feature_collapse.prediction import Prediction
 
-# What theory is told where there is no weight decay: it asks for a positive one.
+# Passed to theory where there is no weight decay, as it requires a positive one.
 ANY_DECAY: dict[str, Any] = {"weight_decay": 1.0, "classifier_weight_decay": 1.0}
 
 
@@ -23,8 +23,8 @@ def predict(configuration: WordConfiguration) -> "Prediction":
 
     With LayerNorm and no weight decay on the embeddings this is the minimiser of the risk ``R*``, whose penalty falls
     on the classifier alone. Without LayerNorm and without any weight decay there is no minimiser: what is returned is
-    the limit, whose norms are NaN (see :mod:`experiments.feature_collapse.limit`); and with a trainable scale what
-    :mod:`experiments.feature_collapse.scaled` says.
+    the limit, whose norms are NaN (see :mod:`experiments.feature_collapse.limit`); and with a trainable scale the
+    prediction of :mod:`experiments.feature_collapse.scaled`.
 
     Raises:
         ValueError: a configuration is out of range; the message names the field.
@@ -34,7 +34,7 @@ def predict(configuration: WordConfiguration) -> "Prediction":
 
 
 def theory_arguments(configuration: WordConfiguration) -> dict[str, Any]:
-    """Return what theory is asked, checked; nothing is solved, so that an error need not wait for SciPy's import."""
+    """Return the checked arguments of theory; nothing is solved, so that errors come before SciPy's slow import."""
     normalised = configuration.normalised_by != "none"
     unpenalised = configuration.has_no_penalty
     check_real("embedding_weight_decay", configuration.embedding_weight_decay, positive=not (normalised or unpenalised))
@@ -63,7 +63,7 @@ def theory_arguments(configuration: WordConfiguration) -> dict[str, Any]:
 
 @lru_cache(maxsize=4096)
 def _predict(normalisation: str, **task):
-    """Predict once for all cells of a sweep that theory does not tell apart."""
+    """Predict once for all cells of a sweep with equal arguments of theory."""
     if normalisation.endswith("-affine"):
         from experiments.feature_collapse.scaled import predict_scaled
 

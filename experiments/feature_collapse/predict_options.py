@@ -70,7 +70,11 @@ def _format(prediction) -> str:
     lines = [format_columns(rows)]
     if prediction.is_zero:
         lines.append("The weight decay is above the zero threshold: the minimiser is the zero network.")
-    lines += [f"assumption not met: {one.name}: {one.reason}" for one in prediction.assumptions if not one.holds]
+    lines += [
+        f"assumption not met: {assumption.name}: {assumption.reason}"
+        for assumption in prediction.assumptions
+        if not assumption.holds
+    ]
     return "\n".join(lines)
 
 

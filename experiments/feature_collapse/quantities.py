@@ -134,7 +134,7 @@ def align(arrays: Arrays, latents: np.ndarray, prediction: Prediction) -> Arrays
         arrays: to turn onto; arrays that are not finite leave the prediction in its own frame, and a prediction that is
             not stays so.
         latents: ``Int[K, L]``.
-        prediction: what theory says.
+        prediction: of theory.
     """
     predicted = Arrays(prediction.embeddings(), prediction.classifier(latents))
     if not all(np.all(np.isfinite(array)) for array in (*arrays, *predicted)):

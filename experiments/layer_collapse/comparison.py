@@ -126,7 +126,7 @@ def member_variables(
         member: what was trained.
         run: how it ended.
         sample: its training set, or None if sentences were fresh.
-        reference: what theory says of two layers.
+        reference: the prediction for two layers.
     """
     spec = member.spec
     values = run.metrics

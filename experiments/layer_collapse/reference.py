@@ -1,4 +1,4 @@
-"""What the theory of two layers says of the first layer of a deep network: a theorem for two layers, else a reference.
+"""The prediction of two-layer theory for the first layer of a deep network: a theorem for two layers, else a reference.
 
 For any network upon the embeddings, and words of equal frequency, some minimiser has collapsed words if no concept
 stands twice in a sentence. Proof: draw a word for each concept, independently and evenly, and give its vector to all
@@ -78,7 +78,7 @@ def predict(configuration: LayerConfiguration) -> Reference:
 
 
 def _has_no_decay(configuration: LayerConfiguration) -> bool:
-    """Return whether there is no penalty at all; one on some weights alone is no risk that theory knows."""
+    """Return whether there is no penalty at all; a penalty on some weights alone is not covered by theory."""
     words, others = configuration.embedding_weight_decay, configuration.classifier_weight_decay
     if words == 0 and others > 0:
         raise invalid("embedding_weight_decay", "a positive finite number, or no weight decay at all", words)
@@ -91,5 +91,5 @@ def caveats(reference: Reference) -> list[str]:
         return ["no weight decay: no risk has a minimiser, nothing is predicted"]
     if reference.network != TWO_LAYERS:
         return [f"{reference.network}: predicted for the embeddings of two layers, not a theorem here"]
-    unmet = [one for one in reference.theory.assumptions if not one.holds]
-    return [f"assumption not met: {one.name}: {one.reason}" for one in unmet]
+    unmet = [assumption for assumption in reference.theory.assumptions if not assumption.holds]
+    return [f"assumption not met: {assumption.name}: {assumption.reason}" for assumption in unmet]

@@ -131,7 +131,7 @@ def member_variables(
         member: what was trained.
         run: how it ended, with its path.
         sample: its training set.
-        prediction: what theory says of it.
+        prediction: of theory.
     """
     task, classifier = member.spec.task, run.final["classifier"]
     features, rows = _align(run.final["features"], classifier, _relabel(run.final["features"], task, prediction))
@@ -151,7 +151,7 @@ def member_variables(
             for name, attribute in bounds.items()
         },
         **history(run),
-        **{f"history_{name}": np.array([getattr(one, name) for one in measures]) for name in FOLLOWED},
+        **{f"history_{name}": np.array([getattr(measured, name) for measured in measures]) for name in FOLLOWED},
         "learned": _learned(task, run, measures[run.n_segments], features, rows),
         "exact_minimum": _column({}),
         "sampling_error": _column({}),
@@ -203,7 +203,9 @@ def _relabel(features: np.ndarray, task, prediction: Representation) -> Represen
     if prediction.basis != "ansatz":
         return prediction
     labels = task.labels[:, 0]
-    learned, predicted = (class_means(np.asarray(one, np.float64), labels) for one in (features, prediction.features))
+    learned, predicted = (
+        class_means(np.asarray(vectors, np.float64), labels) for vectors in (features, prediction.features)
+    )
     order = match_vectors(learned, predicted)
     if order is None:
         return prediction

@@ -59,8 +59,8 @@ class ClassConfiguration(Configuration):
             return given
         name, _, numbers = given.partition(":")
         parts = numbers.split(":")
-        known = name in ("long-tail", "step") and len(parts) == 2 and all(map(is_number, parts))
-        if not known or self.factor_sizes is not None:
+        is_law = name in ("long-tail", "step") and len(parts) == 2 and all(map(is_number, parts))
+        if not is_law or self.factor_sizes is not None:
             raise invalid(
                 "samples_per_class", "a number, K numbers, long-tail:LARGEST:RATIO or step:LARGEST:RATIO", given
             )

@@ -46,7 +46,7 @@ class Representation(NamedTuple):
 def check_theory(configuration: ClassConfiguration) -> None:
     """Raise ``ValueError`` for a configuration that theory cannot take; nothing is solved.
 
-    Whether a spherical code is known for a small dimension is told by the prediction itself.
+    Whether a spherical code is known for a small dimension is part of the prediction.
     """
     for name in ("feature_weight_decay", "classifier_weight_decay"):
         check_real(name, getattr(configuration, name), positive=True)
@@ -77,21 +77,23 @@ def _predict(sizes, counts, feature_dim: int, feature_decay: float, classifier_d
         return _of_factors(sizes, counts, feature_dim, decays)
     from theory.neural_collapse import predict as predict_classes
 
-    found = predict_classes(n_classes=sizes[0], samples_per_class=counts, feature_dim=feature_dim, **decays)
+    prediction = predict_classes(n_classes=sizes[0], samples_per_class=counts, feature_dim=feature_dim, **decays)
     names = {"closed form": "theorem"}
-    code = found.note.partition(":")[0] if found.status == "ansatz" else None
-    balanced = np.ptp(found.samples_per_class) == 0
-    smallest = found.samples_per_class == found.samples_per_class.min()
+    code = prediction.note.partition(":")[0] if prediction.status == "ansatz" else None
+    balanced = np.ptp(prediction.samples_per_class) == 0
+    smallest = prediction.samples_per_class == prediction.samples_per_class.min()
     return Representation(
-        features=np.repeat(found.class_means, found.samples_per_class, axis=0),
-        classifier=found.classifier,
-        cross_entropy=found.cross_entropy,
-        risk=found.risk,
-        zero_threshold=found.zero_threshold,
-        collapse_threshold=float(found.collapse_thresholds.min()) if smallest.sum() > 1 and not balanced else np.nan,
-        kind=ZERO if found.is_zero else code or ("simplex" if balanced else "convex minimum"),
-        basis=names.get(found.status, found.status),
-        note="" if found.is_proved else found.note,
+        features=np.repeat(prediction.class_means, prediction.samples_per_class, axis=0),
+        classifier=prediction.classifier,
+        cross_entropy=prediction.cross_entropy,
+        risk=prediction.risk,
+        zero_threshold=prediction.zero_threshold,
+        collapse_threshold=float(prediction.collapse_thresholds.min())
+        if smallest.sum() > 1 and not balanced
+        else np.nan,
+        kind=ZERO if prediction.is_zero else code or ("simplex" if balanced else "convex minimum"),
+        basis=names.get(prediction.status, prediction.status),
+        note="" if prediction.is_proved else prediction.note,
     )
 
 
@@ -99,16 +101,16 @@ def _of_factors(sizes: tuple[int, ...], per_cell: int, feature_dim: int, decays:
     from theory.neural_collapse.factors import predict as predict_factors
 
     n_samples = per_cell * math.prod(sizes)
-    found = predict_factors(factor_sizes=sizes, n_samples=n_samples, feature_dim=feature_dim, **decays)
+    prediction = predict_factors(factor_sizes=sizes, n_samples=n_samples, feature_dim=feature_dim, **decays)
     cells = np.stack(np.unravel_index(np.arange(math.prod(sizes)), sizes), axis=1)
     return Representation(
-        features=np.repeat(found.features(cells), per_cell, axis=0),
-        classifier=np.concatenate(found.classifiers),
-        cross_entropy=float(found.cross_entropies.sum()),
-        risk=found.risk,
-        zero_threshold=float(found.thresholds.max()),
+        features=np.repeat(prediction.features(cells), per_cell, axis=0),
+        classifier=np.concatenate(prediction.classifiers),
+        cross_entropy=float(prediction.cross_entropies.sum()),
+        risk=prediction.risk,
+        zero_threshold=float(prediction.thresholds.max()),
         collapse_threshold=np.nan,
-        kind="orthogonal simplices" if found.rank else ZERO,
+        kind="orthogonal simplices" if prediction.rank else ZERO,
         basis="theorem",
         note="",
     )

@@ -1,7 +1,7 @@
 """The numbers of a report's tables: learned against predicted, for every quantity of every cell of a saved run.
 
 A *cell* is one configuration: a regime, and a value of each axis that was varied. Any variable but ``learned`` may be
-missing from a dataset; what it would have told is then not known.
+missing from a dataset; what depends on it is then not known.
 """
 
 import json
@@ -58,8 +58,8 @@ class Comparison(NamedTuple):
         """Decimal digits that agree; an agreement better than its own standard error is luck and is not counted."""
         if math.isnan(self.error):
             return math.nan
-        known = 0.0 if math.isnan(self.standard_error) else self.standard_error / self.scale
-        return digits(max(self.error, known))
+        resolution = 0.0 if math.isnan(self.standard_error) else self.standard_error / self.scale
+        return digits(max(self.error, resolution))
 
 
 def has_comparison(dataset) -> bool:
@@ -73,7 +73,7 @@ def knows_minimum(dataset) -> bool:
 
 
 def axes_of(dataset) -> list[str]:
-    """Return the dimensions that tell the cells of a regime apart, those that were varied first."""
+    """Return the dimensions along which the cells of a regime differ, those that were varied first."""
     dims = [name for name in dataset[LEARNED].dims if name not in (REGIME, SEED, QUANTITY)]
     varied = [name for name in varied_axes(dataset) if name in dims]
     return varied + [name for name in dims if name not in varied]
@@ -99,7 +99,7 @@ def name_of(regime) -> str:
 def cells_of(regime) -> list[dict[str, int]]:
     """Return which index of each axis makes up each cell, the last axis fastest."""
     axes = axes_of(regime)
-    return [dict(zip(axes, one, strict=True)) for one in product(*(range(regime.sizes[axis]) for axis in axes))]
+    return [dict(zip(axes, indices, strict=True)) for indices in product(*(range(regime.sizes[axis]) for axis in axes))]
 
 
 def compare(regime) -> list[list[Comparison]]:
@@ -111,8 +111,8 @@ def compare(regime) -> list[list[Comparison]]:
     arrays = [_by_cell(regime, name).astype(float) for name in ("predicted", MINIMUM, LEARNED, "sampling_error")]
     numbers = zip(*(array.reshape(-1, *array.shape[2:]) for array in (*arrays, diverged)), strict=True)
     described = list(zip(labels, units, strict=True)) * len(arrays[0])
-    found = [_compare(*about, *one) for about, one in zip(described, numbers, strict=True)]
-    return [found[first : first + len(names)] for first in range(0, len(found), len(names))]
+    comparisons = [_compare(*about, *values) for about, values in zip(described, numbers, strict=True)]
+    return [comparisons[first : first + len(names)] for first in range(0, len(comparisons), len(names))]
 
 
 def _by_cell(regime, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Figures as parts of a page: drawn as SVG, told in words, enlarged by a click or a tap without any script."""
+"""Figures as parts of a page: drawn as SVG, described in words, enlarged by a click or a tap without any script."""
 
 import io
 from base64 import b64encode
@@ -16,7 +16,7 @@ LEGIBLE = 2.0  # CSS pixels for a point, at least, where a figure is enlarged: l
 
 
 def all_figures(dataset, prefix: str) -> Markup:
-    """Return every figure of a saved run; where nobody knows its figures, a line that says so.
+    """Return every figure of a saved run; where it declares none, a line that says so.
 
     Args:
         dataset: the saved run.
@@ -49,11 +49,13 @@ def figure_element(name: str, dataset, prefix: str) -> Markup:
         return element("p", why, class_="problem", id=prefix)
     caption = caption_of(name)
     content = draw_inline(figure, f"{prefix}-svg")
-    told = f"{caption} {describe(figure)}"
+    description = f"{caption} {describe(figure)}"
     style = f"--natural:{content.width * NATURAL:.0f}px"
-    sheet = element("div", _image(content, prefix, told), _button(prefix, caption), class_="sheet", style=style)
+    sheet = element("div", _image(content, prefix, description), _button(prefix, caption), class_="sheet", style=style)
     words = element("figcaption", element("b", f"{title}. "), caption)
-    return element("figure", element("div", sheet, class_="card"), _enlarged(content, prefix, told), words, id=prefix)
+    return element(
+        "figure", element("div", sheet, class_="card"), _enlarged(content, prefix, description), words, id=prefix
+    )
 
 
 def draw_inline(figure, prefix: str) -> Drawing:
@@ -79,24 +81,24 @@ def _save(figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _image(drawing: Drawing, prefix: str, told: str) -> Markup:
+def _image(drawing: Drawing, prefix: str, description: str) -> Markup:
     """Return the drawing itself; what all of it inherits stands at its group, which the enlarged one shows again."""
     group = element("g", drawing.content, id=f"{prefix}-all", stroke_linejoin="round", stroke_linecap="butt")
-    return _svg(drawing, told, group)
+    return _svg(drawing, description, group)
 
 
-def _svg(drawing: Drawing, told: str, content: Markup) -> Markup:
+def _svg(drawing: Drawing, description: str, content: Markup) -> Markup:
     box = f"0 0 {drawing.width:g} {drawing.height:g}"
-    return element("svg", content, viewBox=box, role="img", aria_label=told)
+    return element("svg", content, viewBox=box, role="img", aria_label=description)
 
 
 def _button(prefix: str, caption: str) -> Markup:
     return element("button", type="button", popovertarget=f"{prefix}-large", aria_label=f"Enlarge: {caption}")
 
 
-def _enlarged(drawing: Drawing, prefix: str, told: str) -> Markup:
+def _enlarged(drawing: Drawing, prefix: str, description: str) -> Markup:
     """Return the same drawing as large as the window, shown by its button and hidden by another or by Escape."""
-    again = _svg(drawing, told, element("use", href=f"#{prefix}-all"))
+    again = _svg(drawing, description, element("use", href=f"#{prefix}-all"))
     close = element("button", TIMES, type="button", popovertarget=f"{prefix}-large", popovertargetaction="hide",
                     aria_label="Close")  # fmt: skip
     style = f"--ratio:{drawing.width / drawing.height:.3f};--least:{drawing.width * LEGIBLE:.0f}px"
@@ -123,7 +125,9 @@ def describe(figure) -> str:
     panels = [" ".join(filter(None, map(_plain, _panel_words(ax)))) for ax in figure.axes]
     named = [panel for panel in panels if panel]
     legends = [ax.get_legend() for ax in figure.axes] + list(figure.legends)
-    entries = dict.fromkeys(_plain(text.get_text()) for one in legends if one is not None for text in one.get_texts())
+    entries = dict.fromkeys(
+        _plain(text.get_text()) for legend in legends if legend is not None for text in legend.get_texts()
+    )
     parts = [plural(len(panels), "panel"), *named, *([f"legend: {', '.join(entries)}"] if entries else [])]
     return f"{'; '.join(parts)}."
 

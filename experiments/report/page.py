@@ -1,4 +1,4 @@
-"""The page: a head that tells what it holds, a table of contents, a section for each run."""
+"""The page: a head that lists what it holds, a table of contents, a section for each run."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from experiments.report.run_section import Section, make_section
 from experiments.report.saved_run import SavedRun
 from experiments.report.style import STYLE
 
-# The page fetches nothing, and a browser is told to hold it to that.
+# The page fetches nothing, and this policy lets a browser enforce that.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _NAMES = {"verify": "Verified claims", "bench": "Benchmarks"}
 

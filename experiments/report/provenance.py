@@ -20,7 +20,7 @@ _LABELS = {
 
 
 def provenance(run: SavedRun) -> Markup:
-    """Return the parts that tell how to make a run again, and from what it was made."""
+    """Return the parts on how to rerun a run, and what it was made from."""
     parts = {
         "Make it again": _commands(run),
         "Assumptions not met, and other caveats": _assumptions(run.dataset),
@@ -28,8 +28,8 @@ def provenance(run: SavedRun) -> Markup:
         "Machine, versions, file": _environment(run),
         "Layout on the devices": _layout(run.dataset),
     }
-    told = (join(element("h4", title), content) for title, content in parts.items() if content)
-    return join(*told, element("details", element("summary", "Variables in results.nc"), _variables(run.dataset)))
+    sections = (join(element("h4", title), content) for title, content in parts.items() if content)
+    return join(*sections, element("details", element("summary", "Variables in results.nc"), _variables(run.dataset)))
 
 
 def _commands(run: SavedRun) -> Markup:
@@ -85,13 +85,13 @@ def _varied(dataset) -> Markup:
 
 
 def _environment(run: SavedRun) -> Markup:
-    """Return every attribute that is not told elsewhere, and what tells the file from any other."""
-    told = {
+    """Return every attribute that is not shown elsewhere, and the path, size and hash of the file."""
+    attributes = {
         _LABELS.get(name, name.replace("_", " ")): value
         for name, value in run.dataset.attrs.items()
         if name not in _TOLD_ELSEWHERE
     }
-    rows = [body_row(name, element("span", str(value), class_="long")) for name, value in told.items()]
+    rows = [body_row(name, element("span", str(value), class_="long")) for name, value in attributes.items()]
     rows += [
         body_row("folder", element("code", run.folder)),
         body_row("results.nc", plural(run.size, "byte")),

@@ -39,22 +39,27 @@ def _claim_row(claim: dict) -> Markup:
 def measurement_tables(dataset) -> Markup:
     """Return a table for each case: contestants by quantities, the median with the quartiles below it."""
     measured = _rows(dataset, MEASUREMENT_FIELDS)
-    cases = dict.fromkeys((one["benchmark"], one["case"]) for one in measured)
-    return join(*(_case_table(*case, [one for one in measured if _case(one) == case]) for case in cases))
+    cases = dict.fromkeys((measurement["benchmark"], measurement["case"]) for measurement in measured)
+    return join(
+        *(_case_table(*case, [measurement for measurement in measured if _case(measurement) == case]) for case in cases)
+    )
 
 
-def _case(one: dict) -> tuple[str, str]:
-    return one["benchmark"], one["case"]
+def _case(measurement: dict) -> tuple[str, str]:
+    return measurement["benchmark"], measurement["case"]
 
 
 def _case_table(benchmark: str, case: str, measured: list[dict]) -> Markup:
-    columns = dict.fromkeys((one["quantity"], one["unit"]) for one in measured)
-    labels = {(one["contestant"], str(one["at"])): one for one in measured}
-    found = {(one["contestant"], str(one["at"]), one["quantity"], one["unit"]): one for one in measured}
+    columns = dict.fromkeys((measurement["quantity"], measurement["unit"]) for measurement in measured)
+    labels = {(measurement["contestant"], str(measurement["at"])): measurement for measurement in measured}
+    by_column = {
+        (measurement["contestant"], str(measurement["at"]), measurement["quantity"], measurement["unit"]): measurement
+        for measurement in measured
+    }
     head = head_row("", *(_heading(*column) for column in columns))
     rows = [
-        body_row(_contestant(one), *(_measured(found.get((*label, *column))) for column in columns))
-        for label, one in labels.items()
+        body_row(_contestant(measurement), *(_measured(by_column.get((*label, *column))) for column in columns))
+        for label, measurement in labels.items()
     ]
     return table(f"{benchmark}: {case}", [head], rows, class_="numbers measurements")
 
@@ -63,20 +68,20 @@ def _heading(name: str, unit: str) -> Markup:
     return join(name, element("span", f" ({unit})", class_="unit") if unit else NOTHING)
 
 
-def _contestant(one: dict) -> Markup:
-    if one["at"] != one["at"]:  # NaN: it was measured at one size
-        return join(one["contestant"])
-    return join(one["contestant"], ", ", f"{one['at']:,g}")
+def _contestant(measurement: dict) -> Markup:
+    if measurement["at"] != measurement["at"]:  # NaN: it was measured at one size
+        return join(measurement["contestant"])
+    return join(measurement["contestant"], ", ", f"{measurement['at']:,g}")
 
 
-def _measured(one: dict | None) -> Markup:
+def _measured(measurement: dict | None) -> Markup:
     """Return a median, with the quartiles if there are several rounds; nothing where nothing was measured."""
-    if one is None:
+    if measurement is None:
         return NOTHING
-    value = number(one["value"], 4)
-    if not one["rounds"] > 1:
+    value = number(measurement["value"], 4)
+    if not measurement["rounds"] > 1:
         return value
-    return join(value, element("small", number(one["low"], 3), " to ", number(one["high"], 3)))
+    return join(value, element("small", number(measurement["low"], 3), " to ", number(measurement["high"], 3)))
 
 
 def _rows(dataset, names: tuple[str, ...]) -> list[dict]:

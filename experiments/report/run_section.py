@@ -80,10 +80,14 @@ def make_section(run: SavedRun, title: str, prefix: str) -> Section:
 def _lead(dataset) -> Markup:
     """Return a few lines on what was run."""
     name = str(dataset.attrs["experiment"])
-    known = find_experiment(name) if name in NAMES else None
-    summary = known.summary if known else _SUMMARIES.get(name, "")
+    experiment = find_experiment(name) if name in NAMES else None
+    summary = experiment.summary if experiment else _SUMMARIES.get(name, "")
     parts = [element("p", _sentence(summary), class_="lead")] if summary else []
-    regimes = {one.name: one.summary for one in known.regimes} if known and len(known.regimes) > 1 else {}
+    regimes = (
+        {regime.name: regime.summary for regime in experiment.regimes}
+        if experiment and len(experiment.regimes) > 1
+        else {}
+    )
     if regimes:
         parts.append(element("dl", *(join(element("dt", key), element("dd", text)) for key, text in regimes.items())))
     return join(*parts)
@@ -149,8 +153,8 @@ def _told(bases: Counter) -> str:
 
 def _ordered(statuses: Counter) -> dict[str, int]:
     """Return counts of statuses: the known ones in their order, then any others."""
-    known = ("finished", "converged", "pass", "not applicable", cells.DIVERGED, "fail")
-    names = sorted(statuses, key=lambda name: (known.index(name) if name in known else len(known), name))
+    order = ("finished", "converged", "pass", "not applicable", cells.DIVERGED, "fail")
+    names = sorted(statuses, key=lambda name: (order.index(name) if name in order else len(order), name))
     return {name: statuses[name] for name in names}
 
 
@@ -194,11 +198,11 @@ def _summary(run: SavedRun) -> Markup:
 
 def _varied(dataset) -> Markup:
     """Return what was varied: each axis, with its values or, of many, how many there are and from where to where."""
-    told = []
+    parts = []
     for name in cells.varied_axes(dataset):
         values = [tables.value_of(value) for value in dataset[name].values]
         few = join(*values, between=", ")
         if len(values) > 4:
             few = join(f"{len(values)} values from ", values[0], " to ", values[-1])
-        told.append(join(name.replace("_", " "), " (", few, ")"))
-    return join("varied: ", join(*told, between=", ")) if told else NOTHING
+        parts.append(join(name.replace("_", " "), " (", few, ")"))
+    return join("varied: ", join(*parts, between=", ")) if parts else NOTHING

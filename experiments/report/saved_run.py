@@ -1,4 +1,4 @@
-"""A saved run as a report takes it: its dataset, and what tells its file from any other."""
+"""A saved run as a report takes it: its dataset, and the hash and size of its file."""
 
 import hashlib
 import json

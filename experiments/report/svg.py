@@ -52,7 +52,7 @@ def read_svg(source: bytes, prefix: str) -> Drawing:
 
 
 def _local(name: str) -> str:
-    """Return a name without its namespace, which HTML knows by itself."""
+    """Return a name without its namespace, which HTML implies."""
     return name.rpartition("}")[2]
 
 
@@ -103,5 +103,5 @@ def _inherit(root: ElementTree.Element) -> None:
 
 def _is_inherited(style: str) -> bool:
     """Return whether a style has only what a group hands down unchanged: opacity it would apply as a whole."""
-    names = {one.partition(":")[0].strip() for one in style.split(";")}
+    names = {declaration.partition(":")[0].strip() for declaration in style.split(";")}
     return names <= {"fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linejoin"} - {""}

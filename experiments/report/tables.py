@@ -33,12 +33,12 @@ def table(
 
 def head_row(*headings: object) -> Markup:
     """Return a row of column headings."""
-    return element("tr", *(element("th", one, scope="col") for one in headings))
+    return element("tr", *(element("th", heading, scope="col") for heading in headings))
 
 
 def body_row(label: object, *values: object) -> Markup:
     """Return a row with a heading of its own."""
-    return element("tr", element("th", label, scope="row"), *(element("td", one) for one in values))
+    return element("tr", element("th", label, scope="row"), *(element("td", value) for value in values))
 
 
 def comparison_table(regime, caption: object, *, minimum: bool) -> Markup:
@@ -51,21 +51,25 @@ def comparison_table(regime, caption: object, *, minimum: bool) -> Markup:
     """
     (compared,) = cells.compare(regime)
     names = "quantity", "predicted", *(["minimum"] if minimum else []), "learned", "±", "error"
-    headings = [element("th", one, scope="col") for one in names]
+    headings = [element("th", name, scope="col") for name in names]
     head = element("tr", *headings, element("th", "digits", scope="col", class_="digits"))
-    rows = [_comparison_row(one, minimum=minimum) for one in compared if one.is_known]
+    rows = [_comparison_row(comparison, minimum=minimum) for comparison in compared if comparison.is_known]
     return table(caption, [head], rows, class_="numbers comparison")
 
 
-def _comparison_row(one: Comparison, *, minimum: bool) -> Markup:
-    theory = [number(one.predicted), *([number(one.minimum)] if minimum else [])]
-    learned = element("strong", number(one.learned)), number(one.standard_error, 1), rounded(one.error)
-    heading = element("th", one.label, _unit(one), scope="row")
-    return element("tr", heading, *(element("td", value) for value in (*theory, *learned)), _digits(one.digits))
+def _comparison_row(comparison: Comparison, *, minimum: bool) -> Markup:
+    theory = [number(comparison.predicted), *([number(comparison.minimum)] if minimum else [])]
+    learned = (
+        element("strong", number(comparison.learned)),
+        number(comparison.standard_error, 1),
+        rounded(comparison.error),
+    )
+    heading = element("th", comparison.label, _unit(comparison), scope="row")
+    return element("tr", heading, *(element("td", value) for value in (*theory, *learned)), _digits(comparison.digits))
 
 
-def _unit(one: Comparison) -> Markup:
-    return element("span", f" ({one.unit})", class_="unit") if one.unit else NOTHING
+def _unit(comparison: Comparison) -> Markup:
+    return element("span", f" ({comparison.unit})", class_="unit") if comparison.unit else NOTHING
 
 
 def _digits(value: float) -> Markup:
@@ -88,7 +92,9 @@ def sweep_table(regime, names: Sequence[str] | None, caption: object) -> Markup:
     if names is not None:
         regime = regime.sel({cells.QUANTITY: list(names)})
     selections, compared = cells.cells_of(regime), cells.compare(regime)
-    predicted = [any(not math.isnan(one.predicted) for one in column) for column in zip(*compared, strict=True)]
+    predicted = [
+        any(not math.isnan(comparison.predicted) for comparison in column) for column in zip(*compared, strict=True)
+    ]
     counts = {name: cells.count_by_cell(regime, name) for name in COUNTED}
     counts = {name: column for name, column in counts.items() if any(column)}
     rows = [
@@ -98,7 +104,7 @@ def sweep_table(regime, names: Sequence[str] | None, caption: object) -> Markup:
     left = len(selections) - len(rows)
     if left > 0:
         more = f"{plural(left, 'more cell')}: all of them are in results.nc"
-        width = len(cells.axes_of(regime)) + sum(1 + known for known in predicted) + 1 + len(counts)
+        width = len(cells.axes_of(regime)) + sum(1 + is_predicted for is_predicted in predicted) + 1 + len(counts)
         rows.append(element("tr", element("td", more, colspan=width, class_="more")))
     return table(caption, _sweep_head(regime, compared[0], predicted, counts), rows, class_="numbers sweep")
 
@@ -121,9 +127,13 @@ def _sweep_head(regime, first: Sequence[Comparison], predicted: Sequence[bool], 
     axes = cells.axes_of(regime)
     upper = [element("th", axis.replace("_", " "), scope="col", rowspan=2) for axis in axes]
     lower = []
-    for one, known in zip(first, predicted, strict=True):
-        upper.append(element("th", one.label, _unit(one), scope="colgroup", colspan=1 + known, class_="group"))
-        headings = ("predicted", "learned") if known else ("learned",)
+    for comparison, is_predicted in zip(first, predicted, strict=True):
+        upper.append(
+            element(
+                "th", comparison.label, _unit(comparison), scope="colgroup", colspan=1 + is_predicted, class_="group"
+            )
+        )
+        headings = ("predicted", "learned") if is_predicted else ("learned",)
         lower += _begin_group("th", headings, scope="col")
     upper += [element("th", name, scope="col", rowspan=2, class_="group") for name in ("largest error", *counted)]
     return [element("tr", *upper), element("tr", *lower)]
@@ -131,11 +141,11 @@ def _sweep_head(regime, first: Sequence[Comparison], predicted: Sequence[bool], 
 
 def _sweep_row(regime, selection: dict[str, int], row: Sequence[Comparison], predicted, counts) -> Markup:
     """Return the row of a cell; its largest error is among the quantities that have columns."""
-    parts = [element("th", _axis_value(regime, *one), scope="row") for one in selection.items()]
-    for one, known in zip(row, predicted, strict=True):
-        learned = element("strong", uncertain(one.learned, one.standard_error))
-        parts += _begin_group("td", (number(one.predicted, 4), learned) if known else (learned,))
-    errors = [one.error for one in row if not math.isnan(one.error)]
+    parts = [element("th", _axis_value(regime, axis, index), scope="row") for axis, index in selection.items()]
+    for comparison, is_predicted in zip(row, predicted, strict=True):
+        learned = element("strong", uncertain(comparison.learned, comparison.standard_error))
+        parts += _begin_group("td", (number(comparison.predicted, 4), learned) if is_predicted else (learned,))
+    errors = [comparison.error for comparison in row if not math.isnan(comparison.error)]
     parts += _begin_group("td", (rounded(max(errors, default=math.nan)),))
     return element("tr", *parts, *(element("td", str(count), class_="group") for count in counts))
 
@@ -143,7 +153,7 @@ def _sweep_row(regime, selection: dict[str, int], row: Sequence[Comparison], pre
 def _begin_group(tag: str, values: Sequence[object], **attributes) -> list[Markup]:
     """Return table cells that belong together: the first stands apart from what is before it."""
     first, *others = values
-    return [element(tag, first, class_="group", **attributes), *(element(tag, one, **attributes) for one in others)]
+    return [element(tag, first, class_="group", **attributes), *(element(tag, value, **attributes) for value in others)]
 
 
 def _axis_value(dataset, axis: str, index: int) -> Markup:

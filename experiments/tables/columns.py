@@ -37,12 +37,12 @@ def standard_error(values: np.ndarray, sampling_error: np.ndarray) -> float:
     known.
     """
     n_seeds = len(values)
-    known = []
+    errors = []
     if n_seeds > 1:
-        known.append(np.std(values, ddof=1) / math.sqrt(n_seeds))
+        errors.append(np.std(values, ddof=1) / math.sqrt(n_seeds))
     if n_seeds and not np.any(np.isnan(sampling_error)):
-        known.append(math.sqrt(np.sum(sampling_error**2)) / n_seeds)
-    return float(max(known, default=math.nan))
+        errors.append(math.sqrt(np.sum(sampling_error**2)) / n_seeds)
+    return float(max(errors, default=math.nan))
 
 
 def digits(error: float) -> float:

@@ -71,7 +71,7 @@ def _format_quantity(label: str, row) -> tuple[str, ...]:
     error = abs(mean - predicted) / scale
     spread = standard_error(learned[finite], row.sampling_error.values[finite])
     # An agreement better than its own standard error is luck and is not counted as digits.
-    known = max(error, 0.0 if math.isnan(spread) else spread / scale)
+    resolution = max(error, 0.0 if math.isnan(spread) else spread / scale)
     return (
         f"  {label}",
         "-" if math.isnan(predicted) else f"{predicted:.5g}",
@@ -79,5 +79,5 @@ def _format_quantity(label: str, row) -> tuple[str, ...]:
         "-" if math.isnan(mean) else f"{mean:.5g}",
         "-" if math.isnan(spread) else f"{spread:.1g}",
         "-" if math.isnan(error) else f"{error:.1e}",
-        "-" if math.isnan(error) else f"{digits(known):.1f}",
+        "-" if math.isnan(error) else f"{digits(resolution):.1f}",
     )

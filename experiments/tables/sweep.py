@@ -29,7 +29,9 @@ def format_sweep(dataset, max_rows: int = 40) -> str:
     """
     dataset = as_shown(dataset)
     axes = json.loads(dataset.attrs["axes"])
-    selections = [dict(zip(axes, one, strict=True)) for one in product(*(range(dataset.sizes[axis]) for axis in axes))]
+    selections = [
+        dict(zip(axes, indices, strict=True)) for indices in product(*(range(dataset.sizes[axis]) for axis in axes))
+    ]
     shown = selections[: max(1, max_rows // dataset.sizes["regime"])]
     parts = [_format_regime(dataset.isel(regime=i), axes, shown) for i in range(dataset.sizes["regime"])]
     left = (len(selections) - len(shown)) * len(parts)

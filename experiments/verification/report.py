@@ -46,8 +46,8 @@ def claims_to_dataset(claims: Sequence[Claim]):
     about = {"long_name": "risk at which a restart ended less the predicted one", "units": "nats"}
     return xarray.Dataset(
         {
-            **{name: ("claim", np.array([getattr(one, name) for one in claims], float)) for name in numbers},
-            **{name: ("claim", np.array([getattr(one, name) for one in claims], object)) for name in texts},
+            **{name: ("claim", np.array([getattr(claim, name) for claim in claims], float)) for name in numbers},
+            **{name: ("claim", np.array([getattr(claim, name) for claim in claims], object)) for name in texts},
             "restart_excess": (("setting", "restart"), excess, about),
             "setting": ("setting", np.array([claim.claim for claim in sampled], object)),
         },

@@ -1,15 +1,27 @@
 """Clouds of vectors on two axes: learned ones as marks by group, predicted ones in black."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from figures.drawing import style
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # Vectors drawn of a cloud, evenly spread over it: a vector file of 15,000 marks would not open.
 MOST_MARKS = 1500
 
 
 def draw_cloud(
-    ax, learned: np.ndarray, predicted: np.ndarray, groups: np.ndarray, noun: str | None, ring: float = 5
+    ax,
+    learned: Float[np.ndarray, "n 2"],
+    predicted: Float[np.ndarray, "n 2"],
+    groups: Int[np.ndarray, " n"],
+    noun: str | None,
+    ring: float = 5,
 ) -> None:
     """Draw a cloud that is projected already, in a square panel.
 
@@ -37,7 +49,7 @@ def draw_cloud(
         _draw_predicted(ax, predicted[groups == group], ring, last=group == groups.max())
 
 
-def frame_square(ax, *clouds: np.ndarray, room: float = 0.06) -> None:
+def frame_square(ax, *clouds: Float[np.ndarray, "n 2"], room: float = 0.06) -> None:
     """Make the panel a square with the same scale on both axes, and room around all finite points, as a share of it."""
     points = np.concatenate(clouds)
     points = points[np.all(np.isfinite(points), axis=1)]
@@ -48,7 +60,7 @@ def frame_square(ax, *clouds: np.ndarray, room: float = 0.06) -> None:
     ax.set_box_aspect(1)
 
 
-def principal_axes(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def principal_axes(vectors: Float[np.ndarray, "n d"]) -> tuple[Float[np.ndarray, "d 2"], Float[np.ndarray, " 2"]]:
     """Return the two principal axes, ``Float[d, 2]``, and the share of the total variance along each."""
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred)
@@ -58,7 +70,7 @@ def principal_axes(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return top * np.sign(top[np.argmax(np.abs(top), axis=0), [0, 1]]), shares[:2]
 
 
-def _draw_predicted(ax, points: np.ndarray, ring: float, *, last: bool) -> None:
+def _draw_predicted(ax, points: Float[np.ndarray, "n 2"], ring: float, *, last: bool) -> None:
     """Draw the predicted points of a group: a ring at the outermost, a line to the innermost."""
     radii = np.linalg.norm(points, axis=1)
     ends = points[[np.argmax(radii), np.argmin(radii)]]

@@ -1,6 +1,9 @@
 """Scales, limits and ticks of a panel, chosen by the numbers that are drawn in it."""
 
+from __future__ import annotations
+
 from math import floor, inf, log10
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import (
@@ -13,6 +16,9 @@ from matplotlib.ticker import (
 )
 
 from figures.drawing import style
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 MARGIN = 0.08  # of the abscissa, on both sides of the outermost numbers
 ROUND_STEPS = [1, 2, 2.5, 5, 10]
@@ -31,7 +37,7 @@ def set_names(ax, names: list[str]) -> None:
     ax.set_xlim(-0.5, len(names) - 0.5)
 
 
-def set_numbers(ax, positions: np.ndarray, axis: str = "x") -> None:
+def set_numbers(ax, positions: Float[np.ndarray, " n"], axis: str = "x") -> None:
     """Scale an axis for sorted numbers, with a margin on both sides; few numbers far apart are the ticks.
 
     Args:
@@ -67,7 +73,7 @@ def set_log_steps(ax) -> None:
     ax.set_xlabel("training steps")
 
 
-def is_logarithmic(positions: np.ndarray) -> bool:
+def is_logarithmic(positions: Float[np.ndarray, " n"]) -> bool:
     """Return whether sorted numbers are positive, span more than a decade, and have more even ratios than gaps."""
     if positions[0] <= 0 or positions[-1] <= 10 * positions[0]:
         return False
@@ -82,7 +88,7 @@ def set_unit_interval(ax) -> None:
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
-def set_ordinate(ax, values: np.ndarray, scale: str = "free") -> None:
+def set_ordinate(ax, values: Float[np.ndarray, " n"], scale: str = "free") -> None:
     """Scale the ordinate for some values.
 
     Args:
@@ -107,14 +113,14 @@ def set_ordinate(ax, values: np.ndarray, scale: str = "free") -> None:
     ax.yaxis.set_major_locator(whole if scale == "whole" else MaxNLocator(4, steps=ROUND_STEPS))
 
 
-def is_decades(values: np.ndarray, scale: str) -> bool:
+def is_decades(values: Float[np.ndarray, " n"], scale: str) -> bool:
     """Return whether finite values are drawn on a logarithmic scale."""
     if scale not in ("free", "log") or not len(values) or values.min() <= 0:
         return False
     return scale == "log" or bool(values.max() > 10 * values.min())
 
 
-def set_deviation(ax, values: np.ndarray) -> None:
+def set_deviation(ax, values: Float[np.ndarray, " n"]) -> None:
     """Scale the ordinate in per cent around 0: at least 0.01 % to both sides, in decades where a value exceeds 1."""
     low, high = min([0.0, *values]), max([0.0, *values])
     if high > 1:
@@ -136,8 +142,8 @@ def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
     """Put ticks at powers of ten; below two decades, also at three times these if their labels fit a width, inches."""
     plain = low >= 1e-3 and high < 1e4
     decades = 10.0 ** np.arange(floor(log10(low)), floor(log10(high)) + 1)
-    both = [tick for decade in decades for tick in (decade, 3 * decade) if low <= tick <= high]
-    fitting = not plain or style.CHARACTER * sum(len(f"{tick:g}") + 1 for tick in both) < 0.85 * width
+    finer = [tick for decade in decades for tick in (decade, 3 * decade) if low <= tick <= high]
+    fitting = not plain or style.CHARACTER * sum(len(f"{tick:g}") + 1 for tick in finer) < 0.85 * width
     axis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low and fitting else (1,), numticks=6))
     powers = LogFormatterSciNotation(minor_thresholds=(inf, inf))
     axis.set_major_formatter((lambda value, _: f"{value:g}") if plain else powers)

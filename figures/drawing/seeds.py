@@ -1,6 +1,13 @@
 """Means over the seeds of a sweep, and their standard errors."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 def standard_error(values):
@@ -14,7 +21,7 @@ def standard_error(values):
     return np.sqrt(squares / ((count - 1) * count).where(count > 1))
 
 
-def mean_and_error(values, *, skipna: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_error(values, *, skipna: bool = False) -> tuple[Float[np.ndarray, ...], Float[np.ndarray, ...]]:
     """Return mean and standard error over the axis ``seed``, as arrays on the others.
 
     Args:

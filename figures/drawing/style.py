@@ -1,14 +1,16 @@
 """One look for all figures: print sizes, colours, marks.
 
-Colours are those of Okabe and Ito, which colour-blind readers tell apart, in an order of alternating lightness; marks
-differ as well, so that a greyscale print can be read. Text is set by matplotlib itself (no LaTeX) and embedded as
-TrueType.
+Colours are those of Okabe and Ito, which colour-blind readers can distinguish, in an order of alternating lightness;
+marks differ as well, so that a greyscale print can be read. Text is set by matplotlib itself (no LaTeX) and embedded
+as TrueType.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -16,6 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from figures.drawing.titles import fit_titles
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 ONE_COLUMN = 3.35  # inches: 85 mm
 TWO_COLUMNS = 6.9  # inches: 175 mm
@@ -165,7 +170,7 @@ def concept_style(concept: int) -> dict[str, Any]:
     return {"color": COLOURS[concept % len(COLOURS)], "marker": MARKS[concept % len(MARKS)]}
 
 
-def ceiling(*arrays: np.ndarray) -> float:
+def ceiling(*arrays: Float[np.ndarray, ...]) -> float:
     """Return the largest finite value of some arrays, or 1 if there is none above zero: the top of an axis from 0."""
     values = np.concatenate([np.ravel(array) for array in arrays])
     return float(max(values[np.isfinite(values)], default=0.0)) or 1.0

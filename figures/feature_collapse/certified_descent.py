@@ -93,9 +93,9 @@ def _draw_ends(ax, regime) -> None:
 
 def _draw_proved(ax, regime) -> None:
     """Draw the mean excess of the network that proves the bound, over the seeds: below it, nothing is known."""
-    found = regime.descended_excess.values
-    if np.isfinite(found).any():
-        ax.axhline(max(float(np.nanmean(found)), LEAST), **PROVED)
+    excesses = regime.descended_excess.values
+    if np.isfinite(excesses).any():
+        ax.axhline(max(float(np.nanmean(excesses)), LEAST), **PROVED)
 
 
 def _look(index: int) -> dict[str, Any]:

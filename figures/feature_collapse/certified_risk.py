@@ -32,8 +32,8 @@ def _draw_excess(ax, regime) -> None:
         ax.text(0.5, 0.5, "no certificate", transform=ax.transAxes, ha="center")
         return
     for seed in np.flatnonzero(certified):
-        one = regime.isel(seed=seed)
-        excess = one.history_risk.values - one.risk_lower_bound.item()
+        member = regime.isel(seed=seed)
+        excess = member.history_risk.values - member.risk_lower_bound.item()
         # The curve is measured on part of a large training set; where that lies below the bound it is not drawn.
         ax.plot(regime.step.values, np.where(excess > 0, excess, np.nan), **TRAINING)
-        ax.axhline(max(one.duality_gap.item(), 1e-16), **FINAL)
+        ax.axhline(max(member.duality_gap.item(), 1e-16), **FINAL)

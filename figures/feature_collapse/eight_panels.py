@@ -51,6 +51,6 @@ def _name(column) -> str:
     return f"{law_name(column.word_frequency.item())}, {column.per_class.item():g} per class"
 
 
-def _accuracy(one) -> float:
+def _accuracy(regime) -> float:
     """Return the share of new sentences that a network classifies."""
-    return float(one.learned.sel(quantity="test_accuracy"))
+    return float(regime.learned.sel(quantity="test_accuracy"))

@@ -44,13 +44,13 @@ def draw_key(ax, dataset) -> None:
 
 def _draw_norms(ax, regime) -> None:
     """Draw the norms of embeddings and classifier for every scale at a middle weight decay, means over seeds."""
-    one = regime.isel(weight_decay=regime.sizes["weight_decay"] // 3)
-    top = 3 * float(one.history_embedding_norm.max())
-    ends = one.plateau_expected.values
-    last = 1.6 * np.max(ends[np.isfinite(ends)], initial=float(one.step[1]))
-    n_shown = int((one.step <= last).sum())
-    for index in range(one.sizes["initial_scale"]):
-        member, colour = one.isel(initial_scale=index), style.concept_style(index)["color"]
+    cells = regime.isel(weight_decay=regime.sizes["weight_decay"] // 3)
+    top = 3 * float(cells.history_embedding_norm.max())
+    ends = cells.plateau_expected.values
+    last = 1.6 * np.max(ends[np.isfinite(ends)], initial=float(cells.step[1]))
+    n_shown = int((cells.step <= last).sum())
+    for index in range(cells.sizes["initial_scale"]):
+        member, colour = cells.isel(initial_scale=index), style.concept_style(index)["color"]
         for kind, mark in (("embedding", "o"), ("classifier", "^")):
             steps, values = member.step.values, np.sqrt((member[f"history_{kind}_norm"] ** 2).mean("seed").values)
             shown = slice(0, n_shown, max(1, n_shown // 25))
@@ -59,12 +59,12 @@ def _draw_norms(ax, regime) -> None:
             linear = member[f"{kind}_norm_expected"].isel(seed=0).values
             ax.plot(steps, np.where(linear < top, linear, np.nan), **LINE)
     for name in ("embedding_norm", "classifier_norm"):
-        ax.axhline(one.predicted.sel(quantity=name).values.ravel()[0], **THRESHOLD)
+        ax.axhline(cells.predicted.sel(quantity=name).values.ravel()[0], **THRESHOLD)
     ax.set_yscale("log")
     _set_decades(ax)
     ax.set_xlim(0, last)
     ax.set_xlabel("training steps")
-    ax.set_ylabel(f"norm, rms ({_decay_text(one)})")
+    ax.set_ylabel(f"norm, rms ({_decay_text(cells)})")
     marks = {"embeddings": "o", "classifier": "^"}
     ax.legend(handles=[_mark(label, "0.3", mark) for label, mark in marks.items()], loc="lower right")
 
@@ -73,14 +73,14 @@ def _draw_plateaus(ax, dataset) -> None:
     """Draw the plateau of each regime against weight decay, at the second smallest scale, with its threshold."""
     cells = dataset.isel(initial_scale=min(1, dataset.sizes["initial_scale"] - 1))
     for index, name in enumerate(dataset.regime.values):
-        one = cells.sel(regime=name)
-        _draw_marks(ax, one.weight_decay.values, one.plateau, index)
-        threshold = float(one.mode_singular_value.isel(mode=0).mean())
+        regime = cells.sel(regime=name)
+        _draw_marks(ax, regime.weight_decay.values, regime.plateau, index)
+        threshold = float(regime.mode_singular_value.isel(mode=0).mean())
         # Between the cells: the product with the distance from the threshold varies little.
-        first, last = one.weight_decay.values[[0, -1]]
+        first, last = regime.weight_decay.values[[0, -1]]
         decays = np.linspace(first, last, 100)
-        products = one.plateau_expected.mean("seed") * (threshold - one.weight_decay)
-        predicted = np.interp(decays, one.weight_decay.values, products.values) / (threshold - decays)
+        products = regime.plateau_expected.mean("seed") * (threshold - regime.weight_decay)
+        predicted = np.interp(decays, regime.weight_decay.values, products.values) / (threshold - decays)
         ax.plot(decays, predicted, **LINE)
         ax.axvline(threshold, color=style.COLOURS[index], linewidth=0.8, linestyle=DOTTED, zorder=1)
     ax.set_yscale("log")
@@ -98,8 +98,8 @@ def _draw_plateaus(ax, dataset) -> None:
 def _draw_rates(ax, dataset) -> None:
     """Draw the growth rate of every mode against its predicted one."""
     for index, name in enumerate(dataset.regime.values):
-        one = dataset.sel(regime=name)
-        x, y = one.growth_rate_predicted.values.ravel(), one.growth_rate.values.ravel()
+        regime = dataset.sel(regime=name)
+        x, y = regime.growth_rate_predicted.values.ravel(), regime.growth_rate.values.ravel()
         ax.plot(x, y, linestyle="none", markersize=2.5, markeredgewidth=0, zorder=3, **style.concept_style(index))
     high = 1.08 * np.nanmax(dataset.growth_rate_predicted.values)
     ax.plot([0, high], [0, high], **LINE)
@@ -107,22 +107,22 @@ def _draw_rates(ax, dataset) -> None:
     ax.set_ylim(0, high)
     ax.set_xlabel("predicted growth rate (nats)")
     ax.set_ylabel("learned growth rate (nats)")
-    found = dataset.growth_rate / dataset.growth_rate_predicted - 1
-    ax.text(0.05, 0.95, f"{int(found.notnull().sum())} modes, all\nwithin {100 * float(abs(found).max()):.1g} %",
-            transform=ax.transAxes, va="top")  # fmt: skip
+    deviations = dataset.growth_rate / dataset.growth_rate_predicted - 1
+    n_modes, largest = int(deviations.notnull().sum()), 100 * float(abs(deviations).max())
+    ax.text(0.05, 0.95, f"{n_modes} modes, all\nwithin {largest:.1g} %", transform=ax.transAxes, va="top")
 
 
 def _draw_plateau_over_scale(ax, regime) -> None:
     """Draw the plateau against the initial scale for every weight decay."""
     handles = []
     for index in range(regime.sizes["weight_decay"]):
-        one = regime.isel(weight_decay=index)
-        _draw_marks(ax, one.initial_scale.values, one.plateau, index)
+        cell = regime.isel(weight_decay=index)
+        _draw_marks(ax, cell.initial_scale.values, cell.plateau, index)
         # Between the cells: linear in the logarithm of the scale.
-        logs = np.log(one.initial_scale.values)
+        logs = np.log(cell.initial_scale.values)
         between = np.linspace(logs[0], logs[-1], 50)
-        ax.plot(np.exp(between), np.interp(between, logs, one.plateau_expected.mean("seed").values), **LINE)
-        handles.append(_mark(f"{one.weight_decay.item():g}", **style.concept_style(index)))
+        ax.plot(np.exp(between), np.interp(between, logs, cell.plateau_expected.mean("seed").values), **LINE)
+        handles.append(_mark(f"{cell.weight_decay.item():g}", **style.concept_style(index)))
     ax.set_xscale("log")
     ax.set_yscale("log")
     _set_decades(ax, subs=(1, 3))
@@ -155,20 +155,20 @@ def _draw_modes(ax, member) -> None:
 
 def _draw_ranks(ax, regime) -> None:
     """Draw the rank of the embeddings over training for every scale, of the seed whose modes are drawn."""
-    one = regime.isel(weight_decay=0, seed=0)
-    for index in range(one.sizes["initial_scale"]):
-        member = one.isel(initial_scale=index)
+    members = regime.isel(weight_decay=0, seed=0)
+    for index in range(members.sizes["initial_scale"]):
+        member = members.isel(initial_scale=index)
         colour = style.concept_style(index)["color"]
         ax.plot(member.step, member["rank"], color=colour, linestyle=MODE_LINES[index % 4],
                 label=_power(member.initial_scale.item()))  # fmt: skip
-    n_modes = int(one.mode_singular_value.isel(initial_scale=0).notnull().sum())
+    n_modes = int(members.mode_singular_value.isel(initial_scale=0).notnull().sum())
     for count in range(1, n_modes + 1):
         ax.axhline(count, **THRESHOLD)
     columns = 3
-    rows = math.ceil(one.sizes["initial_scale"] / columns)
+    rows = math.ceil(members.sizes["initial_scale"] / columns)
     ax.set_ylim(0.8, n_modes + 0.5 + 0.3 * rows)  # room for the legend above the last rank
     ax.set_yticks(range(1, n_modes + 1))
-    finished = np.nanmax(one.plateau.values)
+    finished = np.nanmax(members.plateau.values)
     ax.set_xlim(0, 4 * finished)
     ax.set_xlabel("training steps")
     ax.set_ylabel("rank of the embeddings")
@@ -191,8 +191,8 @@ def _mark(label: str, color: str, marker: str) -> Line2D:
     return Line2D([], [], label=label, color=color, marker=marker, markersize=3, markeredgewidth=0, linestyle="none")
 
 
-def _decay_text(one) -> str:
-    return f"decay {one.weight_decay.item():g}"
+def _decay_text(cell) -> str:
+    return f"decay {cell.weight_decay.item():g}"
 
 
 def _power(value: float) -> str:

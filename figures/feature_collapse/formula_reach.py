@@ -65,12 +65,12 @@ def _draw_quantity(axes, dataset, name: str, label: str) -> None:
     top, bottom = axes
     drawn = []
     for index, regime in enumerate(dataset.regime.values):
-        one = dataset.sel(regime=regime, quantity=name)
-        if name == "embedding_norm" and "II" in one.collapse_type.values:
+        values = dataset.sel(regime=regime, quantity=name)
+        if name == "embedding_norm" and "II" in values.collapse_type.values:
             continue
-        predicted = one.predicted.values.ravel()
-        learned, spread = map(np.ravel, mean_and_error(one.learned))
-        exact = mean_and_error(one.exact_minimum)[0].ravel()
+        predicted = values.predicted.values.ravel()
+        learned, spread = map(np.ravel, mean_and_error(values.learned))
+        exact = mean_and_error(values.exact_minimum)[0].ravel()
         look = style.concept_style(index) | {"linestyle": "none", "markeredgewidth": 0}
         top.plot(predicted, learned, markersize=2.2, zorder=3, **look)
         top.plot(predicted, exact, marker="o", zorder=4, **CIRCLE)
@@ -79,7 +79,7 @@ def _draw_quantity(axes, dataset, name: str, label: str) -> None:
         lower = np.minimum(bars, np.maximum(errors - FLOOR, 0))
         bottom.errorbar(predicted, np.maximum(errors, FLOOR), (lower, bars), markersize=2.2, elinewidth=0.5, zorder=3,
                         **look)  # fmt: skip
-        distances = mean_and_error(np.abs(one.learned / one.exact_minimum - 1))[0].ravel()
+        distances = mean_and_error(np.abs(values.learned / values.exact_minimum - 1))[0].ravel()
         bottom.plot(predicted, np.maximum(distances, FLOOR), marker="o", zorder=4, clip_on=False, **CIRCLE)
         drawn.append(predicted)
     if not drawn:
@@ -104,8 +104,8 @@ def _draw_quantity(axes, dataset, name: str, label: str) -> None:
 def _draw_reach(ax, dataset, name: str, label: str) -> None:
     """Draw the relative error of the kappa approximation for each type, in per cent."""
     for index, kind in enumerate(dataset.type.values):
-        one = dataset.sel(type=kind)
-        errors = 100 * (one[f"reach_{name}_predicted"] / one[f"reach_{name}"] - 1)
+        reach = dataset.sel(type=kind)
+        errors = 100 * (reach[f"reach_{name}_predicted"] / reach[f"reach_{name}"] - 1)
         mean, spread = mean_and_error(errors)
         ax.errorbar(dataset.reach_share, mean, spread, label=f"Type {kind}", linewidth=0.6, elinewidth=0.7, zorder=3,
                     **style.concept_style(index), **TYPE_MARKS[str(kind)])  # fmt: skip
@@ -126,14 +126,14 @@ def _set_ticks(axis, ends: tuple[float, float]) -> None:
 
 
 def _add_legend(figure, dataset) -> None:
-    """Tell regimes by their sizes."""
+    """Put a legend below all panels that names each regime by its sizes."""
     sizes = json.loads(dataset.attrs["configuration"])
     handles = []
     for index, name in enumerate(dataset.regime.values):
-        one = sizes[name]
+        size = sizes[name]
         text = (
-            f"{str(name).replace('-', ' ')}: $n_c$ = {one['n_concepts']}, L = {one['sentence_length']}, "
-            f"K = {one['n_classes']}, d = {one['embedding_dim']}"
+            f"{str(name).replace('-', ' ')}: $n_c$ = {size['n_concepts']}, L = {size['sentence_length']}, "
+            f"K = {size['n_classes']}, d = {size['embedding_dim']}"
         )
         look = style.concept_style(index)
         handles.append(Line2D([], [], label=text, linestyle="none", markersize=3, markeredgewidth=0, **look))

@@ -78,10 +78,10 @@ def _draw_spread(ax, small, large) -> None:
     shown = _spaced(steps, 14)
     for regime, index in drawn:
         for seed in range(regime.sizes["seed"]):
-            one = regime.isel(seed=seed)
-            ax.plot(steps[shown], one.history_embedding_spread.values[shown], markersize=2.5, **MARK,
+            member = regime.isel(seed=seed)
+            ax.plot(steps[shown], member.history_embedding_spread.values[shown], markersize=2.5, **MARK,
                     **style.concept_style(index))  # fmt: skip
-            ax.plot(steps[1:], one.embedding_spread_frozen.values[1:], **LINE)
+            ax.plot(steps[1:], member.embedding_spread_frozen.values[1:], **LINE)
     for seed in range(small.sizes["seed"]):
         values = small.isel(seed=seed).history_embedding_spread.values
         ax.plot(steps[shown], values[shown], color="0.5", marker="x", markersize=2.5, linestyle="none")
@@ -101,19 +101,24 @@ def _draw_ratio(ax, regime) -> None:
     free, penalised = regime.isel(weight_decay=0), regime.isel(weight_decay=slice(1, None))
     shown = _spaced(regime.step.values, 14)
     for seed in range(free.sizes["seed"]):
-        one = free.isel(seed=seed)
-        ax.plot(one.mean_margin.values[shown], one.norm_ratio.values[shown], color=style.COLOURS[0], marker="o",
+        member = free.isel(seed=seed)
+        ax.plot(member.mean_margin.values[shown], member.norm_ratio.values[shown], color=style.COLOURS[0], marker="o",
                 markersize=2.5, **MARK)  # fmt: skip
-        ax.plot(one.mean_margin_descent, one.norm_ratio_descent, **LINE)
+        ax.plot(member.mean_margin_descent, member.norm_ratio_descent, **LINE)
     exact = penalised.isel(seed=0)
     # Between the minimisers: (ratio - 1) V tends to a constant. Margins fall as the weight decay rises.
-    known = exact.mean_margin_exact.notnull().values
-    found, ratios = exact.mean_margin_exact.values[known][::-1], exact.norm_ratio_exact.values[known][::-1]
-    between = np.linspace(found[0], found[-1], 100)
-    ax.plot(between, 1 + np.interp(between, found, (ratios - 1) * found) / between, linestyle=DASHED, **LINE)
+    is_predicted = exact.mean_margin_exact.notnull().values
+    exact_margins, ratios = (
+        exact.mean_margin_exact.values[is_predicted][::-1],
+        exact.norm_ratio_exact.values[is_predicted][::-1],
+    )
+    between = np.linspace(exact_margins[0], exact_margins[-1], 100)
+    ax.plot(
+        between, 1 + np.interp(between, exact_margins, (ratios - 1) * exact_margins) / between, linestyle=DASHED, **LINE
+    )
     for seed in range(penalised.sizes["seed"]):
-        one = penalised.isel(seed=seed, record=-1)
-        ax.plot(one.mean_margin, one.norm_ratio, color=style.COLOURS[1], marker="^", markersize=3.5, **MARK)
+        member = penalised.isel(seed=seed, record=-1)
+        ax.plot(member.mean_margin, member.norm_ratio, color=style.COLOURS[1], marker="^", markersize=3.5, **MARK)
     margins = np.linspace(float(exact.mean_margin_exact.min()), float(free.mean_margin.max()), 100)
     leading = 1 + float(free.log_frequency_ratio[0]) / margins
     ax.plot(margins, leading, linestyle=DOTTED, **LINE)
@@ -137,11 +142,11 @@ def _draw_over_steps(ax, regime, name: str, label: str) -> None:
     for index in range(regime.sizes["weight_decay"]):
         mean, error = mean_and_error(regime[f"history_{name}"].isel(weight_decay=index))
         colour = style.concept_style(index)["color"]
-        known = np.isfinite(mean) & (steps > 0)
-        ax.plot(steps[known], mean[known], color=colour, linewidth=0.9)
-        low, high = (mean - error)[known], (mean + error)[known]
-        ax.fill_between(steps[known], low, high, color=colour, alpha=0.25, linewidth=0)
-        shown = np.flatnonzero(known)[_spaced(steps[known], 9)]
+        is_positive = np.isfinite(mean) & (steps > 0)
+        ax.plot(steps[is_positive], mean[is_positive], color=colour, linewidth=0.9)
+        low, high = (mean - error)[is_positive], (mean + error)[is_positive]
+        ax.fill_between(steps[is_positive], low, high, color=colour, alpha=0.25, linewidth=0)
+        shown = np.flatnonzero(is_positive)[_spaced(steps[is_positive], 9)]
         ax.plot(steps[shown], mean[shown], markersize=2.8, **MARK, **style.concept_style(index))
     set_log_steps(ax)
     ax.set_ylabel(label)

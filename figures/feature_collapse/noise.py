@@ -64,23 +64,25 @@ def _with_axes(dataset):
     values = {"weight_decay": fixed["classifier_weight_decay"]} | {name: fixed[name] for name in NOISES}
     for name, value in values.items():
         if name not in dataset.dims:
-            varied = [one for one in dataset.data_vars.values() if "regime" in one.dims]
-            varied = [one for one in varied if name not in NOISES or "level" not in one.dims]
-            dataset = dataset.assign({one.name: one.expand_dims({name: [value]}, 1) for one in varied})
+            varied = [variable for variable in dataset.data_vars.values() if "regime" in variable.dims]
+            varied = [variable for variable in varied if name not in NOISES or "level" not in variable.dims]
+            dataset = dataset.assign({variable.name: variable.expand_dims({name: [value]}, 1) for variable in varied})
     return dataset
 
 
-def _draw_norms(ax, one) -> None:
+def _draw_norms(ax, regime) -> None:
     """Draw both norms over the effective noise, by the kind of noise."""
     for name, text, place in (
         ("embedding_norm", "embeddings", (0.3, 0.85)),
         ("classifier_norm", "classifier", (0.05, 0.35)),
     ):
-        ax.plot(one.level, _curve(one, name, "label_noise"), **LINE)
-        _draw_kinds(ax, one, name)
+        ax.plot(regime.level, _curve(regime, name, "label_noise"), **LINE)
+        _draw_kinds(ax, regime, name)
         ax.text(*place, text, transform=ax.transAxes, fontsize=6)
     _set_noise(ax, 0.9)
-    ax.set_ylim(0, 1.12 * style.ceiling(one.curve_predicted.sel(quantity=["embedding_norm", "classifier_norm"]).values))
+    ax.set_ylim(
+        0, 1.12 * style.ceiling(regime.curve_predicted.sel(quantity=["embedding_norm", "classifier_norm"]).values)
+    )
     ax.set_xlabel("effective noise")
     ax.set_ylabel("norm, rms")
 
@@ -88,9 +90,9 @@ def _draw_norms(ax, one) -> None:
 def _draw_risk(ax, dataset) -> None:
     """Draw the risk over the effective noise, by the kind of noise."""
     for name, line in zip(POPULATION, LINES, strict=False):
-        one = dataset.sel(regime=name)
-        ax.plot(one.level, _curve(one, "test_risk", "label_noise"), **LINE | {"linestyle": line})
-        _draw_kinds(ax, one, "test_risk")
+        regime = dataset.sel(regime=name)
+        ax.plot(regime.level, _curve(regime, "test_risk", "label_noise"), **LINE | {"linestyle": line})
+        _draw_kinds(ax, regime, "test_risk")
     _set_noise(ax, 0.9)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("effective noise")
@@ -102,14 +104,16 @@ def _draw_risk(ax, dataset) -> None:
     ax.legend(handles=handles, loc="lower right")
 
 
-def _draw_accuracy(ax, one) -> None:
+def _draw_accuracy(ax, regime) -> None:
     """Draw the accuracy over each noise alone: one network, but two tasks."""
     for index, (kind, other) in enumerate((("label_noise", "word_noise"), ("word_noise", "label_noise"))):
-        ax.plot(one.level, _curve(one, "test_accuracy", kind), **LINE)
-        alone = one.isel({other: np.flatnonzero(one[other].values == 0)})
+        ax.plot(regime.level, _curve(regime, "test_accuracy", kind), **LINE)
+        alone = regime.isel({other: np.flatnonzero(regime[other].values == 0)})
         mean, error = mean_and_error(alone.learned.sel(quantity="test_accuracy"), skipna=True)
-        for values, bars in zip(mean.reshape(-1, one.sizes[kind]), error.reshape(-1, one.sizes[kind]), strict=True):
-            ax.errorbar(one[kind], values, bars, elinewidth=0.6, **_look(index))
+        for values, bars in zip(
+            mean.reshape(-1, regime.sizes[kind]), error.reshape(-1, regime.sizes[kind]), strict=True
+        ):
+            ax.errorbar(regime[kind], values, bars, elinewidth=0.6, **_look(index))
     _set_noise(ax, 0.65)
     ax.set_ylim(0, 1.05)
     ax.set_xlabel("noise, either alone")
@@ -123,13 +127,13 @@ def _draw_best(ax, dataset, name: str, label: str) -> None:
     """
     for regime, (text, number, equal) in SAMPLE.items():
         if regime in dataset.regime:
-            one = dataset.sel(regime=regime).isel(label_noise=0, weight_decay=0)
-            values = one[name] - one.label_entropy if name == "least_cross_entropy" else one[name]
+            cells = dataset.sel(regime=regime).isel(label_noise=0, weight_decay=0)
+            values = cells[name] - cells.label_entropy if name == "least_cross_entropy" else cells[name]
             mean, error = mean_and_error(values, skipna=True)
-            ax.errorbar(one.word_noise, mean, error, label=text, elinewidth=0.7, **_sample_look(number, equal))
+            ax.errorbar(cells.word_noise, mean, error, label=text, elinewidth=0.7, **_sample_look(number, equal))
     if name == "most_accuracy":
-        one = dataset.sel(regime=next(iter(SAMPLE))).isel(weight_decay=0)
-        ax.plot(one.level, _curve(one, "test_accuracy", "word_noise"), **LINE)
+        cells = dataset.sel(regime=next(iter(SAMPLE))).isel(weight_decay=0)
+        ax.plot(cells.level, _curve(cells, "test_accuracy", "word_noise"), **LINE)
     _set_noise(ax, 0.65)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("word noise")
@@ -138,12 +142,12 @@ def _draw_best(ax, dataset, name: str, label: str) -> None:
 
 def _draw_margins(ax, dataset) -> None:
     """Draw the margin of each word over its frequency where reliability depends on the rank, and what it deserves."""
-    one = _nearest(dataset, "decay", MARGIN_DECAY)
+    nearest = _nearest(dataset, "decay", MARGIN_DECAY)
     for index, case in enumerate(dataset.reliability.values):
-        row = one.sel(reliability=case)
-        ax.plot(one.reliability_frequency, row.reliability_margin, linewidth=1.3, **_case_look(index))
+        row = nearest.sel(reliability=case)
+        ax.plot(nearest.reliability_frequency, row.reliability_margin, linewidth=1.3, **_case_look(index))
         limit = LINE | {"linestyle": LINES[index]}
-        ax.plot(one.reliability_frequency, row.reliability_margin_limit, **limit)
+        ax.plot(nearest.reliability_frequency, row.reliability_margin_limit, **limit)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator([0.02, 0.05, 0.1, 0.2]))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -176,19 +180,19 @@ def _title(name: str) -> str:
     return name.replace("-", " ").replace("zipf", "Zipf")
 
 
-def _draw_kinds(ax, one, name: str) -> None:
+def _draw_kinds(ax, regime, name: str) -> None:
     """Draw learned values over the effective noise, by the kind of noise."""
-    label, word = np.meshgrid(one.label_noise.values != 0, one.word_noise.values != 0, indexing="ij")
-    values = one.learned.sel(quantity=name).transpose("label_noise", "word_noise", "seed")
+    label, word = np.meshgrid(regime.label_noise.values != 0, regime.word_noise.values != 0, indexing="ij")
+    values = regime.learned.sel(quantity=name).transpose("label_noise", "word_noise", "seed")
     mean, error = mean_and_error(values, skipna=True)
-    noise = one.effective_noise.transpose("label_noise", "word_noise").values
+    noise = regime.effective_noise.transpose("label_noise", "word_noise").values
     # Without any noise, both alone are the same.
     for index, kept in enumerate((~word, word & ~label, label & word)):
         ax.errorbar(noise[kept], mean[kept], error[kept], elinewidth=0.6, **_look(index))
 
 
-def _curve(one, name: str, kind: str) -> np.ndarray:
-    return one.curve_predicted.sel(quantity=name, noise_kind=kind).values
+def _curve(regime, name: str, kind: str) -> np.ndarray:
+    return regime.curve_predicted.sel(quantity=name, noise_kind=kind).values
 
 
 def _look(index: int) -> dict[str, Any]:

@@ -33,11 +33,11 @@ def _draw_spectra(ax, regime) -> None:
             name = label if index == 0 else None
             ax.plot(components, values / scale, linestyle="none", color=colour, markeredgewidth=0.6, label=name, **look)
         # Rounding alone fills the predicted null space; it is no prediction and is not drawn.
-        kept = predicted > 1e-6 * scale
+        is_nonzero = predicted > 1e-6 * scale
         ring = {"marker": look["marker"], "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 0.7}
-        if kept.any():
+        if is_nonzero.any():
             look = ring | {"linestyle": "none", "color": style.PREDICTED, "label": f"{label}, predicted"}
-            ax.plot(components[kept], predicted[kept] / scale, **look)
+            ax.plot(components[is_nonzero], predicted[is_nonzero] / scale, **look)
     ax.set_xlabel("component")
     ax.set_xscale("log")
     ax.set_yscale("log")

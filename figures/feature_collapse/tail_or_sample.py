@@ -94,8 +94,8 @@ def _draw_panel(ax, regime, row: Row) -> None:
     learned = learned.where(regime.status != "diverged")
     x = regime.per_class.values
     for index in range(regime.sizes["word_frequency"]):
-        one, look = learned.isel(word_frequency=index), style.concept_style(index)
-        ax.errorbar(x, *mean_and_error(one, skipna=True), **MARK, **look)
+        values, look = learned.isel(word_frequency=index), style.concept_style(index)
+        ax.errorbar(x, *mean_and_error(values, skipna=True), **MARK, **look)
         ax.plot(x, predicted.isel(word_frequency=index).values, **LINE)
         if row.name == "test_accuracy":
             ceiling = regime.known_words_accuracy.isel(word_frequency=index)
@@ -105,9 +105,9 @@ def _draw_panel(ax, regime, row: Row) -> None:
 def _draw_critical(ax, regime) -> None:
     """Draw an open mark for each law at the predicted dimensions, where collapse is predicted to begin."""
     for index in range(regime.sizes["word_frequency"]):
-        one = regime.isel(word_frequency=index, per_class=0)
+        cell = regime.isel(word_frequency=index, per_class=0)
         mark = style.concept_style(index)["marker"]
-        ax.plot(one.critical_per_class, one.dimensions_predicted, marker=mark, markeredgewidth=0.7, zorder=4, **OPEN)
+        ax.plot(cell.critical_per_class, cell.dimensions_predicted, marker=mark, markeredgewidth=0.7, zorder=4, **OPEN)
 
 
 def _scale(ax, row: Row, dataset) -> None:

@@ -1,6 +1,9 @@
 """Collapse layer by layer in deep networks: at the end, over training, and how long the word vectors are."""
 
+from __future__ import annotations
+
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -8,6 +11,9 @@ from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, MaxNLocato
 
 from figures.drawing import style
 from figures.sweeps.axes import keep_axes
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 LABELS = (
     "variance within /\nbetween, at the end",
@@ -77,13 +83,13 @@ def _draw_layers(ax, cell) -> None:
     for index, network in enumerate(cell.network.values):
         values = _last(cell.history_class_ratio.sel(network=network))
         mean, error = geometric_mean(values)
-        kept = np.isfinite(mean)
+        is_finite = np.isfinite(mean)
         x = np.arange(n_layers) + _shift(index, cell)
-        _draw_marks(ax, x[kept], mean[kept], error[kept], index)
+        _draw_marks(ax, x[is_finite], mean[is_finite], error[is_finite], index)
     predicted = cell.predicted.sel(quantity="concept_ratio").values
-    known = predicted[np.isfinite(predicted) & (predicted > FLOOR)]
-    if known.size:
-        ax.plot([-0.4, 0.4], [known[0]] * 2, color=style.PREDICTED, linewidth=0.9, zorder=4)
+    drawable = predicted[np.isfinite(predicted) & (predicted > FLOOR)]
+    if drawable.size:
+        ax.plot([-0.4, 0.4], [drawable[0]] * 2, color=style.PREDICTED, linewidth=0.9, zorder=4)
     ax.set_xlim(-0.45, n_layers - 0.55)
     ax.xaxis.set_major_locator(FixedLocator(range(n_layers)))
     ax.set_xlabel("layer")
@@ -117,7 +123,9 @@ def _draw_norms(ax, cell) -> None:
     ax.set_xlabel("rank of the word")
 
 
-def geometric_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def geometric_mean(
+    values: Float[np.ndarray, "r ..."],
+) -> tuple[Float[np.ndarray, ...], Float[np.ndarray, "... 2"]]:
     """Return the geometric mean over the first axis, and below and above it one standard error, ``Float[..., 2]``.
 
     The error is that of the mean of logarithms; zero for a single seed. Values below the floor count as the floor.

@@ -21,7 +21,7 @@ NEAR, ON_EACH_OTHER = 0.16, 0.03
 PIXELS = 300  # of a matrix, at least: some viewers smooth a picture of few pixels
 # From dark blue over grey to light yellow: lightness rises all the way, so that a greyscale print shows the sign.
 CMAP = LinearSegmentedColormap.from_list("cosine", ["#003A66", "#4F8DBB", "#BFC6C9", "#EBD9A0", "#FFF3B8"])
-# Cosines of a simplex are near zero: their signed root tells them from zero, and from each other.
+# Cosines of a simplex are near zero: their signed root separates them from zero and from each other.
 NORM = FuncNorm((lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda x: np.sign(x) * np.square(x)), -1, 1)
 TICKS = (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

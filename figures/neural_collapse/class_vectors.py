@@ -1,8 +1,13 @@
 """Class means of a saved run, learned and predicted, and what is drawn of them: two axes, cosines, names."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # A mean this small beside the largest norm that the run went through is zero: training in float32 leaves relative
 # errors of 1e-6 to 1e-5 in a direction that the minimum does not use.
@@ -22,12 +27,12 @@ class ClassVectors(NamedTuple):
         zero: a mean this long or shorter counts as zero.
     """
 
-    features: np.ndarray
-    features_predicted: np.ndarray
-    labels: np.ndarray
-    means: np.ndarray
-    means_predicted: np.ndarray
-    factors: np.ndarray
+    features: Float[np.ndarray, "N d"]
+    features_predicted: Float[np.ndarray, "N d"]
+    labels: Int[np.ndarray, "N F"]
+    means: Float[np.ndarray, "K d"]
+    means_predicted: Float[np.ndarray, "K d"]
+    factors: Int[np.ndarray, " K"]
     zero: float
 
     @property
@@ -36,7 +41,7 @@ class ClassVectors(NamedTuple):
         return int(self.factors[-1]) + 1
 
     @property
-    def values(self) -> np.ndarray:
+    def values(self) -> Int[np.ndarray, " K"]:
         """Number of a class within its factor, from 0; ``Int[K]``."""
         return np.arange(len(self.factors)) - np.searchsorted(self.factors, self.factors)
 
@@ -78,7 +83,9 @@ def read_vectors(regime) -> ClassVectors:
     )
 
 
-def _centred_means(features: np.ndarray, labels: np.ndarray, factors: np.ndarray) -> np.ndarray:
+def _centred_means(
+    features: Float[np.ndarray, "N d"], labels: Int[np.ndarray, "N F"], factors: Int[np.ndarray, " K"]
+) -> Float[np.ndarray, "K d"]:
     """Return the mean feature of every value of every factor, less the mean of these means within the factor."""
     means = []
     for column, size in zip(labels.T, np.bincount(factors), strict=True):
@@ -87,22 +94,29 @@ def _centred_means(features: np.ndarray, labels: np.ndarray, factors: np.ndarray
     return np.concatenate(means)
 
 
-def cosines(means: np.ndarray, zero: float) -> np.ndarray:
+def cosines(means: Float[np.ndarray, "K d"], zero: float) -> Float[np.ndarray, "K K"]:
     """Return the cosine of every pair of means, ``Float[K, K]``; NaN beside a mean not longer than ``zero``."""
     lengths = np.linalg.norm(means, axis=1)
     directions = means / np.where(lengths > zero, lengths, np.nan)[:, None]
     return directions @ directions.T
 
 
-def class_axes(vectors: ClassVectors) -> tuple[np.ndarray, np.ndarray]:
+def class_axes(vectors: ClassVectors) -> tuple[Float[np.ndarray, "d 2"], Float[np.ndarray, " 2"]]:
     """Return two principal axes of the features, ``Float[d, 2]``, and the share of the learned variance along each.
 
     They are those of the predicted features, where these are not all zero. A simplex varies alike in all of its K - 1
     directions; of directions that tie, those are taken along which the classes that vary there come nearest to going
     around a circle in their order. A simplex is then seen as a regular polygon.
     """
-    both = (vectors.features_predicted, vectors.means_predicted), (vectors.features, vectors.means)
-    features, means = next((one for one in both if np.linalg.norm(one[1], axis=1).max() > vectors.zero), both[0])
+    candidates = (vectors.features_predicted, vectors.means_predicted), (vectors.features, vectors.means)
+    features, means = next(
+        (
+            vectors_and_means
+            for vectors_and_means in candidates
+            if np.linalg.norm(vectors_and_means[1], axis=1).max() > vectors.zero
+        ),
+        candidates[0],
+    )
     covariance = np.cov(features.T)
     places = means @ _top_directions(covariance, [])
     varying = np.linalg.norm(places, axis=1) > 1e-3 * np.linalg.norm(places, axis=1).max()

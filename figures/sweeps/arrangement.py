@@ -4,17 +4,22 @@ The first numeric axis of several values is the abscissa; combinations of the ot
 one axis moves into columns of its own if it fits; what still has no room is left out and named.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from figures.declared import axis_label
 from figures.drawing import style
 
-MOST_SERIES = 6  # as many colours and marks as a reader tells apart
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+MOST_SERIES = 6  # as many colours and marks as a reader can distinguish
 MOST_COLUMNS = 4
 NAME_WIDTH = 0.7  # of the distance between names, taken by the series there
 
@@ -32,13 +37,13 @@ class Arrangement(NamedTuple):
     """
 
     abscissa: str
-    positions: np.ndarray
+    positions: Float[np.ndarray, " n"]
     names: list[str] | None
     columns: list[dict[str, int]]
     series: list[dict[str, int]]
     left_out: list[str]
 
-    def places(self, index: int) -> np.ndarray:
+    def places(self, index: int) -> Float[np.ndarray, " n"]:
         """Return where a series lies: at the numbers themselves, but side by side at names."""
         if self.names is None:
             return self.positions
@@ -59,15 +64,15 @@ def arrange(cells, axes: list[str]) -> Arrangement:
     fitting = [name for name, size in others.items() if cells.sizes["regime"] * size <= MOST_COLUMNS]
     crowded = prod(others.values()) > MOST_SERIES
     across = [max(fitting, key=others.__getitem__)] if crowded and fitting else []
-    kept = _thin({name: size for name, size in others.items() if name not in across})
-    missing = [{name: i} for name, indices in kept.items() for i in range(others[name]) if i not in indices]
+    chosen = _thin({name: size for name, size in others.items() if name not in across})
+    missing = [{name: i} for name, indices in chosen.items() for i in range(others[name]) if i not in indices]
     values = cells[abscissa].values
     return Arrangement(
         abscissa=abscissa,
         positions=values.astype(float) if numeric else np.arange(float(len(values))),
         names=None if numeric else [format_value(value) for value in values],
         columns=_combine({name: range(others[name]) for name in across}),
-        series=_combine(kept),
+        series=_combine(chosen),
         left_out=[describe(cells, selection) for selection in missing],
     )
 
@@ -79,7 +84,7 @@ def is_numeric(axis) -> bool:
 
 def _combine(indices: Mapping[str, Sequence[int]]) -> list[dict[str, int]]:
     """Return every combination of the indices of some axes; of no axis, the one empty combination."""
-    return [dict(zip(indices, one, strict=True)) for one in product(*indices.values())]
+    return [dict(zip(indices, places, strict=True)) for places in product(*indices.values())]
 
 
 def _thin(sizes: dict[str, int]) -> dict[str, list[int]]:

@@ -4,9 +4,11 @@ A dot marks a cell whose learned value lies below the predicted one, which a pri
 diverged hatch their cell.
 """
 
+from __future__ import annotations
+
 import json
 from textwrap import fill
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -21,9 +23,12 @@ from figures.drawing import scales, style
 from figures.sweeps.arrangement import is_numeric, title
 from figures.sweeps.sweep import settle, summarise
 
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
+
 SEQUENTIAL = "viridis"  # lighter throughout for larger values
 DIVERGING = LinearSegmentedColormap.from_list("below-above", [style.COLOURS[0], "white", style.COLOURS[6]])
-LEAST_DEVIATION = 1e-4  # a deviation below is not told apart from none
+LEAST_DEVIATION = 1e-4  # a smaller deviation is drawn as none
 MOST_LEVELS = 12  # whole numbers with a colour of their own
 LONGEST_LINE = 24  # characters beside a colour bar
 BOUNDARY: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.9}
@@ -37,8 +42,8 @@ class Grid(NamedTuple):
     """The two axes of a map: their names, their sorted values, and the edges of the cells around these."""
 
     names: tuple[str, str]
-    values: tuple[np.ndarray, np.ndarray]
-    edges: tuple[np.ndarray, np.ndarray]
+    values: tuple[Float[np.ndarray, " J"], Float[np.ndarray, " I"]]
+    edges: tuple[Float[np.ndarray, " J+1"], Float[np.ndarray, " I+1"]]
 
 
 @style.styled
@@ -78,7 +83,7 @@ def make_grid(cells, names: list[str]) -> Grid:
     return Grid((abscissa, ordinate), (x, y), (cell_edges(x), cell_edges(y)))
 
 
-def cell_edges(positions: np.ndarray) -> np.ndarray:
+def cell_edges(positions: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n+1"]:
     """Return the edges of cells around sorted numbers: midway between them, on a logarithmic scale if they lie so."""
     logarithmic = scales.is_logarithmic(positions)
     places = np.log(positions) if logarithmic else positions
@@ -91,8 +96,8 @@ def _rows(cells, declared: list[Panel]) -> list[Panel]:
     """Return the panels of the headline quantities of which anything is known, all of them if nothing is."""
     shown = {name for names in headlines(cells) for name in names}
     panels = [panel for panel in declared if panel.quantity in shown] or declared
-    known = [panel for panel in panels if np.isfinite(cells.learned.sel(quantity=panel.quantity)).any()]
-    return known or panels
+    finite = [panel for panel in panels if np.isfinite(cells.learned.sel(quantity=panel.quantity)).any()]
+    return finite or panels
 
 
 def _draw_row(figure, row, cells, panel: Panel, grid: Grid, thresholds: dict[str, Threshold]) -> None:
@@ -137,7 +142,7 @@ def _deviation_label(cells, panel: Panel) -> str:
     return fill(f"{' '.join(panel.label.split())}: {quantity}", LONGEST_LINE)
 
 
-def choose_norm(values: np.ndarray, scale: str) -> Normalize:
+def choose_norm(values: Float[np.ndarray, " n"], scale: str) -> Normalize:
     """Return how numbers become colours.
 
     Args:
@@ -168,7 +173,7 @@ def _set_axes(ax, grid: Grid) -> None:
         getattr(ax, f"set_{axis}lim")(edges[0], edges[-1])
 
 
-def _hatch(ax, marked: np.ndarray, grid: Grid) -> None:
+def _hatch(ax, marked: Bool[np.ndarray, "I J"], grid: Grid) -> None:
     """Hatch the cells that are marked."""
     x, y = grid.edges
     boxes = [
@@ -198,12 +203,12 @@ def _draw_thresholds(ax, regime, grid: Grid, thresholds: dict[str, Threshold]) -
     return drawn
 
 
-def _is_stepped(predicted: np.ndarray, scale: str) -> bool:
+def _is_stepped(predicted: Float[np.ndarray, "I J"], scale: str) -> bool:
     """Return whether predicted values are whole, or only two."""
     return scale == "whole" or len(np.unique(predicted[np.isfinite(predicted)])) == 2
 
 
-def _draw_steps(ax, predicted: np.ndarray, grid: Grid) -> None:
+def _draw_steps(ax, predicted: Float[np.ndarray, "I J"], grid: Grid) -> None:
     """Draw the edges between neighbouring cells of which different values are predicted."""
     x, y = grid.edges
     lines = [([x[j + 1]] * 2, y[i : i + 2]) for i, j in np.argwhere(_differ(predicted[:, 1:], predicted[:, :-1]))]
@@ -215,15 +220,15 @@ def _draw_steps(ax, predicted: np.ndarray, grid: Grid) -> None:
         ax.plot(*points, label=PREDICTED, solid_capstyle="projecting", **BOUNDARY)
 
 
-def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _differ(left: Float[np.ndarray, ...], right: Float[np.ndarray, ...]) -> Bool[np.ndarray, ...]:
     """Return where two arrays of predictions differ; what is not known differs from nothing."""
-    return np.isfinite(one) & np.isfinite(other) & ~np.isclose(one, other, rtol=1e-9, atol=1e-12)
+    return np.isfinite(left) & np.isfinite(right) & ~np.isclose(left, right, rtol=1e-9, atol=1e-12)
 
 
 def _add_legend(figure, thresholds: dict[str, Threshold]) -> None:
     """Put a legend of the lines and marks that were drawn below all panels."""
     drawn = {artist.get_label() for ax in figure.axes for artist in (*ax.lines, *ax.collections)}
-    lines: dict[str, LineStyleType] = {one.label: (0, one.line) for one in thresholds.values()}
+    lines: dict[str, LineStyleType] = {threshold.label: (0, threshold.line) for threshold in thresholds.values()}
     lines[PREDICTED] = "-"
     handles = [Line2D([], [], linestyle=line, label=name, **BOUNDARY) for name, line in lines.items() if name in drawn]
     marked = any(line.get_label() == LESS and len(line.get_xdata()) for ax in figure.axes for line in ax.lines)

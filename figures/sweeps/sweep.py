@@ -1,6 +1,6 @@
 """Learned values against theory over a sweep: marks with error bars, predicted values as lines.
 
-Series are told apart by colour and mark. What has a row, and how it is scaled, is declared by each quantity.
+Series differ in colour and mark. What has a row, and how it is scaled, is declared by each quantity.
 """
 
 import json
@@ -62,9 +62,11 @@ def draw(dataset):
     style.set_spacing(figure, h_pad=0.02, hspace=0.01)
     n_lanes = 0
     for panels, (regime, selection) in zip(axes.T, columns, strict=True):
-        series = [cells.isel(regime=regime, **selection, **one) for one in arrangement.series]
+        series = [cells.isel(regime=regime, **selection, **point) for point in arrangement.series]
         n_lanes = max(n_lanes, _draw_column(panels, series, rows, arrangement, thresholds))
-    headings = [title(cells.isel(regime=one, **selection), describe(cells, selection)) for one, selection in columns]
+    headings = [
+        title(cells.isel(regime=index, **selection), describe(cells, selection)) for index, selection in columns
+    ]
     style.set_titles(axes[0], headings, pad=4 + LANE * n_lanes)
     for ax, row in zip(axes[:, 0], rows, strict=True):
         ax.set_ylabel(row.label)
@@ -128,7 +130,7 @@ def _draw_column(
         scales.set_names(panels[-1], arrangement.names)
     panels[-1].set_xlabel(axis_label(series[0], arrangement.abscissa))
     for ax, row in zip(panels, rows, strict=True):
-        drawn = [one.sel(quantity=row.quantity) for one in series]
+        drawn = [cell.sel(quantity=row.quantity) for cell in series]
         changes = {name: change for name, change in row.changes.items() if name in thresholds}
         if row.scale == "deviation":
             _draw_deviations(ax, drawn, changes, arrangement)
@@ -143,8 +145,8 @@ def _draw_values(ax, series: list, row: Panel, changes: dict[str, str], arrangem
     _draw_theory(ax, series, "exact", changes, arrangement, label="exact minimum")
     _draw_theory(ax, series, "predicted", changes, arrangement, label="predicted")
     _draw_learned(ax, series, arrangement, aside=row.scale == "unit interval")
-    tops = [one.learned + one.error.fillna(0) for one in series]
-    values = np.concatenate([*tops, *(one[name] for one in series for name in ("learned", "predicted", "exact"))])
+    tops = [cell.learned + cell.error.fillna(0) for cell in series]
+    values = np.concatenate([*tops, *(cell[name] for cell in series for name in ("learned", "predicted", "exact"))])
     if row.scale == "unit interval":
         scales.set_unit_interval(ax)
     else:
@@ -153,16 +155,16 @@ def _draw_values(ax, series: list, row: Panel, changes: dict[str, str], arrangem
 
 def _draw_deviations(ax, series: list, changes: dict[str, str], arrangement: Arrangement) -> None:
     """Draw learned and exact values relative to the predicted ones, less 1; nothing where zero is predicted."""
-    nonzero = [one.predicted.where(one.predicted != 0) for one in series]
+    nonzero = [cell.predicted.where(cell.predicted != 0) for cell in series]
     series = [
-        one.assign(learned=one.learned / scale - 1, error=one.error / abs(scale), exact=one.exact / scale - 1)
-        for one, scale in zip(series, nonzero, strict=True)
+        cell.assign(learned=cell.learned / scale - 1, error=cell.error / abs(scale), exact=cell.exact / scale - 1)
+        for cell, scale in zip(series, nonzero, strict=True)
     ]
     _draw_theory(ax, series, "exact", changes, arrangement, label="exact minimum")
     ax.axhline(0, color=style.PREDICTED, linewidth=0.8, label="predicted")
     _draw_learned(ax, series, arrangement, aside=True)
-    ends = [one.learned + sign * one.error.fillna(0) for one in series for sign in (-1, 1)]
-    values = np.concatenate([*ends, *(one.exact for one in series)])
+    ends = [cell.learned + sign * cell.error.fillna(0) for cell in series for sign in (-1, 1)]
+    values = np.concatenate([*ends, *(cell.exact for cell in series)])
     scales.set_deviation(ax, values[np.isfinite(values)])
 
 
@@ -194,7 +196,7 @@ def _draw_theory(ax, series: list, name: str, changes: dict[str, str], arrangeme
 
     At thresholds a line bends or jumps as its panel declares.
     """
-    lines, colours = _merge([one[name].values for one in series])
+    lines, colours = _merge([cell[name].values for cell in series])
     width = NAME_WIDTH / len(lines)
     for index, (y, colour) in enumerate(zip(lines, colours, strict=True)):
         x = arrangement.positions if len(lines) == 1 else arrangement.places(index)
@@ -227,15 +229,15 @@ def _draw_thresholds(ax, series: list, thresholds: dict[str, Threshold]) -> None
     low, high = ax.get_xlim()
     for name, threshold in thresholds.items():
         look = {"linewidth": 0.8, "linestyle": (0, threshold.line), "label": threshold.label, "zorder": 1}
-        for place, colour in zip(*_merge([one[name].values[:1] for one in series]), strict=True):
+        for place, colour in zip(*_merge([cell[name].values[:1] for cell in series]), strict=True):
             if low < place[0] < high:
                 ax.axvline(*place, color=colour, **look)
 
 
 def _draw_diverged(ax, series: list, arrangement: Arrangement) -> int:
     """Draw marks above the column where members diverged, with their number if it has room; return the lines taken."""
-    having = [index for index, one in enumerate(series) if one.diverged.any()]
-    most = max(int(one.diverged.max()) for one in series)
+    having = [index for index, cell in enumerate(series) if cell.diverged.any()]
+    most = max(int(cell.diverged.max()) for cell in series)
     numbered = 5 + 3 * len(str(most)) < _room(ax, arrangement)
     for lane, index in enumerate(reversed(having)):
         edge = offset_copy(ax.get_xaxis_transform(), ax.figure, y=3 + LANE * lane, units="points")

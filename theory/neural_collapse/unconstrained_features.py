@@ -33,7 +33,7 @@ from theory.optimality.weight_decay import joint_decay
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
 
-# A relative gap or residual above this says that the solver has not converged.
+# A relative gap or residual above this means that the solver has not converged.
 _CONVERGED = 1e-10
 # A class mean below this share of the longest one is zero: rounding leaves about 1e-16.
 _NEGLIGIBLE = 1e-9

@@ -89,14 +89,14 @@ def _check_vocabularies(*, layer_norm: bool) -> Iterator[Claim]:
     yield compare(f"{name}: risk of the reduced problem", SOURCE, reduced.risk, minimum.risk[row], risk, "both gaps")
     if layer_norm:
         norm = base.prediction.classifier_norm
-        found = geometry.norms(minimum.classifier[row])
-        yield compare(f"{name}: Type II unchanged", "Theorem 3", norm, found, position_tolerance(minimum), NOTE)
+        norms = geometry.norms(minimum.classifier[row])
+        yield compare(f"{name}: Type II unchanged", "Theorem 3", norm, norms, position_tolerance(minimum), NOTE)
 
 
 def _compare(name: str, minimum: Minima, norms: np.ndarray, classifier_norm: float, risk: float) -> Iterator[Claim]:
     row, place = minimum.best, position_tolerance(minimum)
     yield compare(f"{name}: word norms", SOURCE, norms, geometry.norms(minimum.embeddings[row]), place, NOTE)
-    found = geometry.norms(minimum.classifier[row])
-    yield compare(f"{name}: classifier norms", SOURCE, classifier_norm, found, place, NOTE)
+    classifier_norms = geometry.norms(minimum.classifier[row])
+    yield compare(f"{name}: classifier norms", SOURCE, classifier_norm, classifier_norms, place, NOTE)
     tolerance = risk_tolerance(minimum)
     yield compare(f"{name}: risk (nats)", SOURCE, risk, minimum.risk[row], tolerance, "|gradient|^2 / curvature")

@@ -70,7 +70,7 @@ def _check_refusals(setting: Setting) -> Iterator[Claim]:
 
 
 def _check_restarts(setting: Setting) -> Claim:
-    """Check that no restart of L-BFGS ends below the prediction; the note tells how many reach it."""
+    """Check that no restart of L-BFGS ends below the prediction; the note counts those that reach it."""
     ends = sample_restarts(setting.risk, n_restarts=RESTARTS)
     predicted = setting.prediction.risk
     shortfall = max(0.0, predicted - float(ends.risk.min()))

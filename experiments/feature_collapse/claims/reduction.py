@@ -46,10 +46,12 @@ def _check_setting(setting: Setting) -> Iterator[Claim]:
     yield compare(f"{name}: risk (nats)", SOURCE, reduced.risk, minimum.risk[row], risk, "both gradients and gaps")
     # The reduced minimiser's own error: its gradient over the same curvature.
     place += 2 * reduced.gradient_norm / minimum.smallest_curvature[row]
-    found = geometry.norms(minimum.embeddings[row])
-    yield compare(f"{name}: word norms", SOURCE, geometry.norms(reduced.embeddings), found, place, note)
-    found = geometry.norms(minimum.classifier[row])
-    yield compare(f"{name}: classifier norms", SOURCE, geometry.norms(reduced.classifier), found, place, note)
+    classifier_norms = geometry.norms(minimum.embeddings[row])
+    yield compare(f"{name}: word norms", SOURCE, geometry.norms(reduced.embeddings), classifier_norms, place, note)
+    classifier_norms = geometry.norms(minimum.classifier[row])
+    yield compare(
+        f"{name}: classifier norms", SOURCE, geometry.norms(reduced.classifier), classifier_norms, place, note
+    )
 
 
 def _check_controls(setting: Setting) -> Iterator[Claim]:

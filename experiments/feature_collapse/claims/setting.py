@@ -72,7 +72,7 @@ class Setting:
 
     @cached_property
     def prediction(self) -> Prediction:
-        """What theory says, in float64."""
+        """The prediction of theory, in float64."""
         return feature_collapse.predict(
             n_concepts=self.n_concepts,
             n_words=self.task.n_words,

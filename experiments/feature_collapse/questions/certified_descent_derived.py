@@ -46,9 +46,9 @@ TrainingSet = tuple[WordConfiguration | None, int]
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what the module's docstring says; nothing is known of fresh sentences, which no member sees again."""
+    """Add the variables of the module's docstring; NaN for fresh sentences, of which there is no fixed training set."""
     wholes = [_whole(cell.configuration) for cell in plan.cells]
-    descended = _descend(plan, list(dict.fromkeys(one for one in wholes if one is not None)))
+    descended = _descend(plan, list(dict.fromkeys(whole for whole in wholes if whole is not None)))
     bounds = dataset.risk_lower_bound.values
     members = list(each_member(dataset, plan))
     keys = [(_whole(cell.configuration), member.seed) for _, cell, member in members]
@@ -59,15 +59,15 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     rows = []
     for (index, _, member), key in zip(members, keys, strict=True):
         risk, history = dataset.training_risk.values[index], dataset.history_risk.values[index]
-        found = descended.get(key, (np.nan, np.nan))[0]
+        descended_risk = descended.get(key, (np.nan, np.nan))[0]
         rows.append(
             {
                 "relative_gap": dataset.duality_gap.values[index] / risk,
                 "best_lower_bound": best[key],
                 "excess": 1 - best[key] / risk,
                 "history_excess": 1 - best[key] / (history if _sees_all(member) else np.full_like(history, np.nan)),
-                "descended_risk": found,
-                "descended_excess": 1 - best[key] / found,
+                "descended_risk": descended_risk,
+                "descended_excess": 1 - best[key] / descended_risk,
             }
         )
     return attach(dataset, plan, rows, VARIABLES)
@@ -89,8 +89,8 @@ def _descend(plan: Plan, wholes: list[WordConfiguration]) -> dict[TrainingSet, t
     if not wholes:
         return {}
     regimes = {str(number): one for number, one in enumerate(wholes)}
-    found = run_plan(make_plan(plan.name, plan.phenomenon, regimes, plan.seeds))
-    pairs = np.stack([found.training_risk.values, found.risk_lower_bound.values], axis=-1)
+    dataset = run_plan(make_plan(plan.name, plan.phenomenon, regimes, plan.seeds))
+    pairs = np.stack([dataset.training_risk.values, dataset.risk_lower_bound.values], axis=-1)
     return {
         (whole, seed): tuple(pairs[row, column])
         for row, whole in enumerate(wholes)

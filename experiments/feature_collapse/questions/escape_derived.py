@@ -75,7 +75,7 @@ def growth_rates(times: np.ndarray, squares: np.ndarray, linear: np.ndarray, fin
     Args:
         times: learning rate times steps, ``Float[R]``.
         squares: |w_i|^2, ``Float[R, m]``.
-        linear: the same in the linear regime; it tells where the window begins.
+        linear: the same in the linear regime; it decides where the window begins.
         final: |W|^2 at the end of training.
     """
     rates = np.full(squares.shape[1], np.nan)
@@ -122,7 +122,7 @@ def crossing(steps: np.ndarray, squares: np.ndarray, target: float) -> float:
 
 
 def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, member: WordMember) -> dict[str, Any]:
-    """Return what theory says of a member's escape, and what was learned."""
+    """Return predicted and learned values of a member's escape."""
     task, rate = member.spec.task, float(member.hyperparameters.learning_rate)
     steps = np.arange(member.spec.n_segments + 1) * member.spec.steps_per_record
     embeddings, classifier = _weights(dataset, index, member)
@@ -136,11 +136,11 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, m
     final = _final_square(dataset, index, cell)
     decays = own.weight_decay, own.classifier_weight_decay
     rates = escape_rate(modes.singular_values, *decays, learning_rate=rate)
-    # Beyond e^300 the linear regime says nothing, and its squares overflow.
+    # Beyond e^300 the linear regime does not hold, and its squares overflow.
     shown = rate * steps * rates.max(initial=0.0) < 300
     linear = _until(shown, own.embedding_squares(steps[shown]))
-    foreseen = [plateau(one, final, fraction=PLATEAU) if final > 0 else None for one in (own, expected)]
-    ends = [np.nan if one is None else one.steps + one.delay for one in foreseen]
+    foreseen = [plateau(regime, final, fraction=PLATEAU) if final > 0 else None for regime in (own, expected)]
+    ends = [np.nan if predicted is None else predicted.steps + predicted.delay for predicted in foreseen]
     return {
         "mode_singular_value": modes.singular_values,
         "mode_square": squares,

@@ -80,12 +80,12 @@ def _describe(kind: str, n_latents: int, seeds: tuple[int, ...]) -> dict[str, An
     """Return the variables of one type and number of latents; those by seed as lists."""
     configuration = TASKS[kind].replace(n_classes=n_latents)
     prediction = predict(configuration)
-    found = [solve(configuration, seed) for seed in seeds]
+    minima = [solve(configuration, seed) for seed in seeds]
     return {
         "reach_embedding_norm_predicted": float(root_mean_square(prediction.embedding_norms)),
         "reach_classifier_norm_predicted": prediction.classifier_norm,
         "reach_risk_predicted": prediction.risk,
-        **{name: [one[name] for one in found] for name in found[0]},
+        **{name: [minimum[name] for minimum in minima] for name in minima[0]},
     }
 
 
@@ -97,10 +97,10 @@ def solve(configuration: WordConfiguration, seed: int) -> Mapping[str, float]:
         arrays, risk, gap = (minimum.embeddings, minimum.classifier), minimum.risk, minimum.risk_gap
     else:
         arrays, risk, gap = _minimise(configuration, member.data.latents.tobytes())
-    known = gap <= LARGEST_GAP
+    is_certified = gap <= LARGEST_GAP
     norms = [float(root_mean_square(np.linalg.norm(array, axis=-1))) for array in arrays]
     values = (*norms, risk, gap, _spread(arrays[0], configuration.n_concepts))
-    return {name: value if known else np.nan for name, value in zip(list(VARIABLES)[-5:], values, strict=True)}
+    return {name: value if is_certified else np.nan for name, value in zip(list(VARIABLES)[-5:], values, strict=True)}
 
 
 def _minimise_reduced(configuration: WordConfiguration, latents: np.ndarray) -> ReducedMinimum:

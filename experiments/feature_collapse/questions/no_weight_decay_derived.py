@@ -87,7 +87,7 @@ def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: WordMem
 
 
 def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, member: WordMember) -> dict[str, Any]:
-    """Return what is known of a member; NaN for what theory says of the population alone."""
+    """Return the variables of a member; NaN for those that theory predicts of the population alone."""
     spec = member.spec
     n_records, n_ranks = spec.n_segments + 1, spec.task.words_per_concept
     history = {
@@ -101,8 +101,8 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, m
     weights = dataset.embeddings_trajectory.values[index][:n_records, : spec.task.n_words]
     norms = np.sqrt(np.nansum(weights.astype(np.float64) ** 2, axis=-1)).reshape(shape)
     rank_norm = np.sqrt(np.mean(norms**2, axis=1))
-    row = {name: np.full([{"record": n_records, "rank": n_ranks}[dim] for dim in one.dims], np.nan)
-           for name, one in VARIABLES.items()}  # fmt: skip
+    row = {name: np.full([{"record": n_records, "rank": n_ranks}[dim] for dim in variable.dims], np.nan)
+           for name, variable in VARIABLES.items()}  # fmt: skip
     row |= {"rank_norm": rank_norm, **_early_stopping(spec.steps_per_record, history)}
     if not (spec.source.is_population and spec.task.is_saturated):
         return row
@@ -140,11 +140,11 @@ def _frozen_spread(
     classifier = dataset.classifier_trajectory.values[index][0, : task.n_classes, : task.sentence_length, :dim]
     concepts, still = frozen_noise(embeddings, classifier, member)
     steps = np.arange(len(rank_norm)) * member.spec.steps_per_record
-    kept = (1 - float(rates.learning_rate) * float(rates.embedding_weight_decay)) ** steps
+    remaining = (1 - float(rates.learning_rate) * float(rates.embedding_weight_decay)) ** steps
     groups = np.arange(task.n_words) // task.words_per_concept
     membership = geometry.membership_matrix(groups, task.n_concepts, np.float64)
     ideal = np.einsum("tb,ad->tabd", rank_norm, concepts).reshape(len(steps), *still.shape)
-    noisy = ideal + kept[:, None, None] * still
+    noisy = ideal + remaining[:, None, None] * still
     return np.array([float(geometry.direction_spread(vectors, membership)) for vectors in noisy])
 
 
@@ -159,7 +159,7 @@ def _growth(member: WordMember, rank_norm: np.ndarray, history: dict[str, np.nda
     if not collapsed.size:
         return {"rank_norm_late": late}
     start = collapsed[0]
-    found = collapsed_descent(
+    descent = collapsed_descent(
         learning_rate=rate,
         n_steps=(len(rank_norm) - 1 - start) * spec.steps_per_record,
         steps_per_record=spec.steps_per_record,
@@ -167,13 +167,13 @@ def _growth(member: WordMember, rank_norm: np.ndarray, history: dict[str, np.nda
         classifier_norm=float(history["classifier_norm"][start]),
         **task,
     )
-    norms = found.embedding_norms
+    norms = descent.embedding_norms
     eta = spec.task.n_concepts / (spec.task.n_concepts - 1)
     curves = {
         "rank_norm_descent": norms,
-        "classifier_norm_descent": found.classifier_norms,
-        "cross_entropy_descent": found.cross_entropies,
-        "mean_margin_descent": eta * found.classifier_norms * norms.mean(axis=1),
+        "classifier_norm_descent": descent.classifier_norms,
+        "cross_entropy_descent": descent.cross_entropies,
+        "mean_margin_descent": eta * descent.classifier_norms * norms.mean(axis=1),
         "norm_ratio_descent": norms[:, 0] / norms[:, -1],
     }
     before = {name: np.full((start, *values.shape[1:]), np.nan) for name, values in curves.items()}
@@ -198,29 +198,29 @@ def _path(cell: WordCell) -> dict[str, Any]:
     norms, eta = exact.embedding_norms, task.n_concepts / (task.n_concepts - 1)
     if exact.is_zero:
         return {}
-    found = {
+    values = {
         "mean_margin_exact": eta * exact.classifier_norm * norms.mean(),
         "norm_ratio_exact": norms[0] / norms[-1],
     }
     late = _late_path(cell)
     if late is not None:
-        found |= {"mean_margin_path": late.mean_margin, "norm_ratio_path": late.margins[0] / late.margins[-1]}
-    return found
+        values |= {"mean_margin_path": late.mean_margin, "norm_ratio_path": late.margins[0] / late.margins[-1]}
+    return values
 
 
 def _late_path(cell: WordCell) -> LateNorms | None:
     """Return the late law of the path, or None where the weight decay is too large for it, or W and U differ in it."""
-    one = cell.configuration
-    if one.embedding_weight_decay != one.classifier_weight_decay:
+    configuration = cell.configuration
+    if configuration.embedding_weight_decay != configuration.classifier_weight_decay:
         return None
     try:
-        return path_norms(weight_decay=one.embedding_weight_decay, **_theory_task(cell.spec.task))
+        return path_norms(weight_decay=configuration.embedding_weight_decay, **_theory_task(cell.spec.task))
     except ValueError:
         return None
 
 
 def _theory_task(task) -> dict[str, Any]:
-    """Return the arguments by which theory knows a saturated task."""
+    """Return the arguments that describe a saturated task to theory."""
     return {
         "n_concepts": task.n_concepts,
         "n_words": task.n_words,

@@ -59,7 +59,7 @@ RELIABILITY_VARIABLES = {
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what the module's docstring says."""
+    """Add the variables of the module's docstring."""
     return (
         attach_cells(dataset, plan, [_describe(cell) for cell in plan.cells], CELL_VARIABLES)
         .assign(curve_predicted=_curves(dataset.sizes["quantity"], plan))
@@ -76,8 +76,8 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 def _describe(cell: WordCell) -> dict[str, float]:
     """Return what follows from the noise of a cell."""
-    one, task = cell.configuration, cell.spec.task
-    noises = one.label_noise, one.word_noise
+    configuration, task = cell.configuration, cell.spec.task
+    noises = configuration.label_noise, configuration.word_noise
     entropy = label_entropy(task.n_concepts, task.sentence_length, *noises) if task.is_saturated else np.nan
     return {"effective_noise": joint_noise(*noises), "label_entropy": entropy}
 
@@ -139,18 +139,21 @@ def reliability() -> dict[str, tuple]:
     mu = resolve_word_frequency(TASK["word_frequency"], TASK["n_words"] // TASK["n_concepts"])
     replaced = replacements(mu)
     eta = TASK["n_concepts"] / (TASK["n_concepts"] - 1)
-    solve = lambda one, decay: word_reliability.predict(**TASK, replacement=one, weight_decay=decay)  # noqa: E731
-    limits = [solve(one, VANISHING) for one in replaced]
-    found = [[solve(one, decay) for decay in DECAYS] for one in replaced]
+    solve = lambda replacement, decay: word_reliability.predict(**TASK, replacement=replacement, weight_decay=decay)  # noqa: E731
+    limits = [solve(replacement, VANISHING) for replacement in replaced]
+    predictions = [[solve(replacement, decay) for decay in DECAYS] for replacement in replaced]
     values = {
         "reliability_frequency": mu,
         "reliability_replaced": replaced,
-        "reliability_margin": [[eta * one.classifier_norm * one.embedding_norms for one in row] for row in found],
-        "reliability_margin_limit": [one.largest_margins for one in limits],
-        "reliability_excess": [
-            [one.cross_entropy - limit.cross_entropy for one in row] for row, limit in zip(found, limits, strict=True)
+        "reliability_margin": [
+            [eta * prediction.classifier_norm * prediction.embedding_norms for prediction in row] for row in predictions
         ],
-        "reliability_equal_lengths": [one.cost_of_equal_lengths for one in limits],
+        "reliability_margin_limit": [limit.largest_margins for limit in limits],
+        "reliability_excess": [
+            [prediction.cross_entropy - limit.cross_entropy for prediction in row]
+            for row, limit in zip(predictions, limits, strict=True)
+        ],
+        "reliability_equal_lengths": [limit.cost_of_equal_lengths for limit in limits],
     }
     return {
         name: (variable.dims, np.array(values[name]), variable.attributes)

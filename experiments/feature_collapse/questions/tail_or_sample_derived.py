@@ -37,7 +37,7 @@ MEMBER_VARIABLES = {
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what the module's docstring says; NaN where a cell has none."""
+    """Add the variables of the module's docstring; NaN where a cell has none."""
     criticals = _once_for_each(plan, lambda cell: _critical(cell, plan.seeds[0]))
     cells = []
     for cell, (critical, error) in zip(plan.cells, criticals, strict=True):
@@ -53,12 +53,12 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 
 def _once_for_each(plan: Plan, function: Callable) -> list:
-    """Return what a function finds for each cell, asked once for all that theory does not tell apart."""
-    known = {}
+    """Return the value of a function for each cell, computed once for all cells that share a prediction."""
+    results = {}
     for cell in plan.cells:
-        if id(cell.prediction) not in known:
-            known[id(cell.prediction)] = function(cell)
-    return [known[id(cell.prediction)] for cell in plan.cells]
+        if id(cell.prediction) not in results:
+            results[id(cell.prediction)] = function(cell)
+    return [results[id(cell.prediction)] for cell in plan.cells]
 
 
 def _predicted_dimensions(cell: WordCell) -> float:
@@ -74,7 +74,7 @@ def _dimensions(singular_values: np.ndarray) -> float:
 
 
 def _is_covered(prediction: Prediction) -> bool:
-    """Return whether the noise of a sample's gradient says anything about a prediction."""
+    """Return whether the formula for the noise of a sample's gradient holds for a prediction."""
     return prediction.is_theorem and not prediction.is_zero and not prediction.label_noise and not prediction.word_noise
 
 
@@ -95,11 +95,11 @@ def _noise_ratio(cell: WordCell, member: WordMember) -> float:
 
 def _known_words(cell: WordCell, seeds: tuple[int, ...]) -> tuple[float, float]:
     """Return the accuracy and the spread that seen words allow, means over latents; NaN where these are too many."""
-    task, found = cell.spec.task, []
+    task, measures = cell.spec.task, []
     if task.n_classes * 2**task.sentence_length > LIMIT or cell.configuration.source != "fixed":
         return np.nan, np.nan
     for seed in seeds[:1] if task.is_saturated else seeds:
         latents, mu = task.sample(seed)[:2]
         missing = missing_words(latents, mu, cell.configuration.per_class)
-        found.append((known_words_accuracy(latents, missing @ mu), spread_of_missing_words(missing)))
-    return tuple(np.mean(found, axis=0))
+        measures.append((known_words_accuracy(latents, missing @ mu), spread_of_missing_words(missing)))
+    return tuple(np.mean(measures, axis=0))

@@ -53,7 +53,7 @@ class FreeFeatures:
 
     @cached_property
     def prediction(self) -> Prediction:
-        """What theory says, in float64."""
+        """The prediction of theory, in float64."""
         return predict(
             n_classes=len(self.sizes),
             samples_per_class=self.sizes,

@@ -67,7 +67,7 @@ class Factors:
 
     @cached_property
     def prediction(self) -> FactorPrediction:
-        """What theory says, in float64."""
+        """The prediction of theory, in float64."""
         return predict(
             factor_sizes=self.sizes,
             n_samples=len(self.labels),
@@ -194,9 +194,9 @@ def _check_threshold(setting: Factors, factor: int) -> Iterator[Claim]:
     without = [mean * (f != factor) for f, mean in enumerate(prediction.value_means)]
     heads = [head * (f != factor) for f, head in enumerate(prediction.classifiers)]
     features = prediction._replace(value_means=tuple(without)).features(setting.labels)
-    found = setting.certify(features, np.vstack(heads)).sigma_max
+    sigma_max = setting.certify(features, np.vstack(heads)).sigma_max
     name = f"vanishing threshold, {setting}, factor of {size} left out: sigma_max"
-    yield compare(name, SOURCE, threshold, found, 8 * EPS * sum(setting.sizes), "rounding of singular values")
+    yield compare(name, SOURCE, threshold, sigma_max, 8 * EPS * sum(setting.sizes), "rounding of singular values")
     for share in (0.98, 1.02):
         near = replace(setting, decays=(share * threshold, share * threshold))
         largest = np.abs(near.split(best_vectors(near.minimum)[1])[factor]).max()

@@ -79,6 +79,6 @@ def product_tolerance(minimum: Minima, left: np.ndarray, right: np.ndarray) -> f
 def compare_risk(name: str, source: str, predicted: float, minimum: Minima) -> Claim:
     """Compare the least risk with the predicted one, and keep where every restart ended."""
     tolerance = risk_tolerance(minimum)
-    found = minimum.risk[minimum.best]
-    claim = compare(f"{name}: risk", source, predicted, found, tolerance, "|gradient|^2 / curvature")
+    least_risk = minimum.risk[minimum.best]
+    claim = compare(f"{name}: risk", source, predicted, least_risk, tolerance, "|gradient|^2 / curvature")
     return claim._replace(samples=tuple(minimum.risk - predicted))

@@ -20,7 +20,7 @@ from scipy.optimize import brentq
 
 from theory.feature_collapse.latent_share import LatentShare, log_position_error, position_gain
 
-# A margin below e^-690 = 1e-300 cannot be told from zero in float64.
+# A margin below e^-690 = 1e-300 is zero in float64.
 _SMALLEST_LOG_MARGIN = -690.0
 
 
