@@ -29,6 +29,9 @@ class WordConfiguration(Configuration):
     )
     embedding_dim: int = option(100, "dimension of the embeddings, d", group=NETWORK)
     layer_norm: bool = option(False, "normalise word vectors (the network h*)", group=NETWORK)
+    layer_norm_epsilon: float = option(
+        0.0, "LayerNorm: added to the variance of a word vector; the authors' network has 1e-5", group=NETWORK
+    )
     normalisation: str = option(
         "none", "of word vectors: none, layer, layer-affine, rms, rms-affine or batch", group=NETWORK
     )

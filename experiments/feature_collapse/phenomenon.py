@@ -30,7 +30,12 @@ def predict(configuration: WordConfiguration) -> "Prediction":
         ValueError: a configuration is out of range; the message names the field.
         ArithmeticError: a solver did not converge.
     """
-    return _predict(configuration.normalised_by, **theory_arguments(configuration))
+    prediction = _predict(configuration.normalised_by, **theory_arguments(configuration))
+    if configuration.layer_norm_epsilon == 0:
+        return prediction
+    from experiments.feature_collapse.limit import without_epsilon
+
+    return without_epsilon(prediction, configuration.layer_norm_epsilon)
 
 
 def theory_arguments(configuration: WordConfiguration) -> dict[str, Any]:

@@ -31,7 +31,11 @@ def make_training_spec(configuration: WordConfiguration) -> WordSpec:
     return TrainingSpec(
         task=task,
         source=source,
-        network=TwoLayer(embedding_dim=configuration.embedding_dim, normalisation=configuration.normalised_by),
+        network=TwoLayer(
+            embedding_dim=configuration.embedding_dim,
+            normalisation=configuration.normalised_by,
+            layer_norm_epsilon=configuration.layer_norm_epsilon,
+        ),
         objective=CrossEntropy(),
         n_evaluation=configuration.n_evaluation,
         **training_fields(configuration, _n_steps(configuration, source, task)),

@@ -4,19 +4,22 @@ import jax
 import jax.numpy as jnp
 
 
-def layer_norm(vectors: jax.Array) -> jax.Array:
-    """Normalise the last axis: ``(w - mean(w)) / std(w)``, so that the norm becomes ``sqrt(d)``.
+def layer_norm(vectors: jax.Array, epsilon: float = 0.0) -> jax.Array:
+    """Normalise the last axis: ``(w - mean(w)) / sqrt(var(w) + epsilon)``; without parameters.
 
-    No parameters and no regulariser in the denominator: the result does not depend on the scale of ``w``, as the
-    theory requires. A constant vector has no such image: it gives NaN, or noise where its mean has to be rounded.
+    With ``epsilon = 0`` the norm becomes ``sqrt(d)`` and the result does not depend on the scale of ``w``, as the
+    theory requires; a constant vector has no image then: it gives NaN, or noise where its mean has to be rounded.
 
     Args:
         vectors: ``Float[..., d]``.
+        epsilon: added to the variance, a Python number.
 
     Returns:
         ``Float[..., d]``.
     """
     centred = vectors - vectors.mean(axis=-1, keepdims=True)
+    if epsilon:
+        return centred * jax.lax.rsqrt(jnp.mean(centred**2, axis=-1, keepdims=True) + epsilon)
     # Scaling by a power of two is exact and keeps the squares of tiny vectors from underflowing.
     _, exponent = jnp.frexp(jax.lax.stop_gradient(jnp.abs(centred).max(axis=-1, keepdims=True)))
     scaled = centred * jnp.ldexp(jnp.ones_like(centred[..., :1]), -exponent)

@@ -36,6 +36,7 @@ class SentenceClassifier(nnx.Module):
         embedding_dim: ``d``.
         layer_norm: whether word vectors pass through :func:`simlab.networks.layer_norm.layer_norm` (the network
             ``h*``).
+        layer_norm_epsilon: added to the variance of a word vector.
         initial_scale: factor ``s`` of the initial weights: embeddings ``s N(0, 1)``, classifier weights uniform in
             ``+- s / sqrt(L d)``. May be traced.
         dtype: of the weights.
@@ -50,6 +51,7 @@ class SentenceClassifier(nnx.Module):
         n_classes: int,
         embedding_dim: int,
         layer_norm: bool,
+        layer_norm_epsilon: float = 0.0,
         initial_scale: jax.Array | float = 1.0,
         dtype: jnp.dtype = jnp.float32,
         rngs: nnx.Rngs,
@@ -58,11 +60,12 @@ class SentenceClassifier(nnx.Module):
         self.embeddings = nnx.Param(initial_scale * embeddings)
         self.classifier = nnx.Param(initial_scale * classifier)
         self.layer_norm = layer_norm
+        self.layer_norm_epsilon = layer_norm_epsilon
 
     def representation(self, data=None) -> jax.Array:
         """Return the word vectors that the classifier sees, ``Float[n_w, d]``, whatever sentences are made of them."""
         embeddings = self.embeddings[...]
-        return layer_norm(embeddings) if self.layer_norm else embeddings
+        return layer_norm(embeddings, self.layer_norm_epsilon) if self.layer_norm else embeddings
 
     def __call__(self, sentences: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""

@@ -8,7 +8,7 @@ from simlab.losses.objective import SplitAxis
 from simlab.networks.names import NORMALISATIONS
 from simlab.networks.specs.architecture import Architecture, check_sentences
 from simlab.tasks.sentence_task import SentenceTask
-from simlab.validation import check_choice, check_count, invalid
+from simlab.validation import check_choice, check_count, check_real, invalid
 
 if TYPE_CHECKING:
     from flax import nnx
@@ -28,14 +28,18 @@ class TwoLayer(Architecture[SentenceTask]):
         embedding_dim: ``d``; at least 3 with LayerNorm, whose output cannot turn in two dimensions.
         normalisation: of the vectors, a name of :mod:`simlab.networks.normalisation`; ``layer`` makes the network
             ``h*``.
+        layer_norm_epsilon: added to the variance in ``layer``; 0 is what the theory assumes.
     """
 
     embedding_dim: int = 100
     normalisation: str = "none"
+    layer_norm_epsilon: float = 0.0
 
     def __post_init__(self):
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
         check_count("embedding_dim", self.embedding_dim, 3 if self.normalisation.startswith("layer") else 1)
+        if check_real("layer_norm_epsilon", self.layer_norm_epsilon) and not self.layer_norm:
+            raise invalid("layer_norm_epsilon", "0 without LayerNorm", self.layer_norm_epsilon)
 
     @property
     def layer_norm(self) -> bool:
@@ -69,7 +73,8 @@ class TwoLayer(Architecture[SentenceTask]):
         if self.normalisation in ("none", "layer"):
             from simlab.networks.two_layer import SentenceClassifier
 
-            return SentenceClassifier(**sizes, layer_norm=self.layer_norm, **settings)
+            layer_norm = {"layer_norm": self.layer_norm, "layer_norm_epsilon": self.layer_norm_epsilon}
+            return SentenceClassifier(**sizes, **layer_norm, **settings)
         from simlab.networks.normalised_classifier import NormalisedClassifier
 
         return NormalisedClassifier(**sizes, normalisation=self.normalisation, **settings)

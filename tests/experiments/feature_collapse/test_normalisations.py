@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from experiments.commands.cli import main
 from experiments.core.sweep import run_plan
 from experiments.feature_collapse.questions.normalisations_derived import live_coordinates
 from experiments.registry import find_experiment
@@ -90,3 +91,13 @@ def test_the_figure_shows_means_and_what_is_known(trained):
     np.testing.assert_allclose(
         [segment[0][1] for segment in norms], trained.norm_known.dropna("normalisation").values.ravel()
     )
+
+
+def test_an_epsilon_is_no_theorem_and_belongs_to_layer_norm(tmp_path, capsys):
+    words = "run zipf-layer-norm --n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch-size 10"
+    words += " --n-evaluation 20 --epochs 2 --quiet --layer-norm-epsilon 1e-5"
+    assert main([*words.split(), "--out", str(tmp_path / "run")]) == 0
+    printed = capsys.readouterr().out
+    assert "assumption not met: LayerNorm without epsilon: with epsilon = 1e-05" in printed
+    assert main([*words.replace("zipf-layer-norm", "zipf-small-sample").split(), "--out", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err == "simlab: layer_norm_epsilon: expected 0 without LayerNorm, got 1e-05\n"

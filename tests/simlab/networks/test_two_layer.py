@@ -158,3 +158,14 @@ def test_accuracy_standard_error():
     # In between it is the binomial one; at the ends it stays positive, of order 1/n.
     assert accuracy_standard_error(0.44, 5000) == pytest.approx(np.sqrt(0.44 * 0.56 / 5000), rel=1e-3)
     assert accuracy_standard_error(1.0, 5000) == pytest.approx(1 / 5000, rel=1e-2)
+
+
+def test_an_epsilon_is_added_to_the_variance():
+    """As in PyTorch's LayerNorm without affine; at the scale of initial weights it decides the length."""
+    vectors = 1e-3 * np.random.default_rng(0).standard_normal((5, 8))
+    centred = vectors - vectors.mean(axis=1, keepdims=True)
+    expected = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
+    image = np.asarray(layer_norm(jnp.asarray(vectors, jnp.float32), 1e-5))
+    # Some ten roundings of 6e-8 on numbers of order 1.
+    np.testing.assert_allclose(image, expected, atol=1e-6)
+    assert np.linalg.norm(image, axis=1).max() < 0.5 * 8**0.5
