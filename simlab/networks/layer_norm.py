@@ -1,10 +1,17 @@
 """Layer normalisation without parameters."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 
+if TYPE_CHECKING:
+    from jaxtyping import Array, Float
 
-def layer_norm(vectors: jax.Array) -> jax.Array:
+
+def layer_norm(vectors: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
     """Normalise the last axis: ``(w - mean(w)) / std(w)``, so that the norm becomes ``sqrt(d)``.
 
     No parameters and no regulariser in the denominator: the result does not depend on the scale of ``w``, as the
