@@ -12,14 +12,19 @@ Several heads have no more than these: logits common to all classes of a head ar
 penalty.
 """
 
+from __future__ import annotations
+
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from simlab.exact.risk import RiskData, Shape, risk, unpack
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
 
 # Parameters of the largest dense Hessian, 32 MB.
 PARAMETER_LIMIT = 2000
@@ -49,7 +54,7 @@ class Curvature(NamedTuple):
 NO_CURVATURE = Curvature(np.nan, -1, -1)
 
 
-def curvature(shape: Shape, data: RiskData, point: np.ndarray, gradient_norm: float) -> Curvature:
+def curvature(shape: Shape, data: RiskData, point: Float[np.ndarray, " P"], gradient_norm: float) -> Curvature:
     """Return the curvature at a critical point, or ``NO_CURVATURE`` for too many parameters or a run that diverged.
 
     Args:
@@ -80,13 +85,18 @@ def curvature(shape: Shape, data: RiskData, point: np.ndarray, gradient_norm: fl
 
 
 @partial(jax.jit, static_argnames=("shape", "block"))
-def hessian(data: RiskData, point: jax.Array, *, shape: Shape, block: int) -> jax.Array:
+def hessian(data: RiskData, point: Float[jax.Array, " P"], *, shape: Shape, block: int) -> Float[jax.Array, "P P"]:
     """Return the Hessian of the risk, ``Float64[P, P]``, ``block`` columns at a time."""
     _, product = jax.linearize(jax.grad(partial(risk, shape, data)), point)
     return jax.lax.map(product, jnp.eye(len(point)), batch_size=block)
 
 
-def gauge_dimension(embeddings: np.ndarray, classifier: np.ndarray, used: np.ndarray, layer_norm: bool) -> int:
+def gauge_dimension(
+    embeddings: Float[np.ndarray, "n_w d"],
+    classifier: Float[np.ndarray, "K L d"],
+    used: Bool[np.ndarray, " n_w"],
+    layer_norm: bool,
+) -> int:
     """Return the number of gauge directions of a configuration, by the formula of the module docstring.
 
     Args:
@@ -106,7 +116,12 @@ def gauge_dimension(embeddings: np.ndarray, classifier: np.ndarray, used: np.nda
     return rotations + own
 
 
-def gauge_tangents(embeddings: np.ndarray, classifier: np.ndarray, used: np.ndarray, layer_norm: bool) -> np.ndarray:
+def gauge_tangents(
+    embeddings: Float[np.ndarray, "n_w d"],
+    classifier: Float[np.ndarray, "K L d"],
+    used: Bool[np.ndarray, " n_w"],
+    layer_norm: bool,
+) -> Float[np.ndarray, "T P"]:
     """Return vectors that span the gauge directions, ``Float64[T, P]``; some may depend on others."""
     n_words, dim = embeddings.shape
     vectors = np.concatenate([embeddings * used[:, None], classifier.reshape(-1, dim)])

@@ -11,8 +11,10 @@ and restarts.
 Compare what is invariant: norms, Gram matrices, or arrays after a common rotation (:mod:`simlab.metrics.geometry`).
 """
 
+from __future__ import annotations
+
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +26,9 @@ from simlab.exact.risk import ExactRisk, RiskData, Shape, cross_entropy, float64
 from simlab.networks.layer_norm import layer_norm
 from simlab.tasks.batch import AnyArray
 from simlab.validation import check_count, check_real, invalid
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int, Shaped
 
 NEWTON_STEPS = 100
 # Newton's method stops at this gradient norm, relative to that of the penalty alone: 500 roundings.
@@ -49,16 +54,16 @@ class Minima(NamedTuple):
         gauge_directions: ``Int[R]``, those which the gauge explains; -1 if not known.
     """
 
-    embeddings: np.ndarray
-    classifier: np.ndarray
-    risk: np.ndarray
-    cross_entropy: np.ndarray
-    gradient_norm: np.ndarray
-    status: np.ndarray
-    polished: np.ndarray
-    smallest_curvature: np.ndarray
-    flat_directions: np.ndarray
-    gauge_directions: np.ndarray
+    embeddings: Float[np.ndarray, "R n_w d"]
+    classifier: Float[np.ndarray, "R K L d"]
+    risk: Float[np.ndarray, " R"]
+    cross_entropy: Float[np.ndarray, " R"]
+    gradient_norm: Float[np.ndarray, " R"]
+    status: Shaped[np.ndarray, " R"]
+    polished: Bool[np.ndarray, " R"]
+    smallest_curvature: Float[np.ndarray, " R"]
+    flat_directions: Int[np.ndarray, " R"]
+    gauge_directions: Int[np.ndarray, " R"]
 
     @property
     def best(self) -> int:
@@ -69,9 +74,9 @@ class Minima(NamedTuple):
 class RestartRisks(NamedTuple):
     """Where many restarts of L-BFGS ended, ``R`` of them: risks (nats), gradient norms, and a status as in `Minima`."""
 
-    risk: np.ndarray
-    gradient_norm: np.ndarray
-    status: np.ndarray
+    risk: Float[np.ndarray, " R"]
+    gradient_norm: Float[np.ndarray, " R"]
+    status: Shaped[np.ndarray, " R"]
 
 
 def minimise(

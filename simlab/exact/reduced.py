@@ -11,9 +11,11 @@ The problem does not grow with the vocabulary, and ``n_c`` vectors span at most 
 embedded in ``d``. :mod:`simlab.exact.reduced_problem` states it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +34,9 @@ from simlab.exact.reduced_problem import (
 )
 from simlab.exact.risk import check_latents, float64_on_host, weight_decays
 from simlab.validation import check_count, check_real, invalid
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # Classes of the largest problem: its logit matrix is 800 MB, and a handful of them are held at once.
 CLASS_LIMIT = 10_000
@@ -58,9 +63,9 @@ class ReducedMinimum(NamedTuple):
         classifier_norm: root mean square norm of the classifier's ``K L`` vectors.
     """
 
-    concept_vectors: np.ndarray
-    embeddings: np.ndarray
-    classifier: np.ndarray
+    concept_vectors: Float[np.ndarray, "n_c d"]
+    embeddings: Float[np.ndarray, "n_w d"]
+    classifier: Float[np.ndarray, "K L d"]
     risk: float
     cross_entropy: float
     risk_gap: float
@@ -71,7 +76,7 @@ class ReducedMinimum(NamedTuple):
 
 
 def minimise_reduced(
-    latents: np.ndarray,
+    latents: Int[np.ndarray, "K L"],
     n_concepts: int,
     words_per_concept: int | Sequence[int],
     embedding_dim: int,

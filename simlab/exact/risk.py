@@ -1,9 +1,11 @@
 """The risk of a network over weighted sentences, in float64: what :mod:`simlab.exact.minimise` minimises."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +14,9 @@ import numpy as np
 from simlab.networks.layer_norm import layer_norm
 from simlab.tasks.batch import AnyArray
 from simlab.validation import check_count, check_real, invalid
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # Entries of the largest array of one evaluation, (sentences, classes) or (sentences, words x positions): 160 MB.
 ENTRY_LIMIT = 20_000_000
@@ -26,9 +31,9 @@ class WeightedSentences(NamedTuple):
         probabilities: ``Float64[N]``, summing to 1.
     """
 
-    sentences: np.ndarray
-    classes: np.ndarray
-    probabilities: np.ndarray
+    sentences: Int[np.ndarray, "N L"]
+    classes: Int[np.ndarray, " N"] | Int[np.ndarray, "N F"]
+    probabilities: Float[np.ndarray, " N"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,13 +85,13 @@ class ExactRisk:
         _check_population(population, self.n_words, self.n_classes, self.heads)
 
     @property
-    def shape(self) -> "Shape":
+    def shape(self) -> Shape:
         """The static part: minimisers are compiled once for each."""
         length = self.population.sentences.shape[1]
         heads = self.heads or (self.n_classes,)
         return Shape(self.n_words, self.n_classes, length, self.embedding_dim, bool(self.layer_norm), heads)
 
-    def data(self) -> "RiskData":
+    def data(self) -> RiskData:
         """Return the arrays of the risk."""
         sentences, classes, probabilities = self.population
         one_hot = (sentences[..., None] == np.arange(self.n_words)).reshape(len(sentences), -1)
@@ -122,14 +127,16 @@ class RiskData(NamedTuple):
     decays: AnyArray
 
 
-def unpack(shape: Shape, point):
+def unpack(
+    shape: Shape, point: Float[AnyArray, "*batch P"]
+) -> tuple[Float[AnyArray, "*batch n_w d"], Float[AnyArray, "*batch K L d"]]:
     """Split a flat vector into embeddings ``[n_w, d]`` and classifier ``[K, L, d]``; leading axes stay. Any backend."""
     size = shape.n_words * shape.dim
     embeddings = point[..., :size].reshape(*point.shape[:-1], shape.n_words, shape.dim)
     return embeddings, point[..., size:].reshape(*point.shape[:-1], shape.n_classes, shape.length, shape.dim)
 
 
-def cross_entropy(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
+def cross_entropy(shape: Shape, data: RiskData, point: Float[jax.Array, " P"]) -> Float[jax.Array, ""]:
     """Return the expected cross-entropy at a flat vector of parameters, nats."""
     embeddings, classifier = unpack(shape, point)
     words = layer_norm(embeddings) if shape.layer_norm else embeddings
@@ -138,14 +145,14 @@ def cross_entropy(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
     return data.probabilities @ (_log_normaliser(shape.heads, logits) - jnp.sum(data.targets * logits, axis=1))
 
 
-def _log_normaliser(heads: tuple[int, ...], logits: jax.Array) -> jax.Array:
+def _log_normaliser(heads: tuple[int, ...], logits: Float[jax.Array, "N K"]) -> Float[jax.Array, " N"]:
     """Return the sum over heads of the log of the sum of ``e^z`` over each, ``Float[N]``."""
     parts = jnp.split(logits, np.cumsum(heads)[:-1], axis=1)
     first, *others = (jax.nn.logsumexp(part, axis=1) for part in parts)
     return sum(others, start=first)
 
 
-def risk(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
+def risk(shape: Shape, data: RiskData, point: Float[jax.Array, " P"]) -> Float[jax.Array, ""]:
     """Return cross-entropy plus penalty at a flat vector of parameters, nats."""
     embeddings, classifier = unpack(shape, point)
     # Without weight decay the embeddings must not enter at all: their length is free, and may be large.
@@ -154,7 +161,9 @@ def risk(shape: Shape, data: RiskData, point: jax.Array) -> jax.Array:
 
 
 def enumerate_population(
-    latents: np.ndarray, word_frequencies: np.ndarray | Sequence[np.ndarray], n_concepts: int
+    latents: Int[np.ndarray, "K L"],
+    word_frequencies: Float[np.ndarray, " s_c"] | Sequence[Float[np.ndarray, " s_a"]],
+    n_concepts: int,
 ) -> WeightedSentences:
     """Return every sentence of every class with its probability; vocabularies may differ in size.
 
@@ -212,7 +221,7 @@ def weight_decays(weight_decay: float | tuple[float, float], layer_norm: bool) -
     return float(decays[0]), check_real("weight_decay", decays[1], positive=True)
 
 
-def check_latents(latents: np.ndarray, n_concepts: int) -> np.ndarray:
+def check_latents(latents: Int[np.ndarray, "K L"], n_concepts: int) -> Int[np.ndarray, "K L"]:
     """Return latents as an array, or raise ``ValueError`` unless they are ``Int[K, L]`` in ``[0, n_c)``."""
     latents = np.asarray(latents)
     if latents.ndim != 2 or len(latents) < 2 or not np.issubdtype(latents.dtype, np.integer):

@@ -1,23 +1,28 @@
 """Cross-entropy and accuracy."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from simlab.losses.chunks import in_chunks
 from simlab.runtime.devices import platform
-from simlab.tasks.batch import Batch, weighted
+from simlab.tasks.batch import AnyArray, Batch, weighted
+
+if TYPE_CHECKING:
+    from jaxtyping import Array, Float, Int
 
 
-def cross_entropy_terms(logits: jax.Array, classes: jax.Array) -> jax.Array:
+def cross_entropy_terms(logits: Float[Array, "*batch K"], classes: Int[Array, "*batch"]) -> Float[Array, "*batch"]:
     """Return ``-log softmax(logits)[class]`` in nats: ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
     return jax.nn.logsumexp(logits, axis=-1) - _of_classes(logits, classes)
 
 
 @jax.custom_jvp
-def _of_classes(logits: jax.Array, classes: jax.Array) -> jax.Array:
+def _of_classes(logits: Float[Array, "*batch K"], classes: Int[Array, "*batch"]) -> Float[Array, "*batch"]:
     """Return the logits of the given classes: ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
     if platform() != "cpu":
         return _sum_over_class(logits, classes)
@@ -31,13 +36,13 @@ def _of_classes_tangent(primals, tangents):
     return _of_classes(logits, classes), _sum_over_class(tangents[0], classes)
 
 
-def _sum_over_class(logits: jax.Array, classes: jax.Array) -> jax.Array:
+def _sum_over_class(logits: Float[Array, "*batch K"], classes: Int[Array, "*batch"]) -> Float[Array, "*batch"]:
     """Return the sum over all classes but for zeros in place of those not given."""
     is_given = classes[..., None] == jax.lax.broadcasted_iota(classes.dtype, logits.shape, logits.ndim - 1)
     return jnp.sum(jnp.where(is_given, logits, 0), axis=-1)
 
 
-def cross_entropy(network: Callable, batch: Batch) -> jax.Array:
+def cross_entropy(network: Callable, batch: Batch) -> Float[Array, ""]:
     """Return the weighted mean cross-entropy of a batch, in nats; with several factors its sum over them."""
     batch = weighted(batch)
     return jnp.sum(batch.weights * cross_entropy_terms(network(batch.inputs), batch.classes))
@@ -52,9 +57,9 @@ class Evaluation(NamedTuple):
         deviation: standard deviation of the cross-entropy over the sentences, nats.
     """
 
-    cross_entropy: jax.Array
-    accuracy: jax.Array
-    deviation: jax.Array
+    cross_entropy: Float[Array, ""]
+    accuracy: Float[Array, ""]
+    deviation: Float[Array, ""]
 
 
 def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
@@ -76,7 +81,7 @@ def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
     return Evaluation(loss, accuracy, jnp.sqrt(spread))
 
 
-def accuracy_standard_error(accuracy, n_sentences: int):
+def accuracy_standard_error(accuracy: Float[AnyArray, ""], n_sentences: int) -> Float[AnyArray, ""]:
     """Return the standard error of an accuracy measured on ``n_sentences`` independent sentences.
 
     The standard deviation of the posterior Beta(k+1, n-k+1) of a success rate after ``k`` of ``n``. It agrees with

@@ -82,18 +82,6 @@ class EvaluationSet(NamedTuple):
     is_sample: bool
 
 
-class SplitAxis(NamedTuple):
-    """A parameter whose first axis may be split over devices.
-
-    Attributes:
-        field: the field of the task that gives the length of the axis, for messages.
-        shape: of the parameter.
-    """
-
-    field: str
-    shape: tuple[int, ...]
-
-
 # The networks whose loss and metrics an objective takes.
 NetworkT = TypeVar("NetworkT", contravariant=True)
 

@@ -17,9 +17,16 @@ The variances are those of the tokens given, without Bessel's correction: in a s
 at one position, ``1/n`` of the variance from context is counted as ``word``. Whole populations have no such bias.
 """
 
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 from simlab.validation import check_count, invalid
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+
+    from simlab.tasks.batch import AnyArray
 
 
 class ConceptVariability(NamedTuple):
@@ -32,13 +39,13 @@ class ConceptVariability(NamedTuple):
         context: part of ``within`` inside words; NaN where no words were given.
     """
 
-    within: Any
-    between: Any
-    word: Any
-    context: Any
+    within: Float[AnyArray, ""]
+    between: Float[AnyArray, ""]
+    word: Float[AnyArray, ""]
+    context: Float[AnyArray, ""]
 
     @property
-    def ratio(self):
+    def ratio(self) -> Float[AnyArray, ""]:
         """``within / between``, dimensionless: infinite if only ``between`` is zero, NaN if both are."""
         xp = self.between.__array_namespace__()
         divisor = xp.where(self.between > 0, self.between, xp.ones_like(self.between))
@@ -46,7 +53,15 @@ class ConceptVariability(NamedTuple):
         return xp.where(self.between > 0, self.within / divisor, undefined)
 
 
-def concept_variability(hidden, groups, words=None, weights=None, *, n_groups: int, n_words: int | None = None):
+def concept_variability(
+    hidden: Float[AnyArray, "B P m"],
+    groups: Int[AnyArray, "B P"],
+    words: Int[AnyArray, "B P"] | None = None,
+    weights: Float[AnyArray, " B"] | None = None,
+    *,
+    n_groups: int,
+    n_words: int | None = None,
+) -> ConceptVariability:
     """Return the :class:`ConceptVariability` of a layer, in the precision of its tokens. NumPy and JAX arrays alike.
 
     Memory: a few copies of ``hidden``, and one mean for each position and group, and for each position and word.
@@ -95,27 +110,31 @@ def concept_variability(hidden, groups, words=None, weights=None, *, n_groups: i
     return ConceptVariability(within, between, word, context)
 
 
-def _check_labels(field: str, labels, n_labels: int | None, shape: tuple[int, int]):
+def _check_labels(field: str, labels: Int[AnyArray, "B P"], n_labels: int | None, shape: tuple[int, int]) -> None:
     """Raise ``ValueError`` unless the labels are shaped like the tokens and their number is given."""
     check_count(f"n_{field}", n_labels)
     if labels.shape != shape:
         raise invalid(field, f"labels of shape {shape}, one per token", labels.shape)
 
 
-def _mean_square(vectors, weights):
+def _mean_square(vectors: Float[AnyArray, "N m"], weights: Float[AnyArray, " N"]) -> Float[AnyArray, ""]:
     """Return ``sum_i p_i |v_i|^2`` of ``Float[N, m]`` and ``Float[N]``."""
     xp = vectors.__array_namespace__()
     return xp.sum(weights * xp.sum(vectors**2, axis=1))
 
 
-def _cell_means(vectors, cells, weights, n_cells: int):
+def _cell_means(
+    vectors: Float[AnyArray, "N m"], cells: Int[AnyArray, " N"], weights: Float[AnyArray, " N"], n_cells: int
+) -> Float[AnyArray, "n_cells m"]:
     """Return the weighted mean of each cell, ``Float[n_cells, m]``; zero for a cell without weight."""
     sums = _cell_sums(vectors * weights[:, None], cells, n_cells)
     masses = _cell_sums(weights[:, None], cells, n_cells)
     return sums / masses.__array_namespace__().where(masses > 0, masses, 1)
 
 
-def _cell_sums(vectors, cells, n_cells: int):
+def _cell_sums(
+    vectors: Float[AnyArray, "N m"], cells: Int[AnyArray, " N"], n_cells: int
+) -> Float[AnyArray, "n_cells m"]:
     """Return the sum of ``Float[N, m]`` over each cell ``Int[N]``, ``Float[n_cells, m]``."""
     xp = vectors.__array_namespace__()
     sums = xp.zeros((n_cells, vectors.shape[1]), dtype=vectors.dtype)

@@ -5,28 +5,38 @@ training, on the host they measure its end in float64. Squares are summed over c
 two large moments), so that a spread of zero is measured as zero to rounding.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from jaxtyping import Float, Int
 
-def norms(vectors):
+    from simlab.tasks.batch import AnyArray
+
+
+def norms(vectors: Float[AnyArray, "*batch d"]) -> Float[AnyArray, "*batch"]:
     """Return ``|v|`` over the last axis, ``Float[...]``. Any backend."""
     xp = vectors.__array_namespace__()
     return xp.sqrt(xp.sum(vectors**2, axis=-1))
 
 
-def root_mean_square(values):
+def root_mean_square(values: Float[AnyArray, "*shape"]) -> Float[AnyArray, ""]:
     """Return ``sqrt(mean(x^2))`` over all entries, a scalar. Any backend."""
     xp = values.__array_namespace__()
     return xp.sqrt(xp.mean(values**2))
 
 
-def directions(vectors):
+def directions(vectors: Float[AnyArray, "*batch d"]) -> Float[AnyArray, "*batch d"]:
     """Return the unit vectors ``v / |v|``, ``Float[..., d]``; a zero vector gives NaN. Any backend."""
     with np.errstate(invalid="ignore"):
         return vectors / norms(vectors)[..., None]
 
 
-def group_means(vectors, membership):
+def group_means(vectors: Float[AnyArray, "N d"], membership: Float[AnyArray, "G N"]) -> Float[AnyArray, "G d"]:
     """Return the mean of each group of vectors. Any backend.
 
     Args:
@@ -41,13 +51,15 @@ def group_means(vectors, membership):
     return membership @ vectors / sizes[:, None]
 
 
-def membership_matrix(groups, n_groups: int, dtype):
+def membership_matrix(
+    groups: Int[AnyArray, " N"], n_groups: int, dtype: npt.DTypeLike
+) -> Float[AnyArray, "n_groups N"]:
     """Return ``Float[n_groups, N]``, 1 where ``groups[i] == g`` and 0 elsewhere. Any backend."""
     xp = groups.__array_namespace__()
     return (groups[None, :] == xp.arange(n_groups)[:, None]).astype(dtype)
 
 
-def direction_spread(vectors, membership):
+def direction_spread(vectors: Float[AnyArray, "N d"], membership: Float[AnyArray, "G N"]) -> Float[AnyArray, ""]:
     """Return how far directions stray within their groups: 0 at collapse, at most 1. Any backend.
 
     ``sqrt(mean_i |v_i/|v_i| - m_g(i)|^2)`` with ``m_g`` the mean direction of group ``g``.
@@ -64,7 +76,7 @@ def direction_spread(vectors, membership):
     return root_mean_square(norms(units - membership.T @ centres))
 
 
-def simplex_deviation(vectors, membership):
+def simplex_deviation(vectors: Float[AnyArray, "N d"], membership: Float[AnyArray, "G N"]) -> Float[AnyArray, ""]:
     """Return how far the groups' mean directions are from a simplex: 0 for an equiangular frame. Any backend.
 
     ``sqrt(mean_{a != b} (cos(m_a, m_b) + 1/(G-1))^2)``. Pair by pair, not in the mean: the mean cosine of any unit
@@ -88,7 +100,9 @@ def simplex_deviation(vectors, membership):
     return xp.sqrt(xp.sum(pairs * (centres @ centres.T + 1 / (n_groups - 1)) ** 2) / xp.sum(pairs))
 
 
-def common_rotation(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def common_rotation(
+    pairs: list[tuple[Float[np.ndarray, "*batch d"], Float[np.ndarray, "*batch d"]]],
+) -> Float[np.ndarray, "d d"]:
     """Return the one rotation that carries several predicted arrays onto the learned ones (orthogonal Procrustes).
 
     Minimises ``sum_i |predicted_i R - learned_i|^2 / |predicted_i|^2`` over ``R`` in ``O(d)``: embeddings and
@@ -112,13 +126,13 @@ def common_rotation(pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     return left @ right
 
 
-def relative_distance(learned: np.ndarray, predicted: np.ndarray) -> float:
+def relative_distance(learned: Float[np.ndarray, "*shape"], predicted: Float[np.ndarray, "*shape"]) -> float:
     """Return ``|learned - predicted| / |predicted|`` (Frobenius), or ``|learned|`` if zero was predicted."""
     scale = np.linalg.norm(predicted)
     return float(np.linalg.norm(np.asarray(learned, np.float64) - predicted) / (scale if scale > 0 else 1.0))
 
 
-def singular_values(vectors: np.ndarray) -> np.ndarray:
+def singular_values(vectors: Float[np.ndarray, "*batch d"]) -> Float[np.ndarray, " rank"]:
     """Return the singular values of ``Float[..., d]`` as a matrix of ``d`` columns, largest first, in float64."""
     matrix = np.asarray(vectors, np.float64).reshape(-1, vectors.shape[-1])
     if len(matrix) > 4 * matrix.shape[1]:

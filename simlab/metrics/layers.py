@@ -20,8 +20,11 @@ They are those of every sentence with its probability where there are few, else 
 the run; there ``1/n`` of the variance from context is counted as ``word`` where ``n`` tokens are one word.
 """
 
+from __future__ import annotations
+
 from collections import namedtuple
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +32,10 @@ import jax.numpy as jnp
 from simlab.metrics import geometry
 from simlab.metrics.concept_variability import concept_variability
 from simlab.tasks.batch import Batch, weighted
+from simlab.tasks.sentence_task import SentenceTask
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 MEASURES = ("concept_ratio", "word_ratio", "context_ratio", "class_ratio")
 # Sentences that are measured at most, and numbers of the widest layer held for them: 32 MB in float32.
@@ -55,12 +62,12 @@ def field(layer: int, name: str) -> str:
     return f"layer_{layer}_{name}"
 
 
-def measure(network, task, data, width: int):
+def measure(network: Any, task: SentenceTask, data: Any, width: int):
     """Return the :func:`layer_metrics` of a network.
 
     Args:
         network: a deep network of :mod:`simlab.networks.layers`.
-        task: a :class:`simlab.tasks.sentence_task.SentenceTask`.
+        task: gives the concepts of words and the number of classes.
         data: the arrays of the realised task.
         width: numbers that the widest layer holds for a sentence.
     """
@@ -79,7 +86,7 @@ def measure(network, task, data, width: int):
     )
 
 
-def measured_sentences(task, data, width: int) -> Batch:
+def measured_sentences(task: SentenceTask, data: Any, width: int) -> Batch:
     """Return every sentence with its probability if there are few, else as many drawn as memory shall hold."""
     limit = max(1, min(SENTENCES, ENTRIES // width))
     if task.n_examples <= limit:
@@ -87,7 +94,13 @@ def measured_sentences(task, data, width: int) -> Batch:
     return weighted(task.draw(jax.random.key(SEED), data, limit))
 
 
-def measure_layer(tokens, task, sentences, classes, weights) -> tuple:
+def measure_layer(
+    tokens: Float[jax.Array, "B P m"],
+    task: SentenceTask,
+    sentences: Int[jax.Array, "B L"],
+    classes: Int[jax.Array, " B"],
+    weights: Float[jax.Array, " B"],
+) -> tuple[Float[jax.Array, ""], ...]:
     """Return the values of :data:`MEASURES` for the tokens ``Float[B, P, m]`` of a layer."""
     n_sentences, n_positions, _ = tokens.shape
     weights = jnp.asarray(weights, tokens.dtype)

@@ -1,9 +1,18 @@
 """Matching learned vectors with predicted ones where theory leaves their order free."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
-def match_vectors(learned: np.ndarray, predicted: np.ndarray, tolerance: float = 0.05) -> np.ndarray | None:
+
+def match_vectors(
+    learned: Float[np.ndarray, "K d"], predicted: Float[np.ndarray, "K d"], tolerance: float = 0.05
+) -> Int[np.ndarray, " K"] | None:
     """Return the order of learned vectors in which they are the predicted ones up to a rotation and a common scale.
 
     Rotations leave inner products alone, so that two sets agree up to order iff their Gram matrices do. Vectors are
@@ -27,7 +36,10 @@ def match_vectors(learned: np.ndarray, predicted: np.ndarray, tolerance: float =
 
 
 def _place(
-    learned_gram: np.ndarray, predicted_gram: np.ndarray, placed: list[int], tolerance: float
+    learned_gram: Float[np.ndarray, "K K"],
+    predicted_gram: Float[np.ndarray, "K K"],
+    placed: list[int],
+    tolerance: float,
 ) -> list[int] | None:
     """Return the placement of all vectors that continues the one begun, or None if there is none."""
     place = len(placed)

@@ -18,10 +18,15 @@ thin SVD of ``M``, of rank ``K - 1`` at most: one of the rank-deficient ``Sigma_
 negative values.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
 
 # Weights are float32: logits and squared distances that differ by less than this are not known to differ.
 RESOLUTION = 1e-6
@@ -55,7 +60,10 @@ UNDEFINED = CollapseMeasures(np.nan, np.nan, np.nan, np.nan, 0.0, np.nan, np.nan
 
 
 def measure_collapse(
-    features: np.ndarray, classifier: np.ndarray, labels: np.ndarray, factor_sizes: Sequence[int]
+    features: Float[np.ndarray, "N d"],
+    classifier: Float[np.ndarray, "K d"],
+    labels: Int[np.ndarray, "N F"],
+    factor_sizes: Sequence[int],
 ) -> CollapseMeasures:
     """Measure neural collapse.
 
@@ -86,7 +94,7 @@ def measure_collapse(
     return CollapseMeasures(variability, nc2, nc3, nc4, float(rank), overlap, interaction)
 
 
-def class_means(features: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def class_means(features: Float[np.ndarray, "N d"], classes: Int[np.ndarray, " N"]) -> Float[np.ndarray, "K d"]:
     """Return the mean of each class less the mean of these means, ``Float[K, d]``."""
     counts = np.bincount(classes)
     means = np.zeros((len(counts), features.shape[1]))
@@ -95,7 +103,7 @@ def class_means(features: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return means - means.mean(axis=0)
 
 
-def within_variability(features: np.ndarray, classes: np.ndarray) -> tuple[float, int]:
+def within_variability(features: Float[np.ndarray, "N d"], classes: Int[np.ndarray, " N"]) -> tuple[float, int]:
     """Return NC1 and the rank of the class means; NaN and 0 if they do not differ."""
     means, counts = class_means(features, classes), np.bincount(classes)
     n_classes = len(counts)
@@ -108,7 +116,7 @@ def within_variability(features: np.ndarray, classes: np.ndarray) -> tuple[float
     return float(np.sum(np.sum(whitened**2, axis=1) / counts[classes]) / n_classes**2), rank
 
 
-def closest_rows(classifier: np.ndarray, factor_sizes: Sequence[int]) -> float:
+def closest_rows(classifier: Float[np.ndarray, "K d"], factor_sizes: Sequence[int]) -> float:
     """Return the smallest distance of two rows of one head, relative to the rms norm of all rows; 0 for zero rows."""
     scale = np.sqrt(np.mean(np.sum(classifier**2, axis=1)))
     if scale == 0:
@@ -120,7 +128,9 @@ def closest_rows(classifier: np.ndarray, factor_sizes: Sequence[int]) -> float:
     return float(smallest / scale)
 
 
-def _factor_measures(features: np.ndarray, head: np.ndarray, classes: np.ndarray) -> tuple[float, float, float]:
+def _factor_measures(
+    features: Float[np.ndarray, "N d"], head: Float[np.ndarray, "K_f d"], classes: Int[np.ndarray, " N"]
+) -> tuple[float, float, float]:
     """Return NC2, NC3 and NC4 of one factor."""
     means, rows, n_classes = class_means(features, classes), head - head.mean(axis=0), len(head)
     gram = means @ means.T
@@ -140,7 +150,7 @@ def _factor_measures(features: np.ndarray, head: np.ndarray, classes: np.ndarray
     return float(np.linalg.norm(gram / np.linalg.norm(gram) - simplex)), float(duality), float(missed)
 
 
-def _largest_cosine(subspaces: list[np.ndarray]) -> float:
+def _largest_cosine(subspaces: list[Float[np.ndarray, "K_f d"]]) -> float:
     """Return the largest cosine between vectors of two of the row spaces; NaN if fewer than two are left."""
     bases = []
     for means in subspaces:
@@ -150,7 +160,9 @@ def _largest_cosine(subspaces: list[np.ndarray]) -> float:
     return float(max(pairs, default=np.nan))
 
 
-def _interaction(features: np.ndarray, cells: np.ndarray, labels: np.ndarray) -> float:
+def _interaction(
+    features: Float[np.ndarray, "N d"], cells: Int[np.ndarray, " N"], labels: Int[np.ndarray, "N F"]
+) -> float:
     """Return the share of the variance of the cells' means that is not a sum of the factors' means."""
     means = class_means(features, cells)
     values = np.unique(labels, axis=0)

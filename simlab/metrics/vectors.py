@@ -1,11 +1,16 @@
 """What is recorded over training of the vectors of words (or samples) and of the classifier."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from simlab.metrics import geometry
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 class VectorMetrics(NamedTuple):
@@ -14,12 +19,12 @@ class VectorMetrics(NamedTuple):
     For spread and deviation see :mod:`simlab.metrics.geometry`.
     """
 
-    embedding_norm: jax.Array
-    classifier_norm: jax.Array
-    embedding_spread: jax.Array
-    classifier_spread: jax.Array
-    embedding_simplex_deviation: jax.Array
-    classifier_simplex_deviation: jax.Array
+    embedding_norm: Float[jax.Array, ""]
+    classifier_norm: Float[jax.Array, ""]
+    embedding_spread: Float[jax.Array, ""]
+    classifier_spread: Float[jax.Array, ""]
+    embedding_simplex_deviation: Float[jax.Array, ""]
+    classifier_simplex_deviation: Float[jax.Array, ""]
 
 
 def measure(network, task, data) -> VectorMetrics:

@@ -1,10 +1,17 @@
 """Layer normalisation without parameters."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 
+if TYPE_CHECKING:
+    from jaxtyping import Array, Float
 
-def layer_norm(vectors: jax.Array, epsilon: float = 0.0) -> jax.Array:
+
+def layer_norm(vectors: Float[Array, "*batch d"], epsilon: float = 0.0) -> Float[Array, "*batch d"]:
     """Normalise the last axis: ``(w - mean(w)) / sqrt(var(w) + epsilon)``; without parameters.
 
     With ``epsilon = 0`` the norm becomes ``sqrt(d)`` and the result does not depend on the scale of ``w``, as the

@@ -1,11 +1,19 @@
 """Two ways to the same logits ``h(x)_k = sum_l <u_kl, w_{x_l}>``, and the choice between them."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 
 from simlab.runtime.devices import platform
+
+if TYPE_CHECKING:
+    from jaxtyping import Array, Float, Int
 
 # Costs on a CPU in units of one multiply-add of the products with looked-up vectors: LOOKUP_COST to look up a score and
 # to add to its gradient, TABLE_COST for a multiply-add of the table. Measured with ``simlab bench word-table``; not
@@ -17,7 +25,7 @@ TABLE_COST = 1.2
 LOWEST_LOGIT = -1e30
 
 
-def choose_logits(n_words: int, dim: int, n_sentences: int):
+def choose_logits(n_words: int, dim: int, n_sentences: int) -> Callable:
     """Return :func:`tabulated_logits` where it is faster for so many sentences, else :func:`gathered_logits`.
 
     The products with looked-up words cost ``B d`` for each class and position, the table ``n_w d`` and a look-up for
@@ -27,7 +35,9 @@ def choose_logits(n_words: int, dim: int, n_sentences: int):
     return tabulated_logits if gains and platform() == "cpu" else gathered_logits
 
 
-def split_heads(logits: jax.Array, heads: tuple[int, ...] | None) -> jax.Array:
+def split_heads(
+    logits: Float[Array, "B K"], heads: tuple[int, ...] | None
+) -> Float[Array, "B K"] | Float[Array, "B F max_K_f"]:
     """Return the logits of each head beside each other: ``Float[B, K]`` to ``Float[B, F, max K_f]``.
 
     Heads of fewer values are filled up with logits so low that no probability falls on them.
@@ -44,7 +54,7 @@ def split_heads(logits: jax.Array, heads: tuple[int, ...] | None) -> jax.Array:
     return jnp.where(exists, logits[:, np.where(exists, first[:, None] + values, 0)], LOWEST_LOGIT)
 
 
-def read_out(classifier: jax.Array, tokens: jax.Array) -> jax.Array:
+def read_out(classifier: Float[Array, "K P m"], tokens: Float[Array, "B P m"]) -> Float[Array, "B K"]:
     """Return the logits ``sum_l <u_kl, x_l>``.
 
     Args:
@@ -61,7 +71,7 @@ def read_out(classifier: jax.Array, tokens: jax.Array) -> jax.Array:
     return jnp.einsum("bi,ki->bk", tokens.reshape(len(tokens), -1), classifier.reshape(len(classifier), -1))
 
 
-def look_up(words: jax.Array, sentences: jax.Array) -> jax.Array:
+def look_up(words: Float[Array, "n_w d"], sentences: Int[Array, "B L"]) -> Float[Array, "B L d"]:
     """Return the vectors of the words in sentences.
 
     Args:
@@ -77,7 +87,7 @@ def look_up(words: jax.Array, sentences: jax.Array) -> jax.Array:
 
 
 @jax.custom_jvp
-def _rows_apart(words: jax.Array, numbers: jax.Array) -> jax.Array:
+def _rows_apart(words: Float[Array, "n_w d"], numbers: Int[Array, " N"]) -> Float[Array, "N 1 d"]:
     """Look rows up in a function that XLA does not inline.
 
     On a CPU XLA would fuse the look-up with the reshaping that follows, and copy element by element instead of
@@ -94,7 +104,7 @@ def _rows_tangent(primals, tangents):
 
 
 @jax.jit
-def _rows(words: jax.Array, numbers: jax.Array) -> jax.Array:
+def _rows(words: Float[Array, "n_w d"], numbers: Int[Array, " N"]) -> Float[Array, "N 1 d"]:
     """Return rows by their numbers, ``Float[N, 1, d]``.
 
     As windows of one row, so that the backward pass adds to the gradient without a copy.
@@ -103,7 +113,9 @@ def _rows(words: jax.Array, numbers: jax.Array) -> jax.Array:
     return jax.lax.gather(words, numbers[:, None], rule, (1, words.shape[1]), mode="promise_in_bounds")
 
 
-def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
+def gathered_logits(
+    words: Float[Array, "n_w d"], classifier: Float[Array, "K L d"], sentences: Int[Array, "B L"]
+) -> Float[Array, "B K"]:
     """Return the logits by looking up word vectors: ``2 B L d K`` operations for ``B`` sentences.
 
     Args:
@@ -117,7 +129,9 @@ def gathered_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Arra
     return read_out(classifier, look_up(words, sentences))
 
 
-def tabulated_logits(words: jax.Array, classifier: jax.Array, sentences: jax.Array) -> jax.Array:
+def tabulated_logits(
+    words: Float[Array, "n_w d"], classifier: Float[Array, "K L d"], sentences: Int[Array, "B L"]
+) -> Float[Array, "B K"]:
     """Return the logits by looking up word scores ``<u_kl, w>``: ``2 n_w L d K`` operations for any sentences.
 
     Arguments and result are those of :func:`gathered_logits`. The table is made position by position, so that never

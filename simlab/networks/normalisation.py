@@ -20,6 +20,10 @@ Sources: Ba, Kiros, Hinton (arXiv 1607.06450) for ``layer``; Zhang, Sennrich (ar
 Szegedy (arXiv 1502.03167) for ``batch``.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -27,6 +31,9 @@ from flax import nnx
 from simlab.networks.layer_norm import layer_norm
 from simlab.networks.names import NORMALISATIONS
 from simlab.validation import check_choice, check_count
+
+if TYPE_CHECKING:
+    from jaxtyping import Array, Float
 
 
 class Normalisation(nnx.Module):
@@ -53,7 +60,9 @@ class Normalisation(nnx.Module):
         if kind == "layer-affine":
             self.offset = nnx.Param(jnp.zeros(dim, dtype))
 
-    def __call__(self, vectors: jax.Array, weights: jax.Array | None = None) -> jax.Array:
+    def __call__(
+        self, vectors: Float[Array, "*batch d"], weights: Float[Array, " N"] | None = None
+    ) -> Float[Array, "*batch d"]:
         """Return the normalised table.
 
         Args:
@@ -76,7 +85,7 @@ class Normalisation(nnx.Module):
         return image
 
 
-def rms_norm(vectors: jax.Array) -> jax.Array:
+def rms_norm(vectors: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
     """Scale the last axis to the norm ``sqrt(d)``: ``w / sqrt(mean(w^2))``.
 
     Args:
@@ -89,7 +98,7 @@ def rms_norm(vectors: jax.Array) -> jax.Array:
     return scaled * jax.lax.rsqrt(jnp.mean(scaled**2, axis=-1, keepdims=True))
 
 
-def batch_norm(vectors: jax.Array, weights: jax.Array | None = None) -> jax.Array:
+def batch_norm(vectors: Float[Array, "N d"], weights: Float[Array, " N"] | None = None) -> Float[Array, "N d"]:
     """Give each coordinate mean 0 and variance 1 under the weights of the vectors.
 
     With the weights of a vocabulary's words this is the batch normalisation of the words of an infinite batch.

@@ -18,9 +18,8 @@ give its ``metric_names(task)``.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from simlab.losses.objective import SplitAxis
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import invalid
 
@@ -32,6 +31,18 @@ if TYPE_CHECKING:
 
 # The tasks that a network fits, as ``check`` has found.
 TaskT = TypeVar("TaskT", bound="Task", contravariant=True)
+
+
+class SplitAxis(NamedTuple):
+    """A parameter whose first axis may be split over devices.
+
+    Attributes:
+        field: the field of the task that gives the length of the axis, for messages.
+        shape: of the parameter.
+    """
+
+    field: str
+    shape: tuple[int, ...]
 
 
 class Architecture(Protocol[TaskT]):

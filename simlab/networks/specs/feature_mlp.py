@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlab.losses.objective import SplitAxis
-from simlab.networks.specs.architecture import Architecture
+from simlab.networks.specs.architecture import Architecture, SplitAxis
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.validation import check_count, invalid
 

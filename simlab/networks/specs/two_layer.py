@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlab.losses.objective import SplitAxis
 from simlab.networks.names import NORMALISATIONS
-from simlab.networks.specs.architecture import Architecture, check_sentences
+from simlab.networks.specs.architecture import Architecture, SplitAxis, check_sentences
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import check_choice, check_count, check_real, invalid
 
