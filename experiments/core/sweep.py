@@ -24,6 +24,7 @@ from experiments.core.output import load_finished, prepare_folder
 from experiments.core.phenomenon import TRAJECTORY_SUFFIX
 from experiments.core.progress import Quiet
 from experiments.core.rehearsal import rehearse
+from simlab.runtime.settings import other_settings, precision_of
 from simlab.storage.manifest import OtherSweep
 from simlab.storage.parts import PartsRemoved, PartStore, open_store, remove_parts
 from simlab.storage.results import RESULTS_FILE, provenance, save_dataset
@@ -34,6 +35,9 @@ from simlab.sweeps.members import Member
 from simlab.sweeps.sweep import Sweep
 from simlab.sweeps.work import Listener, Part
 from simlab.validation import invalid
+
+# Precision of what is computed beside the training: NumPy's arrays keep their own, those of JAX have this one.
+_HOST = "float32"
 
 
 class MemberSweep(Protocol):
@@ -118,6 +122,7 @@ def run_experiment(
     return dataset
 
 
+@precision_of(_HOST)
 def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     """Run a plan in memory and return its dataset."""
     rehearse(plan)
@@ -130,6 +135,7 @@ def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     return dataset
 
 
+@precision_of(_HOST)
 def run_in_folder(
     plan: Plan,
     folder: Path,
@@ -188,12 +194,18 @@ def make_sweep(plan: Plan) -> Sweep | MeasurementSweep:
     return Sweep(members, trajectories=trajectories, initials=phenomenon.keeps == "initial")
 
 
+def describe_sweep(plan: Plan) -> dict:
+    """Return what the parts of a folder must agree on: the plan, and settings of JAX and XLA that are not default."""
+    settings = other_settings()
+    return plan.describe() | ({"settings": settings} if settings else {})
+
+
 def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool):
     """Open the parts of a folder: those of an earlier or another process if there are any, with their layouts."""
 
     def begin():
         layouts = lambda: {"groups": [layout._asdict() for layout in choose_layouts()]}  # noqa: E731
-        return open_store(folder, plan.describe(), layouts, provenance(), progress.warn)
+        return open_store(folder, describe_sweep(plan), layouts, provenance(), progress.warn)
 
     try:
         store = begin()
@@ -269,6 +281,7 @@ def collect(
         "phenomenon": plan.phenomenon.name,
         **declarations(plan, comparison),
         "layout": json.dumps({"groups": [layout._asdict() for layout in layouts]}),
+        "settings": json.dumps(other_settings()),
         **made_by,
     }
     if plan.derive is None:
