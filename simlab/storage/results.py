@@ -21,6 +21,8 @@ import simlab
 from simlab.validation import first_line, invalid
 
 RESULTS_FILE = "results.nc"
+# Beside the package in a wheel: the commit that it was built from, see setup.py.
+BUILT_FROM = "built_from.txt"
 
 # The attribute that says a file is sealed, and the last line of such a file.
 SEAL = "seal"
@@ -200,11 +202,22 @@ def provenance() -> dict[str, str]:
 
 
 def _git_revision() -> str:
-    """Return the commit that this package was run from, marked if it was changed since, or ``unknown``."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--exclude", "*", "--abbrev=40"]
+    """Return the commit that this package was run from, marked if it was changed since, or ``unknown``.
+
+    That is the commit of the checkout that tracks this file, or else the one that the package was built from. A
+    repository of something else, into whose folder the package was installed, is not asked.
+    """
+    if _git("ls-files", "--error-unmatch", Path(__file__).name):
+        return _git("describe", "--always", "--dirty", "--exclude", "*", "--abbrev=40") or "unknown"
+    built_from = Path(simlab.__file__).with_name(BUILT_FROM)
+    return built_from.read_text().strip() if built_from.is_file() else "unknown"
+
+
+def _git(*words: str) -> str:
+    """Return what git answers in the folder of this file; nothing if it fails, or there is none."""
+    command = ["git", "-C", str(Path(__file__).parent), *words]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return answer.stdout.strip() or "unknown"
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""

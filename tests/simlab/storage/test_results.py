@@ -1,11 +1,16 @@
 import hashlib
 import os
+import shutil
+import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray
 
+import simlab
 from simlab.storage.results import (
     RESULTS_FILE,
     ResultUnreadable,
@@ -100,3 +105,25 @@ def test_a_result_without_a_seal_is_read_and_its_damage_is_one_line(saved):
         saved.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
         with suppress(ValueError):
             load_dataset(saved.parent)
+
+
+def test_the_revision_is_that_of_the_package_and_not_of_the_repository_around_it(tmp_path):
+    """Installed into a repository of something else: what the package was built from, or nothing."""
+    package = Path(simlab.__file__).parent
+    shutil.copytree(package, tmp_path / "simlab", ignore=shutil.ignore_patterns("__pycache__"))
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@y"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "another"], check=True)
+    show = "from simlab.storage.results import provenance; print(provenance()['git_revision'])"
+    command = [sys.executable, "-c", show]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    def revision():
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert revision() == "unknown"
+    (tmp_path / "simlab" / "built_from.txt").write_text("abc\n")
+    assert revision() == "abc"
+    subprocess.run([*git, "add", "simlab"], check=True)
+    assert revision().endswith("-dirty")
