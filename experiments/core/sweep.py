@@ -24,9 +24,10 @@ from experiments.core.output import load_finished, prepare_folder
 from experiments.core.phenomenon import TRAJECTORY_SUFFIX
 from experiments.core.progress import Quiet
 from experiments.core.rehearsal import rehearse
+from simlab.runtime.devices import use_all_cores
 from simlab.runtime.settings import other_settings, precision_of
 from simlab.storage.manifest import OtherSweep
-from simlab.storage.parts import PartsRemoved, PartStore, open_store, remove_parts
+from simlab.storage.parts import PARTS_FOLDER, PartsRemoved, PartStore, SaveError, open_store, remove_parts
 from simlab.storage.results import RESULTS_FILE, provenance, save_dataset
 from simlab.storage.store import MemoryStore, Store
 from simlab.sweeps.layout import Layout
@@ -91,6 +92,9 @@ def run_experiment(
 ) -> xarray.Dataset:
     """Run an experiment over named axes and return learned and predicted values as one labelled dataset.
 
+    As from the command line, members are spread over one CPU device per core, unless JAX has started before, or the
+    environment or ``jax.config`` sets the number of devices.
+
     Args:
         experiment: any :class:`experiments.core.experiment.Experiment`, registered or not.
         preset: ``quick`` or ``paper``.
@@ -109,6 +113,7 @@ def run_experiment(
         ValueError: bad input, or the folder holds another sweep; nothing was written.
         OSError: the disk is full; what was saved so far is kept.
     """
+    use_all_cores()
     chosen = range(seeds) if isinstance(seeds, int | Integral) else seeds
     plan = experiment.plan(preset, overrides, chosen, vary or {}, trajectories=trajectories)
     progress = progress or Quiet()
@@ -162,7 +167,7 @@ def run_in_folder(
 
     Raises:
         ValueError: the folder holds another sweep; the message names the fields that differ.
-        OSError: the disk is full; what was saved so far is kept.
+        OSError: the disk is full, and what was saved so far is kept; or the parts were removed or replaced.
     """
     rehearse(plan)
     folder.mkdir(parents=True, exist_ok=True)
@@ -180,8 +185,24 @@ def run_in_folder(
                 if dataset is not None:
                     return dataset
         return None
-    except PartsRemoved:
-        return load_finished(folder, plan)
+    except PartsRemoved as removed:
+        return _finished_elsewhere(folder, plan, removed)
+
+
+def _finished_elsewhere(folder: Path, plan: Plan, removed: PartsRemoved) -> xarray.Dataset:
+    """Return the result that another process has written before it removed the parts.
+
+    Raises:
+        SaveError: there is none, or it is that of another sweep.
+    """
+    try:
+        dataset = load_finished(folder, plan)
+    except OtherSweep as error:
+        raise SaveError(f"{folder}: another process has replaced this run, which ends without a result") from error
+    if dataset is None:
+        line = f"{folder / PARTS_FOLDER}: removed while the sweep ran, without a result; the same command begins anew"
+        raise SaveError(line) from removed
+    return dataset
 
 
 def make_sweep(plan: Plan) -> Sweep | MeasurementSweep:
