@@ -26,6 +26,9 @@ def run(
 ) -> xarray.Dataset:
     """Run an experiment over named axes and return learned and predicted values as one labelled dataset.
 
+    As from the command line, members are spread over one CPU device per core, unless JAX has started before, or the
+    environment or ``jax.config`` sets the number of devices.
+
     Args:
         experiment: a name that ``simlab list`` shows, or an :class:`experiments.core.experiment.Experiment`.
         preset: ``quick`` or ``paper``.

@@ -98,6 +98,7 @@ def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -
     import jax
 
     from experiments.core.sweep import run_in_folder
+    from simlab.runtime.stopping import ADVICE, Terminated, ending_on_signals
 
     def choose_layouts(sweep):
         if layouts is not None and len(layouts) == len(sweep.groups):
@@ -106,8 +107,14 @@ def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -
 
     plan, folder = request.plan, request.folder
     try:
-        with make_progress(quiet=request.quiet) as progress:
+        with ending_on_signals(request.grace), make_progress(quiet=request.quiet) as progress:
             dataset = run_in_folder(plan, folder, choose_layouts, progress, shard=process, overwrite=request.overwrite)
+    except KeyboardInterrupt:
+        print(f"simlab: interrupted; {ADVICE}", file=sys.stderr)
+        return 130
+    except Terminated:
+        print(f"simlab: terminated; {ADVICE}", file=sys.stderr)
+        return 143
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
@@ -121,12 +128,20 @@ def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -
 
 def _report_finished(dataset, request: RunRequest) -> int:
     """Report a run that is finished, and clear away the parts that a process killed at its very end has left."""
-    from simlab.storage.manifest import belongs
     from simlab.storage.parts import PARTS_FOLDER, remove_parts
 
-    if belongs(request.folder / PARTS_FOLDER, request.plan.describe()):
+    parts = request.folder / PARTS_FOLDER
+    if parts.is_dir() and _belongs(parts, request):
         remove_parts(request.folder)
     return _report(dataset, request)
+
+
+def _belongs(parts, request: RunRequest) -> bool:
+    """Return whether a folder of parts belongs to the sweep that is asked for."""
+    from experiments.core.sweep import describe_sweep
+    from simlab.storage.manifest import belongs
+
+    return belongs(parts, describe_sweep(request.plan))
 
 
 def _report(dataset, request: RunRequest) -> int:

@@ -43,6 +43,12 @@ def add_run_options(parser: CommandParser) -> None:
     sweep.add_argument("--coordinator", metavar="HOST:PORT", help="of process 0, where the cluster is not known")
     sweep.add_argument("--n-processes", metavar="N", help="how many, where the cluster is not known")
     sweep.add_argument("--process-id", metavar="I", help="which this is, where the cluster is not known")
+    sweep.add_argument(
+        "--grace",
+        default="20",
+        metavar="SECONDS",
+        help="in which SIGTERM saves and ends the run (default: 20)",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out", metavar="DIR", help="folder for results.nc and the figures (default: runs/NAME-PRESET)"

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from experiments.core.axes import parse_axis
 from experiments.core.experiment import Experiment, Plan, plan_from_description
-from experiments.core.options import flag_of, given_options, read_count, read_options
+from experiments.core.options import convert, flag_of, given_options, read_count, read_options
 from experiments.core.output import check_writable
 from experiments.phenomena import load_configurations
 from experiments.registry import find_experiment
 from simlab.runtime.cluster import check_coordinator
 from simlab.storage.results import load_dataset
-from simlab.validation import invalid
+from simlab.validation import check_real, invalid
 
 
 class Cluster(NamedTuple):
@@ -41,6 +41,7 @@ class RunRequest:
         overwrite: whether another run in the folder is replaced.
         only_plan: whether the plan is printed and nothing is run.
         quiet: whether no progress is shown.
+        grace: seconds within which SIGTERM ends the run.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class RunRequest:
     overwrite: bool
     only_plan: bool
     quiet: bool
+    grace: float
 
 
 def read_request(arguments: argparse.Namespace) -> RunRequest:
@@ -85,6 +87,7 @@ def read_request(arguments: argparse.Namespace) -> RunRequest:
         overwrite=arguments.overwrite,
         only_plan=arguments.plan,
         quiet=arguments.quiet,
+        grace=check_real("grace", convert("grace", float, arguments.grace), positive=True),
     )
 
 

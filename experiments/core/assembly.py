@@ -7,6 +7,7 @@ import xarray
 
 from experiments.core.axes import Axis
 from experiments.core.phenomenon import Comparison, Variable
+from experiments.core.quantity import Quantity
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -48,20 +49,22 @@ def assemble(
     }
     quantities = comparison.quantities
     return xarray.Dataset(
-        data_vars=variables
-        | {
-            name: ("quantity", np.array([getattr(one, name) for one in quantities.values()], object))
-            for name in ("label", "unit")
-        },
+        data_vars=variables | {"label": _of_quantities("label", quantities)},
         coords={
             "regime": np.array(regimes, object),
             **{axis.name: axis.labels for axis in axes},
             "seed": np.array(seeds),
             "quantity": np.array(list(quantities), object),
+            "unit": _of_quantities("unit", quantities),
             **{name: np.arange(_size(name, variables)) for name in comparison.numbered},
             **coordinates,
         },
     )
+
+
+def _of_quantities(field: str, quantities: Mapping[str, Quantity]) -> xarray.Variable:
+    """Return a text of each quantity as a variable."""
+    return xarray.Variable("quantity", np.array([getattr(entry, field) for entry in quantities.values()], object))
 
 
 def _size(dimension: str, variables: Mapping[str, xarray.Variable]) -> int:
@@ -87,7 +90,10 @@ def lay_out(values: Sequence[object], grid: Mapping[str, int], variable: Variabl
         stacked = np.full((len(arrays), *shape), np.nan, kind if kind.kind == "f" else np.float64)
         for index, array in enumerate(arrays):
             stacked[index, *(slice(size) for size in array.shape)] = array
-    return xarray.Variable((*grid, *variable.dims), stacked.reshape(*grid.values(), *shape), variable.attributes)
+    attributes = variable.attributes
+    if "quantity" in variable.dims:  # each quantity has a unit of its own, in the coordinate ``unit``
+        del attributes["units"]
+    return xarray.Variable((*grid, *variable.dims), stacked.reshape(*grid.values(), *shape), attributes)
 
 
 def _squeeze(variable: xarray.Variable, grid: Iterable[str]) -> xarray.Variable:

@@ -35,8 +35,8 @@ def _compare_untrained(plan: Plan, cell: Cell, comparison: Comparison) -> Mappin
     """Return the variables of the first member of a cell as it is before its first step."""
     import jax
 
-    from simlab.runtime.devices import precision_of
     from simlab.runtime.random_keys import random_key
+    from simlab.runtime.settings import precision_of
     from simlab.sweeps.members import Member, MemberRun, stack_inputs
     from simlab.training.record import named_values
     from simlab.training.trainer import make_trainer

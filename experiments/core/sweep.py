@@ -24,8 +24,10 @@ from experiments.core.output import load_finished, prepare_folder
 from experiments.core.phenomenon import TRAJECTORY_SUFFIX
 from experiments.core.progress import Quiet
 from experiments.core.rehearsal import rehearse
+from simlab.runtime.devices import use_all_cores
+from simlab.runtime.settings import other_settings, precision_of
 from simlab.storage.manifest import OtherSweep
-from simlab.storage.parts import PartsRemoved, PartStore, open_store, remove_parts
+from simlab.storage.parts import PARTS_FOLDER, PartsRemoved, PartStore, SaveError, open_store, remove_parts
 from simlab.storage.results import RESULTS_FILE, provenance, save_dataset
 from simlab.storage.store import MemoryStore, Store
 from simlab.sweeps.layout import Layout
@@ -34,6 +36,9 @@ from simlab.sweeps.members import Member
 from simlab.sweeps.sweep import Sweep
 from simlab.sweeps.work import Listener, Part
 from simlab.validation import invalid
+
+# Precision of what is computed beside the training: NumPy's arrays keep their own, those of JAX have this one.
+_HOST = "float32"
 
 
 class MemberSweep(Protocol):
@@ -87,6 +92,9 @@ def run_experiment(
 ) -> xarray.Dataset:
     """Run an experiment over named axes and return learned and predicted values as one labelled dataset.
 
+    As from the command line, members are spread over one CPU device per core, unless JAX has started before, or the
+    environment or ``jax.config`` sets the number of devices.
+
     Args:
         experiment: any :class:`experiments.core.experiment.Experiment`, registered or not.
         preset: ``quick`` or ``paper``.
@@ -105,6 +113,7 @@ def run_experiment(
         ValueError: bad input, or the folder holds another sweep; nothing was written.
         OSError: the disk is full; what was saved so far is kept.
     """
+    use_all_cores()
     chosen = range(seeds) if isinstance(seeds, int | Integral) else seeds
     plan = experiment.plan(preset, overrides, chosen, vary or {}, trajectories=trajectories)
     progress = progress or Quiet()
@@ -118,6 +127,7 @@ def run_experiment(
     return dataset
 
 
+@precision_of(_HOST)
 def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     """Run a plan in memory and return its dataset."""
     rehearse(plan)
@@ -130,6 +140,7 @@ def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     return dataset
 
 
+@precision_of(_HOST)
 def run_in_folder(
     plan: Plan,
     folder: Path,
@@ -156,7 +167,7 @@ def run_in_folder(
 
     Raises:
         ValueError: the folder holds another sweep; the message names the fields that differ.
-        OSError: the disk is full; what was saved so far is kept.
+        OSError: the disk is full, and what was saved so far is kept; or the parts were removed or replaced.
     """
     rehearse(plan)
     folder.mkdir(parents=True, exist_ok=True)
@@ -174,8 +185,24 @@ def run_in_folder(
                 if dataset is not None:
                     return dataset
         return None
-    except PartsRemoved:
-        return load_finished(folder, plan)
+    except PartsRemoved as removed:
+        return _finished_elsewhere(folder, plan, removed)
+
+
+def _finished_elsewhere(folder: Path, plan: Plan, removed: PartsRemoved) -> xarray.Dataset:
+    """Return the result that another process has written before it removed the parts.
+
+    Raises:
+        SaveError: there is none, or it is that of another sweep.
+    """
+    try:
+        dataset = load_finished(folder, plan)
+    except OtherSweep as error:
+        raise SaveError(f"{folder}: another process has replaced this run, which ends without a result") from error
+    if dataset is None:
+        line = f"{folder / PARTS_FOLDER}: removed while the sweep ran, without a result; the same command begins anew"
+        raise SaveError(line) from removed
+    return dataset
 
 
 def make_sweep(plan: Plan) -> Sweep | MeasurementSweep:
@@ -188,12 +215,18 @@ def make_sweep(plan: Plan) -> Sweep | MeasurementSweep:
     return Sweep(members, trajectories=trajectories, initials=phenomenon.keeps == "initial")
 
 
+def describe_sweep(plan: Plan) -> dict:
+    """Return what the parts of a folder must agree on: the plan, and settings of JAX and XLA that are not default."""
+    settings = other_settings()
+    return plan.describe() | ({"settings": settings} if settings else {})
+
+
 def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool):
     """Open the parts of a folder: those of an earlier or another process if there are any, with their layouts."""
 
     def begin():
         layouts = lambda: {"groups": [layout._asdict() for layout in choose_layouts()]}  # noqa: E731
-        return open_store(folder, plan.describe(), layouts, provenance(), progress.warn)
+        return open_store(folder, describe_sweep(plan), layouts, provenance(), progress.warn)
 
     try:
         store = begin()
@@ -269,6 +302,7 @@ def collect(
         "phenomenon": plan.phenomenon.name,
         **declarations(plan, comparison),
         "layout": json.dumps({"groups": [layout._asdict() for layout in layouts]}),
+        "settings": json.dumps(other_settings()),
         **made_by,
     }
     if plan.derive is None:

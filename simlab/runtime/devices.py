@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -42,16 +42,6 @@ def programs_for(devices: Sequence[Device]) -> Iterator[None]:
         yield
     finally:
         _CHOSEN.reset(token)
-
-
-def precision_of(dtype: str) -> AbstractContextManager:
-    """Return the context in which programs with weights of this type are compiled and called."""
-    return jax.enable_x64(True) if dtype == "float64" else nullcontext()
-
-
-def is_double_precision() -> bool:
-    """Return whether programs compiled here and now may have weights in float64, see :func:`precision_of`."""
-    return jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue] - defined at run time
 
 
 def use_all_cores() -> None:

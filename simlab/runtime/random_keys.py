@@ -6,7 +6,6 @@ Here the turns are written out, so that the compiler fuses them with whatever us
 
 import math
 from functools import lru_cache
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +13,7 @@ import numpy as np
 from jax.extend.random import define_prng_impl, threefry_prng_impl
 
 from simlab.runtime.devices import platform
+from simlab.runtime.settings import GENERATOR
 
 # Threefry-2x32 of 20 rounds (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011).
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -24,12 +24,14 @@ LARGEST = 2**32
 
 
 def random_key(seed: jax.Array | int) -> jax.Array:
-    """Return the key of a seed, which gives the same bits as ``jax.random.key(seed)``."""
-    config: Any = jax.config  # its attributes are defined at run time
-    written_out = (
-        platform() == "cpu" and config.jax_default_prng_impl == "threefry2x32" and config.jax_threefry_partitionable
-    )
-    return jax.random.key(seed, impl=_threefry() if written_out else None)
+    """Return the key of a seed, which gives the same bits as ``jax.random.key(seed)`` under JAX's default settings.
+
+    The environment chooses neither another generator nor an offset of the seed.
+    """
+    # As JAX does it: without double precision, the upper word of a Python integer is dropped.
+    words = jnp.asarray(np.int64(seed) if isinstance(seed, int) else seed)
+    implementation = _threefry() if platform() == "cpu" else GENERATOR
+    return jax.random.wrap_key_data(threefry_prng_impl.seed(words), impl=implementation)
 
 
 def hash_counter(key: jax.Array, high: jax.Array, low: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -21,7 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from simlab.storage.results import write_atomically
-from simlab.storage.sealed_files import CorruptFile, explained, locked, read_or_quarantine
+from simlab.storage.sealed_files import (
+    CorruptFile,
+    PartsRemoved,
+    PartsReplaced,
+    SaveError,
+    explained,
+    locked,
+    read_or_quarantine,
+)
 from simlab.validation import invalid
 
 # Version of what parts hold and of how members are grouped: raised whenever either changes.
@@ -54,7 +62,7 @@ def share_manifest(
     path = parts / MANIFEST_FILE
     with explained(path):
         parts.mkdir(parents=True, exist_ok=True)
-    with locked(parts / ".manifest.lock", wait=True):
+    with locked(parts / ".manifest.lock", wait=True, say=on_corrupt):
         manifest = read_or_quarantine(path, _read, on_corrupt, "made anew")
         if manifest is None:
             content = {"format": FORMAT, "sweep": sweep, "layout": make_layout(), "made_by": made_by}
@@ -68,6 +76,27 @@ def share_manifest(
     if lines:
         raise OtherSweep(invalid("out", f"a folder with parts of this sweep ({summarise(lines)})", str(parts.parent)))
     return manifest
+
+
+def check_unchanged(parts: Path, manifest: dict) -> None:
+    """Raise unless the manifest of a folder of parts is still the one that this process has read.
+
+    Raises:
+        PartsRemoved: the folder is gone: the sweep is finished, or somebody has deleted it.
+        PartsReplaced: another sweep, or another layout, has taken its place.
+    """
+    path = parts / MANIFEST_FILE
+    try:
+        with explained(path):
+            is_same = fingerprint(_read(path)) == fingerprint(manifest)
+    except PartsRemoved:
+        raise
+    except (SaveError, CorruptFile, KeyError) as error:
+        raise PartsReplaced(f"{path}: removed or damaged while the sweep ran; the same command goes on") from error
+    if not is_same:
+        raise PartsReplaced(
+            f"{parts.parent}: another process has begun another run here; this one ends without a result"
+        )
 
 
 def belongs(parts: Path, sweep: dict) -> bool:
@@ -143,6 +172,8 @@ def _read(path: Path) -> dict:
         content = json.loads(path.read_bytes())
     except ValueError as error:
         raise CorruptFile(f"not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise CorruptFile("no manifest")
     if content.pop("checksum", None) != _hash(content):
         raise CorruptFile("its checksum is wrong")
     return content

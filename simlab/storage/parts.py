@@ -19,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from simlab.storage.manifest import fingerprint, share_manifest
+from simlab.storage.manifest import check_unchanged, fingerprint, share_manifest
 from simlab.storage.sealed_files import (
     QUARANTINE_FOLDER,
     PartsRemoved,
+    PartsReplaced,
     SaveError,
     explained,
     locked,
@@ -31,7 +32,16 @@ from simlab.storage.sealed_files import (
     write_arrays,
 )
 
-__all__ = ["PARTS_FOLDER", "QUARANTINE_FOLDER", "PartStore", "PartsRemoved", "SaveError", "open_store", "remove_parts"]
+__all__ = [
+    "PARTS_FOLDER",
+    "QUARANTINE_FOLDER",
+    "PartStore",
+    "PartsRemoved",
+    "PartsReplaced",
+    "SaveError",
+    "open_store",
+    "remove_parts",
+]
 
 PARTS_FOLDER = "parts"
 
@@ -41,6 +51,8 @@ class PartStore:
     """The parts of one sweep, in ``folder/parts``; made by :func:`open_store`.
 
     A part may have any name that a file may have.
+
+    Whatever reads or writes raises ``PartsReplaced`` once the folder belongs to another sweep, or to none.
 
     Args:
         folder: where the sweep's result will be.
@@ -62,6 +74,7 @@ class PartStore:
             PartsRemoved: another process has finished the sweep.
             SaveError: the folder cannot be written to.
         """
+        self.check()
         return locked(self._path(name, "lock"), wait=False)
 
     def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
@@ -76,6 +89,7 @@ class PartStore:
             SaveError: the disk is full or cannot be written to; what was saved before is kept.
             PartsRemoved: another process has finished the sweep.
         """
+        self.check()
         ending = "done" if complete else "state"
         path = self._path(name, ending)
         with explained(path):
@@ -92,12 +106,17 @@ class PartStore:
             PartsRemoved: another process has finished the sweep.
             SaveError: a file could not be read, or a corrupt one not moved.
         """
+        self.check()
         for ending in ("done", "state"):
             read = partial(read_arrays, label=self._label(name, ending))
             arrays = read_or_quarantine(self._path(name, ending), read, self.on_corrupt, "computed again")
             if arrays is not None:
                 return arrays, ending == "done"
         return None
+
+    def check(self) -> None:
+        """Raise ``PartsReplaced``, or ``PartsRemoved``, unless the folder still belongs to this sweep."""
+        check_unchanged(self.folder / PARTS_FOLDER, self.manifest)
 
     def is_complete(self, name: str) -> bool:
         """Return whether a part is saved as complete; its content is not looked at."""

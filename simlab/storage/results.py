@@ -1,6 +1,11 @@
-"""Save and load labelled results, whole or not at all, with their provenance."""
+"""Save and load labelled results, whole or not at all, with their provenance.
+
+A result is sealed: its last line, behind the end of what HDF5 reads, is the checksum of all bytes before it. Any reader
+of netCDF opens the file; here a file that differs in any byte from what was written is refused.
+"""
 
 import errno
+import hashlib
 import io
 import os
 import platform
@@ -10,11 +15,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from typing import BinaryIO
 
 import simlab
-from simlab.validation import invalid
+from simlab.validation import first_line, invalid
 
 RESULTS_FILE = "results.nc"
+# Beside the package in a wheel: the commit that it was built from, see setup.py.
+BUILT_FROM = "built_from.txt"
+
+# The attribute that says a file is sealed, and the last line of such a file.
+SEAL = "seal"
+_SEALED = "sha256 of all bytes before the last line"
+_LAST_LINE = "\nsha256 {}\n"
+_LENGTH = len(_LAST_LINE.format("0" * 64))
+_BLOCK = 2**20
+
+# What HDF5 and its readers raise for bytes that are no file of theirs.
+_UNREADABLE = (OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, ArithmeticError)
+
+
+class ResultUnreadable(OSError, ValueError):  # noqa: N818 - the state of a file
+    """A result is there and cannot be read; the message says why in one line."""
 
 
 def write_atomically(path: Path, write: Callable[[Path], object], *, replace: bool = True) -> None:
@@ -78,7 +100,7 @@ def _umask() -> int:
 
 
 def save_dataset(dataset, path: Path) -> None:
-    """Write an ``xarray.Dataset`` as compressed netCDF (engine h5netcdf), atomically.
+    """Write an ``xarray.Dataset`` as compressed netCDF (engine h5netcdf), sealed and atomically.
 
     Raises:
         OSError: the folder cannot be written to, or the disk is full; an existing file stays as it was.
@@ -94,7 +116,11 @@ def save_dataset(dataset, path: Path) -> None:
     # In memory first: where HDF5 itself meets a full disk, it crashes the process.
     buffer = io.BytesIO()
     with h5netcdf.File(buffer, "w") as file:
-        dataset.dump_to_store(H5NetCDFStore(file), encoding=encoding)
+        dataset.assign_attrs({SEAL: _SEALED}).dump_to_store(H5NetCDFStore(file), encoding=encoding)
+    with buffer.getbuffer() as payload:
+        last_line = _seal(payload)
+    buffer.seek(0, io.SEEK_END)
+    buffer.write(last_line)
     with buffer.getbuffer() as payload:  # released also where writing fails: the buffer cannot be freed before
         write_atomically(path, lambda temporary: temporary.write_bytes(payload))
 
@@ -103,21 +129,61 @@ def load_dataset(folder: Path):
     """Return the ``xarray.Dataset`` of a saved run, in memory.
 
     Raises:
-        ValueError: the folder holds no run, or its file cannot be read.
+        ValueError: the folder holds no run.
+        ResultUnreadable: its file cannot be read, or differs from what was written; a ``ValueError`` and an
+            ``OSError``.
     """
     path = Path(folder) / RESULTS_FILE
     if not path.is_file():
         raise invalid("folder", f"one that holds {RESULTS_FILE}", str(folder))
-    import xarray
-
     try:
-        with xarray.open_dataset(path, engine="h5netcdf") as dataset:
-            loaded = dataset.load()
-    except OSError as error:
-        raise invalid("folder", f"a readable {RESULTS_FILE} in it ({error})", str(folder)) from error
+        with path.open("rb") as file:
+            is_sealed = _check_seal(file)
+            loaded = _read(file)
+    except _UNREADABLE as error:
+        reason = first_line(error) or type(error).__name__
+        raise ResultUnreadable(invalid("folder", f"a readable {RESULTS_FILE} in it ({reason})", str(folder))) from error
+    if loaded.attrs.pop(SEAL, None) is not None and not is_sealed:
+        wanted = f"a {RESULTS_FILE} as it was written (its checksum is gone)"
+        raise ResultUnreadable(invalid("folder", wanted, str(folder)))
     if "experiment" not in loaded.attrs:
         raise invalid("folder", f"a {RESULTS_FILE} that simlab wrote", str(folder))
     return loaded
+
+
+def _read(file: BinaryIO):
+    """Return the ``xarray.Dataset`` of an open file, in memory."""
+    import xarray
+
+    with xarray.open_dataset(file, engine="h5netcdf") as dataset:
+        return dataset.load()
+
+
+def _seal(payload: bytes | memoryview) -> bytes:
+    """Return the last line of a sealed file with this content."""
+    return _LAST_LINE.format(hashlib.sha256(payload).hexdigest()).encode()
+
+
+def _check_seal(file: BinaryIO) -> bool:
+    """Return whether an open file is sealed, and raise ``ValueError`` if it is not what was sealed.
+
+    A file without a last line of this form, as earlier versions wrote, is not sealed.
+    """
+    size = file.seek(0, io.SEEK_END) - _LENGTH
+    file.seek(max(0, size))
+    last_line, digest = file.read(), hashlib.sha256()
+    prefix = _LAST_LINE.partition("{")[0].encode()
+    if not last_line.startswith(prefix):
+        return False
+    file.seek(0)
+    while size > 0:
+        block = file.read(min(size, _BLOCK))
+        digest.update(block)
+        size -= len(block)
+    file.seek(0)
+    if last_line != _LAST_LINE.format(digest.hexdigest()).encode():
+        raise ValueError("its checksum is wrong: it was changed or damaged after it was written")
+    return True
 
 
 def provenance() -> dict[str, str]:
@@ -136,11 +202,22 @@ def provenance() -> dict[str, str]:
 
 
 def _git_revision() -> str:
-    """Return the commit that this package was run from, marked if it was changed since, or ``unknown``."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--exclude", "*", "--abbrev=40"]
+    """Return the commit that this package was run from, marked if it was changed since, or ``unknown``.
+
+    That is the commit of the checkout that tracks this file, or else the one that the package was built from. A
+    repository of something else, into whose folder the package was installed, is not asked.
+    """
+    if _git("ls-files", "--error-unmatch", Path(__file__).name):
+        return _git("describe", "--always", "--dirty", "--exclude", "*", "--abbrev=40") or "unknown"
+    built_from = Path(simlab.__file__).with_name(BUILT_FROM)
+    return built_from.read_text().strip() if built_from.is_file() else "unknown"
+
+
+def _git(*words: str) -> str:
+    """Return what git answers in the folder of this file; nothing if it fails, or there is none."""
+    command = ["git", "-C", str(Path(__file__).parent), *words]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return answer.stdout.strip() or "unknown"
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""

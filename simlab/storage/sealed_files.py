@@ -16,6 +16,7 @@ import errno
 import hashlib
 import io
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,9 +36,17 @@ Content = TypeVar("Content")
 
 QUARANTINE_FOLDER = "quarantine"
 
+# Seconds of waiting for a lock after which that is said, and between two tries.
+PATIENCE = 3.0
+_PAUSE = 0.02
+
 
 class SaveError(OSError):
     """Something could not be saved; the text is one line that says what, why, and how to go on."""
+
+
+class PartsReplaced(SaveError):  # noqa: N818 - what another process has done
+    """The folder of parts does not belong to the sweep of this process any more, in one line."""
 
 
 class PartsRemoved(FileNotFoundError):  # noqa: N818 - it is not an error: another process has finished the sweep
@@ -121,10 +130,15 @@ def read_or_quarantine(
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool) -> Iterator[bool]:
+def locked(path: Path, *, wait: bool, say: Callable[[str], None] = lambda text: None) -> Iterator[bool]:
     """Yield whether this context holds the lock of a file, which the kernel frees when the process dies.
 
     True as well where files cannot be locked. The file stays: to delete it would let two hold the same name.
+
+    Args:
+        path: of the file.
+        wait: for as long as another process holds the lock.
+        say: called with one line if that is long.
 
     Raises:
         PartsRemoved: the file's folder is gone.
@@ -133,7 +147,21 @@ def locked(path: Path, *, wait: bool) -> Iterator[bool]:
     with explained(path):
         file = path.open("ab")
     with file:
-        yield _lock(file, wait)
+        held = _lock(file)
+        if wait and not held:
+            held = _wait_for(file, path, say)
+        yield held
+
+
+def _wait_for(file: BinaryIO, path: Path, say: Callable[[str], None]) -> bool:
+    """Return True once an open file is locked, and say so if that takes long: the other process may be stopped."""
+    began, is_said = time.monotonic(), False
+    while not _lock(file):
+        if not is_said and time.monotonic() - began > PATIENCE:
+            is_said = True
+            say(f"{path}: waiting for a process that holds this lock; if it is stopped, continue or end it")
+        time.sleep(_PAUSE)
+    return True
 
 
 @contextmanager
@@ -170,12 +198,12 @@ def _quarantine(path: Path) -> Path:
     return path.replace(next(folder / name for name in names if not (folder / name).exists()))
 
 
-def _lock(file: BinaryIO, wait: bool) -> bool:
+def _lock(file: BinaryIO) -> bool:
     """Lock an open file and return whether no other process holds it, as far as the file system can tell."""
     if fcntl is None:
         return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks

@@ -18,8 +18,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jax.stages import Lowered
 
 from simlab.losses.chunks import CHUNK_ENTRIES
-from simlab.runtime.devices import CLASS, MEMBER, is_double_precision, make_mesh, platform
+from simlab.runtime.devices import CLASS, MEMBER, local_devices, make_mesh, platform
 from simlab.runtime.random_keys import random_key
+from simlab.runtime.settings import all_settings, is_double_precision
 from simlab.sweeps.compilation import compile_piece, compilers, held_bytes
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Inputs, device_kind
@@ -306,11 +307,11 @@ class Program:
 
 def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
     """Return the :class:`Program`; recent ones are cached, so that a second sweep of the same kind starts at once."""
-    return _cached_program(spec.compile_key, layout, optimizer, is_double_precision())
+    return _cached_program(spec.compile_key, layout, optimizer, (*all_settings(), *local_devices()))
 
 
 @lru_cache(maxsize=32)
-def _cached_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, double_precision: bool) -> Program:
+def _cached_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, settings: tuple) -> Program:
     return Program(spec, layout, optimizer)
 
 

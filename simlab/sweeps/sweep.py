@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 from functools import reduce
 
 from simlab.losses.objective import check_hyperparameters
-from simlab.runtime.devices import free_memory, local_devices, platform, precision_of
+from simlab.runtime.devices import free_memory, local_devices, platform
+from simlab.runtime.settings import precision_of
 from simlab.storage.store import Store
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, MemberRun

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import jax
 import numpy as np
 
+from simlab.runtime.stopping import end_if_asked, is_asked_to_end, saving_first
 from simlab.storage.store import Store
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, MemberRun, stack_inputs
@@ -16,9 +17,12 @@ from simlab.sweeps.program import Program
 if TYPE_CHECKING:
     from simlab.sweeps.sweep import Sweep
 
-# A part is saved at most once in this many seconds, and in this many times the duration of the last save.
+# A part is saved at most once in this many seconds, and in this many times the duration of the last save; but a kill
+# costs at most MOST_LOST seconds, or this share of the time that the process has run for if that is longer.
 SAVE_INTERVAL = 1.0
 SAVE_SHARE = 100
+MOST_LOST = 30.0
+MOST_LOST_SHARE = 0.02
 
 Analysis = Callable[[Member, MemberRun, object], dict[str, np.ndarray]]
 
@@ -42,16 +46,22 @@ class Listener(Protocol):
 
 
 class Work:
-    """What one process does on the parts of a sweep."""
+    """What one process does on the parts of a sweep.
+
+    The state of the part in training is saved between segments. A kill costs at most the longer of 30 seconds and 2 %
+    of the time that the process has run for, or the segment that it was in if that is longer yet.
+    """
 
     def __init__(self, sweep: "Sweep", layouts: Sequence[Layout], store: Store, analyse: Analysis, listener: Listener):
         self.sweep, self.layouts, self.store = sweep, layouts, store
         self.analyse, self.listener = analyse, listener
         self.steps = self.members = 0
         self.counted: set[str] = set()
+        self.began = time.monotonic()
 
     def take(self, part: Part) -> None:
         """Complete a part, unless it is complete or another process has claimed it."""
+        end_if_asked()
         if self.store.is_complete(part.name):
             self._count(part)
             return
@@ -60,7 +70,8 @@ class Work:
                 return
             loaded = self.store.load(part.name)
             if loaded is None or not loaded[1]:
-                self._run(part, None if loaded is None else loaded[0])
+                with saving_first():
+                    self._run(part, None if loaded is None else loaded[0])
             self._count(part)
 
     def _count(self, part: Part) -> None:
@@ -78,7 +89,11 @@ class Work:
             program = sweep.program(part.group, self.layouts[part.group])
             run = PartRun(program, members, trajectories=sweep.trajectories, initials=sweep.initials, saved=saved)
         analysed = _saved_analyses(saved)
-        saver = Saver(lambda: self.store.save(part.name, run.snapshot() | _name_analyses(analysed), complete=False))
+
+        def save() -> None:
+            self.store.save(part.name, run.snapshot() | _name_analyses(analysed), complete=False)
+
+        saver = Saver(run.settle, save, self.began)
         with sweep.precision(part.group):
             self._train(run, saver)
         for index in range(len(analysed), len(members)):
@@ -86,7 +101,8 @@ class Work:
             with sweep.precision(part.group):
                 sample = _training_set(program, members[index])
             analysed.append(self.analyse(members[index], run.result(index), sample))
-            saver.maybe()
+            with sweep.precision(part.group):
+                saver.maybe()
         columns = {name: np.stack([arrays[name] for arrays in analysed]) for name in analysed[0]}
         self.store.save(part.name, columns, complete=True)
 
@@ -106,20 +122,45 @@ def _training_set(program: Program, member: Member) -> Any:
 
 
 class Saver:
-    """Saves at intervals: short enough to lose little, long enough to cost little."""
+    """Saves at intervals: short enough to lose little, long enough to cost little.
 
-    def __init__(self, save: Callable[[], None]):
-        self.save = save
-        self.last, self.cost = time.monotonic(), 0.0
+    Args:
+        settle: waits for what the devices are computing, which is no cost of saving.
+        save: saves the state.
+        began: when the process began, on the clock.
+        clock: in seconds.
+    """
+
+    def __init__(
+        self,
+        settle: Callable[[], None],
+        save: Callable[[], None],
+        began: float,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.settle, self.save, self.began, self.clock = settle, save, began, clock
+        self.last = self.looked = clock()
+        self.cost = 0.0
 
     def maybe(self) -> None:
-        """Save if the last save is long enough ago."""
-        started = time.monotonic()
-        if started - self.last < max(SAVE_INTERVAL, SAVE_SHARE * self.cost):
+        """Save if the last save is long enough ago, or else could be too long ago at the next look.
+
+        Raises:
+            Terminated: the process was asked to end; the state is saved.
+        """
+        now = self.clock()
+        between, self.looked = now - self.looked, now
+        limit = max(MOST_LOST, MOST_LOST_SHARE * (now - self.began))
+        at_next_look = now - self.last + between + self.cost
+        is_early = now - self.last < max(SAVE_INTERVAL, SAVE_SHARE * self.cost) and at_next_look < limit
+        if is_early and not is_asked_to_end():
             return
+        self.settle()
+        settled = self.clock()
         self.save()
-        self.last = time.monotonic()
-        self.cost = self.last - started
+        self.last, self.looked = settled, self.clock()
+        self.cost = self.looked - settled
+        end_if_asked()
 
 
 _ANALYSED = "analysed"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import jax
 import numpy as np
 import xarray
 
@@ -10,6 +9,7 @@ from experiments.core.columns import attach, attach_cells, each_member
 from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
 from experiments.feature_collapse.members import WordCell, WordMember
+from simlab.runtime.random_keys import random_key
 from simlab.training.trainer import make_trainer
 from theory.feature_collapse.prediction import Prediction
 from theory.feature_collapse.samples.known_words import (
@@ -89,7 +89,7 @@ def _noise_ratio(cell: WordCell, member: WordMember) -> float:
     """Return the noise of the training set that a member was given, at its prediction; NaN if nothing is known."""
     if cell.configuration.source != "fixed" or not _is_covered(cell.prediction):
         return np.nan
-    sample = make_trainer(member.spec).sample(jax.random.key(member.seed), member.data)
+    sample = make_trainer(member.spec).sample(random_key(member.seed), member.data)
     return noise_ratio(cell.prediction, member.data.latents, np.asarray(sample.inputs), np.asarray(sample.classes))
 
 

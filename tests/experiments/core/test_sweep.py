@@ -106,6 +106,10 @@ def test_a_sweep_is_one_dataset_on_its_axes(saved_sweep):
         assert dataset.embeddings.dims == ("regime", "weight_decay", "embedding_dim", "seed", "word", "dimension")
         assert dataset.learned.shape == (1, 2, 2, 2, 11)
         assert dataset.weight_decay.values.tolist() == [1e-3, 2e-3]
+        # What quantities hold has the unit of each, and no unit of its own.
+        assert "unit" in dataset.coords
+        assert dataset.learned.sel(quantity="test_risk").unit == "nats"
+        assert not {"units"} & {*dataset.learned.attrs, *dataset.predicted.attrs}
         assert json.loads(dataset.attrs["axes"]) == ["weight_decay", "embedding_dim"]
         # A smaller member is padded, and nothing else is missing.
         padded = dataset.embeddings.isnull()
@@ -183,7 +187,7 @@ def test_parts_left_by_a_kill_at_the_very_end_are_cleared_but_not_those_of_anoth
     folder.mkdir()
     (folder / "results.nc").write_bytes((saved_sweep / "results.nc").read_bytes())
     with xarray.open_dataset(folder / "results.nc") as dataset:
-        sweep = json.loads(dataset.attrs["sweep"])
+        sweep = json.loads(dataset.attrs["sweep"]) | {"settings": json.loads(dataset.attrs["settings"])}
     open_store(folder, sweep if own else sweep | {"seeds": [7]}, dict, {}, print)
     words = f"run uniform-small-sample {SIZES} --seeds 2 --vary weight-decay=1e-3,2e-3 --vary embedding-dim=4,6 --quiet"
     assert simlab(*words.replace("--embedding-dim 4 ", "").split(), "--out", folder) == 0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simlab.runtime import random_keys
+from simlab.runtime.devices import platform
 from simlab.runtime.random_keys import hash_counter, random_key
 
 DRAWS = {
@@ -58,9 +59,13 @@ def test_more_numbers_than_a_word_counts_are_left_to_jax(monkeypatch):
         jax.random.bits(random_key(5), (7,))
 
 
-def test_another_generator_of_the_users_choice_is_kept():
-    with jax.default_prng_impl("rbg"):
-        assert random_key(0).dtype == jax.random.key(0).dtype
-    with jax.threefry_partitionable(False):
-        assert random_key(0).dtype == jax.random.key(0).dtype
-    assert (random_key(0).dtype != jax.random.key(0).dtype) == (jax.default_backend() == "cpu")
+def test_no_setting_chooses_other_bits():
+    wanted = jax.random.key_data(random_key(3))
+    with jax.default_prng_impl("rbg"), jax.threefry_partitionable(False):
+        np.testing.assert_array_equal(jax.random.key_data(random_key(3)), wanted)
+    jax.config.update("jax_random_seed_offset", 1)
+    try:
+        np.testing.assert_array_equal(jax.random.key_data(random_key(3)), wanted)
+    finally:
+        jax.config.update("jax_random_seed_offset", 0)
+    assert (random_key(0).dtype != jax.random.key(0).dtype) == (platform() == "cpu")

@@ -1,0 +1,145 @@
+"""Ending a run on SIGTERM and SIGINT.
+
+SIGINT ends the run at once. SIGTERM, which a cluster sends before it takes a node away, ends it as soon as the state is
+saved, or at once where there is nothing to save. Either is sure to: an exception that a callback of the compiler's
+runtime swallows is raised again, and where Python is not reached within the grace, as in one long call of a program,
+the process exits all the same.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+# Seconds after SIGTERM or SIGINT within which the process ends, and after which an exception is raised again.
+GRACE = 20.0
+_AGAIN = 1.0
+
+ADVICE = "the same command goes on from what is saved"
+
+
+class Terminated(BaseException):
+    """The process was asked to end, and has saved its state; not an error, as ``KeyboardInterrupt`` is none."""
+
+
+class _Request:
+    """The signals that this process was sent, and what becomes of them."""
+
+    def __init__(self, grace: float):
+        self.grace = grace
+        self.received: int | None = None
+        self.is_deferred = self.is_closed = False
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+
+    def handle(self, number: int, frame: object) -> None:
+        """Raise in the main thread, unless SIGTERM shall wait for the state to be saved."""
+        self.received = number
+        if not self.is_closed and not (number == signal.SIGTERM and self.is_deferred):
+            self.end()
+
+    def end(self) -> None:
+        """Raise what ends the run."""
+        raise KeyboardInterrupt if self.received == signal.SIGINT else Terminated
+
+    def watch(self) -> None:
+        """Until the run has ended, send the signals of this process again, and exit after the grace.
+
+        Runs in a thread of its own, which hears of a signal even while the main thread is in one long call.
+        """
+        number, deadline = 0, 0.0
+        while True:
+            ready, _, _ = select.select([self._receiver], [], [], _AGAIN if number else None)
+            sent = self._receiver.recv(64) if ready else b""
+            if self.is_closed:
+                self._receiver.close()
+                return
+            for candidate in sent:
+                if candidate in (signal.SIGINT, signal.SIGTERM):
+                    deadline = deadline if number else time.monotonic() + self.grace
+                    number = candidate
+            if number and time.monotonic() > deadline:
+                os.write(
+                    sys.stderr.fileno(), f"simlab: ended within {self.grace:g} s of the signal; {ADVICE}\n".encode()
+                )
+                os._exit(128 + number)
+            if number and not ready:
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Receive the signals while the context lasts."""
+        before = {number: signal.signal(number, self.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        descriptor = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        threading.Thread(target=self.watch, name="signals", daemon=True).start()
+        try:
+            yield
+        finally:
+            self.is_closed = True
+            signal.set_wakeup_fd(descriptor)
+            self._sender.send(b"\0")
+            self._sender.close()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+_REQUEST: ContextVar[_Request | None] = ContextVar("request", default=None)
+
+
+@contextmanager
+def ending_on_signals(grace: float = GRACE) -> Iterator[None]:
+    """End what runs in this context on SIGINT or SIGTERM, within ``grace`` seconds.
+
+    Outside the main thread, which alone receives signals, nothing changes.
+
+    Raises:
+        KeyboardInterrupt: on SIGINT.
+        Terminated: on SIGTERM.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    request = _Request(grace)
+    token = _REQUEST.set(request)
+    try:
+        with request.installed():
+            yield
+            if request.received is not None:  # swallowed at the very end
+                request.end()
+    finally:
+        _REQUEST.reset(token)
+
+
+@contextmanager
+def saving_first() -> Iterator[None]:
+    """Let SIGTERM wait, while this context lasts, until :func:`end_if_asked` is called."""
+    request = _REQUEST.get()
+    if request is None:
+        yield
+        return
+    request.is_deferred = True
+    try:
+        yield
+    finally:
+        request.is_deferred = False
+    end_if_asked()
+
+
+def is_asked_to_end() -> bool:
+    """Return whether SIGINT or SIGTERM has been received."""
+    request = _REQUEST.get()
+    return request is not None and request.received is not None
+
+
+def end_if_asked() -> None:
+    """Raise ``Terminated`` or ``KeyboardInterrupt`` if the process was asked to end."""
+    request = _REQUEST.get()
+    if request is not None and request.received is not None:
+        request.end()
