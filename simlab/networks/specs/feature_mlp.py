@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simlab.losses.objective import SplitAxis
 from simlab.networks.specs.architecture import Architecture
+from simlab.sizes import MOST_LAYERS, widest_layer
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.validation import check_count, invalid
 
@@ -35,8 +36,8 @@ class FeatureMLP(Architecture[LabelledTask]):
 
     def __post_init__(self):
         check_count("embedding_dim", self.embedding_dim)
-        check_count("hidden_width", self.hidden_width)
-        check_count("depth", self.depth)
+        check_count("hidden_width", self.hidden_width, maximum=widest_layer())
+        check_count("depth", self.depth, maximum=MOST_LAYERS)
 
     def check(self, task: "Task", source: "Source") -> None:
         """Raise ``ValueError`` unless the task has inputs."""
