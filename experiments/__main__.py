@@ -2,7 +2,7 @@
 
 import sys
 
-from experiments.commands.cli import main
+from experiments.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(["run", *sys.argv[1:]]))

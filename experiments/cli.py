@@ -1,10 +1,19 @@
 """The command line, ``simlab``; see :mod:`experiments.commands.cli`."""
 
 import sys
+from collections.abc import Sequence
 
-from experiments.commands.cli import main
 
-__all__ = ["main"]
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status, 130 also for an interruption while modules are imported."""
+    try:
+        from experiments.commands import cli
+
+        return cli.main(argv)
+    except KeyboardInterrupt:
+        print("simlab: interrupted", file=sys.stderr)
+        return 130
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,10 +12,12 @@ def invalid(field: str, expected: str, got: object) -> ValueError:
     return ValueError(f"{field}: expected {expected}, got {got!r}")
 
 
-def check_count(field: str, value: object, minimum: int = 1) -> int:
-    """Return ``value`` as an int, or raise ``ValueError`` unless it is a whole number of at least ``minimum``."""
+def check_count(field: str, value: object, minimum: int = 1, maximum: int | None = None) -> int:
+    """Return ``value`` as an int, or raise ``ValueError`` unless it is a whole number within these bounds."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         raise invalid(field, f"a whole number of at least {minimum}", value)
+    if maximum is not None and value > maximum:
+        raise invalid(field, f"at most {maximum}", value)
     return int(value)
 
 
@@ -63,3 +65,8 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_digits(text: str) -> bool:
+    """Return whether a text is a whole number in the digits 0 to 9; others, such as superscripts, are refused."""
+    return text.isascii() and text.isdigit()

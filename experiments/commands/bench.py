@@ -1,11 +1,13 @@
 """``simlab bench``: check the choices, measure, print, save."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.suite import choose_benchmarks, measure
+from experiments.commands.environment import adapt_settings
 from experiments.core.options import read_count
 from experiments.core.output import check_folder, save_and_draw
 from experiments.core.progress import show_line
@@ -35,6 +37,7 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
         from simlab.runtime.devices import use_all_cores
 
         use_all_cores()
+        adapt_settings(lambda text: print(f"simlab: {text}", file=sys.stderr))
         measurements = measure(names, settings, lambda measurement: _show_progress(measurement, quiet=arguments.quiet))
         if not arguments.quiet:
             show_line("")

@@ -1,10 +1,9 @@
 """The command line: ``simlab list | predict | run | plot | report | verify | bench``.
 
 Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run or a claim failed; 2 bad input, told
-in one line, with nothing written; 130 interrupted; 141 nobody reads the output any longer.
+in one line, with nothing written; 130 interrupted; 141 done, but nobody reads the output any longer.
 """
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -12,14 +11,16 @@ from collections.abc import Callable, Sequence
 from experiments.benchmarks.suite import BENCHMARKS
 from experiments.commands import simple as commands
 from experiments.commands.bench import prepare_bench
+from experiments.commands.failures import describe_failure
 from experiments.commands.parser import CommandParser, join_negative_numbers
 from experiments.commands.predict import add_predictor_options, build_predict
 from experiments.commands.report import prepare_report
 from experiments.commands.run_options import add_experiment_options, build_run
+from experiments.commands.streams import kept_going
 from experiments.verification.suite import GROUPS
 from simlab import __version__
 from simlab.storage.manifest import OtherSweep
-from simlab.validation import check_choice
+from simlab.validation import check_choice, first_line
 
 Action = Callable[[], int]
 
@@ -31,36 +32,53 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def carry_out(read: Callable[[], Namespace]) -> int:
     """Read the options, prepare what they ask for, do it, and return the exit status."""
+    with kept_going() as output:
+        status = _carry_out(read)
+        output.flush()
+        if output.error is None:
+            return status
+        if isinstance(output.error, BrokenPipeError):  # as in "simlab list | head -1"
+            return status or 141
+        return _fail(f"stdout: {output.error.strerror}", 1)
+
+
+def _carry_out(read: Callable[[], Namespace]) -> int:
+    """Carry out a command, and tell in one line what keeps it from being done."""
+    begun = False
     try:
         arguments = read()
         action = arguments.prepare(arguments)
-    except ValueError as error:
-        print(f"simlab: {error}", file=sys.stderr)
-        return 2
-    except ArithmeticError as error:  # a solver that did not converge
-        print(f"simlab: {error}", file=sys.stderr)
-        return 1
-    return _carry_out(action)
-
-
-def _carry_out(action: Action) -> int:
-    """Run the command and return the exit status."""
-    try:
-        status = action()
-        sys.stdout.flush()
-        return status
+        begun = True
+        return action()
     except OtherSweep as error:
-        print(f"simlab: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # as in "simlab list | head -1"; what is left in the buffer goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (OSError, MemoryError) as error:
-        print(f"simlab: {error}", file=sys.stderr)
-        return 1
+        return _fail(str(error), 2)
+    except ValueError as error:
+        if begun:  # input is checked before: this is a fault of simlab's
+            raise
+        return _fail(str(error), 2)
+    except ArithmeticError as error:  # a solver that did not converge
+        return _fail(first_line(error), 1)
+    except OSError as error:
+        return _fail(_describe_os_error(error), 1 if begun else 2)
+    except (MemoryError, RuntimeError, ImportError) as error:
+        line = describe_failure(error)
+        if line is None:
+            raise
+        return _fail(line, 1)
     except KeyboardInterrupt:
-        print("simlab: interrupted", file=sys.stderr)
-        return 130
+        return _fail("interrupted", 130)
+
+
+def _fail(line: str, status: int) -> int:
+    print(f"simlab: {line}", file=sys.stderr)
+    return status
+
+
+def _describe_os_error(error: OSError) -> str:
+    """Return what the operating system did not do, and with which file."""
+    if error.strerror is None:
+        return first_line(error)
+    return error.strerror if error.filename is None else f"{error.filename!r}: {error.strerror}"
 
 
 def parse(argv: Sequence[str]) -> Namespace:

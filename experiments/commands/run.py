@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+from experiments.commands.environment import adapt_settings, count_devices
 from experiments.commands.run_request import RunRequest, read_request
 from experiments.core.output import draw_figures, prepare_folder
 from experiments.core.progress import make_progress
@@ -40,14 +41,13 @@ def _start_devices() -> None:
     from simlab.runtime.devices import use_all_cores
 
     use_all_cores()
+    adapt_settings(_say)
     keep_compilations(_say)
 
 
 def _check_class_devices(class_shards: int) -> None:
     """Raise ``ValueError`` if there are too few devices for the class axis."""
-    import jax
-
-    n_devices = len(jax.local_devices())
+    n_devices = count_devices()
     if class_shards > n_devices:
         raise invalid("class_shards", f"at most the {n_devices} devices of this process", class_shards)
 

@@ -14,7 +14,7 @@ from experiments.phenomena import load_configurations
 from experiments.registry import find_experiment
 from simlab.runtime.cluster import check_coordinator
 from simlab.storage.results import load_dataset
-from simlab.validation import check_real, invalid
+from simlab.validation import check_real, invalid, is_digits
 
 
 class Cluster(NamedTuple):
@@ -151,7 +151,7 @@ def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:
     if arguments.shard is None:
         return None
     index, slash, count = arguments.shard.partition("/")
-    if not (slash and index.isdigit() and count.isdigit() and int(index) < int(count)):
+    if not (slash and is_digits(index) and is_digits(count) and int(index) < int(count)):
         raise invalid("shard", "I/N with I from 0 to N-1", arguments.shard)
     return int(index), int(count)
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from experiments.commands.environment import adapt_settings
 from experiments.core.output import check_folder, check_writable, draw_figures, save_and_draw
 from experiments.core.progress import show_line
 from experiments.registry import NAMES, find_experiment
@@ -82,6 +83,7 @@ def prepare_verify(arguments: argparse.Namespace) -> Action:
         check_folder(folder, overwrite=arguments.overwrite)
 
     def action() -> int:
+        adapt_settings(lambda text: print(f"simlab: {text}", file=sys.stderr))
         claims = verify(groups, lambda claim: _show_progress(claim, quiet=arguments.quiet))
         if not arguments.quiet:
             show_line("")

@@ -1,26 +1,38 @@
 """From the choices that all phenomena share to the fields of a training specification."""
 
+import math
 from typing import Any
 
 from experiments.core.configuration import Configuration
 from simlab.losses.objective import Objective, check_hyperparameters
+from simlab.sizes import check_array, check_int32
 from simlab.validation import check_count, invalid, is_number
+
+# About as many are recorded of a member, and kept in float64.
+N_METRICS = 20
 
 
 def training_fields(configuration: Configuration, n_steps: int) -> dict[str, Any]:
     """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`."""
-    wanted = min(check_count("n_records", configuration.n_records), n_steps)
+    check_array("history", 8 * N_METRICS, n_records=configuration.n_records)
+    wanted = min(check_count("n_records", configuration.n_records), check_int32("n_steps", n_steps, "steps"))
     return {
         "optimizer": configuration.optimizer,
         "schedule": configuration.schedule,
         "warmup_steps": configuration.warmup_steps,
         "n_steps": n_steps,
         # At most ``n_records`` records, equally far apart.
-        "steps_per_record": n_steps // max((n for n in range(1, wanted + 1) if n_steps % n == 0), default=1) or 1,
+        "steps_per_record": n_steps // _largest_divisor(n_steps, wanted) or 1,
         "until_gradient_norm": _gradient_norm(configuration.until),
         "dtype": configuration.dtype,
         "precision": configuration.precision,
     }
+
+
+def _largest_divisor(number: int, limit: int) -> int:
+    """Return the largest divisor of a number that is at most ``limit``; 1 for a number of 0."""
+    small = [divisor for divisor in range(1, math.isqrt(number) + 1) if number % divisor == 0]
+    return max((divisor for pair in small for divisor in (pair, number // pair) if divisor <= limit), default=1)
 
 
 def make_hyperparameters(configuration: Configuration, objective: Objective, **own: float):

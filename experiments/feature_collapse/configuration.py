@@ -7,7 +7,9 @@ from typing import ClassVar, Self
 
 from experiments.core.configuration import NETWORK, TASK, TRAINING, Configuration, option
 from simlab.networks.names import NORMALISATIONS
-from simlab.validation import check_choice, invalid
+from simlab.sizes import check_array
+from simlab.tasks.sentence_task import LONGEST_SENTENCE
+from simlab.validation import check_choice, check_count, invalid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,20 @@ class WordConfiguration(Configuration):
     def has_no_penalty(self) -> bool:
         """Whether nothing keeps the norms finite: neither a weight decay nor a normalisation."""
         return self.normalised_by == "none" and self.embedding_weight_decay == self.classifier_weight_decay == 0
+
+    def check_sizes(self) -> None:
+        """Raise ``ValueError`` if an array of the run cannot be held; the message names a field."""
+        sizes = {"sentence_length": self.sentence_length, "embedding_dim": self.embedding_dim}
+        check_count("sentence_length", self.sentence_length, maximum=LONGEST_SENTENCE)
+        check_array("embeddings", n_words=self.n_words, embedding_dim=self.embedding_dim)
+        check_array("classifier", n_classes=self.n_classes, **sizes)
+        check_array("evaluation set", n_evaluation=self.n_evaluation, sentence_length=self.sentence_length)
+        if self.source == "fixed":
+            check_array(
+                "sample", n_classes=self.n_classes, per_class=self.per_class, sentence_length=self.sentence_length
+            )
+        if self.source != "population":
+            check_array("word vectors of a batch", batch_size=self.batch_size, **sizes)
 
     def replace(self, **changes) -> Self:
         """Return a copy with some fields changed; setting epochs or steps clears the other."""

@@ -40,6 +40,7 @@ def predict(configuration: WordConfiguration) -> "Prediction":
 
 def theory_arguments(configuration: WordConfiguration) -> dict[str, Any]:
     """Return the checked arguments of theory; nothing is solved, so that errors come before SciPy's slow import."""
+    configuration.check_sizes()
     normalised = configuration.normalised_by != "none"
     unpenalised = configuration.has_no_penalty
     check_real("embedding_weight_decay", configuration.embedding_weight_decay, positive=not (normalised or unpenalised))

@@ -5,6 +5,7 @@ from experiments.feature_collapse.configuration import WordConfiguration
 from simlab.data.sources import FixedSample, FreshExamples, Population, Source
 from simlab.losses.classification import CrossEntropy
 from simlab.networks.specs import TwoLayer
+from simlab.sizes import check_int32
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_choice, check_count, invalid
@@ -18,6 +19,7 @@ def make_training_spec(configuration: WordConfiguration) -> WordSpec:
     Raises:
         ValueError: a field is out of range; the message names it.
     """
+    configuration.check_sizes()
     task = SentenceTask(
         n_concepts=configuration.n_concepts,
         n_words=configuration.n_words,
@@ -48,7 +50,8 @@ def _source(configuration: WordConfiguration, task: SentenceTask) -> Source:
         return Population()
     if configuration.source == "fresh":
         return FreshExamples(batch_size=check_count("batch_size", configuration.batch_size))
-    n_examples = check_count("per_class", configuration.per_class) * task.n_classes
+    per_class = check_count("per_class", configuration.per_class)
+    n_examples = check_int32("per_class", per_class * task.n_classes, "the sentences of all classes")
     return FixedSample(n_examples=n_examples, batch_size=configuration.batch_size)
 
 

@@ -7,6 +7,7 @@ from experiments.feature_collapse.training_spec import make_training_spec as mak
 from experiments.layer_collapse.configuration import LayerConfiguration
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.networks.specs import DeepClassifier
+from simlab.sizes import check_array
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 
@@ -19,6 +20,12 @@ def make_training_spec(configuration: LayerConfiguration) -> LayerSpec:
     Raises:
         ValueError: a field is out of range; the message names it.
     """
+    check_array(
+        "first layer",
+        hidden_width=configuration.hidden_width,
+        sentence_length=configuration.sentence_length,
+        embedding_dim=configuration.embedding_dim,
+    )
     network = DeepClassifier(
         kind=configuration.network,
         embedding_dim=configuration.embedding_dim,

@@ -1,5 +1,6 @@
 """What a user may set in an experiment on classes."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from experiments.core.configuration import NETWORK, TASK, TRAINING, Configuration, option
-from simlab.validation import check_count, invalid, is_number
+from simlab.sizes import check_array
+from simlab.validation import check_count, invalid, is_digits, is_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +49,22 @@ class ClassConfiguration(Configuration):
         if self.factor_sizes is None:
             return (check_count("n_classes", self.n_classes, 2),)
         texts = self.factor_sizes.split("x") if isinstance(self.factor_sizes, str) else self.factor_sizes
-        if not all(str(text).isdigit() for text in texts):
+        if not all(is_digits(str(text)) for text in texts):
             raise invalid("factor_sizes", "whole numbers with x between them", self.factor_sizes)
         return tuple(int(text) for text in texts)
+
+    def check_sizes(self) -> None:
+        """Raise ``ValueError`` if an array of the run cannot be held; the message names a field."""
+        of_cells = (
+            {"n_classes": self.n_classes} if self.factor_sizes is None else {"factor_sizes": math.prod(self.sizes)}
+        )
+        check_array("classifier", feature_dim=self.feature_dim, **of_cells)
+        given = self.samples_per_class
+        each = given if isinstance(given, int) else math.ceil(sum(self.counts) / math.prod(self.sizes))
+        check_array("features", samples_per_class=each, feature_dim=self.feature_dim, **of_cells)
+        if self.features == "mlp":
+            check_array("inputs", 8, samples_per_class=each, input_dim=self.input_dim, **of_cells)
+            check_array("first layer", input_dim=self.input_dim, hidden_width=self.hidden_width)
 
     @property
     def counts(self) -> tuple[int, ...] | int:

@@ -7,6 +7,7 @@ import numpy as np
 from experiments.core.configuration import NETWORK, TASK, TRAINING, option
 from experiments.core.predictor import Predictor
 from experiments.tables.columns import format_columns
+from simlab.sizes import check_array
 from simlab.validation import check_real
 
 
@@ -26,6 +27,8 @@ def _predict(options: NeuralCollapseOptions):
     n_classes = options.n_classes
     if n_classes is None:
         n_classes = len(samples) if isinstance(samples, tuple) else 10
+    dim = n_classes - 1 if options.feature_dim is None else options.feature_dim
+    check_array("class means", 8, n_classes=n_classes, feature_dim=dim)
     decay = check_real("classifier_weight_decay", options.classifier_weight_decay, positive=True)
 
     from theory import neural_collapse

@@ -48,6 +48,7 @@ def check_theory(configuration: ClassConfiguration) -> None:
 
     Whether a spherical code is known for a small dimension is part of the prediction.
     """
+    configuration.check_sizes()
     for name in ("feature_weight_decay", "classifier_weight_decay"):
         check_real(name, getattr(configuration, name), positive=True)
     sizes, counts = configuration.sizes, configuration.counts

@@ -31,7 +31,11 @@ def keep_compilations(say: Callable[[str], None] = lambda text: None) -> None:
     """
     kept_in = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue] - defined at run time
     if kept_in is None:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simlab" / "compiled"
+        try:
+            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simlab" / "compiled"
+        except RuntimeError:
+            say("compiled programs cannot be kept: this user has no home folder (XDG_CACHE_HOME names another)")
+            return
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)
         warnings.filterwarnings("always", _WARNING)

@@ -112,7 +112,8 @@ class Sweep:
             if per_device == 1:
                 raise MemoryError(
                     f"a single member needs {needed:,} bytes where {free:,} are free: "
-                    "reduce batch_size or n_evaluation, or split the classes with class_shards"
+                    "reduce the sizes of the task, batch_size or n_evaluation, record more often (n_records), or split "
+                    "the classes with class_shards"
                 )
             fitting = min(per_device - 1, max(1, int(per_device * free / needed)))
             layout = _layout(self.specs[group], fitting, share, shards, layout.class_shards)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from simlab.sizes import check_array, check_int32
 from simlab.tasks.batch import AnyArray, Batch
 from simlab.tasks.task import Task
 from simlab.validation import check_count, invalid
@@ -64,13 +65,20 @@ class LabelledTask(Task):
         if not self.factor_sizes:
             raise invalid("factor_sizes", "at least one factor", self.factor_sizes)
         n_cells, given = math.prod(self.factor_sizes), self.samples_per_cell
+        cells = "n_classes" if len(self.factor_sizes) == 1 else "factor_sizes"
+        check_int32(cells, n_cells, "classes")
+        check_array("list of samples per class", 16, **{cells: n_cells})
         counts = (given,) * n_cells if np.ndim(given) == 0 else tuple(given)
         if len(counts) != n_cells:
             raise invalid("samples_per_class", f"{n_cells} numbers, or one for all", len(counts))
         counts = tuple(check_count("samples_per_class", count) for count in counts)
         object.__setattr__(self, "samples_per_cell", counts)
+        check_int32("samples_per_class", sum(counts), "samples")
+        sizes = {cells: n_cells, "samples_per_class": -(-sum(counts) // n_cells)}
+        check_array("labels", 4 * len(self.factor_sizes), **sizes)
         if self.input_dim is not None:
             check_count("input_dim", self.input_dim)
+            check_array("inputs", 8, input_dim=self.input_dim, **sizes)
 
     @property
     def n_examples(self) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simlab.sizes import check_array, check_int32
 from simlab.tasks.batch import Batch
 from simlab.tasks.enumeration import digits
 from simlab.tasks.task import Task
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import jax
 
     from simlab.tasks.sentences import Noise, SentenceDistribution
+
+# The number of latents, n_c^L, is an exact whole number.
+LONGEST_SENTENCE = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,9 @@ class SentenceTask(Task):
     def __post_init__(self):
         check_count("n_concepts", self.n_concepts, 2)
         check_count("n_words", self.n_words)
-        check_count("sentence_length", self.sentence_length)
+        check_count("sentence_length", self.sentence_length, maximum=LONGEST_SENTENCE)
+        check_int32("n_words", self.n_words, "words")
+        check_array("word frequencies", 8, n_words=self.n_words)
         if self.n_words % self.n_concepts:
             raise invalid("n_words", f"a multiple of n_concepts={self.n_concepts}", self.n_words)
         if self.n_classes == "all":
@@ -67,8 +73,8 @@ class SentenceTask(Task):
         if self.n_classes > self.n_latents:
             limit = f"at most n_concepts^sentence_length={self.n_latents}"
             raise invalid("n_classes", limit, self.n_classes)
-        if self.n_classes >= 2**31:
-            raise invalid("n_classes", "less than 2^31, as classes are numbered in int32", self.n_classes)
+        check_int32("n_classes", self.n_classes, "classes")
+        check_array("latents", 8, n_classes=self.n_classes, sentence_length=self.sentence_length)
         if isinstance(self.word_frequency, Real):
             raise invalid("word_frequency", "a name or a list of numbers", self.word_frequency)
         if not isinstance(self.word_frequency, str):

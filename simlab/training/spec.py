@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from simlab.data.sources import Population, Source
 from simlab.losses.objective import Objective, check_objective
 from simlab.networks.specs import Architecture, check_architecture
+from simlab.sizes import check_int32
 from simlab.tasks.enumeration import check_population
 from simlab.tasks.task import Task, check_task
 from simlab.validation import check_choice, check_count, check_real, invalid
@@ -55,7 +56,7 @@ class Stage:
         check_objective(self.objective)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
-        check_count("n_steps", self.n_steps, 0)
+        check_int32("n_steps", check_count("n_steps", self.n_steps, 0), "steps")
         if self.n_steps % spec.steps_per_record:
             raise invalid("n_steps", f"a multiple of steps_per_record={spec.steps_per_record}", self.n_steps)
         self._check_schedule()
@@ -133,6 +134,7 @@ class TrainingSpec(Generic[TaskT, NetworkT]):
         check_count("n_steps", self.n_steps, 0)
         check_count("steps_per_record", self.steps_per_record)
         check_count("n_evaluation", self.n_evaluation)
+        check_int32("n_evaluation", self.n_evaluation, "examples")
         check_choice("dtype", self.dtype, ("float32", "float64"))
         check_choice("precision", self.precision, ("highest", "high", "default"))
         check_task(self.task)
@@ -142,6 +144,7 @@ class TrainingSpec(Generic[TaskT, NetworkT]):
             raise invalid("pretraining", "a tuple of Stage", self.pretraining)
         for stage in self.stages:
             stage.check(self)
+        check_int32("n_steps", self.total_steps, "the steps of all stages")
         self._check_decoupled_decay()
         if self.until_gradient_norm is not None:
             self._check_until()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simlab.networks.names import DEEP_NETWORKS, EXPANSION
 from simlab.networks.specs.architecture import Architecture, SplitAxis, check_sentences
+from simlab.sizes import MOST_LAYERS, widest_layer
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import check_choice, check_count, invalid
 
@@ -40,8 +41,8 @@ class DeepClassifier(Architecture[SentenceTask]):
     def __post_init__(self):
         check_choice("network", self.kind, DEEP_NETWORKS)
         check_count("embedding_dim", self.embedding_dim, 1 if self.kind in ("two-layer", "mlp") else 3)
-        check_count("depth", self.depth)
-        check_count("hidden_width", self.hidden_width)
+        check_count("depth", self.depth, maximum=MOST_LAYERS)
+        check_count("hidden_width", self.hidden_width, maximum=widest_layer())
         check_count("n_heads", self.n_heads)
         if self.kind.startswith("transformer") and self.embedding_dim % self.n_heads:
             raise invalid("n_heads", f"a divisor of embedding_dim={self.embedding_dim}", self.n_heads)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlab.networks.specs.architecture import Architecture, SplitAxis
+from simlab.sizes import MOST_LAYERS, widest_layer
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.validation import check_count, invalid
 
@@ -34,8 +35,8 @@ class FeatureMLP(Architecture[LabelledTask]):
 
     def __post_init__(self):
         check_count("embedding_dim", self.embedding_dim)
-        check_count("hidden_width", self.hidden_width)
-        check_count("depth", self.depth)
+        check_count("hidden_width", self.hidden_width, maximum=widest_layer())
+        check_count("depth", self.depth, maximum=MOST_LAYERS)
 
     def check(self, task: "Task", source: "Source") -> None:
         """Raise ``ValueError`` unless the task has inputs."""

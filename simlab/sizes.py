@@ -1,0 +1,57 @@
+"""Sizes that no computer holds are refused before anything is built: axes beyond int32, arrays beyond memory."""
+
+import math
+import os
+import resource
+from functools import lru_cache
+
+from simlab.validation import invalid
+
+MOST_INT32 = 2**31 - 1
+# Compilation takes time in proportion to the layers of a network.
+MOST_LAYERS = 1000
+
+
+def check_int32(field: str, value: int, things: str) -> int:
+    """Return a whole number, or raise ``ValueError`` if things of this number cannot be counted in int32."""
+    if value > MOST_INT32:
+        raise invalid(field, f"less than 2^31, as {things} are numbered in int32", value)
+    return value
+
+
+def check_array(name: str, itemsize: int = 4, **sizes: object) -> None:
+    """Raise ``ValueError`` if an array is larger than memory; the message names its largest size.
+
+    Args:
+        name: of the array, in words.
+        itemsize: bytes of a number.
+        sizes: its axes by field. An array of which one is no whole number is passed over: another check tells that.
+    """
+    counts = {field: size for field, size in sizes.items() if isinstance(size, int) and size > 0}
+    if len(counts) < len(sizes):
+        return
+    needed, available = itemsize * math.prod(counts.values()), host_memory()
+    if needed <= available:
+        return
+    field = max(counts, key=lambda name: counts[name])
+    limit = available * counts[field] // needed
+    others = ", ".join(f"{other}={size}" for other, size in counts.items() if other != field)
+    reason = f"as the {name} of {_gigabytes(needed)} must fit in {_gigabytes(available)} of memory"
+    raise invalid(field, f"at most {limit}{f' with {others}' if others else ''}, {reason}", counts[field])
+
+
+def _gigabytes(n_bytes: int) -> str:
+    return f"{min(n_bytes, 10**300) / 1e9:.3g} GB"
+
+
+def widest_layer() -> int:
+    """Return the width of a square matrix of float32 that fills the memory."""
+    return math.isqrt(host_memory() // 4)
+
+
+@lru_cache(maxsize=1)
+def host_memory() -> int:
+    """Return the bytes of memory of this host, or the address space that this process may use if that is less."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return memory if limit == resource.RLIM_INFINITY else min(memory, limit)

@@ -1,0 +1,101 @@
+"""Whatever keeps a command from its work is one line: no memory, no such path, no reader, no device, Ctrl-C."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.commands import cli
+from experiments.commands.cli import main
+
+SIZES = "--n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch-size 10 --n-evaluation 20"
+TINY = ("run", "uniform-small-sample", *SIZES.split(), "--epochs", "2", "--n-records", "2")
+
+
+def command(*words, **options):
+    """Run the command line in a process of its own; errors that it prints are read."""
+    environment = {**os.environ, **options.pop("env", {})}
+    words = [sys.executable, "-m", "experiments.cli", *map(str, words)]
+    return subprocess.run(words, text=True, env=environment, check=False, stderr=subprocess.PIPE, **options)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (MemoryError(), 1, "out of memory: ask for less at once"),
+        (MemoryError("Unable to allocate 7 TiB"), 1, "out of memory: Unable to allocate 7 TiB"),
+        (RuntimeError("RESOURCE_EXHAUSTED: 8 bytes\nmore"), 1, "out of memory: RESOURCE_EXHAUSTED: 8 bytes"),
+        (RuntimeError("can't start new thread"), 1, "out of memory: can't start new thread"),
+        (ImportError("libX.so: failed to map segment from shared object"), 1, "out of memory: libX.so: failed to map"),
+        (PermissionError(13, "Permission denied", "/a"), 2, "'/a': Permission denied"),
+        (FloatingPointError("nan\nin f"), 1, "nan"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_error_is_one_line_before_the_work_and_within_it(monkeypatch, capsys, error, status, line, begun):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(cli, "parse", lambda words: cli.Namespace(prepare=(lambda options: fail) if begun else fail))
+    assert main(["list"]) == (1 if begun and status == 2 else status)
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"simlab: {line}")
+    assert printed.count("\n") == 1
+
+
+def test_a_fault_of_simlab_is_not_hidden(monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("what nobody expects")
+
+    monkeypatch.setattr(cli, "parse", lambda words: cli.Namespace(prepare=fail))
+    with pytest.raises(RuntimeError, match="what nobody expects"):
+        main(["list"])
+
+
+@pytest.mark.parametrize("flags", [("--out",), ("--from", "--out")])
+def test_a_name_too_long_for_the_file_system_is_one_line(capsys, tmp_path, flags):
+    words = [word for flag in flags for word in (flag, str(tmp_path / ("a" * 300)))]
+    assert main([*(TINY if len(flags) == 1 else ("run",)), *words]) == 2
+    printed = capsys.readouterr().err
+    assert "File name too long" in printed or "folder: expected one that holds results.nc" in printed
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", ["list", "--help", "predict feature-collapse --json"])
+def test_a_full_device_is_one_line(words):
+    with Path("/dev/full").open("w") as full:
+        done = command(*words.split(), stdout=full)
+    assert (done.returncode, done.stderr) in [
+        (1, "simlab: stdout: No space left on device\n"),
+        (0, ""),  # help ends the process before its output is missed
+    ]
+
+
+def test_a_run_whose_output_nobody_reads_is_finished_in_silence(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = command(*TINY, "--out", tmp_path, "--quiet", stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert (tmp_path / "overview.pdf").is_file()
+
+
+def test_settings_under_which_nothing_would_run_are_set_back_with_a_line_each(tmp_path):
+    settings = {"JAX_DEBUG_NANS": "1", "JAX_DISABLE_JIT": "1", "JAX_NUMPY_DTYPE_PROMOTION": "strict"}
+    done = command(*TINY, "--out", tmp_path, "--quiet", env=settings, stdout=subprocess.DEVNULL)
+    assert done.returncode == 0
+    assert [line.split("=")[0] for line in done.stderr.splitlines()] == [f"simlab: {name}" for name in settings]
+
+
+@pytest.mark.parametrize("platform", ["cuda", "nonsense"])
+def test_a_platform_that_is_not_here_is_one_line(tmp_path, platform):
+    done = command(*TINY, "--out", tmp_path / "run", "--quiet", env={"JAX_PLATFORMS": platform})
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == f"simlab: JAX_PLATFORMS: expected a platform that JAX finds here, such as cpu, got '{platform}'\n"
+    )
+    assert list(tmp_path.iterdir()) == []
