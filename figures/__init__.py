@@ -6,7 +6,10 @@ of a dataset names the modules of this package that are drawn from it.
 """
 
 import json
+import os
 import re
+import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -58,5 +61,23 @@ def draw(name: str, dataset):
     return _load(name).draw(dataset)
 
 
+def load_matplotlib() -> None:
+    """Import matplotlib, also where ``MPLBACKEND`` names a backend that this environment lacks.
+
+    Figures are saved by the writers of PDF, PNG and SVG, and need no backend of ``pyplot``; but matplotlib refuses to
+    be imported if it cannot find the one of the environment, such as that of a notebook.
+    """
+    if "matplotlib" in sys.modules or not (backend := os.environ.pop("MPLBACKEND", None)):
+        return
+    try:
+        import matplotlib
+
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
+    finally:
+        os.environ["MPLBACKEND"] = backend
+
+
 def _load(name: str):
+    load_matplotlib()
     return import_module(f"figures.{check_figure(name)}")

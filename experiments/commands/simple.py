@@ -61,6 +61,9 @@ def _prepare_overview(path: Path, folders: list[str]) -> Action:
         raise invalid("overview", "a file that ends in .pdf, .png or .svg", str(path))
     check_writable(path.parent)
     datasets = [load_dataset(Path(folder)) for folder in folders]
+    from figures import load_matplotlib
+
+    load_matplotlib()
     from figures import talk
     from figures.drawing import style
 

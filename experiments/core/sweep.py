@@ -20,6 +20,7 @@ import xarray
 from experiments.core.assembly import assemble, unstack
 from experiments.core.attributes import declarations
 from experiments.core.experiment import Experiment, Plan
+from experiments.core.fine_prediction import add_fine_prediction
 from experiments.core.output import load_finished, prepare_folder
 from experiments.core.phenomenon import TRAJECTORY_SUFFIX
 from experiments.core.progress import Quiet
@@ -305,7 +306,7 @@ def collect(
         "settings": json.dumps(other_settings()),
         **made_by,
     }
-    if plan.derive is None:
-        return dataset
-    progress.say(f"all members done: what {plan.name} derives from them", at_once=True)
-    return plan.derive(dataset, plan)
+    if plan.derive is not None:
+        progress.say(f"all members done: what {plan.name} derives from them", at_once=True)
+        dataset = plan.derive(dataset, plan)
+    return add_fine_prediction(dataset, plan, comparison)

@@ -41,7 +41,15 @@ QUANTITIES = {
     "test_accuracy": Quantity(
         label="accuracy, test",
         headline="learned",
-        panels=(Panel(label="accuracy,\ntest", height=0.6, scale="unit interval", changes=BEND),),
+        panels=(
+            Panel(
+                label="accuracy,\ntest",
+                height=0.6,
+                scale="unit interval",
+                changes=BEND,
+                undefined_with="classifier_norm",
+            ),
+        ),
     ),
 }
 
@@ -96,10 +104,12 @@ def learned_quantities(task: SentenceTask, run: MemberRun, latents: np.ndarray, 
     """
     last = run.last_metrics
     penalty = float(last["risk"]) - float(last["train_cross_entropy"])
-    values = _measure(task, Arrays(run.final["embeddings"], run.final["classifier"]), latents, aligned) | {
+    values = _measure(task, Arrays(run.final["embeddings"], run.final["classifier"]), latents, aligned)
+    is_zero = values["embedding_norm"] == 0 or values["classifier_norm"] == 0
+    values |= {
         "test_cross_entropy": float(last["test_cross_entropy"]),
         "test_risk": penalty + float(last["test_cross_entropy"]),
-        "test_accuracy": float(last["test_accuracy"]),
+        "test_accuracy": np.nan if is_zero else float(last["test_accuracy"]),  # a choice among equals is none
     }
     return _column(values)
 

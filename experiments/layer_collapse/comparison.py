@@ -70,7 +70,15 @@ QUANTITIES = {
     "accuracy": Quantity(
         label="accuracy, test",
         headline="learned",
-        panels=(Panel(label="accuracy,\ntest", height=0.6, scale="unit interval", changes=BEND),),
+        panels=(
+            Panel(
+                label="accuracy,\ntest",
+                height=0.6,
+                scale="unit interval",
+                changes=BEND,
+                undefined_with="classifier_norm",
+            ),
+        ),
     ),
 }
 
@@ -224,7 +232,7 @@ def _learned(spec: LayerSpec, run: MemberRun, vectors: np.ndarray) -> np.ndarray
             "classifier_norm": float(last["classifier_norm"]),
             "cross_entropy": float(last["test_cross_entropy"]),
             "risk": float(last["risk"]),
-            "accuracy": float(last["test_accuracy"]),
+            "accuracy": float(last["test_accuracy"]) if last["classifier_norm"] else np.nan,
         }
     )
 

@@ -70,14 +70,11 @@ def draw_inline(figure, prefix: str) -> Drawing:
 
 def _save(figure, kind: str) -> bytes:
     """Return the file that matplotlib writes; equal figures give equal files."""
-    import matplotlib
-
     from figures.drawing.style import styled
 
     buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "simlab", "svg.fonttype": "path"}):
-        options = {"metadata": {"Date": None}} if kind == "svg" else {"dpi": PICTURE_RESOLUTION}
-        styled(figure.savefig)(buffer, format=kind, **options)
+    options = {"metadata": {"Date": None}} if kind == "svg" else {"dpi": PICTURE_RESOLUTION}
+    styled(figure.savefig)(buffer, format=kind, **options)
     return buffer.getvalue()
 
 

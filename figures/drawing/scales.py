@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from math import floor, inf, log10
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from matplotlib.ticker import (
     LogLocator,
     MaxNLocator,
     NullFormatter,
+    NullLocator,
 )
 
 from figures.drawing import style
@@ -20,6 +22,8 @@ from figures.drawing import style
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+WIDE_CHARACTER = 0.056  # inches: the width of a character of 7 points
+MOST_TICKS = 7  # of a logarithmic axis
 MARGIN = 0.08  # of the abscissa, on both sides of the outermost numbers
 ROUND_STEPS = [1, 2, 2.5, 5, 10]
 
@@ -52,15 +56,21 @@ def set_numbers(ax, positions: Float[np.ndarray, " n"], axis: str = "x") -> None
         getattr(ax, f"set_{axis}scale")("log")
         margin = (high / low) ** MARGIN
         set_limits(low / margin, high * margin)
-        _set_decades(ticks, low, high, room)
+        _set_decades(ticks, low, high, room / (1 + 2 * MARGIN))
         return
     margin = MARGIN * (high - low)
     set_limits(low - margin, high + margin)
     nearest = np.diff(positions).min() / (high - low)
-    widest = style.CHARACTER * max(len(f"{position:g}") for position in positions)
-    apart = len(positions) <= 5 and nearest > 1 / 7 and nearest * room / (1 + 2 * MARGIN) > widest
-    ticks.set_major_locator(FixedLocator(positions.tolist()) if apart else MaxNLocator(4))
+    apart = len(positions) <= 5 and nearest > 1 / 7 and _have_room(positions, room / (1 + 2 * MARGIN))
+    ticks.set_major_locator(FixedLocator(positions.tolist()) if apart else _round_locator(low, high, room))
     ticks.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def set_label(ax, text: str) -> int:
+    """Label the abscissa, in as many lines as the width of the panel needs, and return their number."""
+    lines = textwrap.wrap(text, max(8, int(panel_width(ax) / WIDE_CHARACTER)))
+    ax.set_xlabel("\n".join(lines))
+    return len(lines)
 
 
 def set_log_steps(ax) -> None:
@@ -74,11 +84,17 @@ def set_log_steps(ax) -> None:
 
 
 def is_logarithmic(positions: Float[np.ndarray, " n"]) -> bool:
-    """Return whether sorted numbers are positive, span more than a decade, and have more even ratios than gaps."""
-    if positions[0] <= 0 or positions[-1] <= 10 * positions[0]:
+    """Return whether sorted numbers are positive and lie evenly on a logarithmic scale rather than on a linear one.
+
+    Equal ratios of four numbers or more always do; others must span more than a decade, and have more even ratios
+    than gaps.
+    """
+    if positions[0] <= 0:
         return False
     uneven = [np.std(gaps) / np.mean(gaps) for gaps in (np.diff(np.log(positions)), np.diff(positions))]
-    return len(positions) == 2 or bool(uneven[0] < uneven[1])
+    if len(positions) > 3 and uneven[0] < 1e-6 < uneven[1]:
+        return True
+    return bool(positions[-1] > 10 * positions[0] and (len(positions) == 2 or uneven[0] < uneven[1]))
 
 
 def set_unit_interval(ax) -> None:
@@ -139,12 +155,57 @@ def percent(value: float, _=None) -> str:
 
 
 def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
-    """Put ticks at powers of ten; below two decades, also at three times these if their labels fit a width, inches."""
+    """Put ticks at powers of ten, at three times these below two decades, at 1, 2 and 5 below one.
+
+    Where their labels do not fit a width, inches, fewer are taken, in the end every second or third power.
+    """
     plain = low >= 1e-3 and high < 1e4
-    decades = 10.0 ** np.arange(floor(log10(low)), floor(log10(high)) + 1)
-    finer = [tick for decade in decades for tick in (decade, 3 * decade) if low <= tick <= high]
-    fitting = not plain or style.CHARACTER * sum(len(f"{tick:g}") + 1 for tick in finer) < 0.85 * width
-    axis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low and fitting else (1,), numticks=6))
     powers = LogFormatterSciNotation(minor_thresholds=(inf, inf))
+    axis.set_major_locator(FixedLocator(_log_ticks(low, high, width, plain=plain).tolist()))
     axis.set_major_formatter((lambda value, _: f"{value:g}") if plain else powers)
+    axis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=100) if high < 1e6 * low else NullLocator())
     axis.set_minor_formatter(NullFormatter())
+
+
+def _log_ticks(low: float, high: float, width: float, *, plain: bool) -> Float[np.ndarray, " n"]:
+    """Return the ticks of a logarithmic axis, from the finest choice whose labels fit a width, inches."""
+    first = floor(log10(low))
+    decades = 10.0 ** np.arange(first, floor(log10(high)) + 1)
+    choices = [(1, 2, 5)] if plain and high < 10 * low else []
+    choices += [(1, 3)] if high < 100 * low else []
+    ticks = [np.outer(decades, choice).ravel() for choice in [*choices, (1,)]]
+    ticks += [decades[decades.size % step :: step] for step in range(2, 1 + len(decades))]
+    for chosen in ticks:
+        shown = chosen[(chosen >= low * (1 - 1e-9)) & (chosen <= high * (1 + 1e-9))]
+        if len(shown) > 1 and len(shown) <= MOST_TICKS and _have_room(np.log(shown), width, shown, np.log(high / low)):
+            return shown
+    return np.array([low, high]) if low < high else np.array([low])
+
+
+def _have_room(
+    places: Float[np.ndarray, " n"], width: float, numbers: Float[np.ndarray, " n"] | None = None, span: float = 0.0
+) -> bool:
+    """Return whether the labels of ascending ticks stand clear of each other.
+
+    Args:
+        places: of the ticks.
+        width: of the axis, inches.
+        numbers: which the labels show; None for the places themselves.
+        span: from end to end of the axis, in the unit of places; 0 for that of the places.
+    """
+    widths = np.array(
+        [style.CHARACTER * min(len(f"{number:g}"), 5) for number in (places if numbers is None else numbers)]
+    )
+    gaps = np.diff(places) / (span or places[-1] - places[0]) * width
+    return bool(np.all(gaps > (widths[1:] + widths[:-1]) / 2 + style.CHARACTER))
+
+
+def _round_locator(low: float, high: float, width: float) -> MaxNLocator:
+    """Return the locator of round numbers, four intervals or fewer, whose labels fit a width, inches."""
+    for n_intervals in (4, 3, 2):
+        locator = MaxNLocator(n_intervals)
+        ticks = locator.tick_values(low, high)
+        shown = ticks[(ticks >= low) & (ticks <= high)]
+        if len(shown) < 2 or _have_room(shown, width, shown, high - low):
+            return locator
+    return MaxNLocator(1)

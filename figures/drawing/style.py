@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -58,19 +59,23 @@ _SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
     "savefig.dpi": 300,
+    "svg.hashsalt": "simlab",  # equal figures give equal files
     "figure.constrained_layout.use": True,
 }
 
 
 def styled(function: Callable) -> Callable:
-    """Run a drawing or saving function under the house style, and leave matplotlib's own settings as they were.
+    """Run a drawing or saving function under the house style, and leave the settings of matplotlib as they were.
 
-    The titles of a figure that it returns are fitted to the places of their panels.
+    The style starts from matplotlib's defaults: no ``matplotlibrc`` of a user or of the current folder shows in a
+    figure. The titles of a figure that the function returns are fitted to the places of their panels.
     """
 
     @wraps(function)
     def wrapped(*args, **kwargs):
-        with matplotlib.rc_context(_SETTINGS):
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(_SETTINGS)
             result = function(*args, **kwargs)
             if isinstance(result, Figure):
                 fit_titles(result)
@@ -182,6 +187,7 @@ def save(figure: Figure, path) -> None:
 
     The layout that the first file needs is kept for all others: they look the same, and take half the time.
     """
-    metadata = {"CreationDate": None} if str(path).endswith(".pdf") else None
+    date = {"pdf": "CreationDate", "svg": "Date"}.get(Path(path).suffix[1:])
+    metadata = {date: None} if date else None
     figure.savefig(path, metadata=metadata)
     figure.set_layout_engine("none")

@@ -68,7 +68,7 @@ def draw(dataset):
     regimes = [cells.isel(regime=index) for index in range(n_regimes)]
     style.set_titles(axes[0], [title(regime, "") for regime in regimes])
     for ax in axes[-1]:
-        ax.set_xlabel(axis_label(cells, names[0]))
+        scales.set_label(ax, axis_label(cells, names[0]))
     for ax in axes[:, 0]:
         ax.set_ylabel(axis_label(cells, names[1]))
     _add_legend(figure, thresholds)

@@ -11,6 +11,7 @@ from math import ceil
 from typing import Any
 
 import numpy as np
+import xarray
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
@@ -30,6 +31,7 @@ LINES = {
     "predicted": "-",
     "exact minimum": (0, (4, 2)),
 }
+FINE = "predicted_fine"  # on a finer axis than the sweep
 ZERO = 1e-6  # of the largest prediction: where zero is predicted, what is learned below is zero
 DIVERGED = "diverged seeds"
 OPEN = {"linestyle": "none", "markersize": 2.6, "markerfacecolor": "none", "markeredgewidth": 0.6}
@@ -52,6 +54,8 @@ def draw(dataset):
     all_rows = panels_of(dataset)
     cells = settle(summarise(dataset), all_rows).sortby([name for name in names if is_numeric(dataset[name])])
     arrangement = arrange(cells, names)
+    if cells.attrs.get("fine_axis") != arrangement.abscissa:
+        cells = cells.drop_vars(FINE, errors="ignore")
     cells = cells.isel({name: 0 for name in names if cells.sizes[name] == 1 and name != arrangement.abscissa})
     on_axis = {} if arrangement.names else thresholds_of(cells)
     thresholds = {name: one for name, one in on_axis.items() if one.axis == arrangement.abscissa}
@@ -72,6 +76,7 @@ def draw(dataset):
         ax.set_ylabel(row.label)
     figure.align_ylabels(axes[:, 0])
     n_lines = _add_legend(figure, cells, arrangement, thresholds)
+    n_lines += axes[-1, 0].get_xlabel().count("\n")
     figure.set_figheight(sum(heights) + 0.75 + 0.12 * n_lines + LANE * n_lanes / 72)
     return figure
 
@@ -91,7 +96,8 @@ def summarise(dataset):
     exact = dataset.exact_minimum.mean("seed")
     differs = abs(exact - dataset.predicted) > 1e-6 * abs(dataset.predicted)
     differs = differs.any(set(differs.dims) - {"regime", "quantity"})
-    return dataset[["predicted", "kind", *thresholds_of(dataset)]].assign(
+    fine = [FINE] if FINE in dataset else []
+    return dataset[["predicted", "kind", *fine, *thresholds_of(dataset)]].assign(
         learned=learned.mean("seed"),
         error=np.fmax(standard_error(learned), sampled / count.where(count > 0)),
         exact=exact.where(differs),
@@ -103,7 +109,8 @@ def settle(cells, rows: Sequence[Panel]):
     """Return cells in which a zero is zero, and not what rounding makes of it, which no scale should show.
 
     Where zero is predicted, that is the learned value if it is below 1e-6 of the largest prediction (of 1, if all are
-    zero); and the value of a quantity that is undefined where another one is zero, which is so here.
+    zero); and the value of a quantity that is undefined where another one is zero, which is so here. Where no value is
+    predicted of such a quantity, as of the accuracy of the zero network, the learned one is NaN.
     """
     others = set(cells.predicted.dims) - {"regime", "quantity"}
     largest = abs(cells.predicted).max(others)
@@ -113,10 +120,16 @@ def settle(cells, rows: Sequence[Panel]):
     held = set(cells["quantity"].values)
     for quantity, other in {(row.quantity, row.undefined_with) for row in rows if row.undefined_with in held}:
         zero |= foreseen & (cells["quantity"] == quantity) & zero.sel(quantity=other, drop=True)
+    undefined = xarray.zeros_like(zero)
+    for quantity, other in {(row.quantity, row.undefined_with) for row in rows if row.undefined_with in held}:
+        is_quantity = np.isnan(cells.predicted) & (cells["quantity"] == quantity)
+        undefined |= is_quantity & zero.sel(quantity=other, drop=True)
+    finer = {FINE: cells[FINE].where(~(abs(cells[FINE]) < 1e-3 * least), 0.0)} if FINE in cells else {}
     return cells.assign(
         predicted=cells.predicted.where(~foreseen, 0.0),
-        learned=cells.learned.where(~zero, 0.0),
-        error=cells.error.where(~zero, 0.0),
+        learned=cells.learned.where(~zero, 0.0).where(~undefined),
+        error=cells.error.where(~zero, 0.0).where(~undefined),
+        **finer,
     )
 
 
@@ -128,7 +141,7 @@ def _draw_column(
         scales.set_numbers(panels[-1], arrangement.positions)
     else:
         scales.set_names(panels[-1], arrangement.names)
-    panels[-1].set_xlabel(axis_label(series[0], arrangement.abscissa))
+    scales.set_label(panels[-1], axis_label(series[0], arrangement.abscissa))
     for ax, row in zip(panels, rows, strict=True):
         drawn = [cell.sel(quantity=row.quantity) for cell in series]
         changes = {name: change for name, change in row.changes.items() if name in thresholds}
@@ -146,7 +159,8 @@ def _draw_values(ax, series: list, row: Panel, changes: dict[str, str], arrangem
     _draw_theory(ax, series, "predicted", changes, arrangement, label="predicted")
     _draw_learned(ax, series, arrangement, aside=row.scale == "unit interval")
     tops = [cell.learned + cell.error.fillna(0) for cell in series]
-    values = np.concatenate([*tops, *(cell[name] for cell in series for name in ("learned", "predicted", "exact"))])
+    names = [name for name in ("learned", "predicted", FINE, "exact") if name in series[0]]
+    values = np.concatenate([*tops, *(cell[name] for cell in series for name in names)])
     if row.scale == "unit interval":
         scales.set_unit_interval(ax)
     else:
@@ -194,12 +208,16 @@ def _room(ax, arrangement: Arrangement) -> float:
 def _draw_theory(ax, series: list, name: str, changes: dict[str, str], arrangement: Arrangement, label: str) -> None:
     """Draw one black line if all series agree, else a line per series in its colour; at names a bar at each.
 
-    At thresholds a line bends or jumps as its panel declares.
+    A prediction is drawn at the values of the finer axis that the dataset holds; without one, at those of the sweep,
+    and at thresholds the line bends or jumps as its panel declares.
     """
-    lines, colours = _merge([cell[name].values for cell in series])
+    is_fine = name == "predicted" and FINE in series[0]
+    lines, colours = _merge([cell[FINE if is_fine else name].values for cell in series])
     width = NAME_WIDTH / len(lines)
     for index, (y, colour) in enumerate(zip(lines, colours, strict=True)):
         x = arrangement.positions if len(lines) == 1 else arrangement.places(index)
+        if is_fine:
+            x, changes = series[0]["fine"].values, {}
         for threshold, change in changes.items():
             x, y = _change_at(series[index][threshold].values[0], change, x, y)
         if arrangement.names is not None:

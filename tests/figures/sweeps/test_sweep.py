@@ -276,6 +276,8 @@ def test_the_first_numeric_axis_is_the_abscissa():
     [
         (np.geomspace(1e-4, 1e-2, 9), "log"),
         ([1.0, 20.0], "log"),
+        (np.geomspace(1e-3, 5e-3, 5), "log"),  # of "log:1e-3:5e-3:5"
+        ([2, 4, 8, 16], "log"),
         ([0.01, 0.03, 0.1, 0.3], "log"),
         ([1.0, 10.0], "linear"),
         ([0.0, 1.0, 100.0], "linear"),
@@ -515,9 +517,9 @@ def test_long_titles_break_into_lines():
 
 
 @style.styled
-def tick_labels(values):
-    """Return the boxes of the numbers below a panel as wide as in a sweep of two regimes."""
-    figure, axes = style.make_grid(1, 2, 1.5)
+def tick_labels(values, n_columns):
+    """Return the boxes of the numbers below a panel as wide as in a sweep of some regimes."""
+    figure, axes = style.make_grid(1, n_columns, 1.5)
     for ax in axes[0]:
         ax.set_ylabel("relative\ndeviation")
         scales.set_numbers(ax, np.array(values))
@@ -527,8 +529,33 @@ def tick_labels(values):
     return [tick.label1.get_window_extent() for tick in ticks]
 
 
-@pytest.mark.parametrize("values", [[1e-3, 2e-3, 4e-3, 8e-3, 0.016, 0.03, 0.06], [1e-3, 3e-3, 1e-2], [0.02, 0.1, 0.4]])
-def test_numbers_below_the_abscissa_stand_clear_of_each_other(values):
-    labels = tick_labels(values)
+SPACINGS = (
+    [1e-3, 2e-3, 4e-3, 8e-3, 0.016, 0.03, 0.06],
+    [1e-3, 3e-3, 1e-2],
+    [0.02, 0.1, 0.4],
+    [1e-3, 1e-2, 0.1, 1.0, 10.0],
+    [1e-6, 1e-4, 1e-2],
+    np.geomspace(1e-3, 5e-3, 5),
+    [0.001, 0.0015, 0.002, 0.003, 0.0035, 0.004],
+    [100, 1000, 10000, 30000],
+)
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 3, 4])
+@pytest.mark.parametrize("values", SPACINGS)
+def test_numbers_below_the_abscissa_stand_clear_of_each_other(values, n_columns):
+    labels = tick_labels(values, n_columns)
     assert len(labels) >= 2
     assert all(left.x1 < right.x0 for left, right in pairwise(labels))
+
+
+@pytest.mark.parametrize("n_regimes", [1, 2, 4])
+def test_the_label_of_the_abscissa_stays_within_its_panels(n_regimes):
+    regimes = [f"regime-{index}" for index in range(n_regimes)]
+    dataset = make_dataset({"learning_rate": [1e-3, 1e-2, 1e-1]}, regimes=regimes)
+    label = "weight decay of the embeddings (nats per squared norm)"
+    figure = sweep.draw(dataset.assign_attrs(axis_labels=json.dumps({"learning_rate": label})))
+    figure.draw_without_rendering()
+    boxes = [ax.xaxis.label.get_window_extent() for ax in figure.axes if ax.get_xlabel()]
+    assert boxes[-1].x1 <= figure.get_figwidth() * figure.dpi
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
