@@ -16,9 +16,10 @@ def check_count(field: str, value: object, minimum: int = 1, maximum: int | None
     """Return ``value`` as an int, or raise ``ValueError`` unless it is a whole number within these bounds."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         raise invalid(field, f"a whole number of at least {minimum}", value)
-    if maximum is not None and value > maximum:
+    count = int(value)
+    if maximum is not None and count > maximum:
         raise invalid(field, f"at most {maximum}", value)
-    return int(value)
+    return count
 
 
 def check_real(field: str, value: object, *, positive: bool = False) -> float:

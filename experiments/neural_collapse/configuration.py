@@ -60,7 +60,7 @@ class ClassConfiguration(Configuration):
         )
         check_array("classifier", feature_dim=self.feature_dim, **of_cells)
         given = self.samples_per_class
-        each = given if isinstance(given, int) else math.ceil(sum(self.counts) / math.prod(self.sizes))
+        each = given if isinstance(given, int) else math.ceil(np.sum(self.counts) / math.prod(self.sizes))
         check_array("features", samples_per_class=each, feature_dim=self.feature_dim, **of_cells)
         if self.features == "mlp":
             check_array("inputs", 8, samples_per_class=each, input_dim=self.input_dim, **of_cells)
