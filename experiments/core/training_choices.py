@@ -8,19 +8,38 @@ from simlab.validation import check_count, invalid, is_number
 
 
 def training_fields(configuration: Configuration, n_steps: int) -> dict[str, Any]:
-    """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`."""
-    wanted = min(check_count("n_records", configuration.n_records), n_steps)
+    """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`.
+
+    Raises:
+        ValueError: a choice is out of range; or the steps cannot be cut into even a tenth of the records asked for.
+    """
     return {
         "optimizer": configuration.optimizer,
         "schedule": configuration.schedule,
         "warmup_steps": configuration.warmup_steps,
         "n_steps": n_steps,
-        # At most ``n_records`` records, equally far apart.
-        "steps_per_record": n_steps // max((n for n in range(1, wanted + 1) if n_steps % n == 0), default=1) or 1,
+        "steps_per_record": _steps_per_record(check_count("n_records", configuration.n_records), n_steps),
         "until_gradient_norm": _gradient_norm(configuration.until),
         "dtype": configuration.dtype,
         "precision": configuration.precision,
     }
+
+
+def _steps_per_record(n_records: int, n_steps: int) -> int:
+    """Return the steps between two records, of which there are at most ``n_records``, equally far apart.
+
+    A run is saved, and its progress shown, at its records.
+
+    Raises:
+        ValueError: the number of steps has no divisor near, as a prime number has none.
+    """
+    wanted = min(n_records, n_steps)
+    fitting = max((n for n in range(1, wanted + 1) if n_steps % n == 0), default=1)
+    if 10 * fitting < wanted:
+        nearest = max(1, round(n_steps / wanted)) * wanted
+        possible = f"a number of steps with a divisor near n_records={n_records}, such as {nearest}"
+        raise invalid("n_steps", possible, n_steps)
+    return n_steps // fitting or 1
 
 
 def make_hyperparameters(configuration: Configuration, objective: Objective, **own: float):
