@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -53,7 +54,8 @@ def _seal_programs() -> None:
         from jax._src.lru_cache import LRUCache
     except ImportError:
         return
-    if not hasattr(compilation_cache, "LRUCache") or hasattr(compilation_cache.LRUCache, "is_sealed"):
+    module: Any = compilation_cache
+    if not hasattr(module, "LRUCache") or hasattr(module.LRUCache, "is_sealed"):
         return
 
     class SealedCache(LRUCache):
@@ -77,7 +79,7 @@ def _seal_programs() -> None:
             """Keep a program unless there is one."""
             super().put(key, _seal(key, value) + value)
 
-    compilation_cache.LRUCache = SealedCache
+    module.LRUCache = SealedCache
 
 
 def _seal(key: str, program: bytes) -> bytes:
