@@ -108,7 +108,15 @@ def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -
     plan, folder = request.plan, request.folder
     try:
         with ending_on_signals(request.grace), make_progress(quiet=request.quiet) as progress:
-            dataset = run_in_folder(plan, folder, choose_layouts, progress, shard=process, overwrite=request.overwrite)
+            dataset = run_in_folder(
+                plan,
+                folder,
+                choose_layouts,
+                progress,
+                shard=process,
+                overwrite=request.overwrite,
+                relayout=request.relayout,
+            )
     except KeyboardInterrupt:
         print(f"simlab: interrupted; {ADVICE}", file=sys.stderr)
         return 130

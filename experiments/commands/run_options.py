@@ -44,6 +44,11 @@ def add_run_options(parser: CommandParser) -> None:
     sweep.add_argument("--n-processes", metavar="N", help="how many, where the cluster is not known")
     sweep.add_argument("--process-id", metavar="I", help="which this is, where the cluster is not known")
     sweep.add_argument(
+        "--relayout",
+        action="store_true",
+        help="go on with a sweep that was begun on other devices: finished parts stay, the others begin anew",
+    )
+    sweep.add_argument(
         "--grace",
         default="20",
         metavar="SECONDS",

@@ -39,6 +39,7 @@ class RunRequest:
         shard: number of this process and of all, in a job array.
         cluster: the processes to join, of a distributed run.
         overwrite: whether another run in the folder is replaced.
+        relayout: whether a sweep begun on other devices goes on with those that are here.
         only_plan: whether the plan is printed and nothing is run.
         quiet: whether no progress is shown.
         grace: seconds within which SIGTERM ends the run.
@@ -52,6 +53,7 @@ class RunRequest:
     shard: tuple[int, int] | None
     cluster: Cluster | None
     overwrite: bool
+    relayout: bool
     only_plan: bool
     quiet: bool
     grace: float
@@ -85,6 +87,7 @@ def read_request(arguments: argparse.Namespace) -> RunRequest:
         shard=shard,
         cluster=cluster,
         overwrite=arguments.overwrite,
+        relayout=arguments.relayout,
         only_plan=arguments.plan,
         quiet=arguments.quiet,
         grace=check_real("grace", convert("grace", float, arguments.grace), positive=True),

@@ -9,6 +9,7 @@ From Python::
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -25,7 +26,7 @@ from experiments.core.output import load_finished, prepare_folder
 from experiments.core.phenomenon import TRAJECTORY_SUFFIX
 from experiments.core.progress import Quiet
 from experiments.core.rehearsal import rehearse
-from simlab.runtime.devices import use_all_cores
+from simlab.runtime.devices import local_devices, use_all_cores
 from simlab.runtime.settings import other_settings, precision_of
 from simlab.storage.manifest import OtherSweep
 from simlab.storage.parts import PARTS_FOLDER, PartsRemoved, PartStore, SaveError, open_store, remove_parts
@@ -150,6 +151,7 @@ def run_in_folder(
     *,
     shard: tuple[int, int] = (0, 1),
     overwrite: bool = False,
+    relayout: bool = False,
 ) -> xarray.Dataset | None:
     """Do in a folder what is left of a sweep, beside any other processes that run parts of it.
 
@@ -162,6 +164,8 @@ def run_in_folder(
         progress: told how far the sweep has come.
         shard: the number of this process and of all.
         overwrite: whether to replace another sweep's result or parts.
+        relayout: whether a sweep that was begun on other devices goes on in a layout for those that are here: parts
+            that are finished stay, the others begin anew.
 
     Returns:
         The result, or None if other processes are still at their parts.
@@ -174,7 +178,11 @@ def run_in_folder(
     folder.mkdir(parents=True, exist_ok=True)
     sweep = make_sweep(plan)
     try:
-        store, layouts = _open(folder, plan, lambda: choose_layouts(sweep), progress, overwrite=overwrite)
+        store = _open(folder, plan, lambda: choose_layouts(sweep), progress, overwrite=overwrite)
+        if relayout:
+            store = _change_layout(store, choose_layouts(sweep))
+        layouts = _layouts_of(store)
+        _check_devices(layouts, folder)
         if not overwrite and (finished := load_finished(folder, plan)) is not None:
             store.remove()  # another process has finished since prepare_folder looked
             return finished
@@ -236,7 +244,36 @@ def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool
             raise
         remove_parts(folder)
         store = begin()
-    return store, tuple(Layout(**one) for one in store.manifest["layout"]["groups"])
+    return store
+
+
+def _layouts_of(store: PartStore) -> tuple[Layout, ...]:
+    """Return the layouts of a folder's parts."""
+    return tuple(Layout(**fields) for fields in store.manifest["layout"]["groups"])
+
+
+def _change_layout(store: PartStore, wanted: Sequence[Layout]) -> PartStore:
+    """Return the store with other rows and devices, but the same parts, so that those that are finished stay."""
+    before = _layouts_of(store)
+    after = tuple(_with_part(layout, old.part) for layout, old in zip(wanted, before, strict=True))
+    if after == before:
+        return store
+    return store.with_layout({"groups": [layout._asdict() for layout in after]})
+
+
+def _with_part(layout: Layout, part: int) -> Layout:
+    """Return a layout with parts of so many members, and no more rows than these fill."""
+    fitting = math.ceil(part / layout.member_shards) * layout.member_shards
+    return layout._replace(rows=min(layout.rows, fitting), part=part)
+
+
+def _check_devices(layouts: Sequence[Layout], folder: Path) -> None:
+    """Raise unless this process has the devices that the sweep in a folder was begun on."""
+    needed = max(layout.member_shards * layout.class_shards for layout in layouts)
+    n_devices = len(local_devices())
+    if needed > n_devices:
+        wanted = f"the {needed} that the sweep in {folder} was begun on (or --relayout, which keeps finished parts)"
+        raise OtherSweep(invalid("devices", wanted, n_devices))
 
 
 def train(
@@ -274,6 +311,7 @@ def _finish(
     dataset = collect(plan, sweep, layouts, store, made_by, progress)
     if dataset is None:
         return None
+    dataset.attrs["layout"] = json.dumps(store.manifest["layout"])
     save_dataset(dataset, folder / RESULTS_FILE)
     store.remove()
     return dataset

@@ -13,16 +13,19 @@ N_METRICS = 20
 
 
 def training_fields(configuration: Configuration, n_steps: int) -> dict[str, Any]:
-    """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`."""
+    """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`.
+
+    Raises:
+        ValueError: a choice is out of range; or the steps cannot be cut into even a tenth of the records asked for.
+    """
     check_array("history", 8 * N_METRICS, n_records=configuration.n_records)
-    wanted = min(check_count("n_records", configuration.n_records), check_int32("n_steps", n_steps, "steps"))
+    n_records = check_count("n_records", configuration.n_records)
     return {
         "optimizer": configuration.optimizer,
         "schedule": configuration.schedule,
         "warmup_steps": configuration.warmup_steps,
         "n_steps": n_steps,
-        # At most ``n_records`` records, equally far apart.
-        "steps_per_record": n_steps // _largest_divisor(n_steps, wanted) or 1,
+        "steps_per_record": _steps_per_record(n_records, check_int32("n_steps", n_steps, "steps")),
         "until_gradient_norm": _gradient_norm(configuration.until),
         "dtype": configuration.dtype,
         "precision": configuration.precision,
@@ -33,6 +36,23 @@ def _largest_divisor(number: int, limit: int) -> int:
     """Return the largest divisor of a number that is at most ``limit``; 1 for a number of 0."""
     small = [divisor for divisor in range(1, math.isqrt(number) + 1) if number % divisor == 0]
     return max((divisor for pair in small for divisor in (pair, number // pair) if divisor <= limit), default=1)
+
+
+def _steps_per_record(n_records: int, n_steps: int) -> int:
+    """Return the steps between two records, of which there are at most ``n_records``, equally far apart.
+
+    A run is saved, and its progress shown, at its records.
+
+    Raises:
+        ValueError: the number of steps has no divisor near, as a prime number has none.
+    """
+    wanted = min(n_records, n_steps)
+    fitting = _largest_divisor(n_steps, wanted)
+    if 10 * fitting < wanted:
+        nearest = max(1, round(n_steps / wanted)) * wanted
+        possible = f"a number of steps with a divisor near n_records={n_records}, such as {nearest}"
+        raise invalid("n_steps", possible, n_steps)
+    return n_steps // fitting or 1
 
 
 def make_hyperparameters(configuration: Configuration, objective: Objective, **own: float):

@@ -10,6 +10,9 @@ manifest
     ``manifest.json`` among the parts: the sweep, the layout and what made them, with a checksum.
 fingerprint
     Hash of sweep and layout.
+earlier
+    In a layout, the one that it has replaced, where the sweep goes on with other devices: parts that were finished then
+    count.
 """
 
 import hashlib
@@ -107,9 +110,40 @@ def belongs(parts: Path, sweep: dict) -> bool:
         return False
 
 
+def replace_layout(parts: Path, manifest: dict, layout: dict) -> dict:
+    """Return the manifest with another layout, which takes the place of the one on the disk.
+
+    Parts that are finished count, under the same names; what others have saved is deleted.
+
+    Args:
+        parts: the folder of the parts.
+        manifest: as this process has read it.
+        layout: the new one, which cuts the sweep into the same parts.
+
+    Raises:
+        PartsReplaced: another process has replaced it already.
+        SaveError: the folder cannot be written to.
+    """
+    with locked(parts / ".manifest.lock", wait=True), explained(parts / MANIFEST_FILE):
+        check_unchanged(parts, manifest)
+        content = _plain(manifest | {"layout": layout | {"earlier": manifest["layout"]}})
+        _write(parts / MANIFEST_FILE, content, replace=True)
+        for state in parts.glob("*.state"):
+            state.unlink(missing_ok=True)
+    return content
+
+
 def fingerprint(manifest: dict) -> str:
     """Return the hash of a manifest's sweep and layout."""
     return _hash({key: manifest[key] for key in ("sweep", "layout")})
+
+
+def fingerprints(manifest: dict) -> list[str]:
+    """Return the hashes of a manifest's sweep with its layout and with each earlier one."""
+    layouts = [manifest["layout"]]
+    while (earlier := layouts[-1].get("earlier")) is not None:
+        layouts.append(earlier)
+    return [fingerprint({"sweep": manifest["sweep"], "layout": layout}) for layout in layouts]
 
 
 def differences(there: dict, here: dict) -> list[str]:
@@ -159,11 +193,11 @@ def _hash(content: dict) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _write(path: Path, content: dict) -> None:
-    """Write a manifest with its checksum, unless there is one."""
+def _write(path: Path, content: dict, *, replace: bool = False) -> None:
+    """Write a manifest with its checksum; unless there is one, or in its place."""
     text = json.dumps(content | {"checksum": _hash(content)}, indent=1)
     with suppress(FileExistsError):  # without locks, another process may have written one
-        write_atomically(path, lambda temporary: temporary.write_text(text), replace=False)
+        write_atomically(path, lambda temporary: temporary.write_text(text), replace=replace)
 
 
 def _read(path: Path) -> dict:

@@ -13,13 +13,12 @@ import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from simlab.storage.manifest import check_unchanged, fingerprint, share_manifest
+from simlab.storage.manifest import check_unchanged, fingerprints, replace_layout, share_manifest
 from simlab.storage.sealed_files import (
     QUARANTINE_FOLDER,
     PartsRemoved,
@@ -108,7 +107,8 @@ class PartStore:
         """
         self.check()
         for ending in ("done", "state"):
-            read = partial(read_arrays, label=self._label(name, ending))
+            labels = [self._label(name, ending)] if ending == "state" else self._labels(name, ending)
+            read = lambda path, labels=labels: read_arrays(path, *labels)  # noqa: E731
             arrays = read_or_quarantine(self._path(name, ending), read, self.on_corrupt, "computed again")
             if arrays is not None:
                 return arrays, ending == "done"
@@ -122,6 +122,10 @@ class PartStore:
         """Return whether a part is saved as complete; its content is not looked at."""
         return self._path(name, "done").exists()
 
+    def with_layout(self, layout: dict) -> "PartStore":
+        """Return the store of another layout, which keeps finished parts; see :func:`replace_layout`."""
+        return replace(self, manifest=replace_layout(self.folder / PARTS_FOLDER, self.manifest, layout))
+
     def remove(self) -> None:
         """Delete all parts, once the sweep's result is written; see :func:`remove_parts`."""
         remove_parts(self.folder)
@@ -132,7 +136,11 @@ class PartStore:
 
     def _label(self, name: str, ending: str) -> str:
         """Return the line that binds a file to its sweep, its layout and its part."""
-        return f"{fingerprint(self.manifest)} {name} {ending}"
+        return self._labels(name, ending)[0]
+
+    def _labels(self, name: str, ending: str) -> list[str]:
+        """Return the labels of a file under the layout and under those that it has replaced."""
+        return [f"{mark} {name} {ending}" for mark in fingerprints(self.manifest)]
 
 
 def open_store(

@@ -85,18 +85,22 @@ def write_arrays(path: Path, label: str, arrays: dict[str, np.ndarray]) -> None:
         write_atomically(path, write)
 
 
-def read_arrays(path: Path, label: str) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, *labels: str) -> dict[str, np.ndarray]:
     """Return the arrays of a sealed file.
 
+    Args:
+        path: the file.
+        labels: under any of which it may have been written.
+
     Raises:
-        CorruptFile: the file differs from what was written under this label.
+        CorruptFile: the file differs from what was written under these labels.
         FileNotFoundError: there is none.
     """
     with path.open("rb") as file:
         checksum, saved_label, payload = file.readline(), file.readline(), file.read()
     if checksum != _checksum(saved_label, payload):
         raise CorruptFile("its checksum is wrong")
-    if saved_label != f"{label}\n".encode():
+    if saved_label not in {f"{label}\n".encode() for label in labels}:
         raise CorruptFile("it was saved for another part or sweep")
     with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
         return dict(archive)

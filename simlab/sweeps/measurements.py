@@ -68,10 +68,16 @@ class MeasurementSweep:
         index, count = shard
         order = [*parts[index::count], *(part for i, part in enumerate(parts) if i % count != index)]
         for part in order:
-            self._measure(part, store, analyse)
-            done = sum(store.is_complete(other.name) for other in parts)
-            listener.advance(done, done)
+            if not store.is_complete(part.name):
+                self._measure(part, store, analyse)
+                self._report(parts, store, listener)
+        self._report(parts, store, listener)
         return all(store.is_complete(part.name) for part in parts)
+
+    def _report(self, parts: Sequence[Part], store: Store, listener: Listener) -> None:
+        """Report how many measurements are there."""
+        done = sum(store.is_complete(part.name) for part in parts)
+        listener.advance(done, done)
 
     def _measure(self, part: Part, store: Store, analyse: MeasurementAnalysis) -> None:
         """Make one measurement, unless it is there or another process makes it."""

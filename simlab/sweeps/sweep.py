@@ -153,9 +153,13 @@ class Sweep:
         order = [*parts[index::count], *(part for i, part in enumerate(parts) if i % count != index)]
         work = Work(self, layouts, store, analyse, listener)
         for part in order:
+            if store.is_complete(part.name):
+                work.count(part)
+        for part in order:
             work.take(part)
         for part in order:  # parts that other processes claimed and did not complete
             work.take(part)
+        work.report()
         return all(store.is_complete(part.name) for part in parts)
 
 

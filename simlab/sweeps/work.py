@@ -63,7 +63,7 @@ class Work:
         """Complete a part, unless it is complete or another process has claimed it."""
         end_if_asked()
         if self.store.is_complete(part.name):
-            self._count(part)
+            self.count(part)
             return
         with self.store.claim(part.name) as mine:
             if not mine:
@@ -72,15 +72,19 @@ class Work:
             if loaded is None or not loaded[1]:
                 with saving_first():
                     self._run(part, None if loaded is None else loaded[0])
-            self._count(part)
+            self.count(part)
+            self.report()
 
-    def _count(self, part: Part) -> None:
-        """Add a complete part to the progress."""
+    def count(self, part: Part) -> None:
+        """Add a complete part to what is done, without a report: what is found complete has no pace."""
         if part.name not in self.counted:
             self.counted.add(part.name)
             self.steps += len(part.members) * self.sweep.specs[part.group].total_steps
             self.members += len(part.members)
-            self.listener.advance(self.steps, self.members)
+
+    def report(self) -> None:
+        """Report what is done."""
+        self.listener.advance(self.steps, self.members)
 
     def _run(self, part: Part, saved: dict[str, np.ndarray] | None) -> None:
         """Train the members of a part, analyse them, and save both."""

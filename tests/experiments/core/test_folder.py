@@ -1,19 +1,26 @@
 """What happens to the folder of a run while it trains: its process ends in one line, and never as if all were well."""
 
+import json
 import os
 import shutil
 import subprocess
 
+import jax
+import numpy as np
 import pytest
 
 from experiments.commands import run as command
 from experiments.commands.cli import main
-from experiments.core.progress import Quiet
+from experiments.core.progress import Lines, Quiet
+from experiments.core.sweep import make_sweep, train
 from experiments.registry import find_experiment
+from simlab.runtime.devices import programs_for
 from simlab.storage.parts import PARTS_FOLDER, open_store, remove_parts
-from simlab.storage.results import RESULTS_FILE
+from simlab.storage.results import RESULTS_FILE, load_dataset
+from simlab.storage.store import MemoryStore
 
 OPTIONS = "--n-words 6 --n-classes 8 --sentence-length 2 --embedding-dim 4 --batch-size 8 --n-evaluation 20 --epochs 8"
+SMALL = {"n_words": 6, "n_classes": 8, "sentence_length": 2, "embedding_dim": 4, "batch_size": 8, "epochs": 8}
 RUN = f"run uniform-small-sample {OPTIONS} --seeds 2 --chunk 1 --quiet --out".split()
 
 
@@ -97,3 +104,45 @@ def test_waiting_for_the_lock_of_the_manifest_is_said(tmp_path, monkeypatch):
         open_store(tmp_path, {}, dict, {}, said.append)
         holder.wait()
     assert said == [f"{lock}: waiting for a process that holds this lock; if it is stopped, continue or end it"]
+
+
+def test_a_sweep_begun_on_more_devices_goes_on_with_relayout(tmp_path, monkeypatch, capsys):
+    """Its parts have two members on two devices; one part is finished before there is one device left."""
+    words = f"run uniform-small-sample {OPTIONS} --seeds 4 --chunk 2 --quiet --out".split()
+    assert main([*words, str(tmp_path / "two")]) == 0
+    two, folder = load_dataset(tmp_path / "two"), tmp_path / "run"
+
+    def wait_for_a_part(steps, members):
+        if list((folder / PARTS_FOLDER).glob("*.done")):
+            raise KeyboardInterrupt
+
+    progress = Quiet()
+    progress.advance = wait_for_a_part
+    monkeypatch.setattr(command, "make_progress", lambda quiet: progress)
+    assert main([*words, str(folder)]) == 130
+    monkeypatch.undo()
+    assert len(list((folder / PARTS_FOLDER).glob("*.done"))) == 1
+    capsys.readouterr()
+    with programs_for(jax.local_devices()[:1]):
+        assert main([*words, str(folder)]) == 2
+        line = f"simlab: devices: expected the 2 that the sweep in {folder} was begun on (or --relayout, which keeps"
+        assert capsys.readouterr().err == f"{line} finished parts), got 1\n"
+        assert main([*words, str(folder), "--relayout"]) == 0
+    assert "corrupt" not in capsys.readouterr().err
+    dataset = load_dataset(folder)
+    assert dataset.embeddings.isel(seed=slice(2)).equals(two.embeddings.isel(seed=slice(2)))
+    np.testing.assert_allclose(dataset.embeddings, two.embeddings, rtol=0, atol=1e-5)
+    layout = json.loads(dataset.attrs["layout"])
+    assert [group["member_shards"] for group in (*layout["groups"], *layout["earlier"]["groups"])] == [1, 2]
+
+
+def test_a_sweep_that_is_found_complete_has_no_pace(capsys):
+    plan = find_experiment("uniform-small-sample").plan("quick", SMALL, [0, 1])
+    sweep, store = make_sweep(plan), MemoryStore()
+    layouts = sweep.choose_layouts(chunk=1)
+    train(plan, sweep, layouts, store, Lines(0))
+    assert "steps/s" in capsys.readouterr().err
+    train(plan, sweep, layouts, store, Lines(0))
+    printed = capsys.readouterr().err
+    assert "100 %, 2 of 2 members done" in printed
+    assert "steps/s" not in printed

@@ -59,3 +59,43 @@ def test_where_nothing_can_be_kept_one_line_tells_it(tmp_path):
     home.touch()
     (line,) = compile_in_a_process(home)
     assert line == f"compiled programs cannot be kept in {home}/simlab/compiled: Not a directory"
+
+
+HARM = """
+import pathlib, sys
+import jax
+from simlab.runtime.compilation_cache import keep_compilations
+
+keep_compilations(say=print)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+kept = pathlib.Path(sys.argv[1])
+double, triple = jax.jit(lambda x: 2 * x), jax.jit(lambda x: 3 * x)
+
+def compute():
+    jax.clear_caches()
+    assert (double(2.0), triple(2.0)) == (4, 6)
+    return sorted(kept.glob("jit__lambda*-cache"))
+
+first, second = compute()
+contents = first.read_bytes(), second.read_bytes()
+first.write_bytes(contents[1])
+second.write_bytes(contents[0])
+compute()
+assert first.read_bytes() != contents[1] and second.read_bytes() != contents[0]
+for bit in range(0, 8 * len(contents[0]), len(contents[0]) // 3):
+    harmed = bytearray(first.read_bytes())
+    harmed[bit // 8] ^= 1 << bit % 8
+    first.write_bytes(harmed)
+    compute()
+    assert first.read_bytes() != harmed
+before = first.stat().st_mtime_ns
+compute()
+assert first.stat().st_mtime_ns == before
+"""
+
+
+def test_programs_that_are_swapped_or_damaged_are_compiled_anew(tmp_path):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", HARM, str(tmp_path / "simlab" / "compiled")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
