@@ -4,15 +4,16 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from experiments.core.axes import Axis, make_axes, overlaps, vary
+from experiments.core.axes import MOST_MEMBERS, Axis, check_sweep_size, make_axes, overlaps, vary
 from experiments.core.configuration import Configuration
 from experiments.core.phenomenon import KEEPS, Phenomenon
 from experiments.core.training_choices import hyperparameters_by_name
 from simlab.training.spec import TrainingSpec
-from simlab.validation import check_choice, check_seeds
+from simlab.validation import check_choice, check_count, check_seeds, invalid
 
 ConfigurationT = TypeVar("ConfigurationT", bound=Configuration)
 SpecT = TypeVar("SpecT", bound=TrainingSpec | None)
@@ -84,7 +85,7 @@ class Experiment(NamedTuple):
         self,
         preset: str,
         overrides: Mapping[str, object],
-        seeds: Sequence[int] | None = None,
+        seeds: int | Iterable[int] | None = None,
         axes: Mapping[str, Iterable] | Sequence[Axis] = (),
         *,
         trajectories: bool = False,
@@ -103,7 +104,7 @@ class Experiment(NamedTuple):
         taken = {*overrides, *(axis.name for axis in asked)}
         own = [axis for axis in make_axes(self.vary.get(preset, {}), kind) if not overlaps(axis.name, kind, taken)]
         configurations = self.configurations(preset, overrides)
-        seeds = range(self.seeds.get(preset, 1)) if seeds is None else seeds
+        seeds = list_seeds(self.seeds.get(preset, 1) if seeds is None else seeds)
         kept = trajectories or self.trajectories
         plan = make_plan(self.name, self.phenomenon, configurations, seeds, (*own, *asked), trajectories=kept)
         return plan._replace(derive=self.derive, figures=self.figures, talk=self.talk)
@@ -201,11 +202,25 @@ def make_plan(
     """
     check_choice("phenomenon keeps", phenomenon.keeps, KEEPS)
     axes = make_axes(axes, phenomenon.configuration)
+    check_sweep_size(len(configurations), axes, len(seeds))
     points = [(regime, point) for regime, start in configurations.items() for point in vary(start, axes)]
     for _, point in points:
         phenomenon.check_theory(point)
     cells = tuple(_make_cell(phenomenon, regime, point) for regime, point in points)
     return Plan(name, phenomenon, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
+
+
+def list_seeds(seeds: int | Iterable[int]) -> Sequence[int]:
+    """Return the seeds: that many from 0, or those that are listed.
+
+    Raises:
+        ValueError: it is neither a number of seeds nor a list, or there are too many.
+    """
+    if isinstance(seeds, Integral):
+        return range(check_count("seeds", seeds, 1, MOST_MEMBERS))
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise invalid("seeds", "a whole number or a list of them", seeds)
+    return seeds if isinstance(seeds, range) else list(seeds)
 
 
 def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration) -> Cell:

@@ -10,7 +10,6 @@ From Python::
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import Protocol
 
@@ -105,8 +104,7 @@ def run_experiment(
         ValueError: bad input, or the folder holds another sweep; nothing was written.
         OSError: the disk is full; what was saved so far is kept.
     """
-    chosen = range(seeds) if isinstance(seeds, int | Integral) else seeds
-    plan = experiment.plan(preset, overrides, chosen, vary or {}, trajectories=trajectories)
+    plan = experiment.plan(preset, overrides, seeds, vary or {}, trajectories=trajectories)
     progress = progress or Quiet()
     if out is None:
         return run_plan(plan, progress)
