@@ -15,6 +15,8 @@ import simlab
 from simlab.validation import invalid
 
 RESULTS_FILE = "results.nc"
+# Characters of a regime or a quantity, which stand in titles and tables.
+LONGEST_NAME = 200
 
 
 def write_atomically(path: Path, write: Callable[[Path], object], *, replace: bool = True) -> None:
@@ -115,8 +117,13 @@ def load_dataset(folder: Path):
             loaded = dataset.load()
     except OSError as error:
         raise invalid("folder", f"a readable {RESULTS_FILE} in it ({error})", str(folder)) from error
-    if "experiment" not in loaded.attrs:
+    if not isinstance(loaded.attrs.get("experiment"), str):
         raise invalid("folder", f"a {RESULTS_FILE} that simlab wrote", str(folder))
+    for name in {"regime", "quantity"} & set(loaded.coords):
+        longest = max((len(str(value)) for value in loaded[name].values.ravel()), default=0)
+        if longest > LONGEST_NAME:
+            wanted = f"a {RESULTS_FILE} whose names of {name} have at most {LONGEST_NAME} characters, not {longest}"
+            raise invalid("folder", wanted, str(folder))
     return loaded
 
 
