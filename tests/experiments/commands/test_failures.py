@@ -123,8 +123,8 @@ def test_a_platform_that_is_not_here_is_one_line(tmp_path, platform):
         ("predict neural-collapse --samples-per-class long-tail:5:100", 2, "samples_per_class: expected at least one"),
         (
             "predict neural-collapse --feature-weight-decay 1e308 --classifier-weight-decay 1e308 --json",
-            1,
-            "risk: expected a finite number",
+            2,
+            "feature_weight_decay: expected a finite product with classifier_weight_decay=1e+308, got 1e+308",
         ),
         ("run --from somewhere", 2, "out: expected beside --from, a folder for the rerun"),
     ],
