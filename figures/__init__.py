@@ -58,7 +58,9 @@ def draw(name: str, dataset):
     Raises:
         ValueError: there is no such figure.
     """
-    return _load(name).draw(dataset)
+    from figures.drawing.plain_text import without_mathematics
+
+    return _load(name).draw(without_mathematics(dataset))
 
 
 def load_matplotlib() -> None:

@@ -34,6 +34,8 @@ def check_real(field: str, value: object, *, positive: bool = False) -> float:
 
 def check_seeds(seeds: Sequence[int]) -> list[int]:
     """Return the seeds as a list, or raise ``ValueError`` unless they are different whole numbers below 2^32."""
+    if isinstance(seeds, range) and min(seeds, default=-1) >= 0 and max(seeds) < 2**32:
+        return list(seeds)
     checked = [check_count("seeds", seed, 0) for seed in seeds]
     if not checked or len(set(checked)) < len(checked) or max(checked) >= 2**32:
         raise invalid("seeds", "different whole numbers below 2^32, at least one", checked)

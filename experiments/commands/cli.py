@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from experiments.benchmarks.suite import BENCHMARKS
 from experiments.commands import simple as commands
 from experiments.commands.bench import prepare_bench
-from experiments.commands.failures import describe_failure
+from experiments.commands.failures import UnreadableRun, describe_failure
 from experiments.commands.parser import CommandParser, join_negative_numbers
 from experiments.commands.predict import add_predictor_options, build_predict
 from experiments.commands.report import prepare_report
@@ -50,7 +50,7 @@ def _carry_out(read: Callable[[], Namespace]) -> int:
         action = arguments.prepare(arguments)
         begun = True
         return action()
-    except OtherSweep as error:
+    except (OtherSweep, UnreadableRun) as error:
         return _fail(str(error), 2)
     except ValueError as error:
         if begun:  # input is checked before: this is a fault of simlab's

@@ -12,7 +12,7 @@ import numpy as np
 from experiments.core.experiment import Plan
 from experiments.core.progress import format_seconds
 from experiments.tables.columns import format_columns
-from simlab.runtime.devices import free_memory
+from simlab.runtime.devices import free_memory, platform
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.measurements import MeasurementSweep
 from simlab.sweeps.members import stack_inputs
@@ -22,21 +22,47 @@ from simlab.sweeps.sweep import Sweep
 # Enough steps for a time that noise does not drown, few enough to be done at once.
 TIMED_STEPS = 20
 
+TIMED_ROWS = 8  # of each CPU device
+
+# Bytes of a member beyond which no steps are timed: its arrays alone take long to make.
+LARGEST_TIMED = 10**9
+
 Result = TypeVar("Result")
 
 
-def format_plan(plan: Plan, sweep: Sweep | MeasurementSweep, layouts: Sequence[Layout]) -> str:
-    """Return a line per compiled program, and the sums."""
+def format_size(plan: Plan, sweep: Sweep | MeasurementSweep) -> str:
+    """Return how many members there are, of which programs and of how many steps; nothing is compiled for it."""
     if isinstance(sweep, MeasurementSweep):
         return f"{plan.name}: {len(sweep.members)} measurements, nothing is trained"
+    axes = ", ".join(f"{axis.name} ({len(axis.values)})" for axis in plan.axes) or "none"
+    regimes = f"{len(plan.configurations)} regimes x axes: {axes} x {len(plan.seeds)} seeds"
+    return (
+        f"{plan.name}: {len(sweep.members)} members = {regimes}, {sweep.n_steps:,} steps\n{len(sweep.groups)} programs"
+    )
+
+
+def format_plan(
+    plan: Plan, sweep: Sweep | MeasurementSweep, layouts: Sequence[Layout], say: Callable[[str], None]
+) -> str:
+    """Return a line per compiled program, and the sums.
+
+    Args:
+        plan: what would be run.
+        sweep: its members.
+        layouts: of its programs.
+        say: receives what is being measured.
+    """
+    if isinstance(sweep, MeasurementSweep):
+        return "nothing is compiled"
     header = ("program", "members", "at once", "parts", "devices", "bytes per member", "steps", "time")
     parts = sweep.parts(layouts)
     rows: list[tuple[str, ...]] = [header]
     seconds = 0.0
     for group, layout in enumerate(layouts):
+        say(f"timing program {group + 1} of {len(layouts)}")
         with sweep.precision(group):
-            estimate = _estimate(sweep, group, layout)
             needed = _bytes_per_member(sweep.program(group, layout))
+            estimate = math.nan if needed > LARGEST_TIMED else _estimate(sweep, group, layout)
         seconds += estimate
         rows.append(
             (
@@ -47,19 +73,16 @@ def format_plan(plan: Plan, sweep: Sweep | MeasurementSweep, layouts: Sequence[L
                 f"{layout.member_shards} x {layout.class_shards}",
                 f"{needed:,}",
                 f"{sweep.specs[group].total_steps:,}",
-                format_seconds(estimate),
+                "not measured" if math.isnan(estimate) else format_seconds(estimate),
             )
         )
     device = jax.local_devices()[0]
-    axes = ", ".join(f"{axis.name} ({len(axis.values)})" for axis in plan.axes) or "none"
     lines = [
-        f"{plan.name}: {len(sweep.members)} members = {len(plan.configurations)} regimes x axes: {axes} x "
-        f"{len(plan.seeds)} seeds",
         format_columns(rows),
         f"compilations: {len(sweep.groups)} programs; devices (members x classes) of {len(jax.local_devices())} "
         f"{device.device_kind}, {free_memory():,} bytes usable",
         f"estimated time, from {TIMED_STEPS} steps of each program, without compilation and analysis: "
-        f"{format_seconds(seconds)}",
+        + ("not measured for members of more than 1 GB" if math.isnan(seconds) else format_seconds(seconds)),
     ]
     return "\n".join(lines)
 
@@ -79,6 +102,7 @@ def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
     spec = sweep.specs[group]
     steps = {"n_steps": TIMED_STEPS, "steps_per_record": TIMED_STEPS, "pretraining": ()}
     short = dataclasses.replace(spec, **steps, schedule="constant", warmup_steps=0)
+    layout = _timed_layout(layout)
     program = Program(short, layout)
     members = [sweep.members[i] for i in sweep.groups[group]]
     inputs, occupied = program.put(
@@ -92,6 +116,12 @@ def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
     rows, segment = _timed(lambda: take_steps(problem, rows, inputs))
     fillings = math.ceil(len(members) / layout.rows)
     return fillings * (spec.total_steps / TIMED_STEPS * segment + (spec.n_segments + 1) * record)
+
+
+def _timed_layout(layout: Layout) -> Layout:
+    """Return the layout on which steps are timed: on CPUs time is proportional to the rows, and few of them do."""
+    rows = min(layout.rows, TIMED_ROWS * layout.member_shards) if platform() == "cpu" else layout.rows
+    return layout._replace(rows=rows, part=min(layout.part, rows))
 
 
 def _timed(call: Callable[[], Result]) -> tuple[Result, float]:

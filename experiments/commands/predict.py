@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Sequence
 
 from experiments.commands.parser import CommandParser
@@ -41,12 +42,27 @@ def prepare_predict(arguments: argparse.Namespace) -> Action:
     predictor = _find_predictor(arguments.name)
     options = predictor.options(**read_options(arguments, predictor.options))
     prediction = predictor.predict(options)
+    values = prediction.to_json()
+    for name in ("cross_entropy", "risk"):
+        if not math.isfinite(values.get(name, 0.0)):
+            raise ArithmeticError(
+                f"{name}: expected a finite number, got {values[name]}: are the weight decays too large?"
+            )
 
     def action() -> int:
-        print(json.dumps(prediction.to_json()) if arguments.json else predictor.format(prediction))
+        print(json.dumps(_finite(values), allow_nan=False) if arguments.json else predictor.format(prediction))
         return 0
 
     return action
+
+
+def _finite(value):
+    """Return nested values with null in place of numbers that are not finite, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _finite(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _find_predictor(name: str) -> Predictor:

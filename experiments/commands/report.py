@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from experiments.commands.failures import drawing_of
 from experiments.core.output import check_writable
 from simlab.storage.results import write_atomically
 from simlab.validation import invalid
@@ -25,7 +26,8 @@ def prepare_report(arguments: argparse.Namespace) -> Callable[[], int]:
     def action() -> int:
         from experiments.report.page import make_page
 
-        page = make_page(runs, title).encode()
+        with drawing_of(*folders):
+            page = make_page(runs, title).encode()
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda temporary: temporary.write_bytes(page), replace=arguments.overwrite)
         print(f"{path}: {len(runs)} run{'s' if len(runs) > 1 else ''}, {len(page) / 1e6:.1f} MB", file=sys.stderr)

@@ -20,8 +20,9 @@ Action = Callable[[], int]
 def prepare_run(arguments: argparse.Namespace) -> Action:
     """Check the whole sweep and its folder before any training: first what needs neither theory nor devices."""
     request = read_request(arguments)
-    reuse = not (request.overwrite or request.only_plan)
-    finished = prepare_folder(request.folder, request.plan, reuse=reuse)
+    if request.only_plan:
+        _predict_regimes(request)
+    finished = None if request.only_plan else prepare_folder(request.folder, request.plan, reuse=not request.overwrite)
     if finished is not None:
         return partial(_report_finished, finished, request)
     _start_devices()
@@ -33,6 +34,12 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
         process = join_cluster(*request.cluster, say=_say)
     _check_class_devices(request.class_shards)
     return partial(_run, request, process, _restore_layouts(request.saved_layouts))
+
+
+def _predict_regimes(request: RunRequest) -> None:
+    """Predict the first cell of each regime, so that a task without a theory is told before it is planned."""
+    for cell in {cell.regime: cell for cell in reversed(request.plan.cells)}.values():
+        _ = cell.prediction
 
 
 def _start_devices() -> None:
@@ -76,14 +83,17 @@ def _say(text: str) -> None:
 
 
 def _print_plan(request: RunRequest) -> int:
-    """Print what a run would do."""
-    from experiments.commands.plan_report import format_plan
+    """Print what a run would do: members and programs at once, memory and time when they are compiled."""
+    from experiments.commands.plan_report import format_plan, format_size
     from experiments.core.sweep import make_sweep
 
+    say = (lambda text: None) if request.quiet else _say
     sweep = make_sweep(request.plan)
+    print(format_size(request.plan, sweep), flush=True)
+    say("compiling the programs, for their memory")
     n_processes = (request.shard or (0, 1))[1]
     layouts = sweep.choose_layouts(n_processes=n_processes, chunk=request.chunk, class_shards=request.class_shards)
-    print(format_plan(request.plan, sweep, layouts))
+    print(format_plan(request.plan, sweep, layouts, say))
     return 0
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.core.axes import parse_axis
+from experiments.core.axes import MOST_MEMBERS, parse_axis
 from experiments.core.experiment import Experiment, Plan, plan_from_description
 from experiments.core.options import convert, flag_of, given_options, read_count, read_options
 from experiments.core.output import check_writable
 from experiments.phenomena import load_configurations
 from experiments.registry import find_experiment
 from simlab.runtime.cluster import check_coordinator
+from simlab.sizes import MOST_INT32
 from simlab.storage.results import load_dataset
 from simlab.validation import check_real, invalid, is_digits
 
@@ -121,7 +122,7 @@ def _find_experiment(arguments: argparse.Namespace) -> Experiment:
 
 
 def _read_seeds(arguments: argparse.Namespace, experiment: Experiment, preset: str) -> range:
-    n_seeds = read_count("seeds", arguments.seeds or str(experiment.seeds.get(preset, 1)), 1)
+    n_seeds = read_count("seeds", arguments.seeds or str(experiment.seeds.get(preset, 1)), 1, MOST_MEMBERS)
     first = read_count("first_seed", arguments.first_seed or "0", 0)
     if first + n_seeds > 2**32:
         raise invalid("first_seed", "seeds below 2^32", first)
@@ -139,7 +140,7 @@ def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     if given:
         raise invalid("from", "nothing beside it that changes what is run", given[0])
     if arguments.out is None:
-        raise ValueError("out: expected a folder for the rerun, got None")
+        raise ValueError("out: expected beside --from, a folder for the rerun")
     dataset = load_dataset(arguments.source_folder)
     if "sweep" not in dataset.attrs:
         raise invalid("from", "a folder whose results.nc tells how to make it again", arguments.source_folder)
@@ -154,18 +155,26 @@ def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:
     if arguments.shard is None:
         return None
     index, slash, count = arguments.shard.partition("/")
-    if not (slash and is_digits(index) and is_digits(count) and int(index) < int(count)):
+    if not (slash and is_digits(index) and is_digits(count) and int(index) < int(count) <= MOST_INT32):
         raise invalid("shard", "I/N with I from 0 to N-1", arguments.shard)
     return int(index), int(count)
 
 
 def _read_cluster(arguments: argparse.Namespace) -> Cluster | None:
     """Return the processes that ``--distributed`` joins."""
+    names = ("coordinator", "n_processes", "process_id")
+    given = [flag_of(name) for name in names if getattr(arguments, name) is not None]
     if not arguments.distributed:
+        if given:
+            raise ValueError(f"distributed: expected beside {' '.join(given)}, which only a distributed run has")
         return None
-    given = (arguments.coordinator, arguments.n_processes, arguments.process_id)
-    if len({value is None for value in given}) > 1:
-        raise invalid("distributed", "all of --coordinator, --n-processes and --process-id, or none", given)
-    counts = [None if text is None else read_count("processes", text, 0) for text in given[1:]]
+    if not given:
+        return Cluster(None, None, None)
+    if len(given) < len(names):
+        raise ValueError(
+            f"distributed: expected all of {', '.join(map(flag_of, names))} or none, got {' '.join(given)}"
+        )
+    n_processes = read_count("n_processes", arguments.n_processes, 1, MOST_INT32)
+    process_id = read_count("process_id", arguments.process_id, 0, n_processes - 1)
     check_coordinator(arguments.coordinator)
-    return Cluster(arguments.coordinator, *counts)
+    return Cluster(arguments.coordinator, n_processes, process_id)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.commands.environment import adapt_settings
+from experiments.commands.failures import drawing_of
 from experiments.core.output import check_folder, check_writable, draw_figures, save_and_draw
 from experiments.core.progress import show_line
 from experiments.registry import NAMES, find_experiment
@@ -43,12 +44,14 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
     from figures import figures_of
 
     datasets = {folder: load_dataset(folder) for folder in arguments.folders}
-    for dataset in datasets.values():
-        figures_of(dataset)  # raises for a run that cannot be drawn, before another one is drawn
+    for folder, dataset in datasets.items():
+        with drawing_of(folder):
+            figures_of(dataset)  # raises for a run that cannot be drawn, before another one is drawn
 
     def action() -> int:
         for folder, dataset in datasets.items():
-            n_figures = draw_figures(dataset, Path(folder))
+            with drawing_of(folder):
+                n_figures = draw_figures(dataset, Path(folder))
             print(f"{folder}: {n_figures} figure{'s' if n_figures != 1 else ''}, as PDF and PNG", file=sys.stderr)
         return 0
 
@@ -66,12 +69,15 @@ def _prepare_overview(path: Path, folders: list[str]) -> Action:
     load_matplotlib()
     from figures import talk
     from figures.drawing import style
+    from figures.drawing.plain_text import without_mathematics
 
-    talk.choose_runs(datasets)
+    with drawing_of(*folders):
+        talk.choose_runs(datasets)
 
     def action() -> int:
+        with drawing_of(*folders):
+            figure = talk.draw([without_mathematics(dataset) for dataset in datasets])
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure = talk.draw(datasets)
         write_atomically(path, lambda temporary: style.save(figure, temporary))
         return 0
 

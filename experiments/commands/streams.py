@@ -2,9 +2,12 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import TextIO
+
+from simlab.validation import first_line
 
 
 class Stream:
@@ -48,13 +51,22 @@ class Stream:
             os.close(devnull)
 
 
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    """Print the warning of a library in one line; none of a number that overflows, which results and status tell."""
+    if not issubclass(category, RuntimeWarning):
+        print(f"simlab: warning: {first_line(message)}", file=sys.stderr)
+
+
 @contextmanager
 def kept_going() -> Iterator[Stream]:
     """Let stdout and stderr be such streams for a while; yield that of stdout, and flush both at the end."""
     output, messages = Stream(sys.stdout), Stream(sys.stderr)
+    show = warnings.showwarning
     with redirect_stdout(output), redirect_stderr(messages):  # pyright: ignore[reportArgumentType]
+        warnings.showwarning = _show_warning
         try:
             yield output
         finally:
+            warnings.showwarning = show
             output.flush()
             messages.flush()

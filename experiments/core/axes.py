@@ -1,6 +1,7 @@
 """The axes of a sweep: which fields of a configuration vary, and over which values."""
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,10 @@ import numpy as np
 from experiments.core.configuration import Configuration, fields_set
 from experiments.core.options import convert, option_types
 from simlab.validation import check_choice, check_count, invalid
+
+# Of all regimes together: each is checked and predicted before anything is trained.
+MOST_CELLS = 20_000
+MOST_MEMBERS = 1_000_000
 
 
 class Axis(NamedTuple):
@@ -58,7 +63,10 @@ def make_axis(name: str, values: Iterable, configuration: type) -> Axis:
     Raises:
         ValueError: the name is neither a field nor an alias, or the values are none or not all different.
     """
-    name, values = _check_name(name, configuration), tuple(_plain(value) for value in values)
+    name = _check_name(name, configuration)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise invalid(f"vary {name}", "a list of values", values)
+    values = tuple(_plain(value) for value in values)
     if not values or len(set(values)) < len(values):
         raise invalid(f"vary {name}", "at least one value, all different", list(values))
     return Axis(name, values)
@@ -83,9 +91,25 @@ def make_axes(
     for name in names:
         clashing = overlaps(name, configuration, taken)
         if clashing:
-            raise invalid(f"vary {name}", f"{clashing[0]} to be set once", "twice")
+            raise ValueError(f"vary {name}: {clashing[0]} is set twice")
         taken.add(name)
     return tuple(axes)
+
+
+def check_sweep_size(n_regimes: int, axes: Sequence[Axis], n_seeds: int) -> None:
+    """Raise ``ValueError`` for more members than a sweep may have; the message names the seeds or the longest axis.
+
+    Args:
+        n_regimes: each is swept over all axes.
+        axes: what varies.
+        n_seeds: of each cell.
+    """
+    n_cells = n_regimes * math.prod(len(axis.values) for axis in axes)
+    if n_cells > MOST_CELLS:
+        longest = max(axes, key=lambda axis: len(axis.values))
+        raise invalid(f"vary {longest.name}", f"at most {MOST_CELLS:,} regimes x values of all axes", n_cells)
+    if n_cells * n_seeds > MOST_MEMBERS:
+        raise invalid("seeds", f"at most {MOST_MEMBERS:,} members with {n_cells:,} regimes x values", n_cells * n_seeds)
 
 
 def overlaps(name: str, configuration: type, taken: Iterable[str]) -> list[str]:
@@ -130,7 +154,9 @@ def _spaced(name: str, kind, spacing: list[str], text: str) -> list:
     if len(spacing) != 4:
         raise invalid(f"vary {name}", f"{spacing[0]}:FROM:TO:N", text)
     low, high = (convert(name, float, end) for end in spacing[1:3])
-    count = check_count(f"vary {name}", convert(name, int, spacing[3]), 2)
+    count = check_count(f"vary {name}", convert(name, int, spacing[3]), 2, MOST_CELLS)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise invalid(f"vary {name}", "finite ends of the scale", text)
     if spacing[0] == "log" and not (low > 0 and high > 0):
         raise invalid(f"vary {name}", "a logarithmic scale between positive numbers", text)
     values = (np.geomspace if spacing[0] == "log" else np.linspace)(low, high, count)

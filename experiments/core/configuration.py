@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
-from simlab.validation import check_real
+from simlab.validation import check_choice, check_real
 
 TASK, NETWORK, TRAINING = "task", "network", "training"
 GROUPS = (TASK, NETWORK, TRAINING)
@@ -65,8 +65,10 @@ class Configuration:
         """Return a copy with some fields changed, which may be named by alias; a field given beside its alias wins.
 
         Raises:
-            ValueError: an alias is set to a negative value or to one that is not finite.
+            ValueError: there is no such field, or an alias is set to a negative value or to one that is not finite.
         """
+        for name in changes:
+            check_choice("option", name, (*(field.name for field in dataclasses.fields(self)), *self.aliases))
         expanded = {}
         for name in (alias for alias in self.aliases if alias in changes):
             value = check_real(name, changes.pop(name))

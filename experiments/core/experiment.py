@@ -1,18 +1,22 @@
 """An experiment: one or more regimes, each trained, predicted and compared, swept over named axes."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from experiments.core.axes import Axis, make_axes, overlaps, vary
+from experiments.core.axes import MOST_MEMBERS, Axis, check_sweep_size, make_axes, overlaps, vary
 from experiments.core.configuration import Configuration
 from experiments.core.phenomenon import KEEPS, Phenomenon
 from experiments.core.training_choices import hyperparameters_by_name
-from simlab.training.spec import TrainingSpec
-from simlab.validation import check_choice, check_seeds
+from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
+from simlab.validation import check_choice, check_count, check_seeds, invalid
+
+LARGEST_FLOAT32 = 3.4028234663852886e38
 
 ConfigurationT = TypeVar("ConfigurationT", bound=Configuration)
 SpecT = TypeVar("SpecT", bound=TrainingSpec | None)
@@ -84,7 +88,7 @@ class Experiment(NamedTuple):
         self,
         preset: str,
         overrides: Mapping[str, object],
-        seeds: Sequence[int] | None = None,
+        seeds: int | Iterable[int] | None = None,
         axes: Mapping[str, Iterable] | Sequence[Axis] = (),
         *,
         trajectories: bool = False,
@@ -103,9 +107,11 @@ class Experiment(NamedTuple):
         taken = {*overrides, *(axis.name for axis in asked)}
         own = [axis for axis in make_axes(self.vary.get(preset, {}), kind) if not overlaps(axis.name, kind, taken)]
         configurations = self.configurations(preset, overrides)
-        seeds = range(self.seeds.get(preset, 1)) if seeds is None else seeds
+        seeds = list_seeds(self.seeds.get(preset, 1) if seeds is None else seeds)
         kept = trajectories or self.trajectories
         plan = make_plan(self.name, self.phenomenon, configurations, seeds, (*own, *asked), trajectories=kept)
+        if "learning_rate" in taken:
+            _check_learning_rate(plan, is_axis="learning_rate" not in overrides)
         return plan._replace(derive=self.derive, figures=self.figures, talk=self.talk)
 
 
@@ -201,11 +207,37 @@ def make_plan(
     """
     check_choice("phenomenon keeps", phenomenon.keeps, KEEPS)
     axes = make_axes(axes, phenomenon.configuration)
+    check_sweep_size(len(configurations), axes, len(seeds))
     points = [(regime, point) for regime, start in configurations.items() for point in vary(start, axes)]
     for _, point in points:
         phenomenon.check_theory(point)
     cells = tuple(_make_cell(phenomenon, regime, point) for regime, point in points)
     return Plan(name, phenomenon, dict(configurations), axes, tuple(check_seeds(seeds)), trajectories, cells)
+
+
+def _check_learning_rate(plan: "Plan", *, is_axis: bool) -> None:
+    """Raise ``ValueError`` if the learning rate that a user sets or varies has no effect: a line search takes none."""
+    without = [
+        cell.spec is not None and all(stage.optimizer in LINE_SEARCH_OPTIMIZERS for stage in cell.spec.stages)
+        for cell in plan.cells
+    ]
+    if all(without) or (is_axis and any(without)):
+        cell = plan.cells[without.index(True)]
+        wanted = f"none, as optimizer={cell.configuration.optimizer} has no learning rate"
+        raise invalid("learning_rate", wanted, cell.configuration.learning_rate)
+
+
+def list_seeds(seeds: int | Iterable[int]) -> Sequence[int]:
+    """Return the seeds: that many from 0, or those that are listed.
+
+    Raises:
+        ValueError: it is neither a number of seeds nor a list, or there are too many.
+    """
+    if isinstance(seeds, Integral):
+        return range(check_count("seeds", seeds, 1, MOST_MEMBERS))
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise invalid("seeds", "a whole number or a list of them", seeds)
+    return seeds if isinstance(seeds, range) else list(seeds)
 
 
 def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration) -> Cell:
@@ -214,12 +246,16 @@ def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration
         return Cell(phenomenon=phenomenon, regime=regime, configuration=configuration, spec=None, hyperparameters=None)
     spec = phenomenon.make_training_spec(configuration)
     make = phenomenon.make_hyperparameters or partial(hyperparameters_by_name, spec.objective)
+    hyperparameters = make(configuration)
+    for name, value in hyperparameters._asdict().items():
+        if spec.dtype == "float32" and isinstance(value, float) and LARGEST_FLOAT32 < value < math.inf:
+            raise invalid(name, "a number that float32 holds", value)
     return Cell(
         phenomenon=phenomenon,
         regime=regime,
         configuration=configuration,
         spec=spec,
-        hyperparameters=make(configuration),
+        hyperparameters=hyperparameters,
     )
 
 

@@ -136,9 +136,12 @@ def _number(name: str, number: type, text: str, description: str, *, or_text: bo
         raise invalid(name, description, text) from None
 
 
-def read_count(field: str, text: str, minimum: int) -> int:
-    """Return a whole number of at least ``minimum``."""
+def read_count(field: str, text: str, minimum: int, maximum: int | None = None) -> int:
+    """Return a whole number within these bounds."""
     try:
-        return check_count(field, int(text), minimum)
+        number = check_count(field, int(text), minimum)
     except ValueError:
         raise invalid(field, f"a whole number of at least {minimum}", text) from None
+    if maximum is not None and number > maximum:
+        raise invalid(field, f"a whole number of at most {maximum}", text)
+    return number

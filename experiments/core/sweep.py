@@ -11,7 +11,6 @@ From Python::
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import Protocol
 
@@ -116,8 +115,7 @@ def run_experiment(
         OSError: the disk is full; what was saved so far is kept.
     """
     use_all_cores()
-    chosen = range(seeds) if isinstance(seeds, int | Integral) else seeds
-    plan = experiment.plan(preset, overrides, chosen, vary or {}, trajectories=trajectories)
+    plan = experiment.plan(preset, overrides, seeds, vary or {}, trajectories=trajectories)
     progress = progress or Quiet()
     if out is None:
         return run_plan(plan, progress)

@@ -13,6 +13,13 @@ from simlab.sizes import check_array
 from simlab.validation import check_count, invalid, is_digits, is_number
 
 
+def check_decay_product(feature_weight_decay: float, classifier_weight_decay: float) -> None:
+    """Raise ``ValueError`` unless the product of the weight decays, of which theory takes the root, is a number."""
+    if math.isinf(feature_weight_decay * classifier_weight_decay):
+        wanted = f"a finite product with classifier_weight_decay={classifier_weight_decay}"
+        raise invalid("feature_weight_decay", wanted, feature_weight_decay)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClassConfiguration(Configuration):
     """All choices of a neural-collapse run."""

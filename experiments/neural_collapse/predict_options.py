@@ -6,6 +6,7 @@ import numpy as np
 
 from experiments.core.configuration import NETWORK, TASK, TRAINING, option
 from experiments.core.predictor import Predictor
+from experiments.neural_collapse.configuration import ClassConfiguration, check_decay_product
 from experiments.tables.columns import format_columns
 from simlab.sizes import check_array
 from simlab.validation import check_real
@@ -16,7 +17,9 @@ class NeuralCollapseOptions:
     """A task of free features; defaults are those of :func:`theory.neural_collapse.predict`."""
 
     n_classes: int | None = option(None, "classes, K; if not given, as many as sizes are listed, or ten", group=TASK)
-    samples_per_class: tuple[int, ...] | int = option(100, "n, or n_k of each class, with commas", group=TASK)
+    samples_per_class: tuple[int, ...] | int | str = option(
+        100, "n, or n_k of each class with commas, or long-tail:LARGEST:RATIO, or step:LARGEST:RATIO", group=TASK
+    )
     feature_dim: int | None = option(None, "dimension of the features, d; K - 1 if it is not given", group=NETWORK)
     feature_weight_decay: float = option(1e-5, "lam_H, of each sample's feature", unit="nats", group=TRAINING)
     classifier_weight_decay: float = option(1e-3, "lam_W", unit="nats", group=TRAINING)
@@ -27,9 +30,12 @@ def _predict(options: NeuralCollapseOptions):
     n_classes = options.n_classes
     if n_classes is None:
         n_classes = len(samples) if isinstance(samples, tuple) else 10
+    if isinstance(samples, str):
+        samples = ClassConfiguration(n_classes=n_classes, samples_per_class=samples).counts
     dim = n_classes - 1 if options.feature_dim is None else options.feature_dim
     check_array("class means", 8, n_classes=n_classes, feature_dim=dim)
     decay = check_real("classifier_weight_decay", options.classifier_weight_decay, positive=True)
+    check_decay_product(check_real("feature_weight_decay", options.feature_weight_decay), decay)
 
     from theory import neural_collapse
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.neural_collapse.configuration import ClassConfiguration
+from experiments.neural_collapse.configuration import ClassConfiguration, check_decay_product
 from simlab.validation import check_real, invalid
 
 ZERO = "zero network"
@@ -51,6 +51,7 @@ def check_theory(configuration: ClassConfiguration) -> None:
     configuration.check_sizes()
     for name in ("feature_weight_decay", "classifier_weight_decay"):
         check_real(name, getattr(configuration, name), positive=True)
+    check_decay_product(configuration.feature_weight_decay, configuration.classifier_weight_decay)
     sizes, counts = configuration.sizes, configuration.counts
     if len(sizes) > 1 and not isinstance(counts, int):
         raise invalid("samples_per_class", "one number, the samples of every cell of the factors", counts)

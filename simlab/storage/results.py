@@ -21,6 +21,8 @@ import simlab
 from simlab.validation import first_line, invalid
 
 RESULTS_FILE = "results.nc"
+# Characters of a regime or a quantity, which stand in titles and tables.
+LONGEST_NAME = 200
 # Beside the package in a wheel: the commit that it was built from, see setup.py.
 BUILT_FROM = "built_from.txt"
 
@@ -146,8 +148,13 @@ def load_dataset(folder: Path):
     if loaded.attrs.pop(SEAL, None) is not None and not is_sealed:
         wanted = f"a {RESULTS_FILE} as it was written (its checksum is gone)"
         raise ResultUnreadable(invalid("folder", wanted, str(folder)))
-    if "experiment" not in loaded.attrs:
+    if not isinstance(loaded.attrs.get("experiment"), str):
         raise invalid("folder", f"a {RESULTS_FILE} that simlab wrote", str(folder))
+    for name in {"regime", "quantity"} & set(loaded.coords):
+        longest = max((len(str(value)) for value in loaded[name].values.ravel()), default=0)
+        if longest > LONGEST_NAME:
+            wanted = f"a {RESULTS_FILE} whose names of {name} have at most {LONGEST_NAME} characters, not {longest}"
+            raise invalid("folder", wanted, str(folder))
     return loaded
 
 

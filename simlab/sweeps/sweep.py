@@ -49,20 +49,27 @@ class Sweep:
         optimizer: Optimizer | None = None,
     ):
         self.members = tuple(members)
-        for member in self.members:
-            check_hyperparameters(member.spec.objective, member.hyperparameters)
         self.trajectories, self.initials = trajectories, initials
         self._optimizer = optimizer
         groups: dict[TrainingSpec, list[int]] = {}
+        specs: dict[TrainingSpec, dict[int, TrainingSpec]] = {}
+        seen: dict[tuple[int, int], tuple[list[int], dict[int, TrainingSpec]]] = {}
         for index, member in enumerate(self.members):
-            groups.setdefault(member.spec.group_key, []).append(index)
+            cell = (id(member.spec), id(member.hyperparameters))  # the seeds of a cell share both
+            if cell not in seen:
+                check_hyperparameters(member.spec.objective, member.hyperparameters)
+                key = member.spec.group_key
+                seen[cell] = groups.setdefault(key, []), specs.setdefault(key, {})
+            indices, of_group = seen[cell]
+            indices.append(index)
+            of_group[cell[0]] = member.spec
         self.groups = tuple(tuple(indices) for indices in groups.values())
-        self.specs = tuple(_common_program([self.members[i].spec for i in indices]) for indices in self.groups)
+        self.specs = tuple(_common_program(list(of_group.values())) for of_group in specs.values())
 
     @property
     def n_steps(self) -> int:
         """Steps of all members together."""
-        return sum(member.spec.total_steps for member in self.members)
+        return sum(len(indices) * spec.total_steps for indices, spec in zip(self.groups, self.specs, strict=True))
 
     def program(self, group: int, layout: Layout) -> Program:
         """Return the program of a group, compiled at most once; to be used within :meth:`precision` of the group."""

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 from experiments.commands import cli
 from experiments.commands.cli import main
+from simlab.runtime.compilation_cache import keep_compilations
 
 SIZES = "--n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch-size 10 --n-evaluation 20"
 TINY = ("run", "uniform-small-sample", *SIZES.split(), "--epochs", "2", "--n-records", "2")
@@ -99,3 +101,70 @@ def test_a_platform_that_is_not_here_is_one_line(tmp_path, platform):
         == f"simlab: JAX_PLATFORMS: expected a platform that JAX finds here, such as cpu, got '{platform}'\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "line"),
+    [
+        ("run neural-collapse --learning-rate 3", 2, "learning_rate: expected none, as optimizer=lbfgs has no"),
+        ("run neural-collapse --vary learning-rate=1,2", 2, "learning_rate: expected none, as optimizer=lbfgs has no"),
+        (
+            "run neural-collapse --vary learning-rate=1,2 --vary optimizer=sgd,lbfgs",
+            2,
+            "learning_rate: expected none, as optimizer=lbfgs has no",
+        ),
+        ("run uniform-small-sample --learning-rate 1e300", 2, "learning_rate: expected a number that float32 holds"),
+        (
+            "run uniform-small-sample --samples-per-class 5",
+            2,
+            "option: expected one that 'simlab run uniform-small-sample --help' lists, got '--samples-per-class' (an "
+            "option of neural-collapse) (did you mean '--per-class'?)",
+        ),
+        ("predict neural-collapse --samples-per-class long-tail:5:100", 2, "samples_per_class: expected at least one"),
+        (
+            "predict neural-collapse --feature-weight-decay 1e308 --classifier-weight-decay 1e308 --json",
+            2,
+            "feature_weight_decay: expected a finite product with classifier_weight_decay=1e+308, got 1e+308",
+        ),
+        ("run --from somewhere", 2, "out: expected beside --from, a folder for the rerun"),
+    ],
+)
+def test_a_choice_without_effect_or_without_a_result_is_one_line(tmp_path, monkeypatch, capsys, words, status, line):
+    monkeypatch.chdir(tmp_path)
+    assert main(words.split()) == status
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"simlab: {line}")
+    assert (printed.err.count("\n"), printed.out) == (1, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_tail_is_predicted_as_it_is_run(capsys):
+    assert main(["predict", "neural-collapse", "--samples-per-class", "long-tail:100:10", "--n-classes", "3"]) == 0
+    long_tail = capsys.readouterr().out
+    assert main(["predict", "neural-collapse", "--samples-per-class", "100,32,10"]) == 0
+    assert capsys.readouterr().out == long_tail
+
+
+@pytest.mark.parametrize(("category", "line"), [(RuntimeWarning, ""), (UserWarning, "simlab: warning: a number\n")])
+@pytest.mark.filterwarnings("default")
+def test_a_warning_of_a_library_is_one_line_or_none(monkeypatch, capsys, category, line):
+    def warn():
+        warnings.warn("a number\nand more", category, stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(cli, "parse", lambda words: cli.Namespace(prepare=lambda options: warn))
+    shown = warnings.showwarning
+    assert main(["list"]) == 0
+    assert capsys.readouterr().err == line
+    assert warnings.showwarning is shown
+
+
+def test_a_user_without_a_home_folder_is_told_so_once(monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    said = []
+    keep_compilations(said.append)
+    assert [line.startswith("compiled programs cannot be kept") for line in said] == [True]

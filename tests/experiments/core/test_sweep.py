@@ -68,12 +68,12 @@ def test_an_axis_is_read_from_its_text(text, name, values):
         ("--vary n-words=log:6:12:3", "vary n_words: expected whole numbers, got 'log:6:12:3'"),
         ("--vary n-words=6,7", "n_words: expected a multiple of n_concepts=3, got 7"),
         ("--vary weight-decay=1e-3,-1", "weight_decay: expected a non-negative finite number, got -1.0"),
-        ("--vary weight-decay=1e-3,2e-3 --weight-decay 1", "vary weight_decay: expected weight_decay to be set once"),
+        ("--vary weight-decay=1e-3,2e-3 --weight-decay 1", "vary weight_decay: weight_decay is set twice"),
         (
             "--vary weight-decay=1e-3 --embedding-weight-decay 1",
-            "vary weight_decay: expected embedding_weight_decay",
+            "vary weight_decay: embedding_weight_decay is set twice",
         ),
-        ("--vary n-words=6 --vary n-words=9", "vary n_words: expected n_words to be set once, got 'twice'"),
+        ("--vary n-words=6 --vary n-words=9", "vary n_words: n_words is set twice"),
         ("--vary layer-norm=yes", "vary layer_norm: expected one of true, false, got 'yes'"),
         ("--shard 2/2", "shard: expected I/N with I from 0 to N-1, got '2/2'"),
         ("--chunk 0", "chunk: expected a whole number of at least 1, got '0'"),
@@ -253,7 +253,7 @@ def test_an_alias_is_an_axis_which_no_field_of_it_may_cross():
     assert [one.first for one in vary(Penalised(), (axis,))] == [1.0, 2.0]
     assert overlaps("penalty", Penalised, ["second", "n_steps"]) == ["second"]
     assert overlaps("first", Penalised, ["second", "penalty"]) == ["penalty"]
-    with pytest.raises(ValueError, match="vary first: expected penalty to be set once"):
+    with pytest.raises(ValueError, match="vary first: penalty is set twice"):
         make_axes({"penalty": [1.0], "first": [2.0]}, Penalised)
 
 
