@@ -104,6 +104,9 @@ def _build_plot(parser: CommandParser) -> None:
     parser.add_argument(
         "--overview", metavar="FILE", help="draw one page for a talk, a panel for each run (.pdf, .png or .svg)"
     )
+    parser.add_argument("--figures", metavar="NAMES", help="names of their files, separated by commas (all)")
+    parser.add_argument("--format", metavar="KINDS", help="pdf, png, svg (pdf,png)")
+    parser.add_argument("--width", metavar="WIDTH", help="single, double or inches (that of each figure)")
     parser.set_defaults(prepare=commands.prepare_plot)
 
 

@@ -32,8 +32,8 @@ def draw(dataset):
         _draw_training(above, regime.isel(batch_size=middle))
         _draw_ends(below, regime)
     size = dataset.batch_size.values[middle]
-    axes[0, 0].set_ylabel(f"excess risk, relative\n(batches of {size})")
-    axes[1, 0].set_ylabel("excess risk, relative\n(end of training)")
+    axes[0, 0].set_ylabel(f"excess risk over\nthe risk (batches of {size})")
+    axes[1, 0].set_ylabel("excess risk over\nthe risk (end of training)")
     for ax in axes[:, 0]:
         ax.yaxis.set_major_locator(LogLocator(numticks=7))
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -124,10 +124,17 @@ def _add_legend(figure, dataset) -> None:
     grey = {"color": "0.4", "linestyle": "none", "marker": "o", "markersize": 3.2}
     handles = [
         *_scale_handles(dataset),
-        Line2D([], [], label="over the best bound", markeredgewidth=0, **grey),
-        Line2D([], [], label="over its own bound", markeredgewidth=0.6, markerfacecolor="none", **grey),
-        Line2D([], [], label="below, nothing is proved", **PROVED),
+        Line2D([], [], label="excess over the best bound proved", markeredgewidth=0, **grey),
+        Line2D(
+            [],
+            [],
+            label="excess over the bound of the network itself",
+            markeredgewidth=0.6,
+            markerfacecolor="none",
+            **grey,
+        ),
+        Line2D([], [], label="the best bound is proved to be tight only up to here", **PROVED),
     ]
     figure.legend(
-        handles=handles, loc="outside lower center", ncols=4 if figure.get_figwidth() > style.ONE_COLUMN else 2
+        handles=handles, loc="outside lower center", ncols=3 if figure.get_figwidth() > style.ONE_COLUMN else 1
     )

@@ -15,7 +15,7 @@ LINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
 LINES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 POPULATION = ("equal-words", "zipf-words")
 NOISES = ("label_noise", "word_noise")
-KINDS = ("label noise alone", "word noise alone", "both")
+KINDS = ("label noise alone (a–d)", "word noise alone (a–d)", "both noises (a–d)")
 # Regimes of the noisy sample: what they are called, their colour and mark, whether words are equally frequent.
 SAMPLE = {
     "free-lengths": ("free lengths", 3, False),
@@ -230,14 +230,14 @@ def _set_noise(ax, end: float) -> None:
 def _add_legend(figure, dataset) -> None:
     """Put one legend below all panels: a column for each part of the figure."""
     handles = [Line2D([], [], label=text, **_look(index)) for index, text in enumerate(KINDS)]
-    handles.append(Line2D([], [], label="predicted, best possible", **LINE))
+    handles.append(Line2D([], [], label="predicted (a–d), best possible (e)", **LINE))
     handles += [
-        Line2D([], [], label=text, **_sample_look(number, equal))
+        Line2D([], [], label=f"{text} (e, f)", **_sample_look(number, equal))
         for regime, (text, number, equal) in SAMPLE.items()
         if regime in dataset.regime
     ]
     handles += [
-        Line2D([], [], label=str(case), linewidth=1.3, **_case_look(index))
+        Line2D([], [], label=f"{case} (g, h)", linewidth=1.3, **_case_look(index))
         for index, case in enumerate(dataset.reliability.values)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5)
