@@ -95,6 +95,7 @@ def _build_parser() -> tuple[CommandParser, dict[str, CommandParser]]:
 
 def _build_list(parser: CommandParser) -> None:
     """List the experiments."""
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
     parser.set_defaults(prepare=commands.prepare_list)
 
 

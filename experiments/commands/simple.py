@@ -1,6 +1,8 @@
 """What each command does: check its input at once, then return the action."""
 
 import argparse
+import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +26,10 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
 
     def action() -> int:
         experiments = [find_experiment(name) for name in NAMES]
+        if arguments.json:
+            fields = ("name", "summary", "quick_time", "paper_time")
+            print(json.dumps([{field: getattr(one, field) for field in fields} for one in experiments], indent=1))
+            return 0
         rows = [
             ("experiment", "quick", "paper (one seed)"),
             *((e.name, e.quick_time, e.paper_time) for e in experiments),
@@ -122,7 +128,8 @@ def prepare_verify(arguments: argparse.Namespace) -> Action:
         claims = verify(groups, lambda claim: _show_progress(claim, quiet=arguments.quiet))
         if not arguments.quiet:
             show_line("")
-        print(claims_to_json(claims) if arguments.json else format_claims(claims))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print(claims_to_json(claims) if arguments.json else format_claims(claims, width))
         if folder is not None:
             save_and_draw(claims_to_dataset(claims), folder)
         return 1 if any_failed(claims) else 0

@@ -15,7 +15,7 @@ LINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
 LINES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 POPULATION = ("equal-words", "zipf-words")
 NOISES = ("label_noise", "word_noise")
-KINDS = ("label noise alone (a–d)", "word noise alone (a–d)", "both noises (a–d)")
+KINDS = ("label noise alone (a to d)", "word noise alone (a to d)", "both noises (a to d)")
 # Regimes of the noisy sample: what they are called, their colour and mark, whether words are equally frequent.
 SAMPLE = {
     "free-lengths": ("free lengths", 3, False),
@@ -230,7 +230,7 @@ def _set_noise(ax, end: float) -> None:
 def _add_legend(figure, dataset) -> None:
     """Put one legend below all panels: a column for each part of the figure."""
     handles = [Line2D([], [], label=text, **_look(index)) for index, text in enumerate(KINDS)]
-    handles.append(Line2D([], [], label="predicted (a–d), best possible (e)", **LINE))
+    handles.append(Line2D([], [], label="predicted (a to d), best possible (e)", **LINE))
     handles += [
         Line2D([], [], label=f"{text} (e, f)", **_sample_look(number, equal))
         for regime, (text, number, equal) in SAMPLE.items()
