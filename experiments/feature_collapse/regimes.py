@@ -60,6 +60,7 @@ ZIPF_LAYER_NORM = _make_single(LAYER_NORM, paper_time="4 min")
 EXPERIMENT = Experiment(
     name="feature-collapse",
     summary="the four regimes together",
+    talk=("feature_collapse.overview", "Where do the words of a concept end?"),
     regimes=REGIMES,
     quick_time="1 min",
     paper_time="35 min",

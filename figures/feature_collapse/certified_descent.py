@@ -32,12 +32,12 @@ def draw(dataset):
         _draw_training(above, regime.isel(batch_size=middle))
         _draw_ends(below, regime)
     size = dataset.batch_size.values[middle]
-    axes[0, 0].set_ylabel(f"excess risk over\nthe risk (batches of {size})")
-    axes[1, 0].set_ylabel("excess risk over\nthe risk (end of training)")
+    axes[0, 0].set_ylabel(f"excess, share of the risk\n(batches of {size})")
+    axes[1, 0].set_ylabel("excess, share of the risk\n(end of training)")
     for ax in axes[:, 0]:
         ax.yaxis.set_major_locator(LogLocator(numticks=7))
         ax.yaxis.set_minor_formatter(NullFormatter())
-    names = [str(name).replace("-", " ") for name in dataset.regime.values]
+    names = [style.words_of(name) for name in dataset.regime.values]
     style.set_titles(axes[0], names)
     figure.align_ylabels(axes[:, 0])
     _add_legend(figure, dataset)
@@ -51,7 +51,7 @@ def draw_key(ax, dataset) -> None:
     _draw_training(ax, dataset.isel(regime=0, batch_size=-1))
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(top=20 * ax.get_ylim()[1])  # room for the legend in a low panel
-    ax.set_ylabel("excess risk, relative")
+    ax.set_ylabel("excess, share of the risk")
     ax.legend(handles=_scale_handles(dataset), ncols=2, loc="upper right")
 
 

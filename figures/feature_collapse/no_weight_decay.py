@@ -47,6 +47,7 @@ def draw_key(ax, dataset) -> None:
     _draw_ratio(ax, dataset.isel(regime=0))
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.6 * (high - low))  # room for the legend in a low panel
+    ax.get_legend().set_title("black lines: predicted", {"size": 6})
 
 
 def _draw_norms(ax, regime) -> None:

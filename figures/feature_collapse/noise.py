@@ -56,6 +56,13 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw the risk over the noise, learned and predicted."""
     _draw_risk(ax, _nearest(_with_axes(dataset), "weight_decay", DECAY))
+    names = [kind.partition(" (")[0] for kind in KINDS]
+    handles = [Line2D([], [], label=name, **_look(index)) for index, name in enumerate(names)]
+    handles += [
+        Line2D([], [], label=f"predicted, {_title(name)}", linestyle=line, **LINE)
+        for name, line in zip(POPULATION, LINES, strict=False)
+    ]
+    ax.legend(handles=handles, loc="lower right")
 
 
 def _with_axes(dataset):

@@ -55,7 +55,7 @@ def draw(dataset):
         ax.set_xlim(-0.5, len(kinds) - 0.5)
         ax.set_xticks(np.arange(len(kinds)), [_kind_label(kind) for kind in kinds])
     figure.align_ylabels(axes)
-    looks = {f"{law} words": _mark(index) for index, law in enumerate(laws)}
+    looks = {f"{style.words_of(law)} words": _mark(index) for index, law in enumerate(laws)}
     looks["predicted, where theory has a value"] = {"color": style.PREDICTED, "linewidth": 0.9}
     handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
@@ -76,6 +76,13 @@ def draw_key(ax, dataset) -> None:
     _draw_learned(ax, np.arange(len(kinds)), values_of(cells, "embedding_simplex_deviation"), 1)
     ax.set_yscale("log")
     ax.set_ylabel("deviation\nfrom a simplex")
+    label = f"{style.words_of(cells.word_frequency.item())} words"
+    ax.legend(
+        handles=[Line2D([], [], label=label, **_mark(1))],
+        title="mean and standard error",
+        title_fontsize=6,
+        loc="upper left",
+    )
     scales.set_names(ax, [_kind_label(kind).replace("\n", "").replace(",", ", ") for kind in kinds])
 
 

@@ -74,6 +74,7 @@ def draw_key(ax, dataset) -> None:
         Line2D([], [], label=name, markersize=3, linestyle="none", markeredgewidth=0, **style.concept_style(index))
         for index, name in enumerate(dataset.network.values)
     ]
+    marks.append(Line2D([], [], label="predicted", color=style.PREDICTED, linewidth=0.9))
     ax.legend(handles=marks, ncols=2, loc="upper right", columnspacing=0.8, handletextpad=0.1)
 
 

@@ -55,6 +55,14 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw the features of the first regime on their two principal components."""
     draw_features(ax, read_vectors(dataset.isel(regime=0, seed=0)))
+    ax.set_ylabel("features, PC 2")
+    looks: dict[str, dict[str, Any]] = {
+        "learned": {"color": "0.45", "markersize": 3, "markeredgewidth": 0},
+        "predicted": {"color": style.PREDICTED, "markersize": 5, "markerfacecolor": "none"},
+    }
+    handles = [Line2D([], [], label=name, linestyle="none", marker="o", **look) for name, look in looks.items()]
+    legend = ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    legend.set_in_layout(False)  # beside a square panel there is room
 
 
 def _make_panels(n_regimes: int):

@@ -381,7 +381,7 @@ def test_a_figure_is_a_drawing_that_says_what_it_shows(drawn):
     assert report(drawn / "run", "--out", drawn / "page.html") == 0
     page = read(drawn / "page.html")
     (label,) = {attributes["aria-label"] for attributes, _ in page.find("svg")}
-    assert label == " 1 panel; x^2 < 1e4 & more: y against x."
+    assert re.fullmatch(r" 1 panel; x\^2 < 1e4 & more: y against x \(x from \S+ to \S+, y from \S+ to \S+\)\.", label)
     assert len([one for one, _ in page.find("use") if "x" in one]) >= 100
     assert not page.find("metadata")
     assert len(page.find("style")) == 1  # the page's own
