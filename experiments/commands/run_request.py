@@ -41,6 +41,7 @@ class RunRequest:
         overwrite: whether another run in the folder is replaced.
         only_plan: whether the plan is printed and nothing is run.
         quiet: whether no progress is shown.
+        as_json: whether the table is printed as JSON.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class RunRequest:
     overwrite: bool
     only_plan: bool
     quiet: bool
+    as_json: bool = False
 
 
 def read_request(arguments: argparse.Namespace) -> RunRequest:
@@ -85,6 +87,7 @@ def read_request(arguments: argparse.Namespace) -> RunRequest:
         overwrite=arguments.overwrite,
         only_plan=arguments.plan,
         quiet=arguments.quiet,
+        as_json=arguments.json,
     )
 
 
