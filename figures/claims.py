@@ -14,6 +14,9 @@ def draw(dataset):
     checked = dataset.where(dataset.status != "not applicable", drop=True)
     controls = np.array(["control" in name or "less the minimum" in name for name in checked.claim.values])
     _draw_diagonal(axes[0, 0], checked.predicted.values[~controls], checked.learned.values[~controls])
+    left_out = {"controls": int(controls.sum()), "not applicable": dataset.sizes["claim"] - checked.sizes["claim"]}
+    words = ", ".join(f"{count} {name}" for name, count in left_out.items() if count)
+    axes[0, 0].set_title(axes[0, 0].get_title() + (f"\n(without {words})" if words else ""))
     _draw_errors(axes[0, 1], checked.error.values[~controls], checked.tolerance.values[~controls])
     _draw_restarts(axes[0, 2], dataset.restart_excess.values)
     return figure
@@ -31,12 +34,17 @@ def _draw_diagonal(ax, predicted: np.ndarray, found: np.ndarray) -> None:
 
 
 def _draw_errors(ax, errors: np.ndarray, tolerances: np.ndarray) -> None:
-    """Draw every error against its tolerance, sorted; an error of zero stands at the lower edge."""
+    """Draw every error against its tolerance, sorted; errors of zero stand at the lower edge, open, and are counted."""
     order = np.argsort(errors)
     floor = 1e-17
     ranks = np.arange(1, len(errors) + 1)
-    ax.plot(ranks, np.maximum(errors[order], floor), linestyle="none", marker="o", markersize=2, color=style.TEST,
+    errors, is_zero = errors[order], errors[order] == 0
+    ax.plot(ranks[~is_zero], errors[~is_zero], linestyle="none", marker="o", markersize=2, color=style.TEST,
             markeredgewidth=0, label="error")  # fmt: skip
+    if is_zero.any():
+        label = f"error of exactly 0 ({is_zero.sum()})"
+        ax.plot(ranks[is_zero], np.full(is_zero.sum(), floor), linestyle="none", marker="o", markersize=2.5,
+                color=style.TEST, markerfacecolor="none", markeredgewidth=0.5, label=label)  # fmt: skip
     ax.plot(ranks, np.maximum(tolerances[order], floor), linestyle="none", marker="_", markersize=3,
             color=style.PREDICTED, label="tolerance")  # fmt: skip
     ax.set_yscale("log")

@@ -113,6 +113,7 @@ def _build_parser() -> tuple[CommandParser, dict[str, CommandParser]]:
 
 def _build_list(parser: CommandParser) -> None:
     """List the experiments."""
+    parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
     parser.set_defaults(prepare=commands.prepare_list)
 
 
@@ -122,6 +123,9 @@ def _build_plot(parser: CommandParser) -> None:
     parser.add_argument(
         "--overview", metavar="FILE", help="draw one page for a talk, a panel for each run (.pdf, .png or .svg)"
     )
+    parser.add_argument("--figures", metavar="NAMES", help="names of their files, separated by commas (all)")
+    parser.add_argument("--format", metavar="KINDS", help="pdf, png, svg (pdf,png)")
+    parser.add_argument("--width", metavar="WIDTH", help="single, double or inches (that of each figure)")
     parser.set_defaults(prepare=commands.prepare_plot)
 
 

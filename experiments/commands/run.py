@@ -10,6 +10,7 @@ from experiments.commands.run_request import RunRequest, read_request
 from experiments.core.output import draw_figures, prepare_folder
 from experiments.core.progress import make_progress
 from experiments.tables.result import format_result
+from experiments.tables.result_json import result_to_json
 from simlab.runtime.cluster import join_cluster
 from simlab.storage.results import RESULTS_FILE
 from simlab.validation import invalid
@@ -164,7 +165,7 @@ def _belongs(parts, request: RunRequest) -> bool:
 
 def _report(dataset, request: RunRequest) -> int:
     """Print the table, draw the figures, and return the exit status: 1 if a member diverged."""
-    print(format_result(dataset))
+    print(result_to_json(dataset) if request.as_json else format_result(dataset))
     n_figures = draw_figures(dataset, request.folder, filter(callable, request.plan.figures))
     if not request.quiet:
         print(

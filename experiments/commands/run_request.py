@@ -44,6 +44,7 @@ class RunRequest:
         only_plan: whether the plan is printed and nothing is run.
         quiet: whether no progress is shown.
         grace: seconds within which SIGTERM ends the run.
+        as_json: whether the table is printed as JSON.
     """
 
     plan: Plan
@@ -58,6 +59,7 @@ class RunRequest:
     only_plan: bool
     quiet: bool
     grace: float
+    as_json: bool = False
 
 
 def read_request(arguments: argparse.Namespace) -> RunRequest:
@@ -92,6 +94,7 @@ def read_request(arguments: argparse.Namespace) -> RunRequest:
         only_plan=arguments.plan,
         quiet=arguments.quiet,
         grace=check_real("grace", convert("grace", float, arguments.grace), positive=True),
+        as_json=arguments.json,
     )
 
 

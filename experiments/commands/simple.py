@@ -1,13 +1,15 @@
 """What each command does: check its input at once, then return the action."""
 
 import argparse
+import json
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from experiments.commands.environment import adapt_settings
 from experiments.commands.failures import drawing_of
-from experiments.core.output import check_folder, check_writable, draw_figures, save_and_draw
+from experiments.core.output import Drawing, check_folder, check_writable, draw_figures, save_and_draw
 from experiments.core.progress import show_line
 from experiments.registry import NAMES, find_experiment
 from experiments.tables.columns import format_columns
@@ -15,8 +17,9 @@ from experiments.verification.claim import FAIL, Claim
 from experiments.verification.report import claims_to_dataset, claims_to_json, format_claims
 from experiments.verification.suite import any_failed, choose_groups, verify
 from simlab.storage.results import load_dataset, write_atomically
-from simlab.validation import invalid
+from simlab.validation import check_choice, invalid
 
+NARROWEST, WIDEST = 2.0, 20.0  # inches
 Action = Callable[[], int]
 
 
@@ -25,6 +28,10 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
 
     def action() -> int:
         experiments = [find_experiment(name) for name in NAMES]
+        if arguments.json:
+            fields = ("name", "summary", "quick_time", "paper_time")
+            print(json.dumps([{field: getattr(one, field) for field in fields} for one in experiments], indent=1))
+            return 0
         rows = [
             ("experiment", "quick", "paper (one seed)"),
             *((e.name, e.quick_time, e.paper_time) for e in experiments),
@@ -38,8 +45,11 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
 
 
 def prepare_plot(arguments: argparse.Namespace) -> Action:
-    """Load the saved runs."""
+    """Load the saved runs, and check that they have the figures that are asked for."""
+    kinds, width = _read_kinds(arguments.format or "pdf,png"), _read_width(arguments.width)
     if arguments.overview is not None:
+        if arguments.figures or arguments.format or arguments.width:
+            raise invalid("overview", "no --figures, --format or --width beside it", "some")
         return _prepare_overview(Path(arguments.overview), arguments.folders)
     from figures import figures_of
 
@@ -47,15 +57,45 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
     for folder, dataset in datasets.items():
         with drawing_of(folder):
             figures_of(dataset)  # raises for a run that cannot be drawn, before another one is drawn
+    names = None if arguments.figures is None else _choose_figures(arguments.figures, list(datasets.values()))
+    drawing = Drawing(names, kinds, width)
 
     def action() -> int:
         for folder, dataset in datasets.items():
             with drawing_of(folder):
-                n_figures = draw_figures(dataset, Path(folder))
-            print(f"{folder}: {n_figures} figure{'s' if n_figures != 1 else ''}, as PDF and PNG", file=sys.stderr)
+                n_figures = draw_figures(dataset, Path(folder), drawing=drawing)
+            plural = "" if n_figures == 1 else "s"
+            print(f"{folder}: {n_figures} figure{plural}, as {drawing.words}", file=sys.stderr)
         return 0
 
     return action
+
+
+def _read_kinds(text: str) -> tuple[str, ...]:
+    """Return the kinds of files that ``pdf,png`` names, each once."""
+    return tuple(dict.fromkeys(check_choice("format", kind, ("pdf", "png", "svg")) for kind in text.split(",")))
+
+
+def _read_width(text: str | None) -> float | None:
+    """Return a width in inches: of one or two columns of print, or a number."""
+    if text is None:
+        return None
+    columns = {"single": 3.35, "double": 6.9}  # those of figures.drawing.style, which imports matplotlib
+    try:
+        width = columns[text] if text in columns else float(text)
+    except ValueError:
+        width = 0.0
+    if not NARROWEST <= width <= WIDEST:
+        raise invalid("width", f"single, double or inches from {NARROWEST:g} to {WIDEST:g}", text)
+    return width
+
+
+def _choose_figures(text: str, datasets: Sequence) -> tuple[str, ...]:
+    """Return the names of figures, separated by commas, that at least one of some runs has."""
+    from figures import figures_of, file_name
+
+    having = dict.fromkeys(file_name(name) for dataset in datasets for name in figures_of(dataset))
+    return tuple(check_choice("figures", name.replace("-", "_"), having) for name in text.split(","))
 
 
 def _prepare_overview(path: Path, folders: list[str]) -> Action:
@@ -96,7 +136,8 @@ def prepare_verify(arguments: argparse.Namespace) -> Action:
         claims = verify(groups, lambda claim: _show_progress(claim, quiet=arguments.quiet))
         if not arguments.quiet:
             show_line("")
-        print(claims_to_json(claims) if arguments.json else format_claims(claims))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print(claims_to_json(claims) if arguments.json else format_claims(claims, width))
         if folder is not None:
             save_and_draw(claims_to_dataset(claims), folder)
         return 1 if any_failed(claims) else 0

@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from experiments.core.experiment import Plan
 from figures.declared import check_version
@@ -75,26 +76,53 @@ def save_and_draw(dataset, folder: Path) -> None:
     draw_figures(dataset, folder)
 
 
-def draw_figures(dataset, folder: Path, own: Iterable[Callable] = ()) -> int:
-    """Draw every figure of a run into its folder, as PDF and PNG, and return their number.
+class Drawing(NamedTuple):
+    """How figures are drawn.
+
+    Attributes:
+        names: of the files of those that are drawn, without suffix; None for all.
+        kinds: of files: pdf, png, svg.
+        width: inches; None for that of each figure.
+    """
+
+    names: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] = ("pdf", "png")
+    width: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The kinds of files, in words."""
+        *others, last = (kind.upper() for kind in self.kinds)
+        return " and ".join(filter(None, (", ".join(others), last)))
+
+
+DRAWING = Drawing()
+
+
+def draw_figures(dataset, folder: Path, own: Iterable[Callable] = (), drawing: Drawing = DRAWING) -> int:
+    """Draw the figures of a run into its folder, and return their number.
 
     Args:
-        dataset: the run; its attribute ``figures`` says which.
+        dataset: the run; its attribute ``figures`` says which it has.
         folder: which must exist.
         own: functions of the dataset that return further figures, each drawn under its name.
+        drawing: which of them, as which files, how wide.
     """
     from figures import draw, figures_of, file_name
 
-    names = figures_of(dataset)
-    drawings = {file_name(name): partial(draw, name) for name in names}
-    drawings |= {function.__name__: function for function in own}
-    for name, drawing in drawings.items():
-        _save_figure(drawing(dataset), folder / name)
-    return len(drawings)
+    functions = {file_name(name): partial(draw, name) for name in figures_of(dataset)}
+    functions |= {function.__name__: function for function in own}
+    chosen = {name: draw for name, draw in functions.items() if drawing.names is None or name in drawing.names}
+    from figures.drawing.style import figure_width
+
+    for name, function in chosen.items():
+        with figure_width(drawing.width):
+            _save_figure(function(dataset), folder / name, drawing.kinds)
+    return len(chosen)
 
 
-def _save_figure(figure, path: Path) -> None:
+def _save_figure(figure, path: Path, kinds: Sequence[str]) -> None:
     from figures.drawing.style import save
 
-    for suffix in (".pdf", ".png"):
-        write_atomically(path.with_name(path.name + suffix), lambda temporary: save(figure, temporary))
+    for kind in kinds:
+        write_atomically(path.with_name(f"{path.name}.{kind}"), lambda temporary: save(figure, temporary))

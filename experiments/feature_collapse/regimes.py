@@ -6,31 +6,34 @@ memorised instead of collapsing (Figure 4b); with LayerNorm they collapse again,
 Figure 4c).
 """
 
+from dataclasses import asdict
+
 from experiments.core.experiment import Experiment, Regime
+from experiments.core.summaries import summarise_regime
 from experiments.feature_collapse.configuration import PAPER, QUICK
 from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 
 UNIFORM = Regime(
     name="uniform-small-sample",
-    summary="uniform words, 5 sentences per class: Type I collapse (Fig. 3)",
+    summary="{word_frequency} words, {per_class} sentences per class: Type I collapse (Fig. 3)",
     quick=QUICK.replace(word_frequency="uniform", per_class=5, epochs=300),
     paper=PAPER.replace(word_frequency="uniform", per_class=5, epochs=1200),
 )
 LARGE_SAMPLE = Regime(
     name="zipf-large-sample",
-    summary="Zipf words, 500 sentences per class: Type III collapse (Fig. 4a)",
+    summary="{word_frequency} words, {per_class} sentences per class: Type III collapse (Fig. 4a)",
     quick=QUICK.replace(word_frequency="zipf", per_class=200, epochs=8),
     paper=PAPER.replace(word_frequency="zipf", per_class=500, epochs=10),
 )
 SMALL_SAMPLE = Regime(
     name="zipf-small-sample",
-    summary="Zipf words, 5 sentences per class: no collapse, poor generalisation (Fig. 4b)",
+    summary="{word_frequency} words, {per_class} sentences per class: no collapse, poor generalisation (Fig. 4b)",
     quick=QUICK.replace(word_frequency="zipf", per_class=5, epochs=300),
     paper=PAPER.replace(word_frequency="zipf", per_class=5, epochs=3000),
 )
 LAYER_NORM = Regime(
     name="zipf-layer-norm",
-    summary="Zipf words, 5 sentences per class, LayerNorm: Type II collapse (Fig. 4c)",
+    summary="{word_frequency} words, {per_class} sentences per class, LayerNorm: Type II collapse (Fig. 4c)",
     quick=QUICK.replace(word_frequency="zipf", layer_norm=True, per_class=5, embedding_weight_decay=0.0, epochs=300),
     paper=PAPER.replace(word_frequency="zipf", layer_norm=True, per_class=5, embedding_weight_decay=0.0, epochs=500),
 )
@@ -41,7 +44,7 @@ def _make_single(regime: Regime, paper_time: str) -> Experiment:
     """Return the experiment of one regime, which has its name."""
     return Experiment(
         name=regime.name,
-        summary=regime.summary,
+        summary=summarise_regime(regime, asdict(regime.paper)),
         regimes=(regime,),
         quick_time="15 s",
         paper_time=paper_time,
@@ -57,6 +60,7 @@ ZIPF_LAYER_NORM = _make_single(LAYER_NORM, paper_time="4 min")
 EXPERIMENT = Experiment(
     name="feature-collapse",
     summary="the four regimes together",
+    talk=("feature_collapse.overview", "Where do the words of a concept end?"),
     regimes=REGIMES,
     quick_time="1 min",
     paper_time="35 min",

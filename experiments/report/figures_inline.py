@@ -118,7 +118,10 @@ def caption_of(name: str) -> str:
 
 
 def describe(figure) -> str:
-    """Return the panels of a figure in words, for who cannot see it: their titles, their axes, their legends."""
+    """Return the panels of a figure in words, for who cannot see it: titles, axes with their ranges, legends.
+
+    A panel without labels of its own has those of its row and of its column.
+    """
     panels = [" ".join(filter(None, map(_plain, _panel_words(ax)))) for ax in figure.axes]
     named = [panel for panel in panels if panel]
     legends = [ax.get_legend() for ax in figure.axes] + list(figure.legends)
@@ -130,8 +133,30 @@ def describe(figure) -> str:
 
 
 def _panel_words(ax) -> tuple[str, ...]:
-    title, x, y = ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
-    return title and f"{title}:", y or (x and "something"), x and f"against {x}"
+    title = next(filter(None, (ax.get_title(loc=side) for side in ("center", "left", "right"))), "")
+    x, y = ax.get_xlabel() or _shared_label(ax, "x"), ax.get_ylabel() or _shared_label(ax, "y")
+    if not (title or x or y) or not ax.get_visible():
+        return ()
+    ranges = [_range(name, *getattr(ax, f"get_{name}lim")()) for name in "xy" if len(getattr(ax, f"get_{name}ticks")())]
+    return f"{title}:" if title else "", y, f"against {x}" if x else "", f"({', '.join(ranges)})" if ranges else ""
+
+
+def _range(name: str, low: float, high: float) -> str:
+    """Return from where to where an axis goes, in words."""
+    return f"{name} from {low:.2g} to {high:.2g}"
+
+
+def _shared_label(ax, axis: str) -> str:
+    """Return the label that the panels of a row (y) or of a column (x) share; nothing if they have several."""
+    place = ax.get_subplotspec()
+    if place is None:
+        return ""
+    span = "rowspan" if axis == "y" else "colspan"
+    others = [other for other in ax.figure.axes if other.get_subplotspec() is not None]
+    others = [other for other in others if other.get_subplotspec().get_gridspec() is place.get_gridspec()]
+    aligned = [other for other in others if getattr(other.get_subplotspec(), span) == getattr(place, span)]
+    labels = {getattr(other, f"get_{axis}label")() for other in aligned} - {""}
+    return labels.pop() if len(labels) == 1 else ""
 
 
 def _plain(text: str) -> str:

@@ -3,10 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
 
+from experiments.core.summaries import summarise_regime
 from experiments.registry import NAMES, find_experiment
 from experiments.report import cells, records, tables
 from experiments.report.figures_inline import all_figures
@@ -14,6 +16,7 @@ from experiments.report.markup import MINUS, NOTHING, Markup, element, join, num
 from experiments.report.provenance import provenance
 from experiments.report.saved_run import SavedRun
 from experiments.report.tables import count_line
+from experiments.tables.certificate import certificate_word, gap_share
 from figures.declared import Certificate, as_shown, certificate_of
 
 _SUMMARIES = {
@@ -82,15 +85,23 @@ def _lead(dataset) -> Markup:
     name = str(dataset.attrs["experiment"])
     experiment = find_experiment(name) if name in NAMES else None
     summary = experiment.summary if experiment else _SUMMARIES.get(name, "")
+    regimes = _regime_summaries(experiment, dataset) if experiment else {}
+    if name in regimes:  # an experiment of one regime has its summary
+        summary = regimes[name]
     parts = [element("p", _sentence(summary), class_="lead")] if summary else []
-    regimes = (
-        {regime.name: regime.summary for regime in experiment.regimes}
-        if experiment and len(experiment.regimes) > 1
-        else {}
-    )
-    if regimes:
+    if len(regimes) > 1:
         parts.append(element("dl", *(join(element("dt", key), element("dd", text)) for key, text in regimes.items())))
     return join(*parts)
+
+
+def _regime_summaries(experiment, dataset) -> dict[str, str]:
+    """Return a line on each regime, from the configuration that was run."""
+    configurations = json.loads(dataset.attrs.get("configuration", "{}"))
+    varied = cells.varied_axes(dataset)
+    return {
+        regime.name: summarise_regime(regime, configurations.get(regime.name, asdict(regime.paper)), varied)
+        for regime in experiment.regimes
+    }
 
 
 def _sentence(text: str) -> str:
@@ -173,11 +184,15 @@ def _notes(dataset, regime) -> Iterator[Markup]:
 def _certified(certificate: Certificate, values: np.ndarray, gaps: np.ndarray) -> Markup:
     """Return the line on the certificates of a regime: that of its only member, or the largest gap of all."""
     what, unit = certificate.value.replace("_", " "), certificate.unit
-    value, gap = number(np.nanmax(values)), number(np.nanmax(gaps), 2)
+    largest = int(np.nanargmax(gaps))
+    its_gap, its_value = float(gaps.ravel()[largest]), float(values.ravel()[largest])
+    word, share = certificate_word(its_gap, its_value), gap_share(its_gap, its_value)
+    value, gap = number(its_value), number(its_gap, 2)
+    end = f" {unit} ({share}) of its global minimum"
     if gaps.size == 1:
-        return join(f"certified: the {what}, ", value, f" {unit}, is within ", gap, f" {unit} of its global minimum")
+        return join(f"{word}: the {what}, ", value, f" {unit}, is within ", gap, end)
     members = plural(int(np.isfinite(gaps).sum()), "member")
-    return join(f"certified: the {what} of {members}, each within ", gap, f" {unit} of its global minimum")
+    return join(f"{word}: the {what} of {members}, each within ", gap, end)
 
 
 def _summary(run: SavedRun) -> Markup:

@@ -146,6 +146,8 @@ figcaption b { color: var(--ink); font-weight: 600; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; }
   .comparison tbody th, .comparison thead th:first-child { position: sticky; left: 0; min-width: 8.5rem;
     max-width: 8.5rem; white-space: normal; background: var(--paper); }
+  .comparison .minimum { display: none; }
+  .comparison th, .comparison td { padding-right: 0.6rem; }
 }
 @media print {
   :root { --paper: #fff; --ink: #000; --soft: #444; --line: #ccc; --faint: #f4f4f4; --link: #000; --good: #000;

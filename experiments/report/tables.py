@@ -51,21 +51,27 @@ def comparison_table(regime, caption: object, *, minimum: bool) -> Markup:
     """
     (compared,) = cells.compare(regime)
     names = "quantity", "predicted", *(["minimum"] if minimum else []), "learned", "±", "error"
-    headings = [element("th", name, scope="col") for name in names]
+    headings = [element("th", name, scope="col", class_=_column_class(name)) for name in names]
     head = element("tr", *headings, element("th", "digits", scope="col", class_="digits"))
     rows = [_comparison_row(comparison, minimum=minimum) for comparison in compared if comparison.is_known]
     return table(caption, [head], rows, class_="numbers comparison")
 
 
+def _column_class(name: str) -> str | None:
+    """Return the class of the column that a phone leaves out, so that what was learned is seen without scrolling."""
+    return "minimum" if name == "minimum" else None
+
+
 def _comparison_row(comparison: Comparison, *, minimum: bool) -> Markup:
-    theory = [number(comparison.predicted), *([number(comparison.minimum)] if minimum else [])]
+    theory = [element("td", number(comparison.predicted))]
+    theory += [element("td", number(comparison.minimum), class_="minimum")] if minimum else []
     learned = (
         element("strong", number(comparison.learned)),
         number(comparison.standard_error, 1),
         rounded(comparison.error),
     )
     heading = element("th", comparison.label, _unit(comparison), scope="row")
-    return element("tr", heading, *(element("td", value) for value in (*theory, *learned)), _digits(comparison.digits))
+    return element("tr", heading, *theory, *(element("td", value) for value in learned), _digits(comparison.digits))
 
 
 def _unit(comparison: Comparison) -> Markup:

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from experiments.tables.certificate import certificate_word, gap_share
 from experiments.tables.columns import digits, format_columns, notes_of, predicted_kinds, standard_error
 from figures.declared import as_shown, certificate_of, quantities_of, thresholds_of
 
@@ -55,7 +56,8 @@ def _certified(regime) -> list[str]:
     worst = int(np.nanargmax(gaps))
     what, unit = certificate.value.replace("_", " "), certificate.unit
     value, gap = regime[certificate.value].values[worst], gaps[worst]
-    return [f"certified: the {what}, {value:.5g} {unit}, is within {gap:.2g} {unit} of its global minimum"]
+    word, share = certificate_word(gap, value), gap_share(gap, value)
+    return [f"{word}: the {what}, {value:.5g} {unit}, is within {gap:.2g} {unit} ({share}) of its global minimum"]
 
 
 def _format_quantity(label: str, row) -> tuple[str, ...]:

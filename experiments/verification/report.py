@@ -1,21 +1,48 @@
 """Checked claims as a table, as JSON and as a labelled dataset."""
 
 import json
+import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 
 from experiments.tables.columns import format_columns
 from experiments.verification.claim import FAIL, NOT_APPLICABLE, PASS, Claim
 
+HEADER = ("claim", "predicted", "found", "error", "tolerance", "status")
+LEAST_CLAIM, LONGEST_STATUS = 16, 14  # characters, of a table that fits a terminal
 
-def format_claims(claims: Sequence[Claim]) -> str:
-    """Return the claims as a table, and a line that counts them."""
-    header = ("claim", "predicted", "found", "error", "tolerance", "status")
-    rows = [header, *(_format(claim) for claim in claims)]
+
+def format_claims(claims: Sequence[Claim], width: int | None = None) -> str:
+    """Return the claims as a table, and a line that counts them.
+
+    Args:
+        claims: all that were checked.
+        width: characters of a line, into which long claims and notes are broken; None for one line per claim.
+    """
+    rows = [HEADER, *(_format(claim) for claim in claims)]
+    if width is not None:
+        rows = _break_rows(rows, width)
     counts = {status: sum(claim.status == status for claim in claims) for status in (PASS, FAIL, NOT_APPLICABLE)}
     summary = ", ".join(f"{count} {status}" for status, count in counts.items())
     return f"{format_columns(rows)}\n\n{len(claims)} claims: {summary}"
+
+
+def _break_rows(rows: list[tuple[str, ...]], width: int) -> list[tuple[str, ...]]:
+    """Return rows whose first and last cells are broken into lines, so that a table has a width if it can."""
+    numbers = sum(max(len(row[i]) for row in rows) + 2 for i in range(1, len(HEADER) - 1))
+    last = min(max(len(row[-1]) for row in rows), LONGEST_STATUS)
+    first = max(LEAST_CLAIM, width - numbers - last - 2)
+    broken = []
+    for row in rows:
+        claim = textwrap.wrap(row[0], first, subsequent_indent="  ")
+        status = textwrap.wrap(row[-1], last)
+        lines = zip_longest(claim, status, fillvalue="")
+        for index, (left, right) in enumerate(lines):
+            middle = row[1:-1] if index == 0 else ("",) * (len(row) - 2)
+            broken.append((left, *middle, right))
+    return broken
 
 
 def _format(claim: Claim) -> tuple[str, ...]:

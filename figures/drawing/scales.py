@@ -174,7 +174,7 @@ def _log_ticks(low: float, high: float, width: float, *, plain: bool) -> Float[n
     choices = [(1, 2, 5)] if plain and high < 10 * low else []
     choices += [(1, 3)] if high < 100 * low else []
     ticks = [np.outer(decades, choice).ravel() for choice in [*choices, (1,)]]
-    ticks += [decades[decades.size % step :: step] for step in range(2, 1 + len(decades))]
+    ticks += [decades[(len(decades) - 1) % step :: step] for step in range(2, 1 + len(decades))]
     for chosen in ticks:
         shown = chosen[(chosen >= low * (1 - 1e-9)) & (chosen <= high * (1 + 1e-9))]
         if len(shown) > 1 and len(shown) <= MOST_TICKS and _have_room(np.log(shown), width, shown, np.log(high / low)):

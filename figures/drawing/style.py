@@ -7,7 +7,10 @@ as TrueType.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from math import ceil
 from pathlib import Path
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -27,10 +31,14 @@ ONE_COLUMN = 3.35  # inches: 85 mm
 TWO_COLUMNS = 6.9  # inches: 175 mm
 CHARACTER = 0.05  # inches: the width of a character of 6 points
 
+RGBA = tuple[float, float, float, float]
+
 COLOURS = ("#0072B2", "#E69F00", "#882255", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999")
 # Seven marks beside eight colours: 56 concepts pass before a pair returns.
 MARKS = ("o", "^", "s", "D", "v", "P", "X")
 PREDICTED = "black"
+DISTANCES = ("embedding_distance", "feature_distance")  # quantities: relative distance from the prediction
+FAR = 0.3  # of these, where nobody would speak of the predicted collapse
 TRAIN, TEST = COLOURS[1], COLOURS[0]
 
 _SETTINGS: dict[Any, Any] = {
@@ -64,6 +72,19 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
+_WIDTH: ContextVar[float | None] = ContextVar("width of figures", default=None)
+
+
+@contextmanager
+def figure_width(inches: float | None) -> Iterator[None]:
+    """Draw figures of this width instead of their own; None leaves them theirs."""
+    token = _WIDTH.set(inches)
+    try:
+        yield
+    finally:
+        _WIDTH.reset(token)
+
+
 def styled(function: Callable) -> Callable:
     """Run a drawing or saving function under the house style, and leave the settings of matplotlib as they were.
 
@@ -78,6 +99,7 @@ def styled(function: Callable) -> Callable:
             matplotlib.rcParams.update(_SETTINGS)
             result = function(*args, **kwargs)
             if isinstance(result, Figure):
+                result.set_figwidth(_WIDTH.get() or result.get_figwidth())
                 fit_titles(result)
             return result
 
@@ -87,13 +109,15 @@ def styled(function: Callable) -> Callable:
 def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
     """Return a figure and its axes, ``n_rows x n_columns``: one column wide for up to two panels, else two columns.
 
+    Within :func:`figure_width` it is as wide as that says.
+
     Args:
         n_rows: panels from top to bottom.
         n_columns: panels from left to right.
         row_height: inches.
         options: passed to ``Figure.subplots``.
     """
-    width = ONE_COLUMN if n_columns <= 2 else TWO_COLUMNS
+    width = _WIDTH.get() or (ONE_COLUMN if n_columns <= 2 else TWO_COLUMNS)
     figure = Figure(figsize=(width, n_rows * row_height))
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
@@ -127,8 +151,7 @@ def draw_row(dataset, row_height: float, draw_panel: Callable, **options):
 def legend_below(figure: Figure, ax) -> None:
     """Put the legend of one panel below the whole figure, in as many columns as fit its width."""
     handles, labels = ax.get_legend_handles_labels()
-    fitting = 3 if figure.get_figwidth() == ONE_COLUMN else 6
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(fitting, len(labels)))
+    figure.legend(handles, labels, loc="outside lower center", ncols=legend_columns(figure, labels))
 
 
 def legend_columns(figure: Figure, labels: list[str]) -> int:
@@ -144,8 +167,23 @@ def legend_columns(figure: Figure, labels: list[str]) -> int:
 
 def regime_title(regime) -> str:
     """Return the heading of a regime's panels: its name and what is predicted."""
-    name = str(regime.regime.values).replace("-", " ")
-    return f"{name}\n({kinds(regime) or 'nothing'} predicted)"
+    outcome = ", not collapsed" if _is_far(regime) else ""
+    return f"{words_of(regime.regime.values)}\n({kinds(regime) or 'nothing'} predicted{outcome})"
+
+
+def words_of(name) -> str:
+    """Return the name of a regime in words, as a reader writes them: ``Zipf LayerNorm``."""
+    words = str(name).replace("-", " ").replace("layer norm", "LayerNorm")
+    return re.sub(r"\bzipf\b", "Zipf", words)
+
+
+def _is_far(regime) -> bool:
+    """Return whether the vectors of a single task, aligned with the predicted ones, are still far from them."""
+    if "learned" not in regime or not set(regime.learned.dims) <= {"seed", "quantity"}:
+        return False
+    held = set(map(str, np.atleast_1d(regime["quantity"].values)))
+    values = [regime.learned.sel(quantity=name).values.mean() for name in DISTANCES if name in held]
+    return any(value > FAR for value in values)
 
 
 def set_regime_titles(axes, dataset) -> None:
@@ -173,6 +211,17 @@ def kinds(regime) -> str:
 def concept_style(concept: int) -> dict[str, Any]:
     """Return colour and mark of a concept."""
     return {"color": COLOURS[concept % len(COLOURS)], "marker": MARKS[concept % len(MARKS)]}
+
+
+def shade(index: int, count: int, family: str) -> RGBA:
+    """Return the colour of an ordered value, darker for later ones: one family of colours for one meaning.
+
+    Args:
+        index: of the value, from 0.
+        count: of all values.
+        family: a sequential colormap of matplotlib, such as "Blues".
+    """
+    return colormaps[family](0.4 + 0.55 * index / max(1, count - 1))
 
 
 def ceiling(*arrays: Float[np.ndarray, ...]) -> float:

@@ -32,12 +32,12 @@ def draw(dataset):
         _draw_training(above, regime.isel(batch_size=middle))
         _draw_ends(below, regime)
     size = dataset.batch_size.values[middle]
-    axes[0, 0].set_ylabel(f"excess risk, relative\n(batches of {size})")
-    axes[1, 0].set_ylabel("excess risk, relative\n(end of training)")
+    axes[0, 0].set_ylabel(f"excess, share of the risk\n(batches of {size})")
+    axes[1, 0].set_ylabel("excess, share of the risk\n(end of training)")
     for ax in axes[:, 0]:
         ax.yaxis.set_major_locator(LogLocator(numticks=7))
         ax.yaxis.set_minor_formatter(NullFormatter())
-    names = [str(name).replace("-", " ") for name in dataset.regime.values]
+    names = [style.words_of(name) for name in dataset.regime.values]
     style.set_titles(axes[0], names)
     figure.align_ylabels(axes[:, 0])
     _add_legend(figure, dataset)
@@ -51,7 +51,7 @@ def draw_key(ax, dataset) -> None:
     _draw_training(ax, dataset.isel(regime=0, batch_size=-1))
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(top=20 * ax.get_ylim()[1])  # room for the legend in a low panel
-    ax.set_ylabel("excess risk, relative")
+    ax.set_ylabel("excess, share of the risk")
     ax.legend(handles=_scale_handles(dataset), ncols=2, loc="upper right")
 
 
@@ -124,10 +124,17 @@ def _add_legend(figure, dataset) -> None:
     grey = {"color": "0.4", "linestyle": "none", "marker": "o", "markersize": 3.2}
     handles = [
         *_scale_handles(dataset),
-        Line2D([], [], label="over the best bound", markeredgewidth=0, **grey),
-        Line2D([], [], label="over its own bound", markeredgewidth=0.6, markerfacecolor="none", **grey),
-        Line2D([], [], label="below, nothing is proved", **PROVED),
+        Line2D([], [], label="excess over the best bound proved", markeredgewidth=0, **grey),
+        Line2D(
+            [],
+            [],
+            label="excess over the bound of the network itself",
+            markeredgewidth=0.6,
+            markerfacecolor="none",
+            **grey,
+        ),
+        Line2D([], [], label="the best bound is proved to be tight only up to here", **PROVED),
     ]
     figure.legend(
-        handles=handles, loc="outside lower center", ncols=4 if figure.get_figwidth() > style.ONE_COLUMN else 2
+        handles=handles, loc="outside lower center", ncols=3 if figure.get_figwidth() > style.ONE_COLUMN else 1
     )

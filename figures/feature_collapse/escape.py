@@ -1,6 +1,7 @@
 """The escape from the saddle at zero: norms, growth rates, plateaus, modes and ranks, learned and predicted."""
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -12,6 +13,7 @@ from figures.drawing.seeds import mean_and_error
 DOTTED = (0, (1, 1.5))
 THRESHOLD = {"color": style.PREDICTED, "linewidth": 0.6, "linestyle": DOTTED, "zorder": 1}
 LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 2}
+SCALES, DECAYS, MODES = "Blues", "Oranges", "Greens"  # families of colours; regimes have those of the house style
 MODE_LINES = ("-", (0, (4, 1)), (0, (4, 1, 1, 1)), (0, (1, 0.7)))
 
 
@@ -20,7 +22,8 @@ def draw(dataset):
     """Draw six panels: norms over steps, rates and plateaus against weight decay and scale, modes and rank over steps.
 
     The first regime of the dataset is that of the norms and of the plateau against the scale; the last, whose modes
-    differ, that of modes and rank. Black lines are predicted, of the norms from the initial scale alone.
+    differ, that of modes and rank. Black lines are predicted, of the norms from the initial scale alone. Blues are
+    initial scales, oranges weight decays, greens modes; the colours of the house style are regimes.
     """
     figure, axes = style.make_grid(2, 3, 2.1)
     (norms, by_decay, rates), (by_scale, modes, ranks) = axes
@@ -33,12 +36,21 @@ def draw(dataset):
     _draw_ranks(ranks, last)
     for ax, letter in zip(axes.flat, "abcdef", strict=True):
         ax.set_title(letter, loc="left", fontweight="bold", pad=3)
+    lines = {
+        "predicted while weights are small": LINE,
+        "predicted minimum (a), zero threshold (b), rank (f)": THRESHOLD,
+    }
+    handles = [Line2D([], [], label=label, **look) for label, look in lines.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
 
 def draw_key(ax, dataset) -> None:
     """Draw the plateau against the initial scale, learned and predicted."""
-    _draw_plateau_over_scale(ax, dataset.isel(regime=0))
+    handles = _draw_plateau_over_scale(ax, dataset.isel(regime=0))
+    handles.append(Line2D([], [], label="predicted", **LINE))
+    ax.legend(handles=handles, title="weight decay", title_fontsize=6, ncols=3, loc="upper right", columnspacing=1,
+              handletextpad=0.2)  # fmt: skip
     ax.set_ylim(top=8 * ax.get_ylim()[1])  # room for the legend in a low panel
 
 
@@ -49,8 +61,9 @@ def _draw_norms(ax, regime) -> None:
     ends = cells.plateau_expected.values
     last = 1.6 * np.max(ends[np.isfinite(ends)], initial=float(cells.step[1]))
     n_shown = int((cells.step <= last).sum())
-    for index in range(cells.sizes["initial_scale"]):
-        member, colour = cells.isel(initial_scale=index), style.concept_style(index)["color"]
+    n_scales = cells.sizes["initial_scale"]
+    for index in range(n_scales):
+        member, colour = cells.isel(initial_scale=index), style.shade(index, n_scales, SCALES)
         for kind, mark in (("embedding", "o"), ("classifier", "^")):
             steps, values = member.step.values, np.sqrt((member[f"history_{kind}_norm"] ** 2).mean("seed").values)
             shown = slice(0, n_shown, max(1, n_shown // 25))
@@ -66,7 +79,10 @@ def _draw_norms(ax, regime) -> None:
     ax.set_xlabel("training steps")
     ax.set_ylabel(f"norm, rms ({_decay_text(cells)})")
     marks = {"embeddings": "o", "classifier": "^"}
-    ax.legend(handles=[_mark(label, "0.3", mark) for label, mark in marks.items()], loc="lower right")
+    handles = [_mark(label, "0.3", mark) for label, mark in marks.items()]
+    for index, scale in enumerate(cells.initial_scale.values):
+        handles.append(_mark(f"scale {_power(scale)}", style.shade(index, n_scales, SCALES), "s"))
+    ax.legend(handles=handles, loc="lower right", labelspacing=0.25)
 
 
 def _draw_plateaus(ax, dataset) -> None:
@@ -74,7 +90,7 @@ def _draw_plateaus(ax, dataset) -> None:
     cells = dataset.isel(initial_scale=min(1, dataset.sizes["initial_scale"] - 1))
     for index, name in enumerate(dataset.regime.values):
         regime = cells.sel(regime=name)
-        _draw_marks(ax, regime.weight_decay.values, regime.plateau, index)
+        _draw_marks(ax, regime.weight_decay.values, regime.plateau, style.concept_style(index))
         threshold = float(regime.mode_singular_value.isel(mode=0).mean())
         # Between the cells: the product with the distance from the threshold varies little.
         first, last = regime.weight_decay.values[[0, -1]]
@@ -88,11 +104,9 @@ def _draw_plateaus(ax, dataset) -> None:
     ax.set_xlim(left=0)
     ax.set_ylim(top=1.6 * ax.get_ylim()[1])
     ax.set_xlabel("weight decay (nats)")
-    ax.set_ylabel(f"plateau (steps, scale {_power(cells.initial_scale.item())}")
-    handles = [
-        _mark(str(name).replace("-", " "), **style.concept_style(i)) for i, name in enumerate(dataset.regime.values)
-    ]
-    ax.legend(handles=[*handles, Line2D([], [], label="zero threshold", color="0.4", linewidth=0.8, linestyle=DOTTED)])
+    ax.set_ylabel(f"plateau (steps, scale {_power(cells.initial_scale.item())})")
+    threshold = Line2D([], [], label="zero threshold", color="0.4", linewidth=0.8, linestyle=DOTTED)
+    ax.legend(handles=[*_regime_handles(dataset), threshold])
 
 
 def _draw_rates(ax, dataset) -> None:
@@ -110,19 +124,28 @@ def _draw_rates(ax, dataset) -> None:
     deviations = dataset.growth_rate / dataset.growth_rate_predicted - 1
     n_modes, largest = int(deviations.notnull().sum()), 100 * float(abs(deviations).max())
     ax.text(0.05, 0.95, f"{n_modes} modes, all\nwithin {largest:.1g} %", transform=ax.transAxes, va="top")
+    ax.legend(handles=_regime_handles(dataset), loc="lower right")
 
 
-def _draw_plateau_over_scale(ax, regime) -> None:
-    """Draw the plateau against the initial scale for every weight decay."""
+def _regime_handles(dataset) -> list[Line2D]:
+    """Return an entry of a legend for each regime."""
+    names = [str(name).replace("-", " ") for name in dataset.regime.values]
+    return [_mark(name, **style.concept_style(index)) for index, name in enumerate(names)]
+
+
+def _draw_plateau_over_scale(ax, regime) -> list[Line2D]:
+    """Draw the plateau against the initial scale for every weight decay, and return the entries of its legend."""
     handles = []
-    for index in range(regime.sizes["weight_decay"]):
+    n_decays = regime.sizes["weight_decay"]
+    for index in range(n_decays):
         cell = regime.isel(weight_decay=index)
-        _draw_marks(ax, cell.initial_scale.values, cell.plateau, index)
+        look = style.concept_style(index) | {"color": style.shade(index, n_decays, DECAYS)}
+        _draw_marks(ax, cell.initial_scale.values, cell.plateau, look)
         # Between the cells: linear in the logarithm of the scale.
         logs = np.log(cell.initial_scale.values)
         between = np.linspace(logs[0], logs[-1], 50)
         ax.plot(np.exp(between), np.interp(between, logs, cell.plateau_expected.mean("seed").values), **LINE)
-        handles.append(_mark(f"{cell.weight_decay.item():g}", **style.concept_style(index)))
+        handles.append(_mark(f"{cell.weight_decay.item():g}", **look))
     ax.set_xscale("log")
     ax.set_yscale("log")
     _set_decades(ax, subs=(1, 3))
@@ -132,6 +155,7 @@ def _draw_plateau_over_scale(ax, regime) -> None:
     ax.set_ylim(top=ax.get_ylim()[1] * 4)
     ax.legend(handles=handles, title="weight decay", title_fontsize=6, ncols=3, loc="upper right", columnspacing=1,
               handletextpad=0.2)  # fmt: skip
+    return handles
 
 
 def _draw_modes(ax, member) -> None:
@@ -141,7 +165,8 @@ def _draw_modes(ax, member) -> None:
     top = 4 * np.nanmax(values)
     for mode in range(n_modes):
         linear = member.mode_square_linear.values[:, mode]
-        ax.plot(member.step, values[:, mode], color=style.COLOURS[mode], linestyle=MODE_LINES[mode % 4], linewidth=1.4,
+        ax.plot(member.step, values[:, mode], color=style.shade(mode, n_modes, MODES),
+                linestyle=MODE_LINES[mode % 4], linewidth=1.4,
                 label=f"mode {mode + 1}: {member.mode_singular_value.values[mode]:.3f}")  # fmt: skip
         ax.plot(member.step, np.where(linear < top, linear, np.nan), **LINE)
     ax.set_yscale("log")
@@ -156,9 +181,10 @@ def _draw_modes(ax, member) -> None:
 def _draw_ranks(ax, regime) -> None:
     """Draw the rank of the embeddings over training for every scale, of the seed whose modes are drawn."""
     members = regime.isel(weight_decay=0, seed=0)
+    n_scales = members.sizes["initial_scale"]
     for index in range(members.sizes["initial_scale"]):
         member = members.isel(initial_scale=index)
-        colour = style.concept_style(index)["color"]
+        colour = style.shade(index, n_scales, SCALES)
         ax.plot(member.step, member["rank"], color=colour, linestyle=MODE_LINES[index % 4],
                 label=_power(member.initial_scale.item()))  # fmt: skip
     n_modes = int(members.mode_singular_value.isel(initial_scale=0).notnull().sum())
@@ -175,11 +201,11 @@ def _draw_ranks(ax, regime) -> None:
     ax.legend(loc="upper right", title="initial scale", title_fontsize=6, ncols=columns, columnspacing=1)
 
 
-def _draw_marks(ax, x: np.ndarray, values, index: int) -> None:
+def _draw_marks(ax, x: np.ndarray, values, look: dict[str, Any]) -> None:
     """Draw the mean over seeds with its standard error; nothing where a seed has none."""
     mean, error = mean_and_error(values)
     ax.errorbar(x, mean, error, linestyle="none", markersize=3, markeredgewidth=0, elinewidth=0.7,
-                zorder=3, **style.concept_style(index))  # fmt: skip
+                zorder=3, **look)  # fmt: skip
 
 
 def _set_decades(ax, subs: tuple[int, ...] = (1,)) -> None:
@@ -187,7 +213,7 @@ def _set_decades(ax, subs: tuple[int, ...] = (1,)) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _mark(label: str, color: str, marker: str) -> Line2D:
+def _mark(label: str, color: str | style.RGBA, marker: str) -> Line2D:
     return Line2D([], [], label=label, color=color, marker=marker, markersize=3, markeredgewidth=0, linestyle="none")
 
 

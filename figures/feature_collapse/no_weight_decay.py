@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from figures.drawing import style
@@ -20,7 +21,7 @@ def draw(dataset):
     Black lines are predicted. The regimes are taken in their order: the population from small and from large weights,
     and the sample. The first weight decay of the dataset is zero.
     """
-    figure, axes = style.make_grid(2, 3, 2.15)
+    figure, axes = style.make_grid(2, 3, 2.25)
     (norms, spread, ratio), (accuracy, sample_spread, stopping) = axes
     small, large, sample = (dataset.isel(regime=index) for index in range(3))
     _draw_norms(norms, small.isel(weight_decay=0))
@@ -31,8 +32,11 @@ def draw(dataset):
     accuracy.yaxis.set_major_locator(MaxNLocator(5))
     _draw_over_steps(sample_spread, sample, "embedding_spread", "spread of directions,\nfew sentences")
     _draw_stopping(stopping, sample)
-    sample_spread.legend(handles=_decay_handles(sample), title="weight decay", title_fontsize=6, loc="upper right",
-                         ncols=2, columnspacing=1)  # fmt: skip
+    sample_spread.legend(handles=_decay_handles(sample), title="weight decay (d, e)", title_fontsize=6,
+                         loc="upper right", ncols=2, columnspacing=1)  # fmt: skip
+    bands = "bands and bars: \N{PLUS-MINUS SIGN} one standard error of the mean over seeds"
+    notes = [_line("black lines: predicted", "-"), Patch(label=bands, color="0.5", alpha=0.4, linewidth=0)]
+    figure.legend(handles=notes, loc="outside lower center", ncols=2)
     for ax, letter in zip(axes.flat, "abcdef", strict=True):
         ax.set_title(letter, loc="left", fontweight="bold", pad=3)
     return figure
@@ -43,6 +47,7 @@ def draw_key(ax, dataset) -> None:
     _draw_ratio(ax, dataset.isel(regime=0))
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.6 * (high - low))  # room for the legend in a low panel
+    ax.get_legend().set_title("black lines: predicted", {"size": 6})
 
 
 def _draw_norms(ax, regime) -> None:
@@ -131,7 +136,8 @@ def _draw_ratio(ax, regime) -> None:
         handles=[
             Line2D([], [], color=style.COLOURS[0], marker="o", markersize=2.5, label="over training, no decay", **MARK),
             Line2D([], [], color=style.COLOURS[1], marker="^", markersize=3.5, label="at the end, with decay", **MARK),
-            _line("descent", "-"), _line("minimiser", DASHED), _line("leading order", DOTTED),
+            _line("descent", "-"), _line("minimiser", DASHED),
+            _line("leading order", DOTTED),
         ]
     )  # fmt: skip
 

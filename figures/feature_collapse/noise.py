@@ -15,7 +15,7 @@ LINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
 LINES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 POPULATION = ("equal-words", "zipf-words")
 NOISES = ("label_noise", "word_noise")
-KINDS = ("label noise alone", "word noise alone", "both")
+KINDS = ("label noise alone (a to d)", "word noise alone (a to d)", "both noises (a to d)")
 # Regimes of the noisy sample: what they are called, their colour and mark, whether words are equally frequent.
 SAMPLE = {
     "free-lengths": ("free lengths", 3, False),
@@ -56,6 +56,13 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw the risk over the noise, learned and predicted."""
     _draw_risk(ax, _nearest(_with_axes(dataset), "weight_decay", DECAY))
+    names = [kind.partition(" (")[0] for kind in KINDS]
+    handles = [Line2D([], [], label=name, **_look(index)) for index, name in enumerate(names)]
+    handles += [
+        Line2D([], [], label=f"predicted, {_title(name)}", linestyle=line, **LINE)
+        for name, line in zip(POPULATION, LINES, strict=False)
+    ]
+    ax.legend(handles=handles, loc="lower right")
 
 
 def _with_axes(dataset):
@@ -230,14 +237,14 @@ def _set_noise(ax, end: float) -> None:
 def _add_legend(figure, dataset) -> None:
     """Put one legend below all panels: a column for each part of the figure."""
     handles = [Line2D([], [], label=text, **_look(index)) for index, text in enumerate(KINDS)]
-    handles.append(Line2D([], [], label="predicted, best possible", **LINE))
+    handles.append(Line2D([], [], label="predicted (a to d), best possible (e)", **LINE))
     handles += [
-        Line2D([], [], label=text, **_sample_look(number, equal))
+        Line2D([], [], label=f"{text} (e, f)", **_sample_look(number, equal))
         for regime, (text, number, equal) in SAMPLE.items()
         if regime in dataset.regime
     ]
     handles += [
-        Line2D([], [], label=str(case), linewidth=1.3, **_case_look(index))
+        Line2D([], [], label=f"{case} (g, h)", linewidth=1.3, **_case_look(index))
         for index, case in enumerate(dataset.reliability.values)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5)

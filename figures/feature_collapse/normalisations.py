@@ -14,7 +14,7 @@ PANELS = (
     ("embedding_simplex_deviation", "deviation\nfrom a simplex"),
     ("rare_norm", "norm, rarest over\nmost frequent word"),
     ("embedding_norm", "norm, rms"),
-    ("live_coordinates", "coordinates\nthat live"),
+    ("live_coordinates", "coordinates\nthat are not zero"),
     ("test_risk", "risk, test (nats)"),
 )
 # Where a known value lies: of each normalisation, or of the theory of all.
@@ -53,13 +53,20 @@ def draw(dataset):
         else:
             ax.set_ylim(0, 1.1 * ax.get_ylim()[1])
         ax.set_xlim(-0.5, len(kinds) - 0.5)
-        ax.set_xticks(np.arange(len(kinds)), [kind.replace("-", "\n") for kind in kinds])
+        ax.set_xticks(np.arange(len(kinds)), [_kind_label(kind) for kind in kinds])
     figure.align_ylabels(axes)
-    looks = {f"{law} words": _mark(index) for index, law in enumerate(laws)}
-    looks["known"] = {"color": style.PREDICTED, "linewidth": 0.9}
+    looks = {f"{style.words_of(law)} words": _mark(index) for index, law in enumerate(laws)}
+    looks["predicted, where theory has a value"] = {"color": style.PREDICTED, "linewidth": 0.9}
     handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
+
+
+def _kind_label(kind: str) -> str:
+    """Return the name of a normalisation as a reader knows it, in lines: ``LayerNorm``, perhaps with a scale."""
+    name, _, scale = kind.partition("-")
+    written = {"layer": "Layer\nNorm", "rms": "RMS\nNorm", "batch": "Batch\nNorm"}.get(name, name)
+    return f"{written},\n{scale}" if scale else written
 
 
 def draw_key(ax, dataset) -> None:
@@ -69,7 +76,14 @@ def draw_key(ax, dataset) -> None:
     _draw_learned(ax, np.arange(len(kinds)), values_of(cells, "embedding_simplex_deviation"), 1)
     ax.set_yscale("log")
     ax.set_ylabel("deviation\nfrom a simplex")
-    scales.set_names(ax, kinds)
+    label = f"{style.words_of(cells.word_frequency.item())} words"
+    ax.legend(
+        handles=[Line2D([], [], label=label, **_mark(1))],
+        title="mean and standard error",
+        title_fontsize=6,
+        loc="upper left",
+    )
+    scales.set_names(ax, [_kind_label(kind).replace("\n", "").replace(",", ", ") for kind in kinds])
 
 
 def _arrange(dataset):

@@ -6,6 +6,13 @@ from figures.feature_collapse.principal_components import draw_embeddings
 from figures.feature_collapse.training_curves import PANELS, draw_panel
 
 
+def draw_key(ax, dataset) -> None:
+    """Draw the word vectors of the first regime on their principal components, learned and predicted."""
+    draw_embeddings(ax, dataset.isel(regime=0, seed=0))
+    legend = ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    legend.set_in_layout(False)  # beside a square panel there is room
+
+
 @style.styled
 def draw(dataset):
     """Draw a column per regime: principal components of the word vectors, their norms, and accuracy over training."""

@@ -10,7 +10,7 @@ from figures.drawing import style
 def draw(dataset):
     """Draw a panel per regime; every seed a line of marks."""
     figure, axes = style.draw_row(dataset, 2.0, _draw_spectra, sharey=True)
-    axes[0].set_ylabel("relative singular value")
+    axes[0].set_ylabel("singular value over the\nlargest predicted one")
     style.legend_below(figure, axes[0])
     return figure
 

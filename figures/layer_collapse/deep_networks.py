@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 LABELS = (
-    "variance within /\nbetween, at the end",
-    "the same,\nembeddings",
-    "the same,\nlast layer",
-    "norm of a word\n/ rms of all words",
+    "variance within over\nbetween groups,\nend of training",
+    "embeddings:\nwithin over between\nconcepts",
+    "last layer:\nwithin over between\nclasses",
+    "norm of a word\nover rms of all",
 )
 AXES = ("network", "word_frequency")
 FLOOR = 1e-8  # a float32 sum of squares, whose rounding is 6e-8 of itself, tells no smaller share of a variance
@@ -67,13 +67,14 @@ def draw_key(ax, dataset) -> None:
     """Draw how far each layer has collapsed, for the first regime and law of word frequencies."""
     dataset = keep_axes(dataset, AXES)
     _draw_layers(ax, dataset.isel(regime=0, word_frequency=0))
-    ax.set_ylabel(LABELS[0])
+    ax.set_ylabel("variance within over\nbetween groups")
     ax.set_yscale("log")
     ax.set_ylim(FLOOR / 3, 1e4)  # room for the legend
     marks = [
         Line2D([], [], label=name, markersize=3, linestyle="none", markeredgewidth=0, **style.concept_style(index))
         for index, name in enumerate(dataset.network.values)
     ]
+    marks.append(Line2D([], [], label="predicted", color=style.PREDICTED, linewidth=0.9))
     ax.legend(handles=marks, ncols=2, loc="upper right", columnspacing=0.8, handletextpad=0.1)
 
 
@@ -92,7 +93,7 @@ def _draw_layers(ax, cell) -> None:
         ax.plot([-0.4, 0.4], [drawable[0]] * 2, color=style.PREDICTED, linewidth=0.9, zorder=4)
     ax.set_xlim(-0.45, n_layers - 0.55)
     ax.xaxis.set_major_locator(FixedLocator(range(n_layers)))
-    ax.set_xlabel("layer")
+    ax.set_xlabel("layer (0: concepts; others: classes)")
 
 
 def _draw_history(ax, cell, *, last: bool) -> None:
@@ -167,8 +168,8 @@ def _add_legend(figure, dataset) -> None:
         name: {"markersize": 3, "linewidth": 0.7, "markeredgewidth": 0, **style.concept_style(index)}
         for index, name in enumerate(dataset.network.values)
     }
-    looks["predicted for two layers"] = {"color": style.PREDICTED, "linewidth": 0.9}
+    looks["predicted for two layers, embeddings"] = {"color": style.PREDICTED, "linewidth": 0.9}
     figure.legend(
         handles=[Line2D([], [], label=name, **look) for name, look in looks.items()],
-        loc="outside lower center", ncols=4, handlelength=2.2,
+        loc="outside lower center", ncols=4 if figure.get_figwidth() > 5 else 2, handlelength=2.2,
     )  # fmt: skip

@@ -42,10 +42,10 @@ def draw(dataset):
         draw_features(column[0], vectors)
         partly_blank |= draw_cosines(column[1], vectors)
     style.set_regime_titles(axes[0], dataset)
-    axes[0, 0].set_ylabel("features, PC 2")
+    axes[0, 0].set_ylabel("features, PC 2\n(scale of PC 1)")
     axes[1, 0].set_ylabel("class")
     for ax in axes[1, 1:]:
-        ax.tick_params(labelleft=False)  # the labels below say the same
+        ax.tick_params(left=False, labelleft=False)  # the labels below say the same
     _add_colourbar(figure, axes[1])
     n_lines = _add_legend(figure, blank=partly_blank)
     figure.set_figheight(figure.get_figheight() + 0.12 * n_lines)
@@ -55,6 +55,14 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw the features of the first regime on their two principal components."""
     draw_features(ax, read_vectors(dataset.isel(regime=0, seed=0)))
+    ax.set_ylabel("features, PC 2")
+    looks: dict[str, dict[str, Any]] = {
+        "learned": {"color": "0.45", "markersize": 3, "markeredgewidth": 0},
+        "predicted": {"color": style.PREDICTED, "markersize": 5, "markerfacecolor": "none"},
+    }
+    handles = [Line2D([], [], label=name, linestyle="none", marker="o", **look) for name, look in looks.items()]
+    legend = ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    legend.set_in_layout(False)  # beside a square panel there is room
 
 
 def _make_panels(n_regimes: int):
@@ -81,7 +89,7 @@ def draw_features(ax, vectors: ClassVectors) -> None:
     clouds.frame_square(ax, learned, predicted, room=0.24)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(3))
-    ax.tick_params(labelleft=False)  # the scale is that of the abscissa
+    ax.tick_params(left=False, labelleft=False)  # the scale is that of the abscissa
     ax.set_xlabel("PC 1: {:.0%}, PC 2: {:.0%}".format(*shares), fontsize=6, labelpad=1)
     if len(vectors.factors) <= MANY:
         shown = learned if np.all(np.isfinite(learned)) else predicted
@@ -145,6 +153,8 @@ def _round_up(value: float) -> str:
         return "0"
     exponent = floor(log10(value))
     digit = ceil(value / 10.0**exponent)
+    if digit == 10:
+        digit, exponent = 1, exponent + 1
     return f"{digit * 10.0**exponent:.1g}" if exponent >= -3 else f"{digit}·10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
@@ -159,7 +169,7 @@ def _say_all(ax, word: str) -> None:
 def _add_colourbar(figure, axes) -> None:
     """Put the scale of the cosines beside a row of panels."""
     bar = figure.colorbar(axes[0].images[0], cax=axes[-1].inset_axes([1.06, 0, 0.09, 1]))
-    bar.set_label("cosine of means", labelpad=1)
+    bar.set_label("cosine of means\n(signed-root scale)", labelpad=1)
     bar.outline.set_linewidth(0.5)
     bar.set_ticks(TICKS, labels=[f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in TICKS])
 

@@ -74,7 +74,7 @@ def test_a_certificate_is_a_line_of_the_variables_that_it_names(made_up):
     named = dataset.assign_attrs(certificate='{"value": "loss", "gap": "slack", "unit": "bits"}')
     assert (
         format_result(named).splitlines()[-1]
-        == "  certified: the loss, 2 bits, is within 0.3 bits of its global minimum"
+        == "  loose bound: the loss, 2 bits, is within 0.3 bits (15 %) of its global minimum"
     )
     assert certificate_of(named.drop_vars("slack")) is None
 

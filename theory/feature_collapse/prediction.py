@@ -33,7 +33,7 @@ class Prediction:
         zero_threshold: value of sqrt(lam_W lam_U) from which on the zero network is the minimiser; None for Type II.
         is_zero: whether the predicted network gives zero logits.
         is_theorem: whether the prediction is a theorem for this task; otherwise it is the approximation by kappa.
-        assumptions: what the theorem requires; `exact` iff all of it holds.
+        assumptions: what the theorem requires; `is_theorem` iff all of it holds.
         residual: relative residual of the stationarity equations.
         frame: f, float64 (n_c, d).
         word_frequencies: mu, float64 (s_c,).
@@ -62,6 +62,21 @@ class Prediction:
     classifier_weight_decay: float
     label_noise: float
     word_noise: float
+
+    def __repr__(self) -> str:
+        """Return what a reader asks first, in five lines; the arrays are attributes."""
+        norms, threshold = self.embedding_norms, self.zero_threshold
+        kind = "zero network" if self.is_zero else f"Type {self.collapse_type}"
+        lines = (
+            f"{kind}, {'theorem' if self.is_theorem else 'approximation'}",
+            f"task: {self.n_words} words, {self.n_concepts} concepts, {self.n_classes} classes of "
+            f"{self.sentence_length} words, {self.embedding_dim} dimensions",
+            f"norms: words {norms.min():.6g} to {norms.max():.6g}, classifier {self.classifier_norm:.6g}",
+            f"risk: {self.risk:.6g} nats, cross-entropy {self.cross_entropy:.6g} nats",
+            f"zero threshold: {'none' if threshold is None else f'{threshold:.6g}'}; "
+            f"weight decays {self.weight_decay:g}, {self.classifier_weight_decay:g}",
+        )
+        return "\n".join(lines)
 
     @property
     def embedding_dim(self) -> int:

@@ -46,7 +46,7 @@ REGIMES = (
     ),
     Regime(
         name="few-sentences",
-        summary="Zipf words, 5 sentences per class: early stopping against weight decay",
+        summary="{word_frequency} words, {per_class} sentences per class: early stopping against weight decay",
         quick=SAMPLE,
         paper=SAMPLE.replace(n_words=600, n_classes=300, sentence_length=15, embedding_dim=30, n_evaluation=5000),
     ),

@@ -381,7 +381,7 @@ def test_a_figure_is_a_drawing_that_says_what_it_shows(drawn):
     assert report(drawn / "run", "--out", drawn / "page.html") == 0
     page = read(drawn / "page.html")
     (label,) = {attributes["aria-label"] for attributes, _ in page.find("svg")}
-    assert label == " 1 panel; x^2 < 1e4 & more: y against x."
+    assert re.fullmatch(r" 1 panel; x\^2 < 1e4 & more: y against x \(x from \S+ to \S+, y from \S+ to \S+\)\.", label)
     assert len([one for one, _ in page.find("use") if "x" in one]) >= 100
     assert not page.find("metadata")
     assert len(page.find("style")) == 1  # the page's own
@@ -515,3 +515,19 @@ def test_the_default_page_lies_in_the_current_folder(saved, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     assert report(saved / "good") == 0
     assert read(tmp_path / "report.html").find("article")
+
+
+def test_a_figure_is_described_with_the_labels_and_ranges_of_its_panels():
+    figure = Figure()
+    axes = figure.subplots(2, 2)
+    axes[0, 0].set_ylabel("embedding\nnorm")
+    axes[1, 1].set_xlabel("weight decay")
+    axes[0, 1].plot([0, 1], [0, 2], label="predicted")
+    axes[0, 1].set_xlim(0, 1)
+    axes[0, 1].set_ylim(0, 2)
+    axes[0, 1].set_title("uniform")
+    axes[0, 1].legend()
+    text = figures_inline.describe(figure)
+    assert "uniform: embedding norm against weight decay (x from 0 to 1, y from 0 to 2)" in text
+    assert text.endswith("legend: predicted.")
+    assert "something" not in text

@@ -187,7 +187,7 @@ def test_cosines_are_learned_above_the_diagonal_and_predicted_below():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "0"), (3.01e-7, "4·10⁻⁷"), (0.0123, "0.02"), (1.2, "2"), (0.95, "1"), (9.5e-8, "10·10⁻⁸")]
+    ("value", "text"), [(0.0, "0"), (3.01e-7, "4·10⁻⁷"), (0.0123, "0.02"), (1.2, "2"), (0.95, "1"), (9.5e-8, "1·10⁻⁷")]
 )
 def test_differences_are_rounded_up(value, text):
     assert class_means._round_up(value) == text
