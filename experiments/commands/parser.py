@@ -39,7 +39,7 @@ class CommandParser(argparse.ArgumentParser):
         flag = word.partition("=")[0]
         owners = [name for name, record in self.load_records().items() if flag in flags_of(record)]
         flags = [flag for action in self._actions for flag in action.option_strings]
-        hint = (f" (an option of {' and '.join(owners)})" if owners else "") + nearest(flag, flags)
+        hint = f" (an option of {' and '.join(owners)})" if owners else nearest(flag, flags)
         raise ValueError(f"option: expected one that '{self.prog} --help' lists, got {word!r}{hint}")
 
     def find_name(self, words: Iterable[str]) -> str | None:
