@@ -204,7 +204,7 @@ def _round_locator(low: float, high: float, width: float) -> MaxNLocator:
     """Return the locator of round numbers, four intervals or fewer, whose labels fit a width, inches."""
     for n_intervals in (4, 3, 2):
         locator = MaxNLocator(n_intervals)
-        ticks = locator.tick_values(low, high)
+        ticks = np.asarray(locator.tick_values(low, high))
         shown = ticks[(ticks >= low) & (ticks <= high)]
         if len(shown) < 2 or _have_room(shown, width, shown, high - low):
             return locator
