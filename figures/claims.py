@@ -36,7 +36,7 @@ def _draw_diagonal(ax, predicted: np.ndarray, found: np.ndarray) -> None:
 def _draw_errors(ax, errors: np.ndarray, tolerances: np.ndarray) -> None:
     """Draw every error against its tolerance, sorted; errors of zero stand at the lower edge, open, and are counted."""
     order = np.argsort(errors)
-    floor = 1e-17
+    floor = min(1e-17, 0.1 * errors.min(where=errors > 0, initial=1.0))
     ranks = np.arange(1, len(errors) + 1)
     errors, is_zero = errors[order], errors[order] == 0
     ax.plot(ranks[~is_zero], errors[~is_zero], linestyle="none", marker="o", markersize=2, color=style.TEST,

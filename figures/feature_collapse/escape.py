@@ -139,7 +139,7 @@ def _draw_plateau_over_scale(ax, regime) -> list[Line2D]:
     n_decays = regime.sizes["weight_decay"]
     for index in range(n_decays):
         cell = regime.isel(weight_decay=index)
-        look = style.concept_style(index) | {"color": style.shade(index, n_decays, DECAYS)}
+        look: dict[str, Any] = {**style.concept_style(index), "color": style.shade(index, n_decays, DECAYS)}
         _draw_marks(ax, cell.initial_scale.values, cell.plateau, look)
         # Between the cells: linear in the logarithm of the scale.
         logs = np.log(cell.initial_scale.values)
