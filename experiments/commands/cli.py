@@ -53,9 +53,9 @@ def _carry_out(read: Callable[[], Namespace]) -> int:
     except (OtherSweep, UnreadableRun) as error:
         return _fail(str(error), 2)
     except ValueError as error:
-        if begun:  # input is checked before: this is a fault of simlab's
+        if begun and not isinstance(error, OSError):  # input is checked before: this is a fault of simlab's
             raise
-        return _fail(str(error), 2)
+        return _fail(str(error), 1 if begun else 2)
     except ArithmeticError as error:  # a solver that did not converge
         return _fail(first_line(error), 1)
     except OSError as error:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 # Seconds after SIGTERM or SIGINT within which the process ends, and after which an exception is raised again.
@@ -84,7 +84,8 @@ class _Request:
         finally:
             self.is_closed = True
             signal.set_wakeup_fd(descriptor)
-            self._sender.send(b"\0")
+            with suppress(OSError):  # the watcher may have seen the end by itself
+                self._sender.send(b"\0")
             self._sender.close()
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -6,6 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import jax
 import pytest
 
 from experiments.commands import cli
@@ -166,5 +167,10 @@ def test_a_user_without_a_home_folder_is_told_so_once(monkeypatch):
     monkeypatch.setattr(Path, "home", no_home)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     said = []
-    keep_compilations(said.append)
+    chosen = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)
+    try:
+        keep_compilations(said.append)
+    finally:
+        jax.config.update("jax_compilation_cache_dir", chosen)
     assert [line.startswith("compiled programs cannot be kept") for line in said] == [True]
