@@ -44,10 +44,9 @@ def prepare_predict(arguments: argparse.Namespace) -> Action:
     prediction = predictor.predict(options)
     values = prediction.to_json()
     for name in ("cross_entropy", "risk"):
-        if not math.isfinite(values.get(name, 0.0)):
-            raise ArithmeticError(
-                f"{name}: expected a finite number, got {values[name]}: are the weight decays too large?"
-            )
+        value = values.get(name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ArithmeticError(f"{name}: expected a finite number, got {value}: are the weight decays too large?")
 
     def action() -> int:
         print(json.dumps(_finite(values), allow_nan=False) if arguments.json else predictor.format(prediction))

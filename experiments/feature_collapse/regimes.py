@@ -44,7 +44,7 @@ def _make_single(regime: Regime, paper_time: str) -> Experiment:
     """Return the experiment of one regime, which has its name."""
     return Experiment(
         name=regime.name,
-        summary=summarise_regime(regime, asdict(regime.paper)),
+        summary=summarise_regime(regime, asdict(regime.configuration("paper"))),
         regimes=(regime,),
         quick_time="15 s",
         paper_time=paper_time,

@@ -23,7 +23,7 @@ from simlab.validation import first_line, invalid
 RESULTS_FILE = "results.nc"
 # Characters of a regime or a quantity, which stand in titles and tables.
 LONGEST_NAME = 200
-# Beside the package in a wheel: the commit that it was built from, see setup.py.
+# Beside the package in a wheel: the commit that it was built from, see :mod:`simlab.storage.wheel_revision`.
 BUILT_FROM = "built_from.txt"
 
 # The attribute that says a file is sealed, and the last line of such a file.

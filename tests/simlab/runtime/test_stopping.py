@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 PATIENCE = 120
 
 HEAD = """
-import sys, time, weakref
+import sys, threading, time, weakref
 import jax
 from simlab.runtime.stopping import Terminated, end_if_asked, ending_on_signals, saving_first
 
@@ -54,7 +54,8 @@ BODIES = {
 """,
     "in a program": """
         endless = jax.jit(lambda x: jax.lax.while_loop(lambda x: x > -1, lambda x: abs(x), x)).lower(1.0).compile()
-        said('ready')
+        # The signal must arrive while the program runs: before, the interpreter itself would raise at once.
+        threading.Timer(1.0, said, ("ready",)).start()
         endless(1.0).block_until_ready()
 """,
 }
