@@ -169,9 +169,18 @@ def _differences(there: object, here: object, path: str) -> Iterator[str]:
             deeper = f"{path}.{key}" if path else key
             yield from _differences(there.get(key, _ABSENT), here.get(key, _ABSENT), deeper)
     elif there != here and repr(there) != repr(here):  # two NaNs agree only as text
-        texts = ["nothing" if value is _ABSENT else repr(value) for value in (there, here)]
+        texts = [_in_words(value) for value in (there, here)]
         start = next(place for place, characters in enumerate(zip_longest(*texts)) if characters[0] != characters[1])
         yield f"{path}: {_excerpt(texts[0], start)} there, {_excerpt(texts[1], start)} here"
+
+
+def _in_words(value: object) -> str:
+    """Return a value as text; of a dict, which stands where the other side has none, only its size."""
+    if value is _ABSENT:
+        return "nothing"
+    if isinstance(value, dict):
+        return "1 field" if len(value) == 1 else f"{len(value)} fields"
+    return repr(value)
 
 
 def _excerpt(text: str, at: int) -> str:

@@ -112,7 +112,7 @@ def test_a_changed_sweep_is_refused_by_its_fields_and_nothing_changes(tmp_path):
         share(tmp_path, changed, layout=no_layout)
     assert str(caught.value) == (
         "out: expected a folder with parts of this sweep (lazy.width: 64 there, 128 here; axes.mu: [0.5, 1.0] there, "
-        f"[0.5, 2.0] here; rich: nothing there, {{'width': 8}} here), got {str(tmp_path)!r}"
+        f"[0.5, 2.0] here; rich: nothing there, 1 field here), got {str(tmp_path)!r}"
     )
     assert listing(tmp_path) == before
 
@@ -154,7 +154,7 @@ def test_each_difference_is_named_with_both_values():
     assert differences(there, here) == [
         "a.b.c: 1 there, 1.5 here",
         "only: 'there' there, nothing here",
-        "mixed: {'x': 1} there, 3 here",
+        "mixed: 1 field there, 3 here",
         "empty.y: nothing there, nan here",
         "new: nothing there, None here",
     ]
