@@ -163,7 +163,11 @@ def summarise(lines: list[str]) -> str:
 
 
 def _differences(there: object, here: object, path: str) -> Iterator[str]:
-    """Yield a line for each leaf in which two nested dicts differ."""
+    """Yield a line for each leaf in which two nested dicts differ; a large dict on one side alone is one line."""
+    if there is _ABSENT and isinstance(here, dict) and 0 < len(here) <= _MOST_DIFFERENCES:
+        there = {}
+    elif here is _ABSENT and isinstance(there, dict) and 0 < len(there) <= _MOST_DIFFERENCES:
+        here = {}
     if isinstance(there, dict) and isinstance(here, dict):
         for key in there | here:
             deeper = f"{path}.{key}" if path else key

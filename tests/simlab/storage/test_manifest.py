@@ -112,7 +112,7 @@ def test_a_changed_sweep_is_refused_by_its_fields_and_nothing_changes(tmp_path):
         share(tmp_path, changed, layout=no_layout)
     assert str(caught.value) == (
         "out: expected a folder with parts of this sweep (lazy.width: 64 there, 128 here; axes.mu: [0.5, 1.0] there, "
-        f"[0.5, 2.0] here; rich: nothing there, 1 field here), got {str(tmp_path)!r}"
+        f"[0.5, 2.0] here; rich.width: nothing there, 8 here), got {str(tmp_path)!r}"
     )
     assert listing(tmp_path) == before
 
@@ -149,13 +149,17 @@ def test_what_json_cannot_tell_apart_is_no_difference(tmp_path, there, here):
 
 
 def test_each_difference_is_named_with_both_values():
-    there = {"a": {"b": {"c": 1}}, "only": "there", "same": [1, 2], "mixed": {"x": 1}, "empty": {}}
+    there = {"a": {"b": {"c": 1}}, "only": "there", "same": [1, 2], "mixed": {"x": 1}, "empty": {}, "void": {}}
+    there["large"], there["small"] = {str(i): i for i in range(7)}, {"z": 1}
     here = {"same": [1, 2], "a": {"b": {"c": 1.5}}, "mixed": 3, "new": None, "empty": {"y": float("nan")}}
     assert differences(there, here) == [
         "a.b.c: 1 there, 1.5 here",
         "only: 'there' there, nothing here",
         "mixed: 1 field there, 3 here",
         "empty.y: nothing there, nan here",
+        "void: 0 fields there, nothing here",
+        "large: 7 fields there, nothing here",
+        "small.z: 1 there, nothing here",
         "new: nothing there, None here",
     ]
 

@@ -72,7 +72,7 @@ def layout():
     return {"chunk": os.getpid()}
 
 store = start(layout)
-refused = 0
+refused, met, end = 0, folder / "met", time.monotonic() + 20
 for part in range(6):
     held = False
     while not held:
@@ -80,9 +80,12 @@ for part in range(6):
             if held:
                 os.write(journal, f"{part} {os.getpid()}\\n".encode())
                 time.sleep(0.004)
+                while not met.exists() and time.monotonic() < end:  # whoever is first holds until another is refused
+                    time.sleep(0.001)
                 os.write(journal, f"{part} {os.getpid()}\\n".encode())
             else:
                 refused += 1
+                met.touch()
                 time.sleep(0.001)
 print(json.dumps([store.manifest, refused]))
 """
