@@ -6,9 +6,12 @@ from pathlib import Path
 import xarray
 
 from experiments.core.experiment import Experiment
+from experiments.core.output import prepare_folder
 from experiments.core.progress import Quiet
-from experiments.core.sweep import run_experiment
+from experiments.core.sweep import run_in_folder, run_plan
 from experiments.registry import find_experiment
+from simlab.runtime.devices import use_all_cores
+from simlab.validation import invalid
 
 __all__ = ["run"]
 
@@ -49,13 +52,14 @@ def run(
     """
     if isinstance(experiment, str):
         experiment = find_experiment(experiment)
-    return run_experiment(
-        experiment,
-        preset=preset,
-        seeds=seeds,
-        vary=vary,
-        out=out,
-        trajectories=trajectories,
-        progress=progress,
-        **overrides,
-    )
+    use_all_cores()
+    plan = experiment.plan(preset, overrides, seeds, vary or {}, trajectories=trajectories)
+    progress = progress or Quiet()
+    if out is None:
+        return run_plan(plan, progress)
+    dataset = prepare_folder(Path(out), plan)
+    if dataset is None:
+        dataset = run_in_folder(plan, Path(out), lambda sweep: sweep.choose_layouts(), progress)
+    if dataset is None:
+        raise invalid("out", "a folder that no other process works on", str(out))
+    return dataset

@@ -10,7 +10,7 @@ From Python::
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,13 +19,13 @@ import xarray
 
 from experiments.core.assembly import assemble, unstack
 from experiments.core.attributes import declarations
-from experiments.core.experiment import Experiment, Plan
+from experiments.core.experiment import Plan
 from experiments.core.fine_prediction import add_fine_prediction
-from experiments.core.output import load_finished, prepare_folder
+from experiments.core.output import load_finished
 from experiments.core.phenomenon import TRAJECTORY_SUFFIX
 from experiments.core.progress import Quiet
 from experiments.core.rehearsal import rehearse
-from simlab.runtime.devices import local_devices, use_all_cores
+from simlab.runtime.devices import local_devices
 from simlab.runtime.settings import other_settings, precision_of
 from simlab.storage.manifest import OtherSweep
 from simlab.storage.parts import PARTS_FOLDER, PartsRemoved, PartStore, SaveError, open_store, remove_parts
@@ -78,53 +78,6 @@ class MemberSweep(Protocol):
     ) -> bool:
         """Run the parts that are missing, and return whether every part is complete."""
         ...
-
-
-def run_experiment(
-    experiment: Experiment,
-    *,
-    preset: str = "quick",
-    seeds: int | Sequence[int] | None = None,
-    vary: Mapping[str, Iterable] | None = None,
-    out: str | Path | None = None,
-    trajectories: bool = False,
-    progress: Quiet | None = None,
-    **overrides: object,
-) -> xarray.Dataset:
-    """Run an experiment over named axes and return learned and predicted values as one labelled dataset.
-
-    As from the command line, members are spread over one CPU device per core, unless JAX has started before, or the
-    environment or ``jax.config`` sets the number of devices.
-
-    Args:
-        experiment: any :class:`experiments.core.experiment.Experiment`, registered or not.
-        preset: ``quick`` or ``paper``.
-        seeds: how many, from 0; or the seeds themselves. None takes as many as the experiment wants, mostly one.
-        vary: values by the name of a field of the experiment's configuration, or of an alias such as ``weight_decay``.
-        out: folder for the result; the sweep can be interrupted and goes on when called again. None keeps it in memory.
-        trajectories: whether weights are kept at every record.
-        progress: told how far the sweep has come.
-        overrides: fields of the configuration, or aliases: ``weight_decay`` sets all that the regime has.
-
-    Returns:
-        A dataset on ``regime``, the varied axes, ``seed``, ``word``, ``class``, ``position``, ``dimension``,
-        ``component``, ``record`` and ``quantity``.
-
-    Raises:
-        ValueError: bad input, or the folder holds another sweep; nothing was written.
-        OSError: the disk is full; what was saved so far is kept.
-    """
-    use_all_cores()
-    plan = experiment.plan(preset, overrides, seeds, vary or {}, trajectories=trajectories)
-    progress = progress or Quiet()
-    if out is None:
-        return run_plan(plan, progress)
-    dataset = prepare_folder(Path(out), plan)
-    if dataset is None:
-        dataset = run_in_folder(plan, Path(out), lambda sweep: sweep.choose_layouts(), progress)
-    if dataset is None:
-        raise invalid("out", "a folder that no other process works on", str(out))
-    return dataset
 
 
 @precision_of(_HOST)

@@ -30,7 +30,30 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from simlab.networks.logits import read_out
 from simlab.networks.names import EXPANSION
+
+
+class DeepSentenceClassifier(nnx.Module):
+    """What the networks have in common once they have ``embeddings``, ``classifier`` and a method ``hidden``."""
+
+    embeddings: nnx.Param
+    classifier: nnx.Param
+
+    def representation(self, data=None) -> jax.Array:
+        """Return the word vectors that the first block sees, ``Float[n_w, d]``, whatever sentences are made of them.
+
+        They are without a position, if the network adds any.
+        """
+        return self.embeddings[...]
+
+    def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
+        """Return the tokens after the embedding layer and after each block."""
+        raise NotImplementedError
+
+    def __call__(self, sentences: jax.Array) -> jax.Array:
+        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
+        return read_out(self.classifier[...], self.hidden(sentences)[-1])
 
 
 def initial_embeddings(

@@ -5,8 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from simlab.networks.layer_norm import layer_norm
-from simlab.networks.layers import FeedForward, initial_classifier, initial_embeddings
-from simlab.networks.logits import read_out
+from simlab.networks.layers import DeepSentenceClassifier, FeedForward, initial_classifier, initial_embeddings
 from simlab.validation import check_count
 
 
@@ -36,7 +35,7 @@ class MixerBlock(nnx.Module):
         return tokens + self.channel_mixing(layer_norm(tokens))
 
 
-class SentenceMixer(nnx.Module):
+class SentenceMixer(DeepSentenceClassifier):
     """Embeddings, ``depth`` mixer blocks, and a readout that sums over positions.
 
     ``x^0_l = w_{x_l}``; logits ``sum_l <u_kl, x^depth_l>``. The token mixing tells positions apart: no positional
@@ -74,17 +73,9 @@ class SentenceMixer(nnx.Module):
         self.blocks = nnx.List([MixerBlock(sentence_length, embedding_dim, dtype, rngs) for _ in range(depth)])
         self.classifier = initial_classifier(rngs, (n_classes, sentence_length, embedding_dim), dtype)
 
-    def representation(self, data=None) -> jax.Array:
-        """Return the word vectors that the first block sees, ``Float[n_w, d]``, whatever sentences are made of them."""
-        return self.embeddings[...]
-
     def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
         """Return the tokens ``Float[B, L, d]`` after the embedding layer and after each block."""
         tokens = [self.representation()[sentences]]
         for block in self.blocks:
             tokens.append(block(tokens[-1]))
         return tuple(tokens)
-
-    def __call__(self, sentences: jax.Array) -> jax.Array:
-        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
-        return read_out(self.classifier[...], self.hidden(sentences)[-1])

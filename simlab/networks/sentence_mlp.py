@@ -6,14 +6,13 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from simlab.networks.layers import gelu, initial_classifier, initial_embeddings, linear
-from simlab.networks.logits import read_out
+from simlab.networks.layers import DeepSentenceClassifier, gelu, initial_classifier, initial_embeddings, linear
 from simlab.validation import check_choice, check_count
 
 ACTIVATIONS = {"relu": jax.nn.relu, "gelu": gelu}
 
 
-class SentenceMLP(nnx.Module):
+class SentenceMLP(DeepSentenceClassifier):
     """Embed, concatenate, ``depth`` hidden layers, linear readout.
 
     ``x^0 = (w_{x_1}, .., w_{x_L})`` and ``x^i = activation(V_i x^{i-1} + b_i)``; the readout is linear in the last.
@@ -61,10 +60,6 @@ class SentenceMLP(nnx.Module):
         n_positions, last_width = (1, width) if depth else (sentence_length, embedding_dim)
         self.classifier = initial_classifier(rngs, (n_classes, n_positions, last_width), dtype)
 
-    def representation(self, data=None) -> jax.Array:
-        """Return the word vectors that the first layer sees, ``Float[n_w, d]``, whatever sentences are made of them."""
-        return self.embeddings[...]
-
     def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
         """Return the tokens ``Float[B, L, d]``, then ``Float[B, 1, width]`` after each activation."""
         tokens = [self.representation()[sentences]]
@@ -72,7 +67,3 @@ class SentenceMLP(nnx.Module):
             flat = tokens[-1].reshape(len(sentences), 1, -1)
             tokens.append(ACTIVATIONS[self.activation](layer(flat)))
         return tuple(tokens)
-
-    def __call__(self, sentences: jax.Array) -> jax.Array:
-        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
-        return read_out(self.classifier[...], self.hidden(sentences)[-1])

@@ -5,8 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from simlab.networks.layer_norm import layer_norm
-from simlab.networks.layers import FeedForward, initial_classifier, initial_embeddings, linear
-from simlab.networks.logits import read_out
+from simlab.networks.layers import DeepSentenceClassifier, FeedForward, initial_classifier, initial_embeddings, linear
 from simlab.validation import check_choice, check_count, invalid
 
 NORMS = ("pre", "post")
@@ -73,7 +72,7 @@ class TransformerBlock(nnx.Module):
         return layer_norm(tokens + branch(tokens))
 
 
-class SentenceTransformer(nnx.Module):
+class SentenceTransformer(DeepSentenceClassifier):
     """Embeddings plus learned positions, ``depth`` transformer blocks, and a readout that sums over positions.
 
     ``x^0_l = w_{x_l} + p_l``; logits ``sum_l <u_kl, x^depth_l>``. With ``norm="post"`` the readout sees tokens of norm
@@ -120,17 +119,9 @@ class SentenceTransformer(nnx.Module):
         self.blocks = nnx.List([TransformerBlock(embedding_dim, n_heads, norm, dtype, rngs) for _ in range(depth)])
         self.classifier = initial_classifier(rngs, (n_classes, sentence_length, embedding_dim), dtype)
 
-    def representation(self, data=None) -> jax.Array:
-        """Return the word vectors, without a position, ``Float[n_w, d]``, whatever sentences are made of them."""
-        return self.embeddings[...]
-
     def hidden(self, sentences: jax.Array) -> tuple[jax.Array, ...]:
         """Return the tokens ``Float[B, L, d]`` after the embedding layer, positions included, and after each block."""
         tokens = [self.representation()[sentences] + self.positions[...][None]]
         for block in self.blocks:
             tokens.append(block(tokens[-1]))
         return tuple(tokens)
-
-    def __call__(self, sentences: jax.Array) -> jax.Array:
-        """Return the logits, ``Float[B, K]``, of sentences ``Int[B, L]``."""
-        return read_out(self.classifier[...], self.hidden(sentences)[-1])

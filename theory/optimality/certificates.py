@@ -22,7 +22,7 @@ import numpy as np
 from theory.checks import require_positive
 from theory.optimality.dual_entropy import best_scaling, entropy_ray, largest_theta
 from theory.optimality.gradient_form import gradient_form
-from theory.optimality.sentence_logits import SentenceLogits, score_sentences
+from theory.optimality.sentence_logits import score_sentences
 from theory.optimality.spectral_norm import SpectralNorm
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def certify(
     limit = decay / norm.upper if norm.upper > 0 else np.inf
     bound = best_scaling(entropy_ray(scored), min(limit, largest_theta(scored)))
     penalty = 0.5 * (decays[0] * np.sum(scored.embeddings**2) + decays[1] * np.sum(scored.classifier**2))
-    return _certificate(scored, norm, norm.upper / decay - 1, penalty, bound)
+    return assemble_certificate(scored.cross_entropy, norm, norm.upper / decay - 1, penalty, bound)
 
 
 def certify_layer_norm(
@@ -178,7 +178,7 @@ def certify_layer_norm(
         dual_penalty = min(dual_penalty, _dual_penalty(form.sigma_max(refined), refined, dim, decay))
     bound = best_scaling(entropy_ray(scored), largest_theta(scored), penalty=dual_penalty)
     penalty = 0.5 * decay * np.sum(scored.classifier**2)
-    return _certificate(scored, norm, excess, penalty, bound)
+    return assemble_certificate(scored.cross_entropy, norm, excess, penalty, bound)
 
 
 def normalise(embeddings: Float[np.ndarray, "n_w d"]) -> Float[np.ndarray, "n_w d"]:
@@ -208,11 +208,10 @@ def _relative_excess(value: float, least: float) -> float:
     return value / least - 1 if least > 0 else np.inf
 
 
-def _certificate(
-    scored: SentenceLogits, norm: SpectralNorm, excess: float, penalty: float, bound: tuple[float, float]
+def assemble_certificate(
+    cross_entropy: float, norm: SpectralNorm, excess: float, penalty: float, bound: tuple[float, float]
 ) -> Certificate:
-    """Put the numbers together."""
-    cross_entropy = scored.cross_entropy
+    """Put the numbers together; the bound is that on the risk, and theta."""
     risk = cross_entropy + float(penalty)
     lower_bound, theta = float(bound[0]), float(bound[1])
     return Certificate(

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory.checks import require_integer
-from theory.optimality.certificates import Certificate
+from theory.optimality.certificates import Certificate, assemble_certificate
 from theory.optimality.dual_entropy import best_scaling, entropy_ray, joint_ray, largest_theta
 from theory.optimality.sentence_logits import SentenceLogits, score_sentences
 from theory.optimality.spectral_norm import sigma_max
@@ -87,21 +87,10 @@ def certify_factors(
     norm = sigma_max(np.hstack([head.weighted_errors(slice(0, head.n_classes)) for head in scored]))
     limit = decay / norm.upper if norm.upper > 0 else np.inf
     ends = [limit, *(largest_theta(head) for head in scored)]
-    lower_bound, theta = best_scaling(joint_ray([entropy_ray(head) for head in scored]), min(ends))
+    bound = best_scaling(joint_ray([entropy_ray(head) for head in scored]), min(ends))
     cross_entropy = sum(head.cross_entropy for head in scored)
     penalty = 0.5 * (feature_weight_decay * np.sum(features**2) + classifier_weight_decay * np.sum(classifier**2))
-    risk = cross_entropy + float(penalty)
-    return Certificate(
-        sigma_max=norm.upper,
-        excess=norm.upper / decay - 1,
-        risk=risk,
-        cross_entropy=cross_entropy,
-        lower_bound=lower_bound,
-        gap=max(risk - lower_bound, 0.0),
-        theta=theta,
-        method=norm.method,
-        proven=norm.proven,
-    )
+    return assemble_certificate(cross_entropy, norm, norm.upper / decay - 1, penalty, bound)
 
 
 def _score(

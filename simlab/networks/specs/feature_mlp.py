@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlab.networks.specs.architecture import Architecture, SplitAxis
+from simlab.networks.specs.vector_measures import VectorMeasures
 from simlab.sizes import MOST_LAYERS, widest_layer
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.validation import check_count, invalid
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureMLP(Architecture[LabelledTask]):
+class FeatureMLP(VectorMeasures, Architecture[LabelledTask]):
     """A multi-layer perceptron from random inputs to features, and a linear classifier, without biases, upon them.
 
     The penalty falls on the features that it gives to the training set, and on the classifier; its other weights are
@@ -65,18 +66,6 @@ class FeatureMLP(Architecture[LabelledTask]):
             dtype=dtype,
             rngs=rngs,
         )
-
-    def measure(self, network: "nnx.Module", task: LabelledTask, data):
-        """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
-        from simlab.metrics.vectors import measure
-
-        return measure(network, task, data)
-
-    def metric_names(self, task: LabelledTask) -> tuple[str, ...]:
-        """Return the names of what is measured."""
-        from simlab.metrics.vectors import VectorMetrics
-
-        return VectorMetrics._fields
 
 
 def _input_dim(task: "Task") -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlab.networks.specs.architecture import Architecture, SplitAxis
+from simlab.networks.specs.vector_measures import VectorMeasures
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.validation import check_count, invalid
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FreeFeatures(Architecture[LabelledTask]):
+class FreeFeatures(VectorMeasures, Architecture[LabelledTask]):
     """A free vector for each sample and a linear classifier, :class:`simlab.networks.free_features.FreeFeatures`.
 
     Args:
@@ -56,15 +57,3 @@ class FreeFeatures(Architecture[LabelledTask]):
             dtype=dtype,
             rngs=rngs,
         )
-
-    def measure(self, network: "nnx.Module", task: LabelledTask, data):
-        """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
-        from simlab.metrics.vectors import measure
-
-        return measure(network, task, data)
-
-    def metric_names(self, task: LabelledTask) -> tuple[str, ...]:
-        """Return the names of what is measured."""
-        from simlab.metrics.vectors import VectorMetrics
-
-        return VectorMetrics._fields

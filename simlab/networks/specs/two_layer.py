@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simlab.networks.names import NORMALISATIONS
 from simlab.networks.specs.architecture import Architecture, SplitAxis, check_sentences
+from simlab.networks.specs.vector_measures import VectorMeasures
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import check_choice, check_count, check_real, invalid
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwoLayer(Architecture[SentenceTask]):
+class TwoLayer(VectorMeasures, Architecture[SentenceTask]):
     """A vector for each word, perhaps normalised, and a linear classifier.
 
     The network is :class:`simlab.networks.two_layer.SentenceClassifier`, and with normalisations other than LayerNorm
@@ -77,15 +78,3 @@ class TwoLayer(Architecture[SentenceTask]):
         from simlab.networks.normalised_classifier import NormalisedClassifier
 
         return NormalisedClassifier(**sizes, normalisation=self.normalisation, **settings)
-
-    def measure(self, network: "nnx.Module", task: SentenceTask, data):
-        """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
-        from simlab.metrics.vectors import measure
-
-        return measure(network, task, data)
-
-    def metric_names(self, task: SentenceTask) -> tuple[str, ...]:
-        """Return the names of what is measured."""
-        from simlab.metrics.vectors import VectorMetrics
-
-        return VectorMetrics._fields
