@@ -15,9 +15,9 @@ import numpy as np
 from experiments.benchmarks import pytorch
 from experiments.benchmarks.measurement import Measurement, summarise
 from experiments.benchmarks.settings import BenchSettings
+from experiments.core.training_choices import hyperparameters_by_name
 from experiments.feature_collapse.configuration import PAPER, QUICK
 from experiments.feature_collapse.optimality import certify_member
-from experiments.feature_collapse.phenomenon import make_hyperparameters
 from experiments.feature_collapse.training_spec import WordSpec, make_training_spec
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
@@ -67,7 +67,7 @@ def measure_minimum(settings: BenchSettings) -> Iterator[Measurement]:
     # The runs stop when they arrive; the steps of the configuration are not used.
     configuration = base.replace(word_frequency="uniform", n_steps=1)
     spec = make_training_spec(configuration)
-    rates = make_hyperparameters(configuration)
+    rates = hyperparameters_by_name(spec.objective, configuration)
     yield from _measure_sample(spec, rates, settings)
     fresh = FreshExamples(batch_size=check_count("batch_size", configuration.batch_size))
     yield from _measure_population(replace(spec, source=fresh), rates, settings)

@@ -3,12 +3,14 @@
 import numpy as np
 
 from experiments.core.phenomenon import Comparison, Variable
-from experiments.core.quantity import Certificate, Threshold
 from experiments.core.training_record import END_VARIABLES, history, record_variables
 from experiments.feature_collapse.members import WordMember
 from experiments.feature_collapse.optimality import certify_member, find_minimum
 from experiments.feature_collapse.quantities import (
+    CERTIFICATE,
     QUANTITIES,
+    THRESHOLDS,
+    ZERO_NOTE,
     Arrays,
     align,
     exact_quantities,
@@ -76,8 +78,6 @@ CELL_COORDINATES = {
     "step": Variable(("record",), "training steps done", "steps"),
 }
 
-
-ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
 
 AXIS_LABELS = {
     "weight_decay": "weight decay (nats)",
@@ -201,7 +201,7 @@ COMPARISON = Comparison(
     describe_member=member_variables,
     describe_cell=cell_variables,
     caveats=caveats,
-    thresholds={"zero_threshold": Threshold(label="zero threshold")},
-    certificate=Certificate(value="training_risk", gap="duality_gap", unit="nats"),
+    thresholds=THRESHOLDS,
+    certificate=CERTIFICATE,
     axis_labels=AXIS_LABELS,
 )

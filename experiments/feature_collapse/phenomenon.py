@@ -3,11 +3,9 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from experiments.core import training_choices
 from experiments.core.phenomenon import Phenomenon
 from experiments.feature_collapse.configuration import WordConfiguration
 from experiments.feature_collapse.training_spec import make_training_spec
-from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.validation import check_real, invalid
 from theory.feature_collapse.task import check_task
 
@@ -83,17 +81,6 @@ def _predict(normalisation: str, **task):
     return feature_collapse.predict(**task)
 
 
-def make_hyperparameters(configuration: WordConfiguration) -> Hyperparameters:
-    """Return the traced part of a run, checked."""
-    return training_choices.make_hyperparameters(
-        configuration,
-        CrossEntropy(),
-        initial_scale=configuration.initial_scale,
-        embedding_weight_decay=configuration.embedding_weight_decay,
-        classifier_weight_decay=configuration.classifier_weight_decay,
-    )
-
-
 def _load_comparison():
     from experiments.feature_collapse.comparison import COMPARISON
 
@@ -105,7 +92,6 @@ FEATURE_COLLAPSE = Phenomenon(
     configuration=WordConfiguration,
     check_theory=theory_arguments,
     make_training_spec=make_training_spec,
-    make_hyperparameters=make_hyperparameters,
     predict=predict,
     load_comparison=_load_comparison,
     figures=(

@@ -4,15 +4,32 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.core.quantity import Panel, Quantity
+from experiments.core.quantity import Certificate, Panel, Quantity, Threshold
 from simlab.exact.reduced import ReducedMinimum
 from simlab.metrics import geometry
 from simlab.sweeps.members import MemberRun
 from simlab.tasks.sentence_task import SentenceTask
 from theory.feature_collapse import Prediction
 
+ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
+THRESHOLDS = {"zero_threshold": Threshold(label="zero threshold")}
+CERTIFICATE = Certificate(value="training_risk", gap="duality_gap", unit="nats")
 BEND = {"zero_threshold": "bend"}
 DEVIATION = Panel(label="relative\ndeviation", height=0.6, scale="deviation", changes=BEND)
+
+TEST_ACCURACY = Quantity(
+    label="accuracy, test",
+    headline="learned",
+    panels=(
+        Panel(
+            label="accuracy,\ntest",
+            height=0.6,
+            scale="unit interval",
+            changes=BEND,
+            undefined_with="classifier_norm",
+        ),
+    ),
+)
 
 QUANTITIES = {
     "embedding_norm": Quantity(
@@ -38,19 +55,7 @@ QUANTITIES = {
         headline="compared",
         panels=(Panel(label="risk, test\n(nats)", height=1.1, changes=BEND),),
     ),
-    "test_accuracy": Quantity(
-        label="accuracy, test",
-        headline="learned",
-        panels=(
-            Panel(
-                label="accuracy,\ntest",
-                height=0.6,
-                scale="unit interval",
-                changes=BEND,
-                undefined_with="classifier_norm",
-            ),
-        ),
-    ),
+    "test_accuracy": TEST_ACCURACY,
 }
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from experiments.core.phenomenon import Comparison, Variable
-from experiments.core.quantity import Certificate, Panel, Quantity, Threshold
+from experiments.core.quantity import Panel, Quantity
 from experiments.core.training_record import END_VARIABLES, history, record_variables
+from experiments.feature_collapse.quantities import BEND, CERTIFICATE, TEST_ACCURACY, THRESHOLDS, ZERO_NOTE
 from experiments.layer_collapse.reference import TWO_LAYERS, Reference, caveats
 from experiments.layer_collapse.training_spec import LayerSpec
 from simlab.losses.classification import Hyperparameters, classifier_metrics
@@ -15,9 +16,6 @@ from simlab.tasks.batch import Batch
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.tasks.word_law import word_frequencies
 from theory.optimality.certificates import certify
-
-ZERO_NOTE = "weight decay above the zero threshold: the predicted minimiser is the zero network"
-BEND = {"zero_threshold": "bend"}
 
 QUANTITIES = {
     "embedding_norm": Quantity(
@@ -67,19 +65,7 @@ QUANTITIES = {
     "classifier_norm": Quantity(label="classifier norm, rms"),
     "cross_entropy": Quantity(label="cross-entropy, test", unit="nats"),
     "risk": Quantity(label="risk", unit="nats"),
-    "accuracy": Quantity(
-        label="accuracy, test",
-        headline="learned",
-        panels=(
-            Panel(
-                label="accuracy,\ntest",
-                height=0.6,
-                scale="unit interval",
-                changes=BEND,
-                undefined_with="classifier_norm",
-            ),
-        ),
-    ),
+    "accuracy": TEST_ACCURACY,
 }
 
 MEMBER_VARIABLES = {
@@ -278,7 +264,7 @@ COMPARISON = Comparison(
     describe_member=member_variables,
     describe_cell=cell_variables,
     caveats=caveats,
-    thresholds={"zero_threshold": Threshold(label="zero threshold")},
-    certificate=Certificate(value="training_risk", gap="duality_gap", unit="nats"),
+    thresholds=THRESHOLDS,
+    certificate=CERTIFICATE,
     axis_labels=AXIS_LABELS,
 )

@@ -3,7 +3,7 @@
 from experiments.core.phenomenon import Phenomenon
 from experiments.layer_collapse.configuration import LayerConfiguration
 from experiments.layer_collapse.reference import check_theory, predict
-from experiments.layer_collapse.training_spec import make_hyperparameters, make_training_spec
+from experiments.layer_collapse.training_spec import make_training_spec
 
 
 def _load_comparison():
@@ -17,7 +17,6 @@ LAYER_COLLAPSE = Phenomenon(
     configuration=LayerConfiguration,
     check_theory=check_theory,
     make_training_spec=make_training_spec,
-    make_hyperparameters=make_hyperparameters,
     predict=predict,
     load_comparison=_load_comparison,
     figures=("layer_collapse.deep_networks",),

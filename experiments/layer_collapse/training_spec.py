@@ -2,10 +2,8 @@
 
 import dataclasses
 
-from experiments.core import training_choices
 from experiments.feature_collapse.training_spec import make_training_spec as make_word_spec
 from experiments.layer_collapse.configuration import LayerConfiguration
-from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.networks.specs import DeepClassifier
 from simlab.sizes import check_array
 from simlab.tasks.sentence_task import SentenceTask
@@ -35,14 +33,3 @@ def make_training_spec(configuration: LayerConfiguration) -> LayerSpec:
     )
     spec: TrainingSpec = make_word_spec(configuration.words)
     return dataclasses.replace(spec, network=network)
-
-
-def make_hyperparameters(configuration: LayerConfiguration) -> Hyperparameters:
-    """Return the traced part of the run, checked."""
-    return training_choices.make_hyperparameters(
-        configuration,
-        CrossEntropy(),
-        initial_scale=configuration.initial_scale,
-        embedding_weight_decay=configuration.embedding_weight_decay,
-        classifier_weight_decay=configuration.classifier_weight_decay,
-    )

@@ -19,8 +19,9 @@ import xarray
 
 from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
+from experiments.core.training_choices import hyperparameters_by_name
 from experiments.feature_collapse.configuration import WordConfiguration
-from experiments.feature_collapse.phenomenon import make_hyperparameters, predict
+from experiments.feature_collapse.phenomenon import predict
 from experiments.feature_collapse.training_spec import make_training_spec
 from simlab.exact.minimise import minimise
 from simlab.exact.reduced import ReducedMinimum, minimise_reduced
@@ -91,7 +92,8 @@ def _describe(kind: str, n_latents: int, seeds: tuple[int, ...]) -> dict[str, An
 
 def solve(configuration: WordConfiguration, seed: int) -> Mapping[str, float]:
     """Return norms, risk, duality gap and spread at the exact minimiser for the latents of a seed; NaN if not known."""
-    member = Member(make_training_spec(configuration), make_hyperparameters(configuration), seed)
+    spec = make_training_spec(configuration)
+    member = Member(spec, hyperparameters_by_name(spec.objective, configuration), seed)
     if member.spec.network.layer_norm or member.spec.task.has_equal_words:
         minimum = _minimise_reduced(configuration, member.data.latents)
         arrays, risk, gap = (minimum.embeddings, minimum.classifier), minimum.risk, minimum.risk_gap
