@@ -1,4 +1,12 @@
-"""Run an experiment from Python: one of simlab's by its name, or an object of your own."""
+"""Run an experiment from Python: one of simlab's by its name, or an object of your own.
+
+For example::
+
+    from experiments.sweep import run
+
+    dataset = run("uniform-small-sample", seeds=4, vary={"weight_decay": [1e-3, 2e-3]}, epochs=100)
+    dataset.learned.sel(quantity="embedding_norm").mean("seed")
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

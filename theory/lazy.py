@@ -3,11 +3,10 @@
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 
-def hand_on(
-    package: str, names: Mapping[str, Sequence[str]]
-) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+def hand_on(package: str, names: Mapping[str, Sequence[str]]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the `__getattr__` and `__dir__` of a package that hands on names of its modules.
 
     Importing the package imports none of these modules; a name is looked up once and then is an attribute like others.
@@ -21,7 +20,7 @@ def hand_on(
     """
     homes = {name: f"{package}.{module}" for module, handed_on in names.items() for name in handed_on}
 
-    def get(name: str) -> object:
+    def get(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(homes[name]), name)

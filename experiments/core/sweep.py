@@ -1,12 +1,4 @@
-"""Run a planned experiment: train its members, hold each against its prediction, label the result.
-
-From Python::
-
-    from experiments.sweep import run
-
-    dataset = run("uniform-small-sample", seeds=4, vary={"weight_decay": [1e-3, 2e-3]}, epochs=100)
-    dataset.learned.sel(quantity="embedding_norm").mean("seed")
-"""
+"""Run a planned experiment: train its members, hold each against its prediction, label the result."""
 
 import json
 import math
