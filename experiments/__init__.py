@@ -8,7 +8,12 @@ What an experiment of one's own needs is imported from here, and runs through th
 imported when one of its names is asked for.
 """
 
-from theory.lazy import hand_on
+from simlab.packages import own_package
+
+own_package("theory")
+own_package("figures")
+
+from theory.lazy import hand_on  # noqa: E402
 
 __getattr__, __dir__ = hand_on(
     __name__,

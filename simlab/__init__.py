@@ -25,9 +25,14 @@ one's own needs is imported from here::
     from simlab import Architecture, Objective, Task, TrainingSpec
 
 ``import simlab`` costs nothing: a module is imported when one of its names is asked for.
+
+The packages ``experiments``, ``theory`` and ``figures`` are installed at the top level. In a project with folders of
+these names, ``from simlab import experiments`` finds those of simlab.
 """
 
 import importlib
+
+from simlab.packages import PACKAGES, own_package
 
 __version__ = "0.2.0"
 
@@ -52,10 +57,12 @@ _HOMES = {
 
 
 def __getattr__(name: str):
+    if name in PACKAGES:
+        return own_package(name)
     if name not in _HOMES:
         raise AttributeError(f"module 'simlab' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, *PACKAGES})
