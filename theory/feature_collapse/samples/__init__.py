@@ -1,7 +1,8 @@
-"""What a finite sample changes: how many sentences collapse needs, and what unseen words cost.
+"""What a finite sample changes: how many sentences collapse needs, what unseen words cost, and how training begins.
 
 `sampling_noise`: the size of sample from which on collapse is the minimiser. `known_words`: the accuracy that the seen
-words allow. `word_reliability`: words that are replaced with unequal probabilities.
+words allow. `early_descent`: gradient descent on a sample while all weights are small. `word_reliability`: words that
+are replaced with unequal probabilities.
 """
 
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from theory.lazy import hand_on
 
 if TYPE_CHECKING:
+    from theory.feature_collapse.samples.early_descent import linear_descent
     from theory.feature_collapse.samples.known_words import known_words_accuracy, missing_words, spread_of_missing_words
     from theory.feature_collapse.samples.sampling_noise import CriticalSample, critical_sample, draw_sample, noise_ratio
     from theory.feature_collapse.samples.word_reliability import WordReliability, posterior
@@ -19,6 +21,7 @@ __all__ = [
     "critical_sample",
     "draw_sample",
     "known_words_accuracy",
+    "linear_descent",
     "missing_words",
     "noise_ratio",
     "posterior",
@@ -28,6 +31,7 @@ __all__ = [
 __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "early_descent": ("linear_descent",),
         "known_words": ("known_words_accuracy", "missing_words", "spread_of_missing_words"),
         "sampling_noise": ("CriticalSample", "critical_sample", "draw_sample", "noise_ratio"),
         "word_reliability": ("WordReliability", "posterior"),
