@@ -79,17 +79,17 @@ def predict_records(member: Member) -> Iterator[float]:
     problem, state = jax.jit(trainer.begin)(random_key(member.seed), member.data, hyper)
     record = jax.jit(trainer.record)
     initial = {name: np.asarray(state.params[name][...]) for name in ("embeddings", "classifier")}
+    motion = linear_descent(
+        np.asarray(problem.sample.inputs),
+        np.asarray(problem.sample.classes),
+        initial["embeddings"],
+        initial["classifier"],
+        learning_rate=float(hyper.learning_rate),
+        weight_decay=float(hyper.embedding_weight_decay),
+        classifier_weight_decay=float(hyper.classifier_weight_decay),
+    )
     for index in range(spec.n_segments + 1):
-        weights = linear_descent(
-            np.asarray(problem.sample.inputs),
-            np.asarray(problem.sample.classes),
-            initial["embeddings"],
-            initial["classifier"],
-            learning_rate=float(hyper.learning_rate),
-            weight_decay=float(hyper.embedding_weight_decay),
-            classifier_weight_decay=float(hyper.classifier_weight_decay),
-            n_steps=min(index * spec.steps_per_record, spec.n_steps),
-        )
+        weights = motion.weights(min(index * spec.steps_per_record, spec.n_steps))
         for name, value in zip(initial, weights, strict=True):
             state.params[name][...] = value.astype(initial[name].dtype)
         yield float(record(problem, state, hyper, index).metrics.test_accuracy)

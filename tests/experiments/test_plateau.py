@@ -5,16 +5,17 @@ import pytest
 from experiments import plateau
 from experiments.commands import cli
 
-SIZES = (
-    "--n-words 60 --n-classes 100 --sentence-length 8 --embedding-dim 10 --per-class 4 --batch-size 40 "
-    "--initial-scale 1e-4 --learning-rate 0.1 --epochs 80 --n-records 2 --seeds 2 --n-evaluation 1000 --quiet"
-).split()
+SIZES = {
+    "n-words": 60, "n-classes": 100, "sentence-length": 8, "embedding-dim": 10, "per-class": 4, "batch-size": 40,
+    "initial-scale": 1e-4, "learning-rate": 0.1, "epochs": 80, "n-records": 2, "seeds": 2, "n-evaluation": 1000,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plateau") / "run"
-    assert cli.main(["run", "uniform-small-sample", *SIZES, "--out", str(folder)]) == 0
+    options = [f"--{name}={value}" for name, value in SIZES.items()]
+    assert cli.main(["run", "uniform-small-sample", *options, "--quiet", "--out", str(folder)]) == 0
     return folder
 
 

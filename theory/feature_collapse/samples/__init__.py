@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from theory.lazy import hand_on
 
 if TYPE_CHECKING:
-    from theory.feature_collapse.samples.early_descent import linear_descent
+    from theory.feature_collapse.samples.early_descent import LinearDescent, linear_descent
     from theory.feature_collapse.samples.known_words import known_words_accuracy, missing_words, spread_of_missing_words
     from theory.feature_collapse.samples.sampling_noise import CriticalSample, critical_sample, draw_sample, noise_ratio
     from theory.feature_collapse.samples.word_reliability import WordReliability, posterior
 
 __all__ = [
     "CriticalSample",
+    "LinearDescent",
     "WordReliability",
     "critical_sample",
     "draw_sample",
@@ -31,7 +32,7 @@ __all__ = [
 __getattr__, __dir__ = hand_on(
     __name__,
     {
-        "early_descent": ("linear_descent",),
+        "early_descent": ("LinearDescent", "linear_descent"),
         "known_words": ("known_words_accuracy", "missing_words", "spread_of_missing_words"),
         "sampling_noise": ("CriticalSample", "critical_sample", "draw_sample", "noise_ratio"),
         "word_reliability": ("WordReliability", "posterior"),

@@ -17,7 +17,8 @@ Source: derived here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +32,58 @@ if TYPE_CHECKING:
 _NEGLIGIBLE = 1e-7
 
 
+@dataclass(frozen=True)
+class LinearDescent:
+    """Gradient descent on a sample from given small weights.
+
+    Args:
+        embeddings: initial W (n_w, d).
+        rows: initial U (K L, d).
+        n_classes: K.
+        singular_values: sigma (m,).
+        left: p (K L, m).
+        right: q (n_w, m).
+        learning_rate: of gradient descent.
+        decays: lam_W and lam_U.
+    """
+
+    embeddings: Float[np.ndarray, "n_w d"]
+    rows: Float[np.ndarray, "KL d"]
+    n_classes: int
+    singular_values: Float[np.ndarray, " m"]
+    left: Float[np.ndarray, "KL m"]
+    right: Float[np.ndarray, "n_w m"]
+    learning_rate: float
+    decays: tuple[float, float]
+
+    def weights(self, n_steps: int) -> tuple[Float[np.ndarray, "n_w d"], Float[np.ndarray, "K L d"]]:
+        """Return W (n_w, d) and U (K, L, d), float64, after `n_steps` gradient steps.
+
+        Valid: while all logits are far below 1, to a relative error of the order of the largest logit.
+
+        Raises:
+            ValueError: `n_steps` is not a whole number of at least 0.
+        """
+        n_steps = require_integer("n_steps", n_steps, minimum=0)
+        words, classes = self.right.T @ self.embeddings, self.left.T @ self.rows
+        later_words, later_classes = self._move_pairs(words, classes, n_steps)
+        kept_words, kept_classes = ((1 - self.learning_rate * decay) ** n_steps for decay in self.decays)
+        embeddings = self.right @ (later_words - kept_words * words) + kept_words * self.embeddings
+        rows = self.left @ (later_classes - kept_classes * classes) + kept_classes * self.rows
+        return embeddings, rows.reshape(self.n_classes, -1, rows.shape[-1])
+
+    def _move_pairs(
+        self, words: Float[np.ndarray, "m d"], classes: Float[np.ndarray, "m d"], n_steps: int
+    ) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, "m d"]]:
+        """Return the parts of W and of U in every mode after some steps."""
+        rates = pair_rates(self.singular_values, *self.decays)
+        angles = growing_pair(self.singular_values, rates[0], self.decays[0])
+        cosine, sine = (np.asarray(part)[:, None] for part in angles)
+        grown, fallen = ((1 + self.learning_rate * np.asarray(rate)[:, None]) ** n_steps for rate in rates)
+        growing, falling = grown * (cosine * words + sine * classes), fallen * (cosine * classes - sine * words)
+        return cosine * growing - sine * falling, sine * growing + cosine * falling
+
+
 def linear_descent(
     sentences: Int[np.ndarray, "N L"],
     labels: Int[np.ndarray, " N"],
@@ -40,9 +93,8 @@ def linear_descent(
     learning_rate: float,
     weight_decay: float,
     classifier_weight_decay: float | None = None,
-    n_steps: int,
-) -> tuple[Float[np.ndarray, "n_w d"], Float[np.ndarray, "K L d"]]:
-    """Return embeddings and classifier after `n_steps` of gradient descent on a sample, from small weights.
+) -> LinearDescent:
+    """Decompose gradient descent on a sample, from small weights, into its modes.
 
     Args:
         sentences: words x_il (N, L), from 0.
@@ -52,24 +104,21 @@ def linear_descent(
         learning_rate: of gradient descent on cross-entropy (nats) plus penalty.
         weight_decay: lam_W >= 0, and lam_U too unless that is given.
         classifier_weight_decay: lam_U >= 0.
-        n_steps: gradient steps, at least 0.
 
-    Returns: W (n_w, d) and U (K, L, d), float64. Valid: while all logits are far below 1, to a relative error of the
-        order of the largest logit.
-    Raises: ValueError if a number is out of range.
+    Returns: the motion. Raises: ValueError if a number is out of range.
     """
     learning_rate = require_positive("learning_rate", learning_rate)
-    n_steps = require_integer("n_steps", n_steps, minimum=0)
     decays = check_decays(weight_decay, classifier_weight_decay)
     embeddings, classifier = np.asarray(embeddings, np.float64), np.asarray(classifier, np.float64)
-    rows = classifier.reshape(-1, classifier.shape[-1])
     gradient = _initial_gradient(np.asarray(sentences), np.asarray(labels), len(classifier), len(embeddings))
-    sigma, left, right = _singular_vectors(gradient)
-    words, classes = right.T @ embeddings, left.T @ rows
-    later_words, later_classes = _move_pairs(words, classes, sigma, decays, learning_rate, n_steps)
-    kept_words, kept_classes = ((1 - learning_rate * decay) ** n_steps for decay in decays)
-    moved = left @ (later_classes - kept_classes * classes) + kept_classes * rows
-    return right @ (later_words - kept_words * words) + kept_words * embeddings, moved.reshape(classifier.shape)
+    return LinearDescent(
+        embeddings=embeddings,
+        rows=classifier.reshape(-1, classifier.shape[-1]),
+        n_classes=len(classifier),
+        **_singular_vectors(gradient),
+        learning_rate=learning_rate,
+        decays=decays,
+    )
 
 
 def _initial_gradient(
@@ -84,27 +133,9 @@ def _initial_gradient(
     return gradient.reshape(-1, n_words)
 
 
-def _singular_vectors(
-    matrix: Float[np.ndarray, "KL n_w"],
-) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "KL m"], Float[np.ndarray, "n_w m"]]:
+def _singular_vectors(matrix: Float[np.ndarray, "KL n_w"]) -> dict[str, Any]:
     """Return all positive singular values with left and right vectors, from the smaller Gram matrix."""
     squares, right = np.linalg.eigh(matrix.T @ matrix)
     is_mode = squares > _NEGLIGIBLE**2 * max(squares[-1], np.finfo(np.float64).tiny)
     sigma, right = np.sqrt(squares[is_mode]), right[:, is_mode]
-    return sigma, matrix @ right / sigma, right
-
-
-def _move_pairs(
-    words: Float[np.ndarray, "m d"],
-    classes: Float[np.ndarray, "m d"],
-    sigma: Float[np.ndarray, " m"],
-    decays: tuple[float, float],
-    learning_rate: float,
-    n_steps: int,
-) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, "m d"]]:
-    """Return the parts of W and of U in every mode after some steps."""
-    rates = pair_rates(sigma, *decays)
-    cosine, sine = (part[:, None] for part in growing_pair(sigma, rates[0], decays[0]))
-    grown, fallen = ((1 + learning_rate * rate[:, None]) ** n_steps for rate in rates)
-    growing, falling = grown * (cosine * words + sine * classes), fallen * (cosine * classes - sine * words)
-    return cosine * growing - sine * falling, sine * growing + cosine * falling
+    return {"singular_values": sigma, "left": matrix @ right / sigma, "right": right}

@@ -43,8 +43,8 @@ def test_small_weights_move_as_predicted(sample, decays):
     started = weights(1e-6)
     embeddings, classifier, largest = descend(sample, *started, decays, 0.5, 40)
     predicted = linear_descent(
-        *sample, *started, learning_rate=0.5, weight_decay=decays[0], classifier_weight_decay=decays[1], n_steps=40
-    )
+        *sample, *started, learning_rate=0.5, weight_decay=decays[0], classifier_weight_decay=decays[1]
+    ).weights(40)
     # Probabilities differ from 1/K by a share of the largest logit at most, in each of 40 steps; products of singular
     # vectors round at 1e-16 / 1e-7 of the largest.
     tolerance = 40 * largest + 1e-9
@@ -56,19 +56,19 @@ def test_small_weights_move_as_predicted(sample, decays):
 def test_large_weights_do_not(sample):
     started = weights(1.0)
     embeddings, _, _ = descend(sample, *started, (0.01, 0.01), 0.5, 40)
-    predicted, _ = linear_descent(*sample, *started, learning_rate=0.5, weight_decay=0.01, n_steps=40)
+    predicted, _ = linear_descent(*sample, *started, learning_rate=0.5, weight_decay=0.01).weights(40)
     assert np.abs(embeddings - predicted).max() > 0.1 * np.abs(embeddings).max()
 
 
 def test_no_step_changes_nothing(sample):
     started = weights(1.0)
-    unmoved = linear_descent(*sample, *started, learning_rate=0.5, weight_decay=0.01, n_steps=0)
+    unmoved = linear_descent(*sample, *started, learning_rate=0.5, weight_decay=0.01).weights(0)
     for before, after in zip(started, unmoved, strict=True):
         np.testing.assert_allclose(after, before, rtol=0, atol=1e-13)
 
 
 def test_a_wrong_number_is_named(sample):
     with pytest.raises(ValueError, match="n_steps: expected"):
-        linear_descent(*sample, *weights(1.0), learning_rate=0.5, weight_decay=0.01, n_steps=-1)
+        linear_descent(*sample, *weights(1.0), learning_rate=0.5, weight_decay=0.01).weights(-1)
     with pytest.raises(ValueError, match="learning_rate: expected"):
-        linear_descent(*sample, *weights(1.0), learning_rate=0.0, weight_decay=0.01, n_steps=1)
+        linear_descent(*sample, *weights(1.0), learning_rate=0.0, weight_decay=0.01)
