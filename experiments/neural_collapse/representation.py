@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments.neural_collapse.configuration import ClassConfiguration, check_decay_product
 from simlab.validation import check_real, invalid
+from theory.short_text import short_repr
 
 ZERO = "zero network"
 
@@ -36,6 +37,8 @@ class Representation(NamedTuple):
     kind: str
     basis: str
     note: str
+
+    __repr__ = short_repr
 
     @property
     def is_zero(self) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory.short_text import number_range
+
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
@@ -36,6 +38,7 @@ class Prediction:
         assumptions: what the theorem requires; `is_theorem` iff all of it holds.
         residual: relative residual of the stationarity equations.
         frame: f, float64 (n_c, d).
+        word_frequency: mu as it was given: a name, or s_c numbers.
         word_frequencies: mu, float64 (s_c,).
         n_concepts, n_words, sentence_length, n_classes: n_c, n_w, L, K.
         weight_decay, classifier_weight_decay: lam_W and lam_U (for Type II lam_U alone enters the risk R*).
@@ -53,6 +56,7 @@ class Prediction:
     assumptions: tuple[Assumption, ...]
     residual: float
     frame: Float[np.ndarray, "n_c d"]
+    word_frequency: str | tuple[float, ...]
     word_frequencies: Float[np.ndarray, " s_c"]
     n_concepts: int
     n_words: int
@@ -71,7 +75,7 @@ class Prediction:
             f"{kind}, {'theorem' if self.is_theorem else 'approximation'}",
             f"task: {self.n_words} words, {self.n_concepts} concepts, {self.n_classes} classes of "
             f"{self.sentence_length} words, {self.embedding_dim} dimensions",
-            f"norms: words {norms.min():.6g} to {norms.max():.6g}, classifier {self.classifier_norm:.6g}",
+            f"norms: words {number_range(norms)}, classifier {self.classifier_norm:.6g}",
             f"risk: {self.risk:.6g} nats, cross-entropy {self.cross_entropy:.6g} nats",
             f"zero threshold: {'none' if threshold is None else f'{threshold:.6g}'}; "
             f"weight decays {self.weight_decay:g}, {self.classifier_weight_decay:g}",
@@ -103,6 +107,16 @@ class Prediction:
         """
         latents = require_latents(latents, n_concepts=self.n_concepts, sentence_length=self.sentence_length)
         return self.classifier_norm * self.frame[latents]
+
+    @property
+    def task(self) -> dict[str, object]:
+        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        names = ("n_concepts", "n_words", "sentence_length", "n_classes", "word_frequency", "embedding_dim")
+        decays = ("weight_decay", "classifier_weight_decay", "label_noise", "word_noise")
+        values = {name: getattr(self, name) for name in names} | {"layer_norm": self.collapse_type == "II"}
+        if not isinstance(self.word_frequency, str):
+            values["word_frequency"] = [*self.word_frequency]
+        return values | {name: getattr(self, name) for name in decays}
 
     def to_json(self) -> dict[str, object]:
         """Return the prediction as plain JSON values, norms as one number where all words agree."""
