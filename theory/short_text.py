@@ -17,14 +17,14 @@ def number_range(values: np.ndarray) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def short_repr(record: Any) -> str:
+def short_repr(self: Any) -> str:
     """Return a NamedTuple or a dataclass in at most five lines, as its `__repr__`; what is longer ends in "...".
 
     Arrays are shown by shape and range; their numbers are attributes.
     """
-    names = [field.name for field in dataclasses.fields(record)] if dataclasses.is_dataclass(record) else record._fields
-    text = "; ".join(f"{name} {_shown(getattr(record, name))}" for name in names)
-    lines = textwrap.wrap(f"{type(record).__name__}: {text}", WIDTH, break_long_words=True, break_on_hyphens=False)
+    names = [field.name for field in dataclasses.fields(self)] if dataclasses.is_dataclass(self) else self._fields
+    text = "; ".join(f"{name} {_shown(getattr(self, name))}" for name in names)
+    lines = textwrap.wrap(f"{type(self).__name__}: {text}", WIDTH, break_long_words=True, break_on_hyphens=False)
     return "\n".join(lines if len(lines) <= LINES else [*lines[: LINES - 1], "..."])
 
 

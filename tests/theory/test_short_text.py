@@ -18,6 +18,7 @@ SENTENCES = {"n_concepts": 3, "n_words": 1200, "sentence_length": 4, "word_frequ
 PREDICTIONS = {
     "words": feature_collapse.predict,
     "normalised words": lambda: feature_collapse.predict(layer_norm=True),
+    "all of very many classes": lambda: feature_collapse.predict(sentence_length=20_000, n_classes="all"),
     "zero network": lambda: feature_collapse.predict(weight_decay=1.0),
     "balanced classes": neural_collapse.predict,
     "unequal classes": lambda: neural_collapse.predict(n_classes=40, samples_per_class=list(range(1, 41))),

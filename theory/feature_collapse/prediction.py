@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from theory.short_text import number_range
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
+
+_LONG = 10**18  # as a number of classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,7 @@ class Prediction:
         kind = "zero network" if self.is_zero else f"Type {self.collapse_type}"
         lines = (
             f"{kind}, {'theorem' if self.is_theorem else 'approximation'}",
-            f"task: {self.n_words} words, {self.n_concepts} concepts, {self.n_classes} classes of "
+            f"task: {self.n_words} words, {self.n_concepts} concepts, {self._classes} classes of "
             f"{self.sentence_length} words, {self.embedding_dim} dimensions",
             f"norms: words {number_range(norms)}, classifier {self.classifier_norm:.6g}",
             f"risk: {self.risk:.6g} nats, cross-entropy {self.cross_entropy:.6g} nats",
@@ -86,6 +89,14 @@ class Prediction:
     def embedding_dim(self) -> int:
         """The dimension d."""
         return self.frame.shape[1]
+
+    @property
+    def _classes(self) -> int | str:
+        """The number of classes, or in words where it has too many digits to be read."""
+        if self.n_classes < _LONG:
+            return self.n_classes
+        saturated = self.n_classes == self.n_concepts**self.sentence_length
+        return "all" if saturated else f"about 10**{math.log10(self.n_classes):.4g}"
 
     @property
     def kappa(self) -> float:
@@ -111,12 +122,20 @@ class Prediction:
     @property
     def task(self) -> dict[str, object]:
         """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
-        names = ("n_concepts", "n_words", "sentence_length", "n_classes", "word_frequency", "embedding_dim")
-        decays = ("weight_decay", "classifier_weight_decay", "label_noise", "word_noise")
-        values = {name: getattr(self, name) for name in names} | {"layer_norm": self.collapse_type == "II"}
-        if not isinstance(self.word_frequency, str):
-            values["word_frequency"] = [*self.word_frequency]
-        return values | {name: getattr(self, name) for name in decays}
+        frequency = self.word_frequency
+        return {
+            "n_concepts": self.n_concepts,
+            "n_words": self.n_words,
+            "sentence_length": self.sentence_length,
+            "n_classes": self._classes,
+            "word_frequency": frequency if isinstance(frequency, str) else [*frequency],
+            "embedding_dim": self.embedding_dim,
+            "layer_norm": self.collapse_type == "II",
+            "weight_decay": self.weight_decay,
+            "classifier_weight_decay": self.classifier_weight_decay,
+            "label_noise": self.label_noise,
+            "word_noise": self.word_noise,
+        }
 
     def to_json(self) -> dict[str, object]:
         """Return the prediction as plain JSON values, norms as one number where all words agree."""
