@@ -87,7 +87,7 @@ class Experiment(NamedTuple):
     def axes(
         self, preset: str, overrides: Mapping[str, object], asked: Mapping[str, Iterable] | Sequence[Axis] = ()
     ) -> tuple[Axis, ...]:
-        """Return what varies: what a user asks for, after the experiment's own that the user neither varies nor fixes."""
+        """Return what varies: the experiment's own axes that a user neither varies nor fixes, then those asked for."""
         kind = self.phenomenon.configuration
         axes = make_axes(asked, kind, overrides)
         taken = {*overrides, *(axis.name for axis in axes)}
