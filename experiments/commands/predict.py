@@ -11,7 +11,7 @@ from experiments.commands.predict_experiment import format_prediction, prepare_e
 from experiments.core.experiment import Experiment
 from experiments.core.options import add_options, default_text, read_options
 from experiments.core.predictor import Predictor, task_of
-from experiments.phenomena import PREDICTORS, load_predictor_options
+from experiments.phenomena import PREDICTORS, load_configurations, load_predictor_options
 from experiments.registry import NAMES, find_experiment, load_attribute
 from experiments.tables.prediction import to_json
 from simlab.validation import check_choice, invalid
@@ -46,8 +46,15 @@ def add_predictor_options(parser: CommandParser, words: Sequence[str]) -> None:
         parser.set_defaults(prepare=partial(prepare_experiment, experiment, predictor))
         return
     options = _find_predictor(name).options
+    parser.load_records = partial(_load_records, name)
     defaults = {field.name: field.default for field in dataclasses.fields(options)}
     add_options(parser, options, {name: default_text(value) for name, value in defaults.items() if value is not None})
+
+
+def _load_records(name: str) -> dict[str, type]:
+    """Return the options of every predictor, and those that the experiments on a phenomenon have beside its own."""
+    own = load_configurations().get(name)
+    return load_predictor_options() | ({f"{name} --preset quick": own} if own else {})
 
 
 def _names_experiment(name: str, words: Sequence[str]) -> bool:

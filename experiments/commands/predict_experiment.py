@@ -5,9 +5,9 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from experiments.commands.parser import CommandParser
+from experiments.commands.parser import CommandParser, read_axes
 from experiments.commands.run_options import PRESETS, default_texts
-from experiments.core.axes import check_sweep_size, parse_axis, vary
+from experiments.core.axes import check_sweep_size, vary
 from experiments.core.configuration import Configuration
 from experiments.core.experiment import Experiment
 from experiments.core.options import add_options, read_options
@@ -70,7 +70,7 @@ def _list_points(experiment: Experiment, preset: str, arguments: argparse.Namesp
     """Return what is predicted: each regime over all axes. How it would be trained is not looked at."""
     kind = experiment.phenomenon.configuration
     overrides = read_options(arguments, kind)
-    axes = experiment.axes(preset, overrides, [parse_axis(text, kind) for text in arguments.vary])
+    axes = experiment.axes(preset, overrides, read_axes(arguments.vary, kind, load_configurations()))
     configurations = experiment.configurations(preset, overrides)
     check_sweep_size(len(configurations), axes, 1)
     combinations = list(itertools.product(*(axis.values for axis in axes)))
