@@ -53,7 +53,7 @@ def tiny_options(words):
 
 def test_the_blocks_were_found():
     assert len(PYTHON) == 2
-    assert len(COMMANDS) == 10
+    assert len(COMMANDS) == 11
 
 
 def test_figures_of_the_readme_exist():

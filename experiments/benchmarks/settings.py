@@ -2,9 +2,16 @@
 
 from typing import NamedTuple
 
+from simlab.sizes import check_array
+from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import check_choice, check_count
 
-SIZES = ("small", "paper")
+# The task whose step is measured, and the dimension of its embeddings, by the name of its size.
+TASKS = {
+    "small": (SentenceTask(n_words=12, sentence_length=4, n_classes="all", word_frequency="zipf"), 8),
+    "paper": (SentenceTask(n_words=1200, sentence_length=15, n_classes=1000), 100),
+}
+SIZES = tuple(TASKS)
 PRESETS = ("quick", "paper")
 
 
@@ -28,10 +35,16 @@ class BenchSettings(NamedTuple):
     def check(self) -> "BenchSettings":
         """Return itself, or raise ``ValueError`` that names the field."""
         for size in self.sizes:
-            check_choice("size", size, SIZES)
+            check_choice("sizes", size, SIZES)
         check_count("rounds", self.rounds)
         if self.members is not None:
-            check_count("members", self.members)
+            self._check_members(check_count("members", self.members))
         check_choice("precision", self.precision, ("highest", "high", "default"))
         check_choice("preset", self.preset, PRESETS)
         return self
+
+    def _check_members(self, members: int) -> None:
+        """Raise ``ValueError`` for a sweep whose weights no memory holds; nothing is compiled for it."""
+        for task, dim in (TASKS[size] for size in self.sizes):
+            n_weights = dim * (task.n_words + task.n_classes * task.sentence_length)
+            check_array("weights of all members", 4 * n_weights, members=members)

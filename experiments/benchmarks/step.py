@@ -10,21 +10,17 @@ import numpy as np
 from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.arithmetic import StepCost, step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
-from experiments.benchmarks.settings import BenchSettings
+from experiments.benchmarks.settings import TASKS, BenchSettings
 from experiments.feature_collapse.training_spec import WordSpec
 from simlab.data.sources import FixedSample, FreshExamples
 from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.networks.specs import TwoLayer
 from simlab.sweeps.layout import Layout
-from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 from simlab.validation import first_line
 
 ALONE, SWEEP, EAGER, COMPILED = "simlab, alone", "simlab, sweep of", "PyTorch, eager", "PyTorch, compiled"
 XLA_PRODUCTS, TORCH_PRODUCTS = "products (XLA)", "products (PyTorch)"
-
-SMALL_TASK = SentenceTask(n_words=12, sentence_length=4, n_classes="all", word_frequency="zipf")
-PAPER_TASK = SentenceTask(n_words=1200, sentence_length=15, n_classes=1000)
 
 # A run's turn lasts about this long (s) on a machine of the given rate (operations per second) that needs at least the
 # given time (s) for a step: long enough for the clock, short enough that what else the machine does falls on all alike.
@@ -58,11 +54,11 @@ def make_cases(settings: BenchSettings) -> Iterator[Case]:
     platform = jax.default_backend()
     paper_members = 8 if platform == "cpu" else 64
     sizes = {
-        "small": (SMALL_TASK, 8, 32, 8, Hyperparameters(0.1, 0.1), 256),
-        "paper": (PAPER_TASK, 100, 100, 5, Hyperparameters(), paper_members),
+        "small": (32, 8, Hyperparameters(0.1, 0.1), 256),
+        "paper": (100, 5, Hyperparameters(), paper_members),
     }
     for size in settings.sizes:
-        task, dim, batch_size, per_class, hyperparameters, members = sizes[size]
+        (task, dim), (batch_size, per_class, hyperparameters, members) = TASKS[size], sizes[size]
         sources = {
             "fixed sample": FixedSample(n_examples=per_class * task.n_classes, batch_size=batch_size),
             "fresh sentences": FreshExamples(batch_size=batch_size),

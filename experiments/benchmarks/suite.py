@@ -24,11 +24,17 @@ def choose_benchmarks(names: Iterable[str]) -> list[str]:
 def measure(
     names: Iterable[str], settings: BenchSettings, on_measurement: Callable[[Measurement], None]
 ) -> list[Measurement]:
-    """Run benchmarks one after the other; ``on_measurement`` is called with each number when it is known."""
+    """Run benchmarks one after the other; ``on_measurement`` is called with each number when it is known.
+
+    Settings of JAX are those of a run, whatever the environment says.
+    """
+    from simlab.runtime.settings import precision_of  # imports JAX, which the command line does not wait for
+
     measurements = []
-    for measurement in _run(names, settings):
-        measurements.append(measurement)
-        on_measurement(measurement)
+    with precision_of("float32"):
+        for measurement in _run(names, settings):
+            measurements.append(measurement)
+            on_measurement(measurement)
     return measurements
 
 

@@ -90,6 +90,8 @@ def parse(argv: Sequence[str]) -> Namespace:
     words = join_negative_numbers(argv or ["--help"])
     parser, subparsers = _build_parser()
     if words[0].startswith("-"):
+        if words[0] not in parser.flags:
+            parser.refuse(words[0])
         return parser.parse_args(words)
     command = subparsers[check_choice("command", words[0], subparsers)]
     if words[0] in _OPTIONS_BY_NAME:
@@ -108,6 +110,7 @@ def _build_parser() -> tuple[CommandParser, dict[str, CommandParser]]:
     for name, build in _COMMANDS.items():
         subparsers[name] = added.add_parser(name, help=build.__doc__, description=build.__doc__)
         build(subparsers[name])
+        subparsers[name].commands = subparsers
     return parser, subparsers
 
 

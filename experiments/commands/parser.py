@@ -1,9 +1,11 @@
 """The parser of a command: errors are one line, and an option of another phenomenon is said to be one."""
 
 import argparse
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from experiments.core.axes import Axis, parse_axis
 from experiments.core.options import flag_of, flags_of, option_types
 from simlab.validation import is_number, nearest
 
@@ -24,22 +26,38 @@ class CommandParser(argparse.ArgumentParser):
 
     Attributes:
         load_records: ``() -> {phenomenon: dataclass of options}``, all that the command knows.
+        commands: the parsers of all commands by name, for messages.
+        flags: every flag that is understood here.
     """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
         self.load_records: Callable[[], Mapping[str, type]] = dict
+        self.commands: Mapping[str, CommandParser] = {}
+
+    @property
+    def flags(self) -> list[str]:
+        """Every flag that is understood here."""
+        return [flag for action in self._actions for flag in action.option_strings]
 
     def error(self, message):
-        """Raise ``ValueError`` in place of argparse's exit."""
-        raise ValueError(message)
+        """Raise ``ValueError`` in place of argparse's exit, with a line that names the option as all others do."""
+        about = re.fullmatch(r"argument --([a-z-]+)\S*: (.*)", message)
+        if about is None:
+            raise ValueError(message)
+        name, reason = about[1].replace("-", "_"), about[2]
+        if reason.startswith("ignored explicit argument "):
+            raise ValueError(f"{name}: expected no value, got {reason.removeprefix('ignored explicit argument ')}")
+        raise ValueError(f"{name}: expected a value, got none" if reason == "expected one argument" else message)
 
     def refuse(self, word: str) -> None:
-        """Raise ``ValueError`` for a word that is no option here; the message says to which phenomenon it belongs."""
+        """Raise ``ValueError`` for a word that is no option here; the message says what has such an option."""
         flag = word.partition("=")[0]
+        if not flag.startswith("-"):
+            raise ValueError(f"option: expected one that starts with --, got {word!r}")
         owners = [name for name, record in self.load_records().items() if flag in flags_of(record)]
-        flags = [flag for action in self._actions for flag in action.option_strings]
-        hint = f" (an option of {' and '.join(owners)})" if owners else nearest(flag, flags)
+        owners = owners or [f"'simlab {name}'" for name, parser in self.commands.items() if flag in parser.flags]
+        hint = f" (an option of {' and '.join(owners)})" if owners else nearest(flag, self.flags)
         raise ValueError(f"option: expected one that '{self.prog} --help' lists, got {word!r}{hint}")
 
     def find_name(self, words: Iterable[str]) -> str | None:
@@ -58,6 +76,30 @@ class CommandParser(argparse.ArgumentParser):
             return action.nargs != 0
         kinds = (item for record in self.load_records().values() for item in option_types(record).items())
         return any(flag_of(name) == flag and kind is not bool for name, kind in kinds)
+
+
+def read_axes(texts: Iterable[str], configuration: type, records: Mapping[str, type]) -> list[Axis]:
+    """Return the axes that ``--vary`` describes.
+
+    Args:
+        texts: as typed.
+        configuration: the dataclass whose fields may vary.
+        records: those of all phenomena, by name.
+
+    Raises:
+        ValueError: the name is neither a field nor an alias, or a value is not of its type; the message says to which
+            phenomenon an option belongs that is not this one's.
+    """
+    axes = []
+    for text in texts:
+        name = text.partition("=")[0].replace("-", "_")
+        owners = [owner for owner, record in records.items() if name in option_types(record)]
+        if owners and name not in option_types(configuration):
+            raise ValueError(
+                f"vary: expected one of the options of this experiment, got {name!r} (of {' and '.join(owners)})"
+            )
+        axes.append(parse_axis(text, configuration))
+    return axes
 
 
 def join_negative_numbers(words: Sequence[str]) -> list[str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.core.axes import MOST_MEMBERS, parse_axis
+from experiments.commands.parser import read_axes
+from experiments.core.axes import MOST_MEMBERS
 from experiments.core.experiment import Experiment, Plan, plan_from_description
 from experiments.core.options import convert, flag_of, given_options, read_count, read_options
 from experiments.core.output import check_writable
@@ -111,7 +112,7 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     configuration = experiment.phenomenon.configuration
     overrides = read_options(arguments, configuration)
     seeds = _read_seeds(arguments, experiment, preset)
-    axes = [parse_axis(text, configuration) for text in arguments.vary]
+    axes = read_axes(arguments.vary, configuration, load_configurations())
     return experiment.plan(preset, overrides, seeds, axes, trajectories=arguments.trajectories), None
 
 

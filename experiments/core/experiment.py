@@ -84,6 +84,16 @@ class Experiment(NamedTuple):
         """
         return {regime.name: regime.configuration(preset).replace(**overrides) for regime in self.regimes}
 
+    def axes(
+        self, preset: str, overrides: Mapping[str, object], asked: Mapping[str, Iterable] | Sequence[Axis] = ()
+    ) -> tuple[Axis, ...]:
+        """Return what varies: the experiment's own axes that a user neither varies nor fixes, then those asked for."""
+        kind = self.phenomenon.configuration
+        axes = make_axes(asked, kind, overrides)
+        taken = {*overrides, *(axis.name for axis in axes)}
+        own = [axis for axis in make_axes(self.vary.get(preset, {}), kind) if not overlaps(axis.name, kind, taken)]
+        return (*own, *axes)
+
     def plan(
         self,
         preset: str,
@@ -102,15 +112,12 @@ class Experiment(NamedTuple):
             ValueError: a choice is out of range, or two of them clash.
         """
         check_choice("preset", preset, ("quick", "paper"))
-        kind = self.phenomenon.configuration
-        asked = make_axes(axes, kind, overrides)
-        taken = {*overrides, *(axis.name for axis in asked)}
-        own = [axis for axis in make_axes(self.vary.get(preset, {}), kind) if not overlaps(axis.name, kind, taken)]
-        configurations = self.configurations(preset, overrides)
+        asked = make_axes(axes, self.phenomenon.configuration, overrides)
+        varied, configurations = self.axes(preset, overrides, asked), self.configurations(preset, overrides)
         seeds = list_seeds(self.seeds.get(preset, 1) if seeds is None else seeds)
         kept = trajectories or self.trajectories
-        plan = make_plan(self.name, self.phenomenon, configurations, seeds, (*own, *asked), trajectories=kept)
-        if "learning_rate" in taken:
+        plan = make_plan(self.name, self.phenomenon, configurations, seeds, varied, trajectories=kept)
+        if "learning_rate" in {*overrides, *(axis.name for axis in asked)}:
             _check_learning_rate(plan, is_axis="learning_rate" not in overrides)
         return plan._replace(derive=self.derive, figures=self.figures, talk=self.talk)
 

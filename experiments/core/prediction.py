@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from simlab.validation import check_choice, invalid
+from theory.short_text import short_repr
 
 # What a prediction may rest on: a proof for this task and network; a computed bound on the distance from the optimum; a
 # numerical solution; a family of candidates without proof that it holds the best; a formula outside its assumptions;
@@ -48,6 +49,8 @@ class Prediction:
     kind: str = ""
     note: str = ""
     caveats: tuple[str, ...] = ()
+
+    __repr__ = short_repr
 
 
 def check_prediction(prediction: object, quantities: Mapping[str, object], arrays: Mapping[str, object]) -> None:

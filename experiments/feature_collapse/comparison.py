@@ -23,6 +23,7 @@ from experiments.feature_collapse.training_spec import WordSpec
 from simlab.losses.classification import classifier_metrics
 from simlab.metrics import geometry
 from simlab.metrics.vectors import VectorMetrics
+from simlab.networks.specs import TwoLayer
 from simlab.sweeps.members import MemberRun
 from simlab.tasks.batch import Batch
 from simlab.tasks.word_law import word_frequencies
@@ -152,10 +153,10 @@ def cell_variables(spec: WordSpec, prediction: Prediction) -> dict[str, np.ndarr
         "risk_predicted": prediction.risk,
         "predicted": predicted_quantities(prediction),
         "kind": "" if np.isnan(prediction.risk) else f"Type {prediction.collapse_type}",
-        "basis": _basis(prediction),
-        "note": ZERO_NOTE if prediction.classifier_norm == 0 else "",
+        "basis": _basis(prediction) if theory_is_of(spec) else "theory of two layers",
+        "note": _note(spec, prediction),
         "collapse_type": prediction.collapse_type,
-        "is_theorem": int(prediction.is_theorem),
+        "is_theorem": int(prediction.is_theorem and theory_is_of(spec)),
         "zero_threshold": np.nan if threshold is None else threshold,
         "word_concept": words // task.words_per_concept,
         "word_rank": ranks + 1,
@@ -171,6 +172,17 @@ def caveats(prediction: Prediction) -> list[str]:
         for assumption in prediction.assumptions
         if not assumption.holds
     ]
+
+
+def theory_is_of(spec: WordSpec) -> bool:
+    """Return whether theory is about the network that is trained, and not about another one on the same task."""
+    return type(spec.network) is TwoLayer
+
+
+def _note(spec: WordSpec, prediction: Prediction) -> str:
+    if not theory_is_of(spec):
+        return f"{type(spec.network).__name__}: predicted for the network of two layers, not a theorem here"
+    return ZERO_NOTE if prediction.classifier_norm == 0 else ""
 
 
 def _basis(prediction: Prediction) -> str:

@@ -5,10 +5,21 @@ from functools import lru_cache
 import numpy as np
 
 from experiments.feature_collapse.members import WordMember
+from experiments.feature_collapse.training_spec import WordSpec
 from simlab.exact.reduced import CLASS_LIMIT, ReducedMinimum, minimise_reduced
+from simlab.networks.specs import TwoLayer
 from simlab.sweeps.members import MemberRun
 from simlab.tasks.batch import Batch
 from theory.optimality.certificates import Certificate, certify, certify_layer_norm
+
+
+def covered_network(spec: WordSpec) -> TwoLayer | None:
+    """Return the network of a run if theory is about it: two layers, normalised by nothing or by LayerNorm.
+
+    Of a network of a user's own it claims nothing, whatever fields that has; so it need not have any.
+    """
+    network = spec.network
+    return network if type(network) is TwoLayer and network.normalisation in ("none", "layer") else None
 
 
 def find_minimum(member: WordMember) -> ReducedMinimum | None:
@@ -17,15 +28,16 @@ def find_minimum(member: WordMember) -> ReducedMinimum | None:
     It is known where words of a concept collapse exactly: for equally frequent words, and under LayerNorm without a
     penalty on the words. There is none without any weight decay. A solver that did not converge counts as not known.
     """
-    spec, rates = member.spec, member.hyperparameters
-    decays = (float(rates.embedding_weight_decay), float(rates.classifier_weight_decay))
-    collapses = decays[0] == 0 if spec.network.layer_norm else spec.task.has_equal_words
-    covered = spec.network.normalisation in ("none", "layer") and not spec.task.is_noisy
-    exists = spec.network.layer_norm or min(decays) > 0
-    if not (collapses and covered and exists) or spec.task.n_classes > CLASS_LIMIT:
+    task, rates, network = member.spec.task, member.hyperparameters, covered_network(member.spec)
+    if network is None or task.is_noisy or task.n_classes > CLASS_LIMIT:
         return None
-    sizes = (spec.task.n_concepts, spec.task.words_per_concept, spec.network.embedding_dim)
-    return _minimise(member.data.latents.tobytes(), member.data.latents.shape, sizes, decays, spec.network.layer_norm)
+    decays = (float(rates.embedding_weight_decay), float(rates.classifier_weight_decay))
+    collapses = decays[0] == 0 if network.layer_norm else task.has_equal_words
+    exists = network.layer_norm or min(decays) > 0
+    if not (collapses and exists):
+        return None
+    sizes = (task.n_concepts, task.words_per_concept, network.embedding_dim)
+    return _minimise(member.data.latents.tobytes(), member.data.latents.shape, sizes, decays, network.layer_norm)
 
 
 @lru_cache(maxsize=64)
@@ -41,16 +53,17 @@ def _minimise(
 def certify_member(member: WordMember, run: MemberRun, sample: Batch | None) -> Certificate | None:
     """Return the certificate of a member on its own training set, or None where there is none.
 
-    There is none for fresh sentences (no fixed risk is minimised), for a run that diverged, and where no minimiser
-    exists: for a penalty on words under LayerNorm, and without LayerNorm for no weight decay.
+    There is none for a network that theory is not about, for fresh sentences (no fixed risk is minimised), for a run
+    that diverged, and where no minimiser exists: for a penalty on words under LayerNorm, and without LayerNorm for no
+    weight decay.
     """
-    spec, rates = member.spec, member.hyperparameters
-    words, classifier = float(rates.embedding_weight_decay), float(rates.classifier_weight_decay)
-    is_covered = spec.network.normalisation in ("none", "layer")
-    exists = words == 0 if spec.network.layer_norm else min(words, classifier) > 0
-    if sample is None or run.status == "diverged" or not (exists and is_covered):
+    rates, network = member.hyperparameters, covered_network(member.spec)
+    if network is None or sample is None or run.status == "diverged":
         return None
-    network = run.final["embeddings"], run.final["classifier"]
-    if spec.network.layer_norm:
-        return certify_layer_norm(*sample, *network, classifier_weight_decay=classifier)
-    return certify(*sample, *network, embedding_weight_decay=words, classifier_weight_decay=classifier)
+    words, classifier = float(rates.embedding_weight_decay), float(rates.classifier_weight_decay)
+    if not (words == 0 if network.layer_norm else min(words, classifier) > 0):
+        return None
+    weights = run.final["embeddings"], run.final["classifier"]
+    if network.layer_norm:
+        return certify_layer_norm(*sample, *weights, classifier_weight_decay=classifier)
+    return certify(*sample, *weights, embedding_weight_decay=words, classifier_weight_decay=classifier)

@@ -78,4 +78,10 @@ def _format(prediction) -> str:
     return "\n".join(lines)
 
 
-PREDICTOR = Predictor(options=FeatureCollapseOptions, predict=_predict, format=_format)
+PREDICTOR = Predictor(
+    options=FeatureCollapseOptions,
+    predict=_predict,
+    format=_format,
+    of_configuration=predict,
+    columns=("collapse_type", "embedding_norms", "classifier_norm", "cross_entropy", "risk", "zero_threshold", "exact"),
+)

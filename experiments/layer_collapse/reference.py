@@ -17,6 +17,7 @@ from experiments.feature_collapse.phenomenon import predict as predict_words
 from experiments.feature_collapse.phenomenon import theory_arguments
 from experiments.layer_collapse.configuration import LayerConfiguration
 from simlab.validation import invalid
+from theory.short_text import short_repr
 
 if TYPE_CHECKING:
     from theory.feature_collapse.prediction import Prediction
@@ -35,6 +36,8 @@ class Reference(NamedTuple):
 
     network: str
     theory: "Prediction | None"
+
+    __repr__ = short_repr
 
     @property
     def is_theorem(self) -> bool:

@@ -13,6 +13,7 @@ from simlab.metrics import geometry
 from simlab.metrics.matching import match_vectors
 from simlab.metrics.neural_collapse import CollapseMeasures, class_means, closest_rows, measure_collapse
 from simlab.metrics.vectors import VectorMetrics
+from simlab.networks.specs import FeatureMLP, FreeFeatures
 from simlab.sweeps.members import Member, MemberRun
 from simlab.tasks.batch import Batch
 from simlab.validation import invalid
@@ -179,8 +180,8 @@ def cell_variables(spec: ClassSpec, prediction: Representation) -> dict[str, np.
     return {
         "predicted": _column(values),
         "kind": prediction.kind,
-        "basis": prediction.basis,
-        "note": ZERO_NOTE if prediction.is_zero else "",
+        "basis": prediction.basis if _theory_is_of(spec) else "theory of free features",
+        "note": _note(spec, prediction),
         "zero_threshold": prediction.zero_threshold,
         "collapse_threshold": prediction.collapse_threshold,
         "sample_label": task.labels,
@@ -188,6 +189,17 @@ def cell_variables(spec: ClassSpec, prediction: Representation) -> dict[str, np.
         "class_factor": np.repeat(np.arange(len(task.factor_sizes)), task.factor_sizes),
         "step": np.arange(spec.n_segments + 1) * spec.steps_per_record,
     }
+
+
+def _theory_is_of(spec: ClassSpec) -> bool:
+    """Return whether theory is about the network that is trained: free features, or an MLP in their place."""
+    return type(spec.network) in (FreeFeatures, FeatureMLP)
+
+
+def _note(spec: ClassSpec, prediction: Representation) -> str:
+    if not _theory_is_of(spec):
+        return f"{type(spec.network).__name__}: predicted for free features, not a theorem here"
+    return ZERO_NOTE if prediction.is_zero else ""
 
 
 def caveats(prediction: Representation) -> list[str]:

@@ -1,5 +1,6 @@
 """``simlab predict neural-collapse``: what may be chosen, and the prediction as a table."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,10 @@ import numpy as np
 from experiments.core.configuration import NETWORK, TASK, TRAINING, option
 from experiments.core.predictor import Predictor
 from experiments.neural_collapse.configuration import ClassConfiguration, check_decay_product
+from experiments.neural_collapse.representation import check_theory
 from experiments.tables.columns import format_columns
 from simlab.sizes import check_array
-from simlab.validation import check_real
+from simlab.validation import check_count, check_real
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +50,48 @@ def _predict(options: NeuralCollapseOptions):
     )
 
 
+def _of_configuration(configuration: ClassConfiguration):
+    """Return the prediction for classes, or for several factors."""
+    check_theory(configuration)
+    decays = {
+        "feature_weight_decay": configuration.feature_weight_decay,
+        "classifier_weight_decay": configuration.classifier_weight_decay,
+    }
+    sizes, counts, dim = configuration.sizes, configuration.counts, configuration.feature_dim
+    if len(sizes) == 1:
+        from theory import neural_collapse
+
+        return neural_collapse.predict(n_classes=sizes[0], samples_per_class=counts, feature_dim=dim, **decays)
+    from theory.neural_collapse import factors
+
+    n_samples = check_count("samples_per_class", counts) * math.prod(sizes)
+    return factors.predict(factor_sizes=sizes, n_samples=n_samples, feature_dim=dim, **decays)
+
+
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, one line of norms for each size of class."""
+    """Return a prediction as lines of name and value, one line of norms for each size of class or factor."""
+    return _format_factors(prediction) if hasattr(prediction, "factor_sizes") else _format_classes(prediction)
+
+
+def _format_factors(prediction) -> str:
+    rows = [
+        ("factors", f"{len(prediction.factor_sizes)}"),
+        ("cross-entropy (nats)", f"{prediction.cross_entropies.sum():.10g}"),
+        ("risk (nats)", f"{prediction.risk:.10g}"),
+        ("dimensions needed", f"{prediction.rank}"),
+        ("zero threshold", f"{prediction.thresholds.max():.10g}"),
+        ("exact", "yes"),
+        ("rests on", "a theorem: each factor forms a simplex in a subspace of its own"),
+    ]
+    table: list[tuple[str, ...]] = [("values", "mean difference", "classifier norm", "zero threshold", "vanished")]
+    numbers = (prediction.difference_norms, prediction.classifier_norms, prediction.thresholds)
+    for factor, size in enumerate(prediction.factor_sizes):
+        vanished = "yes" if prediction.vanished[factor] else "no"
+        table.append((f"{size}", *(f"{values[factor]:.10g}" for values in numbers), vanished))
+    return f"{format_columns(rows)}\n\n{format_columns(table)}"
+
+
+def _format_classes(prediction) -> str:
     sizes, first = np.unique(prediction.samples_per_class, return_index=True)
     rows = [
         ("classes", f"{len(prediction.samples_per_class)}"),
@@ -68,4 +110,10 @@ def _format(prediction) -> str:
     return f"{format_columns(rows)}\n\n{format_columns(table)}"
 
 
-PREDICTOR = Predictor(options=NeuralCollapseOptions, predict=_predict, format=_format)
+PREDICTOR = Predictor(
+    options=NeuralCollapseOptions,
+    predict=_predict,
+    format=_format,
+    of_configuration=_of_configuration,
+    columns=("classifier_norms", "cross_entropy", "risk", "zero_threshold", "rank", "exact"),
+)

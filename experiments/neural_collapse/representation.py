@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments.neural_collapse.configuration import ClassConfiguration, check_decay_product
 from simlab.validation import check_real, invalid
+from theory.short_text import short_repr
 
 ZERO = "zero network"
 
@@ -37,6 +38,8 @@ class Representation(NamedTuple):
     basis: str
     note: str
 
+    __repr__ = short_repr
+
     @property
     def is_zero(self) -> bool:
         """Whether every weight is zero."""
@@ -54,7 +57,8 @@ def check_theory(configuration: ClassConfiguration) -> None:
     check_decay_product(configuration.feature_weight_decay, configuration.classifier_weight_decay)
     sizes, counts = configuration.sizes, configuration.counts
     if len(sizes) > 1 and not isinstance(counts, int):
-        raise invalid("samples_per_class", "one number, the samples of every cell of the factors", counts)
+        wanted = f"one number with factor_sizes={'x'.join(map(str, sizes))}, the samples of every cell"
+        raise invalid("samples_per_class", wanted, counts)
 
 
 def predict(configuration: ClassConfiguration) -> Representation:

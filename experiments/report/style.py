@@ -144,10 +144,27 @@ figcaption b { color: var(--ink); font-weight: 600; }
   .large > button { top: auto; bottom: 1rem; }
   h1 { font-size: 1.625rem; } h2 { font-size: 1.3125rem; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; }
-  .comparison tbody th, .comparison thead th:first-child { position: sticky; left: 0; min-width: 8.5rem;
-    max-width: 8.5rem; white-space: normal; background: var(--paper); }
-  .comparison .minimum { display: none; }
-  .comparison th, .comparison td { padding-right: 0.6rem; }
+  table, tbody, thead, caption { display: block; min-width: 0; }
+  th, td { min-width: 0; overflow-wrap: anywhere; }
+  .numbers:not(.sweep) tr, .variables tr { display: flex; flex-wrap: wrap; }
+  .numbers:not(.sweep) :is(th, td), .variables :is(th, td) { flex: 1 1 0; white-space: normal; font-size: 0.75rem;
+    padding-right: 0.35rem; }
+  .numbers:not(.sweep) tbody th, .variables tbody th { flex: 1 0 100%; font-size: 0.875rem; padding-bottom: 0; }
+  .numbers:not(.sweep) thead th:first-child, .variables thead th:first-child, .sweep thead { position: absolute;
+    width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .comparison.comparison :is(td, thead th) { flex-grow: 1.65; font-size: 0.7rem; padding-right: 0.2rem; }
+  .comparison.comparison td { white-space: nowrap; }
+  .comparison.comparison :nth-last-child(3) { flex-grow: 0.8; }
+  .comparison.comparison :nth-last-child(2) { flex-grow: 1.1; }
+  .comparison.comparison :nth-last-child(1) { flex-grow: 0.75; }
+  .variables td:not(:last-child) { min-width: 0; flex-grow: 2; }
+  .bar { display: none; } .numbers thead .digits, .digits:not(:has(.bar)) { padding-right: 0.35rem; }
+  .sweep tr { display: block; padding: 0.4rem 0; } .sweep .group { padding-left: 0; }
+  .sweep tbody th { font-weight: 600; }
+  .sweep :is(tbody th, td) { display: flex; justify-content: space-between; padding: 0.05rem 0; white-space: normal; }
+  .sweep [data-label]::before { content: attr(data-label); color: var(--soft); padding-right: 1rem; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .pairs tr { display: flex; } .pairs th { white-space: normal; flex: 0 0 35%; padding-right: 0.6rem; }
 }
 @media print {
   :root { --paper: #fff; --ink: #000; --soft: #444; --line: #ccc; --faint: #f4f4f4; --link: #000; --good: #000;

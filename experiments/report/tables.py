@@ -51,20 +51,15 @@ def comparison_table(regime, caption: object, *, minimum: bool) -> Markup:
     """
     (compared,) = cells.compare(regime)
     names = "quantity", "predicted", *(["minimum"] if minimum else []), "learned", "±", "error"
-    headings = [element("th", name, scope="col", class_=_column_class(name)) for name in names]
+    headings = [element("th", name, scope="col") for name in names]
     head = element("tr", *headings, element("th", "digits", scope="col", class_="digits"))
     rows = [_comparison_row(comparison, minimum=minimum) for comparison in compared if comparison.is_known]
     return table(caption, [head], rows, class_="numbers comparison")
 
 
-def _column_class(name: str) -> str | None:
-    """Return the class of the column that a phone leaves out, so that what was learned is seen without scrolling."""
-    return "minimum" if name == "minimum" else None
-
-
 def _comparison_row(comparison: Comparison, *, minimum: bool) -> Markup:
     theory = [element("td", number(comparison.predicted))]
-    theory += [element("td", number(comparison.minimum), class_="minimum")] if minimum else []
+    theory += [element("td", number(comparison.minimum))] if minimum else []
     learned = (
         element("strong", number(comparison.learned)),
         number(comparison.standard_error, 1),
@@ -104,7 +99,7 @@ def sweep_table(regime, names: Sequence[str] | None, caption: object) -> Markup:
     counts = {name: cells.count_by_cell(regime, name) for name in COUNTED}
     counts = {name: column for name, column in counts.items() if any(column)}
     rows = [
-        _sweep_row(regime, selection, row, predicted, [column[index] for column in counts.values()])
+        _sweep_row(regime, selection, row, predicted, {name: column[index] for name, column in counts.items()})
         for index, (selection, row) in enumerate(zip(selections[:MOST_CELLS], compared, strict=False))
     ]
     left = len(selections) - len(rows)
@@ -139,27 +134,45 @@ def _sweep_head(regime, first: Sequence[Comparison], predicted: Sequence[bool], 
                 "th", comparison.label, _unit(comparison), scope="colgroup", colspan=1 + is_predicted, class_="group"
             )
         )
-        headings = ("predicted", "learned") if is_predicted else ("learned",)
-        lower += _begin_group("th", headings, scope="col")
+        lower += _begin_group("th", _headings(is_predicted), scope="col")
     upper += [element("th", name, scope="col", rowspan=2, class_="group") for name in ("largest error", *counted)]
     return [element("tr", *upper), element("tr", *lower)]
 
 
-def _sweep_row(regime, selection: dict[str, int], row: Sequence[Comparison], predicted, counts) -> Markup:
-    """Return the row of a cell; its largest error is among the quantities that have columns."""
-    parts = [element("th", _axis_value(regime, axis, index), scope="row") for axis, index in selection.items()]
+def _sweep_row(
+    regime, selection: dict[str, int], row: Sequence[Comparison], predicted: Sequence[bool], counts: dict[str, int]
+) -> Markup:
+    """Return the row of a cell; its largest error is among the quantities that have columns.
+
+    Each table cell is labelled as its column is: a narrow screen, on which the columns do not fit, shows them in lines.
+    """
+    parts = [
+        element("th", _axis_value(regime, axis, index), scope="row", data_label=axis.replace("_", " "))
+        for axis, index in selection.items()
+    ]
     for comparison, is_predicted in zip(row, predicted, strict=True):
         learned = element("strong", uncertain(comparison.learned, comparison.standard_error))
-        parts += _begin_group("td", (number(comparison.predicted, 4), learned) if is_predicted else (learned,))
+        values = (number(comparison.predicted, 4), learned) if is_predicted else (learned,)
+        parts += _begin_group("td", values, [f"{comparison.label}, {name}" for name in _headings(is_predicted)])
     errors = [comparison.error for comparison in row if not math.isnan(comparison.error)]
-    parts += _begin_group("td", (rounded(max(errors, default=math.nan)),))
-    return element("tr", *parts, *(element("td", str(count), class_="group") for count in counts))
+    parts += _begin_group("td", (rounded(max(errors, default=math.nan)),), ["largest error"])
+    return element(
+        "tr", *parts, *(element("td", str(n), class_="group", data_label=name) for name, n in counts.items())
+    )
 
 
-def _begin_group(tag: str, values: Sequence[object], **attributes) -> list[Markup]:
+def _headings(is_predicted: bool) -> tuple[str, ...]:
+    """Return the headings below a quantity."""
+    return ("predicted", "learned") if is_predicted else ("learned",)
+
+
+def _begin_group(tag: str, values: Sequence[object], labels: Sequence[str] | None = None, **attributes) -> list[Markup]:
     """Return table cells that belong together: the first stands apart from what is before it."""
-    first, *others = values
-    return [element(tag, first, class_="group", **attributes), *(element(tag, value, **attributes) for value in others)]
+    labelled = zip(values, labels or [None] * len(values), strict=True)
+    return [
+        element(tag, value, class_="group" if index == 0 else None, data_label=label, **attributes)
+        for index, (value, label) in enumerate(labelled)
+    ]
 
 
 def _axis_value(dataset, axis: str, index: int) -> Markup:

@@ -255,4 +255,4 @@ def _freeze_layout(figure: Figure) -> None:
     for ax in figure.axes:
         for which in ("original", "active"):
             left, bottom, width, height = ax.get_position(original=which == "original").bounds
-            ax.set_position([round(value, 6) for value in (left, bottom, width, height)], which=which)
+            ax.set_position((round(left, 6), round(bottom, 6), round(width, 6), round(height, 6)), which=which)

@@ -23,7 +23,7 @@ def draw(dataset):
     for row, panels in zip(regimes, axes, strict=True):
         for ax, chosen in zip(panels, columns, strict=True):
             draw_embeddings(ax, dataset.isel(regime=row, seed=0, **chosen))
-        name = str(dataset.regime.values[row]).replace("-", " ").replace("layer norm", "LayerNorm")
+        name = style.words_of(dataset.regime.values[row])
         panels[0].set_ylabel(f"{name}\n{panels[0].get_ylabel()}")
         accuracies = [_accuracy(dataset.isel(regime=row, seed=0, **chosen)) for chosen in columns]
         heads = [f"{_name(dataset.isel(chosen))}\n" if row == 0 else "" for chosen in columns]

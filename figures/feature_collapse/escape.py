@@ -129,7 +129,7 @@ def _draw_rates(ax, dataset) -> None:
 
 def _regime_handles(dataset) -> list[Line2D]:
     """Return an entry of a legend for each regime."""
-    names = [str(name).replace("-", " ") for name in dataset.regime.values]
+    names = map(style.words_of, dataset.regime.values)
     return [_mark(name, **style.concept_style(index)) for index, name in enumerate(names)]
 
 

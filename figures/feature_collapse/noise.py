@@ -15,7 +15,7 @@ LINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
 LINES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 POPULATION = ("equal-words", "zipf-words")
 NOISES = ("label_noise", "word_noise")
-KINDS = ("label noise alone (a to d)", "word noise alone (a to d)", "both noises (a to d)")
+KINDS = ("label noise alone", "word noise alone", "both noises")
 # Regimes of the noisy sample: what they are called, their colour and mark, whether words are equally frequent.
 SAMPLE = {
     "free-lengths": ("free lengths", 3, False),
@@ -32,15 +32,15 @@ TINY = 1e-9  # a cost, nats, that is none
 def draw(dataset):
     """Draw eight panels: norms, risk and accuracy over the noise; the noisy sample; margins and costs.
 
-    Black lines are predicted; marks are means over seeds with standard errors. On the noisy sample marks
-    are open where words are equally frequent.
+    Black lines are predicted; marks are means over seeds with standard errors. What a colour or a mark means stands in
+    the panels where it is used, what the upper row shares below all.
     """
     dataset = _with_axes(dataset)
     figure, axes = style.make_grid(2, 4, 2.0)
     chosen = _nearest(dataset, "weight_decay", DECAY)
     for ax, name in zip(axes[0, :2], POPULATION, strict=True):
         _draw_norms(ax, chosen.sel(regime=name))
-        ax.set_title(_title(name), pad=2)
+        ax.set_title(style.words_of(name), pad=2)
     _draw_risk(axes[0, 2], chosen)
     _draw_accuracy(axes[0, 3], chosen.sel(regime=POPULATION[0]))
     _draw_best(axes[1, 0], dataset, "most_accuracy", "test accuracy")
@@ -56,10 +56,9 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw the risk over the noise, learned and predicted."""
     _draw_risk(ax, _nearest(_with_axes(dataset), "weight_decay", DECAY))
-    names = [kind.partition(" (")[0] for kind in KINDS]
-    handles = [Line2D([], [], label=name, **_look(index)) for index, name in enumerate(names)]
+    handles = [Line2D([], [], label=name, **_look(index)) for index, name in enumerate(KINDS)]
     handles += [
-        Line2D([], [], label=f"predicted, {_title(name)}", linestyle=line, **LINE)
+        Line2D([], [], label=f"predicted, {style.words_of(name)}", linestyle=line, **LINE)
         for name, line in zip(POPULATION, LINES, strict=False)
     ]
     ax.legend(handles=handles, loc="lower right")
@@ -105,7 +104,7 @@ def _draw_risk(ax, dataset) -> None:
     ax.set_xlabel("effective noise")
     ax.set_ylabel("risk (nats)")
     handles = [
-        Line2D([], [], label=_title(name), linestyle=line, **LINE)
+        Line2D([], [], label=style.words_of(name), linestyle=line, **LINE)
         for name, line in zip(POPULATION, LINES, strict=False)
     ]
     ax.legend(handles=handles, loc="lower right")
@@ -132,15 +131,19 @@ def _draw_best(ax, dataset, name: str, label: str) -> None:
 
     The cross-entropy is drawn less the entropy of the labels, which is the least that any network has.
     """
-    for regime, (text, number, equal) in SAMPLE.items():
-        if regime in dataset.regime:
-            cells = dataset.sel(regime=regime).isel(label_noise=0, weight_decay=0)
-            values = cells[name] - cells.label_entropy if name == "least_cross_entropy" else cells[name]
-            mean, error = mean_and_error(values, skipna=True)
-            ax.errorbar(cells.word_noise, mean, error, label=text, elinewidth=0.7, **_sample_look(number, equal))
+    for regime, (text, number, equal) in _shown_sample(dataset).items():
+        cells = dataset.sel(regime=regime).isel(label_noise=0, weight_decay=0)
+        values = cells[name] - cells.label_entropy if name == "least_cross_entropy" else cells[name]
+        mean, error = mean_and_error(values, skipna=True)
+        ax.errorbar(cells.word_noise, mean, error, label=text, elinewidth=0.7, **_sample_look(number, equal))
     if name == "most_accuracy":
         cells = dataset.sel(regime=next(iter(SAMPLE))).isel(weight_decay=0)
         ax.plot(cells.level, _curve(cells, "test_accuracy", "word_noise"), **LINE)
+        ax.text(0.97, 0.62, "best\npossible", transform=ax.transAxes, ha="right", va="top", fontsize=6)
+    else:
+        grey = {"color": "0.4", "marker": "o"}
+        words = {style.words_of(POPULATION[1]): False, style.words_of(POPULATION[0]): True}
+        _add_entries(ax, {text: _sample_look(3, equal) | grey for text, equal in words.items()}, loc="lower right")
     _set_noise(ax, 0.65)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("word noise")
@@ -160,6 +163,9 @@ def _draw_margins(ax, dataset) -> None:
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(0, 1.1 * float(dataset.reliability_margin_limit.max()))
+    looks = {_case_word(case): _case_look(index) for index, case in enumerate(dataset.reliability.values)}
+    looks["no weight decay"] = LINE
+    _add_entries(ax, looks, loc="lower right", title="frequent words\ntell (g, h)", title_fontsize=6)
     ax.set_xlabel("word frequency")
     ax.set_ylabel("margin of a word (nats)")
 
@@ -172,7 +178,8 @@ def _draw_costs(ax, dataset) -> None:
         cost = float(row.reliability_equal_lengths)
         if cost > TINY:
             ax.axhline(cost, linewidth=0.8, **_case_look(index))
-            ax.annotate("equal lengths", (dataset.decay[0], cost), (1, 2), textcoords="offset points", fontsize=6)
+            text = f"equal lengths\n({_case_word(case)})"
+            ax.annotate(text, (dataset.decay[0], cost), (1, 2), textcoords="offset points", fontsize=6)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_ylim(1e-4, 0.5)
@@ -181,10 +188,6 @@ def _draw_costs(ax, dataset) -> None:
         axis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("weight decay (nats)")
     ax.set_ylabel("cost of lengths (nats)")
-
-
-def _title(name: str) -> str:
-    return name.replace("-", " ").replace("zipf", "Zipf")
 
 
 def _draw_kinds(ax, regime, name: str) -> None:
@@ -224,6 +227,16 @@ def _case_look(index: int) -> dict[str, Any]:
     return {"color": style.COLOURS[(5, 6, 7)[index % 3]], "linestyle": LINES[index % 3]}
 
 
+def _shown_sample(dataset) -> dict[str, tuple[str, int, bool]]:
+    """Return the regimes of the noisy sample that a dataset has, with their lengths, looks and words."""
+    return {regime: look for regime, look in SAMPLE.items() if regime in dataset.regime}
+
+
+def _case_word(case: str) -> str:
+    """Return how much frequent words tell: ``more``, ``the same``, ``less``."""
+    return str(case).partition(" tell ")[2]
+
+
 def _nearest(dataset, axis: str, value: float):
     """Return the dataset at the value of an axis that is nearest in its logarithm."""
     return dataset.isel({axis: int(np.argmin(np.abs(np.log(dataset[axis].values / value))))})
@@ -234,17 +247,19 @@ def _set_noise(ax, end: float) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(4))
 
 
+def _add_entries(ax, looks: dict[str, dict[str, Any]], **options: Any) -> None:
+    """Put a legend of lines with these looks, by their labels, into a panel."""
+    handles = [Line2D([], [], label=label, **look) for label, look in looks.items()]
+    ax.legend(handles=handles, labelspacing=0.25, **options)
+
+
 def _add_legend(figure, dataset) -> None:
-    """Put one legend below all panels: a column for each part of the figure."""
-    handles = [Line2D([], [], label=text, **_look(index)) for index, text in enumerate(KINDS)]
-    handles.append(Line2D([], [], label="predicted (a to d), best possible (e)", **LINE))
+    """Put what several panels share below all of them."""
+    handles = [Line2D([], [], label=f"{text} (a to d)", **_look(index)) for index, text in enumerate(KINDS)]
+    handles.append(Line2D([], [], label="predicted (a to d)", **LINE))
     handles += [
         Line2D([], [], label=f"{text} (e, f)", **_sample_look(number, equal))
-        for regime, (text, number, equal) in SAMPLE.items()
-        if regime in dataset.regime
-    ]
-    handles += [
-        Line2D([], [], label=f"{case} (g, h)", linewidth=1.3, **_case_look(index))
-        for index, case in enumerate(dataset.reliability.values)
+        for text, number, equal in _shown_sample(dataset).values()
+        if not equal
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, cast
 
 from simlab.losses.objective import NON_NEGATIVE, POSITIVE, Bound, EvaluationSet, Metric, Objective
+from simlab.validation import invalid
 
 if TYPE_CHECKING:
     import jax
@@ -91,6 +92,14 @@ class CrossEntropy(Objective[Classifier]):
         }
     )
     additive: ClassVar[bool] = True
+
+    def check(self, spec: "TrainingSpec") -> None:
+        """Raise ``ValueError`` unless the specification of the network says what is recorded of its representation."""
+        records = spec.objective is self and type(self).measure is CrossEntropy.measure
+        missing = [name for name in ("measure", "metric_names") if not hasattr(spec.network, name)]
+        if records and missing:
+            wanted = f"an Architecture with {' and '.join(missing)}, such as one that inherits VectorMeasures"
+            raise invalid("network", wanted, type(spec.network).__name__)
 
     def loss(self, network: Classifier, batch, data, hyper: "Hyperparameters", key) -> "jax.Array":
         """Return the cross-entropy, and the penalty on features, of which a batch counts those it weights."""

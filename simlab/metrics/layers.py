@@ -31,6 +31,7 @@ import jax.numpy as jnp
 
 from simlab.metrics import geometry
 from simlab.metrics.concept_variability import concept_variability
+from simlab.runtime.random_keys import random_key
 from simlab.tasks.batch import Batch, weighted
 from simlab.tasks.sentence_task import SentenceTask
 
@@ -87,11 +88,15 @@ def measure(network: Any, task: SentenceTask, data: Any, width: int):
 
 
 def measured_sentences(task: SentenceTask, data: Any, width: int) -> Batch:
-    """Return every sentence with its probability if there are few, else as many drawn as memory shall hold."""
+    """Return every sentence with its probability if there are few, else as many drawn as memory shall hold.
+
+    Which ones are drawn depends on no setting of JAX: neither on its default generator nor on an offset of seeds.
+    """
     limit = max(1, min(SENTENCES, ENTRIES // width))
     if task.n_examples <= limit:
         return data.population()
-    return weighted(task.draw(jax.random.key(SEED), data, limit))
+    with jax.threefry_partitionable(True):
+        return weighted(task.draw(random_key(SEED), data, limit))
 
 
 def measure_layer(

@@ -159,6 +159,7 @@ def _assemble(
         assumptions=assumptions,
         residual=network.residual,
         frame=frame,
+        word_frequency=task.word_frequency,
         word_frequencies=task.word_frequencies,
         n_concepts=task.share.n_concepts,
         n_words=task.n_words,

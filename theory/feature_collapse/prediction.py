@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory.short_text import number_range
+
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
+
+_LONG = 10**18  # as a number of classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,7 @@ class Prediction:
         assumptions: what the theorem requires; `is_theorem` iff all of it holds.
         residual: relative residual of the stationarity equations.
         frame: f, float64 (n_c, d).
+        word_frequency: mu as it was given: a name, or s_c numbers.
         word_frequencies: mu, float64 (s_c,).
         n_concepts, n_words, sentence_length, n_classes: n_c, n_w, L, K.
         weight_decay, classifier_weight_decay: lam_W and lam_U (for Type II lam_U alone enters the risk R*).
@@ -53,6 +59,7 @@ class Prediction:
     assumptions: tuple[Assumption, ...]
     residual: float
     frame: Float[np.ndarray, "n_c d"]
+    word_frequency: str | tuple[float, ...]
     word_frequencies: Float[np.ndarray, " s_c"]
     n_concepts: int
     n_words: int
@@ -69,9 +76,9 @@ class Prediction:
         kind = "zero network" if self.is_zero else f"Type {self.collapse_type}"
         lines = (
             f"{kind}, {'theorem' if self.is_theorem else 'approximation'}",
-            f"task: {self.n_words} words, {self.n_concepts} concepts, {self.n_classes} classes of "
+            f"task: {self.n_words} words, {self.n_concepts} concepts, {self._classes} classes of "
             f"{self.sentence_length} words, {self.embedding_dim} dimensions",
-            f"norms: words {norms.min():.6g} to {norms.max():.6g}, classifier {self.classifier_norm:.6g}",
+            f"norms: words {number_range(norms)}, classifier {self.classifier_norm:.6g}",
             f"risk: {self.risk:.6g} nats, cross-entropy {self.cross_entropy:.6g} nats",
             f"zero threshold: {'none' if threshold is None else f'{threshold:.6g}'}; "
             f"weight decays {self.weight_decay:g}, {self.classifier_weight_decay:g}",
@@ -82,6 +89,14 @@ class Prediction:
     def embedding_dim(self) -> int:
         """The dimension d."""
         return self.frame.shape[1]
+
+    @property
+    def _classes(self) -> int | str:
+        """The number of classes, or in words where it has too many digits to be read."""
+        if self.n_classes < _LONG:
+            return self.n_classes
+        saturated = self.n_classes == self.n_concepts**self.sentence_length
+        return "all" if saturated else f"about 10**{math.log10(self.n_classes):.4g}"
 
     @property
     def kappa(self) -> float:
@@ -103,6 +118,24 @@ class Prediction:
         """
         latents = require_latents(latents, n_concepts=self.n_concepts, sentence_length=self.sentence_length)
         return self.classifier_norm * self.frame[latents]
+
+    @property
+    def task(self) -> dict[str, object]:
+        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        frequency = self.word_frequency
+        return {
+            "n_concepts": self.n_concepts,
+            "n_words": self.n_words,
+            "sentence_length": self.sentence_length,
+            "n_classes": self._classes,
+            "word_frequency": frequency if isinstance(frequency, str) else [*frequency],
+            "embedding_dim": self.embedding_dim,
+            "layer_norm": self.collapse_type == "II",
+            "weight_decay": self.weight_decay,
+            "classifier_weight_decay": self.classifier_weight_decay,
+            "label_noise": self.label_noise,
+            "word_noise": self.word_noise,
+        }
 
     def to_json(self) -> dict[str, object]:
         """Return the prediction as plain JSON values, norms as one number where all words agree."""

@@ -29,11 +29,12 @@ _LONGEST_SENTENCE = 100_000
 class CollapseTask:
     """A checked task: `share` (n_c, L, K), mu, lam_W, lam_U, d, whether there is LayerNorm, and the latents if known.
 
-    `penalises_normalised`: whether a weight decay acts on embeddings that LayerNorm rescales anyway. `label_noise` and
-    `word_noise`: eps and delta of `noise`.
+    `word_frequency` is mu as it was given, a name or numbers. `penalises_normalised`: whether a weight decay acts on
+    embeddings that LayerNorm rescales anyway. `label_noise` and `word_noise`: eps and delta of `noise`.
     """
 
     share: LatentShare
+    word_frequency: str | tuple[float, ...]
     word_frequencies: Float[np.ndarray, " s_c"]
     weight_decay: float
     classifier_weight_decay: float
@@ -95,9 +96,11 @@ def check_task(
         raise ValueError(f"sentence_length: expected at most {_LONGEST_SENTENCE}, got {sentence_length}")
     share = _check_share(n_concepts, sentence_length, n_classes)
     decays = _check_weight_decay(weight_decay, classifier_weight_decay, layer_norm=bool(layer_norm))
+    frequencies = resolve_word_frequency(word_frequency, n_words // n_concepts)
     return CollapseTask(
         share=share,
-        word_frequencies=resolve_word_frequency(word_frequency, n_words // n_concepts),
+        word_frequency=word_frequency if isinstance(word_frequency, str) else tuple(frequencies.tolist()),
+        word_frequencies=frequencies,
         weight_decay=decays[0],
         classifier_weight_decay=decays[1],
         penalises_normalised=bool(layer_norm) and classifier_weight_decay is not None and decays[0] > 0,

@@ -28,6 +28,7 @@ import numpy as np
 from theory.checks import require_integer
 from theory.frames import equiangular_frame
 from theory.optimality.weight_decay import joint_decay
+from theory.short_text import number_range
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -50,6 +51,8 @@ class FactorPrediction(NamedTuple):
         thresholds: 1 / sqrt(N K_f), float64 (F,): the value of sqrt(lam_W lam_H) from which on the factor vanishes.
         vanished: bool (F,).
         rank: sum of K_f - 1 over the factors that remain, the smallest d for which this holds.
+        n_samples: N.
+        feature_weight_decay, classifier_weight_decay: lam_H and lam_W.
     """
 
     value_means: tuple[Float[np.ndarray, "K_f d"], ...]
@@ -63,6 +66,53 @@ class FactorPrediction(NamedTuple):
     thresholds: Float[np.ndarray, " F"]
     vanished: Bool[np.ndarray, " F"]
     rank: int
+    n_samples: int
+    feature_weight_decay: float
+    classifier_weight_decay: float
+
+    def __repr__(self) -> str:
+        """Return what a reader asks first, in five lines; the arrays are attributes."""
+        kind = f"{self.rank} dimensions" if self.rank else "zero network"
+        lines = (
+            f"{kind}, theorem",
+            f"task: factors of {' x '.join(map(str, self.factor_sizes))} values, {self.n_samples} samples, "
+            f"{self.value_means[0].shape[1]} dimensions",
+            f"norms: classifier {number_range(self.classifier_norms)}",
+            f"risk: {self.risk:.6g} nats, cross-entropy {self.cross_entropies.sum():.6g} nats",
+            f"zero threshold: {self.thresholds.max():.6g}; weight decays {self.feature_weight_decay:g}, "
+            f"{self.classifier_weight_decay:g}",
+        )
+        return "\n".join(lines)
+
+    @property
+    def factor_sizes(self) -> tuple[int, ...]:
+        """The numbers K_f of values of the factors."""
+        return tuple(len(means) for means in self.value_means)
+
+    @property
+    def task(self) -> dict[str, object]:
+        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        return {
+            "factor_sizes": [*self.factor_sizes],
+            "n_samples": self.n_samples,
+            "feature_dim": self.value_means[0].shape[1],
+            "feature_weight_decay": self.feature_weight_decay,
+            "classifier_weight_decay": self.classifier_weight_decay,
+        }
+
+    def to_json(self) -> dict[str, object]:
+        """Return the prediction as plain JSON values, less the arrays that a rotation changes."""
+        lists = ("logit_scales", "difference_norms", "classifier_norms", "cross_entropies", "thresholds", "vanished")
+        values: dict[str, object] = {name: getattr(self, name).tolist() for name in lists}
+        return {
+            **values,
+            "cross_entropy": float(self.cross_entropies.sum()),
+            "risk": self.risk,
+            "nuclear_norm": self.nuclear_norm,
+            "zero_threshold": float(self.thresholds.max()),
+            "rank": self.rank,
+            "exact": True,
+        }
 
     def features(self, labels: Int[np.ndarray, "N F"]) -> Float[np.ndarray, "N d"]:
         """Return the features h of samples with these labels, integers (N, F), in [0, K_f): float64 (N, d)."""
@@ -123,6 +173,9 @@ def predict(
         thresholds=1 / np.sqrt(n_samples * sizes),
         vanished=vanished,
         rank=rank,
+        n_samples=n_samples,
+        feature_weight_decay=float(feature_weight_decay),
+        classifier_weight_decay=float(classifier_weight_decay),
     )
 
 

@@ -29,6 +29,7 @@ from theory.neural_collapse.grouped_certificate import GroupedLogits
 from theory.neural_collapse.grouped_solver import solve_balanced, solve_imbalanced
 from theory.neural_collapse.spherical_codes import solve_scales, spherical_code
 from theory.optimality.weight_decay import joint_decay
+from theory.short_text import number_range
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -83,6 +84,32 @@ class Prediction(NamedTuple):
     samples_per_class: Int[np.ndarray, " K"]
     feature_weight_decay: float
     classifier_weight_decay: float
+
+    def __repr__(self) -> str:
+        """Return what a reader asks first, in five lines; the arrays are attributes."""
+        kind = "zero network" if self.is_zero else f"{self.rank} dimensions"
+        lines = (
+            f"{kind}, {self.status}",
+            f"task: {len(self.samples_per_class)} classes of {number_range(self.samples_per_class)} samples, "
+            f"{self.class_means.shape[1]} dimensions",
+            f"norms: features {number_range(self.feature_norms)}, classifier {number_range(self.classifier_norms)}",
+            f"risk: {self.risk:.6g} nats, cross-entropy {self.cross_entropy:.6g} nats",
+            f"zero threshold: {self.zero_threshold:.6g}; weight decays {self.feature_weight_decay:g}, "
+            f"{self.classifier_weight_decay:g}",
+        )
+        return "\n".join(lines)
+
+    @property
+    def task(self) -> dict[str, object]:
+        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        sizes = self.samples_per_class.tolist()
+        return {
+            "n_classes": len(sizes),
+            "samples_per_class": sizes[0] if len(set(sizes)) == 1 else sizes,
+            "feature_dim": self.class_means.shape[1],
+            "feature_weight_decay": self.feature_weight_decay,
+            "classifier_weight_decay": self.classifier_weight_decay,
+        }
 
     @property
     def gap(self) -> float:

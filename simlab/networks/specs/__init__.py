@@ -5,5 +5,14 @@ from simlab.networks.specs.deep_classifier import DeepClassifier
 from simlab.networks.specs.feature_mlp import FeatureMLP
 from simlab.networks.specs.free_features import FreeFeatures
 from simlab.networks.specs.two_layer import TwoLayer
+from simlab.networks.specs.vector_measures import VectorMeasures
 
-__all__ = ["Architecture", "DeepClassifier", "FeatureMLP", "FreeFeatures", "TwoLayer", "check_architecture"]
+__all__ = [
+    "Architecture",
+    "DeepClassifier",
+    "FeatureMLP",
+    "FreeFeatures",
+    "TwoLayer",
+    "VectorMeasures",
+    "check_architecture",
+]

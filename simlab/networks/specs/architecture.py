@@ -12,8 +12,16 @@ about itself:
 ``split_axes(task)``
     which of its parameters have a first axis that may be split over devices.
 
-Those of classifiers also ``measure(network, task, data)`` what is recorded of their representation over training, and
-give its ``metric_names(task)``.
+Those of classifiers, which :class:`simlab.losses.classification.CrossEntropy` trains, also answer
+
+``measure(network, task, data)``
+    what is recorded of the representation over training, a ``NamedTuple`` of scalars;
+``metric_names(task)``
+    the names of these.
+
+A specification that inherits :class:`simlab.networks.specs.VectorMeasures` answers both as simlab's own do. No other
+name is needed to be trained, swept, compared and drawn: whether a prediction is made for a network is decided by its
+type, and one of a user's own is held against the theory of two layers without being called a theorem.
 """
 
 from collections.abc import Mapping
@@ -47,6 +55,8 @@ class SplitAxis(NamedTuple):
 
 class Architecture(Protocol[TaskT]):
     """The specification of a network. Subclass it as a frozen, hashable dataclass; ``build`` is required.
+
+    For cross-entropy ``measure`` and ``metric_names`` are required too, see the module's docstring; no field is.
 
     ``Architecture[SentenceTask]`` says that it fits sentences: all methods but ``check`` are called with a task that
     ``check`` has accepted.

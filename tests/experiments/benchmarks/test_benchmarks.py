@@ -14,7 +14,7 @@ from experiments.benchmarks import ours
 from experiments.benchmarks.arithmetic import step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
 from experiments.benchmarks.report import format_measurements, measurements_to_dataset
-from experiments.benchmarks.step import SMALL_TASK
+from experiments.benchmarks.settings import TASKS
 from experiments.commands.cli import main
 from simlab.data.sources import FixedSample
 from simlab.losses.classification import CrossEntropy, Hyperparameters
@@ -25,7 +25,7 @@ from simlab.sweeps.sweep import train_members
 from simlab.training.spec import TrainingSpec
 
 SPEC = TrainingSpec(
-    task=SMALL_TASK,
+    task=TASKS["small"][0],
     source=FixedSample(n_examples=81, batch_size=81),
     network=TwoLayer(embedding_dim=8),
     objective=CrossEntropy(),
@@ -128,7 +128,7 @@ def _missing(*arguments):
     [
         (["stpe"], "name: expected one of step, word-table, minimum, scaling, got 'stpe' (did you mean 'step'?)"),
         (["--rounds", "0"], "rounds: expected a whole number of at least 1, got '0'"),
-        (["--sizes", "small,large"], "size: expected one of small, paper, got 'large'"),
+        (["--sizes", "small,large"], "sizes: expected one of small, paper, got 'large'"),
         (["--preset", "fast"], "preset: expected one of quick, paper, got 'fast'"),
         (["--members", "x"], "members: expected a whole number of at least 1, got 'x'"),
     ],

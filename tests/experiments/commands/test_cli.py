@@ -62,7 +62,9 @@ def test_list_has_every_experiment_with_its_time(capsys):
 def test_predict_prints_what_python_returns(capsys, options, arguments):
     assert run("predict", "feature-collapse", *options.split(), "--json") == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed == feature_collapse.predict(**arguments).to_json()
+    prediction = feature_collapse.predict(**arguments)
+    assert printed.pop("task") == prediction.task
+    assert printed == prediction.to_json()
     assert set(printed) == {
         "collapse_type", "embedding_norms", "classifier_norm", "cross_entropy", "risk", "zero_threshold", "exact",
     }  # fmt: skip
@@ -236,7 +238,7 @@ def test_bad_run_options_are_one_line(tmp_path, capsys, options, message):
     [
         ("run feature-colapse", "experiment: .*, got 'feature-colapse' .did you mean 'feature-collapse'"),
         ("rnu feature-collapse", "command: expected one of list, .*, verify, bench, got 'rnu' .did you mean 'run'"),
-        ("predict zipf-layer-norm", "phenomenon: expected one of feature-collapse, .*, got 'zipf-layer-norm'"),
+        ("predict zipf-layernorm", "name: expected one of feature-collapse, .* .did you mean 'zipf-layer-norm'"),
         ("predict feature-collapse --jsno", "option: expected .*, got '--jsno' .did you mean '--json'"),
         ("plot nowhere", "folder: expected one that holds results.nc, got 'nowhere'"),
         ("run", "the following arguments are required: NAME"),

@@ -135,6 +135,15 @@ def test_the_figure_shows_learned_and_predicted_plateaus(escaped):
     np.testing.assert_allclose(ends, regime.plateau_expected.mean("seed").values.T)
 
 
+def test_legends_write_regimes_as_titles_do(escaped):
+    _, added = escaped
+    named = added.assign_coords(regime=[f"zipf-words-{number}" for number in range(added.sizes["regime"])])
+    legends = filter(None, (ax.get_legend() for ax in figure.draw(named).axes))
+    names = {text.get_text() for legend in legends for text in legend.get_texts()}
+    assert "Zipf words 0" in names
+    assert not any("zipf" in name for name in names)
+
+
 def test_presets_are_checked_without_running():
     for preset in ("quick", "paper"):
         plan = EXPERIMENT.plan(preset, {})

@@ -128,3 +128,16 @@ def test_the_figure_shows_the_best_of_each_network(derived, fixed):
     np.testing.assert_allclose(shown["equal lengths (LayerNorm)"].get_xydata().T, [[0, 0.3], expected], rtol=1e-14)
     level = [line.get_ydata()[0] for line in costs.lines if len(line.get_ydata()) == 2]
     np.testing.assert_array_equal(level, dataset.reliability_equal_lengths.values[[0, 2]])
+
+
+def test_every_legend_of_the_figure_is_short_and_names_each_look_once(derived):
+    figure = figures.draw("feature_collapse.noise", derived)
+    legends = [*figure.legends, *filter(None, (ax.get_legend() for ax in figure.axes))]
+    assert len(legends) == 4
+    for legend in legends:
+        names = [text.get_text() for text in legend.get_texts()]
+        assert len(names) <= 6
+        assert len(set(names)) == len(names)
+    for ax in figure.axes:  # what stands beside a line names it alone
+        beside = [text.get_text() for text in ax.texts]
+        assert len(set(beside)) == len(beside)

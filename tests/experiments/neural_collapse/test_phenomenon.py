@@ -77,7 +77,10 @@ def test_class_sizes_follow_their_law(given, n_classes, counts):
     [
         ("--samples-per-class tail", "samples_per_class: expected a number, K numbers, long-tail:LARGEST:RATIO or"),
         ("--samples-per-class step:5:50", "samples_per_class: expected at least one sample in the smallest class"),
-        ("--samples-per-class 1,2", "samples_per_class: expected one number, the samples of every cell of the factors"),
+        (
+            "--samples-per-class 1,2",
+            "samples_per_class: expected one number with factor_sizes=4x6, the samples of every cell",
+        ),
         ("--n-classes 1", "n_classes: expected a whole number of at least 2, got 1"),
         ("--feature-weight-decay 0", "feature_weight_decay: expected a positive finite number, got 0.0"),
         ("--features linear", "features: expected one of free, mlp, got 'linear'"),

@@ -24,6 +24,7 @@ from experiments.registry import find_experiment
 from experiments.report import figures_inline, tables
 from experiments.report.markup import DASH
 from experiments.report.rerun import run_words
+from experiments.report.style import STYLE
 from experiments.report.svg import read_svg
 from experiments.verification.claim import FAIL, Claim, compare, not_applicable
 from experiments.verification.report import claims_to_dataset
@@ -248,6 +249,25 @@ def test_every_quantity_has_its_learned_value_in_the_table_of_each_regime(page, 
             expected = abs(mean - predicted) / (predicted or 1.0)
             assert error[1] == pytest.approx([expected], rel=1e-12)
             assert digits[1] == pytest.approx([-math.log10(max(expected, sample / (predicted or 1.0)))], rel=1e-12)
+
+
+def test_on_a_narrow_screen_every_value_of_a_sweep_has_the_name_of_its_column(page):
+    """There a row is a list of lines; the labels are those of the columns, in their order."""
+    labels = page.attributes("data-label")
+    shown = [("norm", "risk", "test_accuracy"), tuple(LABELS)]
+    expected = set()
+    for names in shown:
+        columns = [f"{LABELS[name][0]}, {word}" for name in names for word in ("predicted", "learned")]
+        expected |= set(columns) - {"angle, predicted"}  # of which nothing is predicted
+    assert set(labels) == expected | {"decay", "on", "largest error", "diverged"}
+    cells = [attributes for attributes, _ in page.find("td") if "group" in (attributes.get("class") or "")]
+    assert cells
+    assert all("data-label" in attributes for attributes in cells)
+
+
+def test_on_a_narrow_screen_no_column_is_left_out():
+    narrow = STYLE.partition("@media (max-width: 40rem)")[2].partition("@media")[0]
+    assert re.findall(r"([^{}]*){[^{}]*display: none", narrow) == ["\n  .bar "]
 
 
 def test_a_sweep_has_a_row_for_each_cell_and_all_quantities_below(page, pages):

@@ -1,6 +1,7 @@
 """The deep classifier as the trainer sees it, and the measures of its layers, against loops and counts."""
 
 import itertools
+from contextlib import contextmanager
 from dataclasses import replace
 
 import jax
@@ -14,6 +15,7 @@ from simlab.losses.classification import CrossEntropy, Hyperparameters
 from simlab.metrics import layers as layer_metrics
 from simlab.networks.names import DEEP_NETWORKS
 from simlab.networks.specs import DeepClassifier
+from simlab.tasks.batch import weighted
 from simlab.tasks.labelled_samples import LabelledTask
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.record import named_values
@@ -147,3 +149,32 @@ def test_it_reads_sentences():
         match=r"^network: expected one that reads the examples of the task, not sentences, got 'LabelledTask'",
     ):
         network_of("mlp").check(task, Population())
+
+
+@contextmanager
+def seed_offset(offset):
+    jax.config.update("jax_random_seed_offset", offset)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_random_seed_offset", 0)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        lambda: jax.default_prng_impl("rbg"),
+        lambda: jax.threefry_partitionable(False),
+        lambda: seed_offset(1),
+    ],
+    ids=["another generator", "another order of counters", "an offset of the seeds"],
+)
+def test_the_sentences_drawn_depend_on_no_setting(setting):
+    """A task of 36^2 sentences, of which 100 are drawn."""
+    task = SentenceTask(n_concepts=3, n_words=36, sentence_length=2, n_classes="all", word_frequency="zipf")
+    draw = lambda: layer_metrics.measured_sentences(task, task.sample(0), width=layer_metrics.ENTRIES // 100)  # noqa: E731
+    expected = weighted(task.draw(jax.random.key(layer_metrics.SEED), task.sample(0), 100))
+    with setting():
+        drawn = draw()
+    for ours, reference in zip(jax.tree.leaves(drawn), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_array_equal(ours, reference)

@@ -1,14 +1,18 @@
 """Settings of JAX and XLA either reach no result, or are named in it and keep its parts apart."""
 
+import sys
+import types
 from contextlib import contextmanager
 
 import jax
 import numpy as np
 import pytest
 
+from experiments.benchmarks import suite as benchmarking
 from experiments.core import sweep
 from experiments.registry import find_experiment
 from experiments.sweep import run
+from experiments.verification import suite as verification
 from simlab.runtime.settings import all_settings, other_settings, precision_of
 from simlab.storage.manifest import OtherSweep
 from simlab.sweeps.program import _cached_program
@@ -62,6 +66,37 @@ def test_programs_are_compiled_under_the_same_settings_whatever_the_users(dtype)
     for name, setting in SETTINGS.items():
         with setting(), precision_of(dtype):
             assert (all_settings() == wanted) == (name != "an offset of the seeds")
+
+
+def settings_in_a_run():
+    with precision_of("float32"):
+        return all_settings()
+
+
+def record_settings(monkeypatch, suite, table, place):
+    """Let the only claim or benchmark of a suite be the settings that it is computed under; return these."""
+    seen = []
+
+    def compute(*_):
+        seen.append(all_settings())
+        yield from ()
+
+    module = types.ModuleType("experiments.benchmarks.recorder")
+    module.compute = compute
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(suite, table, {"recorder": place})
+    return seen
+
+
+@pytest.mark.parametrize("name", SETTINGS.keys() - {"an offset of the seeds"})
+def test_claims_and_benchmarks_are_computed_under_the_settings_of_a_run(name, monkeypatch):
+    claims = record_settings(monkeypatch, verification, "GROUPS", "experiments.benchmarks.recorder:compute")
+    with SETTINGS[name]():
+        verification.verify(["recorder"])
+    benchmarks = record_settings(monkeypatch, benchmarking, "BENCHMARKS", ("recorder", "compute"))
+    with SETTINGS[name]():
+        benchmarking.measure(["recorder"], None, print)
+    assert claims == benchmarks == [settings_in_a_run()]
 
 
 def test_what_cannot_be_pinned_is_named_and_no_sweep_goes_on_under_another(tmp_path, monkeypatch):

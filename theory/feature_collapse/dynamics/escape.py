@@ -38,6 +38,7 @@ from theory.feature_collapse.dynamics.modes import (
     growing_pair,
     pair_rates,
 )
+from theory.short_text import short_repr
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -69,6 +70,8 @@ class LinearRegime:
     classifier_weight_decay: float
     learning_rate: float
     slowing: float
+
+    __repr__ = short_repr
 
     def embedding_squares(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, "... m"]:
         """Return |w_i|^2 of every mode after so many steps, float64 (..., m)."""

@@ -30,6 +30,7 @@ from theory.checks import require_fraction, require_integer, require_non_negativ
 from theory.feature_collapse.latent_share import LatentShare, log_position_error, position_gain
 from theory.feature_collapse.noise import joint_noise
 from theory.feature_collapse.task import check_task
+from theory.short_text import short_repr
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -50,6 +51,8 @@ class CollapsedNorms(NamedTuple):
     embedding_norms: Float[np.ndarray, "T s_c"]
     classifier_norms: Float[np.ndarray, " T"]
     cross_entropies: Float[np.ndarray, " T"]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

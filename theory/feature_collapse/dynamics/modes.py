@@ -38,6 +38,7 @@ import numpy as np
 
 from theory.checks import require_fraction, require_integer, require_non_negative
 from theory.feature_collapse.prediction import require_latents
+from theory.short_text import short_repr
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -60,6 +61,8 @@ class EscapeModes(NamedTuple):
     directions: Float[np.ndarray, "n_c m"]
     null_words: int
     null_rows: int
+
+    __repr__ = short_repr
 
 
 def escape_modes(

@@ -47,6 +47,7 @@ from scipy.special import expi
 from theory.checks import require_positive
 from theory.feature_collapse.dynamics.flow import CollapsedMotion, collapsed_motion
 from theory.feature_collapse.latent_share import position_gain
+from theory.short_text import short_repr
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -71,6 +72,8 @@ class LateNorms(NamedTuple):
     embedding_norms: Float[np.ndarray, " s_c"]
     classifier_norm: float
     cross_entropy: float
+
+    __repr__ = short_repr
 
 
 def path_norms(*, weight_decay: float, **task: Any) -> LateNorms:

@@ -46,6 +46,7 @@ from theory.feature_collapse.margins.margin_profile import largest_margin
 from theory.feature_collapse.margins.type_three import solve_type_three
 from theory.feature_collapse.noise import joint_noise
 from theory.feature_collapse.task import check_task
+from theory.short_text import short_repr
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -79,6 +80,8 @@ class WordReliability(NamedTuple):
     posterior_noise: Float[np.ndarray, " s_c"]
     largest_margins: Float[np.ndarray, " s_c"]
     cost_of_equal_lengths: float
+
+    __repr__ = short_repr
 
 
 def predict(
