@@ -31,6 +31,7 @@ these names, ``from simlab import experiments`` finds those of simlab.
 """
 
 import importlib
+from typing import Any
 
 from simlab.packages import PACKAGES, own_package
 
@@ -56,7 +57,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in PACKAGES:
         return own_package(name)
     if name not in _HOMES:
