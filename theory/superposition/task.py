@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from theory.checks import require_integer, require_positive
 
 NONLINEARITIES = ("relu", "linear")
@@ -98,3 +100,17 @@ def _require_importance(importance: Sequence[float] | None, n_features: int) -> 
     if len(importance) != n_features:
         raise ValueError(f"importance: expected {n_features} numbers, one for each feature, got {len(importance)}")
     return tuple(require_positive("importance", value) for value in importance)
+
+
+def require_grid(active_probability: object, importance: object) -> tuple[np.ndarray, np.ndarray]:
+    """Return p in (0, 1] and r > 0 as float64 arrays of their common shape, or raise ValueError."""
+    p, r = np.broadcast_arrays(np.asarray(active_probability, float), np.asarray(importance, float))
+    if not np.all((p > 0) & (p <= 1)):
+        raise ValueError(f"active_probability: expected numbers in (0, 1], got {_first(p, (p > 0) & (p <= 1))}")
+    if not np.all((r > 0) & np.isfinite(r)):
+        raise ValueError(f"importance: expected positive finite numbers, got {_first(r, (r > 0) & np.isfinite(r))}")
+    return p, r
+
+
+def _first(values: np.ndarray, is_valid: np.ndarray) -> str:
+    return f"{values[~is_valid].flat[0]:g}"
