@@ -6,8 +6,8 @@ M = W^T W and D = diag(I)
     loss = V |(1 - M) D^{1/2}|_F^2 >= V sum of the n - m smallest I_i
 
 by Eckart and Young, since M D^{1/2} has rank at most m. The projection on the axes of the m most important features
-reaches it, with b = p/2 on the others. It is the only minimiser iff the m-th importance is larger than the next one: for
-equal importances any projection of rank m has the same loss, and the D_i, which then sum to m, are free.
+reaches it, with b = p/2 on the others. It is the only minimiser iff the m-th importance is larger than the next one:
+for equal importances any projection of rank m has the same loss, and the D_i, which then sum to m, are free.
 """
 
 from __future__ import annotations

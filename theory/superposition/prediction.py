@@ -20,8 +20,10 @@ BASES = ("theorem", "numerical", "ansatz", "none")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prediction:
-    """The minimiser x' = relu(W^T W x + b) of a task, up to a rotation of the hidden space and, among features of the
-    same importance, a permutation: dropped features are the last of them.
+    """The minimiser x' = relu(W^T W x + b) of a task.
+
+    It is one of many: the hidden space may be rotated, and features of the same importance exchanged. The columns of W
+    are ordered by D_i, so that features that are dropped come last, except where importances tell the features apart.
 
     Args:
         task: what was asked.

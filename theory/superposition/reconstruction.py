@@ -7,8 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from theory.superposition.linear import predict_linear
+from theory.superposition.mixtures import best_mixture
 from theory.superposition.prediction import Prediction
 from theory.superposition.task import SuperpositionTask, check_task
+from theory.superposition.two_feature_minimiser import minimise_two_features, phase_index
+
+# With more than two features per dimension in three dimensions or more, sums of regular codes are the best known
+# geometry from here on only.
+DENSE_ENOUGH = 0.3
+_TWO_FEATURE_GEOMETRIES = (
+    "2 dropped",
+    "1 dedicated feature, 1 dropped",
+    "1 dedicated feature, 1 dropped",
+    "1 antipodal pair",
+)
+_SPARSE = "a theorem in the limit p -> 0, where pairs and dedicated features are the minimiser"
 
 
 def predict(
@@ -40,7 +53,55 @@ def predict(
     )
     if task.nonlinearity == "linear" or task.n_features == task.n_hidden:
         return predict_linear(task)
-    return _no_prediction(task, "not covered yet")
+    if (task.n_features, task.n_hidden) == (2, 1):
+        return _predict_two_features(task)
+    reason = _missing_theory(task)
+    return _no_prediction(task, reason) if reason else _predict_mixture(task)
+
+
+def _missing_theory(task: SuperpositionTask) -> str:
+    """Return why nothing is predicted for a task, or nothing if it is covered by sums of regular codes."""
+    n, m, p = task.n_features, task.n_hidden, task.active_probability
+    if not task.is_equally_important:
+        return "unequal importances are covered for two features in one dimension, and without ReLU"
+    if p == 1:
+        return "where every feature is always active, geometries of the same loss have different dimensionalities"
+    if n > 2 * m and m > 2 and p < DENSE_ENOUGH:
+        return (
+            f"more than two features per dimension below p = {DENSE_ENOUGH}: codes of many dimensions beat these sums"
+        )
+    return ""
+
+
+def _predict_two_features(task: SuperpositionTask) -> Prediction:
+    """Return the numerical minimiser of the exact loss; the first importance is the unit."""
+    unit, other = task.importance
+    minima = minimise_two_features(task.active_probability, other / unit)
+    return Prediction(
+        task=task,
+        geometry=_TWO_FEATURE_GEOMETRIES[int(phase_index(minima.represented))],
+        basis="numerical",
+        note="",
+        weights=minima.weights[None, :],
+        bias=minima.bias,
+        loss=float(unit * minima.loss),
+    )
+
+
+def _predict_mixture(task: SuperpositionTask) -> Prediction:
+    """Return the best orthogonal sum of regular codes."""
+    mixture = best_mixture(task.n_features, task.n_hidden, task.active_probability)
+    weights, bias = mixture.network()
+    is_limit_known = task.n_features <= 2 * task.n_hidden
+    return Prediction(
+        task=task,
+        geometry=mixture.geometry,
+        basis="ansatz",
+        note=_SPARSE if is_limit_known else "",
+        weights=weights,
+        bias=bias,
+        loss=task.importance[0] * mixture.loss,
+    )
 
 
 def _no_prediction(task: SuperpositionTask, reason: str) -> Prediction:

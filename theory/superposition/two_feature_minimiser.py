@@ -44,8 +44,8 @@ class TwoFeatureMinima(NamedTuple):
 
     weights: Float[np.ndarray, "... 2"]
     bias: Float[np.ndarray, "... 2"]
-    loss: Float[np.ndarray, "..."]
-    gradient_norm: Float[np.ndarray, "..."]
+    loss: Float[np.ndarray, " ..."]
+    gradient_norm: Float[np.ndarray, " ..."]
 
     @property
     def represented(self) -> Bool[np.ndarray, "... 2"]:
@@ -54,7 +54,7 @@ class TwoFeatureMinima(NamedTuple):
 
 
 def minimise_two_features(
-    active_probability: Float[np.ndarray, "..."] | float, importance: Float[np.ndarray, "..."] | float
+    active_probability: Float[np.ndarray, " ..."] | float, importance: Float[np.ndarray, " ..."] | float
 ) -> TwoFeatureMinima:
     """Minimise the exact loss of two features in one dimension from eight starts, and keep the best.
 
@@ -80,7 +80,7 @@ def minimise_two_features(
     return TwoFeatureMinima(weights, bias, loss, norms[best].reshape(shape))
 
 
-def phase_index(represented: Bool[np.ndarray, "... 2"]) -> Int[np.ndarray, "..."]:
+def phase_index(represented: Bool[np.ndarray, "... 2"]) -> Int[np.ndarray, " ..."]:
     """Return 0 where no feature is represented, 1 the first alone, 2 the second alone, 3 both: superposition."""
     return np.asarray(represented) @ np.array([1, 2])
 

@@ -27,9 +27,9 @@ _GAUSS_NODES = np.array([-1.0, 1.0]) / np.sqrt(3.0)
 def two_feature_loss(
     weights: Float[np.ndarray, "... 2"],
     bias: Float[np.ndarray, "... 2"],
-    active_probability: Float[np.ndarray, "..."] | float,
-    importance: Float[np.ndarray, "..."] | float,
-) -> Float[np.ndarray, "..."]:
+    active_probability: Float[np.ndarray, " ..."] | float,
+    importance: Float[np.ndarray, " ..."] | float,
+) -> Float[np.ndarray, " ..."]:
     """Return sum_i I_i E (x_i - x'_i)^2, exact to rounding.
 
     Args:
@@ -47,9 +47,9 @@ def two_feature_loss(
 def loss_and_gradient(
     weights: Float[np.ndarray, "... 2"],
     bias: Float[np.ndarray, "... 2"],
-    active_probability: Float[np.ndarray, "..."] | float,
-    importance: Float[np.ndarray, "..."] | float,
-) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "... 4"]]:
+    active_probability: Float[np.ndarray, " ..."] | float,
+    importance: Float[np.ndarray, " ..."] | float,
+) -> tuple[Float[np.ndarray, " ..."], Float[np.ndarray, "... 4"]]:
     """Return the loss of `two_feature_loss` and its gradient in (w_1, w_2, b_1, b_2)."""
     p = np.asarray(active_probability, float)[..., None]
     r = np.asarray(importance, float)[..., None]

@@ -9,9 +9,9 @@ active feature:
 
     m_r(t) = sum over the 3^q states of  prod_j w_j  r! / (r + a)!  (t + sum of the c_j at their upper end)_+^{r + a}
 
-where feature j is inactive (w_j = 1 - p), at its upper end (w_j = p / c_j) or at its lower end (w_j = -p / c_j), and a of
-them are active. Features of the same c_j are counted together. The terms alternate in sign: their sum loses a factor of
-about prod_j (2 / |c_j|) r! / (r + q)! of the precision, some tens for the codes that are used here.
+where feature j is inactive (w_j = 1 - p), at its upper end (w_j = p / c_j) or at its lower end (w_j = -p / c_j), and a
+of them are active. Features of the same c_j are counted together. The terms alternate in sign, and rounding is amplified
+by up to prod_j (2 / |c_j|) r! / (r + q)!: some tens for the polygons that are used here, 2e5 for a simplex of twelve.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SparseSum:
         active_probability: p.
     """
 
-    def __init__(self, coefficients: Sequence[float], active_probability: float):
+    def __init__(self, coefficients: Sequence[float] | Float[np.ndarray, " q"], active_probability: float):
         self.active_probability = active_probability
         groups: dict[float, int] = {}
         for coefficient in coefficients:
@@ -71,7 +71,7 @@ class SparseSum:
                 states.append((weight, upper * coefficient, active))
         return states
 
-    def positive_moment(self, order: int, threshold: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    def positive_moment(self, order: int, threshold: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
         """Return m_r(t) = E (t + Y)_+^r of the order r, at thresholds t of any shape."""
         weights, shifts, n_active = self._states
         powers = order + n_active

@@ -18,7 +18,7 @@ _BELOW_CROSSING = 0.9
 
 
 def candidate_losses(
-    active_probability: Float[np.ndarray, "..."] | float, importance: Float[np.ndarray, "..."] | float
+    active_probability: Float[np.ndarray, " ..."] | float, importance: Float[np.ndarray, " ..."] | float
 ) -> Float[np.ndarray, "... 3"]:
     """Return the losses of three candidates: the second feature dropped, the first dropped, an antipodal pair.
 
@@ -39,7 +39,7 @@ def candidate_losses(
     return np.stack([r * variance, variance, p**2 * (1 + r) / 6], axis=-1)
 
 
-def candidate_crossing(importance: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, "..."]:
+def candidate_crossing(importance: Float[np.ndarray, " ..."] | float) -> Float[np.ndarray, " ..."]:
     """Return the p below which the antipodal pair is the best of the candidates: 4 r / (2 + 5 r), with r <= 1 or 1/r.
 
     The minimiser of the exact loss still superposes above it; see `phase_boundary`.
