@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from theory.superposition.mixtures import Mixture, best_mixture
     from theory.superposition.phases import candidate_crossing, candidate_losses, phase_boundary, tied_cells
     from theory.superposition.prediction import Prediction
-    from theory.superposition.reconstruction import predict
+    from theory.superposition.reconstruction import predict, predict_two_features
     from theory.superposition.task import SuperpositionTask, check_task, feature_variance
     from theory.superposition.two_feature_minimiser import TwoFeatureMinima, minimise_two_features, phase_index
     from theory.superposition.two_features import two_feature_loss
@@ -55,6 +55,7 @@ __all__ = [
     "phase_boundary",
     "phase_index",
     "predict",
+    "predict_two_features",
     "regular_codes",
     "represented_features",
     "solve_code_scale",
@@ -74,7 +75,7 @@ __getattr__, __dir__ = hand_on(
         "mixtures": ("Mixture", "best_mixture"),
         "phases": ("candidate_crossing", "candidate_losses", "phase_boundary", "tied_cells"),
         "prediction": ("Prediction",),
-        "reconstruction": ("predict",),
+        "reconstruction": ("predict", "predict_two_features"),
         "task": ("SuperpositionTask", "check_task", "feature_variance"),
         "two_feature_minimiser": ("TwoFeatureMinima", "minimise_two_features", "phase_index"),
         "two_features": ("two_feature_loss",),

@@ -54,7 +54,7 @@ def predict(
     if task.nonlinearity == "linear" or task.n_features == task.n_hidden:
         return predict_linear(task)
     if (task.n_features, task.n_hidden) == (2, 1):
-        return _predict_two_features(task)
+        return predict_two_features([task])[0]
     reason = _missing_theory(task)
     return _no_prediction(task, reason) if reason else _predict_mixture(task)
 
@@ -73,19 +73,29 @@ def _missing_theory(task: SuperpositionTask) -> str:
     return ""
 
 
-def _predict_two_features(task: SuperpositionTask) -> Prediction:
-    """Return the numerical minimiser of the exact loss; the first importance is the unit."""
-    unit, other = task.importance
-    minima = minimise_two_features(task.active_probability, other / unit)
-    return Prediction(
-        task=task,
-        geometry=_TWO_FEATURE_GEOMETRIES[int(phase_index(minima.represented))],
-        basis="numerical",
-        note="",
-        weights=minima.weights[None, :],
-        bias=minima.bias,
-        loss=float(unit * minima.loss),
-    )
+def predict_two_features(tasks: Sequence[SuperpositionTask]) -> list[Prediction]:
+    """Return the numerical minimiser of the exact loss of each task; a whole phase diagram is solved at once.
+
+    Args:
+        tasks: of two features in one dimension, with ReLU; the first importance is the unit of the loss.
+    """
+    probabilities = np.array([task.active_probability for task in tasks])
+    units, others = np.array([task.importance for task in tasks]).T
+    minima = minimise_two_features(probabilities, others / units)
+    return [
+        Prediction(
+            task=task,
+            geometry=_TWO_FEATURE_GEOMETRIES[int(phase)],
+            basis="numerical",
+            note="",
+            weights=weights[None, :],
+            bias=bias,
+            loss=float(loss),
+        )
+        for task, phase, weights, bias, loss in zip(
+            tasks, phase_index(minima.represented), minima.weights, minima.bias, units * minima.loss, strict=True
+        )
+    ]
 
 
 def _predict_mixture(task: SuperpositionTask) -> Prediction:
