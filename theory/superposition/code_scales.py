@@ -82,7 +82,8 @@ class CodeLoss:
 def solve_code_scale(code: Code, active_probability: float) -> CodeScale:
     """Return the scale and bias that minimise the loss of a code.
 
-    The best of 200 values of t is refined by bisection of the slope between its neighbours.
+    The best of 200 values of t is refined by bisection of the slope between its neighbours. A dedicated feature, s = 1
+    and t = 0, loses nothing.
 
     Args:
         code: the code.
@@ -91,6 +92,8 @@ def solve_code_scale(code: Code, active_probability: float) -> CodeScale:
     Returns: the minimiser, exact to rounding where the loss has one minimum within two steps of 1/100.
     Source: derived here, module's docstring.
     """
+    if code.n_vectors == 1:
+        return CodeScale(1.0, 0.0, 0.0)
     loss = CodeLoss(code.cosines(), active_probability)
     ratios = np.linspace(_LEAST_RATIO, _LARGEST_RATIO, _N_RATIOS)
     alpha, beta = loss.coefficients(ratios)

@@ -29,8 +29,9 @@ def dimensionalities(weights: Float[np.ndarray, "... m n"]) -> Float[np.ndarray,
     Returns: float64 (..., n), in [0, 1]; 0 for a column that is zero.
     Source: Elhage et al. (2022), "The geometry of superposition".
     """
-    gram = np.swapaxes(weights, -1, -2) @ weights
-    return _square_ratio(np.diagonal(gram, axis1=-2, axis2=-1) ** 2, np.sum(gram**2, axis=-1))
+    square_norms, square_gains = _squares(weights)
+    ratio = np.zeros_like(square_gains)
+    return np.divide(square_norms**2, square_gains, out=ratio, where=square_gains != 0)
 
 
 def gains(weights: Float[np.ndarray, "... m n"]) -> Float[np.ndarray, "... n"]:
@@ -44,9 +45,10 @@ def gains(weights: Float[np.ndarray, "... m n"]) -> Float[np.ndarray, "... n"]:
     Returns: float64 (..., n).
     Source: derived here: an active x'_i is linear in x with gradient row i of W^T W.
     """
-    gram = np.swapaxes(weights, -1, -2) @ weights
-    return np.linalg.norm(gram, axis=-1)
+    return np.sqrt(_squares(weights)[1])
 
 
-def _square_ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    return np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator > 0)
+def _squares(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return |w_i|^2 and |(W^T W)_i|^2 = w_i^T (W W^T) w_i, which needs no matrix of n x n."""
+    rotated = weights @ np.swapaxes(weights, -1, -2) @ weights
+    return np.sum(weights**2, axis=-2), np.sum(weights * rotated, axis=-2)

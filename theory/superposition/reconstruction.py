@@ -12,9 +12,9 @@ from theory.superposition.prediction import Prediction
 from theory.superposition.task import SuperpositionTask, check_task
 from theory.superposition.two_feature_minimiser import minimise_two_features, phase_index
 
-# With more than two features per dimension in three dimensions or more, sums of regular codes are the best known
-# geometry from here on only.
+# With more than two features per dimension, and not in the plane, sums of regular codes are the best from this p on.
 DENSE_ENOUGH = 0.3
+_PLANE = 2
 _TWO_FEATURE_GEOMETRIES = (
     "2 dropped",
     "1 dedicated feature, 1 dropped",
@@ -66,9 +66,9 @@ def _missing_theory(task: SuperpositionTask) -> str:
         return "unequal importances are covered for two features in one dimension, and without ReLU"
     if p == 1:
         return "where every feature is always active, geometries of the same loss have different dimensionalities"
-    if n > 2 * m and m > 2 and p < DENSE_ENOUGH:
+    if n > 2 * m and m != _PLANE and p < DENSE_ENOUGH:
         return (
-            f"more than two features per dimension below p = {DENSE_ENOUGH}: codes of many dimensions beat these sums"
+            f"more than two features per dimension below p = {DENSE_ENOUGH}: irregular codes beat sums of regular ones"
         )
     return ""
 

@@ -10,6 +10,8 @@ import numpy as np
 from theory.checks import require_integer, require_positive
 
 NONLINEARITIES = ("relu", "linear")
+# Entries of W: the sums of codes of so many features and dimensions are compared within a second.
+_LARGEST_NETWORK = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,10 @@ def check_task(
         raise ValueError(
             f"n_features: expected at least n_hidden={n_hidden}, got {n_features}: "
             "with fewer features than dimensions there is nothing to superpose"
+        )
+    if n_features * n_hidden > _LARGEST_NETWORK:
+        raise ValueError(
+            f"n_features: expected at most {_LARGEST_NETWORK // n_hidden} with n_hidden={n_hidden}, got {n_features}"
         )
     if nonlinearity not in NONLINEARITIES:
         raise ValueError(f"nonlinearity: expected one of {', '.join(NONLINEARITIES)}, got {nonlinearity!r}")

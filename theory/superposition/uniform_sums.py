@@ -10,7 +10,7 @@ active feature:
     m_r(t) = sum over the 3^q states of  prod_j w_j  r! / (r + a)!  (t + sum of the c_j at their upper end)_+^{r + a}
 
 where feature j is inactive (w_j = 1 - p), at its upper end (w_j = p / c_j) or at its lower end (w_j = -p / c_j), and a
-of them are active. Features of the same c_j are counted together. The terms alternate in sign, and rounding is amplified
+of them are active. Features of the same c_j are counted together. The terms alternate in sign, which amplifies rounding
 by up to prod_j (2 / |c_j|) r! / (r + q)!: some tens for the polygons that are used here, 2e5 for a simplex of twelve.
 """
 
