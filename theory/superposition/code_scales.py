@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from theory.superposition.codes import Code
 
-# The interval of t = b / s that is searched: at -1 no output is ever active.
-_LEAST_RATIO, _LARGEST_RATIO, _N_RATIOS = -0.99, 1.0, 200
+# The values of t = b / s that are searched; at -1 no output of a feature that is active alone is left.
+_LEAST_RATIO, _N_RATIOS = -0.99, 240
 _HALVINGS = 60
 
 
@@ -82,20 +82,21 @@ class CodeLoss:
 def solve_code_scale(code: Code, active_probability: float) -> CodeScale:
     """Return the scale and bias that minimise the loss of a code.
 
-    The best of 200 values of t is refined by bisection of the slope between its neighbours. A dedicated feature, s = 1
-    and t = 0, loses nothing.
+    The best of 240 values of t is refined by bisection of the slope between its neighbours. They end above p k / (2 d),
+    which is the best t where all outputs are always active (s = d / k, b = p / 2). A dedicated feature, of s = 1 and
+    t = 0, loses nothing.
 
     Args:
         code: the code.
         active_probability: p.
 
-    Returns: the minimiser, exact to rounding where the loss has one minimum within two steps of 1/100.
+    Returns: the minimiser, exact to rounding where the loss has one minimum within two steps of t.
     Source: derived here, module's docstring.
     """
     if code.n_vectors == 1:
         return CodeScale(1.0, 0.0, 0.0)
     loss = CodeLoss(code.cosines(), active_probability)
-    ratios = np.linspace(_LEAST_RATIO, _LARGEST_RATIO, _N_RATIOS)
+    ratios = np.linspace(_LEAST_RATIO, 0.5 + code.n_vectors / (2 * code.dim), _N_RATIOS)
     alpha, beta = loss.coefficients(ratios)
     best = int(np.argmax(beta**2 / alpha))
     low, high = ratios[max(best - 1, 0)], ratios[min(best + 1, _N_RATIOS - 1)]

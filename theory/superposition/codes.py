@@ -3,7 +3,7 @@
 All of them are tight frames, sum_i f_i f_i^T = (k/d) 1, so that each of k features in d dimensions has D_i = d/k.
 
 The square is left out, as two orthogonal antipodal pairs have the same Gram matrix. So are polygons of nine corners and
-more: what a polygon saves as p -> 0 is largest for seven corners, and for larger p for fewer.
+more: as p -> 0 a plane saves most with seven, and for larger p with fewer.
 """
 
 from __future__ import annotations
