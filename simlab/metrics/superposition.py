@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlab.tasks.sparse_features import MOST_WEIGHTED, all_masks, mask_probabilities
+from simlab.tasks.sparse_features import all_masks, mask_probabilities
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
 # A feature is represented if its column is longer.
 LEAST_NORM = 0.15
-# Quasi-random points with which each mask is combined, and examples drawn where masks are too many.
-N_POINTS, N_DRAWN = 2**13, 2**16
-CHUNK = 2**12
+# Sets of quasi-random points, whose spread tells the error, and points in each.
+N_SETS, N_POINTS = 4, 2**11
+# Of an output with more partners, the masks of so many are enumerated, those that interfere most.
+N_ENUMERATED = 4
 
 
 class ExpectedLoss(NamedTuple):
-    """The loss of a network, and its standard error if examples were drawn; 0 otherwise."""
+    """The loss of a network, and its standard error from the points of the integration; 0 for a closed form."""
 
     value: float
     standard_error: float
@@ -65,8 +66,15 @@ def expected_loss(
     """Return ``sum_i I_i E (x_i - x'_i)^2``.
 
     Without the ReLU it is a closed form: with ``M = 1 - W^T W`` the error has mean ``M p/2 - b`` and variance
-    ``(p/3 - p^2/4) sum_j M_ij^2``. With it, every mask of up to ``MOST_WEIGHTED`` features has its exact weight and is
-    combined with the same Sobol points; of more features, examples are drawn.
+    ``(p/3 - p^2/4) sum_j M_ij^2``.
+
+    With it, output i is ``(a x_i + e)_+``, ``a = |w_i|^2``, where e is the bias and the interference of the other
+    features. Given e, the integral over x_i is closed,
+
+        (1 - p) e_+^2 + p A(a, e),     A(a, e) = int_0^1 (x - (a x + e)_+)^2 dx.
+
+    The features that interfere most, all others of up to five, have each of their masks at its exact weight; what is
+    left is a mean over their values, and over the features that interfere least, at quasi-random points.
 
     Args:
         weights: W.
@@ -80,34 +88,38 @@ def expected_loss(
         residual = np.eye(len(gram)) - gram
         variance = (p / 3 - p**2 / 4) * np.sum(residual**2, axis=1)
         return ExpectedLoss(float(importance @ ((residual.sum(axis=1) * p / 2 - bias) ** 2 + variance)), 0.0)
-    if len(gram) > MOST_WEIGHTED:
-        return _drawn_loss(gram, bias, p, importance)
-    total, masks = 0.0, all_masks(len(gram))
-    for mask, probability in zip(masks.T, mask_probabilities(masks, p), strict=True):
-        total += probability * np.mean(_errors(gram, bias, importance, mask[:, None] * _points(len(gram))))
-    return ExpectedLoss(float(total), 0.0)
+    estimates = [_relu_loss(gram, bias, p, importance, points) for points in _points(len(gram))]
+    return ExpectedLoss(float(np.mean(estimates)), float(np.std(estimates, ddof=1) / np.sqrt(N_SETS)))
 
 
-def _errors(gram, bias, importance, inputs: Float[np.ndarray, "n B"]) -> Float[np.ndarray, " B"]:
-    """Return the weighted squared error of each input."""
-    outputs = np.maximum(gram @ inputs + bias[:, None], 0.0)
-    return importance @ (inputs - outputs) ** 2
+def _relu_loss(gram, bias, p: float, importance, points: Float[np.ndarray, "two n B"]) -> float:
+    """Return the loss at one set of points: values of the features, and numbers that say which are active."""
+    values, active = points[0], points[1] < p
+    total = 0.0
+    for i, row in enumerate(gram):
+        others = np.argsort(-np.abs(np.where(np.arange(len(row)) == i, 0.0, row)), kind="stable")
+        others = others[others != i]
+        enumerated, drawn = others[:N_ENUMERATED], others[N_ENUMERATED:]
+        masks = all_masks(len(enumerated))
+        interference = (row[enumerated, None] * masks).T @ values[enumerated]
+        interference += bias[i] + row[drawn] @ (values[drawn] * active[drawn])
+        inactive = np.maximum(interference, 0.0) ** 2
+        errors = (1 - p) * inactive + p * _active_error(row[i], interference)
+        total += importance[i] * (mask_probabilities(masks, p) @ errors.mean(axis=1))
+    return total
 
 
-def _drawn_loss(gram, bias, active_probability: float, importance) -> ExpectedLoss:
-    """Return the loss on examples that are the same for all networks of this size."""
-    generator = np.random.default_rng(0)
-    errors = []
-    for _ in range(N_DRAWN // CHUNK):
-        values, chances = generator.random((2, len(gram), CHUNK))
-        errors.append(_errors(gram, bias, importance, values * (chances < active_probability)))
-    joined = np.concatenate(errors)
-    return ExpectedLoss(float(joined.mean()), float(joined.std(ddof=1) / np.sqrt(len(joined))))
+def _active_error(a: float, e: Float[np.ndarray, "K B"]) -> Float[np.ndarray, "K B"]:
+    """Return ``A(a, e) = int_0^1 (x - (a x + e)_+)^2 dx`` for a >= 0: the output is zero up to x = t."""
+    t = np.clip(-e / a, 0.0, 1.0) if a > 0 else np.where(e > 0, 0.0, 1.0)
+    c = 1 - a
+    return t**3 / 3 + c**2 * (1 - t**3) / 3 - c * e * (1 - t**2) + e**2 * (1 - t)
 
 
 @lru_cache(maxsize=8)
-def _points(n_features: int) -> Float[np.ndarray, "n B"]:
-    """Return scrambled Sobol points in the unit cube as columns."""
+def _points(n_features: int) -> list[Float[np.ndarray, "two n B"]]:
+    """Return scrambled Sobol points in the unit cube: values of the features, and numbers that say which are active."""
     from scipy.stats import qmc
 
-    return qmc.Sobol(n_features, rng=0).random(N_POINTS).T
+    samplers = [qmc.Sobol(2 * n_features, rng=np.random.default_rng(number)) for number in range(N_SETS)]
+    return [sampler.random(N_POINTS).T.reshape(2, n_features, N_POINTS) for sampler in samplers]
