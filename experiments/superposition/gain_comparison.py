@@ -17,6 +17,7 @@ from simlab.sweeps.members import MemberRun
 from simlab.tasks.orthogonal_clusters import Clusters
 from simlab.tasks.sparse_features import SparseFeatures
 
+ROUNDING = 1e-9
 QUANTITIES = {
     "gain": Quantity(label="adversarial gain of represented features, mean", headline="compared", reduce="best"),
     "norm": Quantity(label="norm of represented features, rms", reduce="best"),
@@ -62,7 +63,7 @@ def measure_clusters(weights: np.ndarray, data: Clusters) -> dict[str, float]:
     averages = np.stack([means[data.classes == label].mean(axis=0) for label in (0, 1)])
     difference = averages[1] - averages[0]
     towards_other = [-(2 * label - 1) * difference / np.linalg.norm(difference) for label in data.classes]
-    gradients = [(2 * label - 1) * ((weights @ point > 0) * signs) @ weights
+    gradients = [(2 * label - 1) * (_is_active(weights, point) * signs) @ weights
                  for point, label in zip(means, data.classes, strict=True)]  # fmt: skip
     against = [-gradient / np.linalg.norm(gradient) for gradient in gradients]
     own = averages[(signs > 0).astype(int)]
@@ -73,6 +74,11 @@ def measure_clusters(weights: np.ndarray, data: Clusters) -> dict[str, float]:
         "gradient_attack": _distances(weights, signs, means, against).min(),
         "alignment": float(alignments(weights, own).min()),
     }
+
+
+def _is_active(weights: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Return which units are active at a point; a unit orthogonal to it, to rounding, is not."""
+    return weights @ point > ROUNDING * np.linalg.norm(weights, axis=1) * np.linalg.norm(point)
 
 
 def _distances(weights, signs, points, directions) -> np.ndarray:

@@ -23,9 +23,12 @@ def draw(dataset):
     """Draw the gain over p and the flip distance over k, learned as marks and predicted as lines."""
     figure, axes = style.make_grid(1, 2, 2.6)
     figure.set_figwidth(0.8 * style.TWO_COLUMNS)
-    _draw_gain(axes[0, 0], dataset)
-    _draw_flips(axes[0, 1], dataset)
-    for ax, letter in zip(axes[0], "ab", strict=True):
+    halves = (_draw_gain, "active_probability"), (_draw_flips, "n_clusters")
+    for ax, (draw_half, name), letter in zip(axes[0], halves, "ab", strict=True):
+        if not np.isfinite(dataset[name].values).any():
+            ax.set_axis_off()
+            continue
+        draw_half(ax, dataset)
         ax.set_title(letter, loc="left", fontweight="bold", pad=2)
     figure.legend(handles=[*_gain_handles(), *_flip_handles()], loc="outside lower center", ncols=2)
     return figure

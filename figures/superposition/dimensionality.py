@@ -49,10 +49,8 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw the regime whose features have the most different dimensionalities over p."""
     dataset = best_restart(over_probability(dataset))
-    spreads = [np.nanstd(dataset.dimensionalities_predicted.isel(regime=i).values) if
-               np.isfinite(dataset.dimensionalities_predicted.isel(regime=i)).any() else 0.0
-               for i in range(dataset.sizes["regime"])]  # fmt: skip
-    regime = dataset.isel(regime=int(np.argmax(spreads)))
+    regimes = [dataset.isel(regime=index) for index in range(dataset.sizes["regime"])]
+    regime = max(regimes, key=lambda regime: len(_levels(regime.dimensionalities_predicted.values)))
     _draw_panel(ax, regime)
     ax.set_title(style.words_of(regime.regime.values), pad=2)
     ax.set_xlabel("1/p")

@@ -8,7 +8,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from figures.drawing import style
-from figures.sweeps.map import cell_edges
 
 # Lightness tells the phases apart in grey: white, light, middle, dark.
 PHASES = (
@@ -55,7 +54,7 @@ def _draw_map(ax, regime) -> None:
     p, r = cells.active_probability.values, cells.importance_ratio.values
     learned, predicted = (cells[name].transpose(..., "importance_ratio", "active_probability").values
                           for name in ("phase", "phase_predicted"))  # fmt: skip
-    ax.pcolormesh(cell_edges(p), cell_edges(r), learned, cmap=COLOURS, norm=BoundaryNorm(np.arange(5) - 0.5, 4))
+    ax.pcolormesh(log_edges(p), log_edges(r), learned, cmap=COLOURS, norm=BoundaryNorm(np.arange(5) - 0.5, 4))
     wrong = learned != predicted
     ax.plot(*(centre[wrong] for centre in np.meshgrid(p, r)), **WRONG)
     ratios = regime.line_importance_ratio.values
@@ -64,15 +63,22 @@ def _draw_map(ax, regime) -> None:
         ax.plot(regime[name].values, ratios, **look)
     # Above the boundary the more important feature is alone.
     top = np.interp(0.0, np.log(ratios), regime.boundary.values)
-    ax.plot([top, cell_edges(p)[-1]], [1, 1], **HALO)
-    ax.plot([top, cell_edges(p)[-1]], [1, 1], **EXACT)
+    ax.plot([top, log_edges(p)[-1]], [1, 1], **HALO)
+    ax.plot([top, log_edges(p)[-1]], [1, 1], **EXACT)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_xlim(cell_edges(p)[-1], cell_edges(p)[0])
-    ax.set_ylim(cell_edges(r)[0], cell_edges(r)[-1])
+    ax.set_xlim(log_edges(p)[-1], log_edges(p)[0])
+    ax.set_ylim(log_edges(r)[0], log_edges(r)[-1])
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.set_xlabel("p, the probability that a feature is active")
+
+
+def log_edges(values: np.ndarray) -> np.ndarray:
+    """Return the edges of cells around sorted positive numbers: midway between them on a logarithmic scale."""
+    logs = np.log(values)
+    between = (logs[1:] + logs[:-1]) / 2
+    return np.exp(np.concatenate([[2 * logs[0] - between[0]], between, [2 * logs[-1] - between[-1]]]))
 
 
 def _handles(dataset) -> list:
