@@ -56,7 +56,7 @@ def _feature_table(prediction) -> list[tuple[str, ...]]:
     represented = ["yes" if value else "no" for value in prediction.represented]
     texts = [(flag, *(f"{value:.6g}" for value in row + 0.0)) for flag, row in zip(represented, numbers, strict=True)]
     starts = [index for index, text in enumerate(texts) if index == 0 or text != texts[index - 1]]
-    table = [("features", "represented", "dimensionality", "norm", "bias", "gain")]
+    table: list[tuple[str, ...]] = [("features", "represented", "dimensionality", "norm", "bias", "gain")]
     for start, end in zip(starts, [*starts[1:], len(texts)], strict=True):
         label = f"{start + 1}" if end == start + 1 else f"{start + 1} to {end}"
         table.append((label, *texts[start]))

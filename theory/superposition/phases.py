@@ -58,7 +58,8 @@ def phase_boundary(importance: Float[np.ndarray, " R"]) -> Float[np.ndarray, " R
     Args:
         importance: r > 0.
 
-    Returns: p of each r; its relative error is at most log(1/p_0) / 2^21, p_0 the lower end (1e-6 for r = 0.1).
+    Returns: p of each r, 1 where both are represented at every p (r near 1). Its relative error is at most
+        log(1/p_0) / 2^21, with p_0 the lower end: 1e-6 for r = 0.1.
     Raises: ValueError for an r out of range; ArithmeticError where the lower end is not superposed.
     Source: derived here, numerical.
     """

@@ -33,15 +33,11 @@ def _check_shape(n_features: int, n_hidden: int) -> Iterator[Claim]:
     next, as it falls by four.
     """
     limit = superposition.sparse_limit(n_features, n_hidden)
-    losses, errors, end = [], [], None
+    losses, errors = [], []
+    end = _population(n_features, PROBABILITIES[0]).best_of(n_hidden, N_STARTS)
     for p in PROBABILITIES:
-        population = Population(
-            n_features=n_features,
-            active_probability=p,
-            importance=(1.0,) * n_features,
-            log_points=LOG_POINTS - n_features,
-        )
-        end = population.best_of(n_hidden, N_STARTS) if end is None else population.descend(end)
+        population = _population(n_features, p)
+        end = population.descend(end)
         values = population.losses(end)
         losses.append(values.mean() / p**2)
         errors.append(_error(population, end, values, n_hidden) / p**2)
@@ -53,6 +49,15 @@ def _check_shape(n_features: int, n_hidden: int) -> Iterator[Claim]:
     learned = np.sort(superposition.dimensionalities(end.weights))[::-1]
     note = "half the distance of 1/2 and 2/3, the closest plateaus"
     yield compare(f"{name}: dimensionalities", SOURCE, limit.dimensionalities, learned, 1 / 12, note)
+
+
+def _population(n_features: int, p: float) -> Population:
+    return Population(
+        n_features=n_features,
+        active_probability=p,
+        importance=(1.0,) * n_features,
+        log_points=LOG_POINTS - n_features,
+    )
 
 
 def _error(population: Population, end: Network, values: np.ndarray, n_hidden: int) -> float:

@@ -101,8 +101,7 @@ class Population:
             loss, gradient = self.loss_and_gradient(_unpack(point, shape), inputs)
             return loss / scale, _pack(gradient) / scale
 
-        options = {"maxiter": 2000, "gtol": 1e-8}
-        end = minimize(objective, _pack(start), jac=True, method="BFGS", options=options)
+        end = minimize(objective, _pack(start), jac=True, method="BFGS", options={"maxiter": 2000, "gtol": 1e-8})
         return _unpack(end.x, shape)
 
     def minima(self, start: Network) -> list[Network]:
