@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 # A feature is represented if its column is longer.
 LEAST_NORM = 0.15
-# Sets of quasi-random points, whose spread tells the error, and points in each.
+# Sets of quasi-random points, whose spread tells the error, and points in each; of many features a quarter as many.
 N_SETS, N_POINTS = 4, 2**11
+MANY_FEATURES = 10
 # Of an output with more partners, the masks of so many are enumerated, those that interfere most.
 N_ENUMERATED = 4
 
@@ -121,5 +122,6 @@ def _points(n_features: int) -> list[Float[np.ndarray, "two n B"]]:
     """Return scrambled Sobol points in the unit cube: values of the features, and numbers that say which are active."""
     from scipy.stats import qmc
 
+    n_points = N_POINTS // 4 if n_features > MANY_FEATURES else N_POINTS
     samplers = [qmc.Sobol(2 * n_features, rng=np.random.default_rng(number)) for number in range(N_SETS)]
-    return [sampler.random(N_POINTS).T.reshape(2, n_features, N_POINTS) for sampler in samplers]
+    return [sampler.random(n_points).T.reshape(2, n_features, n_points) for sampler in samplers]
