@@ -51,8 +51,8 @@ def measure_superposition(settings: BenchSettings) -> Iterator[Measurement]:
             yield summarise(where, fact.quantity, fact.unit, fact.value)
     if not pytorch.is_installed():
         reason = "PyTorch is not installed (extra 'bench')"
-        where = ("superposition", case, INSTANCES)
-        yield Measurement(*where, "time", "us/cell and step", *[math.nan] * 3, 0, note=reason)
+        nan, where = math.nan, ("superposition", case, INSTANCES)
+        yield Measurement(*where, "time", "us/cell and step", nan, nan, nan, 0, note=reason)
 
 
 def grid_members(settings: BenchSettings, masks: str) -> list[Member]:
