@@ -7,7 +7,7 @@ Features are independent, zero with probability 1 - p and else uniform on [0, 1]
 
 * `task`, `prediction`, `reconstruction`: the numbers given, the answer, and which of the parts below gives it.
 * `two_features`, `two_feature_minimiser`, `phases`: n = 2, m = 1, the exact loss and its phase diagram.
-* `uniform_sums`, `codes`, `code_scales`, `mixtures`: equal importances, orthogonal sums of regular codes.
+* `uniform_sums`, `codes`, `code_scales`, `square_pyramid`, `parts`, `mixtures`: equal importances, sums of codes.
 * `limit` and `limit.md`: p -> 0, proved.
 * `gain`: feature dimensionality, and the adversarial gain of an output.
 * `averaging`: a two-layer classifier of clusters, and how far its inputs are from another label.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from theory.superposition.gain import LEAST_NORM, dimensionalities, gains, represented_features
     from theory.superposition.limit import SparseLimit, sparse_limit
     from theory.superposition.mixtures import Mixture, best_mixture
+    from theory.superposition.parts import Part, make_part
     from theory.superposition.phases import candidate_crossing, candidate_losses, phase_boundary, tied_cells
     from theory.superposition.prediction import Prediction
     from theory.superposition.reconstruction import predict, predict_two_features
@@ -38,6 +39,7 @@ __all__ = [
     "CodeScale",
     "FeatureAveraging",
     "Mixture",
+    "Part",
     "Prediction",
     "SparseLimit",
     "SuperpositionTask",
@@ -51,6 +53,7 @@ __all__ = [
     "feature_averaging",
     "feature_variance",
     "gains",
+    "make_part",
     "minimise_two_features",
     "phase_boundary",
     "phase_index",
@@ -73,6 +76,7 @@ __getattr__, __dir__ = hand_on(
         "gain": ("LEAST_NORM", "dimensionalities", "gains", "represented_features"),
         "limit": ("SparseLimit", "sparse_limit"),
         "mixtures": ("Mixture", "best_mixture"),
+        "parts": ("Part", "make_part"),
         "phases": ("candidate_crossing", "candidate_losses", "phase_boundary", "tied_cells"),
         "prediction": ("Prediction",),
         "reconstruction": ("predict", "predict_two_features"),

@@ -67,9 +67,9 @@ def regular_codes(n_features: int, n_hidden: int) -> tuple[Code, ...]:
     return tuple(code for code in simplices + polygons if code.n_vectors <= n_features and code.dim <= n_hidden)
 
 
-def describe_mixture(counts: dict[Code, int], n_dropped: int) -> str:
-    """Return a sum of codes in words, such as "2 antipodal pairs, 1 dropped"."""
-    parts = [f"{count} {_in_number(code.name, count)}" for code, count in counts.items()]
+def describe_mixture(counts: dict[str, int], n_dropped: int) -> str:
+    """Return a sum of codes, by their names, in words, such as "2 antipodal pairs, 1 dropped"."""
+    parts = [f"{count} {_in_number(name, count)}" for name, count in counts.items()]
     return ", ".join([*parts, *([f"{n_dropped} dropped"] if n_dropped else [])])
 
 

@@ -17,7 +17,7 @@ from theory.superposition.mixtures import Mixture, best_mixture
 
 SOURCE = "an ansatz, confirmed by restarts"
 LINEAR = "derived here, theory/superposition/linear.py; Eckart and Young, 1936"
-SETTINGS = ((5, 2, 0.7), (5, 2, 0.5), (5, 2, 0.2), (5, 2, 0.05), (3, 2, 0.3), (6, 3, 0.3))
+SETTINGS = ((5, 2, 0.7), (5, 2, 0.5), (5, 2, 0.2), (5, 2, 0.05), (3, 2, 0.3), (6, 3, 0.3), (5, 3, 0.7))
 WRONG = ((0.5, "pentagon"), (0.1, "antipodal pair"))  # codes that fill a plane of five features worse than others at p
 N_STARTS, LOG_POINTS = 12, 9
 # Half the distance of a pentagon's 2/5 and a pair's 1/2, the closest of the codes that are compared.
@@ -61,8 +61,7 @@ def _check_wrong_code(p: float, name: str) -> Claim:
     population = _population(5, p)
     least = population.estimate(population.best_of(2, N_STARTS))
     (code,) = (code for code in superposition.regular_codes(5, 2) if code.name == name)
-    count = 2 // code.dim
-    wrong = Mixture({code: count}, {code: superposition.solve_code_scale(code, p)}, 5, 2, p)
+    wrong = Mixture(((superposition.make_part(code, p), 2 // code.dim),), 5, 2, p)
     claim = f"control, n=5 m=2 p={p:g}: {wrong.geometry}, loss"
     return must_exceed(claim, SOURCE, least.mean + STANDARD_ERRORS * least.error, wrong.loss, "the learned loss")
 
