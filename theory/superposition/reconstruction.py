@@ -21,7 +21,7 @@ _TWO_FEATURE_GEOMETRIES = (
     "1 dedicated feature, 1 dropped",
     "1 antipodal pair",
 )
-_SPARSE = "a theorem in the limit p -> 0, where pairs and dedicated features are the minimiser"
+_SPARSE = "proved in the limit p -> 0 alone, where antipodal pairs and dedicated features are the minimiser"
 
 
 def predict(
