@@ -12,8 +12,8 @@ starts by L-BFGS on quasi-random inputs, whose loss is uncertain by 5e-4. The mu
   (6, 2), (7, 2) and (8, 2) are local minima below which no random start came.
 
 It fails for (3, 1) at p <= 0.1, where the third feature is not dropped but keeps a short column, for 0.7 % of the loss.
-Simplices of more than twelve features are left out: for p >= 0.5 and an n slightly above m > 11, a larger one would lose
-less (k features lose 0.148 p, 0.143 p and 0.141 p at p = 0.6 with k = 5, 8, 12).
+Simplices of more than twelve features are left out; for p >= 0.5 and an n slightly above m > 11 a larger one would lose
+a little less.
 """
 
 from __future__ import annotations
