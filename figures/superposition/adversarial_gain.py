@@ -38,7 +38,10 @@ def draw_key(ax, dataset) -> None:
     """Draw the gain over p, or the flips where no regime has features."""
     if np.isfinite(dataset.active_probability.values).any():
         _draw_gain(ax, dataset)
-        ax.legend(handles=_gain_handles(), loc="upper right")
+        predicted, learned = _gain_handles()
+        predicted.set_label("predicted")
+        ax.set_xlabel("p, active")
+        ax.legend(handles=[predicted, learned], loc="lower left")
     else:
         _draw_flips(ax, dataset)
         ax.legend(handles=_flip_handles(), loc="lower left")

@@ -52,10 +52,9 @@ def draw_key(ax, dataset) -> None:
     regimes = [dataset.isel(regime=index) for index in range(dataset.sizes["regime"])]
     regime = max(regimes, key=lambda regime: len(_levels(regime.dimensionalities_predicted.values)))
     _draw_panel(ax, regime)
-    ax.set_title(style.words_of(regime.regime.values), pad=2)
-    ax.set_xlabel("1/p")
+    ax.set_xlabel(f"1/p, {style.words_of(regime.regime.values)}")
     ax.set_ylabel("dimensionality of a feature")
-    ax.legend(handles=_handles(), loc="lower left")
+    ax.legend(handles=_handles(), loc="center right", bbox_to_anchor=(1.0, 0.2))
 
 
 def _draw_panel(ax, regime) -> None:

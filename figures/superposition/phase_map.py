@@ -42,10 +42,21 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the map of the first regime."""
+    """Draw the map of the first regime, its regions named where they lie in every such diagram."""
     _draw_map(ax, dataset.isel(regime=0))
+    ax.set_xlabel("p, active")
     ax.set_ylabel("importance of feature 2 over feature 1")
-    ax.legend(handles=_handles(dataset), loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2)
+    places = (
+        (0.06, 0.8, "feature 2\nalone", "black"),
+        (0.06, 0.14, "feature 1\nalone", "black"),
+        (0.6, 0.6, "both", "white"),
+    )
+    for x, y, name, colour in places:
+        ax.text(x, y, name, color=colour, transform=ax.transAxes)
+    lines = [handle for handle in _handles(dataset) if isinstance(handle, Line2D)]
+    for handle in lines:
+        handle.set_label(str(handle.get_label()).removeprefix("predicted: "))
+    ax.legend(handles=lines, loc="lower right", frameon=True, framealpha=1.0, edgecolor="none")
 
 
 def _draw_map(ax, regime) -> None:
@@ -56,7 +67,9 @@ def _draw_map(ax, regime) -> None:
                           for name in ("phase", "phase_predicted"))  # fmt: skip
     ax.pcolormesh(log_edges(p), log_edges(r), learned, cmap=COLOURS, norm=BoundaryNorm(np.arange(5) - 0.5, 4))
     wrong = learned != predicted
-    ax.plot(*(centre[wrong] for centre in np.meshgrid(p, r)), **WRONG)
+    crossed = [centre[wrong] for centre in np.meshgrid(p, r)]
+    ax.plot(*crossed, zorder=3, **WRONG | {"color": "white", "markersize": 4, "markeredgewidth": 1.8})
+    ax.plot(*crossed, zorder=3, **WRONG)
     ratios = regime.line_importance_ratio.values
     for name, look in (("boundary", EXACT), ("crossing", CROSSING)):
         ax.plot(regime[name].values, ratios, **HALO)
