@@ -55,11 +55,19 @@ REGIMES = (
     ),
 )
 
+
+def derive(dataset, plan):
+    """Add the loss of the best restart over the predicted one, and a note where it is outside its band."""
+    from experiments.superposition.loss_band import add_band
+
+    return add_band(dataset)
+
+
 EXPERIMENT = Experiment(
     name="superposition",
     summary="features share dimensions as they become rare: pairs, triangles, pentagons",
     regimes=REGIMES,
-    quick_time="2 min",
+    quick_time="90 s",
     paper_time="2 min",
     phenomenon=SUPERPOSITION,
     vary={
@@ -67,6 +75,7 @@ EXPERIMENT = Experiment(
         "paper": {"active_probability": [0.9, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01]},
     },
     seeds={"quick": 12, "paper": 16},
+    derive=derive,
     figures=("superposition.polygons", "superposition.dimensionality"),
     talk=("superposition.dimensionality", "How do rare features share dimensions?"),
 )

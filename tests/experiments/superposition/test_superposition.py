@@ -8,6 +8,7 @@ from experiments.core.experiment import make_plan
 from experiments.core.sweep import run_plan
 from experiments.registry import find_experiment
 from experiments.superposition.configuration import FeatureConfiguration
+from experiments.superposition.loss_band import OUTSIDE, add_band
 from experiments.superposition.phenomenon import SUPERPOSITION
 from experiments.superposition.reference import predict, predict_all
 from experiments.tables.result import format_result
@@ -77,6 +78,19 @@ def test_where_nothing_is_predicted_the_learned_geometry_stands_alone(dataset):
     assert np.isnan(rare.weights_predicted).all()
     assert np.isfinite(rare.learned.sel(quantity=["loss", "n_represented", "gain"])).all()
     assert "none" in format_result(dataset)
+
+
+def test_a_loss_outside_its_band_is_noted(dataset):
+    banded = add_band(dataset)
+    ratio = as_shown(dataset).learned.sel(quantity="excess_loss").max("seed") + 1
+    np.testing.assert_allclose(banded.loss_ratio, ratio)
+    assert np.isnan(banded.loss_ratio.sel(regime="nothing-predicted", active_probability=0.1))
+    assert not any(OUTSIDE in note for note in banded.note.sel(regime="three-in-two").values)
+    worse = dataset.copy(deep=True)
+    worse.learned.loc[{"quantity": "excess_loss", "regime": "three-in-two"}] += 0.01
+    notes = add_band(worse).note
+    assert all(OUTSIDE in note for note in notes.sel(regime="three-in-two").values)
+    assert notes.sel(regime="three-in-two").values[0].startswith(dataset.note.sel(regime="three-in-two").values[0])
 
 
 def test_predictions_together_and_one_by_one_are_the_same():
