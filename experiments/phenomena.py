@@ -11,6 +11,8 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "feature-collapse": "experiments.feature_collapse.phenomenon:FEATURE_COLLAPSE",
         "neural-collapse": "experiments.neural_collapse.phenomenon:NEURAL_COLLAPSE",
         "layer-collapse": "experiments.layer_collapse.phenomenon:LAYER_COLLAPSE",
+        "superposition": "experiments.superposition.phenomenon:SUPERPOSITION",
+        "adversarial-gain": "experiments.superposition.adversarial_gain:ADVERSARIAL_GAIN",
     }
 )
 
@@ -19,6 +21,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
     {
         "feature-collapse": "experiments.feature_collapse.predict_options:PREDICTOR",
         "neural-collapse": "experiments.neural_collapse.predict_options:PREDICTOR",
+        "superposition": "experiments.superposition.predict_options:PREDICTOR",
     }
 )
 

@@ -26,6 +26,9 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "normalisations": "experiments.feature_collapse.questions.normalisations:EXPERIMENT",
         "deep-networks": "experiments.layer_collapse.deep_networks:EXPERIMENT",
         "certified-descent": "experiments.feature_collapse.questions.certified_descent:EXPERIMENT",
+        "superposition": "experiments.superposition.regimes:EXPERIMENT",
+        "phase-diagram": "experiments.superposition.phase_diagram:EXPERIMENT",
+        "adversarial-gain": "experiments.superposition.adversarial_gain:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

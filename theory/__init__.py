@@ -1,7 +1,8 @@
 """Predictions of learned representations: plain numbers and arrays in, float64 arrays out.
 
-One package for each phenomenon, `feature_collapse` and `neural_collapse`, whose `predict` gives the minimiser of its
-risk; `optimality` certifies how far any network is from the minimum. `checks`, `frames` and `lazy` serve all of them.
+One package for each phenomenon, `feature_collapse`, `neural_collapse` and `superposition`, whose `predict` gives the
+minimiser of its risk; `optimality` certifies how far any network is from the minimum. `checks`, `frames` and `lazy`
+serve all of them. The words of `superposition` are in its own docstring.
 
 Vocabulary, with the symbols that the formulas of this package use:
 

@@ -1,6 +1,7 @@
 """simlab's own training step, and the matrix products that bound it, as contestants."""
 
 import time
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -17,11 +18,16 @@ from simlab.sweeps.program import Program
 
 def training(name: str, spec: WordSpec, hyperparameters: Hyperparameters, layout: Layout) -> Contestant:
     """Return the training of as many members as the layout has rows; a turn is one segment."""
+    return sweep(name, [Member(spec, hyperparameters, seed) for seed in range(layout.rows)], layout)
+
+
+def sweep(name: str, members: Sequence[Member], layout: Layout) -> Contestant:
+    """Return the training of members that share a program, one for each row of the layout; a turn is one segment."""
+    spec = members[0].spec
     started = time.perf_counter()
     program = Program(spec, layout)
     segment = program.segment
     compiled = time.perf_counter() - started
-    members = [Member(spec, hyperparameters, seed) for seed in range(layout.rows)]
     inputs, occupied = program.put(stack_inputs(members), np.ones(layout.rows, bool))
     problem, rows = program.begin(inputs, occupied)
 

@@ -13,6 +13,7 @@ BENCHMARKS = {
     "word-table": ("word_table", "measure_word_table"),
     "minimum": ("minimum", "measure_minimum"),
     "scaling": ("scaling", "measure_scaling"),
+    "superposition": ("superposition", "measure_superposition"),
 }
 
 

@@ -12,7 +12,7 @@ TASK, NETWORK, TRAINING = "task", "network", "training"
 GROUPS = (TASK, NETWORK, TRAINING)
 
 
-def option(default, text: str, unit: str = "", group: str = "") -> Any:
+def option(default, text: str, unit: str = "", group: str = "", label: str = "") -> Any:
     """Return a dataclass field with what its option's help says.
 
     Args:
@@ -20,8 +20,9 @@ def option(default, text: str, unit: str = "", group: str = "") -> Any:
         text: what it is.
         unit: of its values, such as ``nats``; none for a pure number or a name.
         group: the heading that it stands under, one of ``GROUPS``.
+        label: what a reader calls it where it is an axis; its name in words if it is not given.
     """
-    return field(default=default, metadata={"help": text, "unit": unit, "group": group})
+    return field(default=default, metadata={"help": text, "unit": unit, "group": group, "label": label})
 
 
 def option_of(record: type, name: str) -> Any:

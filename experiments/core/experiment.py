@@ -57,6 +57,8 @@ class Experiment(NamedTuple):
         seeds: how many in each preset unless the user says otherwise; one if it is not named.
         trajectories: whether weights are kept at every record, whatever the user says.
         derive: ``(dataset, plan) -> dataset`` with what only this experiment predicts or measures.
+        check: ``plan -> None``; raises ``ValueError`` for a sweep that cannot answer the experiment's question, before
+            anything is computed.
         figures: beside those of its phenomenon: modules of the package ``figures``, or functions of a dataset that
             return a matplotlib figure, which are drawn after a run under their own names.
         talk: the module of the figure whose panel stands for it on the page of a talk, and the question above it.
@@ -74,6 +76,7 @@ class Experiment(NamedTuple):
     derive: Callable | None = None
     figures: tuple[str | Callable, ...] = ()
     talk: tuple[str, str] | None = None
+    check: Callable[["Plan"], None] = lambda plan: None
 
     def configurations(self, preset: str, overrides: Mapping[str, object]) -> dict[str, Configuration]:
         """Return the configuration of each regime, with the user's changes.
@@ -119,6 +122,7 @@ class Experiment(NamedTuple):
         plan = make_plan(self.name, self.phenomenon, configurations, seeds, varied, trajectories=kept)
         if "learning_rate" in {*overrides, *(axis.name for axis in asked)}:
             _check_learning_rate(plan, is_axis="learning_rate" not in overrides)
+        self.check(plan)
         return plan._replace(derive=self.derive, figures=self.figures, talk=self.talk)
 
 
@@ -172,11 +176,16 @@ class Plan(NamedTuple):
     talk: tuple[str, str] | None = None
 
     def predict(self) -> list:
-        """Return what theory says of each cell.
+        """Return what theory says of each cell; cells that share a solver are solved together.
 
         Raises:
             ArithmeticError: a solver did not converge.
         """
+        unsolved = [cell for cell in self.cells if "prediction" not in vars(cell)]
+        if unsolved and self.phenomenon.predict_all is not None:
+            predictions = self.phenomenon.predict_all([cell.configuration for cell in unsolved])
+            for cell, prediction in zip(unsolved, predictions, strict=True):
+                vars(cell)["prediction"] = prediction  # what the cached property would hold
         return [cell.prediction for cell in self.cells]
 
     def describe(self) -> dict[str, object]:

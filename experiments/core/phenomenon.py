@@ -1,6 +1,6 @@
 """What a phenomenon brings to the steps that all share: its choices, its specification, its theory, its comparison."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -71,6 +71,8 @@ class Phenomenon(NamedTuple):
         configuration: the dataclass of a user's choices.
         predict: ``configuration -> prediction``, such as :class:`experiments.core.prediction.Prediction`, or an object
             of the theory's own that the comparison understands.
+        predict_all: ``configurations -> predictions``, where many are solved faster together than one by one; None
+            calls ``predict`` for each.
         load_comparison: ``() -> Comparison``; it is imported when there is something to compare.
         make_training_spec: ``configuration -> TrainingSpec``, or None for a measurement.
         make_hyperparameters: ``configuration -> Hyperparameters``, those of the specification's objective; None where
@@ -90,6 +92,7 @@ class Phenomenon(NamedTuple):
     check_theory: Callable = lambda configuration: None
     keeps: str = "final"
     figures: tuple[str, ...] = ()
+    predict_all: Callable[[Sequence], Sequence] | None = None
 
 
 KEEPS = ("final", "initial", "trajectory")

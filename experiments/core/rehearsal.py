@@ -23,8 +23,8 @@ def rehearse(plan: Plan) -> None:
     comparison = plan.phenomenon.load_comparison()
     if comparison.arrays is None:
         return
-    for cell in plan.cells:
-        check_prediction(cell.prediction, comparison.quantities, comparison.arrays)
+    for prediction in plan.predict():
+        check_prediction(prediction, comparison.quantities, comparison.arrays)
     programs = {cell.spec.group_key if cell.spec else None: cell for cell in plan.cells}
     for cell in programs.values():
         if cell.spec is not None:

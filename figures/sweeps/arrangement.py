@@ -97,10 +97,12 @@ def _thin(sizes: dict[str, int]) -> dict[str, list[int]]:
 
 
 def format_value(value) -> str:
-    """Return a value of an axis as text."""
+    """Return a value of an axis as text, real numbers to four digits."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}"
+    return f"{value:g}" if isinstance(value, int | np.number) else str(value)
 
 
 def describe(cells, selection: dict[str, int]) -> str:

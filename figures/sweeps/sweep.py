@@ -35,6 +35,7 @@ FINE = "predicted_fine"  # on a finer axis than the sweep
 ZERO = 1e-6  # of the largest prediction: where zero is predicted, what is learned below is zero
 DIVERGED = "diverged seeds"
 OPEN = {"linestyle": "none", "markersize": 2.6, "markerfacecolor": "none", "markeredgewidth": 0.6}
+MOST_NAMED = 8  # series without room, beyond which only their number is told
 LANE = 5.5  # points between the lines of counts above a column
 
 
@@ -268,6 +269,13 @@ def _draw_diverged(ax, series: list, arrangement: Arrangement) -> int:
     return len(having)
 
 
+def _left_out(names: list[str]) -> str:
+    """Return the note on the series without room: their values, or of many their number."""
+    if len(names) > MOST_NAMED:
+        return f"No room for {len(names)} series between those below"
+    return "No room for " + "; ".join(names) if names else ""
+
+
 def _add_legend(figure, cells, arrangement: Arrangement, thresholds: dict[str, Threshold]) -> int:
     """Put one legend below all panels, with a note on what has no room; return the number of its lines."""
     drawn = {line.get_label() for ax in figure.axes for line in ax.lines}
@@ -277,8 +285,7 @@ def _add_legend(figure, cells, arrangement: Arrangement, thresholds: dict[str, T
     looks |= {name: {"linestyle": line, **black} for name, line in patterns.items() if name in drawn}
     looks |= {DIVERGED: {"marker": "o", **black, **OPEN}} if DIVERGED in drawn else {}
     n_columns = style.legend_columns(figure, list(looks))
-    note = "No room for " + "; ".join(arrangement.left_out) if arrangement.left_out else ""
-    note = textwrap.wrap(note, int(figure.get_figwidth() / style.CHARACTER))
+    note = textwrap.wrap(_left_out(arrangement.left_out), int(figure.get_figwidth() / style.CHARACTER))
     figure.legend(
         handles=[Line2D([], [], label=name, **look) for name, look in looks.items()],
         loc="outside lower center", ncols=n_columns, title="\n".join(note) or None, title_fontsize=6,

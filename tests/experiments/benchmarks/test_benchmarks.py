@@ -126,7 +126,11 @@ def _missing(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["stpe"], "name: expected one of step, word-table, minimum, scaling, got 'stpe' (did you mean 'step'?)"),
+        (
+            ["stpe"],
+            "name: expected one of step, word-table, minimum, scaling, superposition, "
+            "got 'stpe' (did you mean 'step'?)",
+        ),
         (["--rounds", "0"], "rounds: expected a whole number of at least 1, got '0'"),
         (["--sizes", "small,large"], "sizes: expected one of small, paper, got 'large'"),
         (["--preset", "fast"], "preset: expected one of quick, paper, got 'fast'"),

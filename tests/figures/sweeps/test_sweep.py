@@ -343,6 +343,17 @@ def test_series_without_room_are_named():
     assert not any("12" in text or "48" in text for text in texts_of(figure))
 
 
+def test_of_many_series_without_room_their_number_is_told():
+    figure = sweep.draw(make_dataset({"weight_decay": DECAYS, "n_words": list(range(3, 63, 3))}))
+    assert figure.legends[0].get_title().get_text() == "No room for 14 series between those below"
+
+
+def test_values_of_an_axis_have_four_digits():
+    assert [arrangement_of.format_value(value) for value in (0.263665089873, 1e-5, 1200, True, "adam")] == [
+        "0.2637", "1e-05", "1200", "yes", "adam",
+    ]  # fmt: skip
+
+
 def test_as_many_axes_as_can_be_keep_two_values():
     axes = {"weight_decay": DECAYS, "n_words": list(range(3, 30, 3)), "optimizer": ["sgd", "adam"]}
     dataset = make_dataset(axes, ("one", "two", "three", "four"))

@@ -1,0 +1,133 @@
+"""The training of a phase diagram: ours beside PyTorch, all cells as one batch of instances, and a loop over cells."""
+
+# PyTorch is optional.
+# pyright: reportMissingImports=false
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from experiments.benchmarks import ours, pytorch
+from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
+from experiments.benchmarks.settings import BenchSettings
+from experiments.registry import find_experiment
+from simlab.sweeps.layout import Layout
+from simlab.sweeps.members import Member
+
+SAMPLED, WEIGHTED = "simlab, masks sampled", "simlab, every mask weighted"
+INSTANCES, LOOP = "PyTorch, instances", "PyTorch, loop over cells"
+EXPERIMENT = "phase-diagram"
+# Steps of a turn: of all cells at once, and of each of a few cells one after the other.
+TURN_STEPS, LOOP_STEPS, LOOP_CELLS = 50, 50, 4
+
+
+def measure_superposition(settings: BenchSettings) -> Iterator[Measurement]:
+    """Yield the time of a step of a cell, and how many times longer each contestant takes than PyTorch's instances.
+
+    All draw as many examples in a step. PyTorch and the first of ours draw which features are active; the second of
+    ours weights all four masks instead, as the experiment does, and so computes four times as many outputs.
+    """
+    sampled, weighted = (grid_members(settings, masks) for masks in ("sampled", "weighted"))
+    shards = min(len(jax.local_devices()), len(sampled))
+    n_members = len(sampled) - len(sampled) % shards
+    layout = Layout(n_members, n_members, shards)
+    contestants = [
+        ours.sweep(SAMPLED, sampled[:n_members], layout),
+        ours.sweep(WEIGHTED, weighted[:n_members], layout),
+    ]
+    if pytorch.is_installed():
+        contestants += [batched_instances(INSTANCES, sampled[:n_members]), loop_over_cells(LOOP, sampled)]
+    seconds = take_turns(contestants, settings.rounds)
+    case = f"{n_members} members, {sampled[0].spec.source.batch_size} draws each"
+    for contestant in contestants:
+        where, times = ("superposition", case, contestant.name), seconds[contestant.name]
+        yield summarise(where, "time", "us/cell and step", 1e6 * times)
+        if INSTANCES in seconds:
+            yield summarise(where, "times PyTorch", "", seconds[INSTANCES] / times)
+        for fact in contestant.facts:
+            yield summarise(where, fact.quantity, fact.unit, fact.value)
+    if not pytorch.is_installed():
+        reason = "PyTorch is not installed (extra 'bench')"
+        nan, where = math.nan, ("superposition", case, INSTANCES)
+        yield Measurement(*where, "time", "us/cell and step", nan, nan, nan, 0, note=reason)
+
+
+def grid_members(settings: BenchSettings, masks: str) -> list[Member]:
+    """Return the members of the phase diagram's preset, of runs whose only segment is a turn.
+
+    Args:
+        settings: its ``members`` are the first so many.
+        masks: ``sampled`` or ``weighted``.
+    """
+    plan = find_experiment(EXPERIMENT).plan(settings.preset, {"masks": masks, "precision": settings.precision})
+    members = [
+        Member(replace(cell.spec, n_steps=TURN_STEPS, steps_per_record=TURN_STEPS), cell.hyperparameters, seed)
+        for cell in plan.cells
+        for seed in plan.seeds
+    ]
+    return members[: settings.members]
+
+
+def batched_instances(name: str, members: Sequence[Member]) -> Contestant:
+    """Return a training step of all members at once, each an instance on a leading axis of the weights."""
+    take = begin_instances(members)
+    return Contestant(name, lambda: take(TURN_STEPS), TURN_STEPS * len(members))
+
+
+def loop_over_cells(name: str, members: Sequence[Member]) -> Contestant:
+    """Return the training of some members one after the other, each with weights and an optimiser of its own."""
+    chosen = [members[index] for index in np.linspace(0, len(members) - 1, LOOP_CELLS).astype(int)]
+    takes = [begin_instances([member]) for member in chosen]
+
+    def turn() -> None:
+        for take in takes:
+            take(LOOP_STEPS)
+
+    return Contestant(name, turn, LOOP_STEPS * len(chosen))
+
+
+def begin_instances(members: Sequence[Member]):
+    """Return ``take(n_steps)``, which takes further steps of Adam with fresh samples and returns the last loss of each.
+
+    ``x' = relu(W^T W x + b)`` of each instance by ``einsum``, the loss their weighted squared error, the learning rate
+    the cosine of the specification over its steps, again and again.
+
+    Args:
+        members: of two features or more, masks sampled; they share all but the numbers that vary.
+    """
+    import torch
+
+    spec, device = members[0].spec, pytorch.device_name()
+    laws = [member.spec.task.sample(member.seed) for member in members]
+    tensor = lambda values: torch.tensor(np.array(values, np.float32), device=device)  # noqa: E731
+    p = tensor([law.active_probability for law in laws])[:, None]
+    importance = tensor([law.importance for law in laws])
+    scale = p[:, 0] * importance.min(dim=1).values
+    n_instances, n_features, n_hidden = len(members), spec.task.n_features, spec.network.n_hidden
+    peak = float(members[0].hyperparameters.learning_rate)
+    initial = float(members[0].hyperparameters.initial_scale) / n_hidden**0.5
+    weights = torch.nn.Parameter(initial * torch.randn(n_instances, n_hidden, n_features, device=device))
+    bias = torch.nn.Parameter(torch.zeros(n_instances, n_features, device=device))
+    optimizer = torch.optim.Adam([weights, bias], lr=peak)
+    shape = (spec.source.batch_size, n_instances, n_features)
+
+    def take(n_steps: int):
+        for step in range(n_steps):
+            for group in optimizer.param_groups:
+                group["lr"] = peak * 0.5 * (1 + math.cos(math.pi * step / n_steps))
+            optimizer.zero_grad(set_to_none=True)
+            values = torch.rand(shape, device=device)
+            inputs = torch.where(torch.rand(shape, device=device) < p, values, torch.zeros((), device=device))
+            hidden = torch.einsum("bif,ihf->bih", inputs, weights)
+            outputs = torch.relu(torch.einsum("bih,ihf->bif", hidden, weights) + bias)
+            losses = (importance * (inputs - outputs) ** 2).mean(dim=0).sum(dim=1)
+            (losses / scale).sum().backward()
+            optimizer.step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return losses.detach().cpu().numpy()
+
+    return take

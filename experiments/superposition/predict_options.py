@@ -1,0 +1,66 @@
+"""``simlab predict superposition``: what may be chosen, and the prediction as a table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.core.configuration import NETWORK, TASK, option
+from experiments.core.predictor import Predictor
+from experiments.tables.columns import format_columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuperpositionOptions:
+    """Sparse features and the shape of the autoencoder."""
+
+    n_features: int = option(5, "features, n", group=TASK)
+    active_probability: float = option(
+        0.1, "p, the probability that a feature is active (the sparsity is 1 - p)", group=TASK
+    )
+    importance: tuple[float, ...] | None = option(
+        None, "I_i, n positive numbers with commas between them; all 1 if not given", group=TASK
+    )
+    n_hidden: int = option(2, "dimensions that they share, m; at most n", group=NETWORK)
+    nonlinearity: str = option("relu", "of the output: relu, or linear for the control", group=NETWORK)
+
+
+def _predict(options: SuperpositionOptions):
+    from theory import superposition
+
+    return superposition.predict(
+        n_features=options.n_features,
+        n_hidden=options.n_hidden,
+        active_probability=options.active_probability,
+        importance=options.importance,
+        nonlinearity=options.nonlinearity,
+    )
+
+
+def _format(prediction) -> str:
+    """Return a prediction as lines of name and value, and a line for each kind of feature."""
+    rows = [("geometry", prediction.geometry), ("basis", prediction.basis)]
+    if prediction.is_predicted:
+        rows += [("loss", f"{prediction.loss:.10g}"), ("represented", f"{int(prediction.represented.sum())}")]
+    if prediction.note:
+        rows.append(("note", prediction.note))
+    if not prediction.is_predicted:
+        return format_columns(rows)
+    return f"{format_columns(rows)}\n\n{format_columns(_feature_table(prediction))}"
+
+
+def _feature_table(prediction) -> list[tuple[str, ...]]:
+    """Return a heading and a line for each run of features with the same numbers."""
+    numbers = np.stack(
+        [prediction.feature_dimensionalities, prediction.norms, prediction.bias, prediction.gains], axis=1
+    )
+    represented = ["yes" if value else "no" for value in prediction.represented]
+    texts = [(flag, *(f"{value:.6g}" for value in row + 0.0)) for flag, row in zip(represented, numbers, strict=True)]
+    starts = [index for index, text in enumerate(texts) if index == 0 or text != texts[index - 1]]
+    table: list[tuple[str, ...]] = [("features", "represented", "dimensionality", "norm", "bias", "gain")]
+    for start, end in zip(starts, [*starts[1:], len(texts)], strict=True):
+        label = f"{start + 1}" if end == start + 1 else f"{start + 1} to {end}"
+        table.append((label, *texts[start]))
+    return table
+
+
+PREDICTOR = Predictor(options=SuperpositionOptions, predict=_predict, format=_format)

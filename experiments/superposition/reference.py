@@ -1,0 +1,99 @@
+"""The prediction of an autoencoder of sparse features, as the comparison reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.core.prediction import Prediction
+from experiments.superposition.configuration import FeatureConfiguration
+
+if TYPE_CHECKING:
+    from theory.superposition import Prediction as Theory
+
+
+def check_theory(configuration: FeatureConfiguration) -> None:
+    """Raise ``ValueError`` for a task that theory cannot take; nothing is solved."""
+    from theory import superposition
+
+    superposition.check_task(**_task(configuration))
+
+
+def predict(configuration: FeatureConfiguration) -> Prediction:
+    """Return what theory says of a configuration."""
+    from theory import superposition
+
+    return describe(superposition.predict(**_task(configuration)))
+
+
+def predict_all(configurations: Sequence[FeatureConfiguration]) -> list[Prediction]:
+    """Return what theory says of many configurations; those of two features in one dimension are solved together."""
+    from theory import superposition
+
+    tasks = [superposition.check_task(**_task(configuration)) for configuration in configurations]
+    is_pair = [(task.n_features, task.n_hidden, task.nonlinearity) == (2, 1, "relu") for task in tasks]
+    pairs = [task for task, chosen in zip(tasks, is_pair, strict=True) if chosen]
+    solved = iter(superposition.predict_two_features(pairs) if pairs else ())
+    return [
+        describe(next(solved)) if chosen else predict(configuration)
+        for configuration, chosen in zip(configurations, is_pair, strict=True)
+    ]
+
+
+def _task(configuration: FeatureConfiguration) -> dict:
+    return {
+        "n_features": configuration.n_features,
+        "n_hidden": configuration.n_hidden,
+        "active_probability": configuration.active_probability,
+        "importance": configuration.importances,
+        "nonlinearity": configuration.nonlinearity,
+    }
+
+
+def describe(theory: Theory) -> Prediction:
+    """Return theory's prediction with the numbers that are compared, NaN where there is none."""
+    nothing = np.nan if not theory.is_predicted else 0.0
+    represented = theory.represented
+    return Prediction(
+        basis=theory.basis,
+        kind=_short(theory.geometry) if theory.is_predicted else "",
+        note=theory.note,
+        quantities={
+            "loss": theory.loss,
+            "excess_loss": nothing,
+            "n_represented": nothing + np.sum(represented),
+            "dimensionality_error": nothing,
+            "norm": root_mean_square(theory.norms[represented]) + nothing,
+            "bias": mean(theory.bias[represented]) + nothing,
+            "gain": mean(theory.gains[represented]) + nothing,
+            "gram_distance": nothing,
+        },
+        arrays={
+            "weights": theory.weights,
+            "bias": theory.bias,
+            "norms": theory.norms,
+            "dimensionalities": theory.feature_dimensionalities,
+            "represented": np.where(np.isnan(nothing), np.nan, represented),
+        },
+    )
+
+
+def _short(geometry: str) -> str:
+    """Return a geometry in fewer words, for headings."""
+    return (
+        geometry.replace("antipodal ", "")
+        .replace("dedicated features", "dedicated")
+        .replace("dedicated feature", "dedicated")
+    )
+
+
+def root_mean_square(values: np.ndarray) -> float:
+    """Return the root of the mean square; 0 of nothing."""
+    return float(np.sqrt(np.mean(values**2))) if len(values) else 0.0
+
+
+def mean(values: np.ndarray) -> float:
+    """Return the mean; 0 of nothing."""
+    return float(np.mean(values)) if len(values) else 0.0

@@ -1,0 +1,1 @@
+"""Figures of superposition and of adversarial gain."""

@@ -1,0 +1,127 @@
+"""What is measured of an autoencoder of sparse features, in float64 on the host.
+
+Columns ``w_i`` of ``W``, ``Float[m, n]``, are the directions of the features.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simlab.tasks.sparse_features import all_masks, mask_probabilities
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
+
+# A feature is represented if its column is longer.
+LEAST_NORM = 0.15
+# Sets of quasi-random points, whose spread tells the error, and points in each; of many features a quarter as many.
+N_SETS, N_POINTS = 4, 2**11
+MANY_FEATURES = 10
+# Of an output with more partners, the masks of so many are enumerated, those that interfere most.
+N_ENUMERATED = 4
+
+
+class ExpectedLoss(NamedTuple):
+    """The loss of a network, and its standard error from the points of the integration; 0 for a closed form."""
+
+    value: float
+    standard_error: float
+
+
+def column_norms(weights: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " n"]:
+    """Return ``|w_i|``."""
+    return np.linalg.norm(weights, axis=0)
+
+
+def is_represented(weights: Float[np.ndarray, "m n"]) -> Bool[np.ndarray, " n"]:
+    """Return which features are represented, ``|w_i| > 0.15``."""
+    return column_norms(weights) > LEAST_NORM
+
+
+def feature_dimensionalities(weights: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " n"]:
+    """Return ``D_i = |w_i|^2 / sum_j (w_i/|w_i| . w_j)^2``; 0 for a column that is zero.
+
+    Source: Elhage et al., Toy Models of Superposition (2022), "The geometry of superposition".
+    """
+    norms = column_norms(weights)
+    directions = weights / np.where(norms > 0, norms, 1.0)
+    shared = np.sum((directions.T @ weights) ** 2, axis=1)
+    return norms**2 / np.where(shared > 0, shared, 1.0)
+
+
+def output_gains(weights: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " n"]:
+    """Return how far each output moves per length of the input while it is active: the rows of ``W^T W``."""
+    return np.linalg.norm(weights.T @ weights, axis=1)
+
+
+def expected_loss(
+    weights: Float[np.ndarray, "m n"],
+    bias: Float[np.ndarray, " n"],
+    active_probability: float,
+    importance: Float[np.ndarray, " n"],
+    nonlinearity: str = "relu",
+) -> ExpectedLoss:
+    """Return ``sum_i I_i E (x_i - x'_i)^2``.
+
+    Without the ReLU it is a closed form: with ``M = 1 - W^T W`` the error has mean ``M p/2 - b`` and variance
+    ``(p/3 - p^2/4) sum_j M_ij^2``.
+
+    With it, output i is ``(a x_i + e)_+``, ``a = |w_i|^2``, where e is the bias and the interference of the other
+    features. Given e, the integral over x_i is closed,
+
+        (1 - p) e_+^2 + p A(a, e),     A(a, e) = int_0^1 (x - (a x + e)_+)^2 dx.
+
+    The features that interfere most, all others of up to five, have each of their masks at its exact weight; what is
+    left is a mean over their values, and over the features that interfere least, at quasi-random points.
+
+    Args:
+        weights: W.
+        bias: b.
+        active_probability: p.
+        importance: I.
+        nonlinearity: ``relu`` or ``linear``.
+    """
+    p, gram = active_probability, weights.T @ weights
+    if nonlinearity == "linear":
+        residual = np.eye(len(gram)) - gram
+        variance = (p / 3 - p**2 / 4) * np.sum(residual**2, axis=1)
+        return ExpectedLoss(float(importance @ ((residual.sum(axis=1) * p / 2 - bias) ** 2 + variance)), 0.0)
+    estimates = [_relu_loss(gram, bias, p, importance, points) for points in _points(len(gram))]
+    return ExpectedLoss(float(np.mean(estimates)), float(np.std(estimates, ddof=1) / np.sqrt(N_SETS)))
+
+
+def _relu_loss(gram, bias, p: float, importance, points: Float[np.ndarray, "two n B"]) -> float:
+    """Return the loss at one set of points: values of the features, and numbers that say which are active."""
+    values, active = points[0], points[1] < p
+    total = 0.0
+    for i, row in enumerate(gram):
+        others = np.argsort(-np.abs(np.where(np.arange(len(row)) == i, 0.0, row)), kind="stable")
+        others = others[others != i]
+        enumerated, drawn = others[:N_ENUMERATED], others[N_ENUMERATED:]
+        masks = all_masks(len(enumerated))
+        interference = (row[enumerated, None] * masks).T @ values[enumerated]
+        interference += bias[i] + row[drawn] @ (values[drawn] * active[drawn])
+        inactive = np.maximum(interference, 0.0) ** 2
+        errors = (1 - p) * inactive + p * _active_error(row[i], interference)
+        total += importance[i] * (mask_probabilities(masks, p) @ errors.mean(axis=1))
+    return total
+
+
+def _active_error(a: float, e: Float[np.ndarray, "K B"]) -> Float[np.ndarray, "K B"]:
+    """Return ``A(a, e) = int_0^1 (x - (a x + e)_+)^2 dx`` for a >= 0: the output is zero up to x = t."""
+    t = np.clip(-e / a, 0.0, 1.0) if a > 0 else np.where(e > 0, 0.0, 1.0)
+    c = 1 - a
+    return t**3 / 3 + c**2 * (1 - t**3) / 3 - c * e * (1 - t**2) + e**2 * (1 - t)
+
+
+@lru_cache(maxsize=8)
+def _points(n_features: int) -> list[Float[np.ndarray, "two n B"]]:
+    """Return scrambled Sobol points in the unit cube: values of the features, and numbers that say which are active."""
+    from scipy.stats import qmc
+
+    n_points = N_POINTS // 4 if n_features > MANY_FEATURES else N_POINTS
+    samplers = [qmc.Sobol(2 * n_features, rng=np.random.default_rng(number)) for number in range(N_SETS)]
+    return [sampler.random(n_points).T.reshape(2, n_features, n_points) for sampler in samplers]

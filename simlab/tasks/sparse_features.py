@@ -1,0 +1,158 @@
+"""Sparse features: the inputs of *Toy Models of Superposition* (Elhage et al., 2022).
+
+Each of ``n`` features is zero with probability ``1 - p`` and else uniform on [0, 1], independently of the others. **p
+is the probability that a feature is active**; what the paper calls sparsity is ``1 - p``. Feature ``i`` has the
+importance ``I_i``, its weight in the loss.
+
+With ``weights_masks`` a draw holds uniform numbers alone: each of the ``2^n`` sets of active features (*masks*) is
+combined with all of them and weighted by its probability ``p^k (1 - p)^(n - k)``, so that no rare mask is left to
+chance. Else a draw says which features are active.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from simlab.sizes import check_array
+from simlab.tasks.batch import AnyArray
+from simlab.tasks.task import Task
+from simlab.validation import check_count, check_real, invalid
+
+if TYPE_CHECKING:
+    import jax
+    from jaxtyping import Bool, Float
+
+# Features whose masks are all weighted: 2^10 of them.
+MOST_WEIGHTED = 10
+
+
+class FeatureLaw(NamedTuple):
+    """The law of the features and their weights in the loss; both may vary without a new compilation.
+
+    Attributes:
+        active_probability: ``p``, a scalar.
+        importance: ``I``, ``Float[n]``.
+    """
+
+    active_probability: AnyArray
+    importance: AnyArray
+
+
+class SparseExamples(NamedTuple):
+    """Draws of the features.
+
+    Attributes:
+        values: of the features where they are active, ``Float[B, n]``.
+        active: ``Bool[B, n]``; None where every mask is combined with every draw.
+    """
+
+    values: AnyArray
+    active: AnyArray | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparseFeatures(Task):
+    """The static part of the task: its number of features, and whether their masks are weighted or drawn.
+
+    Args:
+        n_features: ``n``, at least 1.
+        active_probability: ``p``, in (0, 1].
+        importance: ``I_i``, positive, one for each feature or one number for all.
+        weights_masks: whether every mask is weighted by its probability; at most ``MOST_WEIGHTED`` features then.
+
+    Raises:
+        ValueError: a field is out of range; the message names it.
+    """
+
+    n_features: int
+    active_probability: float = 1.0
+    importance: Any = 1.0  # a number may be given, a tuple is held
+    weights_masks: bool = False
+    evaluations: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self):
+        check_count("n_features", self.n_features)
+        check_array("draws", n_features=self.n_features)
+        if self.weights_masks:
+            check_count("n_features", self.n_features, maximum=MOST_WEIGHTED)
+        object.__setattr__(self, "active_probability", check_probability(self.active_probability))
+        object.__setattr__(self, "importance", check_importance(self.importance, self.n_features))
+
+    @property
+    def example_size(self) -> int:
+        """Numbers that are drawn for an example."""
+        return self.n_features if self.weights_masks else 2 * self.n_features
+
+    @property
+    def columns_per_draw(self) -> int:
+        """Inputs that a draw stands for: every mask, or one."""
+        return 2**self.n_features if self.weights_masks else 1
+
+    @property
+    def compile_key(self) -> SparseFeatures:
+        """The task less its probability and its importances."""
+        return replace(self, active_probability=1.0, importance=1.0)
+
+    def sample(self, seed: int) -> FeatureLaw:
+        """Return the law of the features; nothing in it is random."""
+        return FeatureLaw(np.array(self.active_probability), np.array(self.importance))
+
+    def draw(self, key: jax.Array, data: FeatureLaw, size: int) -> SparseExamples:
+        """Return ``size`` draws."""
+        import jax
+
+        shape, dtype = (size, self.n_features), data.importance.dtype
+        if self.weights_masks:
+            return SparseExamples(jax.random.uniform(key, shape, dtype), None)
+        value_key, active_key = jax.random.split(key)
+        active = jax.random.uniform(active_key, shape, dtype) < data.active_probability
+        return SparseExamples(jax.random.uniform(value_key, shape, dtype), active)
+
+
+def check_probability(value: object) -> float:
+    """Return ``p`` as a float, or raise ``ValueError`` unless it is a number in (0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) <= 1:
+        raise invalid("active_probability", "a number in (0, 1]", value)
+    return float(value)
+
+
+def check_importance(value: Any, n_features: int) -> tuple[float, ...]:
+    """Return the importance of each feature, or raise ``ValueError`` unless all are positive."""
+    given = (value,) * n_features if isinstance(value, Real) else tuple(value)
+    if len(given) != n_features:
+        raise invalid("importance", f"{n_features} numbers, one for each feature", len(given))
+    return tuple(check_real("importance", number, positive=True) for number in given)
+
+
+def all_masks(n_features: int) -> Bool[np.ndarray, "n K"]:
+    """Return every set of active features as a column, ``K = 2^n``."""
+    return np.array(list(itertools.product((False, True), repeat=n_features))).T.reshape(n_features, -1)
+
+
+def mask_probabilities(masks: Bool[np.ndarray, "n K"], active_probability: AnyArray) -> Float[AnyArray, " K"]:
+    """Return ``p^k (1 - p)^(n - k)`` of masks of ``k`` active features. Any backend."""
+    n_active = masks.sum(axis=0)
+    return active_probability**n_active * (1 - active_probability) ** (len(masks) - n_active)
+
+
+def weighted_inputs(examples: SparseExamples, data: FeatureLaw) -> tuple[Float[AnyArray, "n B"], Float[AnyArray, " B"]]:
+    """Return the inputs that draws stand for as columns, and weights that sum to 1.
+
+    The long axis is the last one, so that a processor works on neighbouring numbers however few features there are.
+    """
+    import jax.numpy as jnp
+
+    values = examples.values.T
+    n_features, n_draws = values.shape
+    if examples.active is not None:
+        return values * examples.active.T, jnp.full(n_draws, 1 / n_draws, values.dtype)
+    masks = all_masks(n_features)
+    inputs = (masks[:, :, None] * values[:, None, :]).reshape(n_features, -1)
+    weights = mask_probabilities(masks, data.active_probability).astype(values.dtype)
+    return inputs, jnp.repeat(weights / n_draws, n_draws, total_repeat_length=math.prod(inputs.shape[1:]))
