@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+MEAN = "mean over the seeds that did not diverge"
+
 
 class Panel(NamedTuple):
     """A row of the figure of a sweep: the name of its quantity, and the fields of the panel that it declares."""
@@ -122,6 +124,19 @@ def certificate_of(dataset) -> Certificate | None:
 def axis_label(dataset, name: str) -> str:
     """Return what a reader calls an axis, with its unit."""
     return json.loads(dataset.attrs.get("axis_labels", "{}")).get(name, name.replace("_", " "))
+
+
+def reduction_of(dataset) -> str:
+    """Return how the learned values of a cell's seeds become one value, in words."""
+    best_by, declared = dataset.attrs.get("best_by"), quantities_of(dataset)
+    best = [name for name, quantity in declared.items() if quantity.reduce == "best"]
+    if not best_by or not best:
+        return MEAN
+    least = f"the value of the seed with the least {declared[best_by].label}"
+    shown = [name for names in headlines(dataset) for name in names]
+    if set(shown) <= set(best):
+        return least
+    return f"{MEAN}; of {', '.join(declared[name].label for name in shown if name in best)} {least}"
 
 
 def as_shown(dataset):

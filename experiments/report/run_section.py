@@ -17,21 +17,20 @@ from experiments.report.provenance import provenance
 from experiments.report.saved_run import SavedRun
 from experiments.report.tables import count_line
 from experiments.tables.certificate import certificate_word, gap_share
-from figures.declared import Certificate, as_shown, certificate_of
+from figures.declared import MEAN, Certificate, as_shown, certificate_of, reduction_of
 
 _SUMMARIES = {
     "verify": "claims of theory, each checked by numbers that were found without it",
     "bench": "speed and memory, beside the machine's limits and beside PyTorch",
 }
-_LEARNED = "Learned: mean over the seeds that did not diverge"
 _EXPLANATION = join(
-    _LEARNED, ". ±: standard error of that mean, for one seed that of the test sample. Error: of the prediction, "
+    ". ±: standard error of a mean, for one seed that of the test sample. Error: of the prediction, "
     "relative unless that is 0. Digits: ", MINUS, "log", element("sub", "10"),
     " of the error, or of ± where that is larger.",
 )  # fmt: skip
 _SWEEP_EXPLANATION = (
-    f"{_LEARNED}, with the standard error of its last digit in brackets: 1.50(2) is 1.50 ± 0.02. Largest error: of "
-    "a prediction, relative unless that is 0, among the columns shown."
+    ". In brackets the standard error of a mean's last digit: 1.50(2) is 1.50 ± 0.02. Largest error: of a prediction, "
+    "relative unless that is 0, among the columns shown."
 )
 
 
@@ -123,9 +122,11 @@ def _results(dataset) -> Markup:
     if not cells.has_comparison(dataset):
         return NOTHING
     swept = bool(cells.axes_of(dataset))
+    reduction = MEAN
     if "quantities" in dataset.attrs:
         dataset = as_shown(dataset)
-    explanation = _SWEEP_EXPLANATION if swept else _EXPLANATION
+        reduction = reduction_of(dataset)
+    explanation = join(f"Learned: {reduction}", _SWEEP_EXPLANATION if swept else _EXPLANATION)
     parts = [_regime_part(dataset, regime, swept=swept) for regime in cells.regimes_of(dataset)]
     return join(*parts, element("p", explanation, class_="note"))
 

@@ -8,9 +8,9 @@ from itertools import product
 import numpy as np
 
 from experiments.tables.columns import format_columns, notes_of, predicted_kinds, standard_error
-from figures.declared import as_shown, headlines, quantities_of
+from figures.declared import as_shown, headlines, quantities_of, reduction_of
 
-_EXPLANATION = "learned: mean over seeds, the standard error of its last digit in brackets: 1.50(2) is 1.50 +- 0.02"
+_BRACKETS = "in brackets the standard error of a mean's last digit: 1.50(2) is 1.50 +- 0.02"
 
 
 def format_sweep(dataset, max_rows: int = 40) -> str:
@@ -35,7 +35,7 @@ def format_sweep(dataset, max_rows: int = 40) -> str:
     shown = selections[: max(1, max_rows // dataset.sizes["regime"])]
     parts = [_format_regime(dataset.isel(regime=i), axes, shown) for i in range(dataset.sizes["regime"])]
     left = (len(selections) - len(shown)) * len(parts)
-    parts.append(_EXPLANATION)
+    parts.append(f"learned: {reduction_of(dataset)}\n{_BRACKETS}")
     if left:
         parts[-1] += f"\n... {left} more row{'s' if left > 1 else ''}: all of them are in results.nc"
     return "\n\n".join(parts)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ONE_COLUMN = 3.35  # inches: 85 mm
 TWO_COLUMNS = 6.9  # inches: 175 mm
 CHARACTER = 0.05  # inches: the width of a character of 6 points
+LONGEST_KINDS = 30  # characters of a panel's title on what is predicted
 
 RGBA = tuple[float, float, float, float]
 
@@ -204,8 +205,10 @@ def set_titles(axes, titles: list[str], pad: float | None = None) -> None:
 
 
 def kinds(regime) -> str:
-    """Return what is predicted, in words; for several cells each kind once."""
-    return ", ".join(sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}))
+    """Return what is predicted, in words; for several cells each kind once, or the number of kinds if they are long."""
+    names = sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"})
+    text = ", ".join(names)
+    return text if len(names) < 2 or len(text) <= LONGEST_KINDS else f"{len(names)} kinds"
 
 
 def concept_style(concept: int) -> dict[str, Any]:
