@@ -62,7 +62,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="30 s",
-    paper_time="60 s",
+    paper_time="20 s",
     phenomenon=ADVERSARIAL_GAIN,
     seeds={"quick": 8, "paper": 16},
     derive=derive,

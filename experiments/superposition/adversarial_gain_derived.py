@@ -10,8 +10,8 @@ from experiments.superposition.gain_reference import predict
 
 N_LINE = 41
 CELL_VARIABLES = {
-    "active_probability": Variable((), "p; NaN for a classifier"),
-    "n_clusters": Variable((), "k; NaN for an autoencoder"),
+    "feature_probability": Variable((), "p; NaN for a classifier"),
+    "cluster_count": Variable((), "k; NaN for an autoencoder"),
     "robust_distance": Variable((), "the largest distance from the other label that a network can have, |mu|/sqrt(2)"),
 }
 
@@ -25,8 +25,8 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
         k, mean_norm = cell.configuration.n_clusters, cell.configuration.mean_norm
         rows.append(
             {
-                "active_probability": cell.configuration.active_probability if k is None else np.nan,
-                "n_clusters": np.nan if k is None else k,
+                "feature_probability": cell.configuration.active_probability if k is None else np.nan,
+                "cluster_count": np.nan if k is None else k,
                 "robust_distance": np.nan
                 if k is None
                 else superposition.feature_averaging(k, mean_norm).robust_distance,

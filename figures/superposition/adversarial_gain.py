@@ -23,7 +23,7 @@ def draw(dataset):
     """Draw the gain over p and the flip distance over k, learned as marks and predicted as lines."""
     figure, axes = style.make_grid(1, 2, 2.6)
     figure.set_figwidth(0.8 * style.TWO_COLUMNS)
-    halves = (_draw_gain, "active_probability"), (_draw_flips, "n_clusters")
+    halves = (_draw_gain, "feature_probability"), (_draw_flips, "cluster_count")
     for ax, (draw_half, name), letter in zip(axes[0], halves, "ab", strict=True):
         if not np.isfinite(dataset[name].values).any():
             ax.set_axis_off()
@@ -36,7 +36,7 @@ def draw(dataset):
 
 def draw_key(ax, dataset) -> None:
     """Draw the gain over p, or the flips where no regime has features."""
-    if np.isfinite(dataset.active_probability.values).any():
+    if np.isfinite(dataset.feature_probability.values).any():
         _draw_gain(ax, dataset)
         predicted, learned = _gain_handles()
         predicted.set_label("predicted")
@@ -47,14 +47,20 @@ def draw_key(ax, dataset) -> None:
         ax.legend(handles=_flip_handles(), loc="lower left")
 
 
+def _cells(dataset, name: str):
+    """Return the cells of all regimes and axes in a row, those that have a value of ``name``, in its order."""
+    cells = dataset.stack(cell=dataset[name].dims, create_index=False)
+    return cells.isel(cell=np.isfinite(cells[name].values)).sortby(name)
+
+
 def _draw_gain(ax, dataset) -> None:
     """Draw the adversarial gain over p: of the best restart, and predicted."""
     if "gain_line" in dataset:
         for p, gain in _pieces(dataset.line_active_probability.values, dataset.gain_line.values):
             ax.plot(p, gain, **LINE)
-    cells = best_restart(dataset.isel(regime=np.isfinite(dataset.active_probability.values.reshape(-1))))
+    cells = best_restart(_cells(dataset, "feature_probability"))
     learned = cells.learned.sel(quantity="gain")
-    ax.plot(cells.active_probability.values, learned.values, color=style.COLOURS[0], **MARK)
+    ax.plot(cells.feature_probability.values, learned.values, color=style.COLOURS[0], **MARK)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -63,13 +69,13 @@ def _draw_gain(ax, dataset) -> None:
     ax.set_ylabel("adversarial gain of an output")
     ax.set_ylim(bottom=1)
     for kind in dict.fromkeys(map(str, cells.kind.values)):
-        _name_kind(ax, cells.isel(regime=cells.kind.values == kind), kind)
+        _name_kind(ax, cells.isel(cell=cells.kind.values == kind), kind)
 
 
 def _name_kind(ax, cells, kind: str) -> None:
     """Write a predicted geometry below the marks of its cells."""
     learned = cells.learned.sel(quantity="gain").values
-    place = float(np.exp(np.mean(np.log(cells.active_probability.values))))
+    place = float(np.exp(np.mean(np.log(cells.feature_probability.values))))
     ax.text(place, float(np.min(learned)) - 0.04, kind.replace(", ", ",\n"), fontsize=6, ha="center", va="top")
 
 
@@ -89,8 +95,8 @@ def _pieces(places: np.ndarray, values: np.ndarray) -> list[tuple[np.ndarray, np
 
 def _draw_flips(ax, dataset) -> None:
     """Draw how far inputs are from the other label over k, along two attacks and at best."""
-    cells = dataset.isel(regime=np.isfinite(dataset.n_clusters.values.reshape(-1))).sortby("n_clusters")
-    k = cells.n_clusters.values
+    cells = _cells(dataset, "cluster_count")
+    k = cells.cluster_count.values
     predicted = {name: cells.predicted.sel(quantity=name).values for name in ("flip_distance", "gradient_attack")}
     ax.plot(k, cells.robust_distance.values, **LINE, linestyle=DASHED)
     ax.plot(k, predicted["gradient_attack"], **LINE, linestyle=DOTTED)

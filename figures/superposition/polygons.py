@@ -79,7 +79,12 @@ def _draw_columns(ax, weights: np.ndarray, look: dict[str, Any]) -> None:
     if n_dropped:
         ax.plot(0, 0, marker="o", markersize=3.2, markerfacecolor="white", markeredgewidth=0.6,
                 markeredgecolor=look["color"])  # fmt: skip
-        ax.text(0.12, -0.12, f"{n_dropped}", fontsize=5.5, ha="left", va="top", color=look["color"])
+        # Where columns leave the most room.
+        angles = np.arange(0, 2 * np.pi, np.pi / 8)
+        nearest = [np.max(shown @ (np.cos(angle), np.sin(angle)), initial=-1.0) for angle in angles]
+        free = angles[int(np.argmin(nearest))]
+        ax.text(0.28 * np.cos(free), 0.28 * np.sin(free), f"{n_dropped}", fontsize=5.5, ha="center", va="center",
+                color=look["color"])  # fmt: skip
 
 
 def _add_legend(figure) -> None:

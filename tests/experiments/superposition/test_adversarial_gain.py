@@ -64,9 +64,9 @@ def test_a_network_that_keeps_clusters_apart_is_not_near_the_averages():
 
 
 def test_what_is_drawn_against_what(dataset):
-    assert dataset.active_probability.values.tolist()[0] == 0.1
-    assert np.isnan(dataset.active_probability.values[1])
-    assert dataset.n_clusters.values[1] == 4
+    assert dataset.feature_probability.values.tolist()[0] == 0.1
+    assert np.isnan(dataset.feature_probability.values[1])
+    assert dataset.cluster_count.values[1] == 4
     assert dataset.robust_distance.values[1] == pytest.approx(np.sqrt(1 / 2))
 
 

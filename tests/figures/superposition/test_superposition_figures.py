@@ -130,8 +130,8 @@ def gains():
             "predicted": (("regime", "quantity"), learned[:, 1]),
             "status": (("regime", "seed"), np.full((4, 2), "finished", object)),
             "kind": ("regime", np.array(["2 pairs", "1 pentagon", "averages", "averages"], object)),
-            "active_probability": ("regime", [0.5, 0.1, np.nan, np.nan]),
-            "n_clusters": ("regime", [np.nan, np.nan, 4, 16]),
+            "feature_probability": ("regime", [0.5, 0.1, np.nan, np.nan]),
+            "cluster_count": ("regime", [np.nan, np.nan, 4, 16]),
             "robust_distance": ("regime", [np.nan, np.nan, 0.7, 0.7]),
             "gain_line": ("line", [2.0, 1.99, 1.5, 1.49]),
         },
@@ -143,7 +143,7 @@ def test_gain_is_that_of_the_best_restart_and_its_line_is_cut_where_it_jumps(gai
     figure = adversarial_gain.draw(gains)
     gain, flips = figure.axes
     marks = [line.get_xydata().tolist() for line in gain.lines if line.get_marker() == "o"]
-    assert marks == [[[0.5, 1.5], [0.1, 2.0]]]
+    assert marks == [[[0.1, 2.0], [0.5, 1.5]]]
     pieces = [line.get_xdata().tolist() for line in gain.lines if line.get_marker() == "None"]
     assert pieces == [[0.1, 0.2], [0.3, 0.5]]
     learned = [line.get_xydata().tolist() for line in flips.lines if line.get_marker() == "o"]
@@ -154,3 +154,12 @@ def test_gain_is_that_of_the_best_restart_and_its_line_is_cut_where_it_jumps(gai
 @pytest.mark.parametrize("half", [slice(0, 2), slice(2, 4)])
 def test_a_run_of_either_half_alone_can_be_drawn(gains, half):
     adversarial_gain.draw(gains.isel(regime=half))
+
+
+def test_cells_of_a_sweep_are_drawn_in_a_row(gains):
+    cells = {name: gains[name].isel(regime=[0, 1]) for name in ("learned", "predicted", "status", "kind")}
+    cells |= {name: gains[name].isel(regime=[0, 1]) for name in ("feature_probability", "cluster_count")}
+    swept = xarray.Dataset({name: one.expand_dims(initial_scale=[0.5, 1.0]) for name, one in cells.items()})
+    gain, _ = adversarial_gain.draw(swept).axes
+    [marks] = [line.get_xdata().tolist() for line in gain.lines if line.get_marker() == "o"]
+    assert marks == [0.1, 0.1, 0.5, 0.5]
