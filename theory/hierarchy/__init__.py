@@ -1,0 +1,29 @@
+"""Hierarchy: the order in which a tree is learned, how it weighs in each layer, and the geometry in which it ends.
+
+`predict_labels` gives the minimiser of free features with hierarchical labels, `predict_deep_linear` the modes of a
+deep linear network over training.
+
+* `tree`: balanced trees and the matrices of their leaves.
+* `label_task`, `labels`, `convex_labels`: hierarchical labels; proofs in `theory/hierarchical_labels.md`.
+* `modes`, `riccati`, `layer_law`, `deep_linear`: deep linear networks.
+"""
+
+from typing import TYPE_CHECKING
+
+from theory.lazy import hand_on
+
+if TYPE_CHECKING:
+    from theory.hierarchy.label_task import LabelTask, cyclic_targets, require_task
+    from theory.hierarchy.labels import LabelPrediction, predict_labels
+    from theory.hierarchy.tree import Tree
+
+__all__ = ["LabelPrediction", "LabelTask", "Tree", "cyclic_targets", "predict_labels", "require_task"]
+
+__getattr__, __dir__ = hand_on(
+    __name__,
+    {
+        "label_task": ("LabelTask", "cyclic_targets", "require_task"),
+        "labels": ("LabelPrediction", "predict_labels"),
+        "tree": ("Tree",),
+    },
+)
