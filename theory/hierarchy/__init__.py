@@ -14,16 +14,25 @@ from theory.lazy import hand_on
 
 if TYPE_CHECKING:
     from theory.hierarchy.label_task import LabelTask, cyclic_targets, require_task
-    from theory.hierarchy.labels import LabelPrediction, predict_labels
+    from theory.hierarchy.labels import LabelPrediction, level_strengths, predict_labels, resolved_rank
     from theory.hierarchy.tree import Tree
 
-__all__ = ["LabelPrediction", "LabelTask", "Tree", "cyclic_targets", "predict_labels", "require_task"]
+__all__ = [
+    "LabelPrediction",
+    "LabelTask",
+    "Tree",
+    "cyclic_targets",
+    "level_strengths",
+    "predict_labels",
+    "require_task",
+    "resolved_rank",
+]
 
 __getattr__, __dir__ = hand_on(
     __name__,
     {
         "label_task": ("LabelTask", "cyclic_targets", "require_task"),
-        "labels": ("LabelPrediction", "predict_labels"),
+        "labels": ("LabelPrediction", "level_strengths", "predict_labels", "resolved_rank"),
         "tree": ("Tree",),
     },
 )

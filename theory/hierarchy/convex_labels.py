@@ -8,7 +8,7 @@ method descend; `theory.optimality.soft_targets` bounds what is left above the m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
@@ -19,7 +19,6 @@ from theory.optimality.soft_targets import certify_targets
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-_DESCENT: dict[str, Any] = {"maxiter": 5000, "maxfun": 20000, "ftol": 0.0, "gtol": 1e-9, "maxcor": 30}
 _NEWTON_STEPS, _PRODUCTS, _RESIDUAL = 12, 400, 1e-4
 _START = 0.3  # standard deviation of the first factors: the zero factors are a saddle
 
@@ -53,7 +52,13 @@ def solve_logits(targets: Float[np.ndarray, "K K"], decay: float) -> Logits:
     n_leaves = len(targets)
     start = _START * np.random.default_rng(0).standard_normal(2 * n_leaves**2)
     objective = _Factors(targets, decay)
-    point = minimize(objective.value_and_gradient, start, jac=True, method="L-BFGS-B", options=_DESCENT).x
+    point = minimize(
+        objective.value_and_gradient,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 5000, "maxfun": 20000, "maxcor": 30, "ftol": 0.0, "gtol": 1e-9},
+    ).x
     features, classifier = _polish(objective, point).reshape(2, n_leaves, n_leaves)
     certificate = certify_targets(
         targets,

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from theory.checks import require_integer
-from theory.hierarchy.convex_labels import solve_logits
 from theory.hierarchy.label_task import LabelTask, require_task
 from theory.hierarchy.tree import Tree
 
@@ -191,6 +190,8 @@ def _apply_theorem(task: LabelTask, eigenvalues: Float[np.ndarray, " D+1"]) -> L
 
 def _solve(task: LabelTask) -> LabelPrediction:
     """Return the solution of the convex problem, with its certificate."""
+    from theory.hierarchy.convex_labels import solve_logits  # SciPy's optimisers take long to import
+
     tree = task.tree
     solution = solve_logits(task.targets, task.decay)
     left, strengths, right = np.linalg.svd(solution.logits)
@@ -201,7 +202,7 @@ def _solve(task: LabelTask) -> LabelPrediction:
     thresholds[0] = np.linalg.norm(task.targets - 1 / tree.n_leaves, 2) / tree.n_leaves
     gap = max(solution.risk - solution.lower_bound, 0.0)
     certified = gap <= _CONVERGED * solution.risk
-    reason = "targets are not those of a tree: the convex problem"
+    reason = "targets are not those of a tree: the convex problem, solved"
     return LabelPrediction(
         branching=tree.branching,
         depth=tree.depth,
@@ -218,7 +219,7 @@ def _solve(task: LabelTask) -> LabelPrediction:
         lower_bound=solution.lower_bound,
         decay=task.decay,
         basis="certified" if certified else "numerical",
-        note=f"{reason}, solved up to a certified gap of {gap:.1e} nats",
+        note=f"{reason} and certified" if certified else f"{reason} up to a gap of {gap:.1e} nats",
     )
 
 
