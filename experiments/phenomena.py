@@ -11,6 +11,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "feature-collapse": "experiments.feature_collapse.phenomenon:FEATURE_COLLAPSE",
         "neural-collapse": "experiments.neural_collapse.phenomenon:NEURAL_COLLAPSE",
         "layer-collapse": "experiments.layer_collapse.phenomenon:LAYER_COLLAPSE",
+        "hierarchical-labels": "experiments.hierarchy.phenomenon:HIERARCHICAL_LABELS",
     }
 )
 
@@ -19,6 +20,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
     {
         "feature-collapse": "experiments.feature_collapse.predict_options:PREDICTOR",
         "neural-collapse": "experiments.neural_collapse.predict_options:PREDICTOR",
+        "hierarchical-labels": "experiments.hierarchy.labels_predict:PREDICTOR",
     }
 )
 

@@ -26,6 +26,7 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "normalisations": "experiments.feature_collapse.questions.normalisations:EXPERIMENT",
         "deep-networks": "experiments.layer_collapse.deep_networks:EXPERIMENT",
         "certified-descent": "experiments.feature_collapse.questions.certified_descent:EXPERIMENT",
+        "hierarchical-labels": "experiments.hierarchy.labels_regimes:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

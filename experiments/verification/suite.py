@@ -17,6 +17,7 @@ GROUPS = {
     "extensions": "experiments.feature_collapse.claims.extensions:check_extensions",
     "neural-collapse": "experiments.neural_collapse.claims.class_means:check_neural_collapse",
     "factor-collapse": "experiments.neural_collapse.claims.factor_collapse:check_factor_collapse",
+    "hierarchy": "experiments.hierarchy.claims.suite:check_hierarchy",
 }
 
 
