@@ -12,6 +12,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "neural-collapse": "experiments.neural_collapse.phenomenon:NEURAL_COLLAPSE",
         "layer-collapse": "experiments.layer_collapse.phenomenon:LAYER_COLLAPSE",
         "hierarchical-labels": "experiments.hierarchy.phenomenon:HIERARCHICAL_LABELS",
+        "deep-linear-networks": "experiments.hierarchy.phenomenon:DEEP_LINEAR_NETWORKS",
     }
 )
 

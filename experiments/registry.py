@@ -27,6 +27,7 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "deep-networks": "experiments.layer_collapse.deep_networks:EXPERIMENT",
         "certified-descent": "experiments.feature_collapse.questions.certified_descent:EXPERIMENT",
         "hierarchical-labels": "experiments.hierarchy.labels_regimes:EXPERIMENT",
+        "deep-linear-networks": "experiments.hierarchy.linear_regimes:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         STARTS,
         Levels,
         LinearPrediction,
+        ModePath,
         find_levels,
         layer_exponents,
         predict_deep_linear,
@@ -25,14 +26,17 @@ if TYPE_CHECKING:
     )
     from theory.hierarchy.label_task import LabelTask, cyclic_targets, require_task
     from theory.hierarchy.labels import LabelPrediction, level_strengths, predict_labels, resolved_rank
+    from theory.hierarchy.modes import STABLE_STEPS
     from theory.hierarchy.tree import Tree
 
 __all__ = [
+    "STABLE_STEPS",
     "STARTS",
     "LabelPrediction",
     "LabelTask",
     "Levels",
     "LinearPrediction",
+    "ModePath",
     "Tree",
     "cyclic_targets",
     "find_levels",
@@ -53,6 +57,7 @@ __getattr__, __dir__ = hand_on(
             "STARTS",
             "Levels",
             "LinearPrediction",
+            "ModePath",
             "find_levels",
             "layer_exponents",
             "predict_deep_linear",
@@ -61,6 +66,7 @@ __getattr__, __dir__ = hand_on(
         ),
         "label_task": ("LabelTask", "cyclic_targets", "require_task"),
         "labels": ("LabelPrediction", "level_strengths", "predict_labels", "resolved_rank"),
+        "modes": ("STABLE_STEPS",),
         "tree": ("Tree",),
     },
 )

@@ -87,11 +87,13 @@ class ModePath(NamedTuple):
         strengths: u^T W v, float64 (t, levels).
         layer_strengths: of the Gram matrix of the items after each layer, float64 (t, N, levels).
         decoupled: for two layers, if each mode were alone, float64 (t, levels).
+        item_grams: Gram matrix of the items after the first layer, float64 (t, K, K).
     """
 
     strengths: Float[np.ndarray, "t levels"]
     layer_strengths: Float[np.ndarray, "t N levels"]
     decoupled: Float[np.ndarray, "t levels"]
+    item_grams: Float[np.ndarray, "t K K"]
 
 
 def predict_path(
@@ -127,22 +129,35 @@ def predict_path(
         decay = (1 - learning_rate) ** steps if discrete else np.exp(-learning_rate * steps)
         maps = target + decay[:, None, None] * (gram[n_items:, :n_items] - target)
         grams = np.einsum("tpk,tpj->tkj", maps, maps)
-        return ModePath(levels.strengths(maps), levels.gram_strengths(grams)[:, None], missing)
+        return ModePath(levels.strengths(maps), levels.gram_strengths(grams)[:, None], missing, grams)
     if start == "aligned":
         # Hidden layers narrower than the rank of Y hold some of the modes alone.
         share = levels.strengths(gram[n_items:, :n_items]) / initial_strength
         strengths = _aligned(levels, steps, learning_rate, n_layers, initial_strength, discrete=discrete)
         by_layer = share * strengths[:, None] ** layer_exponents(n_layers)[:, None]
-        return ModePath(share * strengths, by_layer, share * strengths if n_layers == 2 else missing)
+        # The first Gram matrix keeps its directions: the start has a_0^(2/N) on each mode that it holds.
+        growth = (strengths / initial_strength) ** (2 / n_layers)
+        grams = _rescale_levels(levels, gram[:n_items, :n_items], growth)
+        return ModePath(share * strengths, by_layer, share * strengths if n_layers == 2 else missing, grams)
     if n_layers > 2:
-        return ModePath(missing, np.repeat(missing[:, None], n_layers, axis=1), missing)
+        no_grams = np.full((len(steps), n_items, n_items), np.nan)
+        return ModePath(missing, np.repeat(missing[:, None], n_layers, axis=1), missing, no_grams)
     path = solve_two_layers(target, gram, steps, learning_rate, projected=start == "random", discrete=discrete)
     last = np.einsum("tpk,tpj->tkj", path.maps, path.maps)
     by_layer = np.stack([levels.gram_strengths(grams) for grams in (path.item_grams, last)], axis=1)
     starts = decoupled_starts(levels.left, levels.right, gram)
     s, times = levels.singular_values, learning_rate * np.asarray(steps, float)[:, None]
     alone = s / (1 + (s / starts - 1) * np.exp(-2 * s * times))
-    return ModePath(levels.strengths(path.maps), by_layer, levels.mean(alone))
+    return ModePath(levels.strengths(path.maps), by_layer, levels.mean(alone), path.item_grams)
+
+
+def _rescale_levels(
+    levels: Levels, gram: Float[np.ndarray, "K K"], factors: Float[np.ndarray, "t levels"]
+) -> Float[np.ndarray, "t K K"]:
+    """Return a Gram matrix whose levels are multiplied by factors."""
+    roots = np.sqrt(factors)[:, levels.level_of]
+    inner = levels.right.T @ gram @ levels.right
+    return np.einsum("kr,tr,rs,ts,js->tkj", levels.right, roots, inner, roots, levels.right, optimize=True)
 
 
 def _aligned(levels: Levels, steps, learning_rate, n_layers, initial_strength, *, discrete: bool) -> np.ndarray:
