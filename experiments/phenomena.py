@@ -22,6 +22,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "feature-collapse": "experiments.feature_collapse.predict_options:PREDICTOR",
         "neural-collapse": "experiments.neural_collapse.predict_options:PREDICTOR",
         "hierarchical-labels": "experiments.hierarchy.labels_predict:PREDICTOR",
+        "deep-linear-networks": "experiments.hierarchy.linear_predict:PREDICTOR",
     }
 )
 

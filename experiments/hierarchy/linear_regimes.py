@@ -84,4 +84,6 @@ EXPERIMENT = Experiment(
     phenomenon=DEEP_LINEAR_NETWORKS,
     seeds={"quick": 2, "paper": 8},
     derive=derive,
+    figures=("hierarchy.layers", "hierarchy.mode_errors"),
+    talk=("hierarchy.modes", "In what order is a tree learned?"),
 )

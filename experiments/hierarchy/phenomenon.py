@@ -37,5 +37,5 @@ DEEP_LINEAR_NETWORKS = Phenomenon(
     predict=linear_reference.predict,
     load_comparison=_load_linear_comparison,
     keeps="trajectory",
-    figures=(),
+    figures=("hierarchy.modes", "hierarchy.similarity"),
 )
