@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simlab.losses.objective import EvaluationSet, Metric, Objective
@@ -70,8 +71,6 @@ class SquaredError(Objective["DeepLinear"]):
         """
         import jax.numpy as jnp
 
-        from simlab.networks.deep_linear import products
-
         weights = network.weights()
         hidden = products(weights)
         return {
@@ -89,11 +88,14 @@ class SquaredError(Objective["DeepLinear"]):
                 raise invalid("schedule", "constant with integrator=runge-kutta", spec.schedule)
 
 
+def products(weights: "list[jax.Array]") -> "list[jax.Array]":
+    """Return ``W_l .. W_1`` of each layer: what it makes of the one-hot items, in columns."""
+    return list(accumulate(weights, lambda before, layer: layer @ before))
+
+
 def squared_error(weights: "list[jax.Array]", target: "jax.Array") -> "jax.Array":
     """Return ``|Y - W_N .. W_1|^2 / 2``."""
     import jax.numpy as jnp
-
-    from simlab.networks.deep_linear import products
 
     return jnp.sum((target - products(weights)[-1]) ** 2) / 2
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import jax
@@ -56,11 +56,6 @@ class DeepLinear(nnx.Module):
     def weights(self) -> list[Float[Array, "n_out n_in"]]:
         """Return the layers, the first one first."""
         return [self.layers[f"layer_{number}"][...] for number in range(1, len(self.layers) + 1)]
-
-
-def products(weights: list[Float[Array, "n_out n_in"]]) -> list[Float[Array, "n_out K"]]:
-    """Return ``W_l .. W_1`` of each layer: what it makes of the one-hot items, in columns."""
-    return list(accumulate(weights, lambda before, layer: layer @ before))
 
 
 def _frame(rngs: nnx.Rngs, size: int, rank: int, dtype: jnp.dtype) -> Float[Array, "size rank"]:

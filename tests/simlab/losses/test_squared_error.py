@@ -8,8 +8,7 @@ from flax import nnx
 from scipy.integrate import solve_ivp
 
 from simlab.data.sources import Population
-from simlab.losses.squared_error import Hyperparameters, SquaredError, squared_error
-from simlab.networks.deep_linear import products
+from simlab.losses.squared_error import Hyperparameters, SquaredError, products, squared_error
 from simlab.networks.specs.deep_linear import DeepLinear
 from simlab.tasks.item_properties import ItemProperties
 from simlab.training.spec import TrainingSpec
