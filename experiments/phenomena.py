@@ -13,6 +13,8 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "layer-collapse": "experiments.layer_collapse.phenomenon:LAYER_COLLAPSE",
         "superposition": "experiments.superposition.phenomenon:SUPERPOSITION",
         "adversarial-gain": "experiments.superposition.adversarial_gain:ADVERSARIAL_GAIN",
+        "hierarchical-labels": "experiments.hierarchy.phenomenon:HIERARCHICAL_LABELS",
+        "deep-linear-networks": "experiments.hierarchy.phenomenon:DEEP_LINEAR_NETWORKS",
     }
 )
 
@@ -22,6 +24,8 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "feature-collapse": "experiments.feature_collapse.predict_options:PREDICTOR",
         "neural-collapse": "experiments.neural_collapse.predict_options:PREDICTOR",
         "superposition": "experiments.superposition.predict_options:PREDICTOR",
+        "hierarchical-labels": "experiments.hierarchy.labels_predict:PREDICTOR",
+        "deep-linear-networks": "experiments.hierarchy.linear_predict:PREDICTOR",
     }
 )
 

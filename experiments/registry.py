@@ -29,6 +29,8 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "superposition": "experiments.superposition.regimes:EXPERIMENT",
         "phase-diagram": "experiments.superposition.phase_diagram:EXPERIMENT",
         "adversarial-gain": "experiments.superposition.adversarial_gain:EXPERIMENT",
+        "hierarchical-labels": "experiments.hierarchy.labels_regimes:EXPERIMENT",
+        "deep-linear-networks": "experiments.hierarchy.linear_regimes:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)
