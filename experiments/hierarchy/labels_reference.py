@@ -84,7 +84,7 @@ def _predict(items: tuple, feature_dim: int) -> Prediction:
     missing = [np.nan] * (MOST_LEVELS - len(theory.thresholds))
     return Prediction(
         basis=theory.basis,
-        kind=f"{int(theory.resolved.sum())} of {theory.depth} levels",
+        kind="tree" if theory.basis == "theorem" else "convex minimum",
         note="" if theory.basis == "theorem" else theory.note,
         quantities={
             "risk": theory.risk,

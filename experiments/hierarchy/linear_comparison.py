@@ -16,8 +16,9 @@ from theory import hierarchy
 
 # Similarities of items are kept at so many times.
 N_SNAPSHOTS = 4
-# Levels whose singular values have a smaller ratio are not told apart by when they are learned.
-DISTINCT = 1.2
+# Levels whose singular values have a smaller ratio are not told apart by when they are learned, and no levels are whose
+# half times have one.
+DISTINCT, LATER = 1.2, 1.02
 
 QUANTITIES = {
     "strength_error": Quantity(label="strengths over time: largest error / largest s", headline="compared"),
@@ -58,7 +59,7 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
             "layer_error": np.max(np.abs(by_layer - path.layer_strengths) / scales[:, None]),
             "decoupled_error": np.abs(strengths - path.decoupled).max() / largest,
             "exponent_error": np.abs(exponents - prediction.arrays["exponents"]).max(),
-            "order": share_in_order(levels.values, halves, spec.steps_per_record),
+            "order": share_in_order(levels.values, halves),
             "loss": run.last_metrics["loss"],
         },
         arrays={
@@ -95,6 +96,7 @@ def predict_course(member, records: dict[str, np.ndarray], steps: np.ndarray, *,
         float(member.hyperparameters.learning_rate),
         n_layers=n_layers,
         initial_strength=float(member.hyperparameters.initial_strength),
+        width=spec.network.hidden_width,
         discrete=cast(SquaredError, spec.objective).integrator == "descent",
     )
     if known and has_path(n_layers, start):
@@ -125,10 +127,10 @@ def half_steps(steps: np.ndarray, strengths: np.ndarray, values: np.ndarray) -> 
     return np.array(crossings)
 
 
-def share_in_order(values: np.ndarray, halves: np.ndarray, interval: int) -> float:
-    """Return the share of pairs of distinct levels of which the stronger one is learned earlier by a record or more."""
+def share_in_order(values: np.ndarray, halves: np.ndarray) -> float:
+    """Return the share of pairs of distinct levels of which the stronger one is learned earlier."""
     pairs = [
-        halves[weak] - halves[strong] >= interval
+        halves[weak] > LATER * halves[strong]
         for strong in range(len(values))
         for weak in range(strong + 1, len(values))
         if values[strong] > DISTINCT * values[weak] and np.isfinite(halves[[strong, weak]]).all()

@@ -12,7 +12,7 @@ ROWS = (("merges", "learned", style.COLOURS[0]), ("merges_predicted", "predicted
 
 @style.styled
 def draw(dataset):
-    """Draw the dendrograms of the first regime and seed, a column for each number of levels that is resolved."""
+    """Draw the dendrograms of the first regime and seed, a column for each predicted number of resolved levels."""
     dataset = keep_axes(dataset, (AXIS,)).isel(regime=0, seed=0)
     columns = _columns(dataset)
     figure, axes = style.make_grid(2, len(columns), 1.25, sharey="col")
@@ -22,13 +22,15 @@ def draw(dataset):
             _draw_dendrogram(ax, cell[name].values, colour)
             if ax is axes[0, 0] or ax is axes[1, 0]:
                 ax.set_ylabel(f"{label}\nsquared distance")
-        panels[0].set_title(f"{cell.kind.item()}\nweight decay {float(cell[AXIS]):g}", pad=3)
+        strengths = cell.level_strengths_predicted.values
+        levels = f"{int((strengths > 0).sum())} of {int(np.isfinite(strengths).sum())} levels"
+        panels[0].set_title(f"{levels}\nweight decay {float(cell[AXIS]):g}", pad=3)
         panels[1].set_xlabel("leaf")
     return figure
 
 
 def _columns(dataset) -> list[int]:
-    """Return the cell in the middle of each predicted kind that resolves anything, in the order of the axis."""
+    """Return the middle cell of each predicted number of resolved levels above zero, the most levels first."""
     strengths = dataset.level_strengths_predicted.transpose(AXIS, "level").values
     resolved = (np.nan_to_num(strengths) > 0).sum(axis=1)
     groups = [np.flatnonzero(resolved == count) for count in sorted({*resolved} - {0}, reverse=True)]

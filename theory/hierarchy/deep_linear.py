@@ -105,6 +105,7 @@ def predict_path(
     *,
     n_layers: int,
     initial_strength: float = 0.0,
+    width: int | None = None,
     discrete: bool = False,
 ) -> ModePath:
     """Predict the levels of a deep linear network over training, from its own start.
@@ -118,6 +119,7 @@ def predict_path(
         learning_rate: eta.
         n_layers: N.
         initial_strength: a_0 of an aligned start.
+        width: of the hidden layer of two layers, where it is narrower than the rank of Y.
         discrete: whether steps are those of gradient descent; else gradient flow.
 
     Returns: the path; NaN for N > 2 and a start that is not aligned.
@@ -142,7 +144,8 @@ def predict_path(
     if n_layers > 2:
         no_grams = np.full((len(steps), n_items, n_items), np.nan)
         return ModePath(missing, np.repeat(missing[:, None], n_layers, axis=1), missing, no_grams)
-    path = solve_two_layers(target, gram, steps, learning_rate, projected=start == "random", discrete=discrete)
+    options = {"width": width, "projected": start == "random", "discrete": discrete}
+    path = solve_two_layers(target, gram, steps, learning_rate, **options)
     last = np.einsum("tpk,tpj->tkj", path.maps, path.maps)
     by_layer = np.stack([levels.gram_strengths(grams) for grams in (path.item_grams, last)], axis=1)
     starts = decoupled_starts(levels.left, levels.right, gram)

@@ -51,6 +51,7 @@ def solve_two_layers(
     steps: Int[np.ndarray, " t"],
     learning_rate: float,
     *,
+    width: int | None = None,
     projected: bool = False,
     discrete: bool = False,
 ) -> TwoLayerPath:
@@ -61,6 +62,8 @@ def solve_two_layers(
         gram: Q_0 Q_0^T, items first: [[W_1^T W_1, (W_2 W_1)^T], [W_2 W_1, W_2 W_2^T]].
         steps: at which the path is wanted, ascending from 0 on.
         learning_rate: eta; the time of a step.
+        width: of the hidden layer, the rank that Q_0 can have; without it rounding of the Gram matrix seeds modes that
+            a narrow layer has no room for.
         projected: whether Q_0 is projected on the growing eigenspace, for a small start that is not balanced.
         discrete: whether steps are those of gradient descent, e^(eta s) replaced by 1 + eta s; else gradient flow.
 
@@ -70,7 +73,7 @@ def solve_two_layers(
     """
     n_items = target.shape[1]
     eigenvalues, vectors = _eigenspace(target, projected=projected)
-    factor = vectors.T @ _root(gram)
+    factor = vectors.T @ _root(gram, width)
     maps, grams, taken = [], [], 0
     for step in steps:
         factor = _advance(factor, eigenvalues, int(step) - taken, learning_rate, discrete=discrete)
@@ -108,10 +111,11 @@ def _eigenspace(target: Float[np.ndarray, "P K"], *, projected: bool) -> tuple[n
     return np.linalg.eigh(np.block([[zeros[0], target.T], [target, zeros[1]]]))
 
 
-def _root(gram: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
-    """Return a factor Q with the Gram matrix Q Q^T."""
+def _root(gram: Float[np.ndarray, "n n"], rank: int | None) -> Float[np.ndarray, "n r"]:
+    """Return a factor Q with the Gram matrix Q Q^T, of its largest eigenvalues."""
     values, vectors = np.linalg.eigh((gram + gram.T) / 2)
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    kept = slice(None) if rank is None else slice(max(len(values) - rank, 0), None)
+    return vectors[:, kept] * np.sqrt(np.maximum(values[kept], 0.0))
 
 
 def _advance(factor: np.ndarray, eigenvalues: np.ndarray, n_steps: int, learning_rate: float, *, discrete: bool):

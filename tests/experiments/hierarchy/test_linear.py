@@ -103,8 +103,9 @@ def test_measures_of_order_and_slope():
     strengths = np.array([[0.0, 0.0], [1.0, 0.1], [2.0, 0.9]])
     halves = half_steps(steps, strengths, np.array([2.0, 1.0]))
     np.testing.assert_allclose(halves, [10, 15])
-    assert share_in_order(np.array([2.0, 1.0]), halves, 5) == 1
-    assert share_in_order(np.array([2.0, 1.0]), halves, 6) == 0
+    assert share_in_order(np.array([2.0, 1.0]), halves) == 1
+    assert share_in_order(np.array([2.0, 1.0]), np.array([10, 10.1])) == 0
+    assert np.isnan(share_in_order(np.array([2.0, 1.9]), halves))
     assert np.isnan(half_steps(steps, 0.1 * strengths, np.array([2.0, 1.0]))).all()
     slopes = layer_slopes(np.array([4.0, 2.0]), np.array([4.0, 2.0]), np.array([[4.0, 2.0], [16.0, 4.0]]))
     np.testing.assert_allclose(slopes, [1, 2])

@@ -107,8 +107,11 @@ def test_a_hidden_layer_narrower_than_the_rank():
     rng = np.random.default_rng(2)
     sides = frames(rng, [4, 2, 7], 2)
     start = [0.2 * out @ into.T for into, out in pairwise(sides)]
-    solved = solve_two_layers(TARGET, stacked(start), np.array([0, 400]), 0.01)
+    solved = solve_two_layers(TARGET, stacked(start), np.array([0, 400]), 0.01, width=2)
     np.testing.assert_allclose(solved.maps[-1], product(integrate(start, [0, 4.0])[-1]), atol=INTEGRATED)
+    # Rounding of the start must not grow into modes that the layer has no room for: after t = 60 by a factor of e^120.
+    late = solve_two_layers(TARGET, stacked(start), np.array([0, 6000]), 0.01, width=2)
+    np.testing.assert_allclose(np.linalg.svd(late.maps[-1])[1], [7**0.5, 3**0.5, 0, 0], atol=INTEGRATED)
 
 
 def test_a_small_random_start_needs_the_coupling_of_modes():
