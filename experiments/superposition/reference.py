@@ -80,11 +80,12 @@ def describe(theory: Theory) -> Prediction:
 
 
 def _short(geometry: str) -> str:
-    """Return a geometry in fewer words, for headings."""
+    """Return a geometry in fewer words, for headings, where commas stand between the geometries of several cells."""
     return (
         geometry.replace("antipodal ", "")
         .replace("dedicated features", "dedicated")
         .replace("dedicated feature", "dedicated")
+        .replace(", ", " + ")
     )
 
 
