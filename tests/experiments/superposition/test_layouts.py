@@ -32,7 +32,7 @@ def test_a_member_learns_alone_what_it_learns_in_the_sweep(plan):
     for number, cell in enumerate(plan.cells):
         place = 3 * number + 1
         [alone] = train_members([members[place]])
-        # Sums of 16 draws, each with up to 8 masks, in another order: in a step of one rate, rounding by the root of 128.
+        # Sums of 16 draws with up to 8 masks each, in another order: the root of 128 roundings in a step of one rate.
         # Gradients over their size are below one; those of the classifier are, as its inputs have length one.
         rounding = SHORT["n_steps"] * cell.configuration.learning_rate * np.sqrt(128) * EPS
         np.testing.assert_allclose(alone.final["weights"], together[place].final["weights"], rtol=0, atol=rounding)
