@@ -36,6 +36,6 @@ class LabelConfiguration(Configuration):
     classifier_weight_decay: float = option(0.02, "lam_W; the penalty is lam_W/2 |W|^2", unit="nats", group=TRAINING)
     optimizer: str = option("lbfgs", "an optax optimiser: lbfgs, sgd, adam, ...", group=TRAINING)
     initial_scale: float = option(0.1, "factor on the initial weights", group=TRAINING)
-    n_steps: int = option(300, "training steps, each on all samples", group=TRAINING)
+    n_steps: int = option(200, "training steps, each on all samples", group=TRAINING)
     n_records: int = option(20, "points of a training curve, at most (a divisor of the steps is taken)", group=TRAINING)
     dtype: str = option("float64", "of weights and training: float32 or float64", group=TRAINING)

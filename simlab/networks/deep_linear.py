@@ -39,16 +39,20 @@ class DeepLinear(nnx.Module):
         rngs: nnx.Rngs,
     ):
         if start == "random":
-            weights = [
-                initial_scale * jax.random.normal(rngs.params(), (rows, columns), dtype)
-                for columns, rows in pairwise(sizes)
-            ]
+            shapes = [(rows, columns) for columns, rows in pairwise(sizes)]
+            ends = np.cumsum([rows * columns for rows, columns in shapes])
+            # One draw for all layers compiles faster than one each.
+            entries = initial_scale * jax.random.normal(rngs.params(), (int(ends[-1]),), dtype)
+            weights = [part.reshape(shape) for part, shape in zip(jnp.split(entries, ends[:-1]), shapes, strict=True)]
         else:
-            frames = [_frame(rngs, size, min(sizes), dtype) for size in sizes]
+            rank = min(sizes)
             if start == "aligned":
                 left, _, right = np.linalg.svd(target, full_matrices=False)
-                ends = right.T[:, : min(sizes)], left[:, : min(sizes)]
-                frames[0], frames[-1] = (jnp.asarray(end, dtype) for end in ends)
+                first, last = (jnp.asarray(end[:, :rank], dtype) for end in (right.T, left))
+            else:
+                first, last = (_frames(rngs, (size, rank), dtype) for size in (sizes[0], sizes[-1]))
+            hidden = _frames(rngs, (len(sizes) - 2, sizes[1], rank), dtype) if len(sizes) > 2 else []
+            frames = [first, *hidden, last]
             layer = jnp.asarray(initial_strength, dtype) ** (1 / (len(sizes) - 1))
             weights = [layer * after @ before.T for before, after in pairwise(frames)]
         self.layers = nnx.Dict({f"layer_{number}": nnx.Param(matrix) for number, matrix in enumerate(weights, 1)})
@@ -58,6 +62,6 @@ class DeepLinear(nnx.Module):
         return [self.layers[f"layer_{number}"][...] for number in range(1, len(self.layers) + 1)]
 
 
-def _frame(rngs: nnx.Rngs, size: int, rank: int, dtype: jnp.dtype) -> Float[Array, "size rank"]:
+def _frames(rngs: nnx.Rngs, shape: tuple[int, ...], dtype: jnp.dtype) -> Float[Array, "*batch size rank"]:
     """Return orthonormal columns of random directions."""
-    return jnp.linalg.qr(jax.random.normal(rngs.params(), (size, rank), dtype))[0]
+    return jnp.linalg.qr(jax.random.normal(rngs.params(), shape, dtype))[0]
