@@ -29,6 +29,8 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "superposition": "experiments.superposition.regimes:EXPERIMENT",
         "phase-diagram": "experiments.superposition.phase_diagram:EXPERIMENT",
         "adversarial-gain": "experiments.superposition.adversarial_gain:EXPERIMENT",
+        "feature-contamination": "experiments.feature_contamination.regimes:EXPERIMENT",
+        "contamination-ratio": "experiments.feature_contamination.contamination_ratio:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)
