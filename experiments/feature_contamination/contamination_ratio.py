@@ -7,7 +7,7 @@ from experiments.feature_contamination.phenomenon import FEATURE_CONTAMINATION
 BASE = ContaminationConfiguration(n_records=2)
 DIMENSIONS = (4, 8, 16, 32, 64, 128, 256)
 SLOPES = (0.1, 0.25, 0.5, 0.75, 1.0)
-MEANS = (0.0, 0.05, 0.1, 0.25, 1.0)
+MEANS = (0.0, 0.1, 0.25, 0.4, 0.75, 1.0)
 
 
 def _regime(name: str, summary: str, **changes) -> Regime:

@@ -20,7 +20,7 @@ N_RANDOM = 4096
 CURVES = (
     "loss", "ood_loss", "margin", "ood_margin", "accuracy", "ood_accuracy", "core_weight", "background_weight",
 )  # fmt: skip
-_ALIGNED = "aligned neurons from a small initialisation; sums of strengths taken as Gaussian"
+_ALIGNED = "neurons active and aligned, from a small initialisation; sums of strengths taken as Gaussian"
 _ODD = f"that no background is learned is a theorem; else {_ALIGNED}"
 _EACH = "each neuron from its own start, before margins matter; sums of strengths taken as Gaussian"
 
