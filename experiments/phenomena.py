@@ -14,6 +14,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "superposition": "experiments.superposition.phenomenon:SUPERPOSITION",
         "adversarial-gain": "experiments.superposition.adversarial_gain:ADVERSARIAL_GAIN",
         "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
+        "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
     }
 )
 

@@ -31,6 +31,7 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "adversarial-gain": "experiments.superposition.adversarial_gain:EXPERIMENT",
         "feature-contamination": "experiments.feature_contamination.regimes:EXPERIMENT",
         "contamination-ratio": "experiments.feature_contamination.contamination_ratio:EXPERIMENT",
+        "contamination-toy": "experiments.feature_contamination.contamination_toy:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

@@ -101,9 +101,10 @@ class MarginLoss(Objective["SignedUnits"]):
         """Raise ``ValueError`` unless the task has signed features, and a batch as many of each label."""
         if not isinstance(spec.task, SignedFeatures):
             raise invalid("objective", "one for the examples of the task", type(spec.task).__name__)
-        batch_size = getattr(spec.source, "batch_size", 0)
-        if isinstance(batch_size, int) and batch_size % 2:
-            raise invalid("batch_size", "an even number, half of each label", batch_size)
+        for field in ("n_examples", "batch_size"):
+            size = getattr(spec.source, field, 0)
+            if isinstance(size, int) and size % 2:
+                raise invalid(field, "an even number, half of each label", size)
 
 
 def margins(network: "SignedUnits", batch: Batch) -> "Float[Array, ' B']":

@@ -4,6 +4,9 @@
 
 with ``y`` = +-1 the label, orthonormal ``m_j``, and independent strengths ``z_j``. Out of distribution the sign of the
 background is flipped. The setting of Zhang et al., *Feature contamination* (ICML 2024, arXiv 2406.03345).
+
+In the authors' toy experiment the core may also be a sphere: its direction is uniform, and its radius, 1 or 2, is the
+label, which no linear network reads.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 STRENGTHS = ("uniform", "gaussian")
+CORES = ("signed", "spheres")
 UNIFORM_DEVIATION = 1 / math.sqrt(12)
 OUT_OF_DISTRIBUTION = "ood"
 
@@ -54,6 +58,7 @@ class SignedFeatures(Task):
         input_dim: ``p``, the dimension in which features lie along random orthonormal directions, at least
             ``d_c + d_b``; None for inputs that are the features themselves.
         strengths: ``uniform`` or ``gaussian``.
+        core: ``signed``, or ``spheres`` of radius 1 for the first label (class 1) and 2 for the other.
         core_mean: mean strength of a core feature, positive.
         background_mean: mean strength of a background feature, not negative.
         strength_deviation: standard deviation of the strengths, positive; the default is that of [0, 1].
@@ -66,6 +71,7 @@ class SignedFeatures(Task):
     background_features: int
     input_dim: int | None = None
     strengths: str = "uniform"
+    core: str = "signed"
     core_mean: float = 0.5
     background_mean: float = 0.5
     strength_deviation: float = UNIFORM_DEVIATION
@@ -75,6 +81,7 @@ class SignedFeatures(Task):
         check_count("core_features", self.core_features)
         check_count("background_features", self.background_features)
         check_choice("strengths", self.strengths, STRENGTHS)
+        check_choice("core", self.core, CORES)
         check_real("core_mean", self.core_mean, positive=True)
         check_real("background_mean", self.background_mean)
         check_real("strength_deviation", self.strength_deviation, positive=True)
@@ -130,7 +137,18 @@ class SignedFeatures(Task):
         means = jnp.where(is_core, data.core_mean, data.background_mean)
         signs = jnp.where(is_core, labels[:, None], background_sign)
         features = signs * (means + data.deviation * self._draw_noise(key, size, data.core_mean.dtype))
+        if self.core == "spheres":
+            core = self._draw_spheres(key, 2 - classes.astype(labels.dtype))
+            features = jnp.concatenate([core, features[:, self.core_features :]], axis=1)
         return Batch(features if data.directions is None else features @ data.directions, classes)
+
+    def _draw_spheres(self, key: jax.Array, radii: jax.Array) -> jax.Array:
+        """Return points of random directions on spheres of these radii, ``Float[size, d_c]``."""
+        import jax
+        import jax.numpy as jnp
+
+        normal = jax.random.normal(jax.random.fold_in(key, 1), (len(radii), self.core_features), radii.dtype)
+        return radii[:, None] * normal / jnp.linalg.norm(normal, axis=1, keepdims=True)
 
     def _draw_noise(self, key: jax.Array, size: int, dtype) -> jax.Array:
         """Return strengths of mean 0 and variance 1."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray
 
-from figures.feature_contamination import curves, neurons, phase_plane, ratio
+from figures.feature_contamination import curves, neurons, phase_plane, ratio, toy
 
 QUANTITIES = ["ratio", "core_r2", "background_r2"]
 
@@ -124,7 +124,34 @@ def test_the_plane_has_paths_of_every_seed_and_of_the_ode():
     np.testing.assert_allclose(ax.lines[2].get_xydata()[-1], [0.5, 0.5])
 
 
-@pytest.mark.parametrize(("module", "dataset"), [(ratio, ratios()), (curves, courses()), (phase_plane, courses())])
+def toys(*regimes):
+    """Courses of the toy experiment; losses of the first regime are 1, 0.1, 0.01 times a factor of their own."""
+    falling = np.array([1.0, 0.1, 0.01])
+    names = {"train_loss": 1.0, "loss": 2.0, "ood_loss": 3.0, "background_weight": 4.0, "background_norm": 5.0}
+    shape = (len(regimes), 1, 3)
+    return xarray.Dataset(
+        {f"history_{name}": (("regime", "seed", "record"), np.broadcast_to(factor * falling, shape))
+         for name, factor in names.items()},
+        coords={"regime": list(regimes), "seed": [0], "step": ("record", [0, 5, 10])},
+        attrs={"axes": "[]"},
+    )  # fmt: skip
+
+
+def test_a_row_of_the_toy_experiment_for_each_core():
+    figure = toy.draw(toys("signed-relu", "signed-tanh", "spheres-relu"))
+    losses, outside, weights = figure.axes[:3]
+    assert [line.get_ydata()[0] for line in losses.lines] == [1, 2, 3]
+    assert [line.get_label() for line in outside.lines] == ["ReLU", "tanh"]
+    assert weights.lines[0].get_ydata()[0] == 4
+    assert figure.axes[5].lines[0].get_ydata()[0] == 5
+    assert [ax.get_title() for ax in figure.axes[3:5]] == ["spherical core, ReLU", "spherical core"]
+    assert len(toy.draw(toys("spheres-gelu")).axes) == 3
+
+
+@pytest.mark.parametrize(
+    ("module", "dataset"),
+    [(ratio, ratios()), (curves, courses()), (phase_plane, courses()), (toy, toys("signed-relu"))],
+)
 def test_keys_for_a_talk(module, dataset):
     from matplotlib.figure import Figure
 

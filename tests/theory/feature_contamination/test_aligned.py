@@ -19,6 +19,7 @@ NETWORKS = [
     AlignedNetwork(loss="hinge", leaky_slope=0.3),
     AlignedNetwork(loss="hinge", leaky_slope=1.0),
     AlignedNetwork(loss="logistic", activation="tanh"),
+    AlignedNetwork(loss="logistic", activation="gelu"),
 ]
 POINTS = [(0.6, 0.4), (0.5, 0.01), (0.3, 0.9)]
 
@@ -110,6 +111,29 @@ def test_odd_activations_behave_the_same_out_of_distribution(network):
     curves = contamination.aligned_curves(FEATURES, network, np.linspace(0, 4, 5))
     np.testing.assert_allclose(curves.background_weight, 0, atol=1e-12)
     np.testing.assert_allclose(curves.ood_loss, curves.loss, atol=1e-9)
+
+
+def test_a_gelu_is_contaminated_late():
+    network = AlignedNetwork(activation="gelu")
+    curves = contamination.aligned_curves(FEATURES, network, np.array([0.01, 0.02, 4.0]))
+    ratio = curves.background_weight / curves.core_weight
+    assert ratio[1] / ratio[0] == pytest.approx(2, rel=0.1)  # b' grows with c, which grows with time
+    assert ratio[0] < 0.05 < 0.3 < ratio[2]
+    assert np.isnan(curves.ood_accuracy).all()
+
+
+@pytest.mark.parametrize(
+    ("network", "line"),
+    [
+        (AlignedNetwork(activation="gelu", loss="hinge"), "loss: expected logistic with activation gelu, got 'hinge'"),
+        (AlignedNetwork(activation="sine"), "activation: expected one of relu, tanh, gelu, got 'sine'"),
+        (AlignedNetwork(loss="squared"), "loss: expected one of hinge, logistic, got 'squared'"),
+        (AlignedNetwork(leaky_slope=-1.0), r"leaky_slope: expected a number in \[0, 1\], got -1.0"),
+    ],
+)
+def test_bad_input_is_one_line(network, line):
+    with pytest.raises(ValueError, match=f"^{line}$"):
+        contamination.aligned_curves(FEATURES, network, np.array([0.0, 1.0]))
 
 
 @pytest.mark.parametrize(("activation", "slope", "is_odd"), [
