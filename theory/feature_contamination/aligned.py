@@ -19,6 +19,9 @@ in x), nor does phi'(w . x), so that the background's gradient E[g y phi'(w . x)
 falls with |h| (tanh), C, B > 0 and b > 0 give |U| > |T|, hence b' < 0: what background there is decays. In a linear
 network U - T = 2 c C and phi'(U) = phi'(T): b' = 0, and the margin c C does not see the background.
 
+A GELU begins as h/2 + h^2/sqrt(2 pi): linear at first, without background, then contaminated by its even part,
+at a rate that grows with c.
+
 Source: derived here.
 """
 
@@ -29,7 +32,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.integrate import solve_ivp
-from scipy.special import expit
+from scipy.special import expit, ndtr
 
 from theory.feature_contamination.quadrature import Projections, project
 from theory.feature_contamination.ratio import contamination_ratio, ood_accuracy
@@ -38,7 +41,7 @@ from theory.feature_contamination.task import Features, require_slope
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-LOSSES, ACTIVATIONS = ("hinge", "logistic"), ("relu", "tanh")
+ACTIVATIONS, LOSSES = ("relu", "tanh", "gelu"), ("hinge", "logistic")
 # Where the ODE starts, in units of the core weight at which the loss first matters.
 _START = 1e-6
 _RELATIVE = 1e-8
@@ -52,7 +55,7 @@ class Curves(NamedTuple):
         background_weight: b.
         loss, ood_loss: in and out of distribution.
         margin, ood_margin: mean of y f.
-        accuracy, ood_accuracy: an output of zero counts one half.
+        accuracy, ood_accuracy: an output of zero counts one half; NaN for a GELU, which is not monotone.
     """
 
     core_weight: Float[np.ndarray, " t"]
@@ -69,9 +72,9 @@ class AlignedNetwork(NamedTuple):
     """Activation and loss of an aligned network.
 
     Args:
-        activation: "relu" (with a leaky slope; 1 is linear) or "tanh".
+        activation: "relu" (with a leaky slope; 1 is linear), "tanh" or "gelu".
         leaky_slope: alpha of the ReLU.
-        loss: "hinge" or "logistic".
+        loss: "hinge" or "logistic"; the latter for "gelu", whose margins reach 1 along no straight line.
     """
 
     activation: str = "relu"
@@ -82,12 +85,17 @@ class AlignedNetwork(NamedTuple):
         """Return phi(h)."""
         if self.activation == "tanh":
             return np.tanh(preactivation)
+        if self.activation == "gelu":
+            return preactivation * ndtr(preactivation)
         return np.where(preactivation > 0, preactivation, self.leaky_slope * preactivation)
 
     def slope(self, preactivation: np.ndarray) -> np.ndarray:
         """Return phi'(h)."""
         if self.activation == "tanh":
             return 1 - np.tanh(preactivation) ** 2
+        if self.activation == "gelu":
+            density = np.exp(-(preactivation**2) / 2) / np.sqrt(2 * np.pi)
+            return ndtr(preactivation) + preactivation * density
         return np.where(preactivation > 0, 1.0, self.leaky_slope)
 
     def loss_value(self, margin: np.ndarray) -> np.ndarray:
@@ -100,7 +108,7 @@ class AlignedNetwork(NamedTuple):
 
     def cuts(self, other: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
         """Return the values of U, given T, at which the integrands have kinks or jumps; infinite for none."""
-        if self.activation == "tanh":  # smooth, and its margins are below 1
+        if self.activation != "relu":  # smooth, and margins of tanh are below 1
             return np.zeros((len(other), 0))
         cuts = [np.zeros_like(other)]
         if self.loss == "hinge":
@@ -139,17 +147,17 @@ def aligned_curves(features: Features, network: AlignedNetwork, times: Float[np.
 
     Raises: ArithmeticError if the solver fails. Source: derived here, module's docstring.
     """
-    require_slope(network.leaky_slope)
+    _check_network(network)
     ratio = contamination_ratio(features, network.leaky_slope) if network.activation == "relu" else 0.0
     start = np.array([1.0, ratio]) * _START / features.core_projection
     path = _solve(lambda _, point: aligned_drift(features, network, *point), start, times)
     inside = [_means(features, network, *point) for point in path]
     outside = [_means(features.flipped(), network, *point) for point in path]
     (margin, loss), (ood_margin, ood_loss) = np.transpose(inside), np.transpose(outside)
+    known = np.full(len(path), np.nan if network.activation == "gelu" else 1.0)
+    outside_accuracy = known
     if network.activation == "relu":
-        accuracy = [ood_accuracy(features, b / c, network.leaky_slope) for c, b in path]
-    else:
-        accuracy = [1.0] * len(path)
+        outside_accuracy = np.array([ood_accuracy(features, b / c, network.leaky_slope) for c, b in path])
     return Curves(
         core_weight=path[:, 0],
         background_weight=path[:, 1],
@@ -157,9 +165,19 @@ def aligned_curves(features: Features, network: AlignedNetwork, times: Float[np.
         ood_loss=ood_loss,
         margin=margin,
         ood_margin=ood_margin,
-        accuracy=np.ones(len(path)),
-        ood_accuracy=np.array(accuracy),
+        accuracy=known,
+        ood_accuracy=outside_accuracy,
     )
+
+
+def _check_network(network: AlignedNetwork) -> None:
+    if network.activation not in ACTIVATIONS:
+        raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}, got {network.activation!r}")
+    if network.loss not in LOSSES:
+        raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, got {network.loss!r}")
+    if network.activation == "gelu" and network.loss == "hinge":
+        raise ValueError("loss: expected logistic with activation gelu, got 'hinge'")
+    require_slope(network.leaky_slope)
 
 
 def _solve(slope: Callable, start: np.ndarray, times: np.ndarray) -> np.ndarray:
