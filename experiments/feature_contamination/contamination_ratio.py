@@ -1,4 +1,8 @@
-"""How much background is learned for the core, over the number of features, the leaky slope and the background mean."""
+"""How much background is learned for the core, over the number of features, the leaky slope and the background mean.
+
+A run ends before margins matter. Its first step, from random weights, gives core but on average no background, so that
+a learned ratio is low by up to one step in ``n_steps``.
+"""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.feature_contamination.configuration import ContaminationConfiguration

@@ -30,7 +30,7 @@ def draw(dataset):
     for row, name in zip(axes, regimes.regime.values, strict=True):
         for ax, (array, (r2, label)) in zip(row, PANELS.items(), strict=True):
             _draw_panel(ax, regimes.sel(regime=name), array, r2)
-            ax.set_xlabel(f"{label}, predicted")
+            ax.set_xlabel(f"{label},\npredicted")
         row[0].set_ylabel("learned")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)

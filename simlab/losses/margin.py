@@ -64,7 +64,7 @@ class MarginLoss(Objective["SignedUnits"]):
 
     def loss(self, network: "SignedUnits", batch: Batch, data: SignedLaw, hyper, key) -> "jax.Array":
         """Return the mean loss of a batch."""
-        return self._of_margin(margins(network, batch)).mean()
+        return self._of_margin(margins(network, batch, data)).mean()
 
     def _of_margin(self, margin: "jax.Array") -> "jax.Array":
         import jax
@@ -75,8 +75,8 @@ class MarginLoss(Objective["SignedUnits"]):
         self, network: "SignedUnits", evaluations: Mapping[str, EvaluationSet], data: SignedLaw, hyper, *, penalty, spec
     ) -> "Mapping[str, jax.Array]":
         """Return loss, margin and accuracy on held-out examples, in and out of distribution, and the mean weights."""
-        inside = self._evaluate(network, evaluations["test"].batch)
-        outside = self._evaluate(network, evaluations[OUT_OF_DISTRIBUTION].batch)
+        inside = self._evaluate(network, evaluations["test"].batch, data)
+        outside = self._evaluate(network, evaluations[OUT_OF_DISTRIBUTION].batch, data)
         weights = feature_weights(network.weights[...], data)
         core, background = mean_weights(weights, network.signs, spec.task.core_features)
         return {
@@ -86,10 +86,10 @@ class MarginLoss(Objective["SignedUnits"]):
             "background_weight": background,
         }
 
-    def _evaluate(self, network: "SignedUnits", batch: Batch) -> "dict[str, jax.Array]":
+    def _evaluate(self, network: "SignedUnits", batch: Batch, data: SignedLaw) -> "dict[str, jax.Array]":
         import jax.numpy as jnp
 
-        margin = margins(network, batch)
+        margin = margins(network, batch, data)
         accuracy = (jnp.sign(margin).mean() + 1) / 2  # an output of zero counts one half
         return {"loss": self._of_margin(margin).mean(), "margin": margin.mean(), "accuracy": accuracy}
 
@@ -107,9 +107,9 @@ class MarginLoss(Objective["SignedUnits"]):
                 raise invalid(field, "an even number, half of each label", size)
 
 
-def margins(network: "SignedUnits", batch: Batch) -> "Float[Array, ' B']":
+def margins(network: "SignedUnits", batch: Batch, data: SignedLaw) -> "Float[Array, ' B']":
     """Return ``y f(x)`` of each example."""
-    return (2 * batch.classes - 1) * network(batch.inputs)
+    return (2 * batch.classes - 1) * network(batch.inputs, data)
 
 
 def mean_weights(weights, signs, core_features: int):

@@ -10,6 +10,7 @@ from flax import nnx
 
 from simlab.networks.layers import gelu
 from simlab.networks.signed_relu import unit_signs
+from simlab.tasks.signed_features import SignedLaw, feature_weights
 
 if TYPE_CHECKING:
     from jaxtyping import Array, Float
@@ -45,9 +46,10 @@ class SignedUnits(nnx.Module):
         self.leaky_slope = nnx.Variable(jnp.asarray(leaky_slope, dtype))
         self.activation = activation
 
-    def __call__(self, inputs: Float[Array, "B p"]) -> Float[Array, " B"]:
-        """Return ``f`` of each input; its sign is the label."""
-        return self._activate(inputs @ self.weights[...].T) @ (self.signs / len(self.signs))
+    def __call__(self, features: Float[Array, "B n"], data: SignedLaw) -> Float[Array, " B"]:
+        """Return ``f`` of each example, given by its features; its sign is the label."""
+        hidden = features @ feature_weights(self.weights[...], data).T
+        return self._activate(hidden) @ (self.signs / len(self.signs))
 
     @property
     def signs(self) -> Float[Array, " m"]:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from simlab.networks.layers import gelu
+from simlab.tasks.signed_features import SignedLaw, feature_weights
 
 if TYPE_CHECKING:
     from jaxtyping import Array, Float
@@ -52,9 +53,9 @@ class TrainedUnits(nnx.Module):
         self.output, self.output_bias = draw((n_hidden,), n_hidden), draw((), n_hidden)
         self.activation = activation
 
-    def __call__(self, inputs: Float[Array, "B p"]) -> Float[Array, " B"]:
-        """Return ``f`` of each input; its sign is the label."""
-        hidden = inputs @ self.weights[...].T + self.bias[...][None]
+    def __call__(self, features: Float[Array, "B n"], data: SignedLaw) -> Float[Array, " B"]:
+        """Return ``f`` of each example, given by its features; its sign is the label."""
+        hidden = features @ feature_weights(self.weights[...], data).T + self.bias[...][None]
         return ACTIVATIONS[self.activation](hidden) @ self.output[...] + self.output_bias[...]
 
     @property

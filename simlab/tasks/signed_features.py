@@ -39,7 +39,9 @@ class SignedLaw(NamedTuple):
         core_mean: of the strength of a core feature, a scalar.
         background_mean: of that of a background feature.
         deviation: standard deviation of both.
-        directions: ``m_j`` as rows, ``Float[n, p]``, those of the core first; None where inputs are the features.
+        directions: ``m_j`` as rows, ``Float[n, p]``, those of the core first; None where inputs are the features. Where
+            there are any, the inputs ``features @ directions`` are never written out: with ``n`` smaller than ``p`` a
+            layer ``W`` is faster as ``features @ (W directions^T)^T``, in value and gradient.
     """
 
     core_mean: AnyArray
@@ -103,8 +105,8 @@ class SignedFeatures(Task):
 
     @property
     def example_size(self) -> int:
-        """Numbers that an example has."""
-        return self.n_inputs
+        """Numbers that are drawn for an example."""
+        return self.n_features
 
     @property
     def compile_key(self) -> SignedFeatures:
@@ -121,7 +123,7 @@ class SignedFeatures(Task):
         return SignedLaw(*means, np.array(self.strength_deviation), directions)
 
     def draw(self, key: jax.Array, data: SignedLaw, size: int) -> Batch:
-        """Return ``size`` examples of the two labels in turn."""
+        """Return ``size`` examples of the two labels in turn; ``inputs`` are their features."""
         return self._draw(key, data, size, 1.0)
 
     def draw_evaluation(self, name: str, key: jax.Array, data: SignedLaw, size: int) -> Batch:
@@ -140,7 +142,7 @@ class SignedFeatures(Task):
         if self.core == "spheres":
             core = self._draw_spheres(key, 2 - classes.astype(labels.dtype))
             features = jnp.concatenate([core, features[:, self.core_features :]], axis=1)
-        return Batch(features if data.directions is None else features @ data.directions, classes)
+        return Batch(features, classes)
 
     def _draw_spheres(self, key: jax.Array, radii: jax.Array) -> jax.Array:
         """Return points of random directions on spheres of these radii, ``Float[size, d_c]``."""

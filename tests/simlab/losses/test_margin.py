@@ -68,14 +68,16 @@ def test_loss_margin_and_accuracy_by_hand(batch, activation, loss):
     for name, value in by_hand.items():
         assert float(measured[name]) == pytest.approx(value, abs=1e-5)
     assert float(measured["ood_margin"]) == pytest.approx(-margin.mean(), abs=1e-5)
-    assert float(spec.objective.loss(network, batch, None, hyper, None)) == pytest.approx(by_hand["loss"], abs=1e-5)
+    assert float(spec.objective.loss(network, batch, TASK.sample(0), hyper, None)) == pytest.approx(
+        by_hand["loss"], abs=1e-5
+    )
 
 
 def test_an_output_of_zero_is_a_coin_flip(batch):
     spec = make_spec()
     network = spec.network.build(TASK, Hyperparameters(0.1, 1.0, 0.0), dtype=np.float32, rngs=nnx.Rngs(params=0))
     silent = batch._replace(inputs=0 * batch.inputs)
-    assert float(spec.objective._evaluate(network, silent)["accuracy"]) == 0.5
+    assert float(spec.objective._evaluate(network, silent, TASK.sample(0))["accuracy"]) == 0.5
 
 
 def test_mean_weights_are_signed():

@@ -55,7 +55,7 @@ def test_outputs_and_metrics_by_hand(activation):
     assert np.abs(output).max() <= 1.5 / math.sqrt(6)
     inputs = np.random.default_rng(0).standard_normal((8, 5)).astype(np.float32)
     by_hand = VALUES[activation](inputs @ weights.T + bias) @ output + constant
-    np.testing.assert_allclose(network(inputs), by_hand, atol=1e-5)
+    np.testing.assert_allclose(network(inputs, TASK.sample(0)), by_hand, atol=1e-5)
     batch = Batch(inputs, (np.arange(8) % 2).astype(np.int32))
     sets = dict.fromkeys(("train", "test", "ood"), EvaluationSet(batch, True))
     measured = spec.objective.measure(network, sets, TASK.sample(0), HYPER, penalty=0.0, spec=spec)

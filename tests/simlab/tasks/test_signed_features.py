@@ -40,9 +40,10 @@ def test_rotated_features_lie_along_orthonormal_directions():
     np.testing.assert_allclose(law.directions @ law.directions.T, np.eye(5), atol=1e-12)
     plain = TASK.draw(jax.random.key(1), float32(TASK.sample(3)), 10)
     batch = rotated.draw(jax.random.key(1), float32(law), 10)
-    np.testing.assert_allclose(np.asarray(batch.inputs) @ law.directions.T, plain.inputs, atol=1e-5)
-    weights = np.random.default_rng(0).standard_normal((4, 8))
-    np.testing.assert_allclose(feature_weights(weights, law), weights @ law.directions.T)
+    np.testing.assert_array_equal(batch.inputs, plain.inputs)
+    weights, features = np.random.default_rng(0).standard_normal((4, 8)), np.asarray(batch.inputs, float)
+    inputs = features @ law.directions
+    np.testing.assert_allclose(features @ feature_weights(weights, law).T, inputs @ weights.T, atol=1e-12)
     assert feature_weights(weights, TASK.sample(0)) is weights
 
 
