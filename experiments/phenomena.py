@@ -15,6 +15,8 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "adversarial-gain": "experiments.superposition.adversarial_gain:ADVERSARIAL_GAIN",
         "hierarchical-labels": "experiments.hierarchy.phenomenon:HIERARCHICAL_LABELS",
         "deep-linear-networks": "experiments.hierarchy.phenomenon:DEEP_LINEAR_NETWORKS",
+        "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
+        "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
     }
 )
 
@@ -26,6 +28,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "superposition": "experiments.superposition.predict_options:PREDICTOR",
         "hierarchical-labels": "experiments.hierarchy.labels_predict:PREDICTOR",
         "deep-linear-networks": "experiments.hierarchy.linear_predict:PREDICTOR",
+        "feature-contamination": "experiments.feature_contamination.predict_options:PREDICTOR",
     }
 )
 

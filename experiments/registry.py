@@ -31,6 +31,9 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "adversarial-gain": "experiments.superposition.adversarial_gain:EXPERIMENT",
         "hierarchical-labels": "experiments.hierarchy.labels_regimes:EXPERIMENT",
         "deep-linear-networks": "experiments.hierarchy.linear_regimes:EXPERIMENT",
+        "feature-contamination": "experiments.feature_contamination.regimes:EXPERIMENT",
+        "contamination-ratio": "experiments.feature_contamination.contamination_ratio:EXPERIMENT",
+        "contamination-toy": "experiments.feature_contamination.contamination_toy:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

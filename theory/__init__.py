@@ -1,8 +1,9 @@
 """Predictions of learned representations: plain numbers and arrays in, float64 arrays out.
 
-One package for each phenomenon, `feature_collapse`, `neural_collapse` and `superposition`, whose `predict` gives the
-minimiser of its risk; `optimality` certifies how far any network is from the minimum. `checks`, `frames` and `lazy`
-serve all of them. The words of `superposition` are in its own docstring.
+One package for each phenomenon. The `predict` of `feature_collapse`, `neural_collapse` and `superposition` gives the
+minimiser of its risk, that of `feature_contamination` what gradient descent learns; `optimality` certifies how far any
+network is from the minimum. `checks`, `frames` and `lazy` serve all of them. The words of `superposition` and of
+`feature_contamination` are in their own docstrings.
 
 Vocabulary, with the symbols that the formulas of this package use:
 
