@@ -1,8 +1,8 @@
 """Predictions of learned representations: plain numbers and arrays in, float64 arrays out.
 
-One package for each phenomenon, `feature_collapse`, `neural_collapse` and `superposition`, whose `predict` gives the
+One package for each phenomenon, such as `feature_collapse` or `dimensional_collapse`, whose `predict` gives the
 minimiser of its risk; `optimality` certifies how far any network is from the minimum. `checks`, `frames` and `lazy`
-serve all of them. The words of `superposition` are in its own docstring.
+serve all of them. The words of `superposition` and `dimensional_collapse` are in their own docstrings.
 
 Vocabulary, with the symbols that the formulas of this package use:
 
