@@ -22,6 +22,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "feature-collapse": "experiments.feature_collapse.predict_options:PREDICTOR",
         "neural-collapse": "experiments.neural_collapse.predict_options:PREDICTOR",
         "superposition": "experiments.superposition.predict_options:PREDICTOR",
+        "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
     }
 )
 
