@@ -18,6 +18,7 @@ GROUPS = {
     "neural-collapse": "experiments.neural_collapse.claims.class_means:check_neural_collapse",
     "factor-collapse": "experiments.neural_collapse.claims.factor_collapse:check_factor_collapse",
     "superposition": "experiments.superposition.claims.suite:check_superposition",
+    "contrastive": "experiments.verification.contrastive:check_contrastive",
 }
 
 
