@@ -13,6 +13,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "layer-collapse": "experiments.layer_collapse.phenomenon:LAYER_COLLAPSE",
         "superposition": "experiments.superposition.phenomenon:SUPERPOSITION",
         "adversarial-gain": "experiments.superposition.adversarial_gain:ADVERSARIAL_GAIN",
+        "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
     }
 )
 

@@ -29,6 +29,8 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "superposition": "experiments.superposition.regimes:EXPERIMENT",
         "phase-diagram": "experiments.superposition.phase_diagram:EXPERIMENT",
         "adversarial-gain": "experiments.superposition.adversarial_gain:EXPERIMENT",
+        "dimensional-collapse": "experiments.dimensional_collapse.regimes:EXPERIMENT",
+        "collapse-curve": "experiments.dimensional_collapse.collapse_curve:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from experiments.core.configuration import NETWORK, TASK, TRAINING, option
 from experiments.core.predictor import Predictor
+from experiments.dimensional_collapse.reference import solve
 from experiments.tables.columns import format_columns
 
 
@@ -70,4 +71,10 @@ def _format(prediction) -> str:
     return f"{format_columns(rows)}\n\n{format_columns(table)}"
 
 
-PREDICTOR = Predictor(options=CollapseOptions, predict=_predict, format=_format)
+PREDICTOR = Predictor(
+    options=CollapseOptions,
+    predict=_predict,
+    format=_format,
+    of_configuration=solve,
+    columns=("eigenvalues", "rank", "basis"),
+)
