@@ -17,6 +17,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "deep-linear-networks": "experiments.hierarchy.phenomenon:DEEP_LINEAR_NETWORKS",
         "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
         "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
+        "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
     }
 )
 
@@ -29,6 +30,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "hierarchical-labels": "experiments.hierarchy.labels_predict:PREDICTOR",
         "deep-linear-networks": "experiments.hierarchy.linear_predict:PREDICTOR",
         "feature-contamination": "experiments.feature_contamination.predict_options:PREDICTOR",
+        "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
     }
 )
 

@@ -34,6 +34,8 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "feature-contamination": "experiments.feature_contamination.regimes:EXPERIMENT",
         "contamination-ratio": "experiments.feature_contamination.contamination_ratio:EXPERIMENT",
         "contamination-toy": "experiments.feature_contamination.contamination_toy:EXPERIMENT",
+        "dimensional-collapse": "experiments.dimensional_collapse.regimes:EXPERIMENT",
+        "collapse-curve": "experiments.dimensional_collapse.collapse_curve:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

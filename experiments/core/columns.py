@@ -38,9 +38,9 @@ def attach(
 
 
 def attach_cells(
-    dataset: xarray.Dataset, plan: Plan, rows: Sequence[Mapping[str, float]], variables: Mapping[str, Variable]
+    dataset: xarray.Dataset, plan: Plan, rows: Sequence[Mapping[str, object]], variables: Mapping[str, Variable]
 ) -> xarray.Dataset:
-    """Return the dataset with a number of each cell, by the name of each variable; rows in the order of the cells."""
+    """Return the dataset with variables of each cell, numbers or arrays by name; rows in the order of the cells."""
     grid = {name: size for name, size in _grid(dataset, plan).items() if name != "seed"}
     return dataset.assign(_lay_out(grid, rows, variables))
 

@@ -1,0 +1,1 @@
+"""Claims of the theory of dimensional collapse, checked numerically."""

@@ -1,0 +1,96 @@
+"""Hold a trained linear encoder against the predicted spectrum."""
+
+import numpy as np
+from scipy.linalg import eigh
+
+from experiments.core.phenomenon import Variable
+from experiments.core.quantity import Panel, Quantity
+from experiments.core.standard_comparison import Measured, standard_comparison
+from experiments.dimensional_collapse.reference import CollapsePrediction, shrinkage
+from simlab.losses.contrastive import InfoNCE
+from simlab.metrics.spectrum import effective_rank, linear_spectrum
+from simlab.sweeps.members import MemberRun
+from simlab.tasks.gaussian_pairs import PairMoments, ViewPair
+
+# An eigenvalue below this, in units of the temperature, has collapsed: of a sampled run one that noise drives to zero
+# exponentially but not to the end, of a descent in float64 one that has reached zero to the accuracy of its minimum.
+SAMPLED_ZERO, EXACT_ZERO = 2e-3, 1e-9
+
+QUANTITIES = {
+    "rank": Quantity(
+        label="directions that survive",
+        headline="compared",
+        panels=(Panel(label="directions\nthat survive", height=0.8, scale="whole"),),
+    ),
+    "loss": Quantity(label="loss less the logarithm of the number of negatives", headline="compared"),
+    "eigenvalue_error": Quantity(
+        label="eigenvalues: largest error", headline="learned", panels=(Panel(label="largest error", height=0.8),)
+    ),
+    "effective_rank": Quantity(label="effective rank"),
+    "largest_collapsed": Quantity(label="largest eigenvalue of those that are to collapse"),
+    "gram_distance": Quantity(label="relative distance of W^T W"),
+    "least_clean": Quantity(label="least variance of the embedding of inputs without augmentation"),
+    "shrinkage": Quantity(label="the same, mean of the strongest directions over the weakest"),
+}
+ARRAYS = {
+    "eigenvalues": Variable(("direction",), "learned eigenvalues of the covariance of the embedding"),
+    "levels": Variable(("direction",), "what decides on a direction: t of the distance, r of the other losses"),
+    "clean_eigenvalues": Variable(("direction",), "learned eigenvalues of the same without augmentation"),
+}
+
+
+def measure(member, run: MemberRun, prediction: CollapsePrediction) -> Measured:
+    """Return what a member has learned. Its levels are those of the data that it was trained on."""
+    spec, weights = member.spec, run.final["weights"].astype(np.float64)
+    moments = _moments(spec.task, member.data)
+    is_sampled = isinstance(spec.objective, InfoNCE)
+    tau = 1.0 if getattr(spec.objective, "similarity", "spectral") == "spectral" else member.hyperparameters.temperature
+    values, predicted = linear_spectrum(weights, moments.metric), prediction.arrays["eigenvalues"]
+    clean, rank = linear_spectrum(weights, member.data.covariance), int(prediction.quantities["rank"])
+    loss = np.nan if is_sampled else run.last_metrics["loss"]
+    scale = np.linalg.norm(prediction.gram) or 1.0
+    return Measured(
+        quantities={
+            "rank": int(np.sum(values > tau * (SAMPLED_ZERO if is_sampled else EXACT_ZERO))),
+            "loss": loss,
+            "eigenvalue_error": float(np.abs(values - predicted).max()),
+            "effective_rank": effective_rank(values),
+            "largest_collapsed": values[rank] if rank < len(values) else np.nan,
+            "gram_distance": float(np.linalg.norm(weights.T @ weights - prediction.gram) / scale),
+            "least_clean": clean[-1],
+            "shrinkage": shrinkage(clean, prediction.arrays["clean_eigenvalues"]),
+        },
+        arrays={
+            "eigenvalues": values,
+            "levels": _levels(moments, spec.objective, tau, member.hyperparameters.weight_decay),
+            "clean_eigenvalues": clean,
+        },
+        predicted=prediction.arrays,
+    )
+
+
+def _levels(moments: PairMoments, objective, temperature: float, weight_decay: float) -> np.ndarray:
+    """Return the levels of the pairs, the strongest direction first: eigenvalues relative to the metric."""
+    identity = np.eye(len(moments.metric))
+    similarity = getattr(objective, "similarity", "spectral")
+    if similarity == "distance":
+        return eigh(moments.spread + temperature * weight_decay * identity, moments.metric, eigvals_only=True)
+    share = 0.25 if similarity == "spectral" else temperature / 2
+    return eigh(moments.overlap - share * weight_decay * identity, moments.metric, eigvals_only=True)[::-1]
+
+
+def _moments(task, data) -> PairMoments:
+    """Return the second moments of the pairs that a member was trained on."""
+    population = task.population(data)
+    if isinstance(population, ViewPair):
+        first, second = population
+        cross, size = first.T @ second, 2 * len(first)
+        return PairMoments(
+            (first.T @ first + second.T @ second) / size,
+            (first - second).T @ (first - second) / len(first),
+            (cross + cross.T) / size,
+        )
+    return population
+
+
+COMPARISON = standard_comparison(quantities=QUANTITIES, arrays=ARRAYS, metrics=InfoNCE.recorded, measure=measure)
