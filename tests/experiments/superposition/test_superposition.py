@@ -153,6 +153,7 @@ def test_regimes_of_the_experiment_have_predictions_but_one():
         ("--importance 1,0.3 --n-features 2 --n-hidden 2 --importance-ratio 2", "importance_ratio: expected 1 where"),
         ("--importance=1,0 --n-features 2 --n-hidden 2 --importance-ratio 1", "importance: expected a positive"),
         ("--nonlinearity tanh", "nonlinearity: expected one of relu, linear, got 'tanh'"),
+        ("--vary importance=1,0.5", "vary importance: expected an option of single values, got '1'"),
         ("--masks weighted", "masks: expected sampled or auto for more than 10 features, got 'weighted'"),
         ("--masks some", "masks: expected one of auto, weighted, sampled, got 'some'"),
     ],
