@@ -15,6 +15,9 @@ from experiments.superposition.phenomenon import SUPERPOSITION
 from experiments.superposition.reference import predict, predict_all
 from experiments.tables.result import format_result
 from figures.declared import as_shown
+from figures.superposition import polygons
+from simlab.metrics import superposition as metrics
+from theory import superposition
 
 TINY = FeatureConfiguration(n_features=3, n_hidden=2, n_steps=600, n_records=4, batch_size=64, n_evaluation=64)
 REGIMES = {
@@ -91,6 +94,11 @@ def test_where_nothing_is_predicted_the_learned_geometry_stands_alone(dataset):
     assert np.isnan(rare.weights_predicted).all()
     assert np.isfinite(rare.learned.sel(quantity=["loss", "n_represented", "gain"])).all()
     assert "none" in format_result(dataset)
+
+
+def test_a_feature_is_represented_by_the_same_norm_in_theory_in_training_and_in_figures():
+    """Theory, training and figures may not import each other."""
+    assert superposition.LEAST_NORM == metrics.LEAST_NORM == polygons.SHORT
 
 
 def test_a_loss_outside_its_band_is_noted(dataset):
