@@ -89,6 +89,8 @@ def test_the_experiment_has_both_halves():
     [
         ("--n-clusters 3", "n_clusters: expected an even number, half of each label, got 3"),
         ("--n-clusters 100", "input_dim: expected at least n_clusters=100 orthogonal directions, got 64"),
+        ("--n-units 3", "n_units: expected an even number, half of each sign, got 3"),
+        ("--n-units 0", "n_units: expected a whole number of at least 2, got 0"),
         ("--mean-norm 0", "mean_norm: expected a positive finite number, got 0.0"),
         ("--active-probability 2", "active_probability: expected a number in (0, 1], got 2.0"),
     ],

@@ -57,6 +57,7 @@ def test_without_a_prediction_the_table_says_why(capsys):
         ("--n-hidden 0", "n_hidden: expected at least 1, got 0"),
         ("--importance 1,0.3", "importance: expected 5 numbers, one for each feature, got 2"),
         ("--importance 1,1,1,1,-1", "importance: expected a positive finite number, got -1.0"),
+        ("--importance much", "importance: expected numbers separated by commas, got 'much'"),
         ("--importance 1,much", "importance: expected numbers separated by commas, got 'much'"),
         ("--n-features 100000000", "n_features: expected at most 500000 with n_hidden=2, got 100000000"),
     ],

@@ -15,6 +15,9 @@ from experiments.superposition.phenomenon import SUPERPOSITION
 from experiments.superposition.reference import predict, predict_all
 from experiments.tables.result import format_result
 from figures.declared import as_shown
+from figures.superposition import polygons
+from simlab.metrics import superposition as metrics
+from theory import superposition
 
 TINY = FeatureConfiguration(n_features=3, n_hidden=2, n_steps=600, n_records=4, batch_size=64, n_evaluation=64)
 REGIMES = {
@@ -93,6 +96,11 @@ def test_where_nothing_is_predicted_the_learned_geometry_stands_alone(dataset):
     assert "none" in format_result(dataset)
 
 
+def test_a_feature_is_represented_by_the_same_norm_in_theory_in_training_and_in_figures():
+    """Theory, training and figures may not import each other."""
+    assert superposition.LEAST_NORM == metrics.LEAST_NORM == polygons.SHORT
+
+
 def test_a_loss_outside_its_band_is_noted(dataset):
     banded = add_band(dataset)
     ratio = as_shown(dataset).learned.sel(quantity="excess_loss").max("seed") + 1
@@ -153,6 +161,7 @@ def test_regimes_of_the_experiment_have_predictions_but_one():
         ("--importance 1,0.3 --n-features 2 --n-hidden 2 --importance-ratio 2", "importance_ratio: expected 1 where"),
         ("--importance=1,0 --n-features 2 --n-hidden 2 --importance-ratio 1", "importance: expected a positive"),
         ("--nonlinearity tanh", "nonlinearity: expected one of relu, linear, got 'tanh'"),
+        ("--vary importance=1,0.5", "vary importance: expected an option of single values, got '1'"),
         ("--masks weighted", "masks: expected sampled or auto for more than 10 features, got 'weighted'"),
         ("--masks some", "masks: expected one of auto, weighted, sampled, got 'some'"),
     ],
