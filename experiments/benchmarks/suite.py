@@ -14,6 +14,7 @@ BENCHMARKS = {
     "minimum": ("minimum", "measure_minimum"),
     "scaling": ("scaling", "measure_scaling"),
     "superposition": ("superposition", "measure_superposition"),
+    "contamination": ("contamination", "measure_contamination"),
 }
 
 

@@ -99,7 +99,7 @@ EXPERIMENT = Experiment(
         for core in CORES
         for activation in ACTIVATIONS
     ),
-    quick_time="3 min",
+    quick_time="90 s",
     paper_time="20 min",
     phenomenon=CONTAMINATION_TOY,
     seeds={"quick": 1, "paper": 4},
