@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from experiments.core.experiment import Plan, caveats
+from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Comparison
 from experiments.core.quantity import check_declarations, describe
 
@@ -58,3 +58,12 @@ def axis_label(name: str, phenomenon, comparison: Comparison) -> str:
         return f"{metadata['label']} ({unit})" if unit else metadata["label"]
     words = f"number of {name[2:]}" if name.startswith("n_") else name
     return comparison.axis_labels.get(name, words.replace("_", " "))
+
+
+def caveats(plan: Plan) -> dict[str, list[str]]:
+    """Return, for each regime, what keeps the prediction of some cell from being a theorem, in words."""
+    of_prediction = plan.phenomenon.load_comparison().caveats
+    lines: dict[str, dict[str, None]] = {}
+    for cell in plan.cells:
+        lines.setdefault(cell.regime, {}).update(dict.fromkeys(of_prediction(cell.prediction)))
+    return {regime: list(found) for regime, found in lines.items()}

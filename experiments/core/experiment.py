@@ -296,12 +296,3 @@ def plan_from_description(description: Mapping[str, Any], experiment: Experiment
 
 def _frozen(value):
     return tuple(value) if isinstance(value, list) else value
-
-
-def caveats(plan: Plan) -> dict[str, list[str]]:
-    """Return, for each regime, what keeps the prediction of some cell from being a theorem, in words."""
-    of_prediction = plan.phenomenon.load_comparison().caveats
-    lines: dict[str, dict[str, None]] = {}
-    for cell in plan.cells:
-        lines.setdefault(cell.regime, {}).update(dict.fromkeys(of_prediction(cell.prediction)))
-    return {regime: list(found) for regime, found in lines.items()}

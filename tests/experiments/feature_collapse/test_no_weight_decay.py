@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from experiments.core.experiment import caveats, make_plan
+from experiments.core.attributes import caveats
+from experiments.core.experiment import make_plan
 from experiments.core.sweep import run_plan
 from experiments.feature_collapse.configuration import WordConfiguration
 from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE, predict, theory_arguments
