@@ -11,6 +11,7 @@ from experiments.core.prediction import Prediction
 from experiments.dimensional_collapse.configuration import PairConfiguration
 from experiments.dimensional_collapse.training_spec import make_task
 from simlab.metrics.spectrum import effective_rank
+from theory.short_text import short_repr
 
 if TYPE_CHECKING:
     from theory.dimensional_collapse import Prediction as Theory
@@ -32,6 +33,8 @@ class CollapsePrediction(Prediction):
 
     gram: np.ndarray
     finite_batch: np.ndarray
+
+    __repr__ = short_repr
 
 
 def check_theory(configuration: PairConfiguration) -> None:
