@@ -24,6 +24,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "neural-collapse": "experiments.neural_collapse.predict_options:PREDICTOR",
         "superposition": "experiments.superposition.predict_options:PREDICTOR",
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
+        "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
     }
 )
 
