@@ -13,6 +13,10 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "layer-collapse": "experiments.layer_collapse.phenomenon:LAYER_COLLAPSE",
         "superposition": "experiments.superposition.phenomenon:SUPERPOSITION",
         "adversarial-gain": "experiments.superposition.adversarial_gain:ADVERSARIAL_GAIN",
+        "hierarchical-labels": "experiments.hierarchy.phenomenon:HIERARCHICAL_LABELS",
+        "deep-linear-networks": "experiments.hierarchy.phenomenon:DEEP_LINEAR_NETWORKS",
+        "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
+        "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
     }
 )
@@ -23,6 +27,9 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "feature-collapse": "experiments.feature_collapse.predict_options:PREDICTOR",
         "neural-collapse": "experiments.neural_collapse.predict_options:PREDICTOR",
         "superposition": "experiments.superposition.predict_options:PREDICTOR",
+        "hierarchical-labels": "experiments.hierarchy.labels_predict:PREDICTOR",
+        "deep-linear-networks": "experiments.hierarchy.linear_predict:PREDICTOR",
+        "feature-contamination": "experiments.feature_contamination.predict_options:PREDICTOR",
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
         "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
     }

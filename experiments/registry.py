@@ -29,6 +29,11 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "superposition": "experiments.superposition.regimes:EXPERIMENT",
         "phase-diagram": "experiments.superposition.phase_diagram:EXPERIMENT",
         "adversarial-gain": "experiments.superposition.adversarial_gain:EXPERIMENT",
+        "hierarchical-labels": "experiments.hierarchy.labels_regimes:EXPERIMENT",
+        "deep-linear-networks": "experiments.hierarchy.linear_regimes:EXPERIMENT",
+        "feature-contamination": "experiments.feature_contamination.regimes:EXPERIMENT",
+        "contamination-ratio": "experiments.feature_contamination.contamination_ratio:EXPERIMENT",
+        "contamination-toy": "experiments.feature_contamination.contamination_toy:EXPERIMENT",
         "dimensional-collapse": "experiments.dimensional_collapse.regimes:EXPERIMENT",
         "collapse-curve": "experiments.dimensional_collapse.collapse_curve:EXPERIMENT",
     }

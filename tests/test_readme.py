@@ -10,7 +10,7 @@ from experiments.commands.cli import main
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-SHELL = "".join(re.findall(r"```bash\n(.*?)```", README, re.DOTALL))
+SHELL = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.DOTALL))
 COMMANDS = [shlex.split(line, comments=True)[1:] for line in re.findall(r"^simlab .*$", SHELL, re.MULTILINE)]
 
 
@@ -53,7 +53,7 @@ def tiny_options(words):
 
 def test_the_blocks_were_found():
     assert len(PYTHON) == 2
-    assert len(COMMANDS) == 11
+    assert len(COMMANDS) == 12
 
 
 def test_figures_of_the_readme_exist():

@@ -1,8 +1,9 @@
 """Predictions of learned representations: plain numbers and arrays in, float64 arrays out.
 
-One package for each phenomenon, such as `feature_collapse` or `dimensional_collapse`, whose `predict` gives the
-minimiser of its risk; `optimality` certifies how far any network is from the minimum. `checks`, `frames` and `lazy`
-serve all of them. The words of `superposition` and `dimensional_collapse` are in their own docstrings.
+One package for each phenomenon. Its `predict` gives the minimiser of a risk, or what gradient descent learns
+(`feature_contamination`, deep linear networks in `hierarchy`); `optimality` certifies how far any network is from the
+minimum. `checks`, `frames` and `lazy` serve all of them. Each package's docstring defines its own words; those below
+are the words of `feature_collapse` and `neural_collapse`.
 
 Vocabulary, with the symbols that the formulas of this package use:
 

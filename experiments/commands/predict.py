@@ -73,9 +73,11 @@ def _find_experiment(name: str) -> tuple[Experiment, Predictor]:
     check_choice("name", name, dict.fromkeys((*PREDICTORS, *NAMES)))
     experiment = find_experiment(name)
     owner = experiment.phenomenon.name
-    if owner not in PREDICTORS:
-        raise ValueError(f"name: expected an experiment on {' or '.join(PREDICTORS)}, got {name!r} (on {owner})")
-    return experiment, load_attribute(PREDICTORS[owner])
+    predictor: Predictor | None = load_attribute(PREDICTORS[owner]) if owner in PREDICTORS else None
+    if predictor is None or not predictor.knows_configurations:
+        predicted = [known for known, place in PREDICTORS.items() if load_attribute(place).knows_configurations]
+        raise ValueError(f"name: expected an experiment on {' or '.join(predicted)}, got {name!r} (on {owner})")
+    return experiment, predictor
 
 
 def prepare_predict(arguments: argparse.Namespace) -> Action:

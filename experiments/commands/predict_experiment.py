@@ -52,7 +52,7 @@ def prepare_experiment(
     points = _list_points(experiment, preset, arguments)
     for point in points:
         experiment.phenomenon.check_theory(point.configuration)
-    predictions = [predictor.of_configuration(point.configuration) for point in points]  # pyright: ignore
+    predictions = predictor.predict_configurations([point.configuration for point in points])
 
     def action() -> int:
         if arguments.json:

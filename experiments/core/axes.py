@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.core.configuration import Configuration, fields_set
-from experiments.core.options import convert, option_types
+from experiments.core.options import alternatives, convert, option_types
 from simlab.validation import check_choice, check_count, invalid
 
 # Of all regimes together: each is checked and predicted before anything is trained.
@@ -144,8 +144,9 @@ def _convert(name: str, kind, text: str):
     if kind is bool:
         return check_choice(f"vary {name}", text.lower(), ("true", "false")) == "true"
     value = convert(name, kind, text)
-    if isinstance(value, tuple):  # a list of frequencies cannot be told from a list of values
-        raise invalid(f"vary {name}", "names such as uniform or zipf:1.5", text)
+    if isinstance(value, tuple):  # a list of numbers cannot be told from a list of values
+        expected = "names such as uniform or zipf:1.5" if str in alternatives(kind) else "an option of single values"
+        raise invalid(f"vary {name}", expected, text)
     return value
 
 

@@ -101,25 +101,28 @@ def _add(group, name: str, kind, text: str) -> None:
         group.add_argument(flag_of(name), metavar=_metavar(kind), default=None, help=text)
 
 
-def _alternatives(kind) -> tuple:
+def alternatives(kind) -> tuple:
     """Return the types that a field's annotation allows."""
     return get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
 
 
 def _metavar(kind) -> str:
-    if float in _alternatives(kind):
+    if float in alternatives(kind):
         return "X"
-    return "N" if int in _alternatives(kind) else "NAME"
+    if int in alternatives(kind):
+        return "N"
+    return "NAME" if str in alternatives(kind) else "X,X,..."
 
 
 def convert(name: str, kind, value) -> Any:
     """Return a text as a value of ``kind``; where text itself is allowed, it stays text if it is no number."""
     if not isinstance(value, str):
         return value
-    kinds = _alternatives(kind)
-    if tuple[int, ...] in kinds and "," in value:
+    kinds = alternatives(kind)
+    is_list = "," in value or not {int, float, str} & {*kinds}
+    if tuple[int, ...] in kinds and is_list:
         return tuple(_number(name, int, part, "whole numbers separated by commas") for part in value.split(","))
-    if tuple[float, ...] in kinds and ("," in value or is_number(value)):
+    if tuple[float, ...] in kinds and (is_list or is_number(value)):
         return tuple(_number(name, float, part, "numbers separated by commas") for part in value.split(","))
     for number, description in ((int, "a whole number"), (float, "a number")):
         if number in kinds:

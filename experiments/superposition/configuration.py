@@ -61,6 +61,12 @@ class FeatureConfiguration(Configuration):
 
     @property
     def weights_masks(self) -> bool:
-        """Whether every set of active features is weighted by its probability."""
+        """Whether every set of active features is weighted by its probability.
+
+        Raises:
+            ValueError: they are too many to be weighted, or `masks` is no choice.
+        """
         check_choice("masks", self.masks, MASKS)
+        if self.masks == "weighted" and check_count("n_features", self.n_features) > MOST_WEIGHTED:
+            raise invalid("masks", f"sampled or auto for more than {MOST_WEIGHTED} features", self.masks)
         return self.masks == "weighted" or (self.masks == "auto" and self.n_features <= MOST_WEIGHTED)

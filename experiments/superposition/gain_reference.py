@@ -28,7 +28,8 @@ def predict(configuration: GainConfiguration) -> Prediction:
     return Prediction(
         basis="theorem",
         kind="the average of each label's clusters",
-        note="the theorem is about a network whose units are the averages, not about how they are learned",
+        note="the theorem is about a network whose units are the averages, not about how they are learned; noise makes "
+        "units of different signs slightly opposed, which shortens the attack along the gradient to first order",
         quantities={
             "gain": math.nan,
             "norm": math.nan,

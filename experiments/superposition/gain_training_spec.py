@@ -9,7 +9,7 @@ from simlab.losses.logistic import Logistic
 from simlab.networks.specs.signed_relu import SignedReLU
 from simlab.tasks.orthogonal_clusters import OrthogonalClusters
 from simlab.training.spec import TrainingSpec
-from simlab.validation import check_count
+from simlab.validation import check_count, invalid
 
 ClusterSpec = TrainingSpec[OrthogonalClusters, SignedReLU]
 
@@ -22,6 +22,8 @@ def make_training_spec(configuration: GainConfiguration) -> FeatureSpec | Cluste
     """
     if configuration.n_clusters is None:
         return training_spec.make_training_spec(configuration)
+    if check_count("n_units", configuration.n_units, 2) % 2:
+        raise invalid("n_units", "an even number, half of each sign", configuration.n_units)
     return TrainingSpec(
         task=OrthogonalClusters(  # pyright: ignore[reportAbstractUsage]
             n_clusters=configuration.n_clusters,

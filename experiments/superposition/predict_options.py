@@ -6,6 +6,7 @@ import numpy as np
 
 from experiments.core.configuration import NETWORK, TASK, option
 from experiments.core.predictor import Predictor
+from experiments.superposition.reference import solve_all
 from experiments.tables.columns import format_columns
 
 
@@ -37,15 +38,12 @@ def _predict(options: SuperpositionOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, and a line for each kind of feature."""
+    """Return a prediction as lines of name and value, a line for each kind of feature, and the note."""
     rows = [("geometry", prediction.geometry), ("basis", prediction.basis)]
     if prediction.is_predicted:
         rows += [("loss", f"{prediction.loss:.10g}"), ("represented", f"{int(prediction.represented.sum())}")]
-    if prediction.note:
-        rows.append(("note", prediction.note))
-    if not prediction.is_predicted:
-        return format_columns(rows)
-    return f"{format_columns(rows)}\n\n{format_columns(_feature_table(prediction))}"
+    tables = [rows, *([_feature_table(prediction)] if prediction.is_predicted else [])]
+    return "\n\n".join([*map(format_columns, tables), *([prediction.note] if prediction.note else [])])
 
 
 def _feature_table(prediction) -> list[tuple[str, ...]]:
@@ -63,4 +61,10 @@ def _feature_table(prediction) -> list[tuple[str, ...]]:
     return table
 
 
-PREDICTOR = Predictor(options=SuperpositionOptions, predict=_predict, format=_format)
+PREDICTOR = Predictor(
+    options=SuperpositionOptions,
+    predict=_predict,
+    format=_format,
+    of_configurations=solve_all,
+    columns=("geometry", "basis", "loss", "dimensionalities", "norms", "bias"),
+)

@@ -30,16 +30,15 @@ def predict(configuration: FeatureConfiguration) -> Prediction:
 
 def predict_all(configurations: Sequence[FeatureConfiguration]) -> list[Prediction]:
     """Return what theory says of many configurations; those of two features in one dimension are solved together."""
+    return [describe(theory) for theory in solve_all(configurations)]
+
+
+def solve_all(configurations: Sequence[FeatureConfiguration]) -> list[Theory]:
+    """Return theory's own predictions of many configurations."""
     from theory import superposition
 
     tasks = [superposition.check_task(**_task(configuration)) for configuration in configurations]
-    is_pair = [(task.n_features, task.n_hidden, task.nonlinearity) == (2, 1, "relu") for task in tasks]
-    pairs = [task for task, chosen in zip(tasks, is_pair, strict=True) if chosen]
-    solved = iter(superposition.predict_two_features(pairs) if pairs else ())
-    return [
-        describe(next(solved)) if chosen else predict(configuration)
-        for configuration, chosen in zip(configurations, is_pair, strict=True)
-    ]
+    return superposition.predict_all(tasks)
 
 
 def _task(configuration: FeatureConfiguration) -> dict:
@@ -81,11 +80,12 @@ def describe(theory: Theory) -> Prediction:
 
 
 def _short(geometry: str) -> str:
-    """Return a geometry in fewer words, for headings."""
+    """Return a geometry in fewer words, for headings, where commas stand between the geometries of several cells."""
     return (
         geometry.replace("antipodal ", "")
         .replace("dedicated features", "dedicated")
         .replace("dedicated feature", "dedicated")
+        .replace(", ", " + ")
     )
 
 

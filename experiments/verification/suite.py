@@ -18,6 +18,8 @@ GROUPS = {
     "neural-collapse": "experiments.neural_collapse.claims.class_means:check_neural_collapse",
     "factor-collapse": "experiments.neural_collapse.claims.factor_collapse:check_factor_collapse",
     "superposition": "experiments.superposition.claims.suite:check_superposition",
+    "hierarchy": "experiments.hierarchy.claims.suite:check_hierarchy",
+    "feature-contamination": "experiments.feature_contamination.claims.suite:check_feature_contamination",
     "contrastive": "experiments.verification.contrastive:check_contrastive",
 }
 

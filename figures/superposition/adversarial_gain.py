@@ -76,7 +76,7 @@ def _name_kind(ax, cells, kind: str) -> None:
     """Write a predicted geometry below the marks of its cells."""
     learned = cells.learned.sel(quantity="gain").values
     place = float(np.exp(np.mean(np.log(cells.feature_probability.values))))
-    ax.text(place, float(np.min(learned)) - 0.04, kind.replace(", ", ",\n"), fontsize=6, ha="center", va="top")
+    ax.text(place, float(np.min(learned)) - 0.04, kind.replace(" + ", " +\n"), fontsize=6, ha="center", va="top")
 
 
 def _gain_handles() -> list[Line2D]:

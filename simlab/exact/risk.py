@@ -58,6 +58,8 @@ class ExactRisk:
         layer_norm: whether words are normalised (the network ``h*``).
         label_noise: ``eps``, the probability that a label is drawn anew, uniformly over the classes of its head.
         heads: sizes ``K_f`` of the heads, whose sum is ``K``, or None for a single one with the classes ``Int[N]``.
+        confusions: ``Float[K, K]``, the distribution of the label in each class, a row each, in place of the class
+            itself, ``1[k = class]``; None for certain labels. For a single head.
 
     Raises:
         ValueError: an argument is out of range; the message names it.
@@ -71,6 +73,7 @@ class ExactRisk:
     layer_norm: bool = False
     label_noise: float = 0.0
     heads: tuple[int, ...] | None = None
+    confusions: Float[np.ndarray, "K K"] | None = None
 
     def __post_init__(self):
         check_count("n_words", self.n_words)
@@ -82,6 +85,7 @@ class ExactRisk:
         population = WeightedSentences(*(np.asarray(part) for part in self.population))
         object.__setattr__(self, "population", population)
         _check_heads(self.heads, self.n_classes)
+        _check_confusions(self.confusions, self.n_classes, self.heads)
         _check_population(population, self.n_words, self.n_classes, self.heads)
 
     @property
@@ -97,7 +101,9 @@ class ExactRisk:
         one_hot = (sentences[..., None] == np.arange(self.n_words)).reshape(len(sentences), -1)
         columns = zip(self.shape.heads, classes.reshape(len(classes), -1).T, strict=True)
         noise = self.label_noise
-        targets = np.hstack([(1 - noise) * np.eye(size)[column] + noise / size for size, column in columns])
+        laws = [self.confusions] if self.confusions is not None else [np.eye(size) for size in self.shape.heads]
+        labels = zip(laws, columns, strict=True)
+        targets = np.hstack([(1 - noise) * law[column] + noise / size for law, (size, column) in labels])
         decays = np.array(weight_decays(self.weight_decay, self.layer_norm))
         return RiskData(one_hot.astype(np.float64), targets, probabilities.astype(np.float64), decays)
 
@@ -247,6 +253,17 @@ def _check_heads(heads: tuple[int, ...] | None, n_classes: int) -> None:
         raise invalid("heads", "a tuple of sizes", heads)
     if sum(check_count("heads", size, 2) for size in heads) != n_classes:
         raise invalid("heads", f"sizes that sum to n_classes={n_classes}", heads)
+
+
+def _check_confusions(confusions: Float[np.ndarray, "K K"] | None, n_classes: int, heads: tuple | None) -> None:
+    """Raise ``ValueError`` unless there is a distribution for each class of a single head, or none."""
+    if confusions is None:
+        return
+    if heads is not None:
+        raise invalid("heads", "None with confusions", heads)
+    rows = np.asarray(confusions)
+    if rows.shape != (n_classes, n_classes) or not np.all(rows >= 0) or np.abs(rows.sum(axis=1) - 1).max() > 1e-9:
+        raise invalid("confusions", f"{n_classes} rows of {n_classes} probabilities that sum to 1", rows.shape)
 
 
 def _check_population(population: WeightedSentences, n_words: int, n_classes: int, heads: tuple | None) -> None:

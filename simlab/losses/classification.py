@@ -103,20 +103,22 @@ class CrossEntropy(Objective[Classifier]):
 
     def loss(self, network: Classifier, batch, data, hyper: "Hyperparameters", key) -> "jax.Array":
         """Return the cross-entropy, and the penalty on features, of which a batch counts those it weights."""
-        import jax.numpy as jnp
-
         from simlab.losses.cross_entropy import cross_entropy
-        from simlab.tasks.batch import weighted
 
         value = cross_entropy(network, batch)
-        if not self.penalises_features:
-            return value
+        return value + self.feature_penalty(network, batch, data, hyper) if self.penalises_features else value
+
+    def feature_penalty(self, network: Classifier, batch, data, hyper: "Hyperparameters") -> "jax.Array":
+        """Return ``lam_W/2 |h_i|^2`` summed over the samples, of which a batch counts those it weights."""
+        import jax.numpy as jnp
+
+        from simlab.tasks.batch import weighted
+
         weights = weighted(batch).weights
         weights = weights.reshape(len(weights), -1).mean(axis=1)
         features = cast(FeatureClassifier, network).features(batch.inputs)
         squares = jnp.sum(features**2, axis=-1)
-        penalised = len(data.labels) * jnp.sum(weights * squares)
-        return value + hyper.embedding_weight_decay / 2 * penalised
+        return hyper.embedding_weight_decay / 2 * (len(data.labels) * jnp.sum(weights * squares))
 
     def penalties(self, params: "nnx.State", hyper: "Hyperparameters") -> "nnx.State":
         """Return ``lam_W`` for embeddings and free features, 0 for a backbone, ``lam_U`` for all else."""

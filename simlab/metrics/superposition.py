@@ -25,7 +25,12 @@ N_ENUMERATED = 4
 
 
 class ExpectedLoss(NamedTuple):
-    """The loss of a network, and its standard error from the points of the integration; 0 for a closed form."""
+    """The loss of a network.
+
+    Attributes:
+        value: of the loss.
+        standard_error: from the points of the integration; 0 for a closed form.
+    """
 
     value: float
     standard_error: float
@@ -53,7 +58,7 @@ def feature_dimensionalities(weights: Float[np.ndarray, "m n"]) -> Float[np.ndar
 
 
 def output_gains(weights: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " n"]:
-    """Return how far each output moves per length of the input while it is active: the rows of ``W^T W``."""
+    """Return how far each output moves per L2 length of the input while it is active, ``|(W^T W)_i|``, ``Float[n]``."""
     return np.linalg.norm(weights.T @ weights, axis=1)
 
 
@@ -83,6 +88,9 @@ def expected_loss(
         active_probability: p.
         importance: I.
         nonlinearity: ``relu`` or ``linear``.
+
+    Returns:
+        The loss and its standard error. Four sets of points give the error to a factor of about two.
     """
     p, gram = active_probability, weights.T @ weights
     if nonlinearity == "linear":

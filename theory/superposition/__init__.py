@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from theory.superposition.parts import Part, make_part
     from theory.superposition.phases import candidate_crossing, candidate_losses, phase_boundary, tied_cells
     from theory.superposition.prediction import Prediction
-    from theory.superposition.reconstruction import predict, predict_two_features
+    from theory.superposition.reconstruction import predict, predict_all
     from theory.superposition.task import SuperpositionTask, check_task, feature_variance
     from theory.superposition.two_feature_minimiser import TwoFeatureMinima, minimise_two_features, phase_index
     from theory.superposition.two_features import two_feature_loss
@@ -58,7 +58,7 @@ __all__ = [
     "phase_boundary",
     "phase_index",
     "predict",
-    "predict_two_features",
+    "predict_all",
     "regular_codes",
     "represented_features",
     "solve_code_scale",
@@ -79,7 +79,7 @@ __getattr__, __dir__ = hand_on(
         "parts": ("Part", "make_part"),
         "phases": ("candidate_crossing", "candidate_losses", "phase_boundary", "tied_cells"),
         "prediction": ("Prediction",),
-        "reconstruction": ("predict", "predict_two_features"),
+        "reconstruction": ("predict", "predict_all"),
         "task": ("SuperpositionTask", "check_task", "feature_variance"),
         "two_feature_minimiser": ("TwoFeatureMinima", "minimise_two_features", "phase_index"),
         "two_features": ("two_feature_loss",),

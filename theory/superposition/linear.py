@@ -39,7 +39,7 @@ def predict_linear(task: SuperpositionTask) -> Prediction:
     ranked = importance[order]
     is_free = n_dropped > 0 and ranked[n_kept - 1] == ranked[n_kept]
     return Prediction(
-        task=task,
+        features=task,
         geometry=f"{n_kept} dedicated" + (f", {n_dropped} dropped" if n_dropped else ""),
         basis="theorem",
         note=_FREE if is_free else "",

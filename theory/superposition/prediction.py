@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +26,7 @@ class Prediction:
     are ordered by D_i, so that features that are dropped come last, except where importances tell the features apart.
 
     Args:
-        task: what was asked.
+        features: the features and the shape of the network that were asked for.
         geometry: which codes the features form, in words; "no prediction" where there is none.
         basis: "theorem" (proved), "numerical" (an exact objective minimised from many starts), "ansatz" (the best of a
             symmetric family), or "none".
@@ -36,13 +36,18 @@ class Prediction:
         loss: sum_i I_i E (x_i - x'_i)^2.
     """
 
-    task: SuperpositionTask
+    features: SuperpositionTask
     geometry: str
     basis: str
     note: str
     weights: Float[np.ndarray, "m n"]
     bias: Float[np.ndarray, " n"]
     loss: float
+
+    @property
+    def task(self) -> dict[str, object]:
+        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        return {**asdict(self.features), "importance": [*self.features.importance]}
 
     @property
     def is_predicted(self) -> bool:
@@ -81,7 +86,7 @@ class Prediction:
 
     def __repr__(self) -> str:
         """Return what a reader asks first, in four lines; the arrays are attributes."""
-        task = self.task
+        task = self.features
         lines = (
             f"{self.geometry} ({self.basis})",
             f"task: {task.n_features} features, {task.n_hidden} dimensions, p = {task.active_probability:g}, "

@@ -43,6 +43,7 @@ def predict(
 
     Returns: the prediction; its `basis` is "none" where the theory has none.
     Raises: ValueError, one line that names the field.
+    Source: `prediction.basis` says what it rests on, and the modules that the package's docstring lists derive it.
     """
     task = check_task(
         n_features=n_features,
@@ -51,10 +52,27 @@ def predict(
         importance=importance,
         nonlinearity=nonlinearity,
     )
+    return predict_all([task])[0]
+
+
+def predict_all(tasks: Sequence[SuperpositionTask]) -> list[Prediction]:
+    """Predict many tasks; those of two features in one dimension, the cells of a phase diagram, are solved together.
+
+    Args:
+        tasks: of `check_task`.
+
+    Returns: the predictions, in the order of the tasks.
+    """
+    are_pairs = [(task.n_features, task.n_hidden, task.nonlinearity) == (2, 1, "relu") for task in tasks]
+    pairs = [task for task, is_pair in zip(tasks, are_pairs, strict=True) if is_pair]
+    solved = iter(predict_two_features(pairs) if pairs else ())
+    return [next(solved) if is_pair else _predict(task) for task, is_pair in zip(tasks, are_pairs, strict=True)]
+
+
+def _predict(task: SuperpositionTask) -> Prediction:
+    """Predict any task but two features in one dimension with ReLU."""
     if task.nonlinearity == "linear" or task.n_features == task.n_hidden:
         return predict_linear(task)
-    if (task.n_features, task.n_hidden) == (2, 1):
-        return predict_two_features([task])[0]
     reason = _missing_theory(task)
     return _no_prediction(task, reason) if reason else _predict_mixture(task)
 
@@ -84,7 +102,7 @@ def predict_two_features(tasks: Sequence[SuperpositionTask]) -> list[Prediction]
     minima = minimise_two_features(probabilities, others / units)
     return [
         Prediction(
-            task=task,
+            features=task,
             geometry=_TWO_FEATURE_GEOMETRIES[int(phase)],
             basis="numerical",
             note="",
@@ -104,7 +122,7 @@ def _predict_mixture(task: SuperpositionTask) -> Prediction:
     weights, bias = mixture.network()
     is_limit_known = task.n_features <= 2 * task.n_hidden
     return Prediction(
-        task=task,
+        features=task,
         geometry=mixture.geometry,
         basis="ansatz",
         note=_SPARSE if is_limit_known else "",
@@ -117,7 +135,7 @@ def _predict_mixture(task: SuperpositionTask) -> Prediction:
 def _no_prediction(task: SuperpositionTask, reason: str) -> Prediction:
     """Return NaN in place of every number, and why."""
     return Prediction(
-        task=task,
+        features=task,
         geometry="no prediction",
         basis="none",
         note=reason,

@@ -30,6 +30,8 @@ _MAX_STEPS = 200
 _DIFFERENCE = 1e-6
 # Of the gradient over p min(1, r): some hundred operations on numbers of size one.
 _GRADIENT_TOLERANCE = 1e-12
+# A shorter column is zero: where it is zero the curvature along it is of size one, but for a boundary of phases.
+_ZERO_COLUMN = 1e-10
 
 
 class TwoFeatureMinima(NamedTuple):
@@ -74,8 +76,8 @@ def minimise_two_features(
     best = np.argmin(values.reshape(-1, n_starts), axis=1) + n_starts * np.arange(p.size)
     points = points[best]
     longer = np.take_along_axis(points[:, :2], np.argmax(np.abs(points[:, :2]), axis=1)[:, None], axis=1)
-    weights = (points[:, :2] * np.where(longer < 0, -1.0, 1.0)).reshape(*shape, 2)
-    bias = points[:, 2:].reshape(*shape, 2)
+    weights, bias = _settle_dropped(points[:, :2] * np.where(longer < 0, -1.0, 1.0), points[:, 2:], p)
+    weights, bias = weights.reshape(*shape, 2), bias.reshape(*shape, 2)
     loss = loss_and_gradient(weights, bias, p.reshape(shape), r.reshape(shape))[0]
     return TwoFeatureMinima(weights, bias, loss, norms[best].reshape(shape))
 
@@ -83,6 +85,18 @@ def minimise_two_features(
 def phase_index(represented: Bool[np.ndarray, "... 2"]) -> Int[np.ndarray, " ..."]:
     """Return 0 where no feature is represented, 1 the first alone, 2 the second alone, 3 both: superposition."""
     return np.asarray(represented) @ np.array([1, 2])
+
+
+def _settle_dropped(weights: np.ndarray, bias: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return minima (N, 2), those with a column at rounding as the network that they converge to.
+
+    A column of zero decouples the features: the other one is reconstructed, w = 1 and b = 0, and the best output for
+    the one that is dropped is its mean, p/2.
+    """
+    is_dropped = np.abs(weights) < _ZERO_COLUMN
+    settles = np.any(is_dropped, axis=1, keepdims=True)
+    weights = np.where(settles, np.where(is_dropped, 0.0, 1.0), weights)
+    return weights, np.where(settles, np.where(is_dropped, p[:, None] / 2, 0.0), bias)
 
 
 def _descend(points: np.ndarray, p: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

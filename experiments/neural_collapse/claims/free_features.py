@@ -14,7 +14,12 @@ from simlab.exact.risk import ExactRisk, WeightedSentences
 
 
 def minimise_free_features(
-    labels: np.ndarray, sizes: tuple[int, ...], decays: tuple[float, float], dim: int, n_restarts: int
+    labels: np.ndarray,
+    sizes: tuple[int, ...],
+    decays: tuple[float, float],
+    dim: int,
+    n_restarts: int,
+    confusions: np.ndarray | None = None,
 ) -> Minima:
     """Return the minimiser over features of all samples and a classifier, found from random starts.
 
@@ -24,16 +29,20 @@ def minimise_free_features(
         decays: ``(lam_H, lam_W)``, of features and classifier.
         dim: ``d``.
         n_restarts: random starts.
+        confusions: ``Float[K, K]``, the distribution of the label in each class of a single head; None if certain.
     """
     n_samples = len(labels)
     samples = np.arange(n_samples)[:, None]
     risk = ExactRisk(
-        population=WeightedSentences(samples, labels, np.full(n_samples, 1 / n_samples)),
+        population=WeightedSentences(
+            samples, labels if confusions is None else labels[:, 0], np.full(n_samples, 1 / n_samples)
+        ),
         n_words=n_samples,
         n_classes=sum(sizes),
         embedding_dim=dim,
         weight_decay=decays,
-        heads=sizes,
+        heads=sizes if confusions is None else None,
+        confusions=confusions,
     )
     return minimise(risk, n_restarts=n_restarts)
 

@@ -60,7 +60,7 @@ def test_the_table_has_a_line_for_each_size(capsys):
         (
             "feature-collapse --feature-dim 3",
             "option: expected one that 'simlab predict feature-collapse --help' lists, got '--feature-dim' (an option "
-            "of neural-collapse)",
+            "of neural-collapse and hierarchical-labels)",
         ),
         ("neural-collapse --n-classes many", "n_classes: expected a whole number, got 'many'"),
         ("neural-collapse --n-classes 3 --samples-per-class 5,4", "samples_per_class: expected 3 integers, got shape"),

@@ -5,11 +5,16 @@ import re
 
 import pytest
 
+from experiments.commands import predict as predict_command
 from experiments.commands.cli import main
+from experiments.core.predictor import Predictor
 from experiments.phenomena import PREDICTORS
-from experiments.registry import NAMES, find_experiment
+from experiments.registry import NAMES, find_experiment, load_attribute
 
-PREDICTED = [name for name in NAMES if find_experiment(name).phenomenon.name in PREDICTORS]
+PREDICTORS_OF_EXPERIMENTS = {
+    phenomenon for phenomenon, place in PREDICTORS.items() if load_attribute(place).knows_configurations
+}
+PREDICTED = [name for name in NAMES if find_experiment(name).phenomenon.name in PREDICTORS_OF_EXPERIMENTS]
 
 
 def predict(capsys, *words):
@@ -28,9 +33,12 @@ def test_every_experiment_with_a_predictor_is_predicted_point_by_point(capsys, n
     plan = find_experiment(name).plan("quick", {}, 1)
     assert [record["regime"] for record in records] == [cell.regime for cell in plan.cells]
     for record, cell in zip(records, plan.cells, strict=True):
-        wanted, risk = cell.prediction.risk, record["risk"]
-        assert risk is None if wanted != wanted else risk == wanted
-        assert record["task"]["embedding_dim" if "embedding_dim" in record["task"] else "feature_dim"] > 0
+        [objective] = {"risk", "loss"} & record.keys()
+        quantities = getattr(cell.prediction, "quantities", None)
+        wanted, value = quantities[objective] if quantities else cell.prediction.risk, record[objective]
+        assert value is None if wanted != wanted else value == wanted
+        [dim] = {"embedding_dim", "feature_dim", "n_hidden"} & record["task"].keys()
+        assert record["task"][dim] > 0
         assert set(record["axes"]) == {axis.name for axis in plan.axes}
 
 
@@ -61,6 +69,7 @@ def test_without_a_preset_an_experiment_is_quick_and_a_phenomenon_is_itself(caps
         ("neural-collapse --samples-per-class 5,4,3", "n_classes=3 samples_per_class=5,4,3 feature_dim=2"),
         ("neural-collapse --preset quick", "factor_sizes=4,6 n_samples=192"),
         ("noise", "n_words=12 sentence_length=2 n_classes=9"),
+        ("phase-diagram --vary active-probability=0.1,0.9", "n_features=2 n_hidden=1 nonlinearity=relu"),
     ],
 )
 def test_the_text_says_what_it_is_for(capsys, words, echoed):
@@ -90,8 +99,8 @@ def test_laws_of_sizes_are_those_of_run(capsys, law):
     [
         (
             "deep-networks",
-            "name: expected an experiment on feature-collapse or neural-collapse, got 'deep-networks' (on "
-            "layer-collapse)",
+            "name: expected an experiment on feature-collapse or neural-collapse or superposition, got "
+            "'deep-networks' (on layer-collapse)",
         ),
         ("uniform-small-samples", "name: expected one of "),
         ("uniform-small-sample --preset big", "preset: expected one of quick, paper, got 'big'"),
@@ -110,3 +119,13 @@ def test_bad_input_is_one_line(capsys, words, line):
     printed = capsys.readouterr().err
     assert printed.startswith(f"simlab: {line}")
     assert printed.count("\n") == 1
+
+
+def test_a_predictor_that_knows_options_alone_has_no_experiments(capsys, monkeypatch):
+    predictor = Predictor(options=object, predict=object, format=str)
+    monkeypatch.setattr(predict_command, "PREDICTORS", {"superposition": "only:OPTIONS"})
+    monkeypatch.setattr(predict_command, "load_attribute", lambda place: predictor)
+    assert main(["predict", "phase-diagram"]) == 2
+    assert capsys.readouterr().err.startswith("simlab: name: expected an experiment on ")
+    with pytest.raises(TypeError, match=r"^of_configuration: expected a function, got None$"):
+        predictor.predict_configurations([])

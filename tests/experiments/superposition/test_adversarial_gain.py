@@ -26,7 +26,7 @@ def test_the_gain_is_the_predicted_one(dataset):
     cell = dataset.sel(regime="p-0.1")
     best = cell.learned.sel(quantity="loss").argmin("seed")
     learned = cell.learned.sel(quantity="gain").isel(seed=best).item()
-    # The gain goes with the square of a norm that training leaves within 2e-3: half a per cent.
+    # The acceptance number of the experiment.
     assert learned == pytest.approx(cell.predicted.sel(quantity="gain").item(), rel=5e-3)
     assert np.isnan(cell.learned.sel(quantity="flip_distance")).all()
 
@@ -35,9 +35,14 @@ def test_labels_flip_at_the_predicted_distance(dataset):
     cell = dataset.sel(regime="4-clusters")
     assert cell.predicted.sel(quantity="flip_distance").item() == 0.5
     for name in ("flip_distance", "flip_distance_largest"):
-        np.testing.assert_allclose(cell.learned.sel(quantity=name).mean("seed"), 0.5, rtol=0.02)
-    assert np.all(cell.learned.sel(quantity="flip_distance") < 0.9 * cell.learned.sel(quantity="gradient_attack"))
-    assert np.all(cell.learned.sel(quantity="alignment") > 0.95)
+        # The acceptance number of the experiment, for each seed.
+        np.testing.assert_allclose(cell.learned.sel(quantity=name), 0.5, rtol=0.01)
+    # The attack along the gradient overestimates the distance by more than that. Units of different signs that are not
+    # quite orthogonal bring it below sqrt(2) times, to first order in their cosine.
+    gradient = cell.learned.sel(quantity="gradient_attack")
+    assert np.all((gradient > 1.01 * 0.5) & (gradient < np.sqrt(1 / 2)))
+    # Nearer to the averages than to units of one cluster each, whose cosine is sqrt(1/2).
+    assert np.all(cell.learned.sel(quantity="alignment") > (1 + np.sqrt(1 / 2)) / 2)
     assert np.isnan(cell.learned.sel(quantity="gain")).all()
 
 
@@ -56,7 +61,7 @@ def test_the_averaged_network_is_measured_as_the_theorem_says():
 
 
 def test_a_network_that_keeps_clusters_apart_is_not_near_the_averages():
-    """A unit for each cluster: the robust network, |mu|/sqrt(2) from the nearest cluster of the other label."""
+    """A unit for each cluster has the cosine sqrt(1/2) with the average of two."""
     data = OrthogonalClusters(n_clusters=4, input_dim=4).sample(1)
     order = np.argsort(-data.classes, kind="stable")
     measured = measure_clusters(data.means[order], data)
@@ -84,6 +89,8 @@ def test_the_experiment_has_both_halves():
     [
         ("--n-clusters 3", "n_clusters: expected an even number, half of each label, got 3"),
         ("--n-clusters 100", "input_dim: expected at least n_clusters=100 orthogonal directions, got 64"),
+        ("--n-units 3", "n_units: expected an even number, half of each sign, got 3"),
+        ("--n-units 0", "n_units: expected a whole number of at least 2, got 0"),
         ("--mean-norm 0", "mean_norm: expected a positive finite number, got 0.0"),
         ("--active-probability 2", "active_probability: expected a number in (0, 1], got 2.0"),
     ],

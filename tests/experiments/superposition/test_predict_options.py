@@ -24,12 +24,16 @@ def printed(capsys, options):
 )
 def test_json_is_what_python_returns(capsys, options, task):
     expected = superposition.predict(**{"n_features": 5, "n_hidden": 2, "active_probability": 0.1} | task).to_json()
-    assert json.loads(printed(capsys, f"{options} --json")) == expected
+    values = json.loads(printed(capsys, f"{options} --json"))
+    task_of_values = values.pop("task")
+    assert values == expected
+    assert superposition.predict(**task_of_values).to_json() == expected, "the task is what predict takes"
 
 
 def test_the_table_has_a_line_for_features_of_the_same_numbers(capsys):
     lines = printed(capsys, "--active-probability 0.5").splitlines()
-    assert lines[0].split(maxsplit=1) == ["geometry", "2 antipodal pairs, 1 dropped"]
+    assert lines[0] == "task: n_features=5 n_hidden=2 active_probability=0.5 importance=1 nonlinearity=relu"
+    assert lines[2].split(maxsplit=1) == ["geometry", "2 antipodal pairs, 1 dropped"]
     assert [line.split()[:3] for line in lines[-2:]] == [["1", "to", "4"], ["5", "no", "0"]]
 
 
@@ -53,6 +57,7 @@ def test_without_a_prediction_the_table_says_why(capsys):
         ("--n-hidden 0", "n_hidden: expected at least 1, got 0"),
         ("--importance 1,0.3", "importance: expected 5 numbers, one for each feature, got 2"),
         ("--importance 1,1,1,1,-1", "importance: expected a positive finite number, got -1.0"),
+        ("--importance much", "importance: expected numbers separated by commas, got 'much'"),
         ("--importance 1,much", "importance: expected numbers separated by commas, got 'much'"),
         ("--n-features 100000000", "n_features: expected at most 500000 with n_hidden=2, got 100000000"),
     ],

@@ -129,7 +129,7 @@ def gains():
             "learned": (("regime", "seed", "quantity"), learned),
             "predicted": (("regime", "quantity"), learned[:, 1]),
             "status": (("regime", "seed"), np.full((4, 2), "finished", object)),
-            "kind": ("regime", np.array(["2 pairs", "1 pentagon", "averages", "averages"], object)),
+            "kind": ("regime", np.array(["2 pairs + 1 dropped", "1 pentagon", "averages", "averages"], object)),
             "feature_probability": ("regime", [0.5, 0.1, np.nan, np.nan]),
             "cluster_count": ("regime", [np.nan, np.nan, 4, 16]),
             "robust_distance": ("regime", [np.nan, np.nan, 0.7, 0.7]),
@@ -148,7 +148,7 @@ def test_gain_is_that_of_the_best_restart_and_its_line_is_cut_where_it_jumps(gai
     assert pieces == [[0.1, 0.2], [0.3, 0.5]]
     learned = [line.get_xydata().tolist() for line in flips.lines if line.get_marker() == "o"]
     assert learned == [[[4.0, 0.5], [16.0, 0.25]]]
-    assert {"2 pairs", "1 pentagon"} <= set(texts_of(figure))
+    assert {"2 pairs +\n1 dropped", "1 pentagon"} <= set(texts_of(figure))
 
 
 @pytest.mark.parametrize("half", [slice(0, 2), slice(2, 4)])

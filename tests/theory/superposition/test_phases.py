@@ -36,7 +36,7 @@ def test_the_candidates_cross_at_their_crossing(ratio):
 
 
 def test_the_boundary_lies_above_the_crossing(boundary):
-    assert np.all(boundary > 1.05 * superposition.candidate_crossing(RATIOS))
+    assert np.all(boundary > superposition.candidate_crossing(RATIOS))
 
 
 def test_the_boundary_is_the_same_for_the_inverse_ratio(boundary):

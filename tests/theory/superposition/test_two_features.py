@@ -100,6 +100,20 @@ def test_the_descent_converges_everywhere(grid):
     np.testing.assert_array_equal(losses, minima.loss)
 
 
+def test_a_dropped_feature_has_no_column_and_its_mean_as_bias(grid):
+    p, r, minima = grid
+    p, _ = np.broadcast_arrays(p, r)
+    dropped = ~minima.represented
+    alone = dropped.any(axis=-1) & (np.abs(minima.weights).min(axis=-1) == 0)
+    assert alone[0, [0, -1]].all(), "p = 1 and unequal features"
+    ends = minima.weights[alone], minima.bias[alone]
+    np.testing.assert_array_equal(ends[0], np.where(dropped[alone], 0.0, 1.0))
+    np.testing.assert_array_equal(ends[1], np.where(dropped[alone], p[alone][:, None] / 2, 0.0))
+    # the gradient vanishes there as well: what is left is rounding of numbers of size one
+    gradient = loss_and_gradient(*ends, p[alone], np.broadcast_to(r, p.shape)[alone])[1]
+    assert np.abs(gradient).max() < 1e-15 * 10 * r.max()
+
+
 def test_the_minimum_is_never_above_a_candidate(grid):
     p, r, minima = grid
     candidates = superposition.candidate_losses(p, r).min(axis=-1)

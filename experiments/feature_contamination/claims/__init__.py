@@ -1,0 +1,1 @@
+"""Claims of feature contamination, each against samples or integration of another kind."""

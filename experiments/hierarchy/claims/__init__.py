@@ -1,0 +1,1 @@
+"""Claims on hierarchy: deep linear networks, hierarchical labels."""

@@ -1,0 +1,25 @@
+"""Names of the items, and what the figures need of each regime's network."""
+
+from typing import cast
+
+import numpy as np
+import xarray
+
+from experiments.core.experiment import Plan
+from experiments.hierarchy.linear_configuration import LinearConfiguration
+from simlab.tasks.item_properties import item_names
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add ``item_name`` and ``n_layers`` of each regime."""
+    names = np.full((dataset.sizes["regime"], dataset.sizes["item"]), "", dtype=object)
+    configurations = [cast(LinearConfiguration, one) for one in plan.configurations.values()]
+    for row, configuration in zip(names, configurations, strict=True):
+        n_items = len(item_names()) if configuration.items != "tree" else configuration.branching**configuration.depth
+        labels = item_names() if configuration.items != "tree" else [f"{item}" for item in range(1, n_items + 1)]
+        row[:n_items] = labels
+    layers = [configuration.n_layers for configuration in configurations]
+    return dataset.assign(
+        item_name=(("regime", "item"), names, {"long_name": "name of an item", "units": "1"}),
+        n_layers=("regime", layers, {"long_name": "layers", "units": "1"}),
+    )

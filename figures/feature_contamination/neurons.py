@@ -1,0 +1,50 @@
+"""Each neuron beside the ODE from its own start: the sums of its core and of its background weights."""
+
+from typing import Any
+
+import numpy as np
+
+from figures.drawing import style
+from figures.feature_contamination.cells import first_cells
+
+PANELS = {
+    "core_sums": ("core_r2", "core sum $S_c$"),
+    "background_sums": ("background_r2", "background sum $S_b$"),
+}
+SIGNS = ((1, style.COLOURS[0], "o", "$a_k > 0$"), (-1, style.COLOURS[1], "^", "$a_k < 0$"))
+DOT: dict[str, Any] = {"linestyle": "none", "markersize": 2.4, "markeredgewidth": 0, "alpha": 0.7}
+
+
+@style.styled
+def draw(dataset):
+    """Draw learned against predicted sums of every neuron of all seeds, in the regimes where each is followed."""
+    dataset = first_cells(dataset)
+    followed = dataset.learned.sel(quantity="core_r2").notnull().any("seed").values
+    regimes = dataset.isel(regime=followed)
+    if not followed.any():
+        figure, axes = style.make_grid(1, 1, 0.8)
+        axes[0, 0].set_axis_off()
+        axes[0, 0].text(0.5, 0.5, "no regime whose neurons are followed one by one", ha="center")
+        return figure
+    figure, axes = style.make_grid(regimes.sizes["regime"], 2, 1.9)
+    for row, name in zip(axes, regimes.regime.values, strict=True):
+        for ax, (array, (r2, label)) in zip(row, PANELS.items(), strict=True):
+            _draw_panel(ax, regimes.sel(regime=name), array, r2)
+            ax.set_xlabel(f"{label},\npredicted")
+        row[0].set_ylabel("learned")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_panel(ax, regime, array: str, r2: str) -> None:
+    """Draw the neurons of a regime, those of either output sign with a mark of their own."""
+    learned, predicted = regime[array].values, regime[f"{array}_predicted"].values
+    half = learned.shape[-1] // 2
+    ends = [np.nanmin(predicted), np.nanmax(predicted)]
+    ax.plot(ends, ends, color=style.PREDICTED, linewidth=0.8, label="ODE", zorder=1)
+    for sign, colour, mark, label in SIGNS:
+        part = slice(half) if sign > 0 else slice(half, None)
+        ax.plot(predicted[..., part].ravel(), learned[..., part].ravel(), color=colour, marker=mark, label=label, **DOT)
+    value = float(regime.learned.sel(quantity=r2).mean())
+    ax.text(0.04, 0.96, f"$R^2$ of growth = {value:.5f}", transform=ax.transAxes, va="top", fontsize=6)
