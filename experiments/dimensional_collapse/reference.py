@@ -56,7 +56,7 @@ def predict(configuration: PairConfiguration) -> CollapsePrediction:
         quantities={
             "rank": theory.rank,
             "effective_rank": effective_rank(values),
-            "loss": np.nan if is_sampled else theory.loss,
+            "loss": theory.loss,
             "eigenvalue_error": 0.0,
             "largest_collapsed": 0.0 if theory.rank < len(values) else np.nan,
             "gram_distance": 0.0,
