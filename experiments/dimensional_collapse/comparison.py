@@ -29,8 +29,8 @@ QUANTITIES = {
     "effective_rank": Quantity(label="effective rank"),
     "largest_collapsed": Quantity(label="largest eigenvalue of those that are to collapse"),
     "gram_distance": Quantity(label="relative distance of W^T W"),
-    "least_clean": Quantity(label="least variance of the embedding of inputs without augmentation"),
-    "shrinkage": Quantity(label="the same, mean of the strongest directions over the weakest"),
+    "least_clean": Quantity(label="variance without augmentation, least"),
+    "shrinkage": Quantity(label="variance without augmentation, strongest directions over weakest"),
 }
 ARRAYS = {
     "eigenvalues": Variable(("direction",), "learned eigenvalues of the covariance of the embedding"),

@@ -11,6 +11,7 @@ from experiments.core.prediction import Prediction
 from experiments.dimensional_collapse.configuration import PairConfiguration
 from experiments.dimensional_collapse.training_spec import make_task
 from simlab.metrics.spectrum import effective_rank
+from theory.short_text import short_repr
 
 if TYPE_CHECKING:
     from theory.dimensional_collapse import Prediction as Theory
@@ -33,6 +34,8 @@ class CollapsePrediction(Prediction):
     gram: np.ndarray
     finite_batch: np.ndarray
 
+    __repr__ = short_repr
+
 
 def check_theory(configuration: PairConfiguration) -> None:
     """Raise ``ValueError`` for choices that theory cannot take."""
@@ -53,7 +56,7 @@ def predict(configuration: PairConfiguration) -> CollapsePrediction:
         quantities={
             "rank": theory.rank,
             "effective_rank": effective_rank(values),
-            "loss": np.nan if is_sampled else theory.loss,
+            "loss": theory.loss,
             "eigenvalue_error": 0.0,
             "largest_collapsed": 0.0 if theory.rank < len(values) else np.nan,
             "gram_distance": 0.0,

@@ -60,13 +60,13 @@ REGIMES = (
         name="sampled",
         summary="negatives of a batch",
         quick=SAMPLED,
-        paper=SAMPLED.replace(batch_size=1024, n_steps=3000),
+        paper=SAMPLED.replace(batch_size=512, n_steps=3000),
     ),
     Regime(
         name="two-views",
         summary="both of a pair augmented, with weight decay",
         quick=TWO_VIEWS,
-        paper=TWO_VIEWS.replace(batch_size=1024, n_steps=4000),
+        paper=TWO_VIEWS.replace(batch_size=512, n_steps=3000),
     ),
     Regime(
         name="spectral",

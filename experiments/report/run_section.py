@@ -98,7 +98,9 @@ def _regime_summaries(experiment, dataset) -> dict[str, str]:
     configurations = json.loads(dataset.attrs.get("configuration", "{}"))
     varied = cells.varied_axes(dataset)
     return {
-        regime.name: summarise_regime(regime, configurations.get(regime.name, asdict(regime.paper)), varied)
+        regime.name: summarise_regime(
+            regime, configurations.get(regime.name, asdict(regime.configuration("paper"))), varied
+        )
         for regime in experiment.regimes
     }
 

@@ -98,30 +98,46 @@ class InfoNCE(_Contrastive):
 
     def loss(self, network: "LinearEncoder", batch: ViewPair, data, hyper: Hyperparameters, key) -> "Float[Array, '']":
         """Return the loss of a batch, nats."""
+        import jax.numpy as jnp
+
         first, second = network(batch.first), network(batch.second)
         if self.similarity == "cosine":
             first, second = _unit(first), _unit(second)
-        value = self._one_side(first, second, hyper.temperature)
-        if self.is_two_sided:
-            value = (value + self._one_side(second, first, hyper.temperature)) / 2
-        return value
+        positive = self._similarity(first, second) / hyper.temperature
+        if self.negatives == "second":  # one matrix serves both sides
+            scores = self._all_similarities(first, second) / hyper.temperature
+            sides = [scores, scores.T] if self.is_two_sided else [scores]
+        else:
+            anchors = [first, second] if self.is_two_sided else [first]
+            sides = [self._all_similarities(one, one) / hyper.temperature for one in anchors]
+        return jnp.mean(jnp.stack([_mean_loss(scores, positive) for scores in sides]))
 
-    def _one_side(
-        self, anchors: "Float[Array, 'B m']", partners: "Float[Array, 'B m']", temperature
-    ) -> "Float[Array, '']":
-        import jax
+    def _similarity(self, anchors: "Float[Array, 'B m']", partners: "Float[Array, 'B m']") -> "Float[Array, ' B']":
+        """Return the logarithm of the similarity of each pair, times tau."""
         import jax.numpy as jnp
 
-        others = anchors if self.negatives == "first" else partners
-        inner = anchors @ others.T
         if self.similarity == "distance":
-            scores = inner - (jnp.sum(anchors**2, axis=1)[:, None] + jnp.sum(others**2, axis=1)[None, :]) / 2
-            positive = -jnp.sum((anchors - partners) ** 2, axis=1) / 2
-        else:
-            scores, positive = inner, jnp.sum(anchors * partners, axis=1)
-        size = len(anchors)
-        scores = jnp.where(jnp.eye(size, dtype=bool), positive[:, None], scores) / temperature
-        return jnp.mean(jax.nn.logsumexp(scores, axis=1) - positive / temperature) - jnp.log(size - 1.0)
+            return -jnp.sum((anchors - partners) ** 2, axis=1) / 2
+        return jnp.sum(anchors * partners, axis=1)
+
+    def _all_similarities(self, anchors: "Float[Array, 'B m']", others: "Float[Array, 'B m']") -> "Float[Array, 'B B']":
+        """Return the same of each anchor with every other embedding."""
+        import jax.numpy as jnp
+
+        inner = anchors @ others.T
+        if self.similarity != "distance":
+            return inner
+        return inner - (jnp.sum(anchors**2, axis=1)[:, None] + jnp.sum(others**2, axis=1)[None, :]) / 2
+
+
+def _mean_loss(scores: "Float[Array, 'B B']", positive: "Float[Array, ' B']") -> "Float[Array, '']":
+    """Return the mean loss of anchors, the rows; on the diagonal their positives take the place of any score."""
+    import jax
+    import jax.numpy as jnp
+
+    size = len(positive)
+    scores = jnp.where(jnp.eye(size, dtype=bool), positive[:, None], scores)
+    return jnp.mean(jax.nn.logsumexp(scores, axis=1) - positive) - jnp.log(size - 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

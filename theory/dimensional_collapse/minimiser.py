@@ -77,8 +77,7 @@ def predict(
         views=views,
         order=None if ratios is None else _strengths(pairs, similarity, temperature, weight_decay),
     )
-    task = {"similarity": similarity, "views": views, "temperature": float(temperature)}
-    task |= {"weight_decay": float(weight_decay), "output_dim": output_dim or pairs.dimension}
+    task: dict[str, object] = {"views": views}
     if ratios is not None:
         task["augmentation_ratios"] = ratios.tolist()
     prediction.task.update(task | ({} if batch_size is None else {"batch_size": batch_size}))
@@ -144,6 +143,7 @@ def predict_pairs(
         loss=expected_loss(pairs, gram, similarity, temperature),
         finite_batch=None if corrected is None else corrected[place],
         note=TIED if is_tied else "",
+        task={"similarity": similarity, "temperature": temperature, "weight_decay": decay, "output_dim": size},
     )
 
 

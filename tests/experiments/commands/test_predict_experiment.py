@@ -37,7 +37,7 @@ def test_every_experiment_with_a_predictor_is_predicted_point_by_point(capsys, n
         quantities = getattr(cell.prediction, "quantities", None)
         wanted, value = quantities[objective] if quantities else cell.prediction.risk, record[objective]
         assert value is None if wanted != wanted else value == wanted
-        [dim] = {"embedding_dim", "feature_dim", "n_hidden"} & record["task"].keys()
+        [dim] = {"embedding_dim", "feature_dim", "n_hidden", "output_dim"} & record["task"].keys()
         assert record["task"][dim] > 0
         assert set(record["axes"]) == {axis.name for axis in plan.axes}
 
@@ -99,8 +99,8 @@ def test_laws_of_sizes_are_those_of_run(capsys, law):
     [
         (
             "deep-networks",
-            "name: expected an experiment on feature-collapse or neural-collapse or superposition, got "
-            "'deep-networks' (on layer-collapse)",
+            "name: expected an experiment on feature-collapse or neural-collapse or superposition or "
+            "dimensional-collapse, got 'deep-networks' (on layer-collapse)",
         ),
         ("uniform-small-samples", "name: expected one of "),
         ("uniform-small-sample --preset big", "preset: expected one of quick, paper, got 'big'"),

@@ -11,6 +11,7 @@ from experiments.dimensional_collapse.phenomenon import DIMENSIONAL_COLLAPSE
 from experiments.dimensional_collapse.reference import FAR, predict, shrinkage
 from experiments.dimensional_collapse.regimes import TOY, derive
 from experiments.registry import find_experiment
+from experiments.report.run_section import _regime_summaries
 from experiments.tables.result import format_result
 from theory.dimensional_collapse import surviving_eigenvalue
 
@@ -134,3 +135,10 @@ def test_bad_choices_are_one_line(tmp_path, capsys, words, message):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith(f"simlab: {message}")
+
+
+def test_a_report_describes_regimes_that_have_no_paper_preset(dataset):
+    experiment = find_experiment("dimensional-collapse")
+    assert None in [regime.paper for regime in experiment.regimes]
+    lines = _regime_summaries(experiment, dataset.drop_attrs().assign_attrs(axes="[]"))
+    assert set(lines) == {regime.name for regime in experiment.regimes}

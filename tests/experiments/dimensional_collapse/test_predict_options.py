@@ -38,7 +38,7 @@ def test_json_is_what_python_returns(capsys, options, task):
 
 def test_the_table_has_a_line_for_each_direction(capsys):
     lines = printed(capsys, "--augmentation-ratios 0.75,2.5 --batch-size 100000").splitlines()
-    assert lines[0].startswith("task: similarity=distance views=1")
+    assert lines[0].startswith("task: similarity=distance temperature=1")
     assert ["rank", "1 of 2"] in [line.split(maxsplit=1) for line in lines]
     assert lines[-2].split()[:3] == ["1", "0.75", "1"]
     assert lines[-1].split() == ["2", "2.5", "0", "0", "yes"]

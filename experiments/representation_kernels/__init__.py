@@ -1,0 +1,1 @@
+"""Representation kernels: which kernel contrastive learning finds, whatever the encoder."""

@@ -1,0 +1,46 @@
+"""``simlab predict platonic-kernels``: what may be chosen, and the prediction as a table."""
+
+from dataclasses import dataclass
+
+from experiments.core.configuration import TASK, option
+from experiments.core.predictor import Predictor
+from experiments.tables.columns import format_columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelOptions:
+    """A world of events on a ring, and the blocks that one of two modalities sees."""
+
+    events: int = option(12, "events on a ring, n", group=TASK)
+    blocks: int = option(3, "events of a block, B, which one modality cannot tell apart; it divides n", group=TASK)
+    window: str = option("exponential", "within which events co-occur: exponential or gaussian", group=TASK)
+    width: float = option(2.0, "of the window", unit="events", group=TASK)
+    floor: float = option(0.05, "share of pairs that are drawn evenly from all, in [0, 1)", group=TASK)
+
+
+def _predict(options: KernelOptions):
+    from theory import representation_kernels
+
+    return representation_kernels.predict(
+        events=options.events,
+        blocks=options.blocks,
+        window=options.window,
+        width=options.width,
+        floor=options.floor,
+    )
+
+
+def _format(prediction) -> str:
+    """Return a prediction as lines of name and value."""
+    rows = [
+        ("CKA of both modalities", f"{prediction.cka:.10g}"),
+        ("mutual information, events", f"{prediction.mutual_information:.10g} nats"),
+        ("mutual information, blocks", f"{prediction.block_information:.10g} nats"),
+        ("PMI of events positive semidefinite", "yes" if prediction.positive_semidefinite else "no"),
+        ("PMI of blocks positive semidefinite", "yes" if prediction.blocks_positive_semidefinite else "no"),
+        ("basis", prediction.basis),
+    ]
+    return format_columns([*rows, *([("note", prediction.note)] if prediction.note else [])])
+
+
+PREDICTOR = Predictor(options=KernelOptions, predict=_predict, format=_format)

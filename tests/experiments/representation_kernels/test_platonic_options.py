@@ -1,0 +1,45 @@
+"""``simlab predict platonic-kernels``: what Python returns, the table, and bad options."""
+
+import json
+
+import pytest
+
+from experiments.commands.cli import main
+from theory import representation_kernels
+
+
+def printed(capsys, options):
+    assert main(["predict", "platonic-kernels", *options.split()]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "task"),
+    [
+        ("", {}),
+        ("--events 12 --blocks 4", {"blocks": 4}),
+        ("--events 18 --blocks 2 --window gaussian --width 1.5 --floor 0.1",
+         {"events": 18, "blocks": 2, "window": "gaussian", "width": 1.5, "floor": 0.1}),
+    ],
+)  # fmt: skip
+def test_json_is_what_python_returns(capsys, options, task):
+    expected = representation_kernels.predict(**task)
+    assert json.loads(printed(capsys, f"{options} --json")) == expected.to_json() | {"task": expected.task}
+
+
+def test_the_table_says_when_one_encoder_falls_short(capsys):
+    assert "a single encoder does not" not in printed(capsys, "--blocks 6")
+    assert "a single encoder does not" in printed(capsys, "--window gaussian")
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ("--blocks 5", "blocks: expected a divisor of events=12 below it, got 5"),
+        ("--events 0", "events: expected at least 3, got 0"),
+        ("--width 0.001 --floor 0", "width: expected a window that leaves no event without a partner, got 0.001"),
+    ],
+)
+def test_bad_options_are_one_line(capsys, options, line):
+    assert main(["predict", "platonic-kernels", *options.split()]) == 2
+    assert capsys.readouterr().err == f"simlab: {line}\n"
