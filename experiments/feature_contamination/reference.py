@@ -25,7 +25,7 @@ _ODD = f"that no background is learned is a theorem; else {_ALIGNED}"
 _EACH = "each neuron from its own start, before margins matter; sums of strengths taken as Gaussian"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ContaminationPrediction(Prediction):
     """A prediction that may follow each neuron of a member from its own start.
 
