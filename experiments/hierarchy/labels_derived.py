@@ -56,5 +56,7 @@ def _line(configuration, line: np.ndarray, depth: int) -> np.ndarray:
     if configuration.cyclic_confusion is None:
         tree = hierarchy.Tree(configuration.branching, configuration.depth)
         eigenvalues = np.array([1.0, *configuration.level_eigenvalues])
-        strengths[:, : tree.depth] = [hierarchy.level_strengths(tree, eigenvalues, decay) for decay in line]
+        values = np.array([hierarchy.level_strengths(tree, eigenvalues, decay) for decay in line])
+        shown = min(tree.depth, depth)  # a sweep over depths may hold smaller ones alone
+        strengths[:, :shown] = values[:, :shown]
     return strengths

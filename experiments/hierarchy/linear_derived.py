@@ -11,15 +11,17 @@ from simlab.tasks.item_properties import item_names
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add ``item_name`` and ``n_layers`` of each regime."""
+    """Add ``item_name`` of each regime, and ``layer_count`` of each cell."""
     names = np.full((dataset.sizes["regime"], dataset.sizes["item"]), "", dtype=object)
     configurations = [cast(LinearConfiguration, one) for one in plan.configurations.values()]
     for row, configuration in zip(names, configurations, strict=True):
         n_items = len(item_names()) if configuration.items != "tree" else configuration.branching**configuration.depth
         labels = item_names() if configuration.items != "tree" else [f"{item}" for item in range(1, n_items + 1)]
-        row[:n_items] = labels
-    layers = [configuration.n_layers for configuration in configurations]
+        shown = min(n_items, len(row))  # a sweep over sizes may hold smaller ones alone
+        row[:shown] = labels[:shown]
+    cells = [cast(LinearConfiguration, cell.configuration) for cell in plan.cells]
+    layers = np.array([cell.n_layers for cell in cells]).reshape(dataset["kind"].shape)
     return dataset.assign(
         item_name=(("regime", "item"), names, {"long_name": "name of an item", "units": "1"}),
-        n_layers=("regime", layers, {"long_name": "layers", "units": "1"}),
+        layer_count=(dataset["kind"].dims, layers, {"long_name": "layers", "units": "1"}),
     )

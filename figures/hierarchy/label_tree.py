@@ -3,9 +3,8 @@
 import numpy as np
 
 from figures.drawing import style
-from figures.sweeps.axes import keep_axes
+from figures.hierarchy.cells import AXIS, along_decay
 
-AXIS = "weight_decay"
 MOST_COLUMNS = 3
 ROWS = (("merges", "learned", style.COLOURS[0]), ("merges_predicted", "predicted", style.PREDICTED))
 
@@ -13,7 +12,7 @@ ROWS = (("merges", "learned", style.COLOURS[0]), ("merges_predicted", "predicted
 @style.styled
 def draw(dataset):
     """Draw the dendrograms of the first regime and seed, a column for each predicted number of resolved levels."""
-    dataset = keep_axes(dataset, (AXIS,)).isel(regime=0, seed=0)
+    dataset = along_decay(dataset).isel(regime=0, seed=0)
     columns = _columns(dataset)
     figure, axes = style.make_grid(2, len(columns), 1.25, sharey="col")
     for panels, column in zip(axes.T, columns, strict=True):
@@ -24,7 +23,7 @@ def draw(dataset):
                 ax.set_ylabel(f"{label}\nsquared distance")
         strengths = cell.level_strengths_predicted.values
         levels = f"{int((strengths > 0).sum())} of {int(np.isfinite(strengths).sum())} levels"
-        panels[0].set_title(f"{levels}\nweight decay {float(cell[AXIS]):g}", pad=3)
+        panels[0].set_title(f"{levels}\nc = {float(cell.joint_decay):.3g}", pad=3)
         panels[1].set_xlabel("leaf")
     return figure
 

@@ -18,7 +18,7 @@ def draw(dataset):
     """Draw a panel for each regime of three layers or more; the first seed. Lines begin at 1 before the first layer."""
     grid = [dim for dim in dataset.kind.dims if dim != "regime"]
     dataset = dataset.isel(seed=0, **dict.fromkeys(grid, 0))
-    deep = dataset.n_layers.values > 2
+    deep = dataset.layer_count.values > 2
     names = list(dataset.regime.values[deep]) or list(dataset.regime.values[:1])
     n_rows = -(-len(names) // MOST_COLUMNS)
     n_columns = -(-len(names) // n_rows)
@@ -38,7 +38,7 @@ def draw(dataset):
 
 def _draw_panel(ax, regime) -> None:
     """Draw the levels of a regime on a logarithmic ordinate."""
-    n_layers = int(regime.n_layers)
+    n_layers = int(regime.layer_count)
     layers = np.arange(1, n_layers + 1)
     values = []
     for level in range(regime.sizes["mode"]):

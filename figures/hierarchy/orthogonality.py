@@ -7,9 +7,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from figures.drawing import style
-from figures.sweeps.axes import keep_axes
+from figures.hierarchy.cells import AXIS, along_decay
 
-AXIS = "weight_decay"
 MARK: dict[str, Any] = {"linestyle": "none", "markersize": 3, "markeredgewidth": 0}
 OPEN: dict[str, Any] = {"linestyle": "none", "markersize": 6, "markerfacecolor": "none", "markeredgewidth": 0.8}
 
@@ -17,7 +16,7 @@ OPEN: dict[str, Any] = {"linestyle": "none", "markersize": 6, "markerfacecolor":
 @style.styled
 def draw(dataset):
     """Draw cosines (left) and level strengths (right) of each regime where most levels are resolved."""
-    dataset = keep_axes(dataset, (AXIS,)).isel(seed=0)
+    dataset = along_decay(dataset).isel(seed=0)
     figure, axes = style.make_grid(1, 2, 2.4)
     figure.set_figwidth(0.8 * style.TWO_COLUMNS)
     cells = [_cell(dataset.isel(regime=index)) for index in range(dataset.sizes["regime"])]

@@ -7,9 +7,8 @@ from matplotlib.lines import Line2D
 
 from figures.drawing import scales, style
 from figures.drawing.seeds import mean_and_error
-from figures.sweeps.axes import keep_axes
+from figures.hierarchy.cells import along_decay
 
-AXIS = "weight_decay"
 PREDICTED: dict[str, Any] = {"linewidth": 0.9, "zorder": 1}
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)), "-")
 
@@ -17,7 +16,7 @@ LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1
 @style.styled
 def draw(dataset):
     """Draw a panel per regime. Where targets are not those of a tree, predicted values are joined by thin lines."""
-    dataset = keep_axes(dataset, (AXIS,))
+    dataset = along_decay(dataset)
     figure, axes = style.make_grid(1, dataset.sizes["regime"], 2.2, sharey=True)
     for ax, name in zip(axes[0], dataset.regime.values, strict=True):
         _draw_panel(ax, dataset.sel(regime=name))
@@ -30,7 +29,7 @@ def draw(dataset):
 
 def draw_key(ax, dataset) -> None:
     """Draw the first regime."""
-    dataset = keep_axes(dataset, (AXIS,))
+    dataset = along_decay(dataset)
     _draw_panel(ax, dataset.isel(regime=0))
     ax.set_xlabel(r"$c = \sqrt{\lambda_W \lambda_H n}$ (nats)")
     ax.set_ylabel(r"level strength $z_l$ (nats)")
@@ -56,7 +55,8 @@ def _draw_panel(ax, regime) -> None:
         mean, error = mean_and_error(cells.level_strengths, skipna=True)
         ax.errorbar(decays, mean, error, color=look["color"], marker=look["marker"], linestyle="none", markersize=2.6,
                     elinewidth=0.6, markeredgewidth=0, zorder=2)  # fmt: skip
-    scales.set_numbers(ax, np.sort(decays))
+    if len(decays) > 1:
+        scales.set_numbers(ax, np.sort(decays))
 
 
 def _look(level: int) -> dict[str, Any]:

@@ -114,3 +114,25 @@ def test_defaults_of_both_doors_agree():
     configuration = LabelConfiguration()
     prediction = hierarchy.predict_labels(level_eigenvalues=configuration.level_eigenvalues)
     assert prediction.decay == pytest.approx(0.02 * configuration.samples_per_leaf**0.5)
+
+
+@pytest.mark.parametrize("vary", [{}, {"feature_weight_decay": [0.02, 0.05]}, {"feature_dim": [8, 9]}])
+@pytest.mark.parametrize("name", ["staircase", "label_tree", "orthogonality"])
+def test_other_sweeps_are_drawn(small_runs, vary, name):
+    assert draw(f"hierarchy.{name}", small_runs(tuple(vary.items()))).axes
+
+
+@pytest.fixture(scope="module")
+def small_runs():
+    """Runs of a few steps at one weight decay, over another axis or none, each once."""
+    experiment = find_experiment("hierarchical-labels")
+    small = experiment._replace(regimes=experiment.regimes[:1], vary={})
+    made = {}
+
+    def get(vary):
+        key = repr(vary)
+        if key not in made:
+            made[key] = run(small, vary=dict(vary), seeds=1, n_steps=4, optimizer="adam")
+        return made[key]
+
+    return get

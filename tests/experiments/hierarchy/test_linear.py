@@ -116,3 +116,14 @@ def test_gradient_descent_is_predicted_step_by_step():
     network = ALIGNED[1]
     descent = type(network)(configuration=network.configuration.replace(integrator="descent", n_steps=80, n_records=8))
     np.testing.assert_allclose(descent.strengths, descent.path.strengths, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["modes", "mode_errors", "layers", "similarity"])
+def test_a_sweep_over_layers_is_drawn(layer_sweep, name):
+    assert draw(f"hierarchy.{name}", layer_sweep).axes
+
+
+@pytest.fixture(scope="module")
+def layer_sweep():
+    experiment = find_experiment("deep-linear-networks")
+    return run(experiment._replace(regimes=experiment.regimes[:1]), vary={"n_layers": [2, 3]}, seeds=1, n_steps=40)
