@@ -53,7 +53,7 @@ def tiny_options(words):
 
 def test_the_blocks_were_found():
     assert len(PYTHON) == 2
-    assert len(COMMANDS) == 12
+    assert len(COMMANDS) == 15
 
 
 def test_figures_of_the_readme_exist():
