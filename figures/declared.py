@@ -54,6 +54,11 @@ class Certificate(NamedTuple):
     unit: str
 
 
+def predicted_kinds(dataset) -> list[str]:
+    """Return the kinds of predictions, in alphabetical order: ``nothing`` where none is predicted."""
+    return sorted({str(kind) for kind in dataset.kind.values.ravel()} - {"", "nan"}) or ["nothing"]
+
+
 def check_version(dataset) -> None:
     """Raise ``ValueError`` for the dataset of a run that simlab wrote before it declared its quantities."""
     if "quantities" in dataset.attrs:

@@ -3,7 +3,6 @@
 # PyTorch is optional.
 # pyright: reportMissingImports=false
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import jax
 import numpy as np
 
 from experiments.benchmarks import ours, pytorch
-from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
+from experiments.benchmarks.measurement import Contestant, Measurement, compare_steps
 from experiments.benchmarks.settings import BenchSettings
 from experiments.registry import find_experiment
 from simlab.sweeps.layout import Layout
@@ -33,20 +32,10 @@ def measure_contamination(settings: BenchSettings) -> Iterator[Measurement]:
     ]
     if pytorch.is_installed():
         contestants.append(loop(members[0]))
-    seconds = take_turns(contestants, settings.rounds)
     task = members[0].spec
     case = f"{task.source.n_examples} examples, {task.task.input_dim} inputs, {rows} members in the sweep"
-    for contestant in contestants:
-        where, times = ("contamination", case, contestant.name), seconds[contestant.name]
-        yield summarise(where, "time", "us/member and step", 1e6 * times)
-        if LOOP in seconds:
-            yield summarise(where, "times PyTorch", "", seconds[LOOP] / times)
-        for fact in contestant.facts:
-            yield summarise(where, fact.quantity, fact.unit, fact.value)
-    if not pytorch.is_installed():
-        reason, nan = "PyTorch is not installed (extra 'bench')", math.nan
-        where = ("contamination", case, LOOP)
-        yield Measurement(*where, "time", "us/member and step", nan, nan, nan, 0, note=reason)
+    unit = "us/member and step"
+    yield from compare_steps("contamination", case, contestants, settings.rounds, unit=unit, peer=LOOP)
 
 
 def toy_members(settings: BenchSettings) -> list[Member]:

@@ -1,7 +1,7 @@
 """Timing contestants side by side: in one process, in turns, with medians and spreads."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,9 @@ class Contestant(NamedTuple):
     turn: Callable[[], object]
     steps: int
     facts: tuple[Fact, ...] = ()
+
+
+WITHOUT_PYTORCH = "PyTorch is not installed (extra 'bench')"
 
 
 class Measurement(NamedTuple):
@@ -72,6 +75,36 @@ def summarise(
     samples = np.atleast_1d(np.asarray(samples, float))
     low, middle, high = (float(value) for value in np.quantile(samples, (0.25, 0.5, 0.75)))
     return Measurement(*where, quantity, unit, middle, low, high, len(samples), at)
+
+
+def unmeasured(where: tuple[str, str, str], unit: str, reason: str = WITHOUT_PYTORCH) -> Measurement:
+    """Return the time of a contestant that does not run here; ``where`` is benchmark, case and contestant."""
+    return Measurement(*where, "time", unit, np.nan, np.nan, np.nan, 0, note=reason)
+
+
+def compare_steps(
+    benchmark: str, case: str, contestants: Sequence[Contestant], rounds: int, *, unit: str, peer: str
+) -> Iterator[Measurement]:
+    """Yield the time of a step of each contestant, how many times longer the peer takes, and the other facts.
+
+    Args:
+        benchmark: its name on the command line.
+        case: what is measured, in words.
+        contestants: who takes turns.
+        rounds: how often.
+        unit: of the times, which are given in microseconds.
+        peer: the name of the one of PyTorch, which is missing where that is not installed.
+    """
+    seconds = take_turns(contestants, rounds)
+    for contestant in contestants:
+        where, times = (benchmark, case, contestant.name), seconds[contestant.name]
+        yield summarise(where, "time", unit, 1e6 * times)
+        if peer in seconds:
+            yield summarise(where, "times PyTorch", "", seconds[peer] / times)
+        for fact in contestant.facts:
+            yield summarise(where, fact.quantity, fact.unit, fact.value)
+    if peer not in seconds:
+        yield unmeasured((benchmark, case, peer), unit)
 
 
 def take_turns(contestants: Sequence[Contestant], rounds: int) -> dict[str, np.ndarray]:

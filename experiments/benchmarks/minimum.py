@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.benchmarks import pytorch
-from experiments.benchmarks.measurement import Measurement, summarise
+from experiments.benchmarks.measurement import Measurement, summarise, unmeasured
 from experiments.benchmarks.settings import BenchSettings
 from experiments.core.training_choices import hyperparameters_by_name
 from experiments.feature_collapse.configuration import PAPER, QUICK
@@ -185,8 +185,7 @@ def _measure_sgd(
     """Yield the time of the paper's SGD in PyTorch, eager, and how many times ours that is."""
     where = ("minimum", case, "PyTorch, the paper's SGD")
     if not pytorch.is_installed():
-        nan = float("nan")
-        yield Measurement(*where, "time", "s", nan, nan, nan, 0, note="PyTorch is not installed (extra 'bench')")
+        yield unmeasured(where, "s")
         return
     elapsed, steps, excess = _time_sgd(spec, rates, target, preset)
     note = "" if excess <= EXCESS else f"given up after {elapsed:.0f} s, {excess:.1e} above the minimum: a lower bound"

@@ -9,7 +9,14 @@ import numpy as np
 
 from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.arithmetic import StepCost, step_cost
-from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
+from experiments.benchmarks.measurement import (
+    WITHOUT_PYTORCH,
+    Contestant,
+    Measurement,
+    summarise,
+    take_turns,
+    unmeasured,
+)
 from experiments.benchmarks.settings import TASKS, BenchSettings
 from experiments.feature_collapse.training_spec import WordSpec
 from simlab.data.sources import FixedSample, FreshExamples
@@ -113,7 +120,7 @@ def _contestants(case: Case) -> list[Contestant]:
 
 def _measure(case: Case, rounds: int) -> Iterator[Measurement]:
     contestants = _contestants(case)
-    missing = [] if pytorch.is_installed() else [(EAGER, "PyTorch is not installed (extra 'bench')")]
+    missing = [] if pytorch.is_installed() else [(EAGER, WITHOUT_PYTORCH)]
     try:
         contestants.append(pytorch.compiled_training(COMPILED, _for_pytorch(case.spec), case.hyperparameters))
     except (ImportError, RuntimeError) as error:
@@ -136,5 +143,4 @@ def _measure(case: Case, rounds: int) -> Iterator[Measurement]:
         for fact in contestant.facts:
             yield summarise(where, fact.quantity, fact.unit, fact.value)
     for name, reason in missing:
-        nan = float("nan")
-        yield Measurement("step", case.name, name, "time", "us/step", nan, nan, nan, 0, note=reason)
+        yield unmeasured(("step", case.name, name), "us/step", reason)

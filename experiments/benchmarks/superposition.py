@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from experiments.benchmarks import ours, pytorch
-from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
+from experiments.benchmarks.measurement import Contestant, Measurement, compare_steps
 from experiments.benchmarks.settings import BenchSettings
 from experiments.registry import find_experiment
 from simlab.sweeps.layout import Layout
@@ -40,19 +40,9 @@ def measure_superposition(settings: BenchSettings) -> Iterator[Measurement]:
     ]
     if pytorch.is_installed():
         contestants += [batched_instances(INSTANCES, sampled[:n_members]), loop_over_cells(LOOP, sampled)]
-    seconds = take_turns(contestants, settings.rounds)
     case = f"{n_members} members, {sampled[0].spec.source.batch_size} draws each"
-    for contestant in contestants:
-        where, times = ("superposition", case, contestant.name), seconds[contestant.name]
-        yield summarise(where, "time", "us/cell and step", 1e6 * times)
-        if INSTANCES in seconds:
-            yield summarise(where, "times PyTorch", "", seconds[INSTANCES] / times)
-        for fact in contestant.facts:
-            yield summarise(where, fact.quantity, fact.unit, fact.value)
-    if not pytorch.is_installed():
-        reason = "PyTorch is not installed (extra 'bench')"
-        nan, where = math.nan, ("superposition", case, INSTANCES)
-        yield Measurement(*where, "time", "us/cell and step", nan, nan, nan, 0, note=reason)
+    unit = "us/cell and step"
+    yield from compare_steps("superposition", case, contestants, settings.rounds, unit=unit, peer=INSTANCES)
 
 
 def grid_members(settings: BenchSettings, masks: str) -> list[Member]:

@@ -38,15 +38,7 @@ class CollapseOptions:
 def _predict(options: CollapseOptions):
     from theory import dimensional_collapse
 
-    return dimensional_collapse.predict(
-        augmentation_ratios=options.augmentation_ratios,
-        views=options.views,
-        output_dim=options.output_dim,
-        similarity=options.similarity,
-        temperature=options.temperature,
-        weight_decay=options.weight_decay,
-        batch_size=options.batch_size,
-    )
+    return dimensional_collapse.predict(**vars(options))
 
 
 def _format(prediction) -> str:

@@ -21,13 +21,7 @@ class KernelOptions:
 def _predict(options: KernelOptions):
     from theory import representation_kernels
 
-    return representation_kernels.predict(
-        events=options.events,
-        blocks=options.blocks,
-        window=options.window,
-        width=options.width,
-        floor=options.floor,
-    )
+    return representation_kernels.predict(**vars(options))
 
 
 def _format(prediction) -> str:

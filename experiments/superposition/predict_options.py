@@ -28,13 +28,7 @@ class SuperpositionOptions:
 def _predict(options: SuperpositionOptions):
     from theory import superposition
 
-    return superposition.predict(
-        n_features=options.n_features,
-        n_hidden=options.n_hidden,
-        active_probability=options.active_probability,
-        importance=options.importance,
-        nonlinearity=options.nonlinearity,
-    )
+    return superposition.predict(**vars(options))
 
 
 def _format(prediction) -> str:

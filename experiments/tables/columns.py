@@ -19,11 +19,6 @@ def format_columns(rows: list[tuple[str, ...]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def predicted_kinds(regime) -> list[str]:
-    """Return the kinds of a regime's predictions, in alphabetical order: ``nothing`` where none is predicted."""
-    return sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"}) or ["nothing"]
-
-
 def notes_of(regime) -> Counter:
     """Return in how many cells of a regime each note on its prediction holds; none where a dataset has no notes."""
     notes = regime["note"].values.ravel() if "note" in regime else ()

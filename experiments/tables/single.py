@@ -6,8 +6,8 @@ import math
 import numpy as np
 
 from experiments.tables.certificate import certificate_word, gap_share
-from experiments.tables.columns import digits, format_columns, notes_of, predicted_kinds, standard_error
-from figures.declared import as_shown, certificate_of, quantities_of, thresholds_of
+from experiments.tables.columns import digits, format_columns, notes_of, standard_error
+from figures.declared import as_shown, certificate_of, predicted_kinds, quantities_of, thresholds_of
 
 
 def format_comparison(dataset) -> str:

@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from experiments.tables.columns import format_columns, notes_of, predicted_kinds, standard_error
-from figures.declared import as_shown, headlines, quantities_of, reduction_of
+from experiments.tables.columns import format_columns, notes_of, standard_error
+from figures.declared import as_shown, headlines, predicted_kinds, quantities_of, reduction_of
 
 _BRACKETS = "in brackets the standard error of a mean's last digit: 1.50(2) is 1.50 +- 0.02"
 

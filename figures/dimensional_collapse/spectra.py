@@ -28,13 +28,9 @@ def draw(dataset):
     names = [name for name in dataset.eigenvalues_predicted.dims if name not in ("regime", "seed", "direction")]
     dataset = dataset.isel(dict.fromkeys(names, 0))
     n_regimes = dataset.sizes["regime"]
-    n_rows = -(-n_regimes // MOST_COLUMNS)
-    n_columns = -(-n_regimes // n_rows)
-    figure, axes = style.make_grid(n_rows, n_columns, 1.8)
-    for index, ax in enumerate(axes.flat):
-        if index >= n_regimes:
-            ax.set_axis_off()
-            continue
+    figure, axes = style.make_panels(n_regimes, MOST_COLUMNS, 1.8)
+    n_columns = axes.shape[1]
+    for index, ax in enumerate(axes.flat[:n_regimes]):
         _draw_panel(ax, dataset.isel(regime=index))
         if index + n_columns >= n_regimes:
             ax.set_xlabel("direction")

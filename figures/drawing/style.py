@@ -22,6 +22,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from figures.declared import predicted_kinds
 from figures.drawing.titles import fit_titles
 
 if TYPE_CHECKING:
@@ -123,6 +124,22 @@ def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
 
+def make_panels(n_panels: int, most_columns: int, row_height: float, **options):
+    """Return a figure and its axes, as :func:`make_grid`, in as few rows as hold the panels, evenly filled.
+
+    Args:
+        n_panels: taken row by row; what the grid has beyond them is empty.
+        most_columns: panels from left to right, at most.
+        row_height: inches.
+        options: passed to ``Figure.subplots``.
+    """
+    n_rows = ceil(n_panels / most_columns)
+    figure, axes = make_grid(n_rows, ceil(n_panels / n_rows), row_height, **options)
+    for ax in axes.flat[n_panels:]:
+        ax.set_axis_off()
+    return figure, axes
+
+
 def set_spacing(figure: Figure, **spacing: Any) -> None:
     """Set padding (``w_pad``, ``h_pad``, inches) and spacing (``wspace``, ``hspace``, fractions) of the panels."""
     engine = figure.get_layout_engine()
@@ -169,7 +186,7 @@ def legend_columns(figure: Figure, labels: list[str]) -> int:
 def regime_title(regime) -> str:
     """Return the heading of a regime's panels: its name and what is predicted."""
     outcome = ", not collapsed" if _is_far(regime) else ""
-    return f"{words_of(regime.regime.values)}\n({kinds(regime) or 'nothing'} predicted{outcome})"
+    return f"{words_of(regime.regime.values)}\n({kinds(regime)} predicted{outcome})"
 
 
 def words_of(name) -> str:
@@ -206,7 +223,7 @@ def set_titles(axes, titles: list[str], pad: float | None = None) -> None:
 
 def kinds(regime) -> str:
     """Return what is predicted, in words; for several cells each kind once, or the number of kinds if they are long."""
-    names = sorted({str(kind) for kind in regime.kind.values.ravel()} - {"", "nan"})
+    names = predicted_kinds(regime)
     text = ", ".join(names)
     return text if len(names) < 2 or len(text) <= LONGEST_KINDS else f"{len(names)} kinds"
 

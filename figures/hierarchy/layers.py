@@ -20,15 +20,10 @@ def draw(dataset):
     dataset = dataset.isel(seed=0, **dict.fromkeys(grid, 0))
     deep = dataset.layer_count.values > 2
     names = list(dataset.regime.values[deep]) or list(dataset.regime.values[:1])
-    n_rows = -(-len(names) // MOST_COLUMNS)
-    n_columns = -(-len(names) // n_rows)
-    figure, axes = style.make_grid(n_rows, n_columns, 1.6, sharey=True)
-    for index, ax in enumerate(axes.flat):
-        if index >= len(names):
-            ax.set_axis_off()
-            continue
-        _draw_panel(ax, dataset.sel(regime=names[index]))
-        ax.set_title(style.words_of(names[index]), pad=2)
+    figure, axes = style.make_panels(len(names), MOST_COLUMNS, 1.6, sharey=True)
+    for ax, name in zip(axes.flat, names, strict=False):
+        _draw_panel(ax, dataset.sel(regime=name))
+        ax.set_title(style.words_of(name), pad=2)
         ax.set_xlabel("layer")
     for row in axes:
         row[0].set_ylabel("strength in the\nGram matrix of items")

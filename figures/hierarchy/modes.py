@@ -21,15 +21,10 @@ def draw(dataset):
     dataset = _first_cells(dataset)
     known = [name for name in dataset.regime.values if np.isfinite(dataset.strengths_predicted.sel(regime=name)).any()]
     names = known or list(dataset.regime.values)
-    n_rows = -(-len(names) // MOST_COLUMNS)
-    n_columns = -(-len(names) // n_rows)
-    figure, axes = style.make_grid(n_rows, n_columns, 1.55)
-    for index, ax in enumerate(axes.flat):
-        if index >= len(names):
-            ax.set_axis_off()
-            continue
-        _draw_panel(ax, dataset.sel(regime=names[index]))
-        ax.set_title(style.words_of(names[index]), pad=2)
+    figure, axes = style.make_panels(len(names), MOST_COLUMNS, 1.55)
+    for ax, name in zip(axes.flat, names, strict=False):
+        _draw_panel(ax, dataset.sel(regime=name))
+        ax.set_title(style.words_of(name), pad=2)
     for ax in axes[-1]:
         ax.set_xlabel("training steps")
     for row in axes:

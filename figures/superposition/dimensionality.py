@@ -28,13 +28,9 @@ def draw(dataset):
     """
     dataset = best_restart(over_probability(dataset))
     n_regimes = dataset.sizes["regime"]
-    n_rows = -(-n_regimes // MOST_COLUMNS)
-    n_columns = -(-n_regimes // n_rows)
-    figure, axes = style.make_grid(n_rows, n_columns, 1.75, sharey=True)
-    for index, ax in enumerate(axes.flat):
-        if index >= n_regimes:
-            ax.set_axis_off()
-            continue
+    figure, axes = style.make_panels(n_regimes, MOST_COLUMNS, 1.75, sharey=True)
+    n_columns = axes.shape[1]
+    for index, ax in enumerate(axes.flat[:n_regimes]):
         regime = dataset.isel(regime=index)
         _draw_panel(ax, regime)
         ax.set_title(style.words_of(regime.regime.values), pad=2)

@@ -18,7 +18,28 @@ ACTIVATIONS = ("relu", "gelu", "tanh", "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignedUnits(Architecture[SignedFeatures]):
+class FeatureUnits(Architecture[SignedFeatures]):
+    """A hidden layer on signed features.
+
+    Args:
+        n_hidden: ``m``, the units of the layer.
+    """
+
+    n_hidden: int
+
+    def check(self, task: "Task", source: "Source") -> None:
+        """Raise ``ValueError`` unless the task has signed features."""
+        if not isinstance(task, SignedFeatures):
+            raise invalid("network", "one that reads the examples of the task", type(task).__name__)
+        check_array("weights", n_hidden=self.n_hidden, input_dim=task.n_inputs)
+
+    def width(self, task: SignedFeatures) -> int:
+        """Return the width of the wider layer."""
+        return max(self.n_hidden, task.n_inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedUnits(FeatureUnits):
     """``f(x) = (1/m) sum_k e_k phi(w_k . x)``, :class:`simlab.networks.signed_units.SignedUnits`.
 
     The slope of a leaky ReLU is a hyperparameter.
@@ -35,16 +56,6 @@ class SignedUnits(Architecture[SignedFeatures]):
         check_choice("activation", self.activation, ACTIVATIONS)
         if check_count("n_hidden", self.n_hidden, 2) % 2:
             raise invalid("n_hidden", "an even number, half of each sign", self.n_hidden)
-
-    def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task has signed features."""
-        if not isinstance(task, SignedFeatures):
-            raise invalid("network", "one that reads the examples of the task", type(task).__name__)
-        check_array("weights", n_hidden=self.n_hidden, input_dim=task.n_inputs)
-
-    def width(self, task: SignedFeatures) -> int:
-        """Return the width of the wider layer."""
-        return max(self.n_hidden, task.n_inputs)
 
     def build(self, task: SignedFeatures, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights."""

@@ -18,7 +18,7 @@ Source: derived here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -111,11 +111,14 @@ def linear_descent(
     decays = check_decays(weight_decay, classifier_weight_decay)
     embeddings, classifier = np.asarray(embeddings, np.float64), np.asarray(classifier, np.float64)
     gradient = _initial_gradient(np.asarray(sentences), np.asarray(labels), len(classifier), len(embeddings))
+    singular_values, left, right = _singular_vectors(gradient)
     return LinearDescent(
         embeddings=embeddings,
         rows=classifier.reshape(-1, classifier.shape[-1]),
         n_classes=len(classifier),
-        **_singular_vectors(gradient),
+        singular_values=singular_values,
+        left=left,
+        right=right,
         learning_rate=learning_rate,
         decays=decays,
     )
@@ -133,9 +136,11 @@ def _initial_gradient(
     return gradient.reshape(-1, n_words)
 
 
-def _singular_vectors(matrix: Float[np.ndarray, "KL n_w"]) -> dict[str, Any]:
+def _singular_vectors(
+    matrix: Float[np.ndarray, "KL n_w"],
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "KL m"], Float[np.ndarray, "n_w m"]]:
     """Return all positive singular values with left and right vectors, from the smaller Gram matrix."""
     squares, right = np.linalg.eigh(matrix.T @ matrix)
     is_mode = squares > _NEGLIGIBLE**2 * max(squares[-1], np.finfo(np.float64).tiny)
     sigma, right = np.sqrt(squares[is_mode]), right[:, is_mode]
-    return {"singular_values": sigma, "left": matrix @ right / sigma, "right": right}
+    return sigma, matrix @ right / sigma, right
