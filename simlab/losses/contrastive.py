@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simlab.losses.objective import POSITIVE, Bound, EvaluationSet, Metric, Objective
-from simlab.tasks.gaussian_pairs import GaussianPairs, PairMoments, ViewPair
+from simlab.tasks.gaussian_pairs import GaussianPairs, PairMoments
+from simlab.tasks.pairs import PairTask, ViewPair
 from simlab.validation import check_choice, invalid
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from flax import nnx
     from jaxtyping import Array, Float
 
-    from simlab.networks.linear_encoder import LinearEncoder
+    from simlab.networks.encoders.linear import LinearEncoder
+    from simlab.networks.encoders.pairs import PairEncoder
     from simlab.training.spec import TrainingSpec
 
 SIMILARITIES = ("distance", "dot", "cosine")
@@ -40,7 +42,7 @@ class Hyperparameters(NamedTuple):
     temperature: Any
 
 
-class _Contrastive(Objective["LinearEncoder"]):
+class _Contrastive(Objective["PairEncoder"]):
     """What the objectives below share: hyperparameters, weight decay, the recorded loss, the representation."""
 
     Hyperparameters: ClassVar[type] = Hyperparameters
@@ -57,14 +59,14 @@ class _Contrastive(Objective["LinearEncoder"]):
         return nnx.map_state(lambda path, variable: variable.replace(hyper.weight_decay), params)
 
     def measure(
-        self, network: "LinearEncoder", evaluations: Mapping[str, EvaluationSet], data, hyper, *, penalty, spec
+        self, network: "PairEncoder", evaluations: Mapping[str, EvaluationSet], data, hyper, *, penalty, spec
     ) -> "Mapping[str, jax.Array]":
         """Return the loss of one batch of examples, without the penalty."""
         return {"loss": self.loss(network, evaluations["train"].batch, data, hyper, None)}
 
-    def representation(self, network: "LinearEncoder", data) -> "dict[str, jax.Array]":
-        """Return ``weights``, W."""
-        return {"weights": network.weights[...]}
+    def representation(self, network: "PairEncoder", data) -> "dict[str, jax.Array]":
+        """Return what the network shows of itself."""
+        return network.representation(data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,48 +98,22 @@ class InfoNCE(_Contrastive):
         if size is None or size == 1:
             raise invalid("batch_size", "at least 2, so that there are negatives", size)
 
-    def loss(self, network: "LinearEncoder", batch: ViewPair, data, hyper: Hyperparameters, key) -> "Float[Array, '']":
+    def loss(self, network: "PairEncoder", batch: ViewPair, data, hyper: Hyperparameters, key) -> "Float[Array, '']":
         """Return the loss of a batch, nats."""
         import jax.numpy as jnp
 
-        first, second = network(batch.first), network(batch.second)
-        if self.similarity == "cosine":
-            first, second = _unit(first), _unit(second)
-        positive = self._similarity(first, second) / hyper.temperature
-        if self.negatives == "second":  # one matrix serves both sides
-            scores = self._all_similarities(first, second) / hyper.temperature
-            sides = [scores, scores.T] if self.is_two_sided else [scores]
-        else:
-            anchors = [first, second] if self.is_two_sided else [first]
-            sides = [self._all_similarities(one, one) / hyper.temperature for one in anchors]
-        return jnp.mean(jnp.stack([_mean_loss(scores, positive) for scores in sides]))
+        from simlab.losses.info_nce import info_nce
 
-    def _similarity(self, anchors: "Float[Array, 'B m']", partners: "Float[Array, 'B m']") -> "Float[Array, ' B']":
-        """Return the logarithm of the similarity of each pair, times tau."""
-        import jax.numpy as jnp
-
-        if self.similarity == "distance":
-            return -jnp.sum((anchors - partners) ** 2, axis=1) / 2
-        return jnp.sum(anchors * partners, axis=1)
-
-    def _all_similarities(self, anchors: "Float[Array, 'B m']", others: "Float[Array, 'B m']") -> "Float[Array, 'B B']":
-        """Return the same of each anchor with every other embedding."""
-        import jax.numpy as jnp
-
-        inner = anchors @ others.T
-        if self.similarity != "distance":
-            return inner
-        return inner - (jnp.sum(anchors**2, axis=1)[:, None] + jnp.sum(others**2, axis=1)[None, :]) / 2
-
-
-def _mean_loss(scores: "Float[Array, 'B B']", positive: "Float[Array, ' B']") -> "Float[Array, '']":
-    """Return the mean loss of anchors, the rows; on the diagonal their positives take the place of any score."""
-    import jax
-    import jax.numpy as jnp
-
-    size = len(positive)
-    scores = jnp.where(jnp.eye(size, dtype=bool), positive[:, None], scores)
-    return jnp.mean(jax.nn.logsumexp(scores, axis=1) - positive) - jnp.log(size - 1.0)
+        first, second = network.embed_pairs(batch)
+        value = info_nce(
+            first,
+            second,
+            hyper.temperature,
+            similarity=self.similarity,
+            negatives=self.negatives,
+            is_two_sided=self.is_two_sided,
+        )
+        return value - jnp.log(len(first) - 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +131,11 @@ class SpectralContrastive(_Contrastive):
         if spec.task.n_pairs is None or not spec.source.is_population:
             raise invalid("n_pairs", "a data set that each step sees whole, as the spectral loss is biased else", None)
 
-    def loss(self, network: "LinearEncoder", batch: ViewPair, data, hyper, key) -> "Float[Array, '']":
+    def loss(self, network: "PairEncoder", batch: ViewPair, data, hyper, key) -> "Float[Array, '']":
         """Return the loss of a batch."""
         import jax.numpy as jnp
 
-        first, second = network(batch.first), network(batch.second)
+        first, second = network.embed_pairs(batch)
         moment = (first.T @ first + second.T @ second) / (2 * len(first))
         return -2 * jnp.mean(jnp.sum(first * second, axis=1)) + jnp.sum(moment**2)
 
@@ -182,8 +158,7 @@ class ExpectedContrastive(_Contrastive):
 
     def check(self, spec: "TrainingSpec") -> None:
         """Raise ``ValueError`` unless the population is that of Gaussian pairs."""
-        _check_pairs(spec, "the expected loss")
-        if spec.task.n_pairs is not None or not spec.source.is_population:
+        if not isinstance(spec.task, GaussianPairs) or spec.task.n_pairs is not None or not spec.source.is_population:
             raise invalid("source", "the population of Gaussian pairs", type(spec.source).__name__)
 
     def loss(
@@ -204,16 +179,7 @@ class ExpectedContrastive(_Contrastive):
         return jnp.sum(weights @ batch.spread * weights) / (2 * tau) - log_determinant / 2 - kept / 2
 
 
-def _unit(vectors: "Float[Array, 'B m']") -> "Float[Array, 'B m']":
-    """Return vectors of norm 1; a zero vector stays zero."""
-    import jax
-    import jax.numpy as jnp
-
-    squares = jnp.sum(vectors**2, axis=1, keepdims=True)
-    return vectors * jax.lax.rsqrt(jnp.where(squares > 0, squares, 1.0))
-
-
 def _check_pairs(spec: "TrainingSpec", name: str) -> None:
     """Raise ``ValueError`` unless the task has pairs."""
-    if not isinstance(spec.task, GaussianPairs):
+    if not isinstance(spec.task, PairTask):
         raise invalid("objective", f"one for the examples of the task, not {name}", type(spec.task).__name__)

@@ -17,18 +17,11 @@ import numpy as np
 
 from simlab.sizes import check_array
 from simlab.tasks.batch import AnyArray
-from simlab.tasks.task import Task
+from simlab.tasks.pairs import PairTask, ViewPair
 from simlab.validation import check_count, check_real, invalid
 
 if TYPE_CHECKING:
     import jax
-
-
-class ViewPair(NamedTuple):
-    """Positive pairs, ``Float[B, d]`` each; row i of ``second`` belongs to row i of ``first``."""
-
-    first: AnyArray
-    second: AnyArray
 
 
 class PairMoments(NamedTuple):
@@ -70,7 +63,7 @@ class PairLaw(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GaussianPairs(Task):
+class GaussianPairs(PairTask):
     """The static part of the task.
 
     Args:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class LinearEncoder(Architecture[GaussianPairs]):
-    """``z = W x``, :class:`simlab.networks.linear_encoder.LinearEncoder`.
+    """``z = W x``, :class:`simlab.networks.encoders.linear.LinearEncoder`.
 
     Args:
         output_dim: ``m``, fewer or more than inputs.
@@ -40,7 +40,7 @@ class LinearEncoder(Architecture[GaussianPairs]):
 
     def build(self, task: GaussianPairs, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights."""
-        from simlab.networks.linear_encoder import LinearEncoder as Network
+        from simlab.networks.encoders.linear import LinearEncoder as Network
 
         return Network(
             n_inputs=task.n_inputs,

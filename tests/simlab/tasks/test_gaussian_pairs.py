@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.linalg import eigh
 
-from simlab.tasks.gaussian_pairs import GaussianPairs, PairMoments, ViewPair
+from simlab.tasks.gaussian_pairs import GaussianPairs, PairMoments
+from simlab.tasks.pairs import ViewPair
 
 RATIOS = (0.3, 1.0, 2.5)
 TASK = GaussianPairs(variances=(0.5, 1.0, 2.0), augmentation_ratios=RATIOS)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from simlab.networks.encoders.pairs import PairEncoder
+
 if TYPE_CHECKING:
     from jaxtyping import Array, Float
 
 
-class LinearEncoder(nnx.Module):
+class LinearEncoder(PairEncoder):
     """``z = W x``.
 
     Args:
@@ -38,3 +40,7 @@ class LinearEncoder(nnx.Module):
     def __call__(self, inputs: Float[Array, "B d"]) -> Float[Array, "B m"]:
         """Return the embeddings of inputs, which are rows."""
         return inputs @ self.weights[...].T
+
+    def representation(self, data: Any) -> dict[str, jax.Array]:
+        """Return ``weights``, W."""
+        return {"weights": self.weights[...]}

@@ -1,0 +1,33 @@
+"""What the contrastive objectives ask of a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flax import nnx
+
+from simlab.tasks.pairs import ViewPair
+
+if TYPE_CHECKING:
+    import jax
+    from jaxtyping import Array, Float
+
+
+class PairEncoder(nnx.Module):
+    """A network that embeds both sides of positive pairs; one encoder serves both unless a subclass has two."""
+
+    def __call__(self, inputs: jax.Array) -> Float[Array, "B m"]:
+        """Return the embeddings of one side."""
+        raise NotImplementedError
+
+    def embed_pairs(self, pairs: ViewPair) -> tuple[Float[Array, "B m"], Float[Array, "B m"]]:
+        """Return the embeddings of both sides."""
+        return self(pairs.first), self(pairs.second)
+
+    def representation(self, data: Any) -> dict[str, jax.Array]:
+        """Return the arrays that a comparison reads at each record.
+
+        Args:
+            data: the realisation of the task.
+        """
+        raise NotImplementedError

@@ -1,0 +1,30 @@
+"""Positive pairs, the examples of contrastive learning."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simlab.tasks.batch import AnyArray
+from simlab.tasks.task import Task
+
+if TYPE_CHECKING:
+    import jax
+
+
+class ViewPair(NamedTuple):
+    """Positive pairs, ``[B, ...]`` each; example i of ``second`` belongs to example i of ``first``."""
+
+    first: AnyArray
+    second: AnyArray
+
+
+class PairTask(Task):
+    """A task whose examples are positive pairs: ``draw`` returns a :class:`ViewPair`.
+
+    Attributes:
+        n_pairs: the size of a data set that is the whole population; None where pairs are drawn from a law.
+    """
+
+    n_pairs: int | None = None
+
+    def draw(self, key: "jax.Array", data: Any, size: int) -> ViewPair:
+        """Return ``size`` pairs."""
+        raise NotImplementedError
