@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import simlab
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]
 PACKAGES = ("simlab", "theory", "experiments", "figures")
@@ -63,3 +65,8 @@ def test_an_undeclared_import_is_seen(text):
 )
 def test_a_declared_one_is_not(text):
     assert not undeclared("simlab/sizes.py", text, names_of(PROJECT["dependencies"]))
+
+
+def test_the_citation_names_this_version():
+    (line,) = [line for line in (ROOT / "CITATION.cff").read_text().splitlines() if line.startswith("version:")]
+    assert line == f"version: {simlab.__version__}"

@@ -1,4 +1,4 @@
-"""The command line: ``simlab list | predict | run | plot | report | verify | bench``.
+"""The command line: ``simlab list | predict | run | atlas | plot | report | verify | bench``.
 
 Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run or a claim failed; 2 bad input, told
 in one line, with nothing written; 130 interrupted; 141 done, but nobody reads the output any longer.
@@ -8,8 +8,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
+from experiments.atlas.entries import NAMES as ATLAS_NAMES
 from experiments.benchmarks.suite import BENCHMARKS
 from experiments.commands import simple as commands
+from experiments.commands.atlas import prepare_atlas
 from experiments.commands.bench import prepare_bench
 from experiments.commands.failures import UnreadableRun, describe_failure
 from experiments.commands.parser import CommandParser, join_negative_numbers
@@ -120,6 +122,16 @@ def _build_list(parser: CommandParser) -> None:
     parser.set_defaults(prepare=commands.prepare_list)
 
 
+def _build_atlas(parser: CommandParser) -> None:
+    """Run an experiment of every phenomenon, and draw learned on predicted values on one page."""
+    parser.add_argument("--only", metavar="NAMES", help=f"separated by commas, of {', '.join(ATLAS_NAMES)} (all)")
+    parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper")
+    parser.add_argument("--out", metavar="DIR", help="folder of the page and of all runs (runs/atlas-PRESET)")
+    parser.add_argument("--json", action="store_true", help="print the table as a list of JSON objects")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(prepare=prepare_atlas)
+
+
 def _build_plot(parser: CommandParser) -> None:
     """Redraw the figures of saved runs, or draw one page of several."""
     parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc")
@@ -172,6 +184,7 @@ _COMMANDS = {
     "list": _build_list,
     "predict": build_predict,
     "run": build_run,
+    "atlas": _build_atlas,
     "plot": _build_plot,
     "report": _build_report,
     "verify": _build_verify,

@@ -26,7 +26,7 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
     finished = None if request.only_plan else prepare_folder(request.folder, request.plan, reuse=not request.overwrite)
     if finished is not None:
         return partial(_report_finished, finished, request)
-    _start_devices()
+    start_devices()
     if request.only_plan:
         _check_class_devices(request.class_shards)
         return partial(_print_plan, request)
@@ -43,7 +43,7 @@ def _predict_regimes(request: RunRequest) -> None:
         _ = cell.prediction
 
 
-def _start_devices() -> None:
+def start_devices() -> None:
     """Set up what must be set before JAX touches a device: one CPU device per core, and the cache of compilations."""
     from simlab.runtime.compilation_cache import keep_compilations
     from simlab.runtime.devices import use_all_cores

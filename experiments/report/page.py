@@ -26,7 +26,19 @@ def make_page(runs: Sequence[SavedRun], title: str | None = None) -> str:
     numbered = enumerate(zip(runs, names, strict=True), start=1)
     sections = [make_section(run, name, f"run-{place}") for place, (run, name) in numbered]
     heading = title or _default_title(runs)
-    head = element(
+    body = element(
+        "body",
+        _header(heading, runs, sections),
+        _contents(sections),
+        element("main", *(section.content for section in sections)),
+        element("footer", f"Made by simlab {simlab.__version__} from {plural(len(runs), 'saved run')}."),
+    )
+    return f"<!DOCTYPE html>\n{element('html', make_head(heading), body, lang='en')}\n"
+
+
+def make_head(heading: str) -> Markup:
+    """Return the head of a page that fetches nothing."""
+    return element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
@@ -36,14 +48,6 @@ def make_page(runs: Sequence[SavedRun], title: str | None = None) -> str:
         element("link", rel="icon", href="data:,"),
         element("style", Markup(STYLE)),
     )
-    body = element(
-        "body",
-        _header(heading, runs, sections),
-        _contents(sections),
-        element("main", *(section.content for section in sections)),
-        element("footer", f"Made by simlab {simlab.__version__} from {plural(len(runs), 'saved run')}."),
-    )
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
 def _experiment(run: SavedRun) -> str:

@@ -1,0 +1,58 @@
+"""Which experiment stands for which phenomenon, with its source and what is predicted."""
+
+from typing import NamedTuple
+
+from simlab.validation import check_choice
+
+
+class Entry(NamedTuple):
+    """One panel of the atlas.
+
+    Attributes:
+        name: of the phenomenon, as typed on the command line.
+        experiment: its name.
+        source: of the phenomenon: authors and year.
+        predicts: what is predicted, in a few words.
+    """
+
+    name: str
+    experiment: str
+    source: str
+    predicts: str
+
+
+ENTRIES = (
+    Entry(
+        "feature-collapse",
+        "feature-collapse",
+        "Laurent, von Brecht, Bresson 2023",
+        "norms and directions of word vectors",
+    ),
+    Entry("neural-collapse", "neural-collapse", "Papyan, Han, Donoho 2020", "norms and angles of features, classifier"),
+    Entry("superposition", "superposition", "Elhage et al. 2022", "dimensions that features share, loss"),
+    Entry("hierarchical-labels", "hierarchical-labels", "this project", "levels of a tree that are resolved"),
+    Entry(
+        "deep-linear-networks", "deep-linear-networks", "Saxe, McClelland, Ganguli 2019", "learning of singular values"
+    ),
+    Entry(
+        "feature-contamination",
+        "contamination-ratio",
+        "Zhang et al. 2024",
+        "background learned beside the core",
+    ),
+    Entry("dimensional-collapse", "collapse-curve", "Jing et al. 2022", "variances that an encoder keeps"),
+)
+NAMES = tuple(entry.name for entry in ENTRIES)
+
+
+def choose_entries(names: str | None) -> tuple[Entry, ...]:
+    """Return the entries of some phenomena, in the order of the atlas.
+
+    Args:
+        names: separated by commas; None for all.
+
+    Raises:
+        ValueError: the atlas has no such phenomenon; the message lists all.
+    """
+    chosen = NAMES if names is None else {check_choice("only", name, NAMES) for name in names.split(",")}
+    return tuple(entry for entry in ENTRIES if entry.name in chosen)

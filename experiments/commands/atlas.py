@@ -1,0 +1,88 @@
+"""``simlab atlas``: run an experiment of every phenomenon, and draw learned on predicted values on one page."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from experiments.atlas.entries import Entry, choose_entries
+from experiments.commands.run import start_devices
+from experiments.core.experiment import Plan
+from experiments.core.output import check_folder, draw_figures, load_finished, prepare_folder
+from experiments.core.progress import make_progress
+from experiments.registry import find_experiment
+from simlab.storage.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
+from simlab.validation import check_choice
+
+PAGE_FILE = "atlas.html"
+
+
+def prepare_atlas(arguments: argparse.Namespace) -> Callable[[], int]:
+    """Check the names, and that each folder is free or holds a run of the same plan, before anything is run."""
+    entries = choose_entries(arguments.only)
+    preset = check_choice("preset", arguments.preset, ("quick", "paper"))
+    folder = Path(arguments.out or f"runs/atlas-{preset}")
+    check_folder(folder, overwrite=True)
+    plans = {entry.name: find_experiment(entry.experiment).plan(preset, {}) for entry in entries}
+    for entry in entries:
+        load_finished(folder / entry.name, plans[entry.name])
+
+    def action() -> int:
+        start_devices()
+        return _run_all(entries, plans, folder, preset, as_json=arguments.json, quiet=arguments.quiet)
+
+    return action
+
+
+def _run_all(
+    entries: Sequence[Entry], plans: dict[str, Plan], folder: Path, preset: str, *, as_json: bool, quiet: bool
+) -> int:
+    """Run what is missing, save and draw the page, print the table, and return the exit status."""
+    from experiments.atlas.page import atlas_to_json, format_atlas, make_atlas_page
+    from experiments.atlas.values import atlas_dataset
+
+    seconds, runs = _known_seconds(folder), {}
+    for place, entry in enumerate(entries, start=1):
+        if not quiet:
+            print(f"{place} of {len(entries)}: {entry.name}", file=sys.stderr, flush=True)
+        began = time.monotonic()
+        runs[entry.name], is_new = _run_one(plans[entry.name], folder / entry.name, quiet=quiet)
+        if is_new:
+            seconds[entry.name] = time.monotonic() - began
+        dataset = atlas_dataset(entries[:place], runs, seconds, preset)
+        save_dataset(dataset, folder / RESULTS_FILE)  # after each one, so that its time survives a kill
+    draw_figures(dataset, folder)
+    page = make_atlas_page(dataset).encode()
+    write_atomically(folder / PAGE_FILE, lambda temporary: temporary.write_bytes(page))
+    print(atlas_to_json(dataset) if as_json else format_atlas(dataset))
+    if not quiet:
+        print(f"{folder}: {RESULTS_FILE}, {PAGE_FILE}, and the figure as PDF and PNG", file=sys.stderr)
+    n_diverged = int(dataset.diverged.sum())
+    if n_diverged:
+        print(f"simlab: {n_diverged} members diverged, see 'diverged'", file=sys.stderr)
+    return 1 if n_diverged else 0
+
+
+def _run_one(plan: Plan, folder: Path, *, quiet: bool):
+    """Return the dataset of a plan, and whether anything was computed for it."""
+    from experiments.core.sweep import run_in_folder
+
+    dataset = prepare_folder(folder, plan)
+    if dataset is not None:
+        return dataset, False
+    with make_progress(quiet=quiet) as progress:
+        dataset = run_in_folder(plan, folder, lambda sweep: sweep.choose_layouts(), progress)
+    if dataset is None:
+        raise OSError(f"{folder}: another process works on this run")
+    return dataset, True
+
+
+def _known_seconds(folder: Path) -> dict[str, float]:
+    """Return the time of each run that an earlier call of the atlas has measured."""
+    if not (folder / RESULTS_FILE).exists():
+        return {}
+    saved = load_dataset(folder)
+    if "seconds" not in saved or "phenomenon" not in saved.dims:
+        return {}
+    return {str(name): float(saved.seconds.sel(phenomenon=name)) for name in saved.phenomenon.values}
