@@ -8,10 +8,21 @@ import pytest
 
 from experiments.commands.cli import main
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+PAGES = (
+    *("README.md", "theory/README.md", "simlab/README.md", "experiments/README.md", "experiments/examples/README.md"),
+    *("figures/README.md", "CONTRIBUTING.md"),
+)
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 SHELL = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.DOTALL))
 COMMANDS = [shlex.split(line, comments=True)[1:] for line in re.findall(r"^simlab .*$", SHELL, re.MULTILINE)]
+# Those of the other pages that train nothing.
+PREDICTIONS = [
+    shlex.split(line, comments=True)[1:]
+    for page in PAGES[1:]
+    for line in re.findall(r"^simlab predict .*$", (ROOT / page).read_text(), re.MULTILINE)
+]
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=[str(number) for number in range(len(PYTHON))])
@@ -25,11 +36,23 @@ def shows(words):
     return words[0] in ("plot", "report")
 
 
-@pytest.mark.parametrize("words", [words for words in COMMANDS if not shows(words)], ids=" ".join)
+def is_long(words):
+    """Return whether a command runs an experiment of every phenomenon; it is tested on a small one."""
+    return words[0] == "atlas"
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in COMMANDS if not shows(words) and not is_long(words)], ids=" ".join
+)
 def test_commands_run(words, tmp_path, monkeypatch, capsys):
     """Commands that train are run at a tiny size, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     assert main([*words, *(tiny_options(words) if words[0] == "run" else [])]) == 0
+
+
+@pytest.mark.parametrize("words", PREDICTIONS, ids=" ".join)
+def test_predictions_of_the_other_pages_run(words, capsys):
+    assert main(words) == 0
 
 
 def test_commands_draw_a_run(tmp_path, monkeypatch, capsys):
@@ -53,9 +76,16 @@ def tiny_options(words):
 
 def test_the_blocks_were_found():
     assert len(PYTHON) == 2
-    assert len(COMMANDS) == 15
+    assert len(COMMANDS) == 13
 
 
-def test_figures_of_the_readme_exist():
-    for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
-        assert (Path(__file__).parents[1] / path).is_file()
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files(page):
+    """Links and pictures of a page, those of the network left out."""
+    text = (ROOT / page).read_text()
+    paths = [path for path in re.findall(r"\]\(([^)]*)\)", text) if "://" not in path]
+    assert [path for path in paths if not ((ROOT / page).parent / path.partition("#")[0]).exists()] == []
+
+
+def test_the_readme_fits_in_200_lines():
+    assert len(README.splitlines()) <= 200
