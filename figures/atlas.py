@@ -12,8 +12,8 @@ from figures.drawing import style
 
 MOST_COLUMNS = 4
 ROW_HEIGHT, LINE_HEIGHT = 1.75, 0.17  # inches, of a row of panels and of a line of the table
-MOST_QUANTITIES = 3  # that a legend names
-LEGEND_WIDTH = 20  # characters
+MOST_QUANTITIES = 4  # that a legend names
+LEGEND_WIDTH, LEGEND_LINES = 24, 2  # characters, lines of a label
 COLUMNS = (
     ("phenomenon", 0.0, "left"),
     ("source", 0.16, "left"),
@@ -57,7 +57,7 @@ def _draw_panel(ax, points) -> None:
             markersize=2.6,
             markeredgewidth=0,
             elinewidth=0.5,
-            label=textwrap.fill(quantity, LEGEND_WIDTH),
+            label=_shorten(quantity),
         )
     values = np.concatenate([points.predicted.values, points.learned.values])
     low, high = min(0.0, values.min(initial=0.0)), values.max(initial=1.0)
@@ -67,7 +67,12 @@ def _draw_panel(ax, points) -> None:
     ax.set_xlim(*ends)
     ax.set_ylim(*ends)
     if len(quantities) <= MOST_QUANTITIES:
-        ax.legend(loc="lower right", fontsize=5, handletextpad=0.1, borderaxespad=0.1, labelspacing=0.2)
+        ax.legend(loc="lower right", fontsize=4.5, handletextpad=0.1, borderaxespad=0.1, labelspacing=0.2)
+
+
+def _shorten(label: str) -> str:
+    """Return a label in at most ``LEGEND_LINES`` lines."""
+    return "\n".join(textwrap.wrap(label, LEGEND_WIDTH, max_lines=LEGEND_LINES, placeholder=" ..."))
 
 
 def _add_table(figure, dataset):

@@ -13,12 +13,14 @@ class Entry(NamedTuple):
         experiment: its name.
         source: of the phenomenon: authors and year.
         predicts: what is predicted, in a few words.
+        arrays: names of learned arrays that are compared entry by entry, beside the quantities of the tables.
     """
 
     name: str
     experiment: str
     source: str
     predicts: str
+    arrays: tuple[str, ...] = ()
 
 
 ENTRIES = (
@@ -30,17 +32,28 @@ ENTRIES = (
     ),
     Entry("neural-collapse", "neural-collapse", "Papyan, Han, Donoho 2020", "norms and angles of features, classifier"),
     Entry("superposition", "superposition", "Elhage et al. 2022", "dimensions that features share, loss"),
-    Entry("hierarchical-labels", "hierarchical-labels", "this project", "levels of a tree that are resolved"),
     Entry(
-        "deep-linear-networks", "deep-linear-networks", "Saxe, McClelland, Ganguli 2019", "learning of singular values"
+        "hierarchical-labels",
+        "hierarchical-labels",
+        "this project",
+        "levels of a tree that are resolved",
+        arrays=("level_strengths",),
     ),
     Entry(
-        "feature-contamination",
-        "contamination-ratio",
-        "Zhang et al. 2024",
-        "background learned beside the core",
+        "deep-linear-networks",
+        "deep-linear-networks",
+        "Saxe, McClelland, Ganguli 2019",
+        "learning of singular values",
+        arrays=("strengths",),
     ),
-    Entry("dimensional-collapse", "collapse-curve", "Jing et al. 2022", "variances that an encoder keeps"),
+    Entry("feature-contamination", "contamination-ratio", "Zhang et al. 2024", "background learned beside the core"),
+    Entry(
+        "dimensional-collapse",
+        "collapse-curve",
+        "Jing et al. 2022",
+        "variances that an encoder keeps",
+        arrays=("eigenvalues",),
+    ),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
 

@@ -13,6 +13,7 @@ from experiments.tables.columns import digits, standard_error
 from figures.declared import as_shown, headlines, quantities_of
 from simlab.storage.results import provenance
 
+MOST_ENTRIES = 300  # of an array: of a longer one every k-th entry is taken
 PHENOMENON_TEXTS = ("experiment", "source", "predicts", "basis")
 
 
@@ -71,6 +72,22 @@ def compared_values(dataset: xarray.Dataset) -> list[Value]:
     return values
 
 
+def compared_entries(dataset: xarray.Dataset, name: str) -> list[Value]:
+    """Return the entries of a learned array beside the predicted ones, member by member, at most ``MOST_ENTRIES``."""
+    fields = dataset[[name, f"{name}_predicted", "basis", "status"]]
+    pairs = fields.where(fields.status != "diverged").stack(entry=fields[name].dims)
+    basis = xarray.broadcast(fields.basis, fields[name])[0].transpose(*fields[name].dims).values.ravel()
+    learned, predicted = pairs[name].values, pairs[f"{name}_predicted"].values
+    finite = np.flatnonzero(np.isfinite(learned) & np.isfinite(predicted))
+    finite = finite[:: max(1, math.ceil(len(finite) / MOST_ENTRIES))]
+    scale = float(np.abs(predicted[finite]).max(initial=0.0)) or 1.0
+    label = name.replace("_", " ")
+    return [
+        Value(label, float(predicted[index] / scale), float(learned[index] / scale), math.nan, str(basis[index]))
+        for index in finite
+    ]
+
+
 def atlas_dataset(
     entries: Sequence[Entry], runs: Mapping[str, xarray.Dataset], seconds: Mapping[str, float], preset: str
 ) -> xarray.Dataset:
@@ -82,7 +99,13 @@ def atlas_dataset(
         seconds: of the clock that each took, by the same name; missing where a run was found finished.
         preset: of the runs.
     """
-    values = {entry.name: compared_values(runs[entry.name]) for entry in entries}
+    values = {
+        entry.name: [
+            *compared_values(runs[entry.name]),
+            *(value for name in entry.arrays for value in compared_entries(runs[entry.name], name)),
+        ]
+        for entry in entries
+    }
     points = [(entry.name, value) for entry in entries for value in values[entry.name]]
     numbers = {
         name: ("point", np.array([getattr(value, name) for _, value in points], float), {"units": "1"})

@@ -134,7 +134,8 @@ def _build_atlas(parser: CommandParser) -> None:
 
 def _build_plot(parser: CommandParser) -> None:
     """Redraw the figures of saved runs, or draw one page of several."""
-    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc")
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc; a figure with --check")
+    parser.add_argument("--check", action="store_true", help="say whether figures show the results.nc beside them")
     parser.add_argument(
         "--overview", metavar="FILE", help="draw one page for a talk, a panel for each run (.pdf, .png or .svg)"
     )

@@ -16,7 +16,7 @@ from experiments.tables.columns import format_columns
 from experiments.verification.claim import FAIL, Claim
 from experiments.verification.report import claims_to_dataset, claims_to_json, format_claims
 from experiments.verification.suite import any_failed, choose_groups, verify
-from simlab.storage.results import load_dataset, write_atomically
+from simlab.storage.results import RESULTS_FILE, load_dataset, write_atomically
 from simlab.validation import check_choice, invalid
 
 NARROWEST, WIDEST = 2.0, 20.0  # inches
@@ -46,6 +46,8 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
 
 def prepare_plot(arguments: argparse.Namespace) -> Action:
     """Load the saved runs, and check that they have the figures that are asked for."""
+    if arguments.check:
+        return _prepare_check(arguments)
     kinds, width = _read_kinds(arguments.format or "pdf,png"), _read_width(arguments.width)
     if arguments.overview is not None:
         if arguments.figures or arguments.format or arguments.width:
@@ -67,6 +69,27 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
             plural = "" if n_figures == 1 else "s"
             print(f"{folder}: {n_figures} figure{plural}, as {drawing.words}", file=sys.stderr)
         return 0
+
+    return action
+
+
+def _prepare_check(arguments: argparse.Namespace) -> Action:
+    """Read the receipts of figures, and load the runs in whose folders they are."""
+    from figures.receipt import moved, read_receipt
+
+    if arguments.figures or arguments.format or arguments.width or arguments.overview:
+        raise invalid("check", "nothing beside it but figures", "some")
+    receipts = {path: read_receipt(path) for path in map(Path, arguments.folders)}
+    datasets = {folder: load_dataset(folder) for folder in {path.parent for path in receipts}}
+
+    def action() -> int:
+        status = 0
+        for path, receipt in receipts.items():
+            names = moved(receipt, datasets[path.parent])
+            status = max(status, bool(names))
+            print(f"{path}: {'not that of' if names else 'that of'} {path.parent / RESULTS_FILE}")
+            print("".join(f"  differs: {name}\n" for name in names), end="")
+        return status
 
     return action
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -114,15 +114,16 @@ def draw_figures(dataset, folder: Path, own: Iterable[Callable] = (), drawing: D
     functions |= {function.__name__: function for function in own}
     chosen = {name: draw for name, draw in functions.items() if drawing.names is None or name in drawing.names}
     from figures.drawing.style import figure_width
+    from figures.receipt import make_receipt
 
     for name, function in chosen.items():
         with figure_width(drawing.width):
-            _save_figure(function(dataset), folder / name, drawing.kinds)
+            _save_figure(function(dataset), folder / name, drawing.kinds, make_receipt(name, dataset))
     return len(chosen)
 
 
-def _save_figure(figure, path: Path, kinds: Sequence[str]) -> None:
+def _save_figure(figure, path: Path, kinds: Sequence[str], receipt: Mapping[str, object]) -> None:
     from figures.drawing.style import save
 
     for kind in kinds:
-        write_atomically(path.with_name(f"{path.name}.{kind}"), lambda temporary: save(figure, temporary))
+        write_atomically(path.with_name(f"{path.name}.{kind}"), lambda temporary: save(figure, temporary, receipt))

@@ -8,12 +8,11 @@ as TrueType.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -24,6 +23,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from figures.declared import predicted_kinds
 from figures.drawing.titles import fit_titles
+from figures.receipt import metadata_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -251,15 +251,18 @@ def ceiling(*arrays: Float[np.ndarray, ...]) -> float:
 
 
 @styled
-def save(figure: Figure, path) -> None:
+def save(figure: Figure, path, receipt: Mapping[str, object] | None = None) -> None:
     """Save a figure as the kind of file that ``path`` ends in; without a date, so that equal runs give equal files.
 
     The layout is solved for the first file and kept for all others: they look the same, and take half the time.
+
+    Args:
+        figure: what is saved.
+        path: of the file.
+        receipt: what the file says of its data, see :mod:`figures.receipt`.
     """
     _freeze_layout(figure)
-    date = {"pdf": "CreationDate", "svg": "Date"}.get(Path(path).suffix[1:])
-    metadata = {date: None} if date else None
-    figure.savefig(path, metadata=metadata)
+    figure.savefig(path, metadata=metadata_of(path, receipt))
 
 
 def _freeze_layout(figure: Figure) -> None:

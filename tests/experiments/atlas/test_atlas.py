@@ -14,7 +14,7 @@ from experiments.examples.linear_autoencoder import EXPERIMENT
 from experiments.registry import find_experiment
 from simlab.storage.results import load_dataset
 
-ENTRY = Entry("autoencoder", "linear-autoencoder", "Kunin et al. 2019", "directions that are kept")
+ENTRY = Entry("autoencoder", "linear-autoencoder", "Kunin et al. 2019", "directions that are kept", ("eigenvalues",))
 FEW = EXPERIMENT._replace(vary={"quick": {"weight_decay": (0.4, 1.5)}}, seeds={"quick": 2})
 
 
@@ -57,7 +57,9 @@ def test_what_diverged_or_is_not_predicted_is_left_out():
 
 
 def test_the_table_says_median_and_least_digits():
-    dataset = atlas_dataset([ENTRY], {"autoencoder": saved([[2.0, 2.2], [4.0, 4.0]], [2.0, 4.0])}, {}, "quick")
+    dataset = atlas_dataset(
+        [ENTRY._replace(arrays=())], {"autoencoder": saved([[2.0, 2.2], [4.0, 4.0]], [2.0, 4.0])}, {}, "quick"
+    )
     (row,) = table_rows(dataset)
     assert row["digits"] == pytest.approx((16 - np.log10(0.025)) / 2, abs=1e-12)
     assert row["least_digits"] == pytest.approx(-np.log10(0.025), abs=1e-12)
@@ -84,10 +86,14 @@ def test_the_command_runs_draws_and_reuses(folder, monkeypatch, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert rows[0]["basis"] == "theorem"
     assert rows[0]["seconds"] > 0
+    assert rows[0]["values"] == 2 * 2 + 2 * 2 * 5  # two quantities of two cells; five directions of each member
     assert {path.name for path in folder.iterdir()} == {
         *("autoencoder", "results.nc", "atlas.html", "atlas.pdf", "atlas.png"),
     }
     assert load_dataset(folder / "autoencoder").sizes["weight_decay"] == 2
+    figures = [str(folder / f"atlas.{kind}") for kind in ("pdf", "png")]
+    assert main(["plot", "--check", *figures]) == 0
+    assert capsys.readouterr().out.count("that of") == 2
     monkeypatch.setattr("experiments.core.sweep.run_in_folder", None)  # nothing is computed again
     assert main(["atlas", "--out", str(folder), "--json", "--quiet"]) == 0
     assert json.loads(capsys.readouterr().out) == rows
