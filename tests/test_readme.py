@@ -47,7 +47,7 @@ def is_long(words):
 def test_commands_run(words, tmp_path, monkeypatch, capsys):
     """Commands that train are run at a tiny size, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    assert main([*words, *(tiny_options(words) if words[0] == "run" else [])]) == 0
+    assert main([*words, *([*tiny_options(words), "--no-figures"] if words[0] == "run" else [])]) == 0
 
 
 @pytest.mark.parametrize("words", PREDICTIONS, ids=" ".join)

@@ -166,12 +166,12 @@ def _belongs(parts, request: RunRequest) -> bool:
 def _report(dataset, request: RunRequest) -> int:
     """Print the table, draw the figures, and return the exit status: 1 if a member diverged."""
     print(result_to_json(dataset) if request.as_json else format_result(dataset))
-    n_figures = draw_figures(dataset, request.folder, filter(callable, request.plan.figures))
+    files = RESULTS_FILE
+    if request.has_figures:
+        n_figures = draw_figures(dataset, request.folder, filter(callable, request.plan.figures))
+        files += f" and {n_figures} figure{'s' if n_figures != 1 else ''}, as PDF and PNG"
     if not request.quiet:
-        print(
-            f"{request.folder}: {RESULTS_FILE} and {n_figures} figure{'s' if n_figures != 1 else ''}, as PDF and PNG",
-            file=sys.stderr,
-        )
+        print(f"{request.folder}: {files}", file=sys.stderr)
     diverged = int((dataset.status == "diverged").sum())
     if diverged:
         print(f"simlab: {diverged} of {dataset.status.size} members diverged, see 'status'", file=sys.stderr)

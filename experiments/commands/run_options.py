@@ -59,6 +59,7 @@ def add_run_options(parser: CommandParser) -> None:
         "--out", metavar="DIR", help="folder for results.nc and the figures (default: runs/NAME-PRESET)"
     )
     output.add_argument("--overwrite", action="store_true", help="replace another run that the folder holds")
+    output.add_argument("--no-figures", action="store_true", help="draw none; 'simlab plot DIR' draws them later")
     output.add_argument("--json", action="store_true", help="print the table as a list of JSON objects")
     output.add_argument("--quiet", action="store_true", help="no progress")
     parser.load_records = load_configurations

@@ -46,6 +46,7 @@ class RunRequest:
         quiet: whether no progress is shown.
         grace: seconds within which SIGTERM ends the run.
         as_json: whether the table is printed as JSON.
+        has_figures: whether figures are drawn.
     """
 
     plan: Plan
@@ -61,6 +62,7 @@ class RunRequest:
     quiet: bool
     grace: float
     as_json: bool = False
+    has_figures: bool = True
 
 
 def read_request(arguments: argparse.Namespace) -> RunRequest:
@@ -96,6 +98,7 @@ def read_request(arguments: argparse.Namespace) -> RunRequest:
         quiet=arguments.quiet,
         grace=check_real("grace", convert("grace", float, arguments.grace), positive=True),
         as_json=arguments.json,
+        has_figures=not arguments.no_figures,
     )
 
 

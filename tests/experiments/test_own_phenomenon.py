@@ -94,7 +94,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(tmp_path):
     """Killed once its first part is saved; members of four float32 steps each are spread over many parts."""
     words = [sys.executable, "-m", "experiments.examples.linear_autoencoder", "--out", str(tmp_path / "run"), "--quiet",
              "--chunk", "1", "--seeds", "4", "--vary", "weight-decay=0.4,0.6,0.9,1.5", "--dtype", "float32",
-             "--optimizer", "sgd", "--learning-rate", "0.05", "--n-steps", "2000"]  # fmt: skip
+             "--optimizer", "sgd", "--learning-rate", "0.05", "--n-steps", "2000", "--no-figures"]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = subprocess.Popen(words, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 100

@@ -15,7 +15,7 @@ SIZES = {
 def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plateau") / "run"
     options = [f"--{name}={value}" for name, value in SIZES.items()]
-    assert cli.main(["run", "uniform-small-sample", *options, "--quiet", "--out", str(folder)]) == 0
+    assert cli.main(["run", "uniform-small-sample", *options, "--no-figures", "--quiet", "--out", str(folder)]) == 0
     return folder
 
 

@@ -168,10 +168,11 @@ def test_a_run_is_not_overwritten_without_being_told(tiny_run, capsys):
 
 def test_overwrite_replaces_a_run(tmp_path):
     (tmp_path / "results.nc").write_text("another run")
-    words = ("run", "uniform-small-sample", *TINY, "--epochs", 2, "--out", tmp_path, "--quiet")
+    words = ("run", "uniform-small-sample", *TINY, "--epochs", 2, "--out", tmp_path, "--no-figures", "--quiet")
     assert run(*words, "--overwrite") == 0
     with xarray.open_dataset(tmp_path / "results.nc") as dataset:
         assert dataset.regime.values.tolist() == ["uniform-small-sample"]
+    assert [path.name for path in tmp_path.iterdir()] == ["results.nc"]
 
 
 BAD_INPUT = [
@@ -202,7 +203,7 @@ BAD_INPUT = [
 
 @pytest.mark.parametrize(("options", "message"), BAD_INPUT)
 def test_bad_input_is_one_line_and_writes_nothing(tmp_path, capsys, options, message):
-    words = ("run", "uniform-small-sample", *options.split(), "--out", tmp_path / "run")
+    words = ("run", "uniform-small-sample", *options.split(), "--out", tmp_path / "run", "--no-figures")
     assert run(*words) == 2
     printed = capsys.readouterr()
     assert printed.err.startswith(f"simlab: {message}")
@@ -288,8 +289,8 @@ def test_a_diverged_member_is_reported_and_the_rest_is_kept(tmp_path, capsys):
 
 
 def test_a_weight_decay_above_the_zero_threshold_is_no_error(tmp_path, capsys):
-    words = ("run", "uniform-small-sample", *TINY, "--epochs", 40, "--weight-decay", 0.5, "--out", tmp_path, "--quiet")
-    assert run(*words) == 0
+    words = ("run", "uniform-small-sample", *TINY, "--epochs", 40, "--weight-decay", 0.5, "--no-figures", "--quiet")
+    assert run(*words, "--out", tmp_path) == 0
     assert (
         "weight decay above the zero threshold, 0.2887: the predicted minimiser is the zero" in capsys.readouterr().out
     )

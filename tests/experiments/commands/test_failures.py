@@ -14,7 +14,7 @@ from experiments.commands.cli import main
 from simlab.runtime.compilation_cache import keep_compilations
 
 SIZES = "--n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch-size 10 --n-evaluation 20"
-TINY = ("run", "uniform-small-sample", *SIZES.split(), "--epochs", "2", "--n-records", "2")
+TINY = ("run", "uniform-small-sample", *SIZES.split(), "--epochs", "2", "--n-records", "2", "--no-figures")
 
 
 def command(*words, **options):

@@ -18,7 +18,17 @@ SIZES = "--n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    words = ["run", "uniform-small-sample", *SIZES.split(), "--epochs", "2", "--n-records", "2", "--quiet"]
+    words = [
+        "run",
+        "uniform-small-sample",
+        *SIZES.split(),
+        "--epochs",
+        "2",
+        "--n-records",
+        "2",
+        "--quiet",
+        "--no-figures",
+    ]
     assert main([*words, "--out", str(folder)]) == 0
     return load_dataset(folder)
 

@@ -59,7 +59,16 @@ def test_a_summary_has_the_numbers_of_the_run():
 
 def test_a_run_is_printed_as_json(tmp_path, capsys):
     sizes = "--n-words 6 --n-classes 8 --sentence-length 2 --embedding-dim 4 --batch-size 8 --epochs 2"
-    words = ["run", "uniform-small-sample", *sizes.split(), "--vary", "weight-decay=1e-3,2e-3", "--json", "--quiet"]
+    words = [
+        "run",
+        "uniform-small-sample",
+        *sizes.split(),
+        "--vary",
+        "weight-decay=1e-3,2e-3",
+        "--json",
+        "--quiet",
+        "--no-figures",
+    ]
     assert main([*words, "--out", str(tmp_path / "run")]) == 0
     rows = json.loads(capsys.readouterr().out)
     dataset = load_dataset(tmp_path / "run")

@@ -137,7 +137,7 @@ def test_python_gives_what_the_command_saves(saved_sweep):
 
 
 def test_a_run_is_made_again_from_its_folder(saved_sweep, tmp_path):
-    assert simlab("run", "--from", saved_sweep, "--out", tmp_path / "again", "--quiet") == 0
+    assert simlab("run", "--from", saved_sweep, "--out", tmp_path / "again", "--no-figures", "--quiet") == 0
     with (
         xarray.open_dataset(saved_sweep / "results.nc") as one,
         xarray.open_dataset(tmp_path / "again" / "results.nc") as other,
@@ -158,7 +158,7 @@ def test_what_would_change_a_run_is_refused_beside_from(saved_sweep, tmp_path, c
 
 
 def test_a_run_is_made_again_in_a_layout_that_is_asked_for(saved_sweep, tmp_path):
-    assert simlab("run", "--from", saved_sweep, "--out", tmp_path, "--chunk", 1, "--quiet") == 0
+    assert simlab("run", "--from", saved_sweep, "--out", tmp_path, "--chunk", 1, "--no-figures", "--quiet") == 0
     with (
         xarray.open_dataset(saved_sweep / "results.nc") as first,
         xarray.open_dataset(tmp_path / "results.nc") as again,
@@ -196,7 +196,7 @@ def test_parts_left_by_a_kill_at_the_very_end_are_cleared_but_not_those_of_anoth
 
 def test_a_plan_is_told_and_nothing_is_run(tmp_path, capsys):
     words = f"run feature-collapse {SIZES} --seeds 3 --vary weight-decay=1e-3,2e-3 --plan"
-    assert simlab(*words.split(), "--out", tmp_path / "run") == 0
+    assert simlab(*words.split(), "--out", tmp_path / "run", "--no-figures") == 0
     printed = capsys.readouterr().out
     assert "24 members = 4 regimes x axes: weight_decay (2) x 3 seeds" in printed
     # Uniform and Zipf words share a program where the samples are of the same size.
@@ -285,7 +285,7 @@ def test_float64_from_the_command_line_reaches_the_theorem_to_twelve_digits(tmp_
     """The minimum of a saturated task is a theorem; float32 stops at the rounding of its risk, 6e-8."""
     words = "run uniform-small-sample --n-words 6 --n-classes all --sentence-length 2 --embedding-dim 4"
     words += " --source population --optimizer lbfgs --n-steps 200 --n-records 2 --initial-scale 0.3 --quiet"
-    assert main([*words.split(), "--dtype", "float64", "--out", str(tmp_path / "run")]) == 0
+    assert main([*words.split(), "--dtype", "float64", "--out", str(tmp_path / "run"), "--no-figures"]) == 0
     dataset = load_dataset(tmp_path / "run").sel(quantity="test_risk").isel(regime=0, seed=0)
     assert dataset.embeddings.dtype == np.float64
     assert float(dataset.learned) == pytest.approx(float(dataset.predicted), rel=1e-12)

@@ -93,7 +93,7 @@ def test_a_signal_ends_the_process(body, number, status, printed):
 
 
 OPTIONS = "--n-words 6 --n-classes all --sentence-length 2 --embedding-dim 4 --batch-size 9 --n-evaluation 20"
-COMMAND = f"run uniform-small-sample {OPTIONS} --epochs 60000 --n-records 200 --seeds 2".split()
+COMMAND = f"run uniform-small-sample --no-figures {OPTIONS} --epochs 60000 --n-records 200 --seeds 2".split()
 
 
 def run(folder, *, number=None, words=()):
