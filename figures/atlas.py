@@ -47,6 +47,7 @@ def _draw_panel(ax, points) -> None:
     quantities = list(dict.fromkeys(map(str, points["quantity"].values)))
     for index, quantity in enumerate(quantities):
         chosen = points.isel(point=points["quantity"].values == quantity)
+        is_named = bool(np.any(chosen.predicted.values))  # where zero is predicted, the marks are at the origin
         ax.errorbar(
             chosen.predicted.values,
             chosen.learned.values,
@@ -57,7 +58,7 @@ def _draw_panel(ax, points) -> None:
             markersize=2.6,
             markeredgewidth=0,
             elinewidth=0.5,
-            label=_shorten(quantity),
+            label=_shorten(quantity) if is_named else None,
         )
     values = np.concatenate([points.predicted.values, points.learned.values])
     low, high = min(0.0, values.min(initial=0.0)), values.max(initial=1.0)
@@ -66,7 +67,7 @@ def _draw_panel(ax, points) -> None:
     ax.plot(ends, ends, color=style.PREDICTED, linewidth=0.5, zorder=0)
     ax.set_xlim(*ends)
     ax.set_ylim(*ends)
-    if len(quantities) <= MOST_QUANTITIES:
+    if 0 < len(ax.get_legend_handles_labels()[1]) <= MOST_QUANTITIES:
         ax.legend(loc="lower right", fontsize=4.5, handletextpad=0.1, borderaxespad=0.1, labelspacing=0.2)
 
 

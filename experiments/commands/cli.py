@@ -20,6 +20,7 @@ from experiments.commands.report import prepare_report
 from experiments.commands.run_options import add_experiment_options, build_run
 from experiments.commands.streams import kept_going
 from experiments.verification.suite import GROUPS
+from figures.drawing.venues import VENUES
 from simlab import __version__
 from simlab.storage.manifest import OtherSweep
 from simlab.validation import check_choice, first_line
@@ -142,6 +143,7 @@ def _build_plot(parser: CommandParser) -> None:
     parser.add_argument("--figures", metavar="NAMES", help="names of their files, separated by commas (all)")
     parser.add_argument("--format", metavar="KINDS", help="pdf, png, svg (pdf,png)")
     parser.add_argument("--width", metavar="WIDTH", help="single, double or inches (that of each figure)")
+    parser.add_argument("--style", metavar="VENUE", help=f"width and typeface of {', '.join(VENUES)} (those of simlab)")
     parser.set_defaults(prepare=commands.prepare_plot)
 
 

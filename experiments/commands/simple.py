@@ -16,6 +16,7 @@ from experiments.tables.columns import format_columns
 from experiments.verification.claim import FAIL, Claim
 from experiments.verification.report import claims_to_dataset, claims_to_json, format_claims
 from experiments.verification.suite import any_failed, choose_groups, verify
+from figures.drawing.venues import VENUES
 from simlab.storage.results import RESULTS_FILE, load_dataset, write_atomically
 from simlab.validation import check_choice, invalid
 
@@ -49,9 +50,10 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
     if arguments.check:
         return _prepare_check(arguments)
     kinds, width = _read_kinds(arguments.format or "pdf,png"), _read_width(arguments.width)
+    venue = None if arguments.style is None else check_choice("style", arguments.style, VENUES)
     if arguments.overview is not None:
-        if arguments.figures or arguments.format or arguments.width:
-            raise invalid("overview", "no --figures, --format or --width beside it", "some")
+        if arguments.figures or arguments.format or arguments.width or venue:
+            raise invalid("overview", "no --figures, --format, --width or --style beside it", "some")
         return _prepare_overview(Path(arguments.overview), arguments.folders)
     from figures import figures_of
 
@@ -60,7 +62,7 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
         with drawing_of(folder):
             figures_of(dataset)  # raises for a run that cannot be drawn, before another one is drawn
     names = None if arguments.figures is None else _choose_figures(arguments.figures, list(datasets.values()))
-    drawing = Drawing(names, kinds, width)
+    drawing = Drawing(names, kinds, width, venue)
 
     def action() -> int:
         for folder, dataset in datasets.items():
@@ -77,7 +79,7 @@ def _prepare_check(arguments: argparse.Namespace) -> Action:
     """Read the receipts of figures, and load the runs in whose folders they are."""
     from figures.receipt import moved, read_receipt
 
-    if arguments.figures or arguments.format or arguments.width or arguments.overview:
+    if arguments.figures or arguments.format or arguments.width or arguments.overview or arguments.style:
         raise invalid("check", "nothing beside it but figures", "some")
     receipts = {path: read_receipt(path) for path in map(Path, arguments.folders)}
     datasets = {folder: load_dataset(folder) for folder in {path.parent for path in receipts}}

@@ -83,11 +83,13 @@ class Drawing(NamedTuple):
         names: of the files of those that are drawn, without suffix; None for all.
         kinds: of files: pdf, png, svg.
         width: inches; None for that of each figure.
+        venue: whose width and typeface figures have; None for the house style.
     """
 
     names: tuple[str, ...] | None = None
     kinds: tuple[str, ...] = ("pdf", "png")
     width: float | None = None
+    venue: str | None = None
 
     @property
     def words(self) -> str:
@@ -117,7 +119,7 @@ def draw_figures(dataset, folder: Path, own: Iterable[Callable] = (), drawing: D
     from figures.receipt import make_receipt
 
     for name, function in chosen.items():
-        with figure_width(drawing.width):
+        with figure_width(drawing.width, drawing.venue):
             _save_figure(function(dataset), folder / name, drawing.kinds, make_receipt(name, dataset))
     return len(chosen)
 

@@ -23,6 +23,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from figures.declared import predicted_kinds
 from figures.drawing.titles import fit_titles
+from figures.drawing.venues import VENUES
 from figures.receipt import metadata_of
 
 if TYPE_CHECKING:
@@ -75,16 +76,25 @@ _SETTINGS: dict[Any, Any] = {
 
 
 _WIDTH: ContextVar[float | None] = ContextVar("width of figures", default=None)
+_VENUE: ContextVar[dict[Any, Any] | None] = ContextVar("settings of a venue", default=None)
 
 
 @contextmanager
-def figure_width(inches: float | None) -> Iterator[None]:
-    """Draw figures of this width instead of their own; None leaves them theirs."""
-    token = _WIDTH.set(inches)
+def figure_width(inches: float | None, venue: str | None = None) -> Iterator[None]:
+    """Draw figures of another width than their own.
+
+    Args:
+        inches: the width; None for that of the venue, or else that of each figure.
+        venue: a name of :data:`figures.drawing.venues.VENUES`, whose typeface is used; None for the house style.
+    """
+    chosen = None if venue is None else VENUES[venue]
+    width = _WIDTH.set(chosen.width if inches is None and chosen is not None else inches)
+    settings = _VENUE.set(None if chosen is None else chosen.settings)
     try:
         yield
     finally:
-        _WIDTH.reset(token)
+        _WIDTH.reset(width)
+        _VENUE.reset(settings)
 
 
 def styled(function: Callable) -> Callable:
@@ -99,6 +109,7 @@ def styled(function: Callable) -> Callable:
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
             matplotlib.rcParams.update(_SETTINGS)
+            matplotlib.rcParams.update(_VENUE.get() or {})
             result = function(*args, **kwargs)
             if isinstance(result, Figure):
                 result.set_figwidth(_WIDTH.get() or result.get_figwidth())

@@ -34,6 +34,14 @@ def test_figures_kinds_and_width_are_chosen(folder, capsys, width, inches):
     assert float(points.removesuffix("pt")) == pytest.approx(72 * inches)
 
 
+@pytest.mark.parametrize(("venue", "inches", "family"), [("neurips", 5.5, b"STIX"), ("icml", 6.75, b"STIX")])
+def test_a_venue_sets_width_and_typeface(folder, venue, inches, family):
+    assert main(["plot", str(folder), "--figures", "map", "--format", "pdf,svg", "--style", venue]) == 0
+    assert family in (folder / "map.pdf").read_bytes()
+    points = ElementTree.parse(folder / "map.svg").getroot().attrib["width"]
+    assert float(points.removesuffix("pt")) == pytest.approx(72 * inches)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -43,8 +51,13 @@ def test_figures_kinds_and_width_are_chosen(folder, capsys, width, inches):
         ("--width wide", "width: expected single, double or inches from 2 to 20, got 'wide'"),
         ("--width nan", "width: expected single, double or inches from 2 to 20, got 'nan'"),
         (
+            "--style neurip",
+            "style: expected one of neurips, icml, iclr, jmlr, beamer, got 'neurip' (did you mean 'neurips'?)",
+        ),
+        ("--check --width 5", "check: expected nothing beside it but figures, got 'some'"),
+        (
             "--overview page.pdf --width double",
-            "overview: expected no --figures, --format or --width beside it, got 'some'",
+            "overview: expected no --figures, --format, --width or --style beside it, got 'some'",
         ),
     ],
 )
