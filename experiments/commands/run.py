@@ -166,6 +166,10 @@ def _belongs(parts, request: RunRequest) -> bool:
 def _report(dataset, request: RunRequest) -> int:
     """Print the table, draw the figures, and return the exit status: 1 if a member diverged."""
     print(result_to_json(dataset) if request.as_json else format_result(dataset))
+    if "ladder" in dataset.attrs and not request.as_json:
+        from experiments.ladder import format_rates
+
+        print(f"\n{format_rates(dataset)}")
     files = RESULTS_FILE
     if request.has_figures:
         n_figures = draw_figures(dataset, request.folder, filter(callable, request.plan.figures))

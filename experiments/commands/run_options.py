@@ -34,6 +34,11 @@ def add_run_options(parser: CommandParser) -> None:
         help="an axis: any option of task, network or training without its dashes, with 1e-4,3e-4 or log:1e-4:1e-2:9 "
         "or lin:2:8:4; repeatable",
     )  # fmt: skip
+    sweep.add_argument(
+        "--ladder",
+        metavar="NAME=VALUES",
+        help="an axis as by --vary, along which the rate of |learned - predicted| is fitted",
+    )
     sweep.add_argument("--plan", action="store_true", help="print what would be run, how and how long; run nothing")
     sweep.add_argument("--trajectories", action="store_true", help="keep the weights at every record")
     sweep.add_argument("--chunk", metavar="N", help="members that run at once (default: as many as memory holds)")

@@ -11,6 +11,7 @@ from experiments.core.axes import MOST_MEMBERS
 from experiments.core.experiment import Experiment, Plan, plan_from_description
 from experiments.core.options import convert, flag_of, given_options, read_count, read_options
 from experiments.core.output import check_writable
+from experiments.ladder import with_ladder
 from experiments.phenomena import load_configurations
 from experiments.registry import find_experiment
 from simlab.runtime.cluster import check_coordinator
@@ -115,8 +116,10 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     configuration = experiment.phenomenon.configuration
     overrides = read_options(arguments, configuration)
     seeds = _read_seeds(arguments, experiment, preset)
-    axes = read_axes(arguments.vary, configuration, load_configurations())
-    return experiment.plan(preset, overrides, seeds, axes, trajectories=arguments.trajectories), None
+    ladder = [] if arguments.ladder is None else [arguments.ladder]
+    axes = read_axes([*arguments.vary, *ladder], configuration, load_configurations())
+    plan = experiment.plan(preset, overrides, seeds, axes, trajectories=arguments.trajectories)
+    return (with_ladder(plan, axes[-1].name) if ladder else plan), None
 
 
 def _find_experiment(arguments: argparse.Namespace) -> Experiment:
@@ -138,7 +141,7 @@ def _read_seeds(arguments: argparse.Namespace, experiment: Experiment, preset: s
 
 def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     """Return plan and layouts of the run that ``--from`` names."""
-    others = ("preset", "vary", "seeds", "first_seed", "trajectories")
+    others = ("preset", "vary", "ladder", "seeds", "first_seed", "trajectories")
     own = arguments.experiment
     records = load_configurations().values() if own is None else [own.phenomenon.configuration]
     changing = given_options(arguments, *records)
@@ -154,7 +157,8 @@ def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     groups = json.loads(dataset.attrs["layout"])["groups"]
     description = json.loads(dataset.attrs["sweep"])
     experiment = find_experiment(description["experiment"]) if own is None else own
-    return plan_from_description(description, experiment), groups
+    plan = plan_from_description(description, experiment)
+    return (with_ladder(plan, description["ladder"]) if "ladder" in description else plan), groups
 
 
 def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:

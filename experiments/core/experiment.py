@@ -162,6 +162,7 @@ class Plan(NamedTuple):
         trajectories: whether weights are kept at every record.
         cells: regime by regime, the last axis fastest.
         derive, figures, talk: as in :class:`Experiment`.
+        ladder: the axis along which the rate of convergence is fitted, see :mod:`experiments.ladder`; mostly None.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Plan(NamedTuple):
     derive: Callable | None = None
     figures: tuple[str | Callable, ...] = ()
     talk: tuple[str, str] | None = None
+    ladder: str | None = None
 
     def predict(self) -> list:
         """Return what theory says of each cell; cells that share a solver are solved together.
@@ -196,6 +198,7 @@ class Plan(NamedTuple):
             "axes": {axis.name: list(axis.values) for axis in self.axes},
             "seeds": list(self.seeds),
             "trajectories": self.trajectories,
+            **({} if self.ladder is None else {"ladder": self.ladder}),
         }
 
 

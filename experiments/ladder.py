@@ -1,0 +1,74 @@
+"""The finite-size ladder: at which rate learned values approach predicted ones as a size of the task grows."""
+
+import numpy as np
+import xarray
+
+from experiments.core.experiment import Plan
+from experiments.tables.columns import format_columns
+from figures.declared import as_shown, quantities_of
+from simlab.metrics.power_law import LEAST_SIZES, Rate, fit_rate
+from simlab.validation import invalid
+
+FIGURE = "sweeps.ladder"
+FIELDS = {
+    "ladder_exponent": "r of the least-squares fit |learned - predicted| ~ size^-r",
+    "ladder_half_width": "half width of the 95 % confidence interval of r",
+    "ladder_prefactor": "|learned - predicted| that the fit has at size 1",
+}
+
+
+def with_ladder(plan: Plan, axis: str) -> Plan:
+    """Return the plan of a sweep that also fits a rate along one of its axes.
+
+    Args:
+        plan: of the sweep.
+        axis: the name of an axis of positive numbers.
+
+    Raises:
+        ValueError: the axis has fewer than three values, or one that is no positive number.
+    """
+    values = next(one for one in plan.axes if one.name == axis).values
+    if len(values) < LEAST_SIZES or not all(isinstance(value, int | float) and value > 0 for value in values):
+        raise invalid("ladder", f"at least {LEAST_SIZES} positive numbers", ",".join(map(str, values)))
+    derive = plan.derive
+
+    def derive_rates(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+        return add_rates(dataset if derive is None else derive(dataset, plan), axis)
+
+    return plan._replace(ladder=axis, derive=derive_rates, figures=(*plan.figures, FIGURE))
+
+
+def size_errors(dataset: xarray.Dataset, axis: str) -> xarray.DataArray:
+    """Return the root mean square over seeds of ``|learned - predicted|``, NaN where nothing was predicted."""
+    shown = as_shown(dataset)
+    squares = (shown.learned - shown.predicted) ** 2
+    return np.sqrt(squares.where(shown.status != "diverged").mean("seed")).transpose(..., axis)
+
+
+def add_rates(dataset: xarray.Dataset, axis: str) -> xarray.Dataset:
+    """Return a dataset with the rate of every quantity along an axis, for each point of the other axes."""
+    errors, sizes = size_errors(dataset, axis), dataset[axis].values.astype(float)
+    dims = errors.dims[:-1]
+    rates = np.array([fit_rate(sizes, row) for row in errors.values.reshape(-1, len(sizes))])
+    rates = rates.reshape(*errors.shape[:-1], len(Rate._fields))
+    variables = {
+        name: (dims, rates[..., index], {"long_name": about, "units": "1"})
+        for index, (name, about) in enumerate(FIELDS.items())
+    }
+    return dataset.assign(variables).assign_attrs(ladder=axis)
+
+
+def format_rates(dataset: xarray.Dataset) -> str:
+    """Return the rates as a table: a line for each regime, point of the other axes, and quantity that has one."""
+    axis, declared = dataset.attrs["ladder"], quantities_of(dataset)
+    fits = dataset[list(FIELDS)]
+    others = [str(name) for name in fits.dims if name not in ("regime", "quantity")]
+    stacked = fits.stack(row=["regime", *others, "quantity"])
+    rows: list[tuple[str, ...]] = [("regime", *others, "quantity", "rate r", "95 %")]
+    for index in np.flatnonzero(np.isfinite(stacked.ladder_exponent.values)):
+        one = stacked.isel(row=index)
+        regime, *places, quantity = one.row.item()
+        numbers = f"{one.ladder_exponent.item():.3f}", f"+-{one.ladder_half_width.item():.3f}"
+        rows.append((str(regime), *map(str, places), declared[str(quantity)].label, *numbers))
+    heading = f"|learned - predicted| ~ {axis}^-r, root mean square over seeds"
+    return f"{heading}\n{format_columns(rows)}" if len(rows) > 1 else f"{heading}: no quantity has three sizes"
