@@ -15,16 +15,10 @@ REGIMES = (
         paper=LARGE,
     ),
     Regime(
-        name="wide",
-        summary="the same in twice as many dimensions",
-        quick=FREE.replace(output_dim=24),
-        paper=LARGE.replace(output_dim=48),
-    ),
-    Regime(
         name="perceptron",
-        summary="a perceptron that reads a random code of each event",
-        quick=FREE.replace(architecture="mlp", n_steps=400),
-        paper=LARGE.replace(architecture="mlp", hidden_width=128, code_dim=32, n_steps=3000),
+        summary="a perceptron that reads a random code of each event, in twice as many dimensions",
+        quick=FREE.replace(architecture="mlp", output_dim=24, n_steps=400),
+        paper=LARGE.replace(architecture="mlp", output_dim=48, hidden_width=128, code_dim=32, n_steps=3000),
     ),
     Regime(
         name="two-encoders",
