@@ -114,5 +114,5 @@ def _one_sided(probabilities: Float[Array, "n m"], scores: Float[Array, "n m"]) 
 
     anchors, candidates = probabilities.sum(axis=1), probabilities.sum(axis=0)
     scores = scores - (probabilities * scores).sum(axis=1, keepdims=True) / anchors[:, None]
-    log_sums = jax.nn.logsumexp(scores + jnp.log(candidates), axis=1)
+    log_sums = jax.nn.logsumexp(scores + jnp.log(candidates)[None], axis=1)
     return jnp.sum(anchors * log_sums) + jnp.log(float(probabilities.shape[1]))
