@@ -53,8 +53,13 @@ def descend(table: Float[np.ndarray, "n m"], dimensions: int, encoders: int, see
         gradient = slopes[0] + slopes[1] if encoders == 1 else np.concatenate(slopes)
         return anchors @ log_sums - np.sum(table * scores) + np.log(m), gradient.ravel()
 
-    options = {"maxiter": N_STEPS, "maxfun": 2 * N_STEPS, "maxcor": 40, "ftol": 0, "gtol": 1e-13}
-    end = minimize(risk, start, jac=True, method="L-BFGS-B", options=options)
+    end = minimize(
+        risk,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": N_STEPS, "maxfun": 2 * N_STEPS, "maxcor": 40, "ftol": 0, "gtol": 1e-13},
+    )
     first, second = split(end.x)
     kernel = first @ second.T
     kernel = kernel - kernel.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + kernel.mean()

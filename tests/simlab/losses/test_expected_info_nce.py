@@ -55,7 +55,7 @@ def test_the_loss_by_hand(is_two_sided):
 def test_of_both_sides_the_least_scores_are_pmi_up_to_one_constant():
     """The gradient vanishes there, and a constant of a row or column moves one side of the two."""
     pmi = np.log(TABLE / np.outer(TABLE.sum(axis=1), TABLE.sum(axis=0)))
-    slope = jax.grad(lambda scores: expected_info_nce(jnp.asarray(TABLE), scores, is_two_sided=True))
+    slope = jax.jit(jax.grad(lambda scores: expected_info_nce(jnp.asarray(TABLE), scores, is_two_sided=True)))
     assert np.abs(slope(jnp.asarray(pmi + 0.3))).max() < 1e-6
     assert np.abs(slope(jnp.asarray(pmi + np.array([[0.3], [0.0]])))).max() > 1e-3
 
@@ -78,12 +78,15 @@ def test_it_is_the_limit_of_batches_of_pairs():
     """In-batch InfoNCE, less the logarithm of its negatives, approaches the population's less that of its candidates.
 
     A batch of 1500 has a sampling error of about the deviation of a term, one, over its root, 0.026; five of these."""
-    network = SPEC.network.build(WORLD, HYPER, dtype=jnp.float32, rngs=nnx.Rngs(params=0))
-    data = jax.tree.map(jnp.asarray, WORLD.sample(0))
-    pairs = WORLD.draw(jax.random.key(0), data, 1500)
-    batch_hyper = type("Hyper", (), {"temperature": 0.5})
-    in_batch = InfoNCE(similarity="dot").loss(network, pairs, data, batch_hyper, None)
-    population = ExpectedInfoNCE().loss(network, data, data, HYPER, None) - np.log(6)
+
+    @jax.jit
+    def losses(data):
+        network = SPEC.network.build(WORLD, HYPER, dtype=jnp.float32, rngs=nnx.Rngs(params=0))
+        pairs = WORLD.draw(jax.random.key(0), data, 1500)
+        in_batch = InfoNCE(similarity="dot").loss(network, pairs, data, HYPER, None)  # reads the temperature alone
+        return in_batch, ExpectedInfoNCE().loss(network, data, data, HYPER, None) - jnp.log(6.0)
+
+    in_batch, population = losses(WORLD.sample(0))
     assert float(in_batch) == pytest.approx(float(population), abs=0.13)
 
 
@@ -92,12 +95,16 @@ def test_encoders_of_symbols():
     free = FreeSymbols(n_symbols=5, output_dim=400, initial_scale=0.5, rngs=rngs)
     lengths = np.linalg.norm(free(jnp.arange(5)), axis=1)
     np.testing.assert_allclose(lengths, 0.5, rtol=5 / 800**0.5)
-    for code_dim in (None, 7):
-        mlp = SymbolMLP(n_symbols=5, code_dim=code_dim, hidden_width=300, depth=2, output_dim=200, rngs=rngs)
-        assert mlp.codes[...].shape == (5, code_dim or 5)
-        assert np.sqrt(np.mean(np.sum(np.square(mlp(jnp.arange(5))), axis=1))) == pytest.approx(1, abs=0.5)
-        shapes = [leaf.shape for leaf in jax.tree.leaves(nnx.state(mlp, nnx.Param))]
-        assert shapes == [(code_dim or 5, 300), (300, 300), (300, 200)], "codes are not trained"
+    mlp, one_hot = (
+        SymbolMLP(n_symbols=5, code_dim=code_dim, hidden_width=300, depth=depth, output_dim=300, rngs=rngs)
+        for code_dim, depth in ((7, 2), (None, 1))
+    )
+    for network, shapes in ((mlp, [(7, 300), (300, 300), (300, 300)]), (one_hot, [(5, 300), (300, 300)])):
+        assert 0.5 < np.sqrt(np.mean(np.sum(np.square(np.asarray(network(jnp.arange(5)))), axis=1))) < 1.5
+        assert [leaf.shape for leaf in jax.tree.leaves(nnx.state(network, nnx.Param))] == shapes, (
+            "codes are not trained"
+        )
+    assert np.array_equal(one_hot.codes[...], np.eye(5))
     pair = TwoEncoders(free, mlp)
     first, second = pair.embed_pairs(ViewPair(jnp.array([1, 1]), jnp.array([0, 4])))
     assert np.array_equal(first[0], first[1])
