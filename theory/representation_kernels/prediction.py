@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.representation_kernels.learned import check_encoders, learn_ring
+from theory.representation_kernels.learned import LearnedKernel, check_encoders, learn_ring, learn_table
 from theory.representation_kernels.ring_world import coarse_row, is_semidefinite, kernel_alignment, ring_row
+from theory.representation_kernels.tables import alignment, coarsen, on_events
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+MIXED = "the sides of a pair show blocks of different sizes: only a pair of encoders learns that"
+MOST_MIXED = 4096
 UNTIED = "PMI of {} is not positive semidefinite: a pair of encoders learns it, a single encoder does not"
 
 
@@ -24,7 +31,7 @@ class KernelPrediction:
         mutual_information: of a pair of events, nats; the least InfoNCE is the log-count less this.
         block_information: of a pair of blocks, nats; never more.
         positive_semidefinite: whether PMI of events is, on vectors that sum to zero: then one encoder reaches it too.
-        blocks_positive_semidefinite: the same of PMI of blocks.
+        blocks_positive_semidefinite: the same of PMI of blocks; false where the sides of a pair show different blocks.
         excess: of the least loss of events above the log-count less the information, nats: 0 where PMI is learned.
         block_excess: the same of blocks.
         gap: how far below these the true ones may lie, nats.
@@ -60,6 +67,7 @@ def predict(
     width: float = 2.0,
     floor: float = 0.05,
     encoders: int = 2,
+    partner_blocks: int | None = None,
 ) -> KernelPrediction:
     """Return the predicted alignment of a modality that sees events with one that sees blocks of them.
 
@@ -70,19 +78,29 @@ def predict(
         width: of the window, events.
         floor: share of pairs that are drawn evenly, in [0, 1).
         encoders: of a modality: 2, one for each of a pair, or 1 for both.
+        partner_blocks: events of a block on the other side of a pair of the coarse modality; those of ``blocks`` if not
+            given. Where they differ, which needs two encoders, a matrix of all pairs is built.
 
     Raises:
         ValueError: one line that names the field.
         ArithmeticError: the convex program of one encoder does not converge.
     """
     check_encoders(encoders)
+    partner = blocks if partner_blocks is None else partner_blocks
     row = ring_row(events, window, width, floor)
-    coarse = coarse_row(row, blocks)
-    semidefinite = {name: is_semidefinite(np.log(kernel)) for name, kernel in (("events", row), ("blocks", coarse))}
+    is_mixed = coarse_row(row, partner, "partner_blocks").shape != coarse_row(row, blocks).shape
+    fine = learn_ring(row, encoders)
+    if is_mixed:
+        rough, cka = _learn_mixed(row, blocks, partner, encoders)
+        semidefinite = {"events": is_semidefinite(np.log(row)), "blocks": False}
+    else:
+        coarse = coarse_row(row, blocks)
+        rough = learn_ring(coarse, encoders)
+        cka = kernel_alignment(fine.kernel, rough.kernel)
+        semidefinite = {"events": is_semidefinite(np.log(row)), "blocks": is_semidefinite(np.log(coarse))}
     falls_short = " and ".join(name for name, holds in semidefinite.items() if not holds)
-    fine, rough = (learn_ring(kernel, encoders) for kernel in (row, coarse))
     return KernelPrediction(
-        cka=kernel_alignment(fine.kernel, rough.kernel),
+        cka=cka,
         mutual_information=fine.information,
         block_information=rough.information,
         positive_semidefinite=semidefinite["events"],
@@ -91,7 +109,7 @@ def predict(
         block_excess=rough.excess,
         gap=max(fine.gap, rough.gap),
         basis="theorem" if fine.basis == rough.basis == "theorem" else "certified",
-        note=UNTIED.format(falls_short) if falls_short else "",
+        note=MIXED if is_mixed else UNTIED.format(falls_short) if falls_short else "",
         task={
             "events": events,
             "blocks": blocks,
@@ -99,5 +117,19 @@ def predict(
             "width": float(width),
             "floor": float(floor),
             "encoders": encoders,
+            **({"partner_blocks": partner} if is_mixed else {}),
         },
     )
+
+
+def _learn_mixed(row: Float[np.ndarray, " n"], blocks: int, partner: int, encoders: int) -> tuple[LearnedKernel, float]:
+    """Return what is learned of pairs whose sides show blocks of different sizes, and its CKA with PMI of events."""
+    n = len(row)
+    if encoders == 1:
+        raise ValueError("encoders: expected 2, as both sides of a pair do not show the same, got 1")
+    if n > MOST_MIXED:
+        raise ValueError(f"events: expected at most {MOST_MIXED} with partner_blocks={partner}, got {n}")
+    places = np.arange(n)
+    table = row[(places[:, None] - places) % n] / n**2
+    learned = learn_table(coarsen(table, blocks, partner))
+    return learned, alignment(on_events(learned.kernel, n, n), np.log(n**2 * table))
