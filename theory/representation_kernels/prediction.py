@@ -86,15 +86,15 @@ def predict(
         ArithmeticError: the convex program of one encoder does not converge.
     """
     check_encoders(encoders)
-    partner = blocks if partner_blocks is None else partner_blocks
     row = ring_row(events, window, width, floor)
-    is_mixed = coarse_row(row, partner, "partner_blocks").shape != coarse_row(row, blocks).shape
+    coarse = coarse_row(row, blocks)
+    partner = blocks if partner_blocks is None else partner_blocks
+    is_mixed = len(coarse_row(row, partner, "partner_blocks")) != len(coarse)
     fine = learn_ring(row, encoders)
     if is_mixed:
         rough, cka = _learn_mixed(row, blocks, partner, encoders)
         semidefinite = {"events": is_semidefinite(np.log(row)), "blocks": False}
     else:
-        coarse = coarse_row(row, blocks)
         rough = learn_ring(coarse, encoders)
         cka = kernel_alignment(fine.kernel, rough.kernel)
         semidefinite = {"events": is_semidefinite(np.log(row)), "blocks": is_semidefinite(np.log(coarse))}
