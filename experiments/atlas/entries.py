@@ -54,6 +54,7 @@ ENTRIES = (
         "variances that an encoder keeps",
         arrays=("eigenvalues",),
     ),
+    Entry("platonic-kernels", "platonic-kernels", "Huh et al. 2024", "kernels, losses and their alignment"),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
 

@@ -1,9 +1,10 @@
 """``simlab predict platonic-kernels``: what may be chosen, and the prediction as a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from experiments.core.configuration import TASK, option
+from experiments.core.configuration import NETWORK, TASK, option
 from experiments.core.predictor import Predictor
+from experiments.representation_kernels.configuration import KernelConfiguration
 from experiments.tables.columns import format_columns
 
 
@@ -16,12 +17,25 @@ class KernelOptions:
     window: str = option("exponential", "within which events co-occur: exponential or gaussian", group=TASK)
     width: float = option(2.0, "of the window", unit="events", group=TASK)
     floor: float = option(0.05, "share of pairs that are drawn evenly from all, in [0, 1)", group=TASK)
+    partner_blocks: int | None = option(
+        None, "the same of the other side of a pair; those of blocks if not given", group=TASK
+    )
+    encoders: int = option(2, "of a modality: 2, one for each of a pair of events, or 1 for both", group=NETWORK)
 
 
 def _predict(options: KernelOptions):
     from theory import representation_kernels
 
     return representation_kernels.predict(**vars(options))
+
+
+def _of_configuration(configuration: KernelConfiguration):
+    """Return the prediction of a configuration; how wide and deep its encoders are makes no difference to it."""
+    from theory import representation_kernels
+
+    return representation_kernels.predict(
+        **{field.name: getattr(configuration, field.name) for field in fields(KernelOptions)}
+    )
 
 
 def _format(prediction) -> str:
@@ -32,9 +46,23 @@ def _format(prediction) -> str:
         ("mutual information, blocks", f"{prediction.block_information:.10g} nats"),
         ("PMI of events positive semidefinite", "yes" if prediction.positive_semidefinite else "no"),
         ("PMI of blocks positive semidefinite", "yes" if prediction.blocks_positive_semidefinite else "no"),
+        *_excesses(prediction),
         ("basis", prediction.basis),
     ]
     return format_columns([*rows, *([("note", prediction.note)] if prediction.note else [])])
 
 
-PREDICTOR = Predictor(options=KernelOptions, predict=_predict, format=_format)
+def _excesses(prediction) -> list[tuple[str, str]]:
+    """Return lines on what a single encoder loses; none where it loses nothing."""
+    excesses = (("events", prediction.excess), ("blocks", prediction.block_excess))
+    text = "{:.10g} nats above the log-count less the information"
+    return [(f"least loss, {name}", text.format(value)) for name, value in excesses if value]
+
+
+PREDICTOR = Predictor(
+    options=KernelOptions,
+    predict=_predict,
+    format=_format,
+    of_configuration=_of_configuration,
+    columns=("cka", "mutual_information", "block_information", "excess", "block_excess", "basis"),
+)

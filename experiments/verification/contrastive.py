@@ -6,7 +6,9 @@ from experiments.verification.claim import Claim
 
 
 def check_contrastive() -> Iterator[Claim]:
-    """Check dimensional collapse."""
+    """Check dimensional collapse and representation kernels."""
     from experiments.dimensional_collapse.claims.suite import check_dimensional_collapse
+    from experiments.representation_kernels.claims.suite import check_representation_kernels
 
     yield from check_dimensional_collapse()
+    yield from check_representation_kernels()

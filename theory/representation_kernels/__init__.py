@@ -1,6 +1,9 @@
 """Which kernel contrastive learning finds, whatever the encoder: pointwise mutual information (Huh et al., 2024).
 
 * `ring_world`: events that co-occur within a window, their kernel, and what is seen of it in blocks.
+* `tables`: any table of co-occurrence, its PMI and coarser views; what scores one or two encoders can reach.
+* `semidefinite`: the convex program of one encoder where PMI is no Gram matrix, with a certificate.
+* `learned`: the kernel that is learned and the least loss.
 * `prediction`: how alike two modalities are that see events and blocks of events.
 """
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 from theory.lazy import hand_on
 
 if TYPE_CHECKING:
+    from theory.representation_kernels.learned import LearnedKernel, learn_ring, learn_table
     from theory.representation_kernels.prediction import KernelPrediction, predict
     from theory.representation_kernels.ring_world import (
         coarse_row,
@@ -17,21 +21,57 @@ if TYPE_CHECKING:
         mutual_information,
         ring_row,
     )
+    from theory.representation_kernels.semidefinite import solve_ring, solve_table
+    from theory.representation_kernels.tables import (
+        alignment,
+        centre,
+        coarsen,
+        gram_constant,
+        on_events,
+        pmi_kernel,
+        score_rank,
+        table_information,
+    )
 
 __all__ = [
     "KernelPrediction",
+    "LearnedKernel",
+    "alignment",
+    "centre",
     "coarse_row",
+    "coarsen",
+    "gram_constant",
     "is_semidefinite",
     "kernel_alignment",
+    "learn_ring",
+    "learn_table",
     "mutual_information",
+    "on_events",
+    "pmi_kernel",
     "predict",
     "ring_row",
+    "score_rank",
+    "solve_ring",
+    "solve_table",
+    "table_information",
 ]
 
 __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "learned": ("LearnedKernel", "learn_ring", "learn_table"),
         "prediction": ("KernelPrediction", "predict"),
         "ring_world": ("coarse_row", "is_semidefinite", "kernel_alignment", "mutual_information", "ring_row"),
+        "semidefinite": ("solve_ring", "solve_table"),
+        "tables": (
+            "alignment",
+            "centre",
+            "coarsen",
+            "gram_constant",
+            "on_events",
+            "pmi_kernel",
+            "score_rank",
+            "table_information",
+        ),
     },
 )

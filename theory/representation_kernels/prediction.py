@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.representation_kernels.ring_world import (
-    coarse_row,
-    is_semidefinite,
-    kernel_alignment,
-    mutual_information,
-    ring_row,
-)
+from theory.representation_kernels.learned import LearnedKernel, check_encoders, learn_ring, learn_table
+from theory.representation_kernels.ring_world import coarse_row, is_semidefinite, kernel_alignment, ring_row
+from theory.representation_kernels.tables import alignment, coarsen, on_events
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+MIXED = "the sides of a pair show blocks of different sizes: only a pair of encoders learns that"
+MOST_MIXED = 4096
 UNTIED = "PMI of {} is not positive semidefinite: a pair of encoders learns it, a single encoder does not"
 
 
@@ -22,13 +24,18 @@ UNTIED = "PMI of {} is not positive semidefinite: a pair of encoders learns it, 
 class KernelPrediction:
     """What two modalities learn: each the pointwise mutual information of what it sees, up to constants.
 
+    A single encoder learns the nearest kernel that is a Gram matrix, see :mod:`.semidefinite`.
+
     Args:
         cka: linear CKA of the two kernels on the events.
         mutual_information: of a pair of events, nats; the least InfoNCE is the log-count less this.
         block_information: of a pair of blocks, nats; never more.
         positive_semidefinite: whether PMI of events is, on vectors that sum to zero: then one encoder reaches it too.
-        blocks_positive_semidefinite: the same of PMI of blocks.
-        basis: "theorem".
+        blocks_positive_semidefinite: the same of PMI of blocks; false where the sides of a pair show different blocks.
+        excess: of the least loss of events above the log-count less the information, nats: 0 where PMI is learned.
+        block_excess: the same of blocks.
+        gap: how far below these the true ones may lie, nats.
+        basis: "theorem" where both learn PMI, else "certified".
         note: what else a reader must know, in a sentence; mostly nothing.
         task: the numbers that it was made from.
     """
@@ -38,6 +45,9 @@ class KernelPrediction:
     block_information: float
     positive_semidefinite: bool
     blocks_positive_semidefinite: bool
+    excess: float = 0.0
+    block_excess: float = 0.0
+    gap: float = 0.0
     basis: str = "theorem"
     note: str = ""
     task: dict[str, object] = field(default_factory=dict)
@@ -50,7 +60,14 @@ class KernelPrediction:
 
 
 def predict(
-    *, events: int = 12, blocks: int = 3, window: str = "exponential", width: float = 2.0, floor: float = 0.05
+    *,
+    events: int = 12,
+    blocks: int = 3,
+    window: str = "exponential",
+    width: float = 2.0,
+    floor: float = 0.05,
+    encoders: int = 2,
+    partner_blocks: int | None = None,
 ) -> KernelPrediction:
     """Return the predicted alignment of a modality that sees events with one that sees blocks of them.
 
@@ -60,20 +77,59 @@ def predict(
         window: within which events co-occur, "exponential" or "gaussian".
         width: of the window, events.
         floor: share of pairs that are drawn evenly, in [0, 1).
+        encoders: of a modality: 2, one for each of a pair, or 1 for both.
+        partner_blocks: events of a block on the other side of a pair of the coarse modality; those of ``blocks`` if not
+            given. Where they differ, which needs two encoders, a matrix of all pairs is built.
 
-    Raises: ValueError, one line that names the field.
+    Raises:
+        ValueError: one line that names the field.
+        ArithmeticError: the convex program of one encoder does not converge.
     """
+    check_encoders(encoders)
     row = ring_row(events, window, width, floor)
     coarse = coarse_row(row, blocks)
-    kernels = np.log(row), np.log(coarse)
-    semidefinite = {name: is_semidefinite(one) for name, one in zip(("events", "blocks"), kernels, strict=True)}
+    partner = blocks if partner_blocks is None else partner_blocks
+    is_mixed = len(coarse_row(row, partner, "partner_blocks")) != len(coarse)
+    fine = learn_ring(row, encoders)
+    if is_mixed:
+        rough, cka = _learn_mixed(row, blocks, partner, encoders)
+        semidefinite = {"events": is_semidefinite(np.log(row)), "blocks": False}
+    else:
+        rough = learn_ring(coarse, encoders)
+        cka = kernel_alignment(fine.kernel, rough.kernel)
+        semidefinite = {"events": is_semidefinite(np.log(row)), "blocks": is_semidefinite(np.log(coarse))}
     falls_short = " and ".join(name for name, holds in semidefinite.items() if not holds)
     return KernelPrediction(
-        cka=kernel_alignment(*kernels),
-        mutual_information=mutual_information(row),
-        block_information=mutual_information(coarse),
+        cka=cka,
+        mutual_information=fine.information,
+        block_information=rough.information,
         positive_semidefinite=semidefinite["events"],
         blocks_positive_semidefinite=semidefinite["blocks"],
-        note=UNTIED.format(falls_short) if falls_short else "",
-        task={"events": events, "blocks": blocks, "window": window, "width": float(width), "floor": float(floor)},
+        excess=fine.excess,
+        block_excess=rough.excess,
+        gap=max(fine.gap, rough.gap),
+        basis="theorem" if fine.basis == rough.basis == "theorem" else "certified",
+        note=MIXED if is_mixed else UNTIED.format(falls_short) if falls_short else "",
+        task={
+            "events": events,
+            "blocks": blocks,
+            "window": window,
+            "width": float(width),
+            "floor": float(floor),
+            "encoders": encoders,
+            **({"partner_blocks": partner} if is_mixed else {}),
+        },
     )
+
+
+def _learn_mixed(row: Float[np.ndarray, " n"], blocks: int, partner: int, encoders: int) -> tuple[LearnedKernel, float]:
+    """Return what is learned of pairs whose sides show blocks of different sizes, and its CKA with PMI of events."""
+    n = len(row)
+    if encoders == 1:
+        raise ValueError("encoders: expected 2, as both sides of a pair do not show the same, got 1")
+    if n > MOST_MIXED:
+        raise ValueError(f"events: expected at most {MOST_MIXED} with partner_blocks={partner}, got {n}")
+    places = np.arange(n)
+    table = row[(places[:, None] - places) % n] / n**2
+    learned = learn_table(coarsen(table, blocks, partner))
+    return learned, alignment(on_events(learned.kernel, n, n), np.log(n**2 * table))

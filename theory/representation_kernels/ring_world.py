@@ -60,17 +60,17 @@ def ring_row(n_events: int, window: str, width: float, floor: float) -> Float[np
     return row
 
 
-def coarse_row(row: Float[np.ndarray, " n"], block: int) -> Float[np.ndarray, " n_blocks"]:
+def coarse_row(row: Float[np.ndarray, " n"], block: int, field: str = "blocks") -> Float[np.ndarray, " n_blocks"]:
     """Return the same for blocks of B neighbouring events: the mean over the pairs of events of two blocks.
 
     Blocks at distance D hold pairs at distances ``D B + k``, ``B - |k|`` of each k between -B and B.
 
-    Raises: ValueError, if B does not divide n or leaves fewer than two blocks.
+    Raises: ValueError that names ``field``, if B does not divide n or leaves fewer than two blocks.
     """
     n_events = len(row)
-    block = require_integer("blocks", block, minimum=1)
+    block = require_integer(field, block, minimum=1)
     if n_events % block or n_events == block:
-        raise ValueError(f"blocks: expected a divisor of events={n_events} below it, got {block}")
+        raise ValueError(f"{field}: expected a divisor of events={n_events} below it, got {block}")
     shifts = np.arange(1 - block, block)
     starts = np.arange(0, n_events, block)
     total = np.zeros(len(starts))

@@ -51,6 +51,17 @@ def test_rows_give_what_matrices_give(window, block):
     assert holds[0] == (window == "exponential")
 
 
+def test_sides_of_a_pair_may_show_blocks_of_different_sizes():
+    members = np.kron(np.eye(4), np.ones((3, 1)))
+    pairs = joint()
+    mixed = members.T @ pairs
+    prediction = theory.predict(events=EVENTS, blocks=3, partner_blocks=1)
+    assert prediction.block_information == pytest.approx(np.sum(mixed * pmi(mixed)), abs=1e-14)
+    assert prediction.cka == pytest.approx(alignment(members @ pmi(mixed), pmi(pairs)), abs=1e-13)
+    same = theory.predict(events=EVENTS, blocks=3, partner_blocks=3)
+    assert same.to_json() == theory.predict(events=EVENTS, blocks=3).to_json()
+
+
 def test_equal_views_are_alike_and_coarser_ones_less():
     values = [theory.predict(events=EVENTS, blocks=block).cka for block in (1, 2, 3, 4, 6)]
     assert values[0] == pytest.approx(1, abs=1e-14)
@@ -122,6 +133,15 @@ def test_many_events_need_no_matrix():
             "floor: expected a positive share, as distant events never co-occur with width=0.1",
         ),
         ({"floor": 1}, "floor: expected a number in [0, 1), got 1"),
+        ({"partner_blocks": 5}, "partner_blocks: expected a divisor of events=12 below it, got 5"),
+        (
+            {"partner_blocks": 1, "encoders": 1},
+            "encoders: expected 2, as both sides of a pair do not show the same, got 1",
+        ),
+        (
+            {"partner_blocks": 1, "events": 6000},
+            "events: expected at most 4096 with partner_blocks=1, got 6000",
+        ),
         ({"window": "flat"}, "window: expected one of exponential, gaussian, got 'flat'"),
     ],
 )

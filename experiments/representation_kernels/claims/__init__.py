@@ -1,0 +1,1 @@
+"""Claims of the theory of representation kernels, checked numerically."""

@@ -1,0 +1,85 @@
+"""Kernels that were learned apart, held against each other: the CKA of members of a run, learned and predicted."""
+
+import numpy as np
+import xarray
+
+from experiments.core.columns import attach, attach_cells, each_member
+from experiments.core.experiment import Plan
+from experiments.core.phenomenon import Variable
+from simlab.metrics.similarity import cka
+
+# A matrix of more cells than this is not drawn.
+MOST_CELLS = 64
+MEMBER_VARIABLES = {
+    "alignment": Variable((), "CKA with the kernel that the same regime and seed learned of the finest blocks"),
+    "alignment_predicted": Variable((), "predicted CKA with the kernel of the finest blocks of the same regime"),
+}
+CELL_VARIABLES = {
+    "cell_blocks": Variable((), "events of a block", "events"),
+    "pmi": Variable(("event", "partner"), "centred PMI of what is seen", "nats"),
+}
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add the CKA of each member with the finest view of its regime, of all cells with each other, and PMI."""
+    learned, predicted = _kernels(dataset, plan)
+    finest = {}
+    for position, cell in enumerate(plan.cells):
+        best = finest.setdefault(cell.regime, position)
+        if sum(cell.configuration.both_blocks) < sum(plan.cells[best].configuration.both_blocks):
+            finest[cell.regime] = position
+    n_seeds, rows = len(plan.seeds), []
+    for position, cell in enumerate(plan.cells):
+        reference = finest[cell.regime]
+        for seed in range(n_seeds):
+            rows.append(
+                {
+                    "alignment": _cka(learned[position][seed], learned[reference][seed]),
+                    "alignment_predicted": _cka(predicted[position], predicted[reference]),
+                }
+            )
+    cells = [{"cell_blocks": cell.configuration.blocks, "pmi": cell.prediction.pmi} for cell in plan.cells]
+    dataset = attach_cells(attach(dataset, plan, rows, MEMBER_VARIABLES), plan, cells, CELL_VARIABLES)
+    return dataset if len(plan.cells) > MOST_CELLS else _attach_matrix(dataset, plan, learned, predicted)
+
+
+def _kernels(dataset: xarray.Dataset, plan: Plan) -> tuple[list[list[np.ndarray]], list[np.ndarray]]:
+    """Return the learned kernels of each cell, seed by seed, and the predicted ones, without padding."""
+    learned: list[list[np.ndarray]] = []
+    held = dataset.kernel.transpose(..., "seed", "event", "partner").values
+    for number, (index, cell, _) in enumerate(each_member(dataset, plan)):
+        if number % len(plan.seeds) == 0:
+            learned.append([])
+        n = cell.configuration.events
+        learned[-1].append(held[index][:n, :n])
+    return learned, [cell.prediction.arrays["kernel"] for cell in plan.cells]
+
+
+def _attach_matrix(dataset, plan, learned, predicted) -> xarray.Dataset:
+    """Add the CKA of every cell's first seed with every other cell's last seed, and the predicted one."""
+    matrices = {
+        "cka_matrix": [[_cka(first[0], second[-1]) for second in learned] for first in learned],
+        "cka_matrix_predicted": [[_cka(first, second) for second in predicted] for first in predicted],
+    }
+    words = {"cka_matrix": "CKA of learned kernels, the first seed against the last",
+             "cka_matrix_predicted": "predicted CKA of kernels"}  # fmt: skip
+    dims = ("cell", "other_cell")
+    return dataset.assign(
+        {
+            name: xarray.Variable(dims, np.array(matrix), {"long_name": words[name], "units": "1"})
+            for name, matrix in matrices.items()
+        }
+    ).assign_coords(cell=("cell", [_name(plan, cell) for cell in plan.cells]))
+
+
+def _name(plan: Plan, cell) -> str:
+    """Return the regime of a cell and what varies, in words."""
+    varied = (f"{axis.name}={getattr(cell.configuration, axis.name, '')}" for axis in plan.axes)
+    return " ".join([cell.regime, *varied])
+
+
+def _cka(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the CKA of two kernels, NaN where they are of different events or one diverged."""
+    if first.shape != second.shape or not np.all(np.isfinite(first)) or not np.all(np.isfinite(second)):
+        return np.nan
+    return cka(first, second)
