@@ -18,6 +18,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
         "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
+        "hidden-manifold": "experiments.hidden_manifold.phenomenon:HIDDEN_MANIFOLD",
     }
 )
 

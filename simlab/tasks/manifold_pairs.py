@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 SUPPORTS = ("full", "folded")
-N_PROBES, MOST_POINTS = 500, 4_000
+N_PROBES, MOST_POINTS = 2_000, 4_000
 LARGEST_CONCENTRATION = 300.0  # beyond it partners are closer than rounding in float32 tells
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from theory.lazy import hand_on
 
 if TYPE_CHECKING:
-    from theory.hidden_manifold.grids import Eigenbasis, ring_basis, sphere_basis, torus_basis
+    from theory.hidden_manifold.grids import Eigenbasis, ring_basis, sphere_basis, spiral_points, torus_basis
     from theory.hidden_manifold.prediction import (
         DIMENSIONS,
         MANIFOLDS,
         SUPPORTS,
         LinearFit,
         ManifoldPrediction,
+        check_cut,
         check_task,
         linear_fit,
         predict,
@@ -48,6 +49,7 @@ __all__ = [
     "Spectrum",
     "SphereContrast",
     "batch_correction",
+    "check_cut",
     "check_task",
     "is_cut",
     "least_loss",
@@ -60,6 +62,7 @@ __all__ = [
     "sphere_basis",
     "sphere_eigenvalue",
     "sphere_modes",
+    "spiral_points",
     "torus_basis",
     "torus_modes",
 ]
@@ -67,13 +70,14 @@ __all__ = [
 __getattr__, __dir__ = hand_on(
     __name__,
     {
-        "grids": ("Eigenbasis", "ring_basis", "sphere_basis", "torus_basis"),
+        "grids": ("Eigenbasis", "ring_basis", "sphere_basis", "spiral_points", "torus_basis"),
         "prediction": (
             "DIMENSIONS",
             "MANIFOLDS",
             "SUPPORTS",
             "LinearFit",
             "ManifoldPrediction",
+            "check_cut",
             "check_task",
             "linear_fit",
             "predict",

@@ -53,21 +53,27 @@ def torus_basis(n_points: int, width: float, count: int) -> Eigenbasis:
 def sphere_basis(n_points: int, concentration: float, count: int, *, is_folded: bool) -> Eigenbasis:
     """Return eigenvectors of the kernel on the spiral of golden angles, from a solver in float64.
 
-    Heights are ``1 - (2 i + 1)/N``. Degrees mix a little on the points: eigenvalues of one degree are equal to about
+    Degrees mix a little on the points: eigenvalues of one degree are equal to about
     ``1/N^{3/2}`` only.
     """
-    index = np.arange(n_points)
-    heights, angles = 1 - (2 * index + 1) / n_points, np.pi * (3 - np.sqrt(5)) * index
-    points = np.column_stack([np.sqrt(1 - heights**2)[:, None] * _circle(angles), heights])
+    points = spiral_points(n_points)
     kernel = np.exp(concentration * (points @ points.T - 1))
     if is_folded:
         kernel += np.exp(concentration * (points @ (points * [1, 1, -1]).T - 1))
-        kernel *= np.equal.outer(heights > 0, heights > 0)
+        is_north = points[:, 2] > 0
+        kernel *= np.equal.outer(is_north, is_north)
     weights = kernel.sum(axis=1) / kernel.sum()
     roots = np.sqrt(weights)
     values, vectors = np.linalg.eigh(kernel / kernel.sum() / np.outer(roots, roots))
     values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
     return Eigenbasis(np.maximum(values, 0), vectors / roots[:, None], weights, points)
+
+
+def spiral_points(n_points: int) -> Float[np.ndarray, "N 3"]:
+    """Return points on the sphere at heights ``1 - (2 i + 1)/N``, each a golden angle further than the last."""
+    index = np.arange(n_points)
+    heights, angles = 1 - (2 * index + 1) / n_points, np.pi * (3 - np.sqrt(5)) * index
+    return np.column_stack([np.sqrt(1 - heights**2)[:, None] * _circle(angles), heights])
 
 
 def _waves(angles: Float[np.ndarray, " N"], modes) -> Float[np.ndarray, "N n"]:

@@ -34,7 +34,7 @@ SUPPORTS = ("full", "folded")
 DIMENSIONS = {"circle": 1, "torus": 2, "sphere": 2}
 FEWEST_POINTS, MOST_POINTS, MOST_DIMENSIONS = 8, 4_000, 2_000
 LARGEST_CONCENTRATION, SMALLEST_WIDTH = 300.0, 1e-2
-CUT = "output_dim={} cuts an eigenspace: the loss is unique, the embedding is not; {} would not cut"
+CUT = "output_dim={} cuts an eigenspace: the loss is unique, the embedding is not; {} cuts none"
 
 
 class LinearFit(NamedTuple):
@@ -126,8 +126,8 @@ def predict(
     """
     task = check_task(manifold, width, concentration, support, output_dim, n_points)
     values = _closed_form(manifold, width, concentration, support, output_dim + 1, n_points)
-    unique = not spectra.is_cut(values, output_dim)
-    note = "" if unique else CUT.format(output_dim, _nearest_whole(manifold, width, concentration, support, output_dim))
+    whole = _nearest_whole(values, manifold, width, concentration, support, output_dim)
+    unique, note = not whole, CUT.format(output_dim, whole) if whole else ""
     if n_points is None:
         fit = _ideal_fit(manifold, support, output_dim) if unique else np.nan
         return ManifoldPrediction(
@@ -190,6 +190,18 @@ def check_task(
     return task | {"n_points": points}
 
 
+def check_cut(
+    *, manifold: str, width: float, concentration: float, support: str, output_dim: int, n_points: int | None
+) -> str:
+    """Return the nearest numbers of dimensions that cut no eigenspace, in words; nothing if the one given cuts none.
+
+    Nothing is solved for it. The arguments are those of `predict`.
+    """
+    check_task(manifold, width, concentration, support, output_dim, n_points)
+    values = _closed_form(manifold, width, concentration, support, output_dim + 1, n_points)
+    return _nearest_whole(values, manifold, width, concentration, support, output_dim)
+
+
 def linear_fit(embeddings: Float[np.ndarray, "N d"], coordinates: Float[np.ndarray, "N k"]) -> LinearFit:
     """Return how linear the coordinates are in an embedding; all points count the same."""
     sources, targets = embeddings - embeddings.mean(axis=0), coordinates - coordinates.mean(axis=0)
@@ -224,8 +236,12 @@ def _grid(
     return grids.sphere_basis(n_points, concentration, count, is_folded=support == "folded")
 
 
-def _nearest_whole(manifold: str, width: float, concentration: float, support: str, output_dim: int) -> str:
-    """Return the next smaller and larger number of dimensions that cut no eigenspace, in words."""
+def _nearest_whole(
+    values: Float[np.ndarray, " n"], manifold: str, width: float, concentration: float, support: str, output_dim: int
+) -> str:
+    """Return the next smaller and larger number of dimensions that cut no eigenspace; nothing if this one cuts none."""
+    if not spectra.is_cut(values, output_dim):
+        return ""
     values = _closed_form(manifold, width, concentration, support, 8 * output_dim + 16, None)
     whole = [size for size in range(1, len(values)) if not spectra.is_cut(values, size)]
     below = [str(size) for size in whole if size < output_dim][-1:]

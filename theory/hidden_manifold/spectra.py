@@ -86,13 +86,20 @@ def torus_modes(side: int | None, width: float, count: int) -> Spectrum:
 def sphere_eigenvalue(degree: int | Int[np.ndarray, " n"], concentration: float) -> Float[np.ndarray, ...]:
     """Return ``lambda_l = i_l(kappa)/i_0(kappa)``; in [0, 1].
 
+    The ratios ``r_l = i_{l+1}/i_l`` follow from ``r_{l-1} = 1/((2l + 1)/kappa + r_l)``, downwards from far above
+    kappa, where a ratio of zero is an error that each step makes smaller.
+
     Args:
         degree: l, one or several.
         concentration: kappa.
     """
-    from scipy.special import ive
-
-    return np.asarray(ive(np.asarray(degree) + 0.5, concentration) / ive(0.5, concentration))
+    highest = int(np.max(degree))
+    ratios, ratio = np.ones(highest + 1), 0.0
+    for order in range(highest + int(2 * concentration) + 50, 0, -1):
+        ratio = 1 / ((2 * order + 1) / concentration + ratio)
+        if order <= highest:
+            ratios[order] = ratio
+    return np.cumprod(ratios)[degree]
 
 
 def sphere_modes(concentration: float, count: int, *, is_folded: bool) -> Spectrum:

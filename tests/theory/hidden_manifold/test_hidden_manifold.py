@@ -125,7 +125,7 @@ def test_folded_partners_hide_a_coordinate():
 def test_a_cut_eigenspace_is_said(task, whole):
     prediction = theory.predict(**task)
     assert not prediction.unique
-    assert prediction.note.endswith(f"{whole} would not cut")
+    assert prediction.note.endswith(f"{whole} cuts none")
     assert np.isnan(prediction.r_squared)
     assert prediction.to_json()["r_squared"] is None
 
