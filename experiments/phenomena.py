@@ -32,6 +32,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "deep-linear-networks": "experiments.hierarchy.linear_predict:PREDICTOR",
         "feature-contamination": "experiments.feature_contamination.predict_options:PREDICTOR",
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
+        "hidden-manifold": "experiments.hidden_manifold.predict_options:PREDICTOR",
         "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
     }
 )

@@ -66,8 +66,3 @@ class ManifoldConfiguration(Configuration):
         if self.objective == "spectral":
             return 1.0
         return 1 / self.concentration if self.temperature is None else self.temperature
-
-    @property
-    def matches(self) -> bool:
-        """Whether the law of pairs is that of InfoNCE on the sphere."""
-        return self.support == "full" and abs(self.scale * self.concentration - 1) < 1e-12

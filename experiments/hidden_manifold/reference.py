@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 IDENTIFIED = 0.999  # R^2 of a linear map from the embedding, from which on a manifold counts as found
 INFINITE = "the loss is that of infinitely many negatives"
-RESTRICTED = "nothing is predicted for partners of restricted support"
 JUMP = "the best embedding jumps at the equator, which a smooth encoder comes near and does not reach"
-MISMATCHED = "nothing is predicted for a temperature other than 1/kappa"
 
 
 def check_theory(configuration: ManifoldConfiguration) -> None:
@@ -27,7 +25,7 @@ def check_theory(configuration: ManifoldConfiguration) -> None:
 
     configuration.check()
     if configuration.objective == "info-nce":
-        hidden_manifold.predict_contrast(configuration.concentration, configuration.batch_size)
+        hidden_manifold.predict_contrast(**_law(configuration))
         return
     whole = hidden_manifold.check_cut(**_graph(configuration))
     if whole:
@@ -35,11 +33,11 @@ def check_theory(configuration: ManifoldConfiguration) -> None:
 
 
 def solve(configuration: ManifoldConfiguration) -> ManifoldPrediction | SphereContrast:
-    """Return what theory says of a configuration; of InfoNCE whether or not its assumptions hold."""
+    """Return what theory says of a configuration."""
     from theory import hidden_manifold
 
     if configuration.objective == "info-nce":
-        return hidden_manifold.predict_contrast(configuration.concentration, configuration.batch_size)
+        return hidden_manifold.predict_contrast(**_law(configuration))
     return hidden_manifold.predict(**_graph(configuration))
 
 
@@ -47,13 +45,13 @@ def predict(configuration: ManifoldConfiguration) -> Prediction:
     """Return what theory says of a configuration."""
     if configuration.objective == "spectral":
         return _predict_graph(configuration)
-    if configuration.matches:
-        return _predict_sphere(configuration)
-    note = RESTRICTED if configuration.support != "full" else MISMATCHED
+    theory = solve(configuration)
+    if theory.basis != "none":
+        return _predict_sphere(configuration, theory.basis, theory.loss)
     return Prediction(
-        basis="none",
+        basis=theory.basis,
         kind="nothing",
-        note=note,
+        note=theory.note,
         quantities=_quantities(),
         arrays={
             "embeddings": np.full((configuration.n_points, configuration.output_dim), np.nan),
@@ -68,12 +66,18 @@ def _graph(configuration: ManifoldConfiguration) -> dict[str, object]:
     return {name: getattr(configuration, name) for name in names}
 
 
+def _law(configuration: ManifoldConfiguration) -> dict[str, object]:
+    """Return the arguments of the theory of InfoNCE."""
+    names = ("concentration", "temperature", "support", "batch_size")
+    return {name: getattr(configuration, name) for name in names}
+
+
 def _predict_graph(configuration: ManifoldConfiguration) -> Prediction:
     """Return the largest eigenfunctions on the points."""
-    from theory.hidden_manifold import DIMENSIONS
+    from theory import hidden_manifold
 
-    theory = solve(configuration)
-    dimension = float(DIMENSIONS[configuration.manifold])
+    theory = hidden_manifold.predict(**_graph(configuration))
+    dimension = float(hidden_manifold.DIMENSIONS[configuration.manifold])
     is_whole = configuration.support == "full" and theory.r_squared > IDENTIFIED
     return Prediction(
         basis=theory.basis,
@@ -95,19 +99,19 @@ def _predict_graph(configuration: ManifoldConfiguration) -> Prediction:
     )
 
 
-def _predict_sphere(configuration: ManifoldConfiguration) -> Prediction:
+def _predict_sphere(configuration: ManifoldConfiguration, basis: str, loss: float) -> Prediction:
     """Return the sphere itself."""
     from theory.hidden_manifold import spiral_points
 
-    theory, points = solve(configuration), spiral_points(configuration.n_points)
+    points = spiral_points(configuration.n_points)
     embeddings = np.pad(points, ((0, 0), (0, configuration.output_dim - 3)))
     values = np.where(np.arange(configuration.output_dim) < 3, 1 / 3, 0.0)
     return Prediction(
-        basis=theory.basis,
+        basis=basis,
         kind="a rotation",
         note=INFINITE,
         quantities=_quantities(
-            loss=theory.loss,
+            loss=loss,
             r_squared=1.0,
             intrinsic_dimension=2.0,
             gram_distance=0.0,

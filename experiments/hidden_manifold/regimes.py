@@ -35,13 +35,13 @@ REGIMES = (
         paper=SPHERE.replace(support="folded", output_dim=6, n_points=512, n_steps=4000, hidden_width=128),
     ),
     Regime(
-        name="info-nce",
+        name="infonce",
         summary="unit embeddings and the matching temperature: a rotation, or a fold",
         quick=CONTRAST,
         paper=CONTRAST.replace(batch_size=1024, n_steps=4000, hidden_width=128),
     ),
     Regime(
-        name="info-nce-restricted",
+        name="infonce-restricted",
         summary="the same with partners that stay in their hemisphere, the control",
         quick=CONTRAST.replace(support="folded"),
         paper=CONTRAST.replace(support="folded", batch_size=1024, n_steps=4000, hidden_width=128),

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from theory.hidden_manifold.prediction import (
         DIMENSIONS,
         MANIFOLDS,
-        SUPPORTS,
         LinearFit,
         ManifoldPrediction,
         check_cut,
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         predict,
     )
     from theory.hidden_manifold.spectra import (
+        SUPPORTS,
         Spectrum,
         is_cut,
         ring_eigenvalues,
@@ -74,7 +74,6 @@ __getattr__, __dir__ = hand_on(
         "prediction": (
             "DIMENSIONS",
             "MANIFOLDS",
-            "SUPPORTS",
             "LinearFit",
             "ManifoldPrediction",
             "check_cut",
@@ -83,6 +82,7 @@ __getattr__, __dir__ = hand_on(
             "predict",
         ),
         "spectra": (
+            "SUPPORTS",
             "Spectrum",
             "is_cut",
             "ring_eigenvalues",

@@ -25,12 +25,12 @@ import numpy as np
 
 from theory.checks import require_integer, require_positive
 from theory.hidden_manifold import grids, spectra
+from theory.hidden_manifold.spectra import SUPPORTS
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
 MANIFOLDS = ("circle", "torus", "sphere")
-SUPPORTS = ("full", "folded")
 DIMENSIONS = {"circle": 1, "torus": 2, "sphere": 2}
 FEWEST_POINTS, MOST_POINTS, MOST_DIMENSIONS = 8, 4_000, 2_000
 LARGEST_CONCENTRATION, SMALLEST_WIDTH = 300.0, 1e-2

@@ -29,6 +29,7 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
+SUPPORTS = ("full", "folded")
 # Eigenvalues below are zero for every purpose of an embedding.
 SMALLEST = 1e-15
 TIE = 1e-9

@@ -23,8 +23,11 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from theory.checks import require_integer, require_positive
+from theory.hidden_manifold.spectra import SUPPORTS
 
 ROTATION = "the encoder is a rotation, perhaps with a reflection"
+RESTRICTED = "nothing is predicted for partners of restricted support"
+MISMATCHED = "nothing is predicted for a temperature other than 1/kappa"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,11 +35,11 @@ class SphereContrast:
     """What InfoNCE learns on the sphere at temperature 1/kappa.
 
     Args:
-        loss: the least, of infinitely many negatives, nats, less the logarithm of their number.
+        loss: the least, of infinitely many negatives, nats, less the logarithm of their number; NaN if not predicted.
         batch_loss: the same of a batch, to first order; None for infinitely many.
-        r_squared: of a linear map from the embedding to the sphere: 1.
-        basis: "theorem".
-        note: what the encoder is.
+        r_squared: of a linear map from the embedding to the sphere: 1; NaN if not predicted.
+        basis: "theorem", or "none" where an assumption is not met.
+        note: what the encoder is, or which assumption is not met.
         task: the numbers that it was made from.
     """
 
@@ -51,25 +54,40 @@ class SphereContrast:
         """Return the prediction as plain JSON values."""
         values = asdict(self)
         del values["task"]
-        return values
+        return {name: None if value != value else value for name, value in values.items()}
 
 
-def predict_contrast(concentration: float, batch_size: int | None = None) -> SphereContrast:
+def predict_contrast(
+    *,
+    concentration: float = 8.0,
+    temperature: float | None = None,
+    support: str = "full",
+    batch_size: int | None = None,
+) -> SphereContrast:
     """Return what InfoNCE learns on the sphere.
 
     Args:
-        concentration: kappa, the inverse of the temperature too.
+        concentration: kappa.
+        temperature: tau; None for 1/kappa, without which nothing is predicted.
+        support: of partners, "full"; for "folded" ones nothing is predicted.
         batch_size: examples of a batch, all others of which are negatives; None for infinitely many.
 
     Raises: ValueError, one line that names the field.
     """
     kappa = require_positive("concentration", concentration)
-    task: dict[str, object] = {"manifold": "sphere", "objective": "info-nce", "concentration": kappa}
-    batch_loss = None
+    tau = 1 / kappa if temperature is None else require_positive("temperature", temperature)
+    if support not in SUPPORTS:
+        raise ValueError(f"support: expected one of {', '.join(SUPPORTS)}, got {support!r}")
+    task: dict[str, object] = {"manifold": "sphere", "concentration": kappa, "temperature": tau, "support": support}
+    correction = None
     if batch_size is not None:
-        n_negatives = require_integer("batch_size", batch_size, minimum=2) - 1
-        batch_loss, task["batch_size"] = least_loss(kappa) + batch_correction(kappa, n_negatives), batch_size
-    return SphereContrast(loss=least_loss(kappa), batch_loss=batch_loss, task=task)
+        correction = batch_correction(kappa, require_integer("batch_size", batch_size, minimum=2) - 1)
+        task["batch_size"] = batch_size
+    if support != "full" or abs(tau * kappa - 1) > 1e-12:
+        note = RESTRICTED if support != "full" else MISMATCHED
+        return SphereContrast(loss=np.nan, batch_loss=None, r_squared=np.nan, basis="none", note=note, task=task)
+    loss = least_loss(kappa)
+    return SphereContrast(loss=loss, batch_loss=None if correction is None else loss + correction, task=task)
 
 
 def least_loss(concentration: float) -> float:

@@ -158,8 +158,20 @@ def test_a_batch_costs_what_the_correction_says():
     positive = kappa + np.log1p(-share * -np.expm1(-2 * kappa))  # kappa times the cosine
     others = kappa * rng.uniform(-1, 1, size=(n_draws, n_negatives))
     losses = np.log((np.exp(positive) + np.exp(others).sum(axis=1)) / n_negatives) - positive
-    expected = theory.predict_contrast(kappa, n_negatives + 1).batch_loss
+    expected = theory.predict_contrast(concentration=kappa, batch_size=n_negatives + 1).batch_loss
     assert losses.mean() == pytest.approx(expected, abs=5 * losses.std() / np.sqrt(n_draws) + (4.5 / n_negatives) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("law", "reason"), [({"support": "folded"}, "restricted support"), ({"temperature": 0.2}, "other than 1/kappa")]
+)
+def test_without_its_assumptions_nothing_is_predicted(law, reason):
+    prediction = theory.predict_contrast(concentration=8.0, batch_size=64, **law)
+    assert (prediction.basis, prediction.batch_loss) == ("none", None)
+    assert np.isnan([prediction.loss, prediction.r_squared]).all()
+    assert reason in prediction.note
+    assert prediction.to_json()["loss"] is None
+    assert theory.predict_contrast(concentration=8.0, temperature=0.125).basis == "theorem"
 
 
 # --- bad input ---
@@ -190,6 +202,10 @@ def test_bad_tasks_are_one_line(task, message):
 
 def test_bad_laws_of_the_sphere_are_one_line():
     with pytest.raises(ValueError, match=r"^concentration: expected a positive"):
-        theory.predict_contrast(0.0)
+        theory.predict_contrast(concentration=0.0)
     with pytest.raises(ValueError, match=r"^batch_size: expected at least 2"):
-        theory.predict_contrast(1.0, 1)
+        theory.predict_contrast(batch_size=1)
+    with pytest.raises(ValueError, match=r"^support: expected one of full, folded, got 'half'"):
+        theory.predict_contrast(support="half")
+    with pytest.raises(ValueError, match=r"^temperature: expected a positive"):
+        theory.predict_contrast(temperature=-1.0)
