@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,13 +60,13 @@ def predict(configuration: ManifoldConfiguration) -> Prediction:
     )
 
 
-def _graph(configuration: ManifoldConfiguration) -> dict[str, object]:
+def _graph(configuration: ManifoldConfiguration) -> dict[str, Any]:
     """Return the arguments of the theory of the spectral loss."""
     names = ("manifold", "width", "concentration", "support", "output_dim", "n_points")
     return {name: getattr(configuration, name) for name in names}
 
 
-def _law(configuration: ManifoldConfiguration) -> dict[str, object]:
+def _law(configuration: ManifoldConfiguration) -> dict[str, Any]:
     """Return the arguments of the theory of InfoNCE."""
     names = ("concentration", "temperature", "support", "batch_size")
     return {name: getattr(configuration, name) for name in names}
@@ -76,7 +76,7 @@ def _predict_graph(configuration: ManifoldConfiguration) -> Prediction:
     """Return the largest eigenfunctions on the points."""
     from theory import hidden_manifold
 
-    theory = hidden_manifold.predict(**_graph(configuration))
+    theory = hidden_manifold.predict_grid(**_graph(configuration))
     dimension = float(hidden_manifold.DIMENSIONS[configuration.manifold])
     is_whole = configuration.support == "full" and theory.r_squared > IDENTIFIED
     return Prediction(

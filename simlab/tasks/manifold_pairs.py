@@ -197,6 +197,8 @@ class ManifoldGraph(ManifoldTask):
 class SpherePairs(ManifoldTask):
     """Pairs of a uniform point of the sphere and a partner of density proportional to ``exp(kappa z.z')``."""
 
+    population = PairTask.population  # none: pairs are drawn
+
     def draw(self, key: jax.Array, data: ManifoldData, size: int) -> ViewPair:
         """Return the observations of ``size`` pairs."""
         import jax.numpy as jnp

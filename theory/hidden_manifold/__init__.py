@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from theory.hidden_manifold.prediction import (
         DIMENSIONS,
         MANIFOLDS,
+        GridPrediction,
         LinearFit,
         ManifoldPrediction,
         check_cut,
         check_task,
         linear_fit,
         predict,
+        predict_grid,
     )
     from theory.hidden_manifold.spectra import (
         SUPPORTS,
@@ -44,6 +46,7 @@ __all__ = [
     "MANIFOLDS",
     "SUPPORTS",
     "Eigenbasis",
+    "GridPrediction",
     "LinearFit",
     "ManifoldPrediction",
     "Spectrum",
@@ -56,6 +59,7 @@ __all__ = [
     "linear_fit",
     "predict",
     "predict_contrast",
+    "predict_grid",
     "ring_basis",
     "ring_eigenvalues",
     "ring_modes",
@@ -74,12 +78,14 @@ __getattr__, __dir__ = hand_on(
         "prediction": (
             "DIMENSIONS",
             "MANIFOLDS",
+            "GridPrediction",
             "LinearFit",
             "ManifoldPrediction",
             "check_cut",
             "check_task",
             "linear_fit",
             "predict",
+            "predict_grid",
         ),
         "spectra": (
             "SUPPORTS",

@@ -59,10 +59,6 @@ class ManifoldPrediction:
         loss: the least.
         unique: whether the embedding is determined up to a rotation.
         r_squared: of a linear map from embedding to coordinates; NaN if the embedding is not unique.
-        singular_values: of the linear map back, float64 (k,), on a grid; else None.
-        embeddings: on a grid, float64 (N, d); else None.
-        weights: probabilities of the points of a grid, float64 (N,); else None.
-        coordinates: of these points, float64 (N, k); else None.
         basis: "theorem" of closed forms, "numerical" where an eigensolver was used.
         note: what else a reader must know, in a sentence; mostly nothing.
         task: the numbers that it was made from.
@@ -73,10 +69,6 @@ class ManifoldPrediction:
     loss: float
     unique: bool
     r_squared: float
-    singular_values: Float[np.ndarray, " k"] | None = None
-    embeddings: Float[np.ndarray, "N d"] | None = None
-    weights: Float[np.ndarray, " N"] | None = None
-    coordinates: Float[np.ndarray, "N k"] | None = None
     basis: str = "theorem"
     note: str = ""
     task: dict[str, object] = field(default_factory=dict)
@@ -102,6 +94,23 @@ class ManifoldPrediction:
         }
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class GridPrediction(ManifoldPrediction):
+    """The same on finitely many points, with the embedding.
+
+    Args:
+        embeddings: of the points, float64 (N, d).
+        weights: probabilities of the points, float64 (N,).
+        coordinates: of the points, float64 (N, k).
+        singular_values: of the best linear map from coordinates to embedding, largest first, float64 (k,).
+    """
+
+    embeddings: Float[np.ndarray, "N d"]
+    weights: Float[np.ndarray, " N"]
+    coordinates: Float[np.ndarray, "N k"]
+    singular_values: Float[np.ndarray, " k"]
+
+
 def predict(
     *,
     manifold: str = "circle",
@@ -124,36 +133,57 @@ def predict(
 
     Raises: ValueError, one line that names the field.
     """
+    if n_points is not None:
+        return predict_grid(
+            manifold=manifold,
+            width=width,
+            concentration=concentration,
+            support=support,
+            output_dim=output_dim,
+            n_points=n_points,
+        )
+    task = check_task(manifold, width, concentration, support, output_dim, None)
+    values = _closed_form(manifold, width, concentration, support, output_dim + 1, None)
+    whole = _nearest_whole(values, manifold, width, concentration, support, output_dim)
+    return ManifoldPrediction(
+        eigenvalues=values[:output_dim],
+        next_eigenvalue=float(values[output_dim]),
+        loss=-float(np.sum(values[:output_dim] ** 2)),
+        unique=not whole,
+        r_squared=np.nan if whole else _ideal_fit(manifold, support, output_dim),
+        note=CUT.format(output_dim, whole) if whole else "",
+        task=task,
+    )
+
+
+def predict_grid(
+    *,
+    manifold: str = "circle",
+    width: float = 0.5,
+    concentration: float = 8.0,
+    support: str = "full",
+    output_dim: int = 5,
+    n_points: int,
+) -> GridPrediction:
+    """Return what the spectral loss learns on finitely many points; the arguments are those of `predict`."""
     task = check_task(manifold, width, concentration, support, output_dim, n_points)
     values = _closed_form(manifold, width, concentration, support, output_dim + 1, n_points)
     whole = _nearest_whole(values, manifold, width, concentration, support, output_dim)
-    unique, note = not whole, CUT.format(output_dim, whole) if whole else ""
-    if n_points is None:
-        fit = _ideal_fit(manifold, support, output_dim) if unique else np.nan
-        return ManifoldPrediction(
-            eigenvalues=values[:output_dim],
-            next_eigenvalue=float(values[output_dim]),
-            loss=-float(np.sum(values[:output_dim] ** 2)),
-            unique=unique,
-            r_squared=fit,
-            note=note,
-            task=task,
-        )
     basis = _grid(manifold, width, concentration, support, output_dim + 1, n_points)
     embeddings = basis.functions[:, :output_dim] * np.sqrt(basis.values[:output_dim])
     fit = linear_fit(embeddings, basis.coordinates)
-    return ManifoldPrediction(
+    return GridPrediction(
         eigenvalues=basis.values[:output_dim],
         next_eigenvalue=float(basis.values[output_dim]) if output_dim < n_points else 0.0,
         loss=-float(np.sum(basis.values[:output_dim] ** 2)),
-        unique=unique,
-        r_squared=fit.r_squared if unique else np.nan,
+        unique=not whole,
+        r_squared=np.nan if whole else fit.r_squared,
         singular_values=fit.singular_values,
         embeddings=embeddings,
         weights=basis.weights,
         coordinates=basis.coordinates,
         basis="numerical" if manifold == "sphere" else "theorem",
-        note=note,
+        note=CUT.format(output_dim, whole) if whole else "",
         task=task,
     )
 
