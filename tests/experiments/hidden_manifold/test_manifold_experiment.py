@@ -88,10 +88,10 @@ def test_every_regime_is_predicted():
     cells = {cell.regime: cell.prediction for cell in find_experiment("hidden-manifold").plan("quick", {}).cells}
     assert {name: cell.basis for name, cell in cells.items()} == {
         "circle": "theorem", "torus": "theorem", "sphere": "numerical", "restricted": "numerical",
-        "infonce": "theorem", "infonce-restricted": "none",
+        "infonce": "theorem", "infonce-4d": "theorem", "infonce-restricted": "none",
     }  # fmt: skip
     identified = {name for name, cell in cells.items() if cell.quantities["identified"] == 1}
-    assert identified == {"circle", "torus", "sphere", "infonce"}
+    assert identified == {"circle", "torus", "sphere", "infonce", "infonce-4d"}
     assert cells["restricted"].note == JUMP
     assert cells["restricted"].quantities["r_squared"] == pytest.approx(11 / 12, abs=1e-3)
     assert cells["infonce"].quantities["loss"] == theory.least_loss(8.0)
