@@ -81,7 +81,7 @@ def _predict_graph(configuration: ManifoldConfiguration) -> Prediction:
     is_whole = configuration.support == "full" and theory.r_squared > IDENTIFIED
     return Prediction(
         basis=theory.basis,
-        kind=f"{configuration.output_dim} eigenfunctions",
+        kind=f"{configuration.output_dim} functions",
         note=theory.note if configuration.support == "full" else JUMP,
         quantities=_quantities(
             loss=theory.loss,
