@@ -8,6 +8,7 @@ from experiments.core.quantity import Panel, Quantity
 from experiments.core.standard_comparison import Measured, standard_comparison
 from experiments.hidden_manifold.reference import IDENTIFIED
 from simlab.losses.contrastive import InfoNCE
+from simlab.losses.objective import Metric
 from simlab.metrics.geometry import common_rotation, relative_distance
 from simlab.metrics.identifiability import linear_identifiability, sphere_degree
 from simlab.metrics.intrinsic_dimension import two_nn
@@ -122,5 +123,5 @@ def turn(embeddings: np.ndarray, predicted: np.ndarray | None) -> np.ndarray:
 
 
 COMPARISON = standard_comparison(
-    quantities=QUANTITIES, arrays=ARRAYS, metrics=InfoNCE.recorded, measure=measure, best_by="loss"
+    quantities=QUANTITIES, arrays=ARRAYS, metrics={"loss": Metric(label="loss")}, measure=measure, best_by="loss"
 )
