@@ -19,6 +19,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
         "platonic-kernels": "experiments.representation_kernels.phenomenon:PLATONIC_KERNELS",
+        "hidden-manifold": "experiments.hidden_manifold.phenomenon:HIDDEN_MANIFOLD",
     }
 )
 
@@ -32,6 +33,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "deep-linear-networks": "experiments.hierarchy.linear_predict:PREDICTOR",
         "feature-contamination": "experiments.feature_contamination.predict_options:PREDICTOR",
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
+        "hidden-manifold": "experiments.hidden_manifold.predict_options:PREDICTOR",
         "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
     }
 )

@@ -37,6 +37,7 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "dimensional-collapse": "experiments.dimensional_collapse.regimes:EXPERIMENT",
         "collapse-curve": "experiments.dimensional_collapse.collapse_curve:EXPERIMENT",
         "platonic-kernels": "experiments.representation_kernels.regimes:EXPERIMENT",
+        "hidden-manifold": "experiments.hidden_manifold.regimes:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

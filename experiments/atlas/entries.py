@@ -54,6 +54,7 @@ ENTRIES = (
         "variances that an encoder keeps",
         arrays=("eigenvalues",),
     ),
+    Entry("hidden-manifold", "hidden-manifold", "HaoChen et al. 2021", "eigenfunctions of a manifold"),
     Entry("platonic-kernels", "platonic-kernels", "Huh et al. 2024", "kernels, losses and their alignment"),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
