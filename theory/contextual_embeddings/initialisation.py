@@ -199,8 +199,9 @@ def three_scalars(depth: int, sentence_length: int, activation: str = "relu") ->
     """Return the cosines of a post-norm encoder with independent tokens, many words and no positions.
 
     With ``B_s = (1 + (L - 1) pair)/L`` the squared norm of a sentence's mean, attention is
-    ``x -> (x + B_x)/(1 + B_s)``, where B_x is B_s for two tokens of a sentence, ``((L^2 - 1) aniso + self)/L^2`` for sentences that share a word, and
-    aniso for others; the feed-forward network is ``x -> (x + kappa(x))/(1 + kappa(1))``.
+    ``x -> (x + B_x)/(1 + B_s)``, where B_x is B_s for two tokens of a sentence, ``((L^2 - 1) aniso + self)/L^2`` for
+    sentences that share a word, and aniso for others; the feed-forward network is
+    ``x -> (x + kappa(x))/(1 + kappa(1))``.
 
     Args:
         depth: blocks.

@@ -214,7 +214,7 @@ def predict_law(
 
 
 def _room(gram: Float[np.ndarray, "K K"], embedding_dim: int) -> str:
-    """Return a sentence if the class vectors do not fit into d - 1 dimensions (LayerNorm takes one); empty if they do."""
+    """Return a sentence if the class vectors do not fit into d - 1 dimensions (LayerNorm takes one), else nothing."""
     rank = int(np.sum(np.linalg.eigvalsh(gram) > _RANK))
     if rank <= embedding_dim - 1:
         return ""
