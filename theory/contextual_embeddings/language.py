@@ -58,6 +58,8 @@ class SentenceLanguage:
         object.__setattr__(self, "replacement", require_fraction("replacement", self.replacement))
         if not self.exclusive and not self.shared:
             raise ValueError("shared: expected concepts in every class, got none beside exclusive=0")
+        if not self.exclusive and all(classes > 1 for _, classes in self.shared):
+            raise ValueError("exclusive: expected at least 1 where classes share all else and so are alike, got 0")
         if self.replacement and not self.function_words:
             raise ValueError(f"function_words: expected at least 1 with replacement={self.replacement:g}, got 0")
         if self.class_priors is not None:
@@ -87,6 +89,12 @@ class SentenceLanguage:
     def is_balanced(self) -> bool:
         """Whether all classes have the same prior."""
         return self.class_priors is None or float(np.ptp(self.class_priors)) <= _ROUNDING / self.n_classes
+
+    @property
+    def unidentified_share(self) -> float:
+        """The largest possible share of sentences whose class is uncertain: no word of their own concept is left."""
+        own = self.exclusive + sum(positions for positions, classes in self.shared if classes == 1)
+        return self.replacement**own if self.replacement else 0.0
 
     def position_counts(self) -> Float[np.ndarray, "c K"]:
         """n_ck, positions of each concept in a sentence of each class; concepts shared by fewest listed as given."""

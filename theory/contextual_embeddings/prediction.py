@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,16 +149,18 @@ def predict(
         replacement_draws=replacement_draws,
         embedding_dim=embedding_dim,
     )
+    if language.unidentified_share:
+        uncertain = f"up to {language.unidentified_share:.3g} of the sentences hold no word that tells their class"
+        prediction = replace(prediction, note="; ".join(filter(None, (prediction.note, uncertain))))
     task: dict[str, object] = {
         "n_classes": n_classes,
         "exclusive": exclusive,
-        "shared": [list(pair) for pair in language.shared],
+        "shared": ",".join(f"{positions}:{classes}" for positions, classes in language.shared) or "none",
         "function_words": function_words,
         "replacement": language.replacement,
         "largest_prior": largest_prior,
     }
-    prediction.task.update(task)
-    return prediction
+    return replace(prediction, task=task | prediction.task)
 
 
 def predict_law(
