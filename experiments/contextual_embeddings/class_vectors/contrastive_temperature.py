@@ -51,4 +51,6 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": 3, "paper": 5},
     derive=derive,
+    figures=("contextual_embeddings.contrastive_temperature",),
+    talk=("contextual_embeddings.contrastive_temperature", "Which temperature is fastest?"),
 )
