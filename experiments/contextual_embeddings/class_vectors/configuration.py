@@ -6,6 +6,8 @@ from experiments.core.configuration import NETWORK, TASK, TRAINING, Configuratio
 from simlab.validation import check_choice, check_real, invalid
 
 NEGATIVES = ("expected", "batch")
+# Mean cosines of different classes whose times are measured.
+TARGETS = {"time_to_half": 0.5, "time_to_tenth": 0.1, "time_to_hundredth": 0.01}
 
 
 @dataclass(frozen=True, kw_only=True)

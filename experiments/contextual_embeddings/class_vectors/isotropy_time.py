@@ -6,14 +6,12 @@ import math
 
 import numpy as np
 
-from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.configuration import TARGETS, ClassConfiguration
 from experiments.contextual_embeddings.class_vectors.training_spec import make_task, make_training_spec
 from experiments.core.phenomenon import Phenomenon
 from experiments.core.prediction import Prediction
 from simlab.validation import invalid
 
-# Mean cosines of different classes whose times are measured.
-TARGETS = {"time_to_half": 0.5, "time_to_tenth": 0.1, "time_to_hundredth": 0.01}
 FLOW = "gradient flow: descent differs by a share of the order of the learning rate"
 RANDOM = "directions that are a simplex from the start"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray
 
-from experiments.contextual_embeddings.class_vectors.isotropy_time import TARGETS
+from experiments.contextual_embeddings.class_vectors.configuration import TARGETS
 from experiments.core.columns import attach_cells
 from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
