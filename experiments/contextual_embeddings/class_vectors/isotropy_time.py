@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from experiments.contextual_embeddings.class_vectors.configuration import TARGETS, ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.configuration import TARGETS, ConeConfiguration
 from experiments.contextual_embeddings.class_vectors.training_spec import make_task, make_training_spec
 from experiments.core.phenomenon import Phenomenon
 from experiments.core.prediction import Prediction
@@ -16,7 +16,7 @@ FLOW = "gradient flow: descent differs by a share of the order of the learning r
 RANDOM = "directions that are a simplex from the start"
 
 
-def check_theory(configuration: ClassConfiguration) -> None:
+def check_theory(configuration: ConeConfiguration) -> None:
     """Raise ``ValueError`` for choices that theory cannot take."""
     configuration.check()
     make_task(configuration)
@@ -32,7 +32,7 @@ def check_theory(configuration: ClassConfiguration) -> None:
         raise invalid("initial_scale", "1, as the flow is on unit spheres", configuration.initial_scale)
 
 
-def predict(configuration: ClassConfiguration) -> Prediction:
+def predict(configuration: ConeConfiguration) -> Prediction:
     """Return the times at which the mean cosine falls to each target, and its course."""
     from theory import contextual_embeddings as theory
 
@@ -69,7 +69,7 @@ def _load_comparison():
 
 ISOTROPY_TIME = Phenomenon(
     name="isotropy-time",
-    configuration=ClassConfiguration,
+    configuration=ConeConfiguration,
     check_theory=check_theory,
     make_training_spec=make_training_spec,
     predict=predict,

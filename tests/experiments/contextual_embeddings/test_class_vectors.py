@@ -5,7 +5,7 @@ import pytest
 
 from experiments.commands.cli import main
 from experiments.contextual_embeddings.class_vectors import derived, temperature_derived
-from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration, ConeConfiguration
 from experiments.contextual_embeddings.class_vectors.isotropy_comparison import crossing_time
 from experiments.contextual_embeddings.class_vectors.isotropy_time import ISOTROPY_TIME
 from experiments.contextual_embeddings.class_vectors.phenomenon import CLASS_VECTORS
@@ -25,8 +25,8 @@ REGIMES = {
     "uneven": SMALL.replace(batch_size=None, largest_prior=0.6),
     "crowded": SMALL.replace(dim=2),
 }  # fmt: skip
-CONE = ClassConfiguration(
-    n_classes=4, batch_size=4, dim=4, initial_angle=0.2, optimizer="sgd", learning_rate=0.1, n_steps=200, n_records=200
+CONE = ConeConfiguration(
+    n_classes=4, batch_size=4, dim=4, initial_angle=0.2, learning_rate=0.1, n_steps=200, n_records=200
 )
 
 
