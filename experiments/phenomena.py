@@ -20,6 +20,10 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
         "platonic-kernels": "experiments.representation_kernels.phenomenon:PLATONIC_KERNELS",
         "hidden-manifold": "experiments.hidden_manifold.phenomenon:HIDDEN_MANIFOLD",
+        "contextual-embeddings": "experiments.contextual_embeddings.phenomenon:CONTEXTUAL_EMBEDDINGS",
+        "context-at-initialisation": "experiments.contextual_embeddings.initial_context:CONTEXT_AT_INITIALISATION",
+        "class-vectors": "experiments.contextual_embeddings.class_vectors.phenomenon:CLASS_VECTORS",
+        "isotropy-time": "experiments.contextual_embeddings.class_vectors.isotropy_time:ISOTROPY_TIME",
     }
 )
 
@@ -35,6 +39,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
         "hidden-manifold": "experiments.hidden_manifold.predict_options:PREDICTOR",
         "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
+        "contextual-embeddings": "experiments.contextual_embeddings.predict_options:PREDICTOR",
     }
 )
 

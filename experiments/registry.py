@@ -38,6 +38,13 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "collapse-curve": "experiments.dimensional_collapse.collapse_curve:EXPERIMENT",
         "platonic-kernels": "experiments.representation_kernels.regimes:EXPERIMENT",
         "hidden-manifold": "experiments.hidden_manifold.regimes:EXPERIMENT",
+        "token-collapse": "experiments.contextual_embeddings.token_collapse:EXPERIMENT",
+        "pooling": "experiments.contextual_embeddings.pooling:EXPERIMENT",
+        "spurious-contextualization": "experiments.contextual_embeddings.spurious_contextualization:EXPERIMENT",
+        "context-at-initialisation": "experiments.contextual_embeddings.initial_context:EXPERIMENT",
+        "contrastive-batch": "experiments.contextual_embeddings.class_vectors.contrastive_batch:EXPERIMENT",
+        "contrastive-temperature": "experiments.contextual_embeddings.class_vectors.contrastive_temperature:EXPERIMENT",
+        "class-imbalance": "experiments.contextual_embeddings.class_vectors.class_imbalance:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)
