@@ -108,4 +108,5 @@ EXPERIMENT = Experiment(
     vary={"quick": {"embedding_dim": (64, 256)}, "paper": {"embedding_dim": (32, 64, 128, 256, 512)}},
     seeds={"quick": 4, "paper": 8},
     figures=("contextual_embeddings.initial_context",),
+    talk=("contextual_embeddings.initial_context", "How much context comes before training?"),
 )

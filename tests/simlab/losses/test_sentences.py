@@ -9,7 +9,13 @@ import pytest
 from flax import nnx
 
 from simlab.data.sources import FreshExamples, Population
-from simlab.losses.sentences import Hyperparameters, MaskedWords, SentenceClassification, SentenceContrastive
+from simlab.losses.sentences import (
+    Hyperparameters,
+    MaskedWords,
+    SentenceClassification,
+    SentenceContrastive,
+    hide_words,
+)
 from simlab.networks.specs.free_tokens import FreeTokens
 from simlab.networks.specs.sentence_encoder import SentenceEncoder
 from simlab.sweeps.members import Member
@@ -77,15 +83,29 @@ def test_the_class_is_read_off_the_sentence(batch):
     np.testing.assert_allclose(loss_of(SentenceClassification(), network, batch), np.mean(terms), rtol=1e-5)
 
 
-def test_only_hidden_words_are_guessed_and_they_are_not_seen(batch):
+def test_only_chosen_words_are_guessed(batch):
     network, objective = build(replace(NETWORK, readout="words")), MaskedWords(rate=0.3)
     words, key = np.concatenate(batch[:2]), jax.random.key(3)
-    hidden = np.asarray(jax.random.bernoulli(key, 0.3, words.shape))
-    assert 0 < hidden.sum() < hidden.size
-    logits = np.asarray(jax.jit(network.token_logits)(np.where(hidden, TASK.masked, words)), np.float64)
-    terms = [log_sum(logits[place]) - logits[place][words[place]] for place in zip(*np.nonzero(hidden), strict=True)]
+    chosen, shown = (np.asarray(array) for array in hide_words(key, words, TASK.n_words, 0.3))
+    assert 0 < chosen.sum() < chosen.size
+    logits = np.asarray(jax.jit(network.token_logits)(shown), np.float64)
+    terms = [log_sum(logits[place]) - logits[place][words[place]] for place in zip(*np.nonzero(chosen), strict=True)]
     np.testing.assert_allclose(loss_of(objective, network, batch, key), np.mean(terms), rtol=1e-5)
     assert np.isfinite(loss_of(objective, network, batch))
+
+
+def test_chosen_words_are_hidden_replaced_or_kept_as_in_bert():
+    """40,000 places, a fifth of them padding: five standard errors of each share."""
+    words = np.tile(np.array([0, 1, 2, 3, 8], np.int32), (8000, 1))
+    chosen, shown = (np.asarray(array) for array in hide_words(jax.random.key(0), words, 8, 0.25))
+    assert not np.any(chosen[:, 4])
+    assert np.array_equal(shown[~chosen], words[~chosen])
+    n_chosen = chosen.sum()
+    assert abs(n_chosen - 8000) < 5 * np.sqrt(32000 * 0.25 * 0.75)
+    # One of 8 random words is the right one.
+    for share, is_so in ((0.8, shown == 9), (0.1 + 0.1 / 8, shown == words)):
+        assert abs(np.sum(is_so & chosen) - share * n_chosen) < 5 * np.sqrt(n_chosen * share * (1 - share))
+    assert shown[chosen & (shown != 9)].max() < 8
 
 
 def test_masked_words_come_first_and_then_pairs():
