@@ -25,12 +25,12 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     learned, predicted = _kernels(dataset, plan)
     finest = {}
     for position, cell in enumerate(plan.cells):
-        best = finest.setdefault(cell.regime, position)
+        best = finest.setdefault(_family(cell), position)
         if sum(cell.configuration.both_blocks) < sum(plan.cells[best].configuration.both_blocks):
-            finest[cell.regime] = position
+            finest[_family(cell)] = position
     n_seeds, rows = len(plan.seeds), []
     for position, cell in enumerate(plan.cells):
-        reference = finest[cell.regime]
+        reference = finest[_family(cell)]
         for seed in range(n_seeds):
             rows.append(
                 {
@@ -41,6 +41,11 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     cells = [{"cell_blocks": cell.configuration.blocks, "pmi": cell.prediction.pmi} for cell in plan.cells]
     dataset = attach_cells(attach(dataset, plan, rows, MEMBER_VARIABLES), plan, cells, CELL_VARIABLES)
     return dataset if len(plan.cells) > MOST_CELLS else _attach_matrix(dataset, plan, learned, predicted)
+
+
+def _family(cell):
+    """Return what cells share that differ in their blocks alone."""
+    return cell.regime, cell.configuration.replace(blocks=1, partner_blocks=None)
 
 
 def _kernels(dataset: xarray.Dataset, plan: Plan) -> tuple[list[list[np.ndarray]], list[np.ndarray]]:

@@ -1,10 +1,11 @@
 """``simlab predict platonic-kernels``: what may be chosen, and the prediction as a table."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from experiments.core.configuration import NETWORK, TASK, option
 from experiments.core.predictor import Predictor
 from experiments.representation_kernels.configuration import KernelConfiguration
+from experiments.representation_kernels.reference import predict
 from experiments.tables.columns import format_columns
 
 
@@ -30,11 +31,19 @@ def _predict(options: KernelOptions):
 
 
 def _of_configuration(configuration: KernelConfiguration):
-    """Return the prediction of a configuration; how wide and deep its encoders are makes no difference to it."""
+    """Return the prediction of a configuration: that of its world, with what keeps its encoders from it."""
     from theory import representation_kernels
 
-    return representation_kernels.predict(
+    world = representation_kernels.predict(
         **{field.name: getattr(configuration, field.name) for field in fields(KernelOptions)}
+    )
+    reference = predict(configuration)
+    return replace(
+        world,
+        loss=reference.quantities["loss"],
+        basis=reference.basis,
+        note="; ".join(filter(None, (world.note, *reference.caveats))),
+        task=world.task | {"output_dim": configuration.output_dim},
     )
 
 
@@ -44,6 +53,7 @@ def _format(prediction) -> str:
         ("CKA of both modalities", f"{prediction.cka:.10g}"),
         ("mutual information, events", f"{prediction.mutual_information:.10g} nats"),
         ("mutual information, blocks", f"{prediction.block_information:.10g} nats"),
+        ("least loss, blocks", f"{prediction.loss:.10g} nats, all events as candidates"),
         ("PMI of events positive semidefinite", "yes" if prediction.positive_semidefinite else "no"),
         ("PMI of blocks positive semidefinite", "yes" if prediction.blocks_positive_semidefinite else "no"),
         *_excesses(prediction),
@@ -56,7 +66,7 @@ def _excesses(prediction) -> list[tuple[str, str]]:
     """Return lines on what a single encoder loses; none where it loses nothing."""
     excesses = (("events", prediction.excess), ("blocks", prediction.block_excess))
     text = "{:.10g} nats above the log-count less the information"
-    return [(f"least loss, {name}", text.format(value)) for name, value in excesses if value]
+    return [(f"excess of one encoder, {name}", text.format(value)) for name, value in excesses if value]
 
 
 PREDICTOR = Predictor(
@@ -64,5 +74,5 @@ PREDICTOR = Predictor(
     predict=_predict,
     format=_format,
     of_configuration=_of_configuration,
-    columns=("cka", "mutual_information", "block_information", "excess", "block_excess", "basis"),
+    columns=("cka", "mutual_information", "block_information", "loss", "block_excess", "basis"),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.core.prediction import Prediction
+from experiments.core.prediction import BASES, Prediction
 from experiments.representation_kernels.configuration import KernelConfiguration
 from experiments.representation_kernels.training_spec import make_task
 from theory.short_text import short_repr
@@ -58,7 +58,7 @@ def predict(configuration: KernelConfiguration) -> WorldPrediction:
     caveats = _caveats(configuration, learned)
     loss = np.log(n) - learned.information
     return WorldPrediction(
-        basis="approximation" if caveats else learned.basis,
+        basis=_weakest(learned.basis, finest.basis, *("approximation" for _ in caveats)),
         kind="PMI" if learned.basis == "theorem" else "Gram matrix",
         note="; ".join(caveats),
         caveats=caveats,
@@ -75,6 +75,11 @@ def predict(configuration: KernelConfiguration) -> WorldPrediction:
         information=learned.information,
         excess=learned.excess,
     )
+
+
+def _weakest(*bases: str) -> str:
+    """Return the basis that says least, as CKA rests on two kernels."""
+    return max(bases, key=BASES.index)
 
 
 def _table(configuration: KernelConfiguration, blocks: tuple[int, int]) -> np.ndarray:

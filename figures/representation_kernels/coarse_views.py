@@ -18,7 +18,11 @@ APART = 0.16  # between neighbouring regimes, in events of a block, so that equa
 
 @style.styled
 def draw(dataset):
-    """Draw the CKA with the kernel of the finest view against the events of a block, and below it its error."""
+    """Draw the CKA with the kernel of the finest view against the events of a block, and below it its error.
+
+    Of what varies beside blocks the first value is drawn.
+    """
+    dataset = _first(dataset)
     figure, axes = style.make_grid(2, 1, 1.0, sharex=True, height_ratios=[1.6, 1.0])
     figure.set_figheight(3.9)
     curve_ax, error_ax = axes[:, 0]
@@ -33,10 +37,16 @@ def draw(dataset):
 
 def draw_key(ax, dataset) -> None:
     """Draw the curve."""
+    dataset = _first(dataset)
     draw_curve(ax, dataset)
     ax.set_xlabel("events of a block, B")
     ax.set_ylabel("CKA with the kernel of events")
     ax.legend(handles=_handles(dataset)[:-1], loc="lower left")
+
+
+def _first(dataset):
+    """Return the dataset of the first value of each axis but blocks."""
+    return dataset.isel({name: 0 for name in dataset.alignment.dims if name not in ("regime", "blocks", "seed")})
 
 
 def draw_curve(ax, dataset) -> None:

@@ -19,7 +19,7 @@ MOST_COLUMNS, MOST_VIEWS = 4, 2
 def draw(dataset):
     """Draw a panel for each regime: learned entries as dots, predicted ones as crosses, PMI as the diagonal.
 
-    Of what varies, the first and the third value are drawn, of the seeds the first.
+    Of blocks the first and the third value are drawn, of the seeds and of what else varies the first.
     """
     n_regimes = dataset.sizes["regime"]
     figure, axes = style.make_panels(n_regimes, MOST_COLUMNS, 1.7)
@@ -43,8 +43,10 @@ def draw_key(ax, dataset) -> None:
 
 
 def _views(regime):
-    """Return the cells that are drawn: pairs of what varies, in words, and the dataset of the cell."""
-    axes = [name for name in regime.cell_blocks.dims if name != "seed"]
+    """Return the datasets of the cells that are drawn: two values of blocks, the first of whatever else varies."""
+    others = [name for name in regime.cell_blocks.dims if name != "blocks"]
+    regime = regime.isel(dict.fromkeys(others, 0))
+    axes = list(regime.cell_blocks.dims)
     cells = [dict(zip(axes, index, strict=True)) for index in np.ndindex(*(regime.sizes[name] for name in axes))]
     chosen = [cells[place] for place in (0, 2)[:MOST_VIEWS] if place < len(cells)]
     return [regime.isel(cell) for cell in chosen]

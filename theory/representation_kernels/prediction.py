@@ -32,6 +32,7 @@ class KernelPrediction:
         block_information: of a pair of blocks, nats; never more.
         positive_semidefinite: whether PMI of events is, on vectors that sum to zero: then one encoder reaches it too.
         blocks_positive_semidefinite: the same of PMI of blocks; false where the sides of a pair show different blocks.
+        loss: the least InfoNCE of the coarse modality with all n events as candidates, nats.
         excess: of the least loss of events above the log-count less the information, nats: 0 where PMI is learned.
         block_excess: the same of blocks.
         gap: how far below these the true ones may lie, nats.
@@ -45,6 +46,7 @@ class KernelPrediction:
     block_information: float
     positive_semidefinite: bool
     blocks_positive_semidefinite: bool
+    loss: float
     excess: float = 0.0
     block_excess: float = 0.0
     gap: float = 0.0
@@ -105,6 +107,7 @@ def predict(
         block_information=rough.information,
         positive_semidefinite=semidefinite["events"],
         blocks_positive_semidefinite=semidefinite["blocks"],
+        loss=float(np.log(len(row))) - rough.information + rough.excess,
         excess=fine.excess,
         block_excess=rough.excess,
         gap=max(fine.gap, rough.gap),

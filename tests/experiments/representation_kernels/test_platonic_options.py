@@ -32,8 +32,8 @@ def test_json_is_what_python_returns(capsys, options, task):
 def test_the_table_says_when_one_encoder_falls_short(capsys):
     assert "a single encoder does not" not in printed(capsys, "--blocks 6")
     assert "a single encoder does not" in printed(capsys, "--window gaussian")
-    assert "least loss, events" not in printed(capsys, "--window gaussian")
-    assert "least loss, events" in printed(capsys, "--window gaussian --encoders 1")
+    assert "excess of one encoder, events" not in printed(capsys, "--window gaussian")
+    assert "excess of one encoder, events" in printed(capsys, "--window gaussian --encoders 1")
 
 
 def test_cells_of_the_experiment_are_predicted_as_it_holds_them_against(capsys):
@@ -44,6 +44,7 @@ def test_cells_of_the_experiment_are_predicted_as_it_holds_them_against(capsys):
     assert len(records) == len(plan.cells)
     for record, cell in zip(records, plan.cells, strict=True):
         assert record["cka"] == pytest.approx(cell.prediction.quantities["cka"], abs=1e-10)
+        assert (record["basis"], record["loss"]) == (cell.prediction.basis, cell.prediction.quantities["loss"])
         assert record["block_excess"] == pytest.approx(cell.prediction.excess, abs=1e-10)
         assert record["block_information"] == pytest.approx(cell.prediction.information, abs=1e-12)
 

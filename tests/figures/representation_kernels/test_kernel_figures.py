@@ -59,6 +59,15 @@ def test_coarse_views_are_in_the_order_of_blocks(dataset):
     assert drawn == [BLOCKS, BLOCKS]
 
 
+def test_of_another_axis_the_first_value_is_drawn(dataset):
+    matrices = {name: dataset[name] for name in ("cka_matrix", "cka_matrix_predicted")}
+    larger = xarray.concat([dataset, dataset], "width", data_vars="all")
+    drawn = coarse_views.draw(larger.assign(matrices)).axes[0]
+    assert len(lines(drawn, "o")) == 2
+    labels = [text.get_text() for text in learned_kernel.draw(larger.assign(matrices)).legends[0].get_texts()]
+    assert labels[:2] == ["learned, B = 1", "learned, B = 3"]
+
+
 def test_each_regime_has_a_panel_of_entries_against_pmi(dataset):
     figure = learned_kernel.draw(dataset)
     first = figure.axes[0]

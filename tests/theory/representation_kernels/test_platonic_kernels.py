@@ -85,6 +85,7 @@ def test_two_encoders_learn_the_kernel_and_lose_the_log_count_less_the_informati
     end = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 0, "gtol": 1e-10, "maxiter": 2000})
     learned, prediction = end.x.reshape(n, n), theory.predict(events=n, blocks=1, window=window)
     assert end.fun == pytest.approx(np.log(n) - prediction.mutual_information, abs=1e-12)
+    assert prediction.loss == pytest.approx(np.log(n) - prediction.mutual_information, abs=1e-14)
     # Up to a constant per row. A slope of 1e-8 over a curvature of at least p_ij > 0.004 leaves 1e-5.
     difference = learned - pmi(pairs)
     np.testing.assert_allclose(difference, np.tile(difference.mean(axis=1, keepdims=True), n), atol=1e-5)
