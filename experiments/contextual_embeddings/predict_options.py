@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from textwrap import fill
+from typing import Any
 
 from experiments.core.configuration import NETWORK, TASK, TRAINING, option
 from experiments.core.predictor import Predictor
@@ -55,7 +56,8 @@ def _predict(options: LanguageOptions):
 
     from theory import contextual_embeddings
 
-    return contextual_embeddings.predict(**vars(options) | {"shared": shared})
+    fields: dict[str, Any] = vars(options) | {"shared": shared}
+    return contextual_embeddings.predict(**fields)
 
 
 def _format(prediction) -> str:

@@ -84,7 +84,7 @@ def _moments(task, data) -> PairMoments:
     """Return the second moments of the pairs that a member was trained on."""
     population = task.population(data)
     if isinstance(population, ViewPair):
-        first, second = population
+        first, second = population.first, population.second
         cross, size = first.T @ second, 2 * len(first)
         return PairMoments(
             (first.T @ first + second.T @ second) / size,
