@@ -151,7 +151,8 @@ def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     groups = json.loads(dataset.attrs["layout"])["groups"]
     description = json.loads(dataset.attrs["sweep"])
     experiment = find_experiment(description["experiment"]) if own is None else own
-    return plan_from_description(description, experiment), groups
+    written_by = str(dataset.attrs.get("simlab_version", "unknown"))
+    return plan_from_description(description, experiment, written_by), groups
 
 
 def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:

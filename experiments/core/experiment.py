@@ -13,10 +13,12 @@ from experiments.core.axes import MOST_MEMBERS, Axis, check_sweep_size, make_axe
 from experiments.core.configuration import Configuration
 from experiments.core.phenomenon import KEEPS, Phenomenon
 from experiments.core.training_choices import hyperparameters_by_name
+from simlab import __version__
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
 from simlab.validation import check_choice, check_count, check_seeds, invalid
 
-LARGEST_FLOAT32 = 3.4028234663852886e38
+# The largest number, and the least above zero that is not rounded to less digits; below it processors may take zero.
+LARGEST_FLOAT32, LEAST_FLOAT32 = 3.4028234663852886e38, 1.1754943508222875e-38
 
 ConfigurationT = TypeVar("ConfigurationT", bound=Configuration)
 SpecT = TypeVar("SpecT", bound=TrainingSpec | None)
@@ -263,9 +265,10 @@ def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration
     spec = phenomenon.make_training_spec(configuration)
     make = phenomenon.make_hyperparameters or partial(hyperparameters_by_name, spec.objective)
     hyperparameters = make(configuration)
-    for name, value in hyperparameters._asdict().items():
-        if spec.dtype == "float32" and isinstance(value, float) and LARGEST_FLOAT32 < value < math.inf:
-            raise invalid(name, "a number that float32 holds", value)
+    if spec.dtype == "float32":
+        for name, value in hyperparameters._asdict().items():
+            _check_float32(name, value)
+        _check_float32("until", spec.until_gradient_norm)
     return Cell(
         phenomenon=phenomenon,
         regime=regime,
@@ -275,9 +278,34 @@ def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration
     )
 
 
-def plan_from_description(description: Mapping[str, Any], experiment: Experiment) -> Plan:
-    """Return the plan of an experiment that :meth:`Plan.describe` described."""
+def _check_float32(name: str, value: object) -> None:
+    """Raise ``ValueError`` for a finite number that is not zero, but is infinite, or zero, in float32."""
+    if (
+        isinstance(value, float)
+        and math.isfinite(value)
+        and value
+        and not LEAST_FLOAT32 <= abs(value) <= LARGEST_FLOAT32
+    ):
+        raise invalid(name, "a number that float32 holds, as dtype is float32", value)
+
+
+def plan_from_description(description: Mapping[str, Any], experiment: Experiment, written_by: str = "unknown") -> Plan:
+    """Return the plan of an experiment that :meth:`Plan.describe` described.
+
+    Args:
+        description: as it was saved.
+        experiment: of that name.
+        written_by: the version of simlab that saved it.
+
+    Raises:
+        ValueError: another version described it, and this one lacks a field or cannot run it.
+    """
     phenomenon = experiment.phenomenon
+    known = {field.name for field in dataclasses.fields(phenomenon.configuration)}
+    unknown = [name for fields in description["configuration"].values() for name in fields if name not in known]
+    if unknown:
+        versions = f"of simlab {__version__}, as the run was written by simlab {written_by}"
+        raise ValueError(f"configuration: expected fields {versions}, got {unknown[0]!r}")
     configurations = {
         name: phenomenon.configuration(**{key: _frozen(value) for key, value in fields.items()})
         for name, fields in description["configuration"].items()
