@@ -18,6 +18,7 @@ from experiments.benchmarks.arithmetic import FLOAT_BYTES, StepCost
 from experiments.benchmarks.measurement import Contestant, Fact, Measurement, compare_steps
 from experiments.benchmarks.settings import BenchSettings
 from simlab.losses.info_nce import info_nce
+from simlab.sweeps.compilation import held_bytes
 
 OURS, PRODUCTS, EAGER = "simlab", "products (XLA)", "PyTorch, eager"
 UNIT = "us/batch"
@@ -63,13 +64,8 @@ def loss_and_gradient(is_two_sided: bool, precision: str) -> Contestant:
     first, second = map(jax.numpy.asarray, views())
     with jax.default_matmul_precision(precision):
         run = jax.jit(jax.value_and_grad(loss, (0, 1))).lower(first, second, TEMPERATURE).compile()
-    memory = run.memory_analysis().temp_size_in_bytes
-    return Contestant(
-        OURS,
-        lambda: jax.block_until_ready(run(first, second, np.float32(TEMPERATURE))),
-        1,
-        (Fact("memory", "MB", memory / 1e6),),
-    )
+    turn = lambda: jax.block_until_ready(run(first, second, np.float32(TEMPERATURE)))  # noqa: E731
+    return Contestant(OURS, turn, 1, (Fact("memory", "MB", held_bytes(run) / 1e6),))
 
 
 def in_pytorch(is_two_sided: bool) -> Contestant:

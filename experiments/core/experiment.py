@@ -1,7 +1,6 @@
 """An experiment: one or more regimes, each trained, predicted and compared, swept over named axes."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -12,13 +11,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from experiments.core.axes import MOST_MEMBERS, Axis, check_sweep_size, make_axes, overlaps, vary
 from experiments.core.configuration import Configuration
 from experiments.core.phenomenon import KEEPS, Phenomenon
-from experiments.core.training_choices import hyperparameters_by_name
+from experiments.core.training_choices import check_float32, hyperparameters_by_name
 from simlab import __version__
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
 from simlab.validation import check_choice, check_count, check_seeds, invalid
-
-# The largest number, and the least above zero that is not rounded to less digits; below it processors may take zero.
-LARGEST_FLOAT32, LEAST_FLOAT32 = 3.4028234663852886e38, 1.1754943508222875e-38
 
 ConfigurationT = TypeVar("ConfigurationT", bound=Configuration)
 SpecT = TypeVar("SpecT", bound=TrainingSpec | None)
@@ -267,8 +263,8 @@ def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration
     hyperparameters = make(configuration)
     if spec.dtype == "float32":
         for name, value in hyperparameters._asdict().items():
-            _check_float32(name, value)
-        _check_float32("until", spec.until_gradient_norm)
+            check_float32(name, value)
+        check_float32("until", spec.until_gradient_norm)
     return Cell(
         phenomenon=phenomenon,
         regime=regime,
@@ -276,17 +272,6 @@ def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration
         spec=spec,
         hyperparameters=hyperparameters,
     )
-
-
-def _check_float32(name: str, value: object) -> None:
-    """Raise ``ValueError`` for a finite number that is not zero, but is infinite, or zero, in float32."""
-    if (
-        isinstance(value, float)
-        and math.isfinite(value)
-        and value
-        and not LEAST_FLOAT32 <= abs(value) <= LARGEST_FLOAT32
-    ):
-        raise invalid(name, "a number that float32 holds, as dtype is float32", value)
 
 
 def plan_from_description(description: Mapping[str, Any], experiment: Experiment, written_by: str = "unknown") -> Plan:

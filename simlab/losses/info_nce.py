@@ -47,7 +47,7 @@ def info_nce(
         rows = jnp.concatenate(anchors[:n_sides])
         return mean_loss(rows, jnp.concatenate(others), jnp.tile(positive, n_sides), size, False)
     sides = zip(anchors[:n_sides], others[:n_sides], strict=True)
-    return sum(mean_loss(rows, columns, positive, size, False) for rows, columns in sides) / n_sides
+    return jnp.mean(jnp.stack([mean_loss(rows, columns, positive, size, False) for rows, columns in sides]))
 
 
 def _similarity(anchors: Float[Array, "B m"], partners: Float[Array, "B m"], similarity: str) -> Float[Array, " B"]:

@@ -56,17 +56,25 @@ class Rows(NamedTuple):
         vectors: the anchors.
         positive: the score of each with its positive.
         example: to which each belongs; -1 for padding, which has no scores.
-        sums: over the negatives of each, where they are known.
-        is_level: where all exponentials are about the middle of a :class:`Level`.
-        kept: these exponentials, or else the scores.
     """
 
     vectors: Float[Array, "n m"]
     positive: Float[Array, " n"]
     example: Int[Array, " n"]
-    sums: Sums | None = None
-    is_level: Bool[Array, " n"] | None = None
-    kept: Float[Array, "n C"] | None = None
+
+
+class Visited(NamedTuple):
+    """What a first pass leaves of rows for a second one.
+
+    Attributes:
+        sums: over the negatives of each row.
+        is_level: where all exponentials are about the middle of a :class:`Level`.
+        kept: these exponentials, or else the scores; None if they are not needed.
+    """
+
+    sums: Sums
+    is_level: Bool[Array, " n"]
+    kept: Any
 
 
 class Columns(NamedTuple):
@@ -126,8 +134,8 @@ def mean_loss(
     """
     anchors, others = _anchors(rows, positive, n_examples), Columns(columns, n_examples)
     if is_two_sided:
-        anchors, by_column = _visit_both(anchors, others, keep=False)
-        return (jnp.mean(anchors.sums.losses(positive)) + jnp.mean(by_column.losses(positive))) / 2
+        visited, by_column = _visit_both(anchors, others, keep=False)
+        return (jnp.mean(visited.sums.losses(positive)) + jnp.mean(by_column.losses(positive))) / 2
     visit = lambda carry, block: (carry, _exponentials(block, others.scores(block))[1].losses(block.positive))  # noqa: E731
     return jnp.mean(_over_blocks(visit, None, anchors, others)[1])
 
@@ -162,12 +170,12 @@ def _one_side(rows: Rows, columns: Columns):
 
 def _two_sides(rows: Rows, columns: Columns):
     """Return the mean loss of rows and columns and its gradients; the scores are computed once and kept."""
-    rows, by_column = _visit_both(rows, columns, keep=True)
+    visited, by_column = _visit_both(rows, columns, keep=True)
     level = Level.of(rows.positive)
     column_total = by_column.total(rows.positive)
 
-    def visit(columns_gradient, block: Rows):
-        kept, (shift, _), total = block.kept, block.sums, block.sums.total(block.positive)
+    def visit(columns_gradient, block: Rows, seen: Visited):
+        kept, shift, total = seen.kept, seen.sums.shift, seen.sums.total(block.positive)
 
         def of_exponentials():
             of_row = jnp.exp(level.middle - shift) / total
@@ -179,23 +187,24 @@ def _two_sides(rows: Rows, columns: Columns):
             of_row = jnp.exp(scores - shift[:, None]) / total[:, None]
             return of_row + jnp.exp(scores - by_column.shift[None, :]) / column_total[None, :]
 
-        weights = jax.lax.cond(block.is_level[0], of_exponentials, of_scores)
+        weights = jax.lax.cond(seen.is_level[0], of_exponentials, of_scores)
         return columns_gradient + weights.T @ block.vectors, weights @ columns.vectors
 
-    columns_gradient, rows_gradient = _over_blocks(visit, jnp.zeros_like(columns.vectors), rows, columns)
-    positive_gradient = -(rows.sums.scaled / rows.sums.total(rows.positive) + by_column.scaled / column_total)
-    losses = jnp.concatenate([rows.sums.losses(rows.positive), by_column.losses(rows.positive)])
+    columns_gradient, rows_gradient = _over_blocks(visit, jnp.zeros_like(columns.vectors), rows, columns, visited)
+    by_row = visited.sums
+    positive_gradient = -(by_row.scaled / by_row.total(rows.positive) + by_column.scaled / column_total)
+    losses = jnp.concatenate([by_row.losses(rows.positive), by_column.losses(rows.positive)])
     gradients = (rows_gradient, columns_gradient, positive_gradient)
     return jnp.mean(losses), tuple(gradient / len(losses) for gradient in gradients)
 
 
-def _visit_both(rows: Rows, columns: Columns, *, keep: bool) -> tuple[Rows, Sums]:
-    """Return the rows with the sums over their negatives, and the sums of the columns, which have the same positives.
+def _visit_both(rows: Rows, columns: Columns, *, keep: bool) -> tuple[Visited, Sums]:
+    """Return the sums over the negatives of rows and of columns, which have the same positives.
 
     Args:
-        rows: without sums.
+        rows: the anchors.
         columns: as many.
-        keep: whether the rows get their scores, or the exponentials.
+        keep: whether scores, or the exponentials, are kept as well.
     """
     level = Level.of(rows.positive)
 
@@ -207,21 +216,21 @@ def _visit_both(rows: Rows, columns: Columns, *, keep: bool) -> tuple[Rows, Sums
             shift = jax.lax.stop_gradient(block.positive)
             of_row = Sums(shift, jnp.sum(exponentials, axis=1) * jnp.exp(level.middle - shift))
             added = jnp.sum(exponentials, axis=0) * jnp.exp(level.middle - by_column.shift)
-            return Sums(by_column.shift, by_column.scaled + added), of_row, *([exponentials] if keep else [])
+            return Sums(by_column.shift, by_column.scaled + added), of_row, (exponentials if keep else None)
 
         def apart():
             shift = jnp.maximum(by_column.shift, jax.lax.stop_gradient(jnp.max(scores, axis=0)))
             scaled = by_column.scaled * jnp.exp(by_column.shift - shift)
             scaled += jnp.sum(jnp.exp(scores - shift[None, :]), axis=0)
-            return Sums(shift, scaled), _exponentials(block, scores)[1], *([scores] if keep else [])
+            return Sums(shift, scaled), _exponentials(block, scores)[1], (scores if keep else None)
 
         is_level = level.holds(scores)
-        by_column, of_row, *kept = jax.lax.cond(is_level, at_once, apart)
-        return by_column, (of_row, jnp.full(block.positive.shape, is_level), *kept)
+        by_column, of_row, kept = jax.lax.cond(is_level, at_once, apart)
+        return by_column, Visited(of_row, jnp.full(block.positive.shape, is_level), kept)
 
     start = Sums(jax.lax.stop_gradient(rows.positive), jnp.zeros_like(rows.positive))
-    by_column, parts = _over_blocks(visit, start, rows, columns)
-    return Rows(*rows[:3], *parts), by_column
+    by_column, visited = _over_blocks(visit, start, rows, columns)
+    return visited, by_column
 
 
 def _exponentials(rows: Rows, scores: Float[Array, "n C"]) -> tuple[Float[Array, "n C"], Sums]:
@@ -231,13 +240,21 @@ def _exponentials(rows: Rows, scores: Float[Array, "n C"]) -> tuple[Float[Array,
     return exponentials, Sums(shift, jnp.sum(exponentials, axis=1))
 
 
-def _over_blocks(visit: Callable[[Any, Rows], tuple[Any, Any]], carry, rows: Rows, columns: Columns):
-    """Return what ``visit(carry, block)`` carries from block to block, and the rest of what it returns for all rows."""
+def _over_blocks(visit: Callable[..., tuple[Any, Any]], carry, rows: Rows, columns: Columns, *more):
+    """Return what is carried from block to block, and the rest of what a visit returns, for all rows.
+
+    Args:
+        visit: ``(carry, block of rows, *blocks of more) -> (carry, arrays with a leading axis of rows)``.
+        carry: at the start.
+        rows: to be cut into blocks.
+        columns: of which each block has all.
+        more: trees of arrays with a leading axis of rows; padding is zero.
+    """
     n_rows = len(rows.vectors)
     most = CPU_BLOCK if platform() == "cpu" else DEVICE_BLOCK
     n_blocks = -(-n_rows // max(1, most // len(columns.vectors)))
     if n_blocks == 1:
-        return visit(carry, rows)
+        return visit(carry, rows, *more)
     size = -(-n_rows // n_blocks)
     n_blocks = -(-n_rows // size)  # so that the first row of each block is none of the padding
 
@@ -245,8 +262,8 @@ def _over_blocks(visit: Callable[[Any, Rows], tuple[Any, Any]], carry, rows: Row
         filled = jnp.pad(array, [(0, n_blocks * size - n_rows)] + [(0, 0)] * (array.ndim - 1))
         return filled.reshape(n_blocks, size, *array.shape[1:])
 
-    blocks = jax.tree.map(cut, rows)
+    blocks, *more = jax.tree.map(cut, (rows, *more))
     is_padding = jnp.arange(n_blocks * size).reshape(n_blocks, size) >= n_rows
     blocks = blocks._replace(example=jnp.where(is_padding, -1, blocks.example))
-    carry, parts = jax.lax.scan(visit, carry, blocks)
+    carry, parts = jax.lax.scan(lambda carry, block: visit(carry, *block), carry, (blocks, *more))
     return carry, jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[:n_rows], parts)

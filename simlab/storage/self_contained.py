@@ -4,22 +4,24 @@ HDF5 follows external links and reads external storage and virtual datasets from
 private one, whose content would then stand in a report, or a fifo, on which the reader waits for ever.
 """
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 
 def check_self_contained(file: BinaryIO) -> None:
     """Raise ``ValueError`` for an open HDF5 file with links or external or virtual storage; no data is read."""
     import h5py
+    from h5py import h5o  # pyright: ignore[reportAttributeAccessIssue] - compiled
 
     with h5py.File(file, "r") as opened:
-        waiting, visited = [opened["/"]], set()
+        waiting: list[Any] = [opened["/"]]
+        visited = set()
         while waiting:
             group = waiting.pop()
             for name in group:
                 if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                     raise ValueError(f"its {name!r} is a link, which may lead to another file")
                 member = group[name]
-                address = h5py.h5o.get_info(member.id).addr
+                address = h5o.get_info(member.id).addr
                 if address in visited:
                     continue
                 visited.add(address)

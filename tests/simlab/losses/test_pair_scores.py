@@ -11,14 +11,19 @@ from simlab.losses import pair_scores
 from simlab.losses.info_nce import info_nce
 
 SIZE = 13
-CASES = [(negatives, is_two_sided) for negatives in ("first", "second", "both") for is_two_sided in (False, True)]
-# The forms of one block and of four, the last of which has three rows of padding.
-BLOCKS = {"whole": 2**20, "blocks": 60}
+# One block; or four and more, the last of which has rows of padding.
+WHOLE, BLOCKS = 2**20, 60
+# Scores of a block, negatives, sides, scale. At a scale of 20 scores differ by thousands: no shift is common to all.
+CASES = [
+    *((WHOLE, negatives, sided, 1.0) for negatives in ("first", "second", "both") for sided in (False, True)),
+    *((BLOCKS, "second", sided, scale) for sided, scale in ((False, 20.0), (True, 1.0), (True, 20.0))),
+    (BLOCKS, "both", True, 1.0),
+]
 
 
-@pytest.fixture(params=BLOCKS.values(), ids=BLOCKS.keys())
-def block(request, monkeypatch):
-    monkeypatch.setattr(pair_scores, "CPU_BLOCK", request.param)
+@pytest.fixture
+def blocks(monkeypatch):
+    monkeypatch.setattr(pair_scores, "CPU_BLOCK", BLOCKS)
 
 
 def plain(first, second, temperature, *, negatives, is_two_sided):
@@ -42,28 +47,26 @@ def pairs(scale=1.0, n_members=3):
     return first, (first + second) / 2
 
 
-# At a scale of 20 scores differ by thousands: no shift is common to all.
-@pytest.mark.parametrize("scale", [1.0, 20.0])
-@pytest.mark.parametrize(("negatives", "is_two_sided"), CASES)
-def test_value_and_gradient_are_those_of_the_plain_form(block, negatives, is_two_sided, scale):
+@pytest.mark.parametrize(("block", "negatives", "is_two_sided", "scale"), CASES)
+def test_value_and_gradient_are_those_of_the_plain_form(monkeypatch, block, negatives, is_two_sided, scale):
     """Under jit and vmap, in float64: some hundred roundings of numbers of the size of the scores."""
+    monkeypatch.setattr(pair_scores, "CPU_BLOCK", block)
     choices = {"negatives": negatives, "is_two_sided": is_two_sided}
+    ours, theirs = partial(info_nce, similarity="distance", **choices), partial(plain, **choices)
+
+    def compute(*arguments):
+        return [ours(*arguments), *(jax.value_and_grad(loss, (0, 1, 2))(*arguments) for loss in (ours, theirs))]
+
     with jax.enable_x64(True):
-        arguments = *pairs(scale), np.array([0.3, 0.7, 1.5])
-        ours = partial(info_nce, similarity="distance", **choices)
-        found, expected = (
-            jax.jit(jax.vmap(jax.value_and_grad(loss, (0, 1, 2))))(*arguments)
-            for loss in (ours, partial(plain, **choices))
-        )
-        value = jax.jit(jax.vmap(ours))(*arguments)
+        value, found, expected = jax.jit(jax.vmap(compute))(*pairs(scale), np.array([0.3, 0.7, 1.5]))
     tolerance = 1e-12 * scale**2
     np.testing.assert_allclose(value, expected[0], rtol=1e-12, atol=tolerance)
-    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=tolerance)
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=tolerance)
 
 
 @pytest.mark.parametrize("is_two_sided", [False, True])
-def test_second_derivatives_in_both_modes(block, is_two_sided):
+def test_second_derivatives_in_both_modes(blocks, is_two_sided):
     """Forward over reverse is the curvature along a direction; two losses share the blocks of one program."""
     choices = {"negatives": "second", "is_two_sided": is_two_sided}
     with jax.enable_x64(True):
@@ -80,24 +83,23 @@ def test_second_derivatives_in_both_modes(block, is_two_sided):
 
 
 @pytest.mark.parametrize("is_two_sided", [False, True])
-def test_tiny_losses_and_huge_scores_keep_their_digits_in_float32(block, is_two_sided):
+def test_tiny_losses_and_huge_scores_keep_their_digits_in_float32(blocks, is_two_sided):
+    loss = jax.jit(jax.value_and_grad(partial(info_nce, similarity="dot", is_two_sided=is_two_sided)))
     # Orthogonal vectors of norm r: each loss is log(1 + (B - 1) exp(-r^2/tau)).
     for square in (4.0, 40.0, 4000.0):
         vectors = np.sqrt(square, dtype=np.float32) * np.eye(SIZE, dtype=np.float32)
-        loss = info_nce(vectors, vectors, 1.0, similarity="dot", is_two_sided=is_two_sided)
         # The exponent is rounded: to 1e-6 of 40.
-        np.testing.assert_allclose(loss, np.log1p((SIZE - 1) * np.exp(-square)), rtol=1e-5)
+        np.testing.assert_allclose(loss(vectors, vectors, 1.0)[0], np.log1p((SIZE - 1) * np.exp(-square)), rtol=1e-5)
     # Every negative is 4000 above its positive.
-    opposite = jax.value_and_grad(lambda v: info_nce(v, -v, 1.0, similarity="dot", is_two_sided=is_two_sided))(vectors)
-    np.testing.assert_allclose(opposite[0], square + np.log(SIZE - 1), rtol=1e-6)
-    assert np.all(np.isfinite(opposite[1]))
+    value, gradient = loss(vectors, -vectors, 1.0)
+    np.testing.assert_allclose(value, square + np.log(SIZE - 1), rtol=1e-6)
+    assert np.all(np.isfinite(gradient))
 
 
-def test_what_is_not_a_number_stays_so(block):
+def test_what_is_not_a_number_stays_so(blocks):
     first, second = (side[0] for side in pairs())
     first[0, 0] = np.nan
-    for choices in ({"is_two_sided": True}, {}):
-        assert np.isnan(info_nce(first, second, 1.0, similarity="cosine", **choices))
+    assert np.isnan(jax.jit(partial(info_nce, similarity="cosine", is_two_sided=True))(first, second, 1.0))
 
 
 @pytest.mark.parametrize("is_two_sided", [False, True])
