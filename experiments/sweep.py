@@ -65,9 +65,10 @@ def run(
     progress = progress or Quiet()
     if out is None:
         return run_plan(plan, progress)
-    dataset = prepare_folder(Path(out), plan)
+    folder = Path(out).expanduser()
+    dataset = prepare_folder(folder, plan)
     if dataset is None:
-        dataset = run_in_folder(plan, Path(out), lambda sweep: sweep.choose_layouts(), progress)
+        dataset = run_in_folder(plan, folder, lambda sweep: sweep.choose_layouts(), progress)
     if dataset is None:
         raise invalid("out", "a folder that no other process works on", str(out))
     return dataset

@@ -6,9 +6,14 @@ from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
+# Bits of a whole number that is written out in a message; a longer one is a power of ten.
+LONGEST_INTEGER = 256
+
 
 def invalid(field: str, expected: str, got: object) -> ValueError:
     """Return the error for a bad value, ``"field: expected ..., got ..."``."""
+    if isinstance(got, int) and got.bit_length() > LONGEST_INTEGER:  # Python writes out no more than 4300 digits
+        return ValueError(f"{field}: expected {expected}, got about 10^{int(got.bit_length() * math.log10(2))}")
     return ValueError(f"{field}: expected {expected}, got {got!r}")
 
 

@@ -83,7 +83,14 @@ def unmeasured(where: tuple[str, str, str], unit: str, reason: str = WITHOUT_PYT
 
 
 def compare_steps(
-    benchmark: str, case: str, contestants: Sequence[Contestant], rounds: int, *, unit: str, peer: str
+    benchmark: str,
+    case: str,
+    contestants: Sequence[Contestant],
+    rounds: int,
+    *,
+    unit: str,
+    peer: str,
+    limit: str | None = None,
 ) -> Iterator[Measurement]:
     """Yield the time of a step of each contestant, how many times longer the peer takes, and the other facts.
 
@@ -94,6 +101,8 @@ def compare_steps(
         rounds: how often.
         unit: of the times, which are given in microseconds.
         peer: the name of the one of PyTorch, which is missing where that is not installed.
+        limit: the name of the one that does no more than the matrix products; the times of all others are also given
+            in multiples of it.
     """
     seconds = take_turns(contestants, rounds)
     for contestant in contestants:
@@ -101,6 +110,8 @@ def compare_steps(
         yield summarise(where, "time", unit, 1e6 * times)
         if peer in seconds:
             yield summarise(where, "times PyTorch", "", seconds[peer] / times)
+        if limit is not None and contestant.name != limit:
+            yield summarise(where, "of the products", "", times / seconds[limit])
         for fact in contestant.facts:
             yield summarise(where, fact.quantity, fact.unit, fact.value)
     if peer not in seconds:

@@ -16,6 +16,7 @@ BENCHMARKS = {
     "superposition": ("superposition", "measure_superposition"),
     "contamination": ("contamination", "measure_contamination"),
     "transformer": ("transformer", "measure_transformer"),
+    "contrastive": ("contrastive", "measure_contrastive"),
 }
 
 

@@ -4,6 +4,7 @@ Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a ru
 in one line, with nothing written; 130 interrupted; 141 done, but nobody reads the output any longer.
 """
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -27,6 +28,9 @@ from simlab.validation import check_choice, first_line
 
 Action = Callable[[], int]
 
+# The options that name files and folders.
+_PATHS = ("out", "folders", "source_folder", "overview")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
@@ -49,7 +53,7 @@ def _carry_out(read: Callable[[], Namespace]) -> int:
     """Carry out a command, and tell in one line what keeps it from being done."""
     begun = False
     try:
-        arguments = read()
+        arguments = with_home(read())
         action = arguments.prepare(arguments)
         begun = True
         return action()
@@ -70,6 +74,18 @@ def _carry_out(read: Callable[[], Namespace]) -> int:
         return _fail(line, 1)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
+
+
+def with_home(arguments: Namespace) -> Namespace:
+    """Return the options with ``~`` expanded in paths: a shell leaves it as it is in ``--out=~/runs``."""
+    expanded = {}
+    for name in _PATHS:
+        match getattr(arguments, name, None):
+            case str(path):
+                expanded[name] = os.path.expanduser(path)
+            case list(paths):
+                expanded[name] = [os.path.expanduser(path) for path in paths]
+    return Namespace(**vars(arguments) | expanded)
 
 
 def _fail(line: str, status: int) -> int:

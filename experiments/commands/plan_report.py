@@ -61,7 +61,7 @@ def format_plan(
     for group, layout in enumerate(layouts):
         say(f"timing program {group + 1} of {len(layouts)}")
         with sweep.precision(group):
-            needed = _bytes_per_member(sweep.program(group, layout))
+            needed = _bytes_per_member(sweep.program(group, layout), trajectories=sweep.trajectories)
             estimate = math.nan if needed > LARGEST_TIMED else _estimate(sweep, group, layout)
         seconds += estimate
         rows.append(
@@ -87,8 +87,10 @@ def format_plan(
     return "\n".join(lines)
 
 
-def _bytes_per_member(program: Program) -> int:
-    return math.ceil(program.bytes_needed() * program.layout.member_shards / program.layout.rows)
+def _bytes_per_member(program: Program, *, trajectories: bool) -> int:
+    """Return the bytes of a member on its device, and of what is kept of it on the host at every record."""
+    on_device = math.ceil(program.bytes_needed() * program.layout.member_shards / program.layout.rows)
+    return on_device + (program.spec.n_segments + 1) * program.representation_bytes * trajectories
 
 
 def _name(plan: Plan, sweep: Sweep, group: int) -> str:

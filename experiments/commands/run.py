@@ -176,7 +176,28 @@ def _report(dataset, request: RunRequest) -> int:
         files += f" and {n_figures} figure{'s' if n_figures != 1 else ''}, as PDF and PNG"
     if not request.quiet:
         print(f"{request.folder}: {files}", file=sys.stderr)
+    for line in members_at_zero(dataset, request.plan):
+        print(f"simlab: {line}", file=sys.stderr)
     diverged = int((dataset.status == "diverged").sum())
     if diverged:
         print(f"simlab: {diverged} of {dataset.status.size} members diverged, see 'status'", file=sys.stderr)
     return 1 if diverged else 0
+
+
+def members_at_zero(dataset, plan) -> list[str]:
+    """Return a line for each cell whose members end with a small gradient near zero weights and so did not converge."""
+    limits = {cell.spec.until_gradient_norm for cell in plan.cells if cell.spec is not None} - {None}
+    if not limits or "history_gradient_norm" not in dataset.variables:
+        return []
+    # A member that has run to the end has its last record at the end.
+    resting = (dataset.status == "finished") & (dataset.history_gradient_norm.isel(record=-1) <= max(limits))
+    places = [name for name in resting.dims if name != "seed"]
+    lines = []
+    for cell in resting.stack(cell=places).transpose("cell", "seed"):
+        if cell.any():
+            seeds = ", ".join(str(seed) for seed in cell.seed.values[cell.values])
+            where = ", ".join(f"{name} {cell[name].item()}" for name in places)
+            lines.append(
+                f"until: {where}: seeds {seeds} end near zero weights, where gradients are small: not converged"
+            )
+    return lines

@@ -157,7 +157,8 @@ def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     groups = json.loads(dataset.attrs["layout"])["groups"]
     description = json.loads(dataset.attrs["sweep"])
     experiment = find_experiment(description["experiment"]) if own is None else own
-    plan = plan_from_description(description, experiment)
+    written_by = str(dataset.attrs.get("simlab_version", "unknown"))
+    plan = plan_from_description(description, experiment, written_by)
     return (with_ladder(plan, description["ladder"]) if "ladder" in description else plan), groups
 
 

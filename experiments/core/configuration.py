@@ -57,7 +57,9 @@ class Configuration:
         0, "warmup-cosine: over which the learning rate rises from zero", unit="steps", group=TRAINING
     )
     until: str | None = option(
-        None, "stop a member early: gradient-norm=X, over its whole training set", group=TRAINING
+        None,
+        "stop a member early: gradient-norm=X over its whole training set, away from zero weights",
+        group=TRAINING,
     )
     dtype: str = option("float32", "of weights and training: float32 or float64", group=TRAINING)
     precision: str = option("highest", "of matrix products: highest, high or default", group=TRAINING)

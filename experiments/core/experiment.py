@@ -1,7 +1,6 @@
 """An experiment: one or more regimes, each trained, predicted and compared, swept over named axes."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -12,11 +11,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from experiments.core.axes import MOST_MEMBERS, Axis, check_sweep_size, make_axes, overlaps, vary
 from experiments.core.configuration import Configuration
 from experiments.core.phenomenon import KEEPS, Phenomenon
-from experiments.core.training_choices import hyperparameters_by_name
+from experiments.core.training_choices import check_float32, hyperparameters_by_name
+from simlab import __version__
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
 from simlab.validation import check_choice, check_count, check_seeds, invalid
-
-LARGEST_FLOAT32 = 3.4028234663852886e38
 
 ConfigurationT = TypeVar("ConfigurationT", bound=Configuration)
 SpecT = TypeVar("SpecT", bound=TrainingSpec | None)
@@ -266,9 +264,10 @@ def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration
     spec = phenomenon.make_training_spec(configuration)
     make = phenomenon.make_hyperparameters or partial(hyperparameters_by_name, spec.objective)
     hyperparameters = make(configuration)
-    for name, value in hyperparameters._asdict().items():
-        if spec.dtype == "float32" and isinstance(value, float) and LARGEST_FLOAT32 < value < math.inf:
-            raise invalid(name, "a number that float32 holds", value)
+    if spec.dtype == "float32":
+        for name, value in hyperparameters._asdict().items():
+            check_float32(name, value)
+        check_float32("until", spec.until_gradient_norm)
     return Cell(
         phenomenon=phenomenon,
         regime=regime,
@@ -278,9 +277,23 @@ def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration
     )
 
 
-def plan_from_description(description: Mapping[str, Any], experiment: Experiment) -> Plan:
-    """Return the plan of an experiment that :meth:`Plan.describe` described."""
+def plan_from_description(description: Mapping[str, Any], experiment: Experiment, written_by: str = "unknown") -> Plan:
+    """Return the plan of an experiment that :meth:`Plan.describe` described.
+
+    Args:
+        description: as it was saved.
+        experiment: of that name.
+        written_by: the version of simlab that saved it.
+
+    Raises:
+        ValueError: another version described it, and this one lacks a field or cannot run it.
+    """
     phenomenon = experiment.phenomenon
+    known = {field.name for field in dataclasses.fields(phenomenon.configuration)}
+    unknown = [name for fields in description["configuration"].values() for name in fields if name not in known]
+    if unknown:
+        versions = f"of simlab {__version__}, as the run was written by simlab {written_by}"
+        raise ValueError(f"configuration: expected fields {versions}, got {unknown[0]!r}")
     configurations = {
         name: phenomenon.configuration(**{key: _frozen(value) for key, value in fields.items()})
         for name, fields in description["configuration"].items()

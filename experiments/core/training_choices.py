@@ -11,6 +11,9 @@ from simlab.validation import check_count, invalid, is_number
 # About as many are recorded of a member, and kept in float64.
 N_METRICS = 20
 
+# The largest number, and the least above zero that is not rounded to less digits; below it processors may take zero.
+LARGEST_FLOAT32, LEAST_FLOAT32 = 3.4028234663852886e38, 1.1754943508222875e-38
+
 
 def training_fields(configuration: Configuration, n_steps: int) -> dict[str, Any]:
     """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`.
@@ -84,3 +87,14 @@ def _gradient_norm(until: str | None) -> float | None:
     if name.replace("_", "-") != "gradient-norm" or not is_number(value):
         raise invalid("until", "gradient-norm=X", until)
     return float(value)
+
+
+def check_float32(name: str, value: object) -> None:
+    """Raise ``ValueError`` for a finite number that is not zero, but is infinite, or zero, in float32."""
+    if (
+        isinstance(value, float)
+        and math.isfinite(value)
+        and value
+        and not LEAST_FLOAT32 <= abs(value) <= LARGEST_FLOAT32
+    ):
+        raise invalid(name, "a number that float32 holds, as dtype is float32", value)

@@ -69,8 +69,8 @@ def _try_words(experiment, sweep: dict, preset: str, alias: dict[str, object]) -
         plan = experiment.plan(
             preset, overrides | alias, sweep["seeds"], sweep["axes"], trajectories=sweep["trajectories"]
         )
-    except ValueError:
-        return None  # for one, an axis cannot vary what is also fixed
+    except (TypeError, ValueError):
+        return None  # for one, an axis cannot vary what is also fixed; and another version may hold other fields
     return _words(sweep, preset, overrides | alias) if _plain(plan.describe()) == sweep else None
 
 

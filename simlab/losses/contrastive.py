@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simlab.training.spec import TrainingSpec
 
 SIMILARITIES = ("distance", "dot", "cosine")
-NEGATIVES = ("first", "second")
+NEGATIVES = ("first", "second", "both")
 
 
 class Hyperparameters(NamedTuple):
@@ -78,9 +78,10 @@ class InfoNCE(_Contrastive):
 
     Args:
         similarity: ``distance``, ``dot`` or ``cosine``.
-        negatives: whose embeddings are the negatives of an anchor, a first view: the other ``first`` views, or the
-            other ``second`` views.
-        is_two_sided: whether the views then change places, and the loss is the mean of both.
+        negatives: whose embeddings are the negatives of an anchor, a first view: the other ``first`` views, the other
+            ``second`` views, or ``both``.
+        is_two_sided: whether the views then change places, and the loss is the mean of both. With ``both`` and
+            ``cosine`` that is the loss of SimCLR, of ``2 B - 2`` negatives (Chen et al., 2020).
     """
 
     similarity: str = "distance"
@@ -113,7 +114,8 @@ class InfoNCE(_Contrastive):
             negatives=self.negatives,
             is_two_sided=self.is_two_sided,
         )
-        return value - jnp.log(len(first) - 1.0)
+        n_negatives = (len(first) - 1.0) * (2 if self.negatives == "both" else 1)
+        return value - jnp.log(n_negatives)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
+from simlab.losses.pair_scores import mean_loss
+
 if TYPE_CHECKING:
     from jaxtyping import Array, Float
 
@@ -22,24 +24,30 @@ def info_nce(
 ) -> Float[Array, ""]:
     """Return ``mean_i log sum_j s(z_i, z_j)/s(z_i, z_i+)``, nats; the sum runs over the positive and the negatives.
 
+    No matrix of all pairs is built (:mod:`simlab.losses.pair_scores`).
+
     Args:
         first: the anchors.
         second: their positives, row by row.
         temperature: ``tau`` of ``s = exp(-|z - z'|^2/(2 tau))``, ``exp(z.z'/tau)``, or the same of unit vectors.
         similarity: ``distance``, ``dot`` or ``cosine``.
-        negatives: whose embeddings are the negatives, ``first`` or ``second``.
+        negatives: whose embeddings are the negatives: those of the other examples in ``first``, in ``second``, or in
+            ``both``; with two sides the latter is the loss of SimCLR (Chen et al., 2020).
         is_two_sided: whether the two then change places, and the loss is the mean of both.
     """
+    size = len(first)
     if similarity == "cosine":
         first, second = unit_vectors(first), unit_vectors(second)
     positive = _similarity(first, second, similarity) / temperature
-    if negatives == "second":  # one matrix serves both sides
-        scores = _all_similarities(first, second, similarity) / temperature
-        sides = [scores, scores.T] if is_two_sided else [scores]
-    else:
-        anchors = [first, second] if is_two_sided else [first]
-        sides = [_all_similarities(side, side, similarity) / temperature for side in anchors]
-    return jnp.mean(jnp.stack([_mean_loss(scores, positive) for scores in sides]))
+    anchors, others = zip(*(_factors(side, temperature, similarity) for side in (first, second)), strict=True)
+    if negatives == "second":  # one matrix of scores serves both sides
+        return mean_loss(anchors[0], others[1], positive, size, is_two_sided)
+    n_sides = 2 if is_two_sided else 1
+    if negatives == "both":
+        rows = jnp.concatenate(anchors[:n_sides])
+        return mean_loss(rows, jnp.concatenate(others), jnp.tile(positive, n_sides), size, False)
+    sides = zip(anchors[:n_sides], others[:n_sides], strict=True)
+    return jnp.mean(jnp.stack([mean_loss(rows, columns, positive, size, False) for rows, columns in sides]))
 
 
 def _similarity(anchors: Float[Array, "B m"], partners: Float[Array, "B m"], similarity: str) -> Float[Array, " B"]:
@@ -49,20 +57,18 @@ def _similarity(anchors: Float[Array, "B m"], partners: Float[Array, "B m"], sim
     return jnp.sum(anchors * partners, axis=1)
 
 
-def _all_similarities(
-    anchors: Float[Array, "B m"], others: Float[Array, "B m"], similarity: str
-) -> Float[Array, "B B"]:
-    """Return the same of each anchor with every other embedding."""
-    inner = anchors @ others.T
+def _factors(
+    vectors: Float[Array, "B m"], temperature: jax.Array | float, similarity: str
+) -> tuple[Float[Array, "B n"], Float[Array, "B n"]]:
+    """Return vectors whose inner products are the logarithms of similarities: as anchors, and as what these look at.
+
+    A distance is an inner product in two more dimensions, ``-|z - z'|^2/2 = z.z' - |z|^2/2 - |z'|^2/2``.
+    """
+    scaled = vectors / temperature
     if similarity != "distance":
-        return inner
-    return inner - (jnp.sum(anchors**2, axis=1)[:, None] + jnp.sum(others**2, axis=1)[None, :]) / 2
-
-
-def _mean_loss(scores: Float[Array, "B B"], positive: Float[Array, " B"]) -> Float[Array, ""]:
-    """Return the mean loss of anchors, the rows; on the diagonal their positives take the place of any score."""
-    scores = jnp.where(jnp.eye(len(positive), dtype=bool), positive[:, None], scores)
-    return jnp.mean(jax.nn.logsumexp(scores, axis=1) - positive)
+        return scaled, vectors
+    height, ones = jnp.sum(scaled * vectors, axis=1, keepdims=True) / -2, jnp.ones_like(vectors[:, :1])
+    return jnp.concatenate([scaled, height, ones], axis=1), jnp.concatenate([vectors, ones, height], axis=1)
 
 
 def unit_vectors(vectors: Float[Array, "B m"]) -> Float[Array, "B m"]:

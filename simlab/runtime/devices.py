@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh
 
+from simlab.runtime.control_groups import free_in_groups
 from simlab.validation import invalid
 
 MEMBER, CLASS = "member", "class"
@@ -92,8 +93,8 @@ def free_memory() -> int:
 
 
 def _free_host_memory() -> int:
-    """Return the bytes of memory that are free on this host, within the limit of its control group."""
-    limits = [_meminfo("MemAvailable"), _control_group_memory()]
+    """Return the bytes of memory that are free on this host, within the limits of its control groups."""
+    limits = [_meminfo("MemAvailable"), free_in_groups()]
     free = [value for value in limits if value is not None]
     if free:
         return min(free)
@@ -108,13 +109,3 @@ def _meminfo(field: str) -> int | None:
         return None
     rows = dict(line.split(":", 1) for line in table.read_text().splitlines())
     return int(rows[field].split()[0]) * 1024 if field in rows else None
-
-
-def _control_group_memory() -> int | None:
-    """Return the bytes left to a job that a cluster has put in a control group, or None if it has no limit."""
-    folder = Path("/sys/fs/cgroup")
-    limit, used = folder / "memory.max", folder / "memory.current"
-    if not (limit.exists() and used.exists()):
-        return None
-    text = limit.read_text().strip()
-    return None if text == "max" else max(0, int(text) - int(used.read_text()))

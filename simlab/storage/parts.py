@@ -178,4 +178,8 @@ def remove_parts(folder: Path) -> None:
         parts.rename(doomed)
     except OSError:  # gone already; or in use, where such a folder cannot be renamed
         doomed = parts
+    if doomed.is_symlink():  # to where there is room; rmtree follows no link
+        place = doomed.resolve()
+        doomed.unlink(missing_ok=True)
+        doomed = place
     shutil.rmtree(doomed, ignore_errors=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import simlab
+from simlab.storage.self_contained import check_self_contained
 from simlab.validation import first_line, invalid
 
 RESULTS_FILE = "results.nc"
@@ -69,6 +70,10 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, replace: bo
             temporary.replace(path)
         else:
             _take_name(temporary, path)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, name):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk is told without a name
     finally:
         temporary.unlink(missing_ok=True)
     with suppress(OSError):  # some systems cannot flush a folder
@@ -132,15 +137,16 @@ def load_dataset(folder: Path):
 
     Raises:
         ValueError: the folder holds no run.
-        ResultUnreadable: its file cannot be read, or differs from what was written; a ``ValueError`` and an
-            ``OSError``.
+        ResultUnreadable: its file cannot be read, differs from what was written, or asks for other files; a
+            ``ValueError`` and an ``OSError``.
     """
-    path = Path(folder) / RESULTS_FILE
+    path = Path(folder).expanduser() / RESULTS_FILE
     if not path.is_file():
         raise invalid("folder", f"one that holds {RESULTS_FILE}", str(folder))
     try:
         with path.open("rb") as file:
             is_sealed = _check_seal(file)
+            check_self_contained(file)
             loaded = _read(file)
     except _UNREADABLE as error:
         reason = first_line(error) or type(error).__name__

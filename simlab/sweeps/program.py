@@ -130,6 +130,12 @@ class Program:
         return jax.jit(lambda problem, rows: jax.vmap(self._trainer.representation)(problem, rows.state))
 
     @property
+    def representation_bytes(self) -> int:
+        """The bytes of the named arrays of one member."""
+        shapes = jax.eval_shape(self.representations, *self._begun_shapes)
+        return sum(math.prod(leaf.shape[1:]) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
+
+    @property
     def record_shapes(self) -> Record:
         """The shapes of the records of all rows, a leading axis of every entry."""
         return self._traced("record").out_info[1].record
@@ -192,7 +198,10 @@ class Program:
         bad_step = jnp.where(unseen, jnp.maximum(row.segments * spec.steps_per_record, 1), row.first_bad_step)
         status = jnp.where(row.segments == spec.n_segments, Status.FINISHED, Status.RUNNING)
         if spec.until_gradient_norm is not None:
-            status = jnp.where(record.gradient_norm <= spec.until_gradient_norm, Status.CONVERGED, status)
+            is_small = record.gradient_norm <= spec.until_gradient_norm
+            away = partial(self._trainer.is_away, problem, row.state, inputs.hyperparameters, record.gradient_norm)
+            is_small &= jax.lax.cond(is_small, away, lambda: jnp.zeros((), bool))
+            status = jnp.where(is_small, Status.CONVERGED, status)
         status = jnp.where(bad_step > 0, Status.DIVERGED, status).astype(jnp.int32)
         status = jnp.where(row.status == Status.RUNNING, status, row.status)
         return Report(record, row.segments, status, bad_step)

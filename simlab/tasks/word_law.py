@@ -26,8 +26,9 @@ def word_frequencies(law: WordFrequency, words_per_concept: int) -> np.ndarray:
     if len(law) != words_per_concept:
         raise invalid("word_frequency", f"{words_per_concept} numbers, one per word of a concept", len(law))
     mu = np.asarray(law, np.float64)
-    if not (np.all(np.isfinite(mu)) and np.all(mu > 0)):
-        raise invalid("word_frequency", "positive finite numbers", min(law, key=lambda f: (f > 0, f)))
+    wrong = [float(value) for value in mu if not (math.isfinite(value) and value > 0)]
+    if wrong:
+        raise invalid("word_frequency", "positive finite numbers", wrong[0])
     if abs(mu.sum() - 1) > 1e-6:
         raise invalid("word_frequency", "numbers that sum to 1", float(mu.sum()))
     return mu / mu.sum()

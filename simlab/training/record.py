@@ -9,14 +9,18 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from simlab.losses.chunks import summed_gradient
+from simlab.losses.chunks import in_chunks, summed_gradient
 from simlab.losses.objective import EvaluationSet
 from simlab.losses.penalties import add_penalty_gradient, penalty
-from simlab.tasks.batch import AnyArray, Batch
+from simlab.tasks.batch import AnyArray, Batch, weighted
 from simlab.training.optimizers import without_frozen
 from simlab.training.run_state import Network, Problem, batch_loss
 from simlab.training.spec import TrainingSpec
 from simlab.validation import invalid
+
+# Of |gradient| |p|, by which the risk near zero weights may differ from that of zero weights: more than the 1/2 of a
+# quadratic form. And roundings of a risk, a mean over many examples.
+NEAR_ZERO, ROUNDINGS = 0.75, 100
 
 
 class Record(NamedTuple):
@@ -96,3 +100,36 @@ def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, param
         gradient = jax.grad(on_batch)(params, problem.sample)
     gradient = add_penalty_gradient(gradient, params, objective.penalties(params, hyper))
     return optax.tree.norm(without_frozen(gradient, objective.rates(params, hyper)))
+
+
+def make_departure(spec: TrainingSpec, network: Network) -> Callable:
+    """Return ``(problem, state, hyper, gradient_norm) -> bool``: whether a member is away from zero weights.
+
+    Near zero weights, mostly a saddle, the gradient is small however far the minimum is. There the risk is that of zero
+    weights plus terms of degree ``k >= 2`` in the weights p, whose sum is at most ``|gradient| |p|/2``; a minimum with
+    other weights differs by more once its gradient is small. Where zero weights have no finite risk, as with a
+    normalisation, every member is away.
+    """
+    objective = spec.objective
+
+    def is_away(problem, state, hyper, gradient_norm):
+        trained = without_frozen(state.params, objective.rates(state.params, hyper))
+        at_zero = jax.tree.map(jnp.subtract, state.params, trained)
+        start = _training_risk(spec, network, problem, at_zero, hyper)
+        change = jnp.abs(_training_risk(spec, network, problem, state.params, hyper) - start)
+        rounding = ROUNDINGS * jnp.finfo(spec.dtype).eps * jnp.abs(start)
+        return ~jnp.isfinite(start) | (change > NEAR_ZERO * gradient_norm * optax.tree.norm(trained) + rounding)
+
+    return is_away
+
+
+def _training_risk(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:
+    """Return the loss over the whole training set, with the penalty."""
+    main, objective = spec.stages[-1], spec.objective
+    on_batch = lambda batch: batch_loss(main, network, params, batch, problem, hyper, problem.loss_key)  # noqa: E731
+    if objective.additive and isinstance(problem.sample, Batch):
+        chunks = in_chunks(weighted(problem.sample), objective.numbers_per_example(spec))
+        loss = jnp.sum(jax.lax.map(on_batch, chunks))
+    else:
+        loss = on_batch(problem.sample)
+    return loss + penalty(params, objective.penalties(params, hyper))

@@ -107,7 +107,7 @@ class TrainingSpec(Generic[TaskT, NetworkT]):
         steps_per_record: steps between two records.
         n_evaluation: examples on which metrics are measured.
         until_gradient_norm: a member whose gradient of the training risk, over the whole training set, has at most this
-            norm stops at its next record; None lets all run to the end.
+            norm stops at its next record, unless it is still near zero weights; None lets all run to the end.
         dtype: of the weights, ``"float32"`` or ``"float64"``.
         precision: of matrix products; ``"highest"`` keeps float32 where a GPU would use TF32 and a TPU bfloat16.
 

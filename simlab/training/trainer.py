@@ -20,7 +20,7 @@ from flax import nnx
 from simlab.losses.penalties import add_penalty_gradient, penalty
 from simlab.runtime.devices import platform
 from simlab.training.optimizers import Optimizer, learning_rate, scale_updates, stage_optimizer, without_frozen
-from simlab.training.record import make_record
+from simlab.training.record import make_departure, make_record
 from simlab.training.run_state import Network, Problem, State, batch_loss
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, Stage, TrainingSpec
 
@@ -43,6 +43,7 @@ class Trainer(NamedTuple):
             the whole run) at which the loss was not finite, or 0.
         record: ``(problem, state, hyperparameters, index) -> Record`` after ``index`` segments.
         representation: ``(problem, state) -> dict``: the objective's named arrays.
+        is_away: ``(problem, state, hyperparameters, gradient_norm) -> bool``: whether a member has left zero weights.
     """
 
     begin: Callable
@@ -50,6 +51,7 @@ class Trainer(NamedTuple):
     segments: tuple[Callable, ...]
     record: Callable
     representation: Callable
+    is_away: Callable
 
     @property
     def segment(self) -> Callable:
@@ -98,7 +100,8 @@ def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trai
         return spec.objective.representation(module, problem.data)
 
     segments = tuple(_make_segment(spec, number, optimizer, network) for number in range(len(stages)))
-    return Trainer(begin, sample, segments, make_record(spec, network), representation)
+    record, is_away = make_record(spec, network), make_departure(spec, network)
+    return Trainer(begin, sample, segments, record, representation, is_away)
 
 
 def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callable:

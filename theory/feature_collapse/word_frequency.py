@@ -43,8 +43,9 @@ def resolve_word_frequency(
         raise ValueError(
             f"word_frequency: expected {n_words_per_concept} numbers, got an array of shape {vector.shape}"
         )
-    if not (np.all(np.isfinite(vector)) and np.all(vector > 0)):
-        raise ValueError(f"word_frequency: expected positive finite numbers, got {float(vector.min())} among them")
+    wrong = vector[~(np.isfinite(vector) & (vector > 0))]
+    if len(wrong):
+        raise ValueError(f"word_frequency: expected positive finite numbers, got {float(wrong[0])} among them")
     total = math.fsum(vector)
     if abs(total - 1) > _SUM_TOLERANCE:
         raise ValueError(f"word_frequency: expected numbers that sum to 1, got a sum of {total}")

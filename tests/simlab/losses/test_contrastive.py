@@ -52,17 +52,17 @@ def similarity(name, z, other):
 
 def by_hand(name, negatives, anchors, partners):
     """The mean over anchors, each against its partner and the other embeddings of one side."""
-    others = anchors if negatives == "first" else partners
+    others = {"first": [anchors], "second": [partners], "both": [anchors, partners]}[negatives]
     total = 0.0
     for i, z in enumerate(anchors):
         positive = similarity(name, z, partners[i]) / 0.7
-        scores = [similarity(name, z, other) / 0.7 for j, other in enumerate(others) if j != i]
+        scores = [similarity(name, z, other) / 0.7 for side in others for j, other in enumerate(side) if j != i]
         total += np.log(sum(np.exp(scores)) + np.exp(positive)) - positive
-    return total / len(anchors) - np.log(len(anchors) - 1)
+    return total / len(anchors) - np.log(len(others) * (len(anchors) - 1))
 
 
 @pytest.mark.parametrize("is_two_sided", [False, True])
-@pytest.mark.parametrize("negatives", ["first", "second"])
+@pytest.mark.parametrize("negatives", ["first", "second", "both"])
 @pytest.mark.parametrize("name", ["distance", "dot", "cosine"])
 def test_info_nce_by_hand(network, batch, name, negatives, is_two_sided):
     objective = InfoNCE(similarity=name, negatives=negatives, is_two_sided=is_two_sided)
@@ -144,7 +144,7 @@ def test_what_does_not_fit_is_named(changes, line):
 def test_bad_names_are_named():
     with pytest.raises(ValueError, match=r"^similarity: expected one of distance, dot, cosine, got 'euclid'"):
         InfoNCE(similarity="euclid")
-    with pytest.raises(ValueError, match=r"^negatives: expected one of first, second"):
+    with pytest.raises(ValueError, match=r"^negatives: expected one of first, second, both"):
         InfoNCE(negatives="third")
     with pytest.raises(ValueError, match=r"^similarity: expected one of distance, dot, spectral"):
         ExpectedContrastive(similarity="cosine")

@@ -185,10 +185,14 @@ def solve_type_three_sampled(
         label_noise=label_noise,
         word_noise=word_noise,
     )
-    point = _newton(problem, _starting_margins(problem, log_marginal_penalty))
+    unsolved = "weight_decay: expected one at which float64 solves the equations of these word frequencies, got"
+    try:
+        point = _newton(problem, _starting_margins(problem, log_marginal_penalty))
+    except ValueError as error:  # the logarithm of a probability that is rounded to zero
+        raise ArithmeticError(f"{unsolved} {weight_decay:g} (a probability is too small)") from error
     residual = point.residual
     if not residual < _ACCEPTED_RESIDUAL:
-        raise ArithmeticError(f"stationarity: expected a relative residual of rounding size, got {residual:.1e}")
+        raise ArithmeticError(f"{unsolved} {weight_decay:g} (relative residual {residual:.1e})")
     penalty = problem.marginal_penalty * float(np.linalg.norm(point.margins))
     return balanced_network(share, point.margins, cross_entropy=point.value, penalty=penalty, residual=residual)
 
