@@ -36,6 +36,8 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "contamination-toy": "experiments.feature_contamination.contamination_toy:EXPERIMENT",
         "dimensional-collapse": "experiments.dimensional_collapse.regimes:EXPERIMENT",
         "collapse-curve": "experiments.dimensional_collapse.collapse_curve:EXPERIMENT",
+        "modality-gap": "experiments.modality_gap.regimes:EXPERIMENT",
+        "gap-threshold": "experiments.modality_gap.gap_threshold:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

@@ -1,0 +1,175 @@
+"""What theory says of a run on two modalities, as the comparison reads it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.core.prediction import Prediction
+from experiments.modality_gap.configuration import ModalityConfiguration
+
+if TYPE_CHECKING:
+    from theory.modality_gap import Descent
+    from theory.modality_gap import Prediction as Theory
+
+QUANTITIES = (
+    "gap", "loss", "inverse_temperature", "product", "matched", "unmatched", "within", "retrieval", "mixed_retrieval",
+    "centred_gap", "centred_matched", "centred_retrieval", "centred_mixed_retrieval",
+)  # fmt: skip
+CURVES = ("loss", "gap", "inverse_temperature")
+WIDE = "for infinitely wide towers"
+SLOW = "without mismatch the threshold is infinite: the gap closes at any beta, at a rate like exp(-N/(N-1) beta)"
+ENDLESS = "without mismatch beta grows for ever, like log t, and gap and loss fall with it: predicted at the last step"
+NOT_DECIDED = "above the threshold minimisers have gaps from 0 to 2 sqrt(1 - z*/beta): the start decides"
+UNKNOWN_END = "where a learnable beta ends is predicted from a symmetric start only"
+
+
+def check_theory(configuration: ModalityConfiguration) -> None:
+    """Raise ``ValueError`` for choices that theory cannot take."""
+    configuration.check()
+
+
+def solve(configuration: ModalityConfiguration) -> Theory:
+    """Return the prediction of theory, of a learnable temperature from the symmetric start."""
+    from theory import modality_gap
+
+    configuration.check()
+    learnable = configuration.is_learnable
+    is_random = configuration.encoder == "towers" and configuration.n_steps == 0
+    return modality_gap.predict(
+        n_pairs=configuration.n_pairs,
+        mismatch=configuration.mismatch,
+        inverse_temperature=configuration.beta,
+        learnable=learnable,
+        initial_gap=configuration.initial_gap if learnable else None,
+        temperature_rate=configuration.temperature_rate or 1.0,
+        clip=configuration.clip,
+        depth=configuration.depth if is_random else None,
+        input_dim=configuration.latent_dim if is_random else None,
+    )
+
+
+def predict(configuration: ModalityConfiguration) -> Prediction:
+    """Return what theory says of a configuration, NaN for what it leaves open."""
+    theory = solve(configuration)
+    if configuration.n_steps == 0:
+        return _at_start(configuration, theory)
+    if configuration.is_symmetric:
+        return _on_branch(configuration, theory)
+    return _from_any_start(configuration, theory)
+
+
+def follow(configuration: ModalityConfiguration, steps: np.ndarray) -> Descent:
+    """Return the gradient flow of a configuration with a symmetric start at these steps."""
+    from theory import modality_gap
+
+    rate = configuration.embedding_rate
+    return modality_gap.follow_flow(
+        np.asarray(steps, float),
+        configuration.n_pairs,
+        configuration.mismatch,
+        configuration.beta,
+        configuration.initial_gap,
+        learning_rate=rate,
+        temperature_rate=configuration.temperature_rate * rate / configuration.n_pairs,
+        clip=configuration.clip,
+    )
+
+
+def _describe(configuration: ModalityConfiguration, theory: Theory, *, basis: str, kind: str, note: str = "",
+              embeddings=None, **quantities: float) -> Prediction:  # fmt: skip
+    """Return a prediction with what is known; its curves are those of the flow where there is one."""
+    has_arrays = configuration.n_steps > 0  # those of wide random towers would fill the dataset
+    shape = (configuration.n_pairs, configuration.dimension) if has_arrays else (0, 0)
+    images, texts = np.full((2, *shape), np.nan) if embeddings is None else _pad(embeddings, shape)
+    has_flow = configuration.is_symmetric and configuration.optimizer == "sgd" and configuration.n_steps > 0
+    return Prediction(
+        basis=basis,
+        kind=kind,
+        note=note,
+        quantities=dict.fromkeys(QUANTITIES, math.nan) | {"centred_gap": 0.0} | quantities,
+        arrays={
+            "image_embeddings": images,
+            "text_embeddings": texts,
+            "clouds": np.full((3, 2, configuration.n_pairs, 2) if has_arrays else (0, 0, 0, 0), np.nan),
+        },
+        thresholds={"threshold": theory.threshold if math.isfinite(theory.threshold) else math.nan},
+        curves=partial(_curves, configuration, has_flow=has_flow),
+    )
+
+
+def _curves(
+    configuration: ModalityConfiguration, steps: np.ndarray, initial, *, has_flow: bool
+) -> Mapping[str, np.ndarray]:
+    """Return the course of the metrics by gradient flow, NaN where there is none."""
+    if not has_flow:
+        return {name: np.full(len(steps), np.nan) for name in CURVES}
+    flow = follow(configuration, steps)
+    return {name: getattr(flow, name) for name in CURVES}
+
+
+def _pad(embeddings, shape: tuple[int, int]) -> list[np.ndarray]:
+    """Return embeddings with zeros in the dimensions that they do not use."""
+    return [np.pad(side, ((0, 0), (0, shape[1] - side.shape[1]))) for side in embeddings]
+
+
+def _at_start(configuration: ModalityConfiguration, theory: Theory) -> Prediction:
+    """Return the gap of an untrained network: two random towers, or the symmetric start."""
+    beta = configuration.beta
+    if theory.initial_tower_gap is not None:
+        return _describe(configuration, theory, basis="approximation", kind="initial gap", note=WIDE,
+                         gap=theory.initial_tower_gap, inverse_temperature=beta)  # fmt: skip
+    gap = configuration.initial_gap if configuration.is_symmetric else math.nan
+    return _describe(configuration, theory, basis="theorem", kind="start", gap=gap, inverse_temperature=beta)
+
+
+def _on_branch(configuration: ModalityConfiguration, theory: Theory) -> Prediction:
+    """Return the end of a symmetric start; without mismatch, which has no end at a finite time, the last step's."""
+    from theory import modality_gap
+
+    gap, loss, basis, notes = theory.gap, theory.loss, "theorem", []
+    beta = configuration.beta if theory.final_inverse_temperature is None else theory.final_inverse_temperature
+    if configuration.mismatch == 0:
+        notes.append(ENDLESS if math.isinf(beta) else SLOW)
+        if configuration.optimizer == "sgd":
+            flow, basis = follow(configuration, np.array([0, configuration.n_steps])), "numerical"
+            gap, loss, beta = (float(getattr(flow, name)[-1]) for name in ("gap", "loss", "inverse_temperature"))
+    elif configuration.initial_gap == 0 and not configuration.is_learnable:
+        gap, loss = 0.0, float(modality_gap.margin_loss(configuration.n_pairs, configuration.mismatch, beta))
+    cosines = modality_gap.branch_cosines(configuration.n_pairs, gap)
+    is_clipped = configuration.clip is not None and beta == configuration.clip
+    has_product = configuration.is_learnable and not is_clipped
+    exponent = 1 / configuration.temperature_rate if has_product else math.nan
+    return _describe(
+        configuration, theory, basis=basis, kind="symmetric branch", note="; ".join(notes),
+        embeddings=modality_gap.symmetric_embeddings(configuration.n_pairs, gap),
+        gap=gap, loss=loss, inverse_temperature=beta, product=configuration.initial_gap * configuration.beta**exponent,
+        matched=cosines.matched, unmatched=cosines.unmatched, within=cosines.within, retrieval=1.0,
+        mixed_retrieval=cosines.mixed_retrieval,
+        centred_matched=1.0, centred_retrieval=1.0, centred_mixed_retrieval=1.0,
+    )  # fmt: skip
+
+
+def _from_any_start(configuration: ModalityConfiguration, theory: Theory) -> Prediction:
+    """Return what every minimiser has: the least loss and perfect retrieval; up to the threshold, the simplex."""
+    from theory import modality_gap
+
+    if configuration.is_learnable:
+        least = math.inf if configuration.clip is None else configuration.clip
+        loss = float(modality_gap.margin_loss(theory.n_pairs, theory.mismatch, min(least, theory.threshold)))
+        return _describe(configuration, theory, basis="theorem", kind="least loss", note=UNKNOWN_END, loss=loss)
+    common = {"loss": theory.loss, "inverse_temperature": configuration.beta, "retrieval": 1.0,
+              "centred_retrieval": 1.0}  # fmt: skip
+    if theory.gap > 0:
+        return _describe(configuration, theory, basis="theorem", kind="least loss", note=NOT_DECIDED, **common)
+    cosines = theory.cosines
+    note = SLOW if configuration.mismatch == 0 else ""
+    return _describe(
+        configuration, theory, basis="theorem", kind="closed gap", note=note, gap=0.0, matched=cosines.matched,
+        unmatched=cosines.unmatched, within=cosines.within, mixed_retrieval=1.0, centred_matched=1.0,
+        centred_mixed_retrieval=1.0, **common,
+    )  # fmt: skip
