@@ -23,7 +23,7 @@ LIMIT = 1.08
 def draw(dataset):
     """Draw a row for each of three regimes: pairs on the axis of the first gap and on that of the largest spread."""
     names = [name for name in SHOWN if name in dataset.regime.values] or list(map(str, dataset.regime.values[:3]))
-    figure, axes = style.make_grid(len(names), 3, 1.75, sharex=True, sharey=True)
+    figure, axes = style.make_grid(len(names), 3, 1.5, sharex=True, sharey=True)
     figure.set_figwidth(style.ONE_COLUMN + 1.2)
     for row, name in zip(axes, names, strict=True):
         regime = _first(dataset).sel(regime=name)

@@ -14,7 +14,7 @@ BELOW: dict[str, Any] = {"color": "0.9", "zorder": 0}
 DOTS: dict[str, Any] = {"linestyle": "none", "markersize": 3.4, "markeredgewidth": 0.7, "zorder": 2}
 LABEL = r"inverse temperature over its threshold, $\beta/z^*$"
 LEAST = 1e-13  # smaller distances of the loss are rounding
-SPREAD = 0.012  # of marks that would hide each other, in units of the logarithm
+SIZES = (6.4, 4.4, 2.4)  # of marks of symmetric starts, which lie on top of each other
 
 
 @style.styled
@@ -23,7 +23,7 @@ def draw(dataset):
     figure, axes = style.make_grid(1, 1, 3.3)
     ax = axes[0, 0]
     _draw_gaps(ax, dataset)
-    inset = ax.inset_axes((0.11, 0.56, 0.36, 0.34))
+    inset = ax.inset_axes((0.12, 0.55, 0.36, 0.32))
     _draw_losses(inset, dataset)
     ax.set_xlabel(LABEL)
     ax.set_ylabel("gap between images and texts")
@@ -45,9 +45,8 @@ def _draw_gaps(ax, dataset) -> None:
     ax.fill_between(line, 0, branch, linewidth=0, **BELOW)
     ax.plot(line, branch, **BRANCH)
     ax.axvline(1.0, **THRESHOLD)
-    for regime, look, shift in _regimes(dataset):
-        ratios, gaps = _points(regime, "gap")
-        ax.plot(ratios * np.exp(shift), gaps, **look)
+    for regime, look in _regimes(dataset):
+        ax.plot(*_points(regime, "gap"), **look)
     _set_abscissa(ax, dataset)
     ax.set_ylim(-0.06, 2.05)
 
@@ -55,14 +54,16 @@ def _draw_gaps(ax, dataset) -> None:
 def _draw_losses(ax, dataset) -> None:
     """Draw the distance of the loss from the least one; what is below rounding lies on the lowest line."""
     ax.axvline(1.0, **THRESHOLD)
-    for regime, look, shift in _regimes(dataset):
+    for regime, look in _regimes(dataset):
         ratios, losses = _points(regime, "loss")
         _, least = _points(regime, "loss", "predicted")
-        ax.plot(ratios * np.exp(shift), np.maximum(np.abs(losses - least), LEAST), **look | {"markersize": 2.0})
+        size = 0.6 * look["markersize"]
+        ax.plot(ratios, np.maximum(np.abs(losses - least), LEAST), **look | {"markersize": size})
     ax.set_yscale("log")
-    ax.set_ylim(LEAST / 3, 1e-4)
+    ax.set_ylim(LEAST / 3, 3e-5)
+    ax.set_yticks([1e-12, 1e-9, 1e-6])
     _set_abscissa(ax, dataset)
-    ax.set_title("loss above its minimum (nats)", fontsize=6, pad=2)
+    ax.set_title("loss above its minimum (nats)", fontsize=6, pad=3)
     ax.tick_params(labelsize=5)
 
 
@@ -87,21 +88,23 @@ def _points(regime, quantity: str, which: str = "learned") -> tuple[np.ndarray, 
     return regime.cell_ratio.broadcast_like(learned).values.ravel(), values.values.ravel()
 
 
-def _regimes(dataset) -> Iterator[tuple[Any, dict[str, Any], float]]:
-    """Yield the regimes, the look of each, and the shift of its marks: open ones for starts without symmetry."""
-    n_regimes = dataset.sizes["regime"]
-    for index in range(n_regimes):
+def _regimes(dataset) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Yield the regimes and the look of each: open marks for starts without symmetry."""
+    n_symmetric = 0
+    for index in range(dataset.sizes["regime"]):
         regime = dataset.isel(regime=index)
         is_symmetric = np.nanmax(regime.cell_start.values) == 0
         look = {"color": style.COLOURS[index % 8], "marker": style.MARKS[index % 7]}
-        shift = SPREAD * (index - (n_regimes - 1) / 2)
-        if not is_symmetric:
+        if is_symmetric:
+            look |= {"markersize": SIZES[n_symmetric % len(SIZES)], "markeredgewidth": 0}
+            n_symmetric += 1
+        else:
             look["markerfacecolor"] = "white"
-        yield regime, DOTS | look, shift
+        yield regime, DOTS | look
 
 
 def _handles(dataset) -> list[Line2D]:
     handles = [Line2D([], [], label=r"predicted: $2\sqrt{1 - z^*/\beta}$, the largest", **BRANCH)]
     return handles + [
-        Line2D([], [], label=style.words_of(regime.regime.values), **look) for regime, look, _ in _regimes(dataset)
+        Line2D([], [], label=style.words_of(regime.regime.values), **look) for regime, look in _regimes(dataset)
     ]

@@ -30,23 +30,29 @@ def draw(dataset):
     regime = dataset.isel(regime=int(symmetric[-1]) if len(symmetric) else 0)
     figure, axes = style.make_grid(2, 1, 1.5, sharex=True, height_ratios=[1.5, 1.0])
     figure.set_figheight(3.9)
-    for ax, names in zip(axes[:, 0], (COSINES, RETRIEVALS), strict=True):
+    upper, lower = axes[:, 0]
+    ratios = regime.cell_ratio.values
+    limits = 0.9 * np.nanmin(ratios), 1.1 * np.nanmax(ratios)
+    _draw_lines(upper, lower, regime, limits)
+    for ax, names in ((upper, COSINES), (lower, RETRIEVALS)):
         ax.axvline(1.0, **THRESHOLD)
         for name, _, colour, mark in names:
-            _draw_quantity(ax, regime, name, {"color": style.COLOURS[colour], "marker": mark})
-        centred = f"centred_{names[0][0]}"
-        _draw_quantity(ax, regime, centred, {"color": style.COLOURS[names[0][2]], "marker": names[0][3], **OPEN})
-    axes[1, 0].axvline(_mixed_ratio(regime), **THRESHOLD)
-    axes[0, 0].set_ylabel("cosine")
-    axes[1, 0].set_ylabel("retrieval of the pair")
-    axes[1, 0].set_ylim(-0.08, 1.08)
-    axes[1, 0].set_xscale("log")
-    ticks = [tick for tick in (0.5, 1, 2, 4) if tick >= 0.9 * np.nanmin(regime.cell_ratio.values)]
-    axes[1, 0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes[1, 0].minorticks_off()
-    axes[1, 0].set_xlabel(LABEL)
+            _draw_marks(ax, regime, name, {"color": style.COLOURS[colour], "marker": mark})
+        name, _, colour, mark = names[0]
+        _draw_marks(ax, regime, f"centred_{name}", {"color": style.COLOURS[colour], "marker": mark, **OPEN})
+    lower.axvline(_mixed_ratio(regime), **THRESHOLD)
+    upper.set_ylabel("cosine")
+    lower.set_ylabel("retrieval of the pair")
+    lower.set_ylim(-0.08, 1.08)
+    lower.set_xscale("log")
+    lower.set_xlim(*limits)
+    ticks = [tick for tick in (0.25, 0.5, 1, 2, 4, 8) if limits[0] <= tick <= limits[1]]
+    lower.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    lower.minorticks_off()
+    lower.set_xlabel(LABEL)
     style.set_titles(axes[0], [style.words_of(regime.regime.values)])
-    figure.legend(handles=_handles(), loc="outside lower center", ncols=2)
+    lower.legend(handles=_handles(RETRIEVALS)[:-1], loc="center left")
+    figure.legend(handles=_handles(COSINES), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -56,28 +62,29 @@ def _mixed_ratio(regime) -> float:
     return 1 + n_pairs / (2 * (n_pairs - 1))
 
 
-def _draw_quantity(ax, regime, name: str, look: dict[str, Any]) -> None:
-    """Draw learned values as marks and predicted ones as a line from cell to cell; steps for shares."""
+def _draw_lines(upper, lower, regime, limits: tuple[float, float]) -> None:
+    """Draw what is predicted on the branch: cosines over the ratio, and the step of retrieval from both modalities."""
+    cells = regime.isel(dict.fromkeys([dim for dim in regime.cell_pairs.dims if dim != "regime"], 0))
+    for name, *_ in COSINES:
+        upper.plot(cells.line_ratio.values, cells[f"line_{name}"].values, **LINE)
+    edge = _mixed_ratio(regime)
+    lower.plot([limits[0], edge, edge, limits[1]], [1, 1, 0, 0], **LINE)
+    for ax in (upper, lower):
+        ax.plot(limits, [1, 1], **LINE)
+
+
+def _draw_marks(ax, regime, name: str, look: dict[str, Any]) -> None:
+    """Draw the learned values of every member."""
     learned = regime.learned.sel(quantity=name)
-    ratios = regime.cell_ratio.broadcast_like(learned).values.ravel()
-    predicted = regime.predicted.sel(quantity=name).broadcast_like(learned).values.ravel()
-    order = np.argsort(ratios, kind="stable")
-    if name != "mixed_retrieval":
-        ax.plot(ratios[order], predicted[order], **LINE)
-    else:
-        edge = _mixed_ratio(regime)
-        ax.plot([ratios.min(), edge, edge, ratios.max()], [1, 1, 0, 0], **LINE)
-    ax.plot(ratios, learned.values.ravel(), **DOTS | look)
+    ax.plot(regime.cell_ratio.broadcast_like(learned).values.ravel(), learned.values.ravel(), **DOTS | look)
 
 
-def _handles() -> list[Line2D]:
+def _handles(names) -> list[Line2D]:
     handles = [
         Line2D([], [], label=label, color=style.COLOURS[colour], marker=mark, **DOTS)
-        for _, label, colour, mark in (*COSINES, RETRIEVALS[1])
+        for _, label, colour, mark in names
     ]
-    label = f"{COSINES[0][1]}; {RETRIEVALS[0][1]}"
-    handles[0].set_label(label)
-    handles.insert(
-        1, Line2D([], [], label="the same after centring", color=style.COLOURS[0], marker="o", **DOTS | OPEN)
-    )
+    _, label, colour, mark = names[0]
+    look = DOTS | OPEN | {"color": style.COLOURS[colour], "marker": mark}
+    handles.insert(1, Line2D([], [], label=f"{label}, centred", **look))
     return [*handles, Line2D([], [], label="predicted", **LINE)]
