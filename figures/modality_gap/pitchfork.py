@@ -23,7 +23,7 @@ def draw(dataset):
     figure, axes = style.make_grid(1, 1, 3.3)
     ax = axes[0, 0]
     _draw_gaps(ax, dataset)
-    inset = ax.inset_axes((0.12, 0.55, 0.36, 0.32))
+    inset = ax.inset_axes((0.12, 0.59, 0.33, 0.3))
     _draw_losses(inset, dataset)
     ax.set_xlabel(LABEL)
     ax.set_ylabel("gap between images and texts")
@@ -44,7 +44,7 @@ def _draw_gaps(ax, dataset) -> None:
     line, branch = dataset.line_ratio.values[inside], dataset.branch.values[inside]
     ax.fill_between(line, 0, branch, linewidth=0, **BELOW)
     ax.plot(line, branch, **BRANCH)
-    ax.axvline(1.0, **THRESHOLD)
+    ax.axvline(1.0, ymax=0.5, **THRESHOLD)  # below the inset
     for regime, look in _regimes(dataset):
         ax.plot(*_points(regime, "gap"), **look)
     _set_abscissa(ax, dataset)

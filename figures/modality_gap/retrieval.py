@@ -17,8 +17,8 @@ COSINES = (
     ("unmatched", "image and another text", 2, "s"),
 )
 RETRIEVALS = (
-    ("mixed_retrieval", "from both modalities", 0, "o"),
-    ("retrieval", "from the other modality", 1, "D"),
+    ("mixed_retrieval", "both modalities", 0, "o"),
+    ("retrieval", "the other modality", 1, "D"),
 )
 
 
@@ -42,7 +42,7 @@ def draw(dataset):
         _draw_marks(ax, regime, f"centred_{name}", {"color": style.COLOURS[colour], "marker": mark, **OPEN})
     lower.axvline(_mixed_ratio(regime), **THRESHOLD)
     upper.set_ylabel("cosine")
-    lower.set_ylabel("retrieval of the pair")
+    lower.set_ylabel("retrieval of the pair from")
     lower.set_ylim(-0.08, 1.08)
     lower.set_xscale("log")
     lower.set_xlim(*limits)
@@ -51,7 +51,7 @@ def draw(dataset):
     lower.minorticks_off()
     lower.set_xlabel(LABEL)
     style.set_titles(axes[0], [style.words_of(regime.regime.values)])
-    lower.legend(handles=_handles(RETRIEVALS)[:-1], loc="center left")
+    lower.legend(handles=_handles(RETRIEVALS)[:-1], loc="center left", frameon=True, edgecolor="none", framealpha=1)
     figure.legend(handles=_handles(COSINES), loc="outside lower center", ncols=2)
     return figure
 

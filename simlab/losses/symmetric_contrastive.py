@@ -49,9 +49,11 @@ class Hyperparameters(NamedTuple):
 class SymmetricContrastive(Objective["ModalityEncoder"]):
     """Half the cross-entropy of each image over all texts, and half of each text over all images.
 
-    Logits are ``beta x_i . y_j`` of unit vectors, targets the probabilities of the pairs. The inverse temperature is
-    ``beta = exp(s)`` of one parameter s, with a learning rate of its own. It is clipped where it is used: beta is at
-    most ``clip``, and s, once there, can only fall.
+    Logits are ``beta x_i . y_j`` of unit vectors. Over the population targets are the probabilities of the pairs; in a
+    batch of drawn pairs each has its own as the only target, as a model is trained that knows of no mismatch.
+
+    The inverse temperature is ``beta = exp(s)`` of one parameter s, with a learning rate of its own. It is clipped where
+    it is used: beta is at most ``clip``, and s, once there, can only fall.
     """
 
     Hyperparameters: ClassVar[type] = Hyperparameters
@@ -73,21 +75,25 @@ class SymmetricContrastive(Objective["ModalityEncoder"]):
     )
 
     def check(self, spec: TrainingSpec) -> None:
-        """Raise ``ValueError`` unless each step sees all pairs of two modalities."""
+        """Raise ``ValueError`` unless the task has pairs of two modalities, and a batch other pairs."""
         if not isinstance(spec.task, ModalityPairs):
             raise invalid("objective", "one for the examples of the task, not two modalities", type(spec.task).__name__)
-        if not spec.source.is_population:
-            raise invalid("source", "the population of all pairs", type(spec.source).__name__)
+        size = spec.task.n_pairs if spec.source.is_population else getattr(spec.source, "batch_size", None)
+        if size == 1:
+            raise invalid("batch_size", "at least 2, so that there are other pairs", size)
 
-    def loss(self, network: ModalityEncoder, batch: SoftPairs, data, hyper: Hyperparameters, key) -> Float[Array, ""]:
-        """Return the loss of all pairs, nats."""
+    def loss(
+        self, network: ModalityEncoder, batch: SoftPairs | ViewPair, data, hyper: Hyperparameters, key
+    ) -> Float[Array, ""]:
+        """Return the loss of the population or of a batch, nats."""
         import jax
         import jax.numpy as jnp
 
         images, texts = network.embed_pairs(ViewPair(batch.first, batch.second))
         logits = network.inverse_temperature(hyper.clip) * images @ texts.T
         logs = (jax.nn.log_softmax(logits, axis=1) + jax.nn.log_softmax(logits, axis=0)) / 2
-        return -jnp.sum(batch.targets * logs) / len(logits)
+        targets = batch.targets if isinstance(batch, SoftPairs) else jnp.eye(len(logits), dtype=logits.dtype)
+        return -jnp.sum(targets * logs) / len(logits)
 
     def rates(self, params: nnx.State, hyper: Hyperparameters) -> nnx.State:
         """Return the learning rate of s over that of all else."""

@@ -32,7 +32,6 @@ def _check_branch() -> Iterator[Claim]:
     for ratio in (0.95, 1.05, 2.0, 4.0):
         end = minimise(_start(1.0), MISMATCH, ratio * critical)
         predicted = theory.largest_gap(N_PAIRS, MISMATCH, ratio * critical)
-        # beta cos^2 is known to |gradient| over the curvature; below the threshold the gap's own root of it counts
         name = f"gap from the symmetric start, N={N_PAIRS} eps={MISMATCH:g} beta={ratio:g} z*"
         yield compare(name, PROOF, predicted, end.gap, 1e-6, "the accuracy that is claimed in float64")
 

@@ -16,7 +16,6 @@ EPS = float(np.finfo(float).eps)
 # At a minimum values differ by rounding from half of all digits on, where a line search stops.
 NOTE = "rounding of the loss"
 LOSS_TOLERANCE = 1e-10
-# A bound on the loss of 1e-10 bounds the margins, near the minimum, by its root over the curvature.
 N_LOOSE = 200
 
 
@@ -59,7 +58,7 @@ def _check_task(n_pairs: int, mismatch: float) -> Iterator[Claim]:
 def _gap_tolerance(n_pairs: int, mismatch: float, beta: float) -> float:
     """Return how large a gap may be where the loss is within a tolerance of its minimum, below the threshold.
 
-    By the bound on the gap, ``a beta gap^2/4 <= a beta - m``, and the loss falls in m at least with its slope at a beta.
+    ``a beta gap^2/4 <= a beta - m`` by the bound on the gap, and the loss falls in m at least with its slope at a beta.
     """
     factor = n_pairs / (n_pairs - 1)
     wrong = (n_pairs - 1) * np.exp(-factor * beta)

@@ -60,9 +60,14 @@ def minimise(start: np.ndarray, mismatch: float, beta: float) -> End:
         value, gradient, _ = loss_and_gradients(point.reshape(start.shape), mismatch, beta)
         return value, gradient.ravel()
 
-    options = {"maxiter": 4000, "maxfun": 8000, "ftol": 0, "gtol": 1e-12, "maxcor": 20}
-    return _end(minimize(objective, start.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(start.shape),
-                mismatch, beta)  # fmt: skip
+    result = minimize(
+        objective,
+        start.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 4000, "maxfun": 8000, "ftol": 0, "gtol": 1e-12, "maxcor": 20},
+    )
+    return _end(result.x.reshape(start.shape), mismatch, beta)
 
 
 def descend(
