@@ -38,7 +38,10 @@ class ModalityConfiguration(Configuration):
     temperature_rate: float = option(
         0.0, "learning rate of log(beta) times N over that of the embeddings; 0 keeps beta fixed", group=TRAINING
     )
-    clip: float | None = option(None, "largest beta that training allows; none if not given", group=TRAINING)
+    clip: float | None = option(None, "largest beta that training of it allows; none if not given", group=TRAINING)
+    clip_ratio: float | None = option(
+        None, "the same over the inverse temperature of the start, where no clip is given", group=TRAINING
+    )
     learning_rate: float = option(1.0, "learning rate; of sgd in units of N/beta", group=TRAINING)
     n_steps: int = option(4000, "training steps; 0 measures the start", group=TRAINING)
     n_records: int = option(40, "points of a training curve, at most (a divisor of the steps is taken)", group=TRAINING)
@@ -61,9 +64,9 @@ class ModalityConfiguration(Configuration):
             raise invalid("initial_gap", "a number in [0, 2)", self.initial_gap)
         check_real("cone_spread", self.cone_spread, positive=True)
         check_real("temperature_rate", self.temperature_rate)
-        if self.clip is not None and self.temperature_rate == 0:
-            raise invalid("clip", "none with a fixed inverse temperature", self.clip)
-        if self.clip is not None and check_real("clip", self.clip, positive=True) < self.beta:
+        if self.clip_ratio is not None and check_real("clip_ratio", self.clip_ratio, positive=True) < 1:
+            raise invalid("clip_ratio", "at least 1, as a run begins there", self.clip_ratio)
+        if self.clip is not None and check_real("clip", self.clip, positive=True) < self.beta and self.is_learnable:
             raise invalid("clip", f"at least the inverse temperature of the start, {self.beta:g}", self.clip)
 
     @property
@@ -74,6 +77,13 @@ class ModalityConfiguration(Configuration):
         from theory import modality_gap
 
         return self.temperature_ratio * modality_gap.threshold(self.n_pairs, self.mismatch)
+
+    @property
+    def largest_beta(self) -> float | None:
+        """The largest inverse temperature that training allows; None without a clip, and where beta is fixed."""
+        if not self.is_learnable:
+            return None
+        return self.beta * self.clip_ratio if self.clip is None and self.clip_ratio is not None else self.clip
 
     @property
     def dimension(self) -> int:

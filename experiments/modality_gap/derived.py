@@ -41,7 +41,9 @@ def _describe(configuration) -> dict[str, object]:
     if configuration.is_learnable:
         exponent = 1 / configuration.temperature_rate
         start = configuration.initial_gap
-        ends = modality_gap.end_point(n_pairs, mismatch, beta, start, exponent=exponent, clip=configuration.clip)
+        ends = modality_gap.end_point(
+            n_pairs, mismatch, beta, start, exponent=exponent, clip=configuration.largest_beta
+        )
     return {
         "cell_start": STARTS["towers" if configuration.encoder == "towers" else configuration.start],
         "cell_pairs": n_pairs,

@@ -47,7 +47,7 @@ def solve(configuration: ModalityConfiguration) -> Theory:
         learnable=learnable,
         initial_gap=configuration.initial_gap if learnable else None,
         temperature_rate=configuration.temperature_rate or 1.0,
-        clip=configuration.clip,
+        clip=configuration.largest_beta,
         depth=configuration.depth if is_random else None,
         input_dim=configuration.latent_dim if is_random else None,
     )
@@ -76,7 +76,7 @@ def follow(configuration: ModalityConfiguration, steps: np.ndarray) -> Descent:
         configuration.initial_gap,
         learning_rate=rate,
         temperature_rate=configuration.temperature_rate * rate / configuration.n_pairs,
-        clip=configuration.clip,
+        clip=configuration.largest_beta,
     )
 
 
@@ -141,7 +141,7 @@ def _on_branch(configuration: ModalityConfiguration, theory: Theory) -> Predicti
     elif configuration.initial_gap == 0 and not configuration.is_learnable:
         gap, loss = 0.0, float(modality_gap.margin_loss(configuration.n_pairs, configuration.mismatch, beta))
     cosines = modality_gap.branch_cosines(configuration.n_pairs, gap)
-    is_clipped = configuration.clip is not None and beta == configuration.clip
+    is_clipped = beta == configuration.largest_beta
     has_product = configuration.is_learnable and not is_clipped
     exponent = 1 / configuration.temperature_rate if has_product else math.nan
     return _describe(
@@ -159,8 +159,10 @@ def _from_any_start(configuration: ModalityConfiguration, theory: Theory) -> Pre
     from theory import modality_gap
 
     if configuration.is_learnable:
-        least = math.inf if configuration.clip is None else configuration.clip
-        loss = float(modality_gap.margin_loss(theory.n_pairs, theory.mismatch, min(least, theory.threshold)))
+        least = math.inf if configuration.largest_beta is None else configuration.largest_beta
+        best = min(least, theory.threshold)  # infinite without mismatch and clip, where the loss falls for ever
+        is_reached = math.isfinite(best)
+        loss = float(modality_gap.margin_loss(theory.n_pairs, theory.mismatch, best)) if is_reached else math.nan
         return _describe(configuration, theory, basis="theorem", kind="least loss", note=UNKNOWN_END, loss=loss)
     common = {"loss": theory.loss, "inverse_temperature": configuration.beta, "retrieval": 1.0,
               "centred_retrieval": 1.0}  # fmt: skip

@@ -29,7 +29,7 @@ REGIMES = (
         summary="from a large beta, which falls, and the gap grows",
         quick=LEARNABLE.replace(inverse_temperature=8.0, initial_gap=0.5),
     ),
-    Regime(name="learnable-clipped", summary="beta clipped below its end", quick=LEARNABLE.replace(clip=3.0)),
+    Regime(name="learnable-clipped", summary="beta clipped below its end", quick=LEARNABLE.replace(clip_ratio=1.5)),
     Regime(
         name="learnable-matched",
         summary="without mismatch: beta grows for ever",

@@ -44,7 +44,7 @@ def make_hyperparameters(configuration: ModalityConfiguration) -> Hyperparameter
         SymmetricContrastive(),
         temperature_learning_rate=configuration.temperature_rate * rate / configuration.n_pairs,
         inverse_temperature=configuration.beta,
-        clip=NO_CLIP if configuration.clip is None else configuration.clip,
+        clip=NO_CLIP if configuration.largest_beta is None else configuration.largest_beta,
         initial_gap=configuration.initial_gap,
         cone_spread=configuration.cone_spread if configuration.start == "cones" else 0.0,
     )

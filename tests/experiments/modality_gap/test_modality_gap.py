@@ -145,7 +145,7 @@ def test_a_threshold_sweep_of_equal_sizes_is_one_program():
             "modality-gap --temperature-rate 1 --clip 1.5",
             "clip: expected at least the inverse temperature of",
         ),
-        ("modality-gap --temperature-rate 0 --clip 20", "clip: expected none with a fixed inverse temperature"),
+        ("modality-gap --clip-ratio 0.9", "clip_ratio: expected at least 1, as a run begins there, got 0.9"),
         ("modality-gap --initial-gap 2", "initial_gap: expected a number in [0, 2), got 2.0"),
         ("modality-gap --encoder tower", "encoder: expected one of free, towers, got 'tower'"),
         ("gap-threshold --mismatch 0", "temperature_ratio: expected none without mismatch, where the threshold is"),
