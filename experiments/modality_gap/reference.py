@@ -25,7 +25,7 @@ WIDE = "for infinitely wide towers"
 SLOW = "without mismatch the threshold is infinite: the gap closes at any beta, at a rate like exp(-N/(N-1) beta)"
 ENDLESS = "without mismatch beta grows for ever, like log t, and gap and loss fall with it: predicted at the last step"
 NOT_DECIDED = "above the threshold minimisers have gaps from 0 to 2 sqrt(1 - z*/beta): the start decides"
-UNKNOWN_END = "where a learnable beta ends is predicted from a symmetric start only"
+UNKNOWN_END = "where a learnable beta ends is predicted from a symmetric start and for gradient descent only"
 
 
 def check_theory(configuration: ModalityConfiguration) -> None:
@@ -58,9 +58,22 @@ def predict(configuration: ModalityConfiguration) -> Prediction:
     theory = solve(configuration)
     if configuration.n_steps == 0:
         return _at_start(configuration, theory)
-    if configuration.is_symmetric:
+    if configuration.is_symmetric and _has_end(configuration):
         return _on_branch(configuration, theory)
     return _from_any_start(configuration, theory)
+
+
+def _has_flow(configuration: ModalityConfiguration) -> bool:
+    """Return whether a run is gradient descent of one rate on the symmetric family, which follows the flow."""
+    is_descent = configuration.optimizer == "sgd" and configuration.schedule == "constant"
+    return configuration.is_symmetric and is_descent and configuration.n_steps > 0
+
+
+def _has_end(configuration: ModalityConfiguration) -> bool:
+    """Return whether the end of a symmetric start is predicted: of a learnable beta, by the ratio of its rates."""
+    if not configuration.is_learnable:
+        return True
+    return configuration.optimizer == "sgd" and (configuration.mismatch > 0 or _has_flow(configuration))
 
 
 def follow(configuration: ModalityConfiguration, steps: np.ndarray) -> Descent:
@@ -86,7 +99,6 @@ def _describe(configuration: ModalityConfiguration, theory: Theory, *, basis: st
     has_arrays = configuration.n_steps > 0  # those of wide random towers would fill the dataset
     shape = (configuration.n_pairs, configuration.dimension) if has_arrays else (0, 0)
     images, texts = np.full((2, *shape), np.nan) if embeddings is None else _pad(embeddings, shape)
-    has_flow = configuration.is_symmetric and configuration.optimizer == "sgd" and configuration.n_steps > 0
     return Prediction(
         basis=basis,
         kind=kind,
@@ -98,15 +110,13 @@ def _describe(configuration: ModalityConfiguration, theory: Theory, *, basis: st
             "clouds": np.full((3, 2, configuration.n_pairs, 2) if has_arrays else (0, 0, 0, 0), np.nan),
         },
         thresholds={"threshold": theory.threshold if math.isfinite(theory.threshold) else math.nan},
-        curves=partial(_curves, configuration, has_flow=has_flow),
+        curves=partial(_curves, configuration),
     )
 
 
-def _curves(
-    configuration: ModalityConfiguration, steps: np.ndarray, initial, *, has_flow: bool
-) -> Mapping[str, np.ndarray]:
+def _curves(configuration: ModalityConfiguration, steps: np.ndarray, initial) -> Mapping[str, np.ndarray]:
     """Return the course of the metrics by gradient flow, NaN where there is none."""
-    if not has_flow:
+    if not _has_flow(configuration):
         return {name: np.full(len(steps), np.nan) for name in CURVES}
     flow = follow(configuration, steps)
     return {name: getattr(flow, name) for name in CURVES}
@@ -135,7 +145,7 @@ def _on_branch(configuration: ModalityConfiguration, theory: Theory) -> Predicti
     beta = configuration.beta if theory.final_inverse_temperature is None else theory.final_inverse_temperature
     if configuration.mismatch == 0:
         notes.append(ENDLESS if math.isinf(beta) else SLOW)
-        if configuration.optimizer == "sgd":
+        if _has_flow(configuration):
             flow, basis = follow(configuration, np.array([0, configuration.n_steps])), "numerical"
             gap, loss, beta = (float(getattr(flow, name)[-1]) for name in ("gap", "loss", "inverse_temperature"))
     elif configuration.initial_gap == 0 and not configuration.is_learnable:

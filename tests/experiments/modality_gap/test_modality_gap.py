@@ -11,7 +11,7 @@ from experiments.modality_gap.comparison import learned_loss
 from experiments.modality_gap.configuration import ModalityConfiguration
 from experiments.modality_gap.derived import derive
 from experiments.modality_gap.phenomenon import MODALITY_GAP
-from experiments.modality_gap.reference import ENDLESS, NOT_DECIDED, SLOW, predict
+from experiments.modality_gap.reference import ENDLESS, NOT_DECIDED, SLOW, UNKNOWN_END, predict
 from experiments.registry import find_experiment
 from experiments.tables.result import format_result
 from theory import modality_gap as theory
@@ -116,6 +116,10 @@ def test_predictions_of_runs_that_are_not_trained():
     towers = predict(ModalityConfiguration(encoder="towers", n_steps=0, depth=3))
     assert towers.quantities["gap"] == theory.initial_gap(16, 3, 24)
     assert towers.basis == "approximation"
+    for other in ({"optimizer": "adam"}, {"mismatch": 0.0, "schedule": "cosine"}):
+        unknown = predict(LEARNABLE.replace(**other))
+        assert (unknown.kind, unknown.note) == ("least loss", UNKNOWN_END)
+        assert np.isnan(unknown.curves(np.arange(3), {})["gap"]).all()
     assert SLOW in predict(FREE.replace(temperature_ratio=None, mismatch=0.0)).note
 
 
