@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from experiments.core.configuration import NETWORK, TASK, TRAINING, option
 from experiments.core.predictor import Predictor
-from experiments.modality_gap.reference import solve
+from experiments.modality_gap.reference import solve_run
 from experiments.tables.columns import format_columns
 
 
@@ -81,6 +81,6 @@ PREDICTOR = Predictor(
     options=GapOptions,
     predict=_predict,
     format=_format,
-    of_configuration=solve,
+    of_configuration=solve_run,
     columns=("threshold", "gap", "loss", "basis"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,29 @@ def solve(configuration: ModalityConfiguration) -> Theory:
         clip=configuration.largest_beta,
         depth=configuration.depth if is_random else None,
         input_dim=configuration.latent_dim if is_random else None,
+    )
+
+
+def solve_run(configuration: ModalityConfiguration) -> Theory:
+    """Return theory's prediction with the numbers of the run that is configured, NaN for what its start leaves open."""
+    from theory.modality_gap import Cosines, branch_cosines
+
+    theory, prediction = solve(configuration), predict(configuration)
+    numbers = prediction.quantities
+    if math.isfinite(numbers["matched"]):
+        cosines = [branch_cosines(theory.n_pairs, numbers["gap"], is_centred=centred) for centred in (False, True)]
+    else:
+        cosines = [Cosines(*[math.nan] * len(Cosines._fields))] * 2
+    return replace(
+        theory,
+        gap=numbers["gap"],
+        loss=numbers["loss"],
+        final_inverse_temperature=numbers["inverse_temperature"] if configuration.is_learnable else None,
+        cosines=cosines[0],
+        centred_cosines=cosines[1],
+        basis=prediction.basis,
+        note=prediction.note,
+        task=theory.task | {"output_dim": configuration.dimension, "encoder": configuration.encoder},
     )
 
 

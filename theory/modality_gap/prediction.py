@@ -69,18 +69,21 @@ class Prediction:
         )
 
     def to_json(self) -> dict[str, object]:
-        """Return the prediction as plain JSON values; what is infinite becomes null."""
+        """Return the prediction as plain JSON values; what is infinite or not predicted becomes null."""
         values: dict[str, object] = {
             "threshold": _finite(self.threshold),
             "mixed_retrieval_threshold": _finite(self.mixed_threshold),
-            "gap": self.gap,
-            "loss": self.loss,
+            "gap": _finite(self.gap),
+            "loss": _finite(self.loss),
             "decay_rate": self.decay_rate,
-            "cosines": self.cosines._asdict(),
-            "centred_cosines": self.centred_cosines._asdict(),
+            "cosines": {name: _finite(value) for name, value in self.cosines._asdict().items()},
+            "centred_cosines": {name: _finite(value) for name, value in self.centred_cosines._asdict().items()},
         }
         if self.final_inverse_temperature is not None:
-            values |= {"final_inverse_temperature": _finite(self.final_inverse_temperature), "final_gap": self.gap}
+            values |= {
+                "final_inverse_temperature": _finite(self.final_inverse_temperature),
+                "final_gap": _finite(self.gap),
+            }
         if self.initial_tower_gap is not None:
             values["initial_tower_gap"] = self.initial_tower_gap
         return values | {"basis": self.basis, "note": self.note}
@@ -161,5 +164,5 @@ def _check_learnable(learnable: bool, initial_gap, temperature_rate, clip, beta:
 
 
 def _finite(value: float) -> float | None:
-    """Return a number, or None if it is infinite."""
+    """Return a number, or None if it is not finite."""
     return value if math.isfinite(value) else None
