@@ -52,8 +52,8 @@ class SymmetricContrastive(Objective["ModalityEncoder"]):
     Logits are ``beta x_i . y_j`` of unit vectors. Over the population targets are the probabilities of the pairs; in a
     batch of drawn pairs each has its own as the only target, as a model is trained that knows of no mismatch.
 
-    The inverse temperature is ``beta = exp(s)`` of one parameter s, with a learning rate of its own. It is clipped where
-    it is used: beta is at most ``clip``, and s, once there, can only fall.
+    The inverse temperature is ``beta = exp(s)`` of one parameter s, with a learning rate of its own. It is clipped
+    where it is used: beta is at most ``clip``, and s, once there, can only fall.
     """
 
     Hyperparameters: ClassVar[type] = Hyperparameters
