@@ -24,6 +24,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "context-at-initialisation": "experiments.contextual_embeddings.initial_context:CONTEXT_AT_INITIALISATION",
         "class-vectors": "experiments.contextual_embeddings.class_vectors.phenomenon:CLASS_VECTORS",
         "isotropy-time": "experiments.contextual_embeddings.class_vectors.isotropy_time:ISOTROPY_TIME",
+        "modality-gap": "experiments.modality_gap.phenomenon:MODALITY_GAP",
     }
 )
 
@@ -38,6 +39,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "feature-contamination": "experiments.feature_contamination.predict_options:PREDICTOR",
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
         "hidden-manifold": "experiments.hidden_manifold.predict_options:PREDICTOR",
+        "modality-gap": "experiments.modality_gap.predict_options:PREDICTOR",
         "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
         "contextual-embeddings": "experiments.contextual_embeddings.predict_options:PREDICTOR",
     }

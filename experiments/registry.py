@@ -45,6 +45,8 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "contrastive-batch": "experiments.contextual_embeddings.class_vectors.contrastive_batch:EXPERIMENT",
         "contrastive-temperature": "experiments.contextual_embeddings.class_vectors.contrastive_temperature:EXPERIMENT",
         "class-imbalance": "experiments.contextual_embeddings.class_vectors.class_imbalance:EXPERIMENT",
+        "modality-gap": "experiments.modality_gap.regimes:EXPERIMENT",
+        "gap-threshold": "experiments.modality_gap.gap_threshold:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

@@ -56,6 +56,8 @@ ENTRIES = (
     ),
     Entry("hidden-manifold", "hidden-manifold", "HaoChen et al. 2021", "eigenfunctions of a manifold"),
     Entry("platonic-kernels", "platonic-kernels", "Huh et al. 2024", "kernels, losses and their alignment"),
+    Entry("modality-gap", "gap-threshold", "Liang et al. 2022", "gap and loss of image and text vectors"),
+    Entry("contextual-embeddings", "token-collapse", "Xiao et al. 2023", "similarities of words in context"),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
 

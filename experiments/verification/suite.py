@@ -20,6 +20,7 @@ GROUPS = {
     "superposition": "experiments.superposition.claims.suite:check_superposition",
     "hierarchy": "experiments.hierarchy.claims.suite:check_hierarchy",
     "feature-contamination": "experiments.feature_contamination.claims.suite:check_feature_contamination",
+    "modality-gap": "experiments.modality_gap.claims.suite:check_modality_gap",
     "contrastive": "experiments.verification.contrastive:check_contrastive",
     "contextual-embeddings": "experiments.contextual_embeddings.claims.suite:check_contextual_embeddings",
 }

@@ -106,6 +106,6 @@ def test_the_name_may_come_after_options(capsys, words):
 def test_predict_shows_the_options_of_one_phenomenon(capsys, name):
     own = load_predictor_options()[name]
     shown = flags_in(help_of(capsys, "predict", name))
-    assert shown == {flag_of(option) for option in option_types(own)} | {"--json", "--help", "--preset"} | (
-        {"feature-collapse": {"--no-layer-norm"}, "contextual-embeddings": {"--no-replacement-draws"}}.get(name, set())
-    )
+    kinds = option_types(own)
+    switched_off = {flag_of(option).replace("--", "--no-", 1) for option, kind in kinds.items() if kind is bool}
+    assert shown == {flag_of(option) for option in kinds} | switched_off | {"--json", "--help", "--preset"}

@@ -1,0 +1,1 @@
+"""Claims of the theory of the modality gap, checked numerically."""
