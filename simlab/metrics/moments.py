@@ -122,10 +122,8 @@ def add(moments: Moments, vectors: Float[jax.Array, "N d"], groups: Int[jax.Arra
         groups: the group of each vector; one outside ``0..G-1`` leaves the vector out.
     """
     n_groups = moments.count.shape[-1]
-    groups = jnp.where((groups >= 0) & (groups < n_groups), groups, n_groups)
-    size = min(len(groups), n_groups + 1)
-    present, local = jnp.unique(groups, return_inverse=True, size=size, fill_value=n_groups)
-    batch = moments_of(vectors, jnp.where(groups < n_groups, local, size), size)
+    present, local, size = _compact(groups, n_groups)
+    batch = moments_of(vectors, local, size)
     before = Moments(*(array.at[present].get(mode="fill", fill_value=0) for array in moments))
     after = merge(before, Moments(batch.count, *(array.astype(moments.mean.dtype) for array in batch[1:])))
     pairs = zip(moments, after, strict=True)
@@ -135,6 +133,37 @@ def add(moments: Moments, vectors: Float[jax.Array, "N d"], groups: Int[jax.Arra
 def add_layers(moments: Moments, vectors: Float[jax.Array, "layers N d"], groups: Int[jax.Array, " N"]) -> Moments:
     """Return moments of several layers with a batch of each added; see :func:`add`."""
     return jax.vmap(add, in_axes=(0, 0, None))(moments, vectors, groups)
+
+
+class Sums(NamedTuple):
+    """Counts and compensated sums of G groups of vectors, where only their mean is wanted.
+
+    Attributes:
+        count: vectors of each group.
+        total: their sum, to the rounding of one number.
+        error: what is to be added to it.
+    """
+
+    count: Int[jax.Array, "*layers G"]
+    total: Float[jax.Array, "*layers G d"]
+    error: Float[jax.Array, "*layers G d"]
+
+
+def empty_sums(n_groups: int, dim: int, dtype: jnp.dtype = jnp.float32, n_layers: int | None = None) -> Sums:
+    """Return the sums of no vectors; arguments as of :func:`empty_moments`."""
+    return Sums(*empty_moments(n_groups, dim, dtype, n_layers)[:3])
+
+
+def add_to_sums(sums: Sums, vectors: Float[jax.Array, "N d"], groups: Int[jax.Array, " N"]) -> Sums:
+    """Return sums with a batch added, at a third of the cost of :func:`add`; arguments as there."""
+    n_groups = sums.count.shape[-1]
+    present, local, size = _compact(groups, n_groups)
+    dtype = sums.total.dtype
+    count = jax.ops.segment_sum(jnp.ones_like(local), local, size)
+    term = jax.ops.segment_sum(vectors.astype(dtype), local, size)
+    before = Sums(*(array.at[present].get(mode="fill", fill_value=0) for array in sums))
+    after = Sums(before.count + count, *_add_pair(before.total, before.error, term))
+    return Sums(*(array.at[present].set(rows, mode="drop") for array, rows in zip(sums, after, strict=True)))
 
 
 def save_moments(path: Path, moments: Moments) -> None:
@@ -154,6 +183,17 @@ def load_moments(path: Path) -> Moments:
         return Moments(**{name: jnp.asarray(arrays[name]) for name in Moments._fields})
     except (CorruptFile, KeyError) as error:
         raise invalid("moments", f"a file that save_moments wrote, and {path} is none ({error})", path.name) from None
+
+
+def _compact(groups: jax.Array, n_groups: int) -> tuple[jax.Array, jax.Array, int]:
+    """Return the groups of a batch in order, the place of each vector's group among them, and how many may be there.
+
+    The last place may stand for vectors that are left out; ``present`` is out of range there.
+    """
+    groups = jnp.where((groups >= 0) & (groups < n_groups), groups, n_groups)
+    size = min(len(groups), n_groups + 1)
+    present, local = jnp.unique(groups, return_inverse=True, size=size, fill_value=n_groups)
+    return present, local, size
 
 
 def _two_sum(first: jax.Array, second: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -57,9 +57,9 @@ class GroupMoments(NamedTuple):
         between = self.count[:, None] * (self.mean - mean[labels]) ** 2
         return GroupMoments(count.astype(int), mean, _sum_by(labels, self.spread + between, shape))
 
-    def undo_affine(self, scale: Float[np.ndarray, " d"], offset: Float[np.ndarray, " d"]) -> GroupMoments:
-        """Return the moments of ``(x - offset)/scale``: before the scale and the offset of a LayerNorm."""
-        return GroupMoments(self.count, (self.mean - offset) / scale, self.spread / scale**2)
+    def transform(self, scale: Float[np.ndarray, " d"], offset: Float[np.ndarray, " d"]) -> GroupMoments:
+        """Return the moments of ``scale x + offset``: after the scale and the offset of a LayerNorm."""
+        return GroupMoments(self.count, self.mean * scale + offset, self.spread * scale**2)
 
 
 def group_moments(moments: Moments) -> GroupMoments:
@@ -131,16 +131,20 @@ def variance_shares(moments: GroupMoments) -> VarianceShares:
     )
 
 
-def mean_cosine(unit: GroupMoments) -> Float[np.ndarray, " G"]:
-    """Return, by group, the mean cosine of different vectors, from the moments of unit vectors; NaN of fewer than 2."""
-    count = np.where(unit.count > 1, unit.count, np.nan)
-    return (count * unit.mean_square - 1) / (count - 1)
+def mean_cosine(count: Int[np.ndarray, " G"], means: Float[np.ndarray, "G d"]) -> Float[np.ndarray, " G"]:
+    """Return, by group, the mean cosine of different vectors from means of unit vectors; NaN of fewer than two."""
+    count = np.where(count > 1, count, np.nan)
+    return (count * np.sum(means**2, axis=-1) - 1) / (count - 1)
 
 
-def rogue_share(unit: GroupMoments) -> float:
-    """Return the share of the squared norm of the mean of all unit vectors that its largest dimension has."""
-    squares = unit.pool().mean[0] ** 2
-    return float(squares.max() / squares.sum())
+def pooled_mean(count: Int[np.ndarray, " G"], means: Float[np.ndarray, "G d"]) -> Float[np.ndarray, " d"]:
+    """Return the mean of the vectors of all groups."""
+    return count @ means / max(count.sum(), 1)
+
+
+def rogue_share(mean: Float[np.ndarray, " d"]) -> float:
+    """Return the share of the squared norm of a mean unit vector that its largest dimension has."""
+    return float(np.max(mean**2) / np.sum(mean**2))
 
 
 def _sum_by(labels: Int[np.ndarray, " G"], values: Float[np.ndarray, "G d"], shape) -> Float[np.ndarray, "C d"]:
