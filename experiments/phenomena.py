@@ -32,6 +32,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "feature-contamination": "experiments.feature_contamination.predict_options:PREDICTOR",
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
         "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
+        "contextual-embeddings": "experiments.contextual_embeddings.predict_options:PREDICTOR",
     }
 )
 

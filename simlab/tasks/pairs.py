@@ -10,10 +10,17 @@ if TYPE_CHECKING:
 
 
 class ViewPair(NamedTuple):
-    """Positive pairs, ``[B, ...]`` each; example i of ``second`` belongs to example i of ``first``."""
+    """Positive pairs, ``[B, ...]`` each; example i of ``second`` belongs to example i of ``first``.
+
+    Attributes:
+        first: one side.
+        second: the other.
+        classes: ``Int32[B]``, the latent class that both sides of a pair have in common, where a task has classes.
+    """
 
     first: AnyArray
     second: AnyArray
+    classes: AnyArray = None
 
 
 class PairTask(Task):

@@ -1,0 +1,1 @@
+"""Contextual embeddings: contrastive learning of sentences, held against where it must end."""

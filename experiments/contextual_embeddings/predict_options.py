@@ -1,0 +1,81 @@
+"""``simlab predict contextual-embeddings``: what may be chosen, and the prediction as a table."""
+
+from dataclasses import dataclass
+
+from experiments.core.configuration import NETWORK, TASK, TRAINING, option
+from experiments.core.predictor import Predictor
+from experiments.tables.columns import format_columns
+from simlab.validation import invalid
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageOptions:
+    """A language of the balanced design, and how sentences of it are contrasted."""
+
+    n_classes: int = option(24, "classes of sentences, K", group=TASK)
+    exclusive: int = option(3, "positions of the concept that a class has to itself", group=TASK)
+    shared: str = option(
+        "3:3,2:8", "POSITIONS:CLASSES of each concept that several classes share, with commas, or none", group=TASK
+    )
+    function_words: int = option(4, "words that no class prefers", group=TASK)
+    replacement: float = option(0.2, "probability of a function word at a position", group=TASK)
+    largest_prior: float | None = option(
+        None, "probability of one class, the others equally likely; all are, if not given", group=TASK
+    )
+    embedding_dim: int | None = option(
+        None, "d, to check that the class vectors fit; large enough, if not given", group=NETWORK
+    )
+    temperature: float = option(0.5, "tau", group=TRAINING)
+    batch_size: int | None = option(None, "pairs of a batch; K, if not given", group=TRAINING)
+    replacement_draws: bool = option(
+        False, "whether the classes of a batch are drawn independently; else they all differ", group=TRAINING
+    )
+
+
+def parse_shared(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the pairs of ``POSITIONS:CLASSES,...``; none for ``none`` or nothing.
+
+    Raises: ValueError.
+    """
+    wanted = "POSITIONS:CLASSES with commas, such as 3:3,2:8, or none"
+    if text.strip() in ("", "none"):
+        return ()
+    pairs = []
+    for part in text.split(","):
+        numbers = part.split(":")
+        if len(numbers) != 2 or not all(number.strip().isdecimal() for number in numbers):
+            raise invalid("shared", wanted, text)
+        pairs.append((int(numbers[0]), int(numbers[1])))
+    return tuple(pairs)
+
+
+def _predict(options: LanguageOptions):
+    shared = parse_shared(options.shared)
+
+    from theory import contextual_embeddings
+
+    return contextual_embeddings.predict(**vars(options) | {"shared": shared})
+
+
+def _format(prediction) -> str:
+    """Return a prediction as lines of name and value, and a line for each kind of word."""
+    rows = [
+        ("basis", prediction.basis),
+        ("loss", f"{prediction.loss:.10g}"),
+        ("anisotropy", f"{prediction.anisotropy:.6g}"),
+        ("intra-sentence similarity", f"{prediction.intra_sentence:g}"),
+        ("Cramer's V^2", f"{prediction.cramers_v2:.6g}"),
+        *((f"variance {name.replace('_', ' ')}", f"{value:.6g}") for name, value in prediction.variance_shares.items()),
+    ]
+    if prediction.note:
+        rows.append(("note", prediction.note))
+    kinds = [(kind.replace("_", " "), f"{value:.6g}") for kind, value in prediction.self_similarity.items()]
+    return f"{format_columns(rows)}\n\n{format_columns([('kind of word', 'self-similarity'), *kinds])}"
+
+
+PREDICTOR = Predictor(
+    options=LanguageOptions,
+    predict=_predict,
+    format=_format,
+    columns=("self_similarity", "cramers_v2", "anisotropy", "loss", "basis"),
+)

@@ -1,0 +1,91 @@
+"""Where the second moment of tokens lies: their mean, concepts, the words of a concept, the contexts of a word.
+
+    Q = |mean|^2 + V_concept + V_word + V_context,
+
+with ``Q`` the mean of ``|x|^2``, ``V_concept`` the variance between means of concepts, ``V_word`` that between means of
+the words of a concept, and ``V_context`` the rest, within words. All are weighted by occurrences.
+
+The mean of ``n`` occurrences has the variance ``s^2/n`` of its own, which would count as ``V_word``; the estimate
+``sum_w p_w (1 - p_w/p_c) s_w^2/n_w`` of it, with ``s_w^2`` the sample variance within word ``w`` of concept ``c``, is
+moved from ``V_word`` to ``V_context``. It supposes occurrences independent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simlab.metrics.group_sums import GroupSums
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
+
+
+class VarianceShares(NamedTuple):
+    """Shares of ``Q``, which sum to 1; ``second_moment`` is ``Q`` itself.
+
+    Attributes:
+        mean: ``M/Q``.
+        concept: of the means of concepts.
+        word: of the means of words of one concept, less its bias; a little below zero where there is none.
+        context: within words.
+        second_moment: ``Q``, in squared units of the tokens.
+    """
+
+    mean: float
+    concept: float
+    word: float
+    context: float
+    second_moment: float
+
+
+def variance_shares(
+    hidden: Float[np.ndarray, "B L d"],
+    tokens: Int[np.ndarray, "B L"],
+    concepts: Int[np.ndarray, " V"],
+    mask: Bool[np.ndarray, "B L"] | None = None,
+) -> VarianceShares:
+    """Return the :class:`VarianceShares` of a layer.
+
+    Args:
+        hidden: the vectors, of any precision; two passes in float64 are made over them.
+        tokens: their token numbers.
+        concepts: of each token of the vocabulary.
+        mask: which places count; None for all.
+    """
+    tokens = np.asarray(tokens)
+    is_there = np.ones(tokens.shape, bool) if mask is None else np.asarray(mask)
+    vectors, labels = np.asarray(hidden)[is_there].astype(np.float64), tokens[is_there]
+    centre = vectors.mean(axis=0)
+    centred = vectors - centre
+    _, counts, word_means, rows = _means(centred, labels)
+    groups = np.asarray(concepts)[np.unique(labels)]
+    weights = counts / counts.sum()
+    within = np.bincount(rows, np.sum((centred - word_means[rows]) ** 2, axis=1)) / counts
+    concept_weights = np.bincount(groups, weights)
+    concept_means = np.zeros((len(concept_weights), vectors.shape[1]))
+    np.add.at(concept_means, groups, weights[:, None] * word_means)
+    concept_means /= np.maximum(concept_weights, np.finfo(float).tiny)[:, None]
+    word = weights @ np.sum((word_means - concept_means[groups]) ** 2, axis=1)
+    concept = concept_weights @ np.sum(concept_means**2, axis=1)
+    # s^2 is within n/(n-1), so s^2/n is within/(n-1); a word that is seen once tells nothing of it.
+    spread = np.divide(within, counts - 1, out=np.zeros_like(within), where=counts > 1)
+    bias = np.sum(weights * (1 - weights / concept_weights[groups]) * spread)
+    mean, context = float(centre @ centre), float(weights @ within)
+    second_moment = mean + float(concept) + float(word) + context
+    return VarianceShares(
+        mean=mean / second_moment,
+        concept=float(concept) / second_moment,
+        word=float(word - bias) / second_moment,
+        context=float(context + bias) / second_moment,
+        second_moment=second_moment,
+    )
+
+
+def _means(vectors: Float[np.ndarray, "N d"], labels: Int[np.ndarray, " N"]):
+    """Return the labels that occur, their counts, the mean of each, and each vector's row among them."""
+    sums = GroupSums({"count": (), "vectors": (vectors.shape[1],)})
+    sums.add(labels, count=np.ones(len(labels)), vectors=vectors)
+    seen, by_label = sums.ordered()
+    return seen, by_label["count"], by_label["vectors"] / by_label["count"][:, None], np.searchsorted(seen, labels)
