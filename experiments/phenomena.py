@@ -18,6 +18,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
         "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
+        "real-encoder": "experiments.norm_and_variance.real_encoder:REAL_ENCODER",
     }
 )
 
@@ -31,6 +32,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "deep-linear-networks": "experiments.hierarchy.linear_predict:PREDICTOR",
         "feature-contamination": "experiments.feature_contamination.predict_options:PREDICTOR",
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
+        "norm-and-variance": "experiments.norm_and_variance.predict_options:PREDICTOR",
         "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
         "contextual-embeddings": "experiments.contextual_embeddings.predict_options:PREDICTOR",
     }
