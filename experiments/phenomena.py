@@ -18,6 +18,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
         "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
+        "moments-precision": "experiments.norm_and_variance.moments_precision:MOMENTS_PRECISION",
         "real-encoder": "experiments.norm_and_variance.real_encoder:REAL_ENCODER",
     }
 )
