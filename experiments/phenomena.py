@@ -18,6 +18,8 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
         "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
+        "class-vectors": "experiments.contextual_embeddings.class_vectors.phenomenon:CLASS_VECTORS",
+        "isotropy-time": "experiments.contextual_embeddings.class_vectors.isotropy_time:ISOTROPY_TIME",
         "moments-precision": "experiments.norm_and_variance.moments_precision:MOMENTS_PRECISION",
         "real-encoder": "experiments.norm_and_variance.real_encoder:REAL_ENCODER",
     }

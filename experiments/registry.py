@@ -36,6 +36,9 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "contamination-toy": "experiments.feature_contamination.contamination_toy:EXPERIMENT",
         "dimensional-collapse": "experiments.dimensional_collapse.regimes:EXPERIMENT",
         "collapse-curve": "experiments.dimensional_collapse.collapse_curve:EXPERIMENT",
+        "contrastive-batch": "experiments.contextual_embeddings.class_vectors.contrastive_batch:EXPERIMENT",
+        "contrastive-temperature": "experiments.contextual_embeddings.class_vectors.contrastive_temperature:EXPERIMENT",
+        "class-imbalance": "experiments.contextual_embeddings.class_vectors.class_imbalance:EXPERIMENT",
         "moments-precision": "experiments.norm_and_variance.moments_precision:EXPERIMENT",
         "real-encoder": "experiments.norm_and_variance.real_encoder:EXPERIMENT",
     }

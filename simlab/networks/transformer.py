@@ -1,4 +1,4 @@
-"""A small transformer encoder: self-attention over all positions of a sentence, without a mask."""
+"""A small transformer encoder of sentences of one length; its attention also serves sentences that a mask ends."""
 
 import jax
 import jax.numpy as jnp
@@ -31,12 +31,15 @@ class SelfAttention(nnx.Module):
         self.n_heads = n_heads
         self.queries, self.keys, self.values, self.mix = (linear(dim, dim, dtype, rngs) for _ in range(4))
 
-    def __call__(self, tokens: jax.Array) -> jax.Array:
-        """Return ``Float[B, L, d]`` from ``Float[B, L, d]``."""
+    def __call__(self, tokens: jax.Array, is_seen: jax.Array | None = None) -> jax.Array:
+        """Return ``Float[B, L, d]`` from ``Float[B, L, d]``; of positions, those that ``Bool[B, L]`` says are seen."""
         in_heads = (*tokens.shape[:-1], self.n_heads, -1)
         maps = (self.queries, self.keys, self.values)
         query, key, value = (layer(tokens).reshape(in_heads) for layer in maps)
         scores = jnp.einsum("blhi,bmhi->bhlm", query, key) * query.shape[-1] ** -0.5
+        if is_seen is not None:
+            # Finite, so that a sentence without any word gives numbers and no NaN in the gradient of others.
+            scores = jnp.where(is_seen[:, None, None, :], scores, jnp.finfo(scores.dtype).min)
         mean = jnp.einsum("bhlm,bmhi->blhi", jax.nn.softmax(scores, axis=-1), value)
         return self.mix(mean.reshape(tokens.shape))
 

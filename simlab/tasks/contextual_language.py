@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import jax
     from jaxtyping import Float, Int
 
-FUNCTION_WORDS = "function words"
+FUNCTION = "function"  # the kind of function words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,7 @@ class ContextualLanguage(PairTask):
         shortest: the fewest words of a sentence, whose length is uniform from there to ``L``; None for ``L`` always.
         repeats_classes: whether the classes of a batch are independent draws; else they all differ.
         n_evaluation: sentences on which representations are measured.
+        evaluation_seed: draws them, so that all seeds of a run are measured on the same ones.
 
     Raises:
         ValueError: a field is out of range, or two classes have the same content; the message names the field.
@@ -65,6 +66,7 @@ class ContextualLanguage(PairTask):
     shortest: int | None = None
     repeats_classes: bool = False
     n_evaluation: int = 384
+    evaluation_seed: int = 0
     evaluations: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self):
@@ -85,6 +87,7 @@ class ContextualLanguage(PairTask):
         if self.shortest is not None:
             check_count("shortest", self.shortest, 1, self.sentence_length)
         check_count("n_evaluation", self.n_evaluation, 2 * self.n_classes)
+        check_count("evaluation_seed", self.evaluation_seed, 0)
         check_array("evaluation", 4, n_evaluation=self.n_evaluation, sentence_length=self.sentence_length)
         check_array("word law", 8, n_words=self.n_words, n_classes=self.n_classes)
 
@@ -115,8 +118,8 @@ class ContextualLanguage(PairTask):
     def kinds(self) -> tuple[str, ...]:
         """The kinds of words, in the order of their numbers; function words last."""
         own = ("exclusive",) if self.exclusive else ()
-        last = (FUNCTION_WORDS,) if self.function_words else ()
-        return (*own, *(f"shared by {n_sharing}" for _, n_sharing in self.shared), *last)
+        last = (FUNCTION,) if self.function_words else ()
+        return (*own, *(f"shared_by_{n_sharing}" for _, n_sharing in self.shared), *last)
 
     @property
     def concepts_by_kind(self) -> tuple[int, ...]:
@@ -158,7 +161,7 @@ class ContextualLanguage(PairTask):
     def compile_key(self) -> ContextualLanguage:
         """The task less what is data to the compiled code: laws of words and classes, and the rate of replacement."""
         replacement = 0.5 if self.function_words else 0.0
-        return replace(self, word_frequency="uniform", replacement=replacement, class_priors=None)
+        return replace(self, word_frequency="uniform", replacement=replacement, class_priors=None, evaluation_seed=0)
 
     def slots(self) -> Int[np.ndarray, "K L"]:
         """Return the concept that each slot of each class is meant for."""
@@ -206,10 +209,10 @@ class ContextualLanguage(PairTask):
         return np.vstack([content, *([joint[n_content:].sum(axis=0)] if self.function_words else [])])
 
     def sample(self, seed: int) -> LanguageLaw:
-        """Return a realisation; the seed draws the evaluation sentences alone."""
+        """Return a realisation; the seed of a run changes nothing in it."""
         law = word_frequencies(self.word_frequency, self.words_per_concept)
         slots, priors = self.slots(), self.priors()
-        return LanguageLaw(slots, law, np.asarray(self.replacement), priors, _evaluation(self, seed))
+        return LanguageLaw(slots, law, np.asarray(self.replacement), priors, _evaluation(self))
 
     def draw(self, key: jax.Array, data: LanguageLaw, size: int) -> ViewPair:
         """Return ``size`` pairs of sentences of one class each; no two pairs share it unless classes are repeated.
@@ -238,9 +241,9 @@ def _split(key: jax.Array):
 
 
 @lru_cache(maxsize=64)
-def _evaluation(task: ContextualLanguage, seed: int) -> Sentences:
+def _evaluation(task: ContextualLanguage) -> Sentences:
     """Return the evaluation sentences; each class has its prior's share, by largest remainders, and two at least."""
-    rng = np.random.default_rng((seed, 27))
+    rng = np.random.default_rng(task.evaluation_seed)
     classes = np.repeat(np.arange(task.n_classes, dtype=np.int32), allot(task.priors(), task.n_evaluation))
     law = word_frequencies(task.word_frequency, task.words_per_concept)
     shape = (len(classes), task.sentence_length)

@@ -10,7 +10,7 @@ inner products of tokens over d follow a recursion on the kernel K of all tokens
     pre-norm      R <- R + B, with B of R normalised to unit diagonal, and the states are R
 
 A branch adds without a cross term because its weights are independent of its input. Where all tokens are independent
-and there are no positions, three numbers suffice (`three_scalars`): the cosine of two occurrences of a word, of two
+and there are no positions, few numbers suffice (`three_scalars`): the cosine of two occurrences of a word, of two
 tokens of a sentence, and of two tokens of different sentences. Derivation: theorem 5 of `contextual_embeddings.md`.
 """
 
@@ -182,7 +182,7 @@ class ThreeScalars:
     Args:
         same_word: two occurrences of one word in different sentences: self-similarity.
         same_sentence: two tokens of one sentence.
-        different: tokens of different words in different sentences: the anisotropy, and M/Q.
+        different: tokens of sentences that share no word: the anisotropy, and M/Q.
     """
 
     same_word: Float[np.ndarray, " layers"]
@@ -199,8 +199,10 @@ def three_scalars(depth: int, sentence_length: int, activation: str = "relu") ->
     """Return the cosines of a post-norm encoder with independent tokens, many words and no positions.
 
     With ``B_s = (1 + (L - 1) pair)/L`` the squared norm of a sentence's mean, attention is
-    ``x -> (x + B_x)/(1 + B_s)``, where B_x is B_s for two tokens of a sentence, ``((L^2 - 1) aniso + self)/L^2`` for
-    sentences that share a word, and aniso for others; the feed-forward network is
+    ``x -> (x + B_x)/(1 + B_s)``, where B_x is B_s for two tokens of a sentence and aniso for sentences that share no
+    word. Two sentences that share one word have ``B = (self + 2 (L - 1) one + (L - 1)^2 none)/L^2``: *one* is the
+    cosine of the shared word with another one of the other sentence, *none* that of two others. Both grow away from
+    aniso with depth, so that five numbers, not three, are closed. The feed-forward network is
     ``x -> (x + kappa(x))/(1 + kappa(1))``.
 
     Args:
@@ -213,16 +215,18 @@ def three_scalars(depth: int, sentence_length: int, activation: str = "relu") ->
     depth = require_integer("depth", depth, minimum=0)
     length = require_integer("sentence_length", sentence_length, minimum=1)
     check_activation(activation)
-    values = np.array([1.0, 0.0, 0.0])
+    rest, unit = length - 1, activation_kernel(np.ones(()), activation)
+    values = np.array([1.0, 0.0, 0.0, 0.0, 0.0])  # self, pair, aniso, one, none
     layers = [values]
     for _ in range(depth):
-        same, pair, other = values
-        mean_square = (1 + (length - 1) * pair) / length
-        means = np.array([((length**2 - 1) * other + same) / length**2, mean_square, other])
-        values = (values + means) / (1 + mean_square)
-        values = (values + activation_kernel(values, activation)) / (1 + activation_kernel(np.ones(()), activation))
+        same, pair, other, one, none = values
+        square = (1 + rest * pair) / length
+        shared = (same + 2 * rest * one + rest**2 * none) / length**2
+        values = (values + np.array([shared, square, other, shared, shared])) / (1 + square)
+        values = (values + activation_kernel(values, activation)) / (1 + unit)
         layers.append(values)
-    return ThreeScalars(**dict(zip(("same_word", "same_sentence", "different"), np.array(layers).T, strict=True)))
+    same_word, same_sentence, different = np.array(layers).T[:3]
+    return ThreeScalars(same_word=same_word, same_sentence=same_sentence, different=different)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

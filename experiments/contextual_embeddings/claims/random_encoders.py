@@ -1,0 +1,137 @@
+"""The kernel at initialisation against wide random encoders, layer by layer."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import erf
+
+from experiments.verification.claim import Claim, compare, must_exceed
+from theory import contextual_embeddings as theory
+
+SOURCE = "derived here: theory/contextual_embeddings.md, theorem 5"
+WIDTH, N_NETWORKS, DEPTH = 256, 8, 2
+N_SENTENCES, LENGTH, N_WORDS = 12, 6, 20
+ENCODERS = (("post", "relu"), ("post", "gelu"), ("pre", "relu"), ("pre", "gelu"))
+VARIANCE = 0.25  # of entries of embeddings and of positions
+MEASURES = ("whole_mean_square", "mean_share", "within_share", "intra_sentence", "anisotropy")
+N_NODES = 60
+
+
+class Sentences(NamedTuple):
+    """Random words and the mask of sentences of different lengths."""
+
+    words: np.ndarray
+    mask: np.ndarray
+
+
+def check_random_encoders() -> Iterator[Claim]:
+    """Check the kernels of activations, of all tokens by layer, and the closed recursion of independent tokens."""
+    yield from _check_activations()
+    rng = np.random.default_rng(0)
+    words = rng.integers(N_WORDS, size=(N_SENTENCES, LENGTH))
+    mask = np.arange(LENGTH) < rng.integers(2, LENGTH + 1, size=N_SENTENCES)[:, None]
+    for number, (norm, activation) in enumerate(ENCODERS):
+        encoder = theory.Encoder(
+            depth=DEPTH,
+            norm=norm,
+            activation=activation,
+            embedding_variance=VARIANCE,
+            position_variance=VARIANCE,
+        )
+        yield from _check_encoder(encoder, Sentences(words, mask), number)
+    yield from _check_independent()
+
+
+def _check_activations() -> Iterator[Claim]:
+    """Check E g(u) g(v): of GELU by quadrature in two dimensions, of ReLU through the law of the angle."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(N_NODES)
+    weights = weights / weights.sum()
+    correlations = np.array([-0.9, -0.3, 0.0, 0.4, 0.8, 1.0])
+    gelu = _activation("gelu")
+    found = [
+        weights @ (gelu(nodes)[:, None] * gelu(c * nodes[:, None] + np.sqrt(1 - c**2) * nodes)) @ weights
+        for c in correlations
+    ]
+    kernel = theory.activation_kernel(correlations, "gelu")
+    yield compare("GELU of correlated inputs", SOURCE, kernel, found, 1e-9, "Gauss-Hermite, 60 x 60 nodes")
+    # ReLU is homogeneous: E relu(u) relu(v) = 2 x the mean over directions of both half-planes' cosines.
+    turns = (np.arange(200_000) + 0.5) * 2 * np.pi / 200_000
+    found = [
+        2 * np.mean(np.maximum(np.cos(turns), 0) * np.maximum(np.cos(turns - np.arccos(c)), 0)) for c in correlations
+    ]
+    kernel = theory.activation_kernel(correlations, "relu")
+    yield compare("ReLU of correlated inputs", SOURCE, kernel, found, 1e-9, "midpoints of 200,000 directions")
+
+
+def _activation(name: str):
+    return (lambda x: np.maximum(x, 0)) if name == "relu" else (lambda x: x * (1 + erf(x / np.sqrt(2))) / 2)
+
+
+def _check_encoder(encoder: theory.Encoder, sentences: Sentences, number: int) -> Iterator[Claim]:
+    """Compare statistics by layer with means over networks of finite width."""
+    predicted = [theory.layer_statistics(kernel, *sentences) for kernel in theory.kernels(encoder, *sentences)]
+    rows = [
+        [
+            [getattr(theory.layer_statistics(kernel, *sentences), name) for name in MEASURES]
+            for kernel in random_kernels(encoder, sentences, np.random.default_rng((number, seed)))
+        ]
+        for seed in range(N_NETWORKS)
+    ]
+    mean, error = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1) / np.sqrt(N_NETWORKS)
+    expected = np.array([[getattr(layer, name) for name in MEASURES] for layer in predicted])
+    sizes = np.maximum(error, np.finfo(float).eps)
+    name = f"statistics by layer in standard errors, {encoder.norm}-norm {encoder.activation}, width {WIDTH}"
+    tolerance, note = 6.0, f"six standard errors of {N_NETWORKS} networks, Student's law and the bias of finite width"
+    yield compare(name, SOURCE, 0.0, np.abs(mean - expected)[1:] / sizes[1:], tolerance, note)
+    no_context = np.abs(mean[-1] - expected[0])[2] / error[-1][2]
+    name = f"control: without context V_W/V is another one, {encoder.norm}-norm {encoder.activation}"
+    yield must_exceed(name, SOURCE, tolerance, float(no_context))
+
+
+def random_kernels(encoder: theory.Encoder, sentences: Sentences, rng: np.random.Generator) -> list[np.ndarray]:
+    """Return inner products over d of all tokens at each layer of one random network, masked positions left out."""
+    words, mask = sentences
+    activation = _activation(encoder.activation)
+
+    def linear(inputs: np.ndarray, outputs: int) -> np.ndarray:
+        return inputs @ (rng.standard_normal((inputs.shape[-1], outputs)) / np.sqrt(inputs.shape[-1]))
+
+    def attention(tokens: np.ndarray) -> np.ndarray:
+        means = np.sum(tokens * mask[..., None], axis=1) / mask.sum(1)[:, None]
+        return np.broadcast_to(linear(linear(means, WIDTH), WIDTH)[:, None], tokens.shape)
+
+    def feed_forward(tokens: np.ndarray) -> np.ndarray:
+        return linear(activation(linear(tokens, 2 * WIDTH)), WIDTH)
+
+    embeddings = np.sqrt(encoder.embedding_variance) * rng.standard_normal((N_WORDS, WIDTH))
+    positions = np.sqrt(encoder.position_variance) * rng.standard_normal((LENGTH, WIDTH))
+    tokens = embeddings[words] + positions
+    is_post = encoder.norm == "post"
+    tokens = _layer_norm(tokens) if is_post else tokens
+    layers = [tokens]
+    for _ in range(encoder.depth):
+        for branch in (attention, feed_forward):
+            tokens = _layer_norm(tokens + branch(tokens)) if is_post else tokens + branch(_layer_norm(tokens))
+        layers.append(tokens)
+    return [layer[mask] @ layer[mask].T / WIDTH for layer in layers]
+
+
+def _layer_norm(tokens: np.ndarray) -> np.ndarray:
+    centred = tokens - tokens.mean(-1, keepdims=True)
+    return centred / np.sqrt(np.mean(centred**2, axis=-1, keepdims=True))
+
+
+def _check_independent() -> Iterator[Claim]:
+    """Check the five numbers of independent tokens against the kernel of three sentences, two of which share a word."""
+    words = np.arange(3 * LENGTH).reshape(3, LENGTH)
+    words[1, 0] = words[0, 0]
+    layers = theory.kernels(theory.Encoder(depth=6), words)
+    closed = theory.three_scalars(6, LENGTH)
+    found = {
+        "two occurrences of a word": ([layer[0, LENGTH] for layer in layers], closed.same_word),
+        "two tokens of a sentence": ([layer[0, 1] for layer in layers], closed.same_sentence),
+        "tokens of sentences that share no word": ([layer[0, 2 * LENGTH] for layer in layers], closed.different),
+    }
+    for name, (kernel, value) in found.items():
+        yield compare(f"independent tokens, cosine of {name}, 6 blocks", SOURCE, value, kernel, 1e-12, "rounding")

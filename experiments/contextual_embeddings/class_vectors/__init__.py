@@ -1,0 +1,1 @@
+"""Free class vectors: contrastive learning where no encoder stands in its way."""

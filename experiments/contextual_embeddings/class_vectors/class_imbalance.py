@@ -1,0 +1,24 @@
+"""How anisotropic are sentences of unequal classes? From the prior-blind simplex at tau = 0 to a floor at high tau."""
+
+from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.phenomenon import CLASS_VECTORS
+from experiments.core.experiment import Experiment, Regime
+
+LARGE = ClassConfiguration(n_classes=8, dim=8, batch_size=None, largest_prior=0.7, n_steps=300)
+
+EXPERIMENT = Experiment(
+    name="class-imbalance",
+    summary="anisotropy of sentences of unequal classes against temperature, between its floor and its limit",
+    regimes=(
+        Regime(name="prior-0.7", summary="one class has 0.7 of all sentences, seven share the rest", quick=LARGE),
+        Regime(name="prior-0.4", summary="the same with 0.4", quick=LARGE.replace(largest_prior=0.4)),
+    ),
+    phenomenon=CLASS_VECTORS,
+    quick_time="30 s",
+    paper_time="1 min",
+    vary={
+        "quick": {"temperature": (0.1, 0.15, 0.25, 0.4, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0)},
+        "paper": {"temperature": (0.08, 0.1, 0.15, 0.2, 0.25, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 2.5, 2.75, 3.0, 5.0, 10.0)},
+    },
+    seeds={"quick": 3, "paper": 5},
+)

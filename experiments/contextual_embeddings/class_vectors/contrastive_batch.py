@@ -1,0 +1,44 @@
+"""Does the size of a batch change where contrastive learning ends? Loss and class vectors, with and without collisions.
+
+Among classes that are equally likely it changes the loss alone: the class vectors are a simplex at every batch size and
+temperature, even where a batch holds several sentences of one class.
+"""
+
+from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.phenomenon import CLASS_VECTORS
+from experiments.core.experiment import Experiment, Regime
+
+DISTINCT = ClassConfiguration(n_classes=6, dim=8, batch_size=6, n_steps=100)
+COLLIDING = ClassConfiguration(n_classes=6, dim=8, batch_size=6, n_steps=100, repeats_classes=True)
+DRAWN = COLLIDING.replace(
+    negatives="batch",
+    batches_per_step=64,
+    optimizer="sgd",
+    schedule="cosine",
+    learning_rate=1.0,
+    n_steps=1000,
+    dtype="float32",
+)
+
+EXPERIMENT = Experiment(
+    name="contrastive-batch",
+    summary="the loss depends on the batch, the class vectors do not, even where classes collide in a batch",
+    regimes=(
+        Regime(name="distinct", summary="all classes of a batch differ", quick=DISTINCT),
+        Regime(name="colliding", summary="classes drawn independently", quick=COLLIDING),
+        Regime(
+            name="drawn",
+            summary="the same, 64 batches drawn at each step",
+            quick=DRAWN,
+            paper=DRAWN.replace(n_steps=6000),
+        ),
+    ),
+    phenomenon=CLASS_VECTORS,
+    quick_time="30 s",
+    paper_time="2 min",
+    vary={
+        "quick": {"batch_size": (2, 4, 6), "temperature": (0.2, 0.5, 1.0)},
+        "paper": {"batch_size": (2, 3, 4, 5, 6), "temperature": (0.2, 0.5, 1.0, 2.0)},
+    },
+    seeds={"quick": 3, "paper": 5},
+)

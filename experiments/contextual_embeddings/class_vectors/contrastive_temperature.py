@@ -1,0 +1,54 @@
+"""Which temperature is fastest? The time to isotropy is U-shaped: cold, only near negatives push; hot, none does much.
+
+Vectors start on a narrow cone, as sentence vectors of an encoder that was pre-trained by masked words do.
+"""
+
+from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.isotropy_time import ISOTROPY_TIME
+from experiments.core.experiment import Experiment, Regime
+
+HORIZON = 160  # steps times learning rate; at a temperature of 0.1 a mean cosine of 0.1 takes 123
+COARSE = ClassConfiguration(
+    n_classes=24,
+    batch_size=24,
+    dim=24,
+    initial_angle=0.1,
+    optimizer="sgd",
+    learning_rate=0.1,
+    n_steps=round(HORIZON / 0.1),
+    n_records=400,
+)
+FINE = COARSE.replace(learning_rate=0.05, n_steps=round(HORIZON / 0.05))
+RANDOM = COARSE.replace(dim=256, random_directions=True, dtype="float32")
+
+
+def derive(dataset, plan):
+    """Add the predicted times over all temperatures, and the fastest one."""
+    from experiments.contextual_embeddings.class_vectors import temperature_derived
+
+    return temperature_derived.derive(dataset, plan)
+
+
+EXPERIMENT = Experiment(
+    name="contrastive-temperature",
+    summary="the time to isotropy is U-shaped in temperature, and its optimum is predicted",
+    regimes=(
+        Regime(name="coarse", summary="gradient descent with a learning rate of 0.1", quick=COARSE),
+        Regime(name="fine", summary="with half of that: half the error", quick=FINE),
+        Regime(
+            name="random-directions",
+            summary="vectors in random directions around the mean one",
+            quick=RANDOM,
+            paper=RANDOM.replace(dim=1024),
+        ),
+    ),
+    phenomenon=ISOTROPY_TIME,
+    quick_time="30 s",
+    paper_time="3 min",
+    vary={
+        "quick": {"temperature": (0.08, 0.1, 0.14, 0.2, 0.3, 0.5, 1.0)},
+        "paper": {"temperature": (0.07, 0.08, 0.1, 0.12, 0.14, 0.17, 0.2, 0.22, 0.26, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)},
+    },
+    seeds={"quick": 3, "paper": 5},
+    derive=derive,
+)

@@ -1,0 +1,79 @@
+"""The time to isotropy of free class vectors: gradient descent held against the gradient flow of its mean cosine."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.training_spec import make_task, make_training_spec
+from experiments.core.phenomenon import Phenomenon
+from experiments.core.prediction import Prediction
+from simlab.validation import invalid
+
+# Mean cosines of different classes whose times are measured.
+TARGETS = {"time_to_half": 0.5, "time_to_tenth": 0.1, "time_to_hundredth": 0.01}
+FLOW = "gradient flow: descent differs by a share of the order of the learning rate"
+RANDOM = "directions that are a simplex from the start"
+
+
+def check_theory(configuration: ClassConfiguration) -> None:
+    """Raise ``ValueError`` for choices that theory cannot take."""
+    configuration.check()
+    make_task(configuration)
+    if configuration.initial_angle is None:
+        raise invalid("initial_angle", "a number, as vectors start on a cone", None)
+    if configuration.batch_size != configuration.n_classes or configuration.repeats_classes:
+        raise invalid("batch_size", f"n_classes={configuration.n_classes}, each class once", configuration.batch_size)
+    if configuration.negatives != "expected":
+        raise invalid("negatives", "expected", configuration.negatives)
+    if configuration.optimizer != "sgd" or configuration.schedule != "constant":
+        raise invalid("optimizer", "sgd with a constant schedule, as its flow is predicted", configuration.optimizer)
+    if configuration.initial_scale != 1:
+        raise invalid("initial_scale", "1, as the flow is on unit spheres", configuration.initial_scale)
+
+
+def predict(configuration: ClassConfiguration) -> Prediction:
+    """Return the times at which the mean cosine falls to each target, and its course."""
+    from theory import contextual_embeddings as theory
+
+    angle, count, tau = configuration.initial_angle, configuration.n_classes, configuration.temperature
+    assert angle is not None  # by `check_theory`
+    start = float(theory.cosine_of_angle(np.array(angle), count))
+    horizon = configuration.learning_rate * configuration.n_steps
+
+    def time(target: float) -> float:
+        """Return the time to a mean cosine, NaN where there is none within the run."""
+        if not -1 / (count - 1) < target < start:
+            return math.nan
+        needed = theory.time_to_cosine(count, tau, angle, target)
+        return needed if needed <= horizon else math.nan
+
+    def curves(steps: np.ndarray, _) -> dict[str, np.ndarray]:
+        return {"mean_cosine": theory.cosine_curve(configuration.learning_rate * steps, count, tau, angle)}
+
+    note = f"{FLOW}; {RANDOM}" if configuration.random_directions else FLOW
+    return Prediction(
+        basis="approximation",
+        kind="gradient flow",
+        note=note,
+        quantities={name: time(target) for name, target in TARGETS.items()},
+        curves=curves,
+    )
+
+
+def _load_comparison():
+    from experiments.contextual_embeddings.class_vectors.isotropy_comparison import COMPARISON
+
+    return COMPARISON
+
+
+ISOTROPY_TIME = Phenomenon(
+    name="isotropy-time",
+    configuration=ClassConfiguration,
+    check_theory=check_theory,
+    make_training_spec=make_training_spec,
+    predict=predict,
+    load_comparison=_load_comparison,
+)

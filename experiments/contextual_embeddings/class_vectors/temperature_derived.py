@@ -1,0 +1,27 @@
+"""What the figure of the time to isotropy needs beside each run: the predicted curve, and where it is least."""
+
+import numpy as np
+import xarray
+
+from experiments.contextual_embeddings.class_vectors.isotropy_time import TARGETS
+from experiments.core.experiment import Plan
+
+N_LINE = 121
+MARGIN = 1.25  # by which the line goes beyond the temperatures of the sweep
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add the predicted times over temperature for the first cell's classes and start, and the least of each."""
+    from theory.contextual_embeddings import best_temperature, time_to_cosine
+
+    choices = [cell.configuration for cell in plan.cells]
+    count, angle = choices[0].n_classes, choices[0].initial_angle
+    ends = [choice.temperature for choice in choices]
+    line = np.geomspace(min(ends) / MARGIN, max(ends) * MARGIN, N_LINE)
+    times = [[time_to_cosine(count, tau, angle, target) for tau in line] for target in TARGETS.values()]
+    best = np.array([best_temperature(count, angle, target) for target in TARGETS.values()])
+    return dataset.assign_coords(line_temperature=("line", line), target=("target", list(TARGETS.values()))).assign(
+        time_line=(("target", "line"), np.array(times), {"long_name": "predicted time to a mean cosine", "units": "1"}),
+        best_temperature=("target", best[:, 0], {"long_name": "fastest temperature, predicted", "units": "1"}),
+        best_time=("target", best[:, 1], {"long_name": "its time", "units": "1"}),
+    )

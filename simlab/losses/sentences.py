@@ -1,0 +1,162 @@
+"""What an encoder of sentences is trained on: pairs of one class, the class itself, or words that are hidden from it.
+
+All three take the pairs of a :class:`~simlab.tasks.contextual_language.ContextualLanguage`, so that one may follow
+another in the stages of a run. They share hyperparameters, of which each uses its own. Weight decay is AdamW's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from simlab.losses.objective import POSITIVE, Bound, EvaluationSet, Metric, Objective
+from simlab.tasks.contextual_language import ContextualLanguage
+from simlab.tasks.pairs import PairTask, ViewPair
+from simlab.validation import check_choice, check_real, invalid
+
+if TYPE_CHECKING:
+    import jax
+    from jaxtyping import Array, Float
+
+    from simlab.networks.encoders.pairs import PairEncoder
+    from simlab.networks.encoders.sentence_encoder import SentenceEncoder
+    from simlab.training.spec import TrainingSpec
+
+SENTENCE_SIMILARITIES = ("dot", "cosine")
+
+
+class Hyperparameters(NamedTuple):
+    """What varies without a new compilation.
+
+    Attributes:
+        learning_rate: of the main stage.
+        pretraining_rate: the learning rate of a stage before it.
+        initial_scale: of embeddings and positions.
+        temperature: ``tau`` of the contrastive loss.
+        decoupled_weight_decay: of AdamW.
+    """
+
+    learning_rate: Any
+    pretraining_rate: Any
+    initial_scale: Any
+    temperature: Any
+    decoupled_weight_decay: Any
+
+
+class _OnSentences(Objective["SentenceEncoder"]):
+    """What the objectives below share."""
+
+    Hyperparameters: ClassVar[type] = Hyperparameters
+    bounds: ClassVar[Mapping[str, Bound]] = MappingProxyType(
+        {"learning_rate": POSITIVE, "pretraining_rate": POSITIVE, "initial_scale": POSITIVE, "temperature": POSITIVE}
+    )
+    divergence_metric: ClassVar[str] = "loss"
+    recorded: ClassVar = {"loss": Metric(label="loss", unit="nats")}
+
+    def measure(
+        self, network, evaluations: Mapping[str, EvaluationSet], data, hyper, *, penalty, spec
+    ) -> "Mapping[str, jax.Array]":
+        """Return the loss of one batch of examples."""
+        return {"loss": self.loss(network, evaluations["train"].batch, data, hyper, None)}
+
+    def representation(self, network: "PairEncoder", data) -> "dict[str, jax.Array]":
+        """Return what the network shows of itself."""
+        return network.representation(data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceContrastive(_OnSentences):
+    """InfoNCE in nats, ``mean_i log sum_j exp(z_i.z_j'/tau) - z_i.z_i'/tau`` over the pairs (z, z') of a batch.
+
+    Args:
+        similarity: ``dot``, or ``cosine``: the same of unit vectors.
+        is_two_sided: whether both sides take turns as anchors, and the loss is the mean of both.
+    """
+
+    similarity: str = "dot"
+    is_two_sided: bool = False
+
+    def __post_init__(self):
+        check_choice("similarity", self.similarity, SENTENCE_SIMILARITIES)
+
+    def check(self, spec: "TrainingSpec") -> None:
+        """Raise ``ValueError`` unless the task has pairs and a batch has negatives, as many as may be drawn."""
+        if not isinstance(spec.task, PairTask):
+            raise invalid("objective", "one for the examples of the task, not pairs", type(spec.task).__name__)
+        size = spec.task.n_pairs if spec.source.is_population else getattr(spec.source, "batch_size", None)
+        if not isinstance(size, int) or size < 2:
+            raise invalid("batch_size", "at least 2, so that there are negatives", size)
+        if isinstance(spec.task, ContextualLanguage) and not spec.source.is_population:
+            spec.task.check_batch(size)
+
+    def loss(self, network: "PairEncoder", batch: ViewPair, data, hyper: Hyperparameters, key) -> "Float[Array, '']":
+        """Return the loss of a batch."""
+        from simlab.losses.info_nce import info_nce
+
+        first, second = network.embed_pairs(batch)
+        return info_nce(first, second, hyper.temperature, similarity=self.similarity, is_two_sided=self.is_two_sided)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceClassification(_OnSentences):
+    """Cross-entropy in nats of the class of each sentence, read off its vector."""
+
+    def check(self, spec: "TrainingSpec") -> None:
+        """Raise ``ValueError`` unless the network has a readout for the classes."""
+        _check_readout(spec, "classes")
+
+    def loss(self, network: "SentenceEncoder", batch: ViewPair, data, hyper, key) -> "Float[Array, '']":
+        """Return the mean over both sides of the pairs."""
+        import jax.numpy as jnp
+
+        from simlab.losses.cross_entropy import cross_entropy_terms
+
+        sides = [cross_entropy_terms(network.sentence_logits(side), batch.classes) for side in batch[:2]]
+        return jnp.mean(jnp.stack(sides))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedWords(_OnSentences):
+    """Cross-entropy in nats of words of which only a mark is seen, guessed from the rest of their sentence.
+
+    Args:
+        rate: the probability that a word is hidden.
+    """
+
+    rate: float = 0.15
+    stochastic: ClassVar[bool] = True
+
+    def __post_init__(self):
+        if check_real("rate", self.rate, positive=True) >= 1:
+            raise invalid("rate", "a probability below 1, as a guess needs words that are seen", self.rate)
+
+    def check(self, spec: "TrainingSpec") -> None:
+        """Raise ``ValueError`` unless the network has a readout for the words."""
+        _check_readout(spec, "words")
+
+    def loss(self, network: "SentenceEncoder", batch: ViewPair, data, hyper, key) -> "Float[Array, '']":
+        """Return the mean over the hidden words of both sides; without a key every n-th place is hidden."""
+        import jax
+        import jax.numpy as jnp
+
+        from simlab.losses.cross_entropy import cross_entropy_terms
+
+        words = jnp.concatenate(batch[:2])
+        if key is None:
+            places = jnp.arange(words.size).reshape(words.shape) + jnp.arange(len(words))[:, None]
+            is_hidden = places % max(2, round(1 / self.rate)) == 0
+        else:
+            is_hidden = jax.random.bernoulli(key, self.rate, words.shape)
+        is_hidden &= words < network.n_words
+        logits = network.token_logits(jnp.where(is_hidden, network.n_words + 1, words))
+        terms = cross_entropy_terms(logits, jnp.minimum(words, network.n_words - 1))
+        return jnp.sum(jnp.where(is_hidden, terms, 0)) / jnp.maximum(jnp.sum(is_hidden), 1)
+
+
+def _check_readout(spec: "TrainingSpec", wanted: str) -> None:
+    """Raise ``ValueError`` unless the task is a language and its encoder has a readout of this kind."""
+    if not isinstance(spec.task, ContextualLanguage) or spec.source.is_population:
+        raise invalid("objective", "one for the examples of the task, not drawn sentences", type(spec.task).__name__)
+    readout = getattr(spec.network, "readout", "none")
+    if readout != wanted:
+        raise invalid("readout", f"{wanted}, for the objective", readout)

@@ -1,0 +1,62 @@
+"""A network that holds a free vector for each occurrence: what a pooling wants of tokens, whatever computes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from simlab.networks.encoders.pairs import PairEncoder
+from simlab.networks.encoders.pooling import pool
+from simlab.networks.layer_norm import layer_norm
+
+if TYPE_CHECKING:
+    from jaxtyping import Array, Float, Int
+
+
+class FreeTokens(PairEncoder):
+    """Vectors of all occurrences, of norm ``sqrt(d)`` by a LayerNorm without parameters, and a pooling.
+
+    Args:
+        n_sentences: ``N``.
+        n_tokens: of each sentence, a leading token included if the pooling needs one.
+        dim: ``d``.
+        pooling: ``mean``, ``max`` or ``cls``.
+        initial_anisotropy: about the cosine of any two vectors at first.
+        initial_scale: of the vectors before their LayerNorm, hence of the learning rate. May be traced.
+        dtype: of the weights.
+        rngs: the stream ``params`` is used.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_sentences: int,
+        n_tokens: int,
+        dim: int,
+        pooling: str,
+        initial_anisotropy: float = 0.0,
+        initial_scale: jax.Array | float = 1.0,
+        dtype: jnp.dtype = jnp.float32,
+        rngs: nnx.Rngs,
+    ):
+        self.pooling = pooling
+        own = jax.random.normal(rngs.params(), (n_sentences, n_tokens, dim), dtype)
+        common = jax.random.normal(rngs.params(), (1, 1, dim), dtype)
+        mixed = initial_anisotropy**0.5 * common + (1 - initial_anisotropy) ** 0.5 * own
+        self.free = nnx.Param(initial_scale * mixed)
+
+    def tokens(self) -> Float[Array, "N T d"]:
+        """Return all vectors."""
+        return layer_norm(self.free[...])
+
+    def __call__(self, inputs: Int[Array, " B"]) -> Float[Array, "B d"]:
+        """Return the vectors of sentences, given their numbers."""
+        return pool(self.tokens()[inputs], None, self.pooling)
+
+    def representation(self, data: Any) -> dict[str, jax.Array]:
+        """Return ``tokens``, those of all sentences, and ``sentence``, the vectors of these."""
+        tokens = self.tokens()
+        return {"tokens": tokens, "sentence": pool(tokens, None, self.pooling)}

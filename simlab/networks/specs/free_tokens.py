@@ -1,0 +1,67 @@
+"""The specification of free tokens."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simlab.networks.specs.architecture import Architecture
+from simlab.networks.specs.sentence_encoder import POOLINGS
+from simlab.sizes import check_array
+from simlab.tasks.memorised_pairs import MemorisedPairs
+from simlab.validation import check_choice, check_count, check_real, invalid
+
+if TYPE_CHECKING:
+    from flax import nnx
+
+    from simlab.data.sources import Source
+    from simlab.tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeTokens(Architecture[MemorisedPairs]):
+    """The specification of :class:`simlab.networks.encoders.free_tokens.FreeTokens`.
+
+    Args:
+        dim: ``d``, at least 3.
+        pooling: ``mean``, ``cls`` or ``max``.
+        initial_anisotropy: about the cosine of any two vectors at first, below 1.
+    """
+
+    dim: int = 48
+    pooling: str = "mean"
+    initial_anisotropy: float = 0.0
+
+    def __post_init__(self):
+        check_count("dim", self.dim, 3)
+        check_choice("pooling", self.pooling, POOLINGS)
+        if check_real("initial_anisotropy", self.initial_anisotropy) >= 1:
+            raise invalid("initial_anisotropy", "a number below 1", self.initial_anisotropy)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The name of the only layer."""
+        return ("tokens",)
+
+    def check(self, task: "Task", source: "Source") -> None:
+        """Raise ``ValueError`` unless the task has pairs that are drawn once."""
+        if not isinstance(task, MemorisedPairs):
+            raise invalid("network", "one that reads the examples of the task, not their numbers", type(task).__name__)
+        check_array("tokens", n_sentences=task.n_evaluation, sentence_length=task.sentence_length, dim=self.dim)
+
+    def width(self, task: MemorisedPairs) -> int:
+        """Return the numbers of a sentence."""
+        return (task.sentence_length + 1) * self.dim
+
+    def build(self, task: MemorisedPairs, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
+        """Return the network with its initial weights."""
+        from simlab.networks.encoders.free_tokens import FreeTokens as Network
+
+        return Network(
+            n_sentences=task.n_evaluation,
+            n_tokens=task.sentence_length + (self.pooling == "cls"),
+            dim=self.dim,
+            pooling=self.pooling,
+            initial_anisotropy=self.initial_anisotropy,
+            initial_scale=hyper.initial_scale,
+            dtype=dtype,
+            rngs=rngs,
+        )

@@ -1,0 +1,132 @@
+"""Losses of sentences by hand, masked words, the stages of a run, and what the objectives refuse."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from simlab.data.sources import FreshExamples, Population
+from simlab.losses.sentences import Hyperparameters, MaskedWords, SentenceClassification, SentenceContrastive
+from simlab.networks.specs.free_tokens import FreeTokens
+from simlab.networks.specs.sentence_encoder import SentenceEncoder
+from simlab.sweeps.members import Member
+from simlab.sweeps.sweep import train_members
+from simlab.tasks.contextual_language import ContextualLanguage
+from simlab.tasks.gaussian_pairs import GaussianPairs
+from simlab.tasks.memorised_pairs import MemorisedPairs
+from simlab.training.spec import Stage, TrainingSpec
+
+LANGUAGE = {"n_classes": 4, "exclusive": 1, "shared": ((2, 2),), "words_per_concept": 2, "function_words": 1}
+TASK = ContextualLanguage(**LANGUAGE, n_evaluation=8)
+HYPER = Hyperparameters(
+    learning_rate=0.01, pretraining_rate=0.02, initial_scale=0.3, temperature=0.7, decoupled_weight_decay=0.0
+)
+NETWORK = SentenceEncoder(dim=6, depth=1, n_heads=2)
+SPEC = TrainingSpec(
+    task=TASK,
+    source=FreshExamples(batch_size=4),
+    network=NETWORK,
+    objective=SentenceContrastive(),
+    optimizer="adamw",
+    n_steps=4,
+    steps_per_record=2,
+    n_evaluation=4,
+)
+
+
+def build(spec):
+    return spec.build(TASK, HYPER, dtype=jnp.float32, rngs=nnx.Rngs(params=1))
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return TASK.draw(jax.random.key(0), TASK.sample(0), 4)
+
+
+def loss_of(objective, network, batch, key=None):
+    return jax.jit(lambda: objective.loss(network, batch, None, HYPER, key))()
+
+
+def log_sum(scores):
+    return np.log(np.sum(np.exp(scores)))
+
+
+@pytest.mark.parametrize("similarity", ["dot", "cosine"])
+def test_the_contrastive_loss_pair_by_pair(batch, similarity):
+    network = build(NETWORK)
+    first, second = (np.asarray(side, np.float64) for side in jax.jit(network.embed_pairs)(batch))
+    if similarity == "cosine":
+        first, second = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (first, second))
+    terms = [log_sum([z @ w / 0.7 for w in second]) - z @ second[i] / 0.7 for i, z in enumerate(first)]
+    loss = loss_of(SentenceContrastive(similarity=similarity), network, batch)
+    np.testing.assert_allclose(loss, np.mean(terms), rtol=1e-5)
+    swapped = [log_sum([z @ w / 0.7 for w in first]) - z @ first[i] / 0.7 for i, z in enumerate(second)]
+    both = loss_of(SentenceContrastive(similarity=similarity, is_two_sided=True), network, batch)
+    np.testing.assert_allclose(both, np.mean(terms + swapped), rtol=1e-5)
+
+
+def test_the_class_is_read_off_the_sentence(batch):
+    network = build(replace(NETWORK, readout="classes"))
+    terms, read = [], jax.jit(network.sentence_logits)
+    for side in batch[:2]:
+        logits = np.asarray(read(side), np.float64)
+        terms += [log_sum(row) - row[label] for row, label in zip(logits, batch.classes, strict=True)]
+    np.testing.assert_allclose(loss_of(SentenceClassification(), network, batch), np.mean(terms), rtol=1e-5)
+
+
+def test_only_hidden_words_are_guessed_and_they_are_not_seen(batch):
+    network, objective = build(replace(NETWORK, readout="words")), MaskedWords(rate=0.3)
+    words, key = np.concatenate(batch[:2]), jax.random.key(3)
+    hidden = np.asarray(jax.random.bernoulli(key, 0.3, words.shape))
+    assert 0 < hidden.sum() < hidden.size
+    logits = np.asarray(jax.jit(network.token_logits)(np.where(hidden, TASK.masked, words)), np.float64)
+    terms = [log_sum(logits[place]) - logits[place][words[place]] for place in zip(*np.nonzero(hidden), strict=True)]
+    np.testing.assert_allclose(loss_of(objective, network, batch, key), np.mean(terms), rtol=1e-5)
+    assert np.isfinite(loss_of(objective, network, batch))
+
+
+def test_masked_words_come_first_and_then_pairs():
+    """Two stages of one network, each at its own rate: without a rate to speak of the first one changes nothing."""
+    stage = Stage(
+        objective=MaskedWords(), source=FreshExamples(batch_size=4), optimizer="adamw", n_steps=2,
+        learning_rate="pretraining_rate",
+    )  # fmt: skip
+    spec = replace(SPEC, network=replace(NETWORK, readout="words"), pretraining=(stage,))
+    members = [Member(spec, HYPER._replace(pretraining_rate=rate), 0) for rate in (1e-12, 0.02)]
+    idle, trained = (run.trajectory["block 1"] for run in train_members(members, trajectories=True))
+    assert trained.shape == (4, 8, 3, 6)
+    np.testing.assert_array_equal(idle[0], trained[0])
+    np.testing.assert_allclose(idle[1], idle[0], atol=1e-5)
+    assert np.abs(trained[1] - trained[0]).max() > 1e-3
+    assert np.abs(idle[2] - idle[1]).max() > 1e-3
+
+
+def test_free_tokens_descend_on_their_pairs():
+    task = MemorisedPairs(**LANGUAGE, n_evaluation=8)
+    spec = replace(SPEC, task=task, source=Population(), network=FreeTokens(dim=6), n_steps=20, steps_per_record=10)
+    losses = train_members([Member(spec, HYPER._replace(learning_rate=0.05), 0)])[0].metrics["loss"]
+    assert losses[2] < losses[1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source": FreshExamples(batch_size=5)}, "batch_size: expected at most n_classes=4"),
+        ({"source": FreshExamples(batch_size=1)}, "batch_size: expected at least 2"),
+        ({"objective": SentenceClassification()}, "readout: expected classes, for the objective, got 'none'"),
+        ({"objective": MaskedWords()}, "readout: expected words, for the objective, got 'none'"),
+        ({"task": GaussianPairs(variances=(1.0,), augmentation_ratios=(1.0,))}, "network: expected one that reads"),
+    ],
+)
+def test_what_does_not_fit_is_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(SPEC, **change)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_a_rate_that_hides_nothing_or_all_is_refused(rate):
+    with pytest.raises(ValueError, match="rate: expected"):
+        MaskedWords(rate=rate)
