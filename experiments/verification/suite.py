@@ -21,6 +21,7 @@ GROUPS = {
     "hierarchy": "experiments.hierarchy.claims.suite:check_hierarchy",
     "feature-contamination": "experiments.feature_contamination.claims.suite:check_feature_contamination",
     "contrastive": "experiments.verification.contrastive:check_contrastive",
+    "norm-and-variance": "experiments.norm_and_variance.claims.suite:check_norm_and_variance",
     "contextual-embeddings": "experiments.contextual_embeddings.claims.suite:check_contextual_embeddings",
 }
 

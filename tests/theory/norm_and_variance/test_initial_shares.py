@@ -12,6 +12,7 @@ def test_post_norm_agrees_with_the_cosines_of_contextual_embeddings(activation):
     theirs = contextual_embeddings.three_scalars(6, 8, activation)
     np.testing.assert_allclose(ours.mean_share, theirs.different, atol=1e-12)
     np.testing.assert_allclose(ours.same_sentence, theirs.same_sentence, atol=1e-12)
+    np.testing.assert_allclose(ours.within_share, theirs.within_share, atol=1e-12)
     np.testing.assert_allclose(ours.square, 1, atol=1e-14)
 
 
