@@ -15,6 +15,7 @@ BENCHMARKS = {
     "scaling": ("scaling", "measure_scaling"),
     "superposition": ("superposition", "measure_superposition"),
     "contamination": ("contamination", "measure_contamination"),
+    "encoder": ("encoder", "measure_encoder"),
 }
 
 

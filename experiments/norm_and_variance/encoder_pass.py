@@ -49,7 +49,7 @@ class PassState(NamedTuple):
         tokens: moments of the hidden states by layer and token, before the scale and the offset of the LayerNorm that
             ends them; those after it follow exactly.
         directions: sums of the hidden states as unit vectors, by layer and token.
-        contexts: the same of the last layer's sentence vector, of each occurrence of a token the one of its sentence.
+        contexts: the same of the last layer alone, of each occurrence of a token the vector of its sentence.
         sentences: sums over sentences, of :func:`sentence_sums`.
         n_sentences: so far.
     """
@@ -69,11 +69,15 @@ def begin(corpus: EncodedCorpus, n_layers: int, dim: int) -> PassState:
         n_layers: hidden states, the embeddings included.
         dim: d.
     """
-    n_groups = corpus.groups.n_groups
+    return begin_groups(corpus.groups.n_groups, n_layers, dim)
+
+
+def begin_groups(n_groups: int, n_layers: int, dim: int) -> PassState:
+    """Return the state before the first batch, for so many groups of tokens."""
     return PassState(
         empty_moments(n_groups, dim, n_layers=n_layers),
         empty_sums(n_groups, dim, n_layers=n_layers),
-        empty_sums(n_groups, dim),
+        empty_sums(n_groups, dim, n_layers=1),
         SentenceSums(*(np.zeros((2, n_layers)) for _ in range(5))),
         np.zeros((), int),
     )
@@ -92,7 +96,7 @@ def run_pass(encoder: BertEncoder, corpus: EncodedCorpus, state: PassState, n_do
     graph, weights = nnx.split(encoder)
     for number, batch in enumerate(corpus.batches(n_done), start=n_done + 1):
         arrays = (jnp.asarray(batch.ids), jnp.asarray(batch.groups), jnp.asarray(batch.is_word))
-        moments, sums = _add_batch(graph, weights, state[:3], *arrays)
+        moments, sums = add_batch(graph, weights, state[:3], *arrays)
         pairs = zip(state.sentences, sums, strict=True)
         added = SentenceSums(*(before + np.asarray(new, np.float64).sum(axis=2) for before, new in pairs))
         tokens, directions, contexts = moments
@@ -103,7 +107,7 @@ def run_pass(encoder: BertEncoder, corpus: EncodedCorpus, state: PassState, n_do
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=2)
-def _add_batch(graph, weights, moments: tuple[Moments, Sums, Sums], ids, groups, is_word):
+def add_batch(graph, weights, moments: tuple[Moments, Sums, Sums], ids, groups, is_word):
     """Return the moments with a batch added, and what is complete in each sentence, ``Float[2, layers, B]``."""
     is_token = groups >= 0
     hidden = nnx.merge(graph, weights).hidden(ids, is_token)
@@ -113,8 +117,8 @@ def _add_batch(graph, weights, moments: tuple[Moments, Sums, Sums], ids, groups,
     tokens, directions, contexts = moments
     after = (
         add_layers(tokens, hidden.normalised.reshape(flat), groups.ravel()),
-        jax.vmap(add_to_sums, in_axes=(0, 0, None))(directions, units.reshape(flat), groups.ravel()),
-        add_to_sums(contexts, sentences.reshape(flat[1:]), groups.ravel()),
+        add_to_sums(directions, units.reshape(flat), groups.ravel()),
+        add_to_sums(contexts, sentences.reshape(1, *flat[1:]), groups.ravel()),
     )
     by_layer = jax.vmap(sentence_sums, in_axes=(0, 0, None, None))
     sums = [by_layer(hidden.tokens, units, ids, mask) for mask in (is_word, is_token)]

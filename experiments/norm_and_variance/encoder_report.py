@@ -136,7 +136,7 @@ def _similarities(units: UnitMeans, groups: TokenGroups, sentences, n_sentences:
 
 def context_similarity(state: PassState, groups: TokenGroups) -> Float[np.ndarray, " words"]:
     """Return for each frequent word the mean cosine of the sentences that contain it, one for each occurrence."""
-    return unit_means(state.contexts).take(groups.words).self_similarity
+    return unit_means(Sums(*(array[0] for array in state.contexts))).take(groups.words).self_similarity
 
 
 def determination(first: Float[np.ndarray, " N"], second: Float[np.ndarray, " N"]) -> float:

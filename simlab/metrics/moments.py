@@ -121,18 +121,26 @@ def add(moments: Moments, vectors: Float[jax.Array, "N d"], groups: Int[jax.Arra
         vectors: the batch.
         groups: the group of each vector; one outside ``0..G-1`` leaves the vector out.
     """
-    n_groups = moments.count.shape[-1]
-    present, local, size = _compact(groups, n_groups)
-    batch = moments_of(vectors, local, size)
+    present, local, size = _compact(groups, moments.count.shape[-1])
+    return _merge_rows(moments, moments_of(vectors, local, size), present)
+
+
+def add_layers(moments: Moments, vectors: Float[jax.Array, "layers N d"], groups: Int[jax.Array, " N"]) -> Moments:
+    """Return moments of several layers with a batch of each added; see :func:`add`.
+
+    Sums of a batch are taken layer by layer, which is several times as fast on a CPU as all at once.
+    """
+    present, local, size = _compact(groups, moments.count.shape[-1])
+    batch = jax.lax.map(lambda layer: moments_of(layer, local, size), vectors)
+    return jax.vmap(_merge_rows, in_axes=(0, 0, None))(moments, batch, present)
+
+
+def _merge_rows(moments: Moments, batch: Moments, present: jax.Array) -> Moments:
+    """Return moments with those of a batch merged into the groups that are present in it."""
     before = Moments(*(array.at[present].get(mode="fill", fill_value=0) for array in moments))
     after = merge(before, Moments(batch.count, *(array.astype(moments.mean.dtype) for array in batch[1:])))
     pairs = zip(moments, after, strict=True)
     return Moments(*(array.at[present].set(rows, mode="drop") for array, rows in pairs))
-
-
-def add_layers(moments: Moments, vectors: Float[jax.Array, "layers N d"], groups: Int[jax.Array, " N"]) -> Moments:
-    """Return moments of several layers with a batch of each added; see :func:`add`."""
-    return jax.vmap(add, in_axes=(0, 0, None))(moments, vectors, groups)
 
 
 class Sums(NamedTuple):
@@ -154,16 +162,19 @@ def empty_sums(n_groups: int, dim: int, dtype: jnp.dtype = jnp.float32, n_layers
     return Sums(*empty_moments(n_groups, dim, dtype, n_layers)[:3])
 
 
-def add_to_sums(sums: Sums, vectors: Float[jax.Array, "N d"], groups: Int[jax.Array, " N"]) -> Sums:
-    """Return sums with a batch added, at a third of the cost of :func:`add`; arguments as there."""
-    n_groups = sums.count.shape[-1]
-    present, local, size = _compact(groups, n_groups)
+def add_to_sums(sums: Sums, vectors: Float[jax.Array, "layers N d"], groups: Int[jax.Array, " N"]) -> Sums:
+    """Return sums of several layers with a batch of each added, at a third of the cost of :func:`add_layers`."""
+    present, local, size = _compact(groups, sums.count.shape[-1])
     dtype = sums.total.dtype
     count = jax.ops.segment_sum(jnp.ones_like(local), local, size)
-    term = jax.ops.segment_sum(vectors.astype(dtype), local, size)
-    before = Sums(*(array.at[present].get(mode="fill", fill_value=0) for array in sums))
-    after = Sums(before.count + count, *_add_pair(before.total, before.error, term))
-    return Sums(*(array.at[present].set(rows, mode="drop") for array, rows in zip(sums, after, strict=True)))
+    terms = jax.lax.map(lambda layer: jax.ops.segment_sum(layer.astype(dtype), local, size), vectors)
+
+    def add_rows(sums: Sums, term: jax.Array) -> Sums:
+        before = Sums(*(array.at[present].get(mode="fill", fill_value=0) for array in sums))
+        after = Sums(before.count + count, *_add_pair(before.total, before.error, term))
+        return Sums(*(array.at[present].set(rows, mode="drop") for array, rows in zip(sums, after, strict=True)))
+
+    return jax.vmap(add_rows)(sums, terms)
 
 
 def save_moments(path: Path, moments: Moments) -> None:

@@ -66,7 +66,8 @@ class InitialShares:
     def to_json(self) -> dict[str, object]:
         """Return its numbers as values that JSON holds."""
         names = ("mean_share", "within_share", "between_share", "square", "same_sentence")
-        return {name: getattr(self, name).tolist() for name in names} | {"basis": self.basis, "note": self.note}
+        layers: dict[str, object] = {name: getattr(self, name).tolist() for name in names}
+        return layers | {"basis": self.basis, "note": self.note}
 
 
 def predict(*, depth: int = 6, norm: str = "post", sentence_length: int = 8, activation: str = "relu") -> InitialShares:

@@ -5,7 +5,7 @@ them is told in one line that names the file and the field or the tensor.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,8 +18,6 @@ from simlab.networks.specs.bert import BertSpec, bert_spec
 from simlab.validation import first_line, invalid
 
 if TYPE_CHECKING:
-    import jax
-
     from simlab.networks.encoders.bert import BertEncoder
 
 CONFIG, WEIGHTS, VOCABULARY = FILES = ("config.json", "model.safetensors", "vocab.txt")
@@ -38,8 +36,6 @@ _LAYER = {
 _TABLES = {"words": "word_embeddings", "positions": "position_embeddings", "types": "token_type_embeddings"}
 _ENDS = {"kernel": "weight", "bias": "bias", "scale": "weight", "offset": "bias"}
 _OLD_NAMES = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
-
-Place = tuple[str | int, ...]
 
 
 def check_folder(folder: Path) -> Path:
@@ -88,6 +84,32 @@ def read_word_pieces(folder: Path, spec: BertSpec) -> WordPieces:
     return WordPieces(tokens, lower_case=lower_case)
 
 
+def check_weights(folder: Path, spec: BertSpec) -> None:
+    """Check that every tensor is there in its shape; no values are read.
+
+    Raises:
+        ValueError: the file is damaged, or a tensor is missing or has another shape; the message names it.
+        ImportError: the library of the file format is missing; the message says how to get it.
+    """
+    with _tensors_of(folder) as tensors:
+        for name, shape in tensor_shapes(spec).items():
+            tensors.check(name, shape)
+
+
+def tensor_shapes(spec: BertSpec) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that an encoder's tensors have in a file, by name; matrices there map rows, ``y = x W^T``."""
+    sizes = {"words": spec.n_tokens, "positions": spec.n_positions, "types": spec.n_types}
+    matrices = {name: (spec.dim, spec.dim) for name in ("queries", "keys", "values", "mix")}
+    matrices |= {"expand": (spec.n_hidden, spec.dim), "contract": (spec.dim, spec.n_hidden)}
+    shapes = {f"embeddings.{_TABLES[name]}.weight": (size, spec.dim) for name, size in sizes.items()}
+    shapes |= {f"embeddings.LayerNorm.{end}": (spec.dim,) for end in ("weight", "bias")}
+    for index in range(spec.n_layers):
+        for ours, theirs in _LAYER.items():
+            name, shape = f"encoder.layer.{index}.{theirs}", matrices.get(ours, (spec.dim,))
+            shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+    return shapes
+
+
 def read_weights(folder: Path, spec: BertSpec, dtype: Any = "float32") -> "BertEncoder":
     """Return the encoder of a folder.
 
@@ -97,25 +119,29 @@ def read_weights(folder: Path, spec: BertSpec, dtype: Any = "float32") -> "BertE
         dtype: of its weights but for those of LayerNorm, which are float32.
 
     Raises:
-        ValueError: the file is damaged, or a tensor is missing or has another shape; the message names it.
-        ImportError: the library of the file format is missing; the message says how to get it.
+        ValueError: as of :func:`check_weights`.
+        ImportError: as there.
     """
-    check_reader()
     import jax.numpy as jnp
     from flax import nnx
-    from safetensors import SafetensorError, safe_open
 
     from simlab.networks.encoders.bert import BertEncoder
 
-    graph, state = nnx.split(nnx.eval_shape(lambda: BertEncoder(spec, dtype=jnp.dtype(dtype), rngs=nnx.Rngs(params=0))))
-    leaves = dict(nnx.to_flat_state(state))
-    try:
-        with safe_open(folder / WEIGHTS, framework="numpy") as file:
-            tensors = _Tensors(file)
-            flat = [(place, leaf.replace(_read_leaf(tensors, place, leaf, spec))) for place, leaf in leaves.items()]
-    except SafetensorError as error:
-        raise invalid(WEIGHTS, "a file of tensors", f"a damaged one ({first_line(error)})") from None
-    return nnx.merge(graph, nnx.from_flat_state(flat))
+    def make():
+        return BertEncoder(spec, dtype=jnp.dtype(dtype), rngs=nnx.Rngs(params=0))
+
+    graph, state = nnx.split(nnx.eval_shape(make))
+    shapes = tensor_shapes(spec)
+    with _tensors_of(folder) as tensors:
+
+        def read(name: str) -> np.ndarray:
+            return tensors.read(name, shapes[name])
+
+        leaves = [
+            (place, leaf.replace(jnp.asarray(_read_leaf(read, tuple(map(str, place)), spec.n_layers), leaf.dtype)))
+            for place, leaf in nnx.to_flat_state(state)
+        ]
+    return nnx.merge(graph, nnx.from_flat_state(leaves))
 
 
 def check_reader() -> None:
@@ -130,8 +156,8 @@ class _Tensors:
     def __init__(self, file):
         self._file, self._names = file, set(file.keys())
 
-    def read(self, name: str, shape: tuple[int, ...]) -> "np.ndarray":
-        """Return a tensor, or raise ``ValueError`` unless it is there in this shape."""
+    def check(self, name: str, shape: tuple[int, ...]) -> str:
+        """Return the name of a tensor in the file, or raise ``ValueError`` unless it is there in this shape."""
         old = name
         for new_end, old_end in _OLD_NAMES.items():
             old = old.replace(new_end, old_end)
@@ -141,25 +167,35 @@ class _Tensors:
         found = tuple(self._file.get_slice(there[0]).get_shape())
         if found != shape:
             raise invalid(f"{WEIGHTS} {there[0]}", f"shape {shape}, as {CONFIG} says", found)
-        return self._file.get_tensor(there[0])
+        return there[0]
+
+    def read(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the values of a tensor."""
+        return self._file.get_tensor(self.check(name, shape))
 
 
-def _read_leaf(tensors: _Tensors, place: Place, leaf, spec: BertSpec) -> "jax.Array":
-    """Return the values of a parameter; those of all layers are stacked."""
-    import jax.numpy as jnp
+@contextmanager
+def _tensors_of(folder: Path) -> Iterator[_Tensors]:
+    """Yield the tensors of a folder's file, and tell in one line if it is damaged."""
+    check_reader()
+    from safetensors import SafetensorError, safe_open
 
-    if place[0] != "layers":
-        name = _TABLES.get(str(place[0]))
-        full = f"embeddings.{name}.weight" if name else f"embeddings.LayerNorm.{_ENDS[str(place[-1])]}"
-        return jnp.asarray(tensors.read(full, tuple(leaf.shape)), leaf.dtype)
-    _, module, parameter = map(str, place)
-    shape = tuple(leaf.shape[1:])
-    rows = []
-    for index in range(spec.n_layers):
-        name = f"encoder.layer.{index}.{_LAYER[module]}.{_ENDS[parameter]}"
-        # A matrix of an affine map is kept transposed there.
-        rows.append(tensors.read(name, shape[::-1]).T)
-    return jnp.asarray(np.stack(rows), leaf.dtype)
+    try:
+        with safe_open(folder / WEIGHTS, framework="numpy") as file:
+            yield _Tensors(file)
+    except SafetensorError as error:
+        raise invalid(WEIGHTS, "a file of tensors", f"a damaged one ({first_line(error)})") from None
+
+
+def _read_leaf(read: Callable[[str], np.ndarray], place: tuple[str, ...], n_layers: int) -> np.ndarray:
+    """Return the values of a parameter; those of all layers are stacked, and matrices map columns here."""
+    if place[0] == "layers":
+        _, module, parameter = place
+        ends = (f"encoder.layer.{index}.{_LAYER[module]}.{_ENDS[parameter]}" for index in range(n_layers))
+        return np.stack([read(name).T for name in ends])
+    if place[0] == "norm":
+        return read(f"embeddings.LayerNorm.{_ENDS[place[-1]]}")
+    return read(f"embeddings.{_TABLES[place[0]]}.weight")
 
 
 @contextmanager
