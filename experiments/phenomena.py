@@ -20,6 +20,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
         "class-vectors": "experiments.contextual_embeddings.class_vectors.phenomenon:CLASS_VECTORS",
         "isotropy-time": "experiments.contextual_embeddings.class_vectors.isotropy_time:ISOTROPY_TIME",
+        "norm-and-variance": "experiments.norm_and_variance.regimes:NORM_AND_VARIANCE",
         "moments-precision": "experiments.norm_and_variance.moments_precision:MOMENTS_PRECISION",
         "real-encoder": "experiments.norm_and_variance.real_encoder:REAL_ENCODER",
     }

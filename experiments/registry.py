@@ -39,6 +39,8 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "contrastive-batch": "experiments.contextual_embeddings.class_vectors.contrastive_batch:EXPERIMENT",
         "contrastive-temperature": "experiments.contextual_embeddings.class_vectors.contrastive_temperature:EXPERIMENT",
         "class-imbalance": "experiments.contextual_embeddings.class_vectors.class_imbalance:EXPERIMENT",
+        "norm-and-variance": "experiments.norm_and_variance.regimes:EXPERIMENT",
+        "variance-by-layer": "experiments.norm_and_variance.variance_by_layer:EXPERIMENT",
         "moments-precision": "experiments.norm_and_variance.moments_precision:EXPERIMENT",
         "real-encoder": "experiments.norm_and_variance.real_encoder:EXPERIMENT",
     }

@@ -51,8 +51,8 @@ def measured_pass(encoder: BertEncoder, spec: BertSpec, ids: np.ndarray, is_toke
 
     def turn() -> None:
         for _ in range(TURN_BATCHES):
-            moments, sums = add_batch(graph, weights, state[0][:3], *arrays)
-            state[0] = PassState(*moments, state[0].sentences, state[0].n_sentences)
+            (tokens, directions, contexts), sums = add_batch(graph, weights, state[0][:3], *arrays)
+            state[0] = state[0]._replace(tokens=tokens, directions=directions, contexts=contexts)
         jax.block_until_ready(sums)
 
     return Contestant(MEASURED, turn, TURN_BATCHES)
