@@ -18,6 +18,8 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "feature-contamination": "experiments.feature_contamination.phenomenon:FEATURE_CONTAMINATION",
         "contamination-toy": "experiments.feature_contamination.contamination_toy:CONTAMINATION_TOY",
         "dimensional-collapse": "experiments.dimensional_collapse.phenomenon:DIMENSIONAL_COLLAPSE",
+        "contextual-embeddings": "experiments.contextual_embeddings.phenomenon:CONTEXTUAL_EMBEDDINGS",
+        "context-at-initialisation": "experiments.contextual_embeddings.initial_context:CONTEXT_AT_INITIALISATION",
         "class-vectors": "experiments.contextual_embeddings.class_vectors.phenomenon:CLASS_VECTORS",
         "isotropy-time": "experiments.contextual_embeddings.class_vectors.isotropy_time:ISOTROPY_TIME",
         "norm-and-variance": "experiments.norm_and_variance.regimes:NORM_AND_VARIANCE",

@@ -1,6 +1,7 @@
 """``simlab predict contextual-embeddings``: what may be chosen, and the prediction as a table."""
 
 from dataclasses import dataclass
+from textwrap import fill
 
 from experiments.core.configuration import NETWORK, TASK, TRAINING, option
 from experiments.core.predictor import Predictor
@@ -67,10 +68,11 @@ def _format(prediction) -> str:
         ("Cramer's V^2", f"{prediction.cramers_v2:.6g}"),
         *((f"variance {name.replace('_', ' ')}", f"{value:.6g}") for name, value in prediction.variance_shares.items()),
     ]
-    if prediction.note:
-        rows.append(("note", prediction.note))
     kinds = [(kind.replace("_", " "), f"{value:.6g}") for kind, value in prediction.self_similarity.items()]
-    return f"{format_columns(rows)}\n\n{format_columns([('kind of word', 'self-similarity'), *kinds])}"
+    parts = [format_columns(rows), format_columns([("kind of word", "self-similarity"), *kinds])]
+    if prediction.note:
+        parts.append(fill(f"note: {prediction.note}", 100, subsequent_indent="      "))
+    return "\n\n".join(parts)
 
 
 PREDICTOR = Predictor(

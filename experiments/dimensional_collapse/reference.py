@@ -85,7 +85,8 @@ def solve(configuration: PairConfiguration) -> Theory:
         "output_dim": configuration.output_dim,
     }
     if data.pairs is not None:
-        return dimensional_collapse.predict_pairs(dimensional_collapse.sample_pairs(*data.pairs), **given)
+        pairs = dimensional_collapse.sample_pairs(data.pairs.first, data.pairs.second)
+        return dimensional_collapse.predict_pairs(pairs, **given)
     is_corrected = configuration.negatives == "batch" and configuration.similarity == "distance"
     return dimensional_collapse.predict(
         covariance=data.covariance,

@@ -45,6 +45,8 @@ def variance_shares(
     tokens: Int[np.ndarray, "B L"],
     concepts: Int[np.ndarray, " V"],
     mask: Bool[np.ndarray, "B L"] | None = None,
+    *,
+    corrects_bias: bool = True,
 ) -> VarianceShares:
     """Return the :class:`VarianceShares` of a layer.
 
@@ -53,6 +55,7 @@ def variance_shares(
         tokens: their token numbers.
         concepts: of each token of the vocabulary.
         mask: which places count; None for all.
+        corrects_bias: whether what a mean of few occurrences deviates by counts as context; else as word.
     """
     tokens = np.asarray(tokens)
     is_there = np.ones(tokens.shape, bool) if mask is None else np.asarray(mask)
@@ -71,7 +74,7 @@ def variance_shares(
     concept = concept_weights @ np.sum(concept_means**2, axis=1)
     # s^2 is within n/(n-1), so s^2/n is within/(n-1); a word that is seen once tells nothing of it.
     spread = np.divide(within, counts - 1, out=np.zeros_like(within), where=counts > 1)
-    bias = np.sum(weights * (1 - weights / concept_weights[groups]) * spread)
+    bias = corrects_bias * np.sum(weights * (1 - weights / concept_weights[groups]) * spread)
     mean, context = float(centre @ centre), float(weights @ within)
     second_moment = mean + float(concept) + float(word) + context
     return VarianceShares(

@@ -6,6 +6,14 @@ from experiments.core.experiment import Experiment, Regime
 
 LARGE = ClassConfiguration(n_classes=8, dim=8, batch_size=None, largest_prior=0.7, n_steps=300)
 
+
+def derive(dataset, plan):
+    """Add batch, temperature, floor and limit of each cell."""
+    from experiments.contextual_embeddings.class_vectors import derived
+
+    return derived.derive(dataset, plan)
+
+
 EXPERIMENT = Experiment(
     name="class-imbalance",
     summary="anisotropy of sentences of unequal classes against temperature, between its floor and its limit",
@@ -21,4 +29,7 @@ EXPERIMENT = Experiment(
         "paper": {"temperature": (0.08, 0.1, 0.15, 0.2, 0.25, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 2.5, 2.75, 3.0, 5.0, 10.0)},
     },
     seeds={"quick": 3, "paper": 5},
+    derive=derive,
+    figures=("contextual_embeddings.class_imbalance",),
+    talk=("contextual_embeddings.class_imbalance", "How anisotropic are unequal classes?"),
 )

@@ -6,6 +6,8 @@ from experiments.core.configuration import NETWORK, TASK, TRAINING, Configuratio
 from simlab.validation import check_choice, check_real, invalid
 
 NEGATIVES = ("expected", "batch")
+# Mean cosines of different classes whose times are measured.
+TARGETS = {"time_to_half": 0.5, "time_to_tenth": 0.1, "time_to_hundredth": 0.01}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,3 +58,18 @@ class ClassConfiguration(Configuration):
         from theory.contextual_embeddings import one_large_class
 
         return None if self.largest_prior is None else one_large_class(self.n_classes, self.largest_prior)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConeConfiguration(ClassConfiguration):
+    """The same where vectors start on a cone and descend: each class once in a batch, at a constant step."""
+
+    n_classes: int = option(24, "classes, K", group=TASK)
+    batch_size: int | None = option(24, "pairs of a batch, B: each class once", group=TASK)
+    dim: int = option(24, "dimensions of the vectors, d", group=NETWORK)
+    initial_angle: float | None = option(0.1, "of the cone on which vectors start", unit="radians", group=TRAINING)
+    optimizer: str = option("sgd", "sgd, gradient descent", group=TRAINING)
+    n_steps: int = option(1600, "training steps", group=TRAINING)
+    n_records: int = option(
+        400, "points of a training curve, at most (a divisor of the steps is taken)", group=TRAINING
+    )

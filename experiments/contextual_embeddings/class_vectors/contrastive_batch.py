@@ -20,6 +20,14 @@ DRAWN = COLLIDING.replace(
     dtype="float32",
 )
 
+
+def derive(dataset, plan):
+    """Add batch, temperature, floor and limit of each cell."""
+    from experiments.contextual_embeddings.class_vectors import derived
+
+    return derived.derive(dataset, plan)
+
+
 EXPERIMENT = Experiment(
     name="contrastive-batch",
     summary="the loss depends on the batch, the class vectors do not, even where classes collide in a batch",
@@ -41,4 +49,7 @@ EXPERIMENT = Experiment(
         "paper": {"batch_size": (2, 3, 4, 5, 6), "temperature": (0.2, 0.5, 1.0, 2.0)},
     },
     seeds={"quick": 3, "paper": 5},
+    derive=derive,
+    figures=("contextual_embeddings.contrastive_batch",),
+    talk=("contextual_embeddings.contrastive_batch", "Does the size of a batch change what is learned?"),
 )

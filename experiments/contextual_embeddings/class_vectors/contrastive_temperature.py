@@ -3,21 +3,12 @@
 Vectors start on a narrow cone, as sentence vectors of an encoder that was pre-trained by masked words do.
 """
 
-from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.configuration import ConeConfiguration
 from experiments.contextual_embeddings.class_vectors.isotropy_time import ISOTROPY_TIME
 from experiments.core.experiment import Experiment, Regime
 
 HORIZON = 160  # steps times learning rate; at a temperature of 0.1 a mean cosine of 0.1 takes 123
-COARSE = ClassConfiguration(
-    n_classes=24,
-    batch_size=24,
-    dim=24,
-    initial_angle=0.1,
-    optimizer="sgd",
-    learning_rate=0.1,
-    n_steps=round(HORIZON / 0.1),
-    n_records=400,
-)
+COARSE = ConeConfiguration(learning_rate=0.1, n_steps=round(HORIZON / 0.1))
 FINE = COARSE.replace(learning_rate=0.05, n_steps=round(HORIZON / 0.05))
 RANDOM = COARSE.replace(dim=256, random_directions=True, dtype="float32")
 
@@ -51,4 +42,6 @@ EXPERIMENT = Experiment(
     },
     seeds={"quick": 3, "paper": 5},
     derive=derive,
+    figures=("contextual_embeddings.contrastive_temperature",),
+    talk=("contextual_embeddings.contrastive_temperature", "Which temperature is fastest?"),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from experiments.contextual_embeddings.class_vectors.isotropy_time import TARGETS
+from experiments.contextual_embeddings.class_vectors.configuration import TARGETS
 from experiments.core.prediction import Prediction
 from experiments.core.quantity import Panel, Quantity
 from experiments.core.standard_comparison import Measured, standard_comparison

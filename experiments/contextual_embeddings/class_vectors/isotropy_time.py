@@ -6,19 +6,17 @@ import math
 
 import numpy as np
 
-from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
+from experiments.contextual_embeddings.class_vectors.configuration import TARGETS, ConeConfiguration
 from experiments.contextual_embeddings.class_vectors.training_spec import make_task, make_training_spec
 from experiments.core.phenomenon import Phenomenon
 from experiments.core.prediction import Prediction
 from simlab.validation import invalid
 
-# Mean cosines of different classes whose times are measured.
-TARGETS = {"time_to_half": 0.5, "time_to_tenth": 0.1, "time_to_hundredth": 0.01}
 FLOW = "gradient flow: descent differs by a share of the order of the learning rate"
 RANDOM = "directions that are a simplex from the start"
 
 
-def check_theory(configuration: ClassConfiguration) -> None:
+def check_theory(configuration: ConeConfiguration) -> None:
     """Raise ``ValueError`` for choices that theory cannot take."""
     configuration.check()
     make_task(configuration)
@@ -34,7 +32,7 @@ def check_theory(configuration: ClassConfiguration) -> None:
         raise invalid("initial_scale", "1, as the flow is on unit spheres", configuration.initial_scale)
 
 
-def predict(configuration: ClassConfiguration) -> Prediction:
+def predict(configuration: ConeConfiguration) -> Prediction:
     """Return the times at which the mean cosine falls to each target, and its course."""
     from theory import contextual_embeddings as theory
 
@@ -71,7 +69,7 @@ def _load_comparison():
 
 ISOTROPY_TIME = Phenomenon(
     name="isotropy-time",
-    configuration=ClassConfiguration,
+    configuration=ConeConfiguration,
     check_theory=check_theory,
     make_training_spec=make_training_spec,
     predict=predict,

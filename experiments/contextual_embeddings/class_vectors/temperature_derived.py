@@ -3,9 +3,12 @@
 import numpy as np
 import xarray
 
-from experiments.contextual_embeddings.class_vectors.isotropy_time import TARGETS
+from experiments.contextual_embeddings.class_vectors.configuration import TARGETS
+from experiments.core.columns import attach_cells
 from experiments.core.experiment import Plan
+from experiments.core.phenomenon import Variable
 
+CELL_VARIABLES = {"cell_temperature": Variable((), "temperature")}
 N_LINE = 121
 MARGIN = 1.25  # by which the line goes beyond the temperatures of the sweep
 
@@ -20,6 +23,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     line = np.geomspace(min(ends) / MARGIN, max(ends) * MARGIN, N_LINE)
     times = [[time_to_cosine(count, tau, angle, target) for tau in line] for target in TARGETS.values()]
     best = np.array([best_temperature(count, angle, target) for target in TARGETS.values()])
+    dataset = attach_cells(dataset, plan, [{"cell_temperature": tau} for tau in ends], CELL_VARIABLES)
     return dataset.assign_coords(line_temperature=("line", line), target=("target", list(TARGETS.values()))).assign(
         time_line=(("target", "line"), np.array(times), {"long_name": "predicted time to a mean cosine", "units": "1"}),
         best_temperature=("target", best[:, 0], {"long_name": "fastest temperature, predicted", "units": "1"}),

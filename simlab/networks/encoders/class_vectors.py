@@ -45,7 +45,7 @@ class ClassVectors(PairEncoder):
         else:
             normal = jax.random.normal(rngs.params(), (dim, n_classes + has_random_directions), dtype)
             axis, around = (_random_directions if has_random_directions else _simplex)(normal)
-            vectors = jnp.cos(initial_angle) * axis + jnp.sin(initial_angle) * around
+            vectors = jnp.cos(initial_angle) * axis[None] + jnp.sin(initial_angle) * around
         self.vectors = nnx.Param((initial_scale * vectors).astype(dtype))
 
     def __call__(self, classes: Int[Array, " B"]) -> Float[Array, "B d"]:
@@ -60,8 +60,8 @@ class ClassVectors(PairEncoder):
 def _random_directions(normal: Float[Array, "d n"]) -> tuple[Float[Array, " d"], Float[Array, "n d"]]:
     """Return a random direction, and others around it: orthogonal to it, of mean near zero."""
     axis = normal[:, 0] / jnp.linalg.norm(normal[:, 0])
-    around = normal[:, 1:].T - jnp.mean(normal[:, 1:], axis=1)
-    around = around - (around @ axis)[:, None] * axis
+    around = (normal[:, 1:] - jnp.mean(normal[:, 1:], axis=1, keepdims=True)).T
+    around = around - jnp.outer(around @ axis, axis)
     return axis, around / jnp.linalg.norm(around, axis=1, keepdims=True)
 
 

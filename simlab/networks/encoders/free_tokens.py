@@ -10,22 +10,23 @@ from flax import nnx
 
 from simlab.networks.encoders.pairs import PairEncoder
 from simlab.networks.encoders.pooling import pool
-from simlab.networks.layer_norm import layer_norm
+from simlab.networks.normalisation import Normalisation
 
 if TYPE_CHECKING:
     from jaxtyping import Array, Float, Int
 
 
 class FreeTokens(PairEncoder):
-    """Vectors of all occurrences, of norm ``sqrt(d)`` by a LayerNorm without parameters, and a pooling.
+    """Vectors of all occurrences, of norm ``sqrt(d)`` by a normalisation without parameters, and a pooling.
 
     Args:
         n_sentences: ``N``.
         n_tokens: of each sentence, a leading token included if the pooling needs one.
         dim: ``d``.
         pooling: ``mean``, ``max`` or ``cls``.
+        norm: ``layer``, or ``rms``, see :mod:`simlab.networks.normalisation`.
         initial_anisotropy: about the cosine of any two vectors at first.
-        initial_scale: of the vectors before their LayerNorm, hence of the learning rate. May be traced.
+        initial_scale: of the vectors before their normalisation, hence of the learning rate. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -37,12 +38,13 @@ class FreeTokens(PairEncoder):
         n_tokens: int,
         dim: int,
         pooling: str,
+        norm: str = "layer",
         initial_anisotropy: float = 0.0,
         initial_scale: jax.Array | float = 1.0,
         dtype: jnp.dtype = jnp.float32,
         rngs: nnx.Rngs,
     ):
-        self.pooling = pooling
+        self.pooling, self.norm = pooling, Normalisation(norm, dim, dtype)
         own = jax.random.normal(rngs.params(), (n_sentences, n_tokens, dim), dtype)
         common = jax.random.normal(rngs.params(), (1, 1, dim), dtype)
         mixed = initial_anisotropy**0.5 * common + (1 - initial_anisotropy) ** 0.5 * own
@@ -50,7 +52,7 @@ class FreeTokens(PairEncoder):
 
     def tokens(self) -> Float[Array, "N T d"]:
         """Return all vectors."""
-        return layer_norm(self.free[...])
+        return self.norm(self.free[...])
 
     def __call__(self, inputs: Int[Array, " B"]) -> Float[Array, "B d"]:
         """Return the vectors of sentences, given their numbers."""

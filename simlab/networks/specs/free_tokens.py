@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from simlab.tasks.task import Task
 
 
+FREE_NORMS = ("layer", "rms")
+
+
 @dataclass(frozen=True, kw_only=True)
 class FreeTokens(Architecture[MemorisedPairs]):
     """The specification of :class:`simlab.networks.encoders.free_tokens.FreeTokens`.
@@ -23,16 +26,19 @@ class FreeTokens(Architecture[MemorisedPairs]):
     Args:
         dim: ``d``, at least 3.
         pooling: ``mean``, ``cls`` or ``max``.
+        norm: ``layer``, or ``rms``, which does not centre the vectors.
         initial_anisotropy: about the cosine of any two vectors at first, below 1.
     """
 
     dim: int = 48
     pooling: str = "mean"
+    norm: str = "layer"
     initial_anisotropy: float = 0.0
 
     def __post_init__(self):
         check_count("dim", self.dim, 3)
         check_choice("pooling", self.pooling, POOLINGS)
+        check_choice("norm", self.norm, FREE_NORMS)
         if check_real("initial_anisotropy", self.initial_anisotropy) >= 1:
             raise invalid("initial_anisotropy", "a number below 1", self.initial_anisotropy)
 
@@ -60,6 +66,7 @@ class FreeTokens(Architecture[MemorisedPairs]):
             n_tokens=task.sentence_length + (self.pooling == "cls"),
             dim=self.dim,
             pooling=self.pooling,
+            norm=self.norm,
             initial_anisotropy=self.initial_anisotropy,
             initial_scale=hyper.initial_scale,
             dtype=dtype,

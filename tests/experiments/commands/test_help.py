@@ -107,5 +107,5 @@ def test_predict_shows_the_options_of_one_phenomenon(capsys, name):
     own = load_predictor_options()[name]
     shown = flags_in(help_of(capsys, "predict", name))
     assert shown == {flag_of(option) for option in option_types(own)} | {"--json", "--help", "--preset"} | (
-        {"--no-layer-norm"} if name == "feature-collapse" else set()
+        {"feature-collapse": {"--no-layer-norm"}, "contextual-embeddings": {"--no-replacement-draws"}}.get(name, set())
     )

@@ -1,0 +1,34 @@
+"""What figures of contextual embeddings need beside each run: the kind of each word, names of kinds and of layers."""
+
+import numpy as np
+import xarray
+
+from experiments.contextual_embeddings.reference import word_statistics
+from experiments.core.columns import attach_cells
+from experiments.core.experiment import Plan
+from experiments.core.phenomenon import Variable
+from theory.contextual_embeddings import simplex_gram
+
+CELL_VARIABLES = {
+    "word_kind": Variable(("word",), "number of the kind of each word, in the order of kind_names"),
+    "word_count": Variable(("word",), "occurrences of each word in the evaluation sentences"),
+    "kind_names": Variable((), "kinds of words, with commas"),
+    "layer_names": Variable((), "layers, with commas"),
+}
+
+
+def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    """Add what is known of words and layers of each cell."""
+    rows = []
+    for cell in plan.cells:
+        task = cell.spec.task
+        counts = word_statistics(task, simplex_gram(task.n_classes)).counts
+        rows.append(
+            {
+                "word_kind": task.word_kinds()[counts > 0].astype(float),
+                "word_count": counts[counts > 0].astype(float),
+                "kind_names": np.array(",".join(task.kinds)),
+                "layer_names": np.array(",".join(cell.spec.network.layers)),
+            }
+        )
+    return attach_cells(dataset, plan, rows, CELL_VARIABLES)

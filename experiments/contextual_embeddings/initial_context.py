@@ -1,0 +1,111 @@
+"""How much context has an untrained encoder? By layer and width, against the kernel of infinite width.
+
+Deeper layers of a random encoder are farther from the origin, and more of their variance lies within words: a trend
+that needs no training.
+"""
+
+import numpy as np
+
+from experiments.contextual_embeddings.comparison import Tokens
+from experiments.contextual_embeddings.configuration import LanguageConfiguration
+from experiments.contextual_embeddings.initial_reference import STATISTICS, check_theory, mean_over_words, predict
+from experiments.contextual_embeddings.phenomenon import derive
+from experiments.contextual_embeddings.training_spec import make_training_spec
+from experiments.core.experiment import Experiment, Regime
+from experiments.core.phenomenon import Phenomenon, Variable
+from experiments.core.prediction import Prediction
+from experiments.core.quantity import Panel, Quantity
+from experiments.core.standard_comparison import Measured, standard_comparison
+from simlab.metrics.variance_shares import variance_shares
+from simlab.sweeps.members import MemberRun
+
+QUANTITIES = {
+    **{
+        f"{name}_error": Quantity(
+            label=f"{about}: largest error of a layer",
+            headline="learned" if name in ("mean_share", "within_share") else "",
+            panels=(Panel(label=f"error of\n{name.replace('_', ' ')}", height=0.8),) if name == "mean_share" else (),
+        )
+        for name, about in STATISTICS.items()
+    },
+    "last_mean_share": Quantity(label="M/Q of the last layer", headline="compared"),
+    "last_within_share": Quantity(label="V_W/V of the last layer", headline="compared"),
+}
+ARRAYS = {name: Variable(("layer",), f"learned {about}") for name, about in STATISTICS.items()}
+
+
+def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
+    """Return the statistics of each layer of an untrained network."""
+    evaluation = member.data.evaluation
+    tokens = Tokens(member.spec.task, np.asarray(evaluation.words), np.asarray(evaluation.classes))
+    rows = [_measure_layer(tokens, run.final[name]) for name in member.spec.network.layers]
+    arrays = {name: np.array([row[name] for row in rows]) for name in STATISTICS}
+    errors = {f"{name}_error": np.max(np.abs(arrays[name] - prediction.arrays[name])) for name in STATISTICS}
+    last = {f"last_{name}": arrays[name][-1] for name in ("mean_share", "within_share")}
+    return Measured(quantities={**errors, **last}, arrays=arrays, predicted=prediction.arrays)
+
+
+def _measure_layer(tokens: Tokens, hidden: np.ndarray) -> dict[str, float]:
+    similarities = tokens.similarities(hidden)
+    states, words = tokens.layer(hidden), np.arange(tokens.task.n_words)
+    shares = variance_shares(states, tokens.words, words, tokens.is_word, corrects_bias=False)
+    return {
+        "mean_share": shares.mean,
+        "within_share": shares.context / (1 - shares.mean),
+        "mean_similarity": mean_over_words(similarities.self_similarity, similarities.counts),
+        "intra_similarity": similarities.intra_sentence,
+        "layer_anisotropy": similarities.anisotropy,
+        "second_moment": shares.second_moment / states.shape[-1],
+    }
+
+
+def _load_comparison():
+    from simlab.losses.sentences import SentenceContrastive
+
+    return standard_comparison(
+        quantities=QUANTITIES, arrays=ARRAYS, metrics=SentenceContrastive.recorded, measure=measure
+    )
+
+
+CONTEXT_AT_INITIALISATION = Phenomenon(
+    name="context-at-initialisation",
+    configuration=LanguageConfiguration,
+    check_theory=check_theory,
+    make_training_spec=make_training_spec,
+    predict=predict,
+    load_comparison=_load_comparison,
+)
+
+POST = LanguageConfiguration(
+    depth=4,
+    activation="relu",
+    zero_queries=True,
+    initial_scale=0.5,
+    n_evaluation=192,
+    n_steps=0,
+    n_records=1,
+    schedule="constant",
+    warmup_steps=0,
+)
+
+EXPERIMENT = Experiment(
+    name="context-at-initialisation",
+    summary="the context that layers of an untrained encoder have, against the kernel of infinite width",
+    regimes=(
+        Regime(name="post-norm", summary="LayerNorm behind each branch, ReLU", quick=POST),
+        Regime(name="post-norm-gelu", summary="the same with GELU", quick=POST.replace(activation="gelu")),
+        Regime(name="pre-norm", summary="LayerNorm before each branch, ReLU", quick=POST.replace(norm="pre")),
+        Regime(
+            name="independent-words",
+            summary="sentences of nearly independent words, no positions",
+            quick=POST.replace(replacement=0.98, function_words=200, positions=False),
+        ),
+    ),
+    quick_time="60 s",
+    paper_time="4 min",
+    phenomenon=CONTEXT_AT_INITIALISATION,
+    derive=derive,
+    vary={"quick": {"embedding_dim": (64, 256)}, "paper": {"embedding_dim": (32, 64, 128, 256, 512)}},
+    seeds={"quick": 4, "paper": 8},
+    figures=("contextual_embeddings.initial_context",),
+)

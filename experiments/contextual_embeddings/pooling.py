@@ -1,0 +1,66 @@
+"""Which pooling decides where tokens go? The mean with dot products does; with cosines, or the first token, none does.
+
+Largest entries decide too where LayerNorm centres the tokens, and do not where tokens are only of one length. With a
+free vector for each occurrence the loss alone acts. A transformer shares its weights among tokens, which may carry
+along those that the loss does not see.
+"""
+
+from experiments.contextual_embeddings.configuration import LanguageConfiguration
+from experiments.contextual_embeddings.phenomenon import CONTEXTUAL_EMBEDDINGS, derive
+from experiments.core.experiment import Experiment, Regime
+
+FREE = LanguageConfiguration(
+    network="free", n_steps=1500, learning_rate=0.02, initial_scale=1.0, decoupled_weight_decay=0.0
+)
+ENCODER = LanguageConfiguration(depth=1, n_steps=800, n_evaluation=240)
+LONG = {"n_steps": 4000, "n_evaluation": 480}
+
+EXPERIMENT = Experiment(
+    name="pooling",
+    summary="mean pooling with dot products decides every token; cosine and CLS leave tokens free",
+    regimes=(
+        Regime(name="free-mean-dot", summary="free tokens, mean, dot product", quick=FREE),
+        Regime(name="free-mean-cosine", summary="free tokens, mean, cosine", quick=FREE.replace(similarity="cosine")),
+        Regime(name="free-cls", summary="free tokens, the first one", quick=FREE.replace(pooling="cls")),
+        Regime(
+            name="free-max",
+            summary="free tokens, largest entries, cosine",
+            quick=FREE.replace(pooling="max", similarity="cosine"),
+        ),
+        Regime(
+            name="free-max-rms",
+            summary="the same with tokens that are not centred",
+            quick=FREE.replace(pooling="max", similarity="cosine", free_norm="rms"),
+        ),
+        Regime(
+            name="encoder-mean-dot",
+            summary="transformer, mean, dot product",
+            quick=ENCODER,
+            paper=ENCODER.replace(**LONG),
+        ),
+        Regime(
+            name="encoder-mean-cosine",
+            summary="transformer, mean, cosine",
+            quick=ENCODER.replace(similarity="cosine"),
+            paper=ENCODER.replace(similarity="cosine", **LONG),
+        ),
+        Regime(
+            name="encoder-cls",
+            summary="transformer, the first token",
+            quick=ENCODER.replace(pooling="cls"),
+            paper=ENCODER.replace(pooling="cls", **LONG),
+        ),
+        Regime(
+            name="encoder-max",
+            summary="transformer, largest entries, cosine",
+            quick=ENCODER.replace(pooling="max", similarity="cosine"),
+            paper=ENCODER.replace(pooling="max", similarity="cosine", **LONG),
+        ),
+    ),
+    quick_time="60 s",
+    paper_time="4 min",
+    phenomenon=CONTEXTUAL_EMBEDDINGS,
+    derive=derive,
+    seeds={"quick": 3, "paper": 5},
+    figures=("contextual_embeddings.pooling",),
+)
