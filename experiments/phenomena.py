@@ -23,6 +23,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "class-vectors": "experiments.contextual_embeddings.class_vectors.phenomenon:CLASS_VECTORS",
         "isotropy-time": "experiments.contextual_embeddings.class_vectors.isotropy_time:ISOTROPY_TIME",
         "norm-and-variance": "experiments.norm_and_variance.regimes:NORM_AND_VARIANCE",
+        "variance-by-layer": "experiments.norm_and_variance.variance_by_layer:VARIANCE_BY_LAYER",
         "moments-precision": "experiments.norm_and_variance.moments_precision:MOMENTS_PRECISION",
         "real-encoder": "experiments.norm_and_variance.real_encoder:REAL_ENCODER",
     }

@@ -17,10 +17,10 @@ QUANTITIES = {
     "last_within_share": Quantity(label="V_within/V of words, last layer", headline="compared"),
     "last_square": Quantity(label="Q/d, last layer"),
     "mean_share_error": Quantity(
-        label="M/Q: largest error of a layer", panels=(Panel(label="error of\nM/Q", height=0.8),)
+        label="M/Q before training: largest error of a layer", panels=(Panel(label="error of\nM/Q", height=0.8),)
     ),
-    "within_share_error": Quantity(label="V_within/V: largest error of a layer"),
-    "square_error": Quantity(label="Q/d: largest relative error of a layer"),
+    "within_share_error": Quantity(label="V_within/V before training: largest error"),
+    "square_error": Quantity(label="Q/d before training: largest relative error"),
 }
 _BY_LAYER = {
     "mean_share": "learned M/Q of all words together",
@@ -32,35 +32,50 @@ _BY_LAYER = {
     "deviation_ratio": "learned s, sd(Q)/sd(M) over words",
     "square_correlation": "learned r, corr(Q, M) over words",
 }
+# Before training, and after it.
+STAGES = ("initial", "final")
 ARRAYS = {
-    **{name: Variable(("layer",), about) for name, about in _BY_LAYER.items()},
-    "token_mean_square": Variable(("layer", "word"), "learned M/d of each word, NaN of rare ones"),
-    "token_variance": Variable(("layer", "word"), "learned V/d of each word, NaN of rare ones"),
+    **{name: Variable(("stage", "layer"), about) for name, about in _BY_LAYER.items()},
+    "token_mean_square": Variable(("stage", "layer", "word"), "learned M/d of each word, NaN of rare ones"),
+    "token_variance": Variable(("stage", "layer", "word"), "learned V/d of each word, NaN of rare ones"),
     "token_count": Variable(("word",), "learned from so many occurrences in the evaluation sentences"),
 }
 
 
 def measure(member, run: MemberRun, prediction: LayersPrediction) -> Measured:
-    """Return shares and trade-off of each layer; words count that are seen often enough."""
-    task, evaluation = member.spec.task, member.data.evaluation
-    words = np.asarray(evaluation.words)
+    """Return shares and trade-off of each layer before and after training; words count that are seen often enough."""
+    task, words = member.spec.task, np.asarray(member.data.evaluation.words)
     names = [name for name in member.spec.network.layers if name != "final"]
-    rows, formula = [], []
-    for name in names:
-        moments = word_moments(run.final[name], words, task.n_words)
-        row = _measure_layer(moments, run.final[name].shape[-1])
-        s, r = row["deviation_ratio"], row["square_correlation"]
-        rows.append(row)
-        # r has no meaning where s is rounding: all squared norms are the same.
-        formula.append(theory.predict_trade_off(s, r if np.isfinite(r) else 0.0) if np.isfinite(s) else None)
-    arrays = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    arrays["token_count"] = moments.count.astype(float)
-    predicted = {name: array for name, array in prediction.arrays.items() if name not in ("correlation", "slope")}
-    predicted |= {
-        name: np.array([np.nan if one is None else getattr(one, name) for one in formula])
+    stages = [
+        describe_layers([states[name] for name in names], words, task.n_words) for states in (run.initial, run.final)
+    ]
+    arrays = {name: np.stack([stage[name] for stage in stages]) for name in stages[0]}
+    arrays["token_count"] = np.bincount(words[words < task.n_words], minlength=task.n_words).astype(float)
+    predicted = dict(prediction.arrays) | formula(arrays)
+    return Measured(quantities=_quantities(arrays, predicted), arrays=arrays, predicted=predicted)
+
+
+def describe_layers(hidden: list[np.ndarray], words: np.ndarray, n_words: int) -> dict[str, np.ndarray]:
+    """Return arrays by layer: shares, trade-off, and M/d and V/d of each word.
+
+    Args:
+        hidden: the tokens of each layer, ``Float[S, L, d]``.
+        words: ``Int[S, L]``; numbers from ``n_words`` on are no words.
+        n_words: of the vocabulary.
+    """
+    rows = [_measure_layer(word_moments(one, words, n_words), one.shape[-1]) for one in hidden]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def formula(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return correlation and slope that follow from s and r; r has no meaning where s is rounding."""
+    ratios, correlations = arrays["deviation_ratio"], np.nan_to_num(arrays["square_correlation"])
+    pairs = zip(ratios.ravel(), correlations.ravel(), strict=True)
+    found = [theory.predict_trade_off(s, r) if np.isfinite(s) else None for s, r in pairs]
+    return {
+        name: np.array([np.nan if one is None else getattr(one, name) for one in found]).reshape(ratios.shape)
         for name in ("correlation", "slope")
     }
-    return Measured(quantities=_quantities(arrays, predicted, prediction), arrays=arrays, predicted=predicted)
 
 
 def word_moments(hidden: np.ndarray, words: np.ndarray, n_words: int) -> GroupMoments:
@@ -93,14 +108,14 @@ def _measure_layer(moments: GroupMoments, dim: int) -> dict[str, np.ndarray | fl
     }
 
 
-def _quantities(arrays, predicted, prediction: LayersPrediction) -> dict[str, float]:
+def _quantities(arrays, predicted) -> dict[str, float]:
     errors = {name: np.abs(arrays[name] - predicted[name]) for name in ("mean_share", "within_share", "square")}
     errors["square"] = errors["square"] / predicted["square"]
     return {
         "formula_error": _largest(np.abs(arrays["correlation"] - predicted["correlation"])),
-        "last_correlation": arrays["correlation"][-1],
-        **{f"last_{name}": arrays[name][-1] for name in ("mean_share", "within_share", "square")},
-        **{f"{name}_error": _largest(error) for name, error in errors.items()},
+        "last_correlation": arrays["correlation"][1, -1],
+        **{f"last_{name}": arrays[name][1, -1] for name in ("mean_share", "within_share", "square")},
+        **{f"{name}_error": _largest(error[0]) for name, error in errors.items()},
     }
 
 

@@ -13,7 +13,8 @@ from experiments.core.prediction import Prediction
 from simlab.validation import invalid
 from theory.short_text import short_repr
 
-UNTRAINED, COLLAPSED, IDENTITY, NOTHING = "infinite width", "token collapse", "identity", "nothing"
+COLLAPSED, IDENTITY, NOTHING = "token collapse", "identity", "nothing"
+UNPREDICTED = ("correlation", "slope", "deviation_ratio", "square_correlation", "between_share")
 # A token that occurs less often among the evaluation sentences has no M and V of its own.
 LEAST_COUNT = 5
 
@@ -23,7 +24,7 @@ class LayersPrediction(Prediction):
     """The prediction with M, Q and V over d of each word, by layer.
 
     Args:
-        token_mean_square: `Float[layers, n_words]`, NaN where nothing is predicted.
+        token_mean_square: `Float[2, layers, n_words]`, before and after training; NaN where nothing is predicted.
         token_variance: the same of V.
     """
 
@@ -42,16 +43,6 @@ def check_theory(configuration: LanguageConfiguration) -> None:
         raise invalid("pooling", "mean or max: theory has no leading token", configuration.pooling)
 
 
-def layer_names(configuration: LanguageConfiguration) -> tuple[str, ...]:
-    """Return the names of the layers that are measured: the residual stream of a pre-norm network, without its end."""
-    return ("embedding", *(f"block {number}" for number in range(1, configuration.depth + 1)))
-
-
-def is_untrained(configuration: LanguageConfiguration) -> bool:
-    """Return whether the network is measured as it begins."""
-    return not configuration.n_steps and not configuration.masked_steps
-
-
 def is_pinned(configuration: LanguageConfiguration) -> bool:
     """Return whether LayerNorm without scale and offset ends each layer."""
     return configuration.norm == "post" and not configuration.affine
@@ -60,52 +51,47 @@ def is_pinned(configuration: LanguageConfiguration) -> bool:
 def predict(configuration: LanguageConfiguration) -> LayersPrediction:
     """Return shares by layer: before training those of infinite width, after it those of token collapse at the end."""
     n_layers, n_words = configuration.depth + 1, make_task(configuration).n_words
-    rows = {name: np.full(n_layers, np.nan) for name in ("mean_share", "within_share", "square")}
-    tokens = {name: np.full((n_layers, n_words), np.nan) for name in ("mean_square", "variance")}
-    basis, kind, note = "none", NOTHING, ""
+    rows = {name: np.full((2, n_layers), np.nan) for name in ("mean_share", "within_share", "square")}
+    tokens = {name: np.full((2, n_layers, n_words), np.nan) for name in ("mean_square", "variance")}
+    notes = []
     if is_pinned(configuration):
-        basis, kind = "theorem", IDENTITY
         rows["square"][:] = 1
-    if is_untrained(configuration) and configuration.zero_queries:
-        basis, kind, note = "approximation", UNTRAINED, "of infinite width and uniform attention"
-        for index, layer in enumerate(_kernel_statistics(configuration.replace(embedding_dim=48, n_heads=1))):
-            rows["mean_share"][index], rows["within_share"][index] = layer.mean_share, layer.within_share
-            rows["square"][index] = layer.whole_mean_square
-            tokens["mean_square"][index, layer.words] = layer.square_mean
-            tokens["variance"][index, layer.words] = layer.variance
-    elif configuration.n_steps and configuration.sets_tokens and configuration.norm == "post":
-        kind, note = COLLAPSED, "of the last layer at the minimum of the contrastive loss"
+    if configuration.zero_queries and not configuration.affine:
+        notes.append("before training of infinite width")
+        for index, layer in enumerate(kernel_statistics(configuration.replace(embedding_dim=48, n_heads=1))):
+            rows["mean_share"][0, index], rows["within_share"][0, index] = layer.mean_share, layer.within_share
+            rows["square"][0, index] = layer.whole_mean_square
+            tokens["mean_square"][0, index, layer.words] = layer.square_mean
+            tokens["variance"][0, index, layer.words] = layer.variance
+    is_collapsed = bool(configuration.n_steps) and configuration.sets_tokens and configuration.norm == "post"
+    if is_collapsed:
+        notes.append("after it of token collapse, last layer")
         shares = _collapsed(configuration)
-        rows["mean_share"][-1] = shares.whole_share
-        rows["within_share"][-1] = (1 - np.average(shares.mean_share, weights=shares.counts)) / (1 - shares.whole_share)
-        tokens["mean_square"][-1], tokens["variance"][-1] = shares.mean_share, 1 - shares.mean_share
-    arrays = {
-        **rows,
-        "correlation": np.full(n_layers, -1.0 if is_pinned(configuration) else np.nan),
-        "slope": np.full(n_layers, -1.0 if is_pinned(configuration) else np.nan),
-        **dict.fromkeys(("deviation_ratio", "square_correlation", "between_share"), np.full(n_layers, np.nan)),
-        **{f"token_{name}": values for name, values in tokens.items()},
-        "token_count": np.full(n_words, np.nan),
-    }
-    last = {f"last_{name}": rows[name][-1] for name in ("mean_share", "within_share", "square")}
+        between = np.average(np.nan_to_num(shares.mean_share), weights=shares.counts)
+        rows["mean_share"][1, -1] = shares.whole_share
+        rows["within_share"][1, -1] = (1 - between) / (1 - shares.whole_share)
+        tokens["mean_square"][1, -1], tokens["variance"][1, -1] = shares.mean_share, 1 - shares.mean_share
+    pinned = -1.0 if is_pinned(configuration) else np.nan
+    last = {f"last_{name}": rows[name][1, -1] for name in ("mean_share", "within_share", "square")}
+    quantities = {"formula_error": 0.0, "last_correlation": pinned, **last}
     return LayersPrediction(
-        basis=basis,
-        kind=kind,
-        note=note,
-        quantities={
-            "formula_error": 0.0,
-            "last_correlation": -1.0 if is_pinned(configuration) else np.nan,
-            **last,
-            **dict.fromkeys(("mean_share_error", "within_share_error", "square_error"), 0.0),
+        basis="theorem" if is_pinned(configuration) else "none",
+        kind=COLLAPSED if is_collapsed else IDENTITY if is_pinned(configuration) else NOTHING,
+        note="; ".join(notes),
+        quantities=quantities | dict.fromkeys(("mean_share_error", "within_share_error", "square_error"), 0.0),
+        arrays={
+            **rows,
+            **dict.fromkeys(UNPREDICTED, np.full((2, n_layers), np.nan)),
+            **{f"token_{name}": values for name, values in tokens.items()},
+            "token_count": np.full(n_words, np.nan),
         },
-        arrays=arrays,
         token_mean_square=tokens["mean_square"],
         token_variance=tokens["variance"],
     )
 
 
 @lru_cache(maxsize=16)
-def _kernel_statistics(configuration: LanguageConfiguration) -> tuple:
+def kernel_statistics(configuration: LanguageConfiguration) -> tuple:
     """Return the statistics of the evaluation sentences by layer in a network of infinite width."""
     from theory import contextual_embeddings
 
