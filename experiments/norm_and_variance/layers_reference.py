@@ -17,6 +17,7 @@ COLLAPSED, IDENTITY, NOTHING = "token collapse", "identity", "nothing"
 UNPREDICTED = ("correlation", "slope", "deviation_ratio", "square_correlation", "between_share")
 # A token that occurs less often among the evaluation sentences has no M and V of its own.
 LEAST_COUNT = 5
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,8 @@ def predict(configuration: LanguageConfiguration) -> LayersPrediction:
         notes.append("after it of token collapse, last layer")
         shares = _collapsed(configuration)
         between = np.average(np.nan_to_num(shares.mean_share), weights=shares.counts)
-        rows["mean_share"][1, -1] = shares.whole_share
+        # With as many sentences of each class it is zero, not what rounding leaves of it.
+        rows["mean_share"][1, -1] = shares.whole_share if abs(shares.whole_share) > ROUNDING else 0.0
         rows["within_share"][1, -1] = (1 - between) / (1 - shares.whole_share)
         tokens["mean_square"][1, -1], tokens["variance"][1, -1] = shares.mean_share, 1 - shares.mean_share
     pinned = -1.0 if is_pinned(configuration) else np.nan
