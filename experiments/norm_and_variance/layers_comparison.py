@@ -47,7 +47,8 @@ def measure(member, run: MemberRun, prediction: LayersPrediction) -> Measured:
     task, words = member.spec.task, np.asarray(member.data.evaluation.words)
     names = [name for name in member.spec.network.layers if name != "final"]
     stages = [
-        describe_layers([states[name] for name in names], words, task.n_words) for states in (run.initial, run.final)
+        describe_layers([states[name] for name in names], words, task.n_words)
+        for states in (run.initial or run.final, run.final)
     ]
     arrays = {name: np.stack([stage[name] for stage in stages]) for name in stages[0]}
     arrays["token_count"] = np.bincount(words[words < task.n_words], minlength=task.n_words).astype(float)

@@ -12,7 +12,7 @@ from experiments.core.quantity import Quantity
 from experiments.core.standard_comparison import Measured, standard_comparison
 from experiments.norm_and_variance.layers_comparison import describe_layers, formula
 from experiments.norm_and_variance.layers_reference import kernel_statistics
-from experiments.norm_and_variance.variance_by_layer import UntrainedConfiguration
+from experiments.norm_and_variance.untrained_configuration import UntrainedConfiguration
 
 QUANTITIES = {
     "mean_square_error": Quantity(label="M/d: largest error of a layer, relative to Q/d", headline="learned"),

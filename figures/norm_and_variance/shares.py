@@ -42,13 +42,8 @@ def _draw_panel(ax, regime) -> None:
 
 
 def _handles() -> list[Line2D]:
-    handles = [
-        Line2D(
-            [],
-            [],
-            label=f"{label}, each network",
-            **style.concept_style(index) | MEASURED | {"markerfacecolor": "none"},
-        )
-        for index, label in enumerate(SHARES.values())
-    ]
+    handles = []
+    for index, label in enumerate(SHARES.values()):
+        look: dict[str, Any] = style.concept_style(index) | MEASURED
+        handles.append(Line2D([], [], label=f"{label}, each network", **look))
     return [*handles, Line2D([], [], label="predicted, infinite width", **PREDICTED)]

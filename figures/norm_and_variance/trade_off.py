@@ -46,5 +46,8 @@ def _draw_panel(ax, part) -> None:
 
 def _handles(n_layers: int) -> list[Line2D]:
     names = ["embeddings", *(f"block {number}" for number in range(1, n_layers))]
-    handles = [Line2D([], [], label=name, **style.concept_style(index) | WORDS) for index, name in enumerate(names)]
+    handles = []
+    for index, name in enumerate(names):
+        look: dict[str, Any] = style.concept_style(index) | WORDS
+        handles.append(Line2D([], [], label=name, **look))
     return [*handles, Line2D([], [], label="slope r s - 1", **FORMULA)]

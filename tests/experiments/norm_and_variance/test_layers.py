@@ -10,6 +10,7 @@ from flax import nnx
 from experiments.core.sweep import run_plan
 from experiments.norm_and_variance import layers_comparison, layers_reference, regimes, variance_by_layer
 from experiments.norm_and_variance.untrained_comparison import predict as predict_untrained
+from experiments.norm_and_variance.untrained_configuration import UntrainedConfiguration
 from simlab.sweeps.members import Member
 
 TINY = {"n_classes": 4, "shared": "2:2", "words_per_concept": 2, "n_evaluation": 24, "depth": 1, "embedding_dim": 16}
@@ -71,7 +72,7 @@ def test_what_is_predicted_before_and_after_training():
 
 
 def test_untrained_networks_come_near_the_kernel():
-    choices = variance_by_layer.UntrainedConfiguration(width=128, depth=2, n_evaluation=48)
+    choices = UntrainedConfiguration(width=128, depth=2, n_evaluation=48)
     regime = variance_by_layer.EXPERIMENT.regimes[0]._replace(quick=choices)
     experiment = variance_by_layer.EXPERIMENT._replace(regimes=(regime,))
     run = run_plan(experiment.plan("quick", {}, 2)).isel(regime=0)
