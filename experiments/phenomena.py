@@ -25,6 +25,10 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
         "class-vectors": "experiments.contextual_embeddings.class_vectors.phenomenon:CLASS_VECTORS",
         "isotropy-time": "experiments.contextual_embeddings.class_vectors.isotropy_time:ISOTROPY_TIME",
         "modality-gap": "experiments.modality_gap.phenomenon:MODALITY_GAP",
+        "norm-and-variance": "experiments.norm_and_variance.regimes:NORM_AND_VARIANCE",
+        "variance-by-layer": "experiments.norm_and_variance.variance_by_layer:VARIANCE_BY_LAYER",
+        "moments-precision": "experiments.norm_and_variance.moments_precision:MOMENTS_PRECISION",
+        "real-encoder": "experiments.norm_and_variance.real_encoder:REAL_ENCODER",
     }
 )
 
@@ -40,6 +44,7 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
         "dimensional-collapse": "experiments.dimensional_collapse.predict_options:PREDICTOR",
         "hidden-manifold": "experiments.hidden_manifold.predict_options:PREDICTOR",
         "modality-gap": "experiments.modality_gap.predict_options:PREDICTOR",
+        "norm-and-variance": "experiments.norm_and_variance.predict_options:PREDICTOR",
         "platonic-kernels": "experiments.representation_kernels.predict_options:PREDICTOR",
         "contextual-embeddings": "experiments.contextual_embeddings.predict_options:PREDICTOR",
     }

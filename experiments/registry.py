@@ -47,6 +47,10 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "class-imbalance": "experiments.contextual_embeddings.class_vectors.class_imbalance:EXPERIMENT",
         "modality-gap": "experiments.modality_gap.regimes:EXPERIMENT",
         "gap-threshold": "experiments.modality_gap.gap_threshold:EXPERIMENT",
+        "norm-and-variance": "experiments.norm_and_variance.regimes:EXPERIMENT",
+        "variance-by-layer": "experiments.norm_and_variance.variance_by_layer:EXPERIMENT",
+        "moments-precision": "experiments.norm_and_variance.moments_precision:EXPERIMENT",
+        "real-encoder": "experiments.norm_and_variance.real_encoder:EXPERIMENT",
     }
 )
 NAMES = tuple(EXPERIMENTS)

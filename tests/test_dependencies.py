@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]
 PACKAGES = ("simlab", "theory", "experiments", "figures")
 # Imports of extras and of the build, where they may stand.
-ELSEWHERE = {"torch": "experiments/benchmarks", "setuptools": "simlab/storage/wheel_revision.py"}
+ELSEWHERE = {
+    "torch": "experiments/benchmarks",
+    "safetensors": "simlab/networks/encoders/bert_files.py",
+    "huggingface_hub": "experiments/norm_and_variance",
+    "setuptools": "simlab/storage/wheel_revision.py",
+}
 
 
 def names_of(requirements):

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "contamination": ("contamination", "measure_contamination"),
     "transformer": ("transformer", "measure_transformer"),
     "contrastive": ("contrastive", "measure_contrastive"),
+    "encoder": ("encoder", "measure_encoder"),
 }
 
 

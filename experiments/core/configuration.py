@@ -38,9 +38,12 @@ class Configuration:
     Attributes:
         aliases: names that each set several fields, wherever these are not zero: ``weight_decay`` for the weight decays
             of a phenomenon. Its values are non-negative numbers. An alias is an option and an axis as a field is.
+        unused: fields that have no meaning for a phenomenon, as those of training for a measurement; they are no
+            options.
     """
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    unused: ClassVar[tuple[str, ...]] = ()
 
     n_steps: int | None = option(None, "training steps", group=TRAINING)
     n_records: int = option(

@@ -10,8 +10,12 @@ from simlab.validation import check_count, invalid, is_number
 
 
 def option_types(record: type) -> dict[str, Any]:
-    """Return the options of a dataclass with the types of their values: fields, and aliases of what they set."""
-    kinds = {field.name: field.type for field in dataclasses.fields(record)}
+    """Return the options of a dataclass with the types of their values: fields, and aliases of what they set.
+
+    Fields that its attribute ``unused`` names have no meaning there, and are no options.
+    """
+    unused = getattr(record, "unused", ())
+    kinds = {field.name: field.type for field in dataclasses.fields(record) if field.name not in unused}
     return kinds | {name: kinds[targets[0]] for name, targets in _aliases(record).items()}
 
 

@@ -54,7 +54,8 @@ def standard_comparison(
         quantities: what is compared, by name.
         arrays: the dimensions and meaning of each learned array, by name; ``NAME_predicted`` stands beside it.
         metrics: those of the objective, by name; ``history_NAME`` is their course. None for a measurement.
-        measure: ``(member, run, prediction) -> Measured``.
+        measure: ``(member, run, prediction) -> Measured``; the run of a measurement is a
+            :class:`simlab.sweeps.measurements.MeasurementRun`.
         curves: metrics of which the prediction has curves over training; ``history_NAME_predicted``.
         thresholds: of the prediction, by name.
         certificate: as in :class:`experiments.core.phenomenon.Comparison`.
@@ -73,7 +74,7 @@ def standard_comparison(
             "exact_minimum": _column(measured.exact_minimum, quantities),
             "sampling_error": _column(measured.sampling_errors, quantities),
         }
-        if run is None:
+        if metrics is None:
             ending = {"status": "measured", "first_bad_step": 0, "steps_taken": 0}
         else:
             steps = np.arange(member.spec.n_segments + 1) * member.spec.steps_per_record

@@ -22,6 +22,7 @@ GROUPS = {
     "feature-contamination": "experiments.feature_contamination.claims.suite:check_feature_contamination",
     "modality-gap": "experiments.modality_gap.claims.suite:check_modality_gap",
     "contrastive": "experiments.verification.contrastive:check_contrastive",
+    "norm-and-variance": "experiments.norm_and_variance.claims.suite:check_norm_and_variance",
     "contextual-embeddings": "experiments.contextual_embeddings.claims.suite:check_contextual_embeddings",
 }
 

@@ -1,0 +1,1 @@
+"""Claims on norm and variance, for ``simlab verify norm-and-variance``."""

@@ -1,0 +1,92 @@
+"""How many digits of a variance are left in float32, by the way in which it is computed."""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+
+from experiments.core.configuration import TASK, Configuration, option
+from experiments.core.experiment import Experiment, Regime
+from experiments.core.phenomenon import Phenomenon
+from experiments.core.prediction import Prediction
+from experiments.core.quantity import Quantity
+from experiments.core.standard_comparison import Measured, standard_comparison
+from simlab.validation import check_count, check_real
+
+ROUNDING = 2.0**-24  # of a float32 number, relative, at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrecisionConfiguration(Configuration):
+    """Normal vectors about a mean, in float32."""
+
+    unused: ClassVar[tuple[str, ...]] = tuple(one.name for one in fields(Configuration))
+
+    mean_ratio: float = option(1e6, "M/V, the squared norm of the mean over the variance", group=TASK, label="M/V")
+    n_vectors: int = option(16384, "vectors", group=TASK)
+    dim: int = option(32, "dimensions", group=TASK)
+    n_batch: int = option(256, "vectors of a batch", group=TASK)
+
+
+QUANTITIES = {
+    "compensated": Quantity(label="Chan's rule, compensated: relative error of V", headline="learned"),
+    "plain": Quantity(label="Chan's rule, plain", headline="learned"),
+    "two_passes": Quantity(label="two passes", headline="learned"),
+    "difference": Quantity(label="Q - M from running means", headline="compared"),
+    "squares": Quantity(label="sums of squares"),
+}
+
+
+def check(choices: PrecisionConfiguration) -> None:
+    """Raise ``ValueError`` for a size or a ratio that is out of range."""
+    check_real("mean_ratio", choices.mean_ratio, positive=True)
+    for name in ("n_vectors", "dim", "n_batch"):
+        check_count(name, getattr(choices, name), 2)
+
+
+def predict(choices: PrecisionConfiguration) -> Prediction:
+    """Return the error of ``Q - M`` that the rounding of Q alone would give, half a unit in its last place at most."""
+    quantities = dict.fromkeys(QUANTITIES, np.nan) | {"difference": ROUNDING * (1 + choices.mean_ratio)}
+    return Prediction(
+        basis="approximation", quantities=quantities, kind="rounding of Q", note="of the order of one rounding"
+    )
+
+
+def measure(member, run, prediction) -> Measured:
+    """Return the relative errors of V on the same vectors."""
+    from experiments.norm_and_variance import variance_formulas as formulas
+
+    choices, rng = member.subject, np.random.default_rng(member.seed)
+    direction = rng.choice([-1.0, 1.0], size=choices.dim) / np.sqrt(choices.dim)
+    noise = rng.normal(size=(choices.n_vectors, choices.dim)) / np.sqrt(choices.dim)
+    vectors = (noise + np.sqrt(choices.mean_ratio) * direction).astype(np.float32)
+    wanted = formulas.reference_variance(vectors)
+    ways = {
+        "compensated": formulas.compensated_merge,
+        "plain": formulas.plain_merge,
+        "two_passes": formulas.two_passes,
+        "difference": formulas.difference_of_means,
+        "squares": formulas.sums_of_squares,
+    }
+    return Measured(quantities={name: abs(way(vectors, choices.n_batch) / wanted - 1) for name, way in ways.items()})
+
+
+MOMENTS_PRECISION = Phenomenon(
+    name="moments-precision",
+    configuration=PrecisionConfiguration,
+    check_theory=check,
+    predict=predict,
+    load_comparison=lambda: standard_comparison(quantities=QUANTITIES, measure=measure),
+)
+
+EXPERIMENT = Experiment(
+    name="moments-precision",
+    summary="how many digits of a variance float32 leaves, for five ways to compute it in one pass or two",
+    regimes=(Regime(name="normal", summary="normal vectors about a mean", quick=PrecisionConfiguration()),),
+    quick_time="10 s",
+    paper_time="10 s",
+    phenomenon=MOMENTS_PRECISION,
+    vary={name: {"mean_ratio": tuple(10.0**k for k in range(9))} for name in ("quick", "paper")},
+    seeds={"quick": 3, "paper": 10},
+    figures=("norm_and_variance.moments_precision",),
+)

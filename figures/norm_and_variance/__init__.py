@@ -1,0 +1,1 @@
+"""Figures of norm and variance of contextual embeddings."""
