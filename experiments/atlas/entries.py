@@ -58,6 +58,7 @@ ENTRIES = (
     Entry("platonic-kernels", "platonic-kernels", "Huh et al. 2024", "kernels, losses and their alignment"),
     Entry("modality-gap", "gap-threshold", "Liang et al. 2022", "gap and loss of image and text vectors"),
     Entry("contextual-embeddings", "token-collapse", "Xiao et al. 2023", "similarities of words in context"),
+    Entry("norm-and-variance", "norm-and-variance", "Yamagiwa, Shimodaira 2024", "norm of means, variance by layer"),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
 
