@@ -21,7 +21,7 @@ from simlab.storage.store import MemoryStore
 
 OPTIONS = "--n-words 6 --n-classes 8 --sentence-length 2 --embedding-dim 4 --batch-size 8 --n-evaluation 20 --epochs 8"
 SMALL = {"n_words": 6, "n_classes": 8, "sentence_length": 2, "embedding_dim": 4, "batch_size": 8, "epochs": 8}
-RUN = f"run uniform-small-sample {OPTIONS} --seeds 2 --chunk 1 --quiet --out".split()
+RUN = f"run uniform-small-sample --no-figures {OPTIONS} --seeds 2 --chunk 1 --quiet --out".split()
 
 
 class Harming(Quiet):
@@ -108,7 +108,7 @@ def test_waiting_for_the_lock_of_the_manifest_is_said(tmp_path, monkeypatch):
 
 def test_a_sweep_begun_on_more_devices_goes_on_with_relayout(tmp_path, monkeypatch, capsys):
     """Its parts have two members on two devices; one part is finished before there is one device left."""
-    words = f"run uniform-small-sample {OPTIONS} --seeds 4 --chunk 2 --quiet --out".split()
+    words = f"run uniform-small-sample --no-figures {OPTIONS} --seeds 4 --chunk 2 --quiet --out".split()
     assert main([*words, str(tmp_path / "two")]) == 0
     two, folder = load_dataset(tmp_path / "two"), tmp_path / "run"
 

@@ -18,6 +18,7 @@ from simlab.storage.results import load_dataset
 from theory import feature_collapse
 
 SIZES = "--n-words 6 --n-classes 8 --sentence-length 2 --embedding-dim 4 --batch-size 8 --n-evaluation 20 --epochs 8"
+SWEPT = "--seeds 2 --vary weight-decay=1e-3,2e-3 --vary embedding-dim=4,6"
 SMALL = {"n_words": 6, "n_classes": 8, "sentence_length": 2, "embedding_dim": 4, "batch_size": 8, "n_evaluation": 20}
 
 
@@ -34,7 +35,7 @@ def identical(one, other):
 @pytest.fixture(scope="module")
 def saved_sweep(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweeps") / "decay"
-    words = f"run uniform-small-sample {SIZES} --seeds 2 --vary weight-decay=1e-3,2e-3 --vary embedding-dim=4,6 --quiet"
+    words = f"run uniform-small-sample {SIZES} {SWEPT} --quiet"
     assert simlab(*words.replace("--embedding-dim 4 ", "").split(), "--out", folder) == 0
     return folder
 
@@ -168,7 +169,7 @@ def test_a_run_is_made_again_in_a_layout_that_is_asked_for(saved_sweep, tmp_path
 
 
 def test_the_same_command_again_changes_nothing_and_another_is_refused(saved_sweep, capsys):
-    words = f"run uniform-small-sample {SIZES} --seeds 2 --vary weight-decay=1e-3,2e-3 --vary embedding-dim=4,6 --quiet"
+    words = f"run uniform-small-sample {SIZES} {SWEPT} --no-figures --quiet"
     words = words.replace("--embedding-dim 4 ", "")
     before = (saved_sweep / "results.nc").read_bytes()
     assert simlab(*words.split(), "--out", saved_sweep) == 0
@@ -189,7 +190,7 @@ def test_parts_left_by_a_kill_at_the_very_end_are_cleared_but_not_those_of_anoth
     with xarray.open_dataset(folder / "results.nc") as dataset:
         sweep = json.loads(dataset.attrs["sweep"]) | {"settings": json.loads(dataset.attrs["settings"])}
     open_store(folder, sweep if own else sweep | {"seeds": [7]}, dict, {}, print)
-    words = f"run uniform-small-sample {SIZES} --seeds 2 --vary weight-decay=1e-3,2e-3 --vary embedding-dim=4,6 --quiet"
+    words = f"run uniform-small-sample {SIZES} {SWEPT} --no-figures --quiet"
     assert simlab(*words.replace("--embedding-dim 4 ", "").split(), "--out", folder) == 0
     assert (folder / "parts").exists() == (not own)
 
@@ -214,7 +215,7 @@ def test_a_varied_regime_prints_and_draws_the_sweep(saved_sweep, capsys):
 def test_members_that_converge_stop_early(tmp_path, capsys):
     words = f"run uniform-small-sample {SIZES.replace('--epochs 8', '--n-steps 6000')} --n-records 60 --seeds 3 --quiet"
     options = "--source population --learning-rate 1 --weight-decay 0.02 --until gradient-norm=1e-3 --initial-scale 0.3"
-    assert simlab(*words.split(), *options.split(), "--out", tmp_path) == 0
+    assert simlab(*words.split(), *options.split(), "--no-figures", "--out", tmp_path) == 0
     assert "3 converged" in capsys.readouterr().out
     with xarray.open_dataset(tmp_path / "results.nc") as dataset:
         assert set(dataset.status.values.ravel()) == {"converged"}
