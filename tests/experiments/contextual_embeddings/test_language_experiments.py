@@ -1,24 +1,18 @@
 """Encoders of sentences beside their prediction: a small run, its figures, untrained layers, and refused choices."""
 
-import jax
 import numpy as np
 import pytest
-import xarray
-from flax import nnx
 
 from experiments.commands.cli import main
 from experiments.contextual_embeddings.comparison import QUANTITIES, r_squared
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
 from experiments.contextual_embeddings.initial_context import EXPERIMENT as INITIAL
-from experiments.contextual_embeddings.initial_context import measure as measure_layers
 from experiments.contextual_embeddings.pooling import EXPERIMENT as POOLING
 from experiments.contextual_embeddings.reference import by_kind, language_law, predict, present
 from experiments.contextual_embeddings.training_spec import make_task, make_training_spec
-from experiments.core.experiment import make_plan
 from experiments.sweep import run
 from figures.contextual_embeddings import initial_context, pooling, spurious_contextualization, token_collapse
 from figures.contextual_embeddings import variance_shares as shares_figure
-from simlab.sweeps.members import Member, MemberRun
 from theory import contextual_embeddings
 
 SIZES = {
@@ -127,23 +121,14 @@ def test_words_that_are_seen_are_those_of_the_arrays(dataset):
 
 def test_untrained_layers_come_near_infinite_width():
     """Width 96, one block: deviations of the order of 1/sqrt(96), five of them at most."""
-    regime = INITIAL.regimes[0].quick.replace(**SIZES | {"embedding_dim": 96})
-    cell = make_plan("small", INITIAL.phenomenon, {"post-norm": regime}, [0]).cells[0]
-    member = Member(cell.spec, cell.hyperparameters, 0)
-    network = cell.spec.network.build(
-        cell.spec.task, cell.hyperparameters, dtype=np.float32, rngs=nnx.Rngs(params=0)
-    )  # fmt: skip
-    hidden = jax.device_get(jax.jit(network.hidden)(member.data.evaluation.words))
-    run = MemberRun(final=hidden, metrics={}, status="finished", first_bad_step=0, n_segments=0)
-    measured = measure_layers(member, run, cell.prediction)
+    regime = INITIAL.regimes[0]._replace(quick=INITIAL.regimes[0].quick.replace(**SIZES | {"embedding_dim": 96}))
+    dataset = run(INITIAL._replace(regimes=(regime,), vary={}), seeds=2)
     for name in ("mean_share", "within_share", "mean_similarity"):
-        assert measured.quantities[f"{name}_error"] < 5 / np.sqrt(96)
-    assert np.all(np.diff(cell.prediction.arrays["mean_share"]) > 0)
-    dims = ("regime", "seed", "layer")
-    arrays = {name: (dims, array[None, None]) for name, array in measured.arrays.items()}
-    predicted = {f"{name}_predicted": (dims, array[None, None]) for name, array in measured.predicted.items()}
-    figure = initial_context.draw(xarray.Dataset(arrays | predicted, coords={"regime": ["post-norm"]}))
-    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), cell.prediction.arrays["mean_share"])
+        assert dataset.learned.sel(quantity=f"{name}_error").max() < 5 / np.sqrt(96)
+    assert np.all(dataset.mean_share.values[0, 0] != dataset.mean_share.values[0, 1])
+    assert np.all(np.diff(dataset.mean_share_predicted.values[0, 0]) > 0)
+    figure = initial_context.draw(dataset)
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), dataset.mean_share_predicted.values[0, 0])
 
 
 def test_each_regime_of_pooling_is_what_its_name_says():
