@@ -30,7 +30,7 @@ TASK = ContextualLanguage(**LANGUAGE, n_evaluation=8)
 HYPER = Hyperparameters(
     learning_rate=0.01, pretraining_rate=0.02, initial_scale=0.3, temperature=0.7, decoupled_weight_decay=0.0
 )
-NETWORK = SentenceEncoder(dim=6, depth=1, n_heads=2)
+NETWORK = SentenceEncoder(embedding_dim=6, depth=1, n_heads=2)
 SPEC = TrainingSpec(
     task=TASK,
     source=FreshExamples(batch_size=4),
@@ -126,7 +126,9 @@ def test_masked_words_come_first_and_then_pairs():
 
 def test_free_tokens_descend_on_their_pairs():
     task = MemorisedPairs(**LANGUAGE, n_evaluation=8)
-    spec = replace(SPEC, task=task, source=Population(), network=FreeTokens(dim=6), n_steps=20, steps_per_record=10)
+    spec = replace(
+        SPEC, task=task, source=Population(), network=FreeTokens(embedding_dim=6), n_steps=20, steps_per_record=10
+    )
     losses = train_members([Member(spec, HYPER._replace(learning_rate=0.05), 0)])[0].metrics["loss"]
     assert losses[2] < losses[1] < losses[0]
 
