@@ -19,7 +19,7 @@ EXPERIMENT = Experiment(
         Regime(
             name="exclusive-content",
             summary="most content words belong to one class: content gains, function words lose",
-            quick=START.replace(exclusive=6, shared="2:2"),
+            quick=START.replace(exclusive=6, shared="2:2", n_steps=1200),
             paper=START.replace(exclusive=6, shared="2:2", **LONG),
         ),
         Regime(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.commands.cli import main
-from experiments.contextual_embeddings.comparison import QUANTITIES, r_squared
+from experiments.contextual_embeddings.comparison import QUANTITIES, Tokens, r_squared
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
 from experiments.contextual_embeddings.initial_context import EXPERIMENT as INITIAL
 from experiments.contextual_embeddings.pooling import EXPERIMENT as POOLING
@@ -111,6 +111,18 @@ def test_centred_tokens_below_a_simplex_of_their_largest_entries_are_equal_to_it
     assert np.all(sums > 0)
     equal = np.repeat(tokens[:, :1], 3, axis=1)
     np.testing.assert_allclose(equal.max(axis=1).sum(axis=1), 0, atol=1e-12)
+
+
+def test_class_vectors_under_the_ruler_are_the_predicted_words():
+    """Two ways to one number: the measured similarities of class vectors, and pair counts of theory; to rounding."""
+    task, gram = make_task(SMALL), contextual_embeddings.simplex_gram(4)
+    evaluation, words = task.sample(0).evaluation, predict(SMALL).words
+    tokens = Tokens(task, evaluation.words, evaluation.classes)
+    values, vectors = np.linalg.eigh(gram)
+    states = (vectors * np.sqrt(np.maximum(values, 0)))[evaluation.classes]
+    measured = tokens.similarities(np.repeat(states[:, None], task.sentence_length, axis=1))
+    np.testing.assert_allclose(measured.self_similarity, present(words, words.self_similarity), atol=1e-12)
+    np.testing.assert_allclose(measured.anisotropy, words.anisotropy, atol=1e-12)
 
 
 def test_words_that_are_seen_are_those_of_the_arrays(dataset):
