@@ -24,8 +24,9 @@ SMALL = LanguageConfiguration(**SIZES)
 
 @pytest.fixture(scope="module")
 def dataset():
-    """Enough steps for tokens to follow their class, not for the simplex."""
-    return run("token-collapse", seeds=1, n_steps=300, n_records=5, warmup_steps=10, learning_rate=0.02, **SIZES)
+    """Hidden words first, then pairs: enough steps for tokens to follow their class, not for the simplex."""
+    steps = {"n_steps": 300, "masked_steps": 60, "n_records": 5, "warmup_steps": 10}
+    return run("token-collapse", seeds=1, learning_rate=0.02, **steps, **SIZES)
 
 
 def test_tokens_become_class_vectors(dataset):
@@ -40,7 +41,7 @@ def test_tokens_become_class_vectors(dataset):
     course = dataset.course.isel(regime=0)
     assert r_squared(course.values[0, 2], dataset.gram_self_similarity.values[0, 0]) > 0.95
     assert r_squared(course.values[0, 0], dataset.gram_self_similarity.values[0, 0]) < 0.9
-    np.testing.assert_array_equal(dataset.moment_step.values[0, 0], [0, 60, 300])
+    np.testing.assert_array_equal(dataset.moment_step.values[0, 0], [0, 60, 360])
 
 
 def test_change_by_kind_is_predicted_from_the_start_of_the_main_stage(dataset):
@@ -52,6 +53,8 @@ def test_change_by_kind_is_predicted_from_the_start_of_the_main_stage(dataset):
         float(np.abs(regime.kind_change - regime.kind_change_predicted).max())
     )
     np.testing.assert_allclose(regime.shares.sum("share"), 1, atol=1e-9)
+    # The first stage, of 60 steps on hidden words, has changed the tokens.
+    assert not np.allclose(regime.course.values[0], regime.course.values[1], equal_nan=True)
 
 
 @pytest.mark.parametrize("module", [token_collapse, shares_figure, spurious_contextualization, pooling])
