@@ -54,8 +54,8 @@ def measure_transformer(settings: BenchSettings) -> Iterator[Measurement]:
             contestants.append(loop(COMPILED, members[0], is_compiled=True))
         except (ImportError, RuntimeError) as error:
             missing.append((COMPILED, first_line(error)))
-    spec = members[0].spec
-    case = f"{spec.source.batch_size} pairs, d = {spec.network.dim}, {spec.network.depth} blocks, {rows} in the sweep"
+    spec, network = members[0].spec, members[0].spec.network
+    case = f"{spec.source.batch_size} pairs, d = {network.embedding_dim}, {network.depth} blocks, {rows} in the sweep"
     seconds = take_turns(contestants, settings.rounds)
     for contestant in contestants:
         where, times = ("transformer", case, contestant.name), seconds[contestant.name]
@@ -81,7 +81,7 @@ def product_shapes(member: Member) -> list[tuple[int, tuple[int, int, int]]]:
     """Return the products of a forward pass: how many there are of a shape, and rows, inner size and columns of it."""
     spec = member.spec
     network, length = spec.network, spec.task.sentence_length
-    n_sentences, dim = 2 * spec.source.batch_size, network.dim
+    n_sentences, dim = 2 * spec.source.batch_size, network.embedding_dim
     tokens, by_head, head = n_sentences * length, n_sentences * network.n_heads, dim // network.n_heads
     layer = [
         (4, (tokens, dim, dim)),
@@ -187,7 +187,7 @@ def make_encoder(member: Member):
     from torch.nn import functional
 
     spec, scale = member.spec, float(member.hyperparameters.initial_scale)
-    dim, n_heads, length = spec.network.dim, spec.network.n_heads, spec.task.sentence_length
+    dim, n_heads, length = spec.network.embedding_dim, spec.network.n_heads, spec.task.sentence_length
 
     def norm(tokens):
         return functional.layer_norm(tokens, (dim,), eps=0.0)

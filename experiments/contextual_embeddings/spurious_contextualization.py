@@ -9,7 +9,8 @@ from experiments.contextual_embeddings.configuration import LanguageConfiguratio
 from experiments.contextual_embeddings.phenomenon import CONTEXTUAL_EMBEDDINGS, derive
 from experiments.core.experiment import Experiment, Regime
 
-START = LanguageConfiguration(masked_steps=800, n_steps=2000, temperature=0.2)
+START = LanguageConfiguration(masked_steps=720, n_steps=2400, temperature=0.2)
+LONG = {"masked_steps": 2000, "n_steps": 10000}
 
 EXPERIMENT = Experiment(
     name="spurious-contextualization",
@@ -18,12 +19,14 @@ EXPERIMENT = Experiment(
         Regime(
             name="exclusive-content",
             summary="most content words belong to one class: content gains, function words lose",
-            quick=START.replace(exclusive=6, shared="2:2"),
+            quick=START.replace(exclusive=6, shared="2:2", n_steps=1200),
+            paper=START.replace(exclusive=6, shared="2:2", **LONG),
         ),
         Regime(
             name="shared-content",
-            summary="most content words are shared: they lose as well",
-            quick=START.replace(exclusive=3, shared="2:3,3:8"),
+            summary="half of the content is shared by 3 or 8 classes: it loses as well",
+            quick=START.replace(exclusive=4, shared="2:3,2:8"),
+            paper=START.replace(exclusive=4, shared="2:3,2:8", **LONG),
         ),
     ),
     quick_time="60 s",

@@ -21,8 +21,8 @@ def test_products_are_those_of_the_network(member):
     """Operations of a forward pass, counted from the weights: 2 for each weight and token, and those of attention."""
     spec = member.spec
     n_tokens = 2 * spec.source.batch_size * spec.task.sentence_length
-    weights = spec.network.depth * 12 * spec.network.dim**2
-    attention = spec.network.depth * 4 * n_tokens * spec.task.sentence_length * spec.network.dim
+    weights = spec.network.depth * 12 * spec.network.embedding_dim**2
+    attention = spec.network.depth * 4 * n_tokens * spec.task.sentence_length * spec.network.embedding_dim
     counted = sum(2 * count * np.prod(shape) for count, shape in benchmark.product_shapes(member))
     assert counted == 2 * weights * n_tokens + attention
     assert benchmark.matrix_products("products", member).turn() != 0

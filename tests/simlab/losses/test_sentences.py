@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from simlab.data.sources import FreshExamples, Population
+from simlab.data.sources import FreshExamples
 from simlab.losses.sentences import (
     Hyperparameters,
     MaskedWords,
@@ -18,19 +18,17 @@ from simlab.losses.sentences import (
 )
 from simlab.networks.specs.free_tokens import FreeTokens
 from simlab.networks.specs.sentence_encoder import SentenceEncoder
-from simlab.sweeps.members import Member
-from simlab.sweeps.sweep import train_members
 from simlab.tasks.contextual_language import ContextualLanguage
 from simlab.tasks.gaussian_pairs import GaussianPairs
 from simlab.tasks.memorised_pairs import MemorisedPairs
-from simlab.training.spec import Stage, TrainingSpec
+from simlab.training.spec import TrainingSpec
 
 LANGUAGE = {"n_classes": 4, "exclusive": 1, "shared": ((2, 2),), "words_per_concept": 2, "function_words": 1}
 TASK = ContextualLanguage(**LANGUAGE, n_evaluation=8)
 HYPER = Hyperparameters(
     learning_rate=0.01, pretraining_rate=0.02, initial_scale=0.3, temperature=0.7, decoupled_weight_decay=0.0
 )
-NETWORK = SentenceEncoder(dim=6, depth=1, n_heads=2)
+NETWORK = SentenceEncoder(embedding_dim=6, depth=1, n_heads=2)
 SPEC = TrainingSpec(
     task=TASK,
     source=FreshExamples(batch_size=4),
@@ -108,27 +106,22 @@ def test_chosen_words_are_hidden_replaced_or_kept_as_in_bert():
     assert shown[chosen & (shown != 9)].max() < 8
 
 
-def test_masked_words_come_first_and_then_pairs():
-    """Two stages of one network, each at its own rate: without a rate to speak of the first one changes nothing."""
-    stage = Stage(
-        objective=MaskedWords(), source=FreshExamples(batch_size=4), optimizer="adamw", n_steps=2,
-        learning_rate="pretraining_rate",
-    )  # fmt: skip
-    spec = replace(SPEC, network=replace(NETWORK, readout="words"), pretraining=(stage,))
-    members = [Member(spec, HYPER._replace(pretraining_rate=rate), 0) for rate in (1e-12, 0.02)]
-    idle, trained = (run.trajectory["block 1"] for run in train_members(members, trajectories=True))
-    assert trained.shape == (4, 8, 3, 6)
-    np.testing.assert_array_equal(idle[0], trained[0])
-    np.testing.assert_allclose(idle[1], idle[0], atol=1e-5)
-    assert np.abs(trained[1] - trained[0]).max() > 1e-3
-    assert np.abs(idle[2] - idle[1]).max() > 1e-3
-
-
 def test_free_tokens_descend_on_their_pairs():
     task = MemorisedPairs(**LANGUAGE, n_evaluation=8)
-    spec = replace(SPEC, task=task, source=Population(), network=FreeTokens(dim=6), n_steps=20, steps_per_record=10)
-    losses = train_members([Member(spec, HYPER._replace(learning_rate=0.05), 0)])[0].metrics["loss"]
-    assert losses[2] < losses[1] < losses[0]
+    pairs, network = task.population(task.sample(0)), FreeTokens(embedding_dim=6)
+    graph, params = nnx.split(network.build(task, HYPER, dtype=jnp.float32, rngs=nnx.Rngs(0)))
+
+    @jax.jit
+    def step(params):
+        loss = lambda params: SentenceContrastive().loss(nnx.merge(graph, params), pairs, None, HYPER, None)  # noqa: E731
+        value, gradient = jax.value_and_grad(loss)(params)
+        return value, jax.tree.map(lambda weight, slope: weight - slope, params, gradient)
+
+    losses = []
+    for _ in range(30):
+        value, params = step(params)
+        losses.append(float(value))
+    assert losses[-1] < losses[10] < losses[0]
 
 
 @pytest.mark.parametrize(
