@@ -37,7 +37,7 @@ QUANTITIES = {
     "sentences_cut": Quantity(label="sentences cut to the positions"),
     "sentences_empty": Quantity(label="sentences without a token, left out"),
     "tokens": Quantity(label="words frequent enough to be measured by themselves"),
-    "tokens_rare": Quantity(label="words too rare for that"),
+    "tokens_rare": Quantity(label="words too rare for that, or beyond the most frequent 1,500"),
 }
 _BY_LAYER = {
     "mean_share": "M/Q of frequent words together",

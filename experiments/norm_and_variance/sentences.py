@@ -22,8 +22,8 @@ SHIPPED = Path(__file__).parent / "corpus" / "wordnet_sentences.txt"
 # Lengths of a batch are multiples of this, so that few programs are compiled.
 LENGTH_STEP = 8
 TOKENS_PER_BATCH = 1024
-# Tokens with groups of their own: a few hundred MB for twelve layers of 768 dimensions.
-MOST_GROUPS = 4000
+# Tokens with groups of their own, at most, whatever the corpus: 100 MB of sums for 6 layers of 384 dimensions.
+MOST_GROUPS = 1500
 
 
 def read_corpus(path: Path) -> tuple[str, ...]:
