@@ -15,6 +15,7 @@ BENCHMARKS = {
     "scaling": ("scaling", "measure_scaling"),
     "superposition": ("superposition", "measure_superposition"),
     "contamination": ("contamination", "measure_contamination"),
+    "transformer": ("transformer", "measure_transformer"),
     "encoder": ("encoder", "measure_encoder"),
 }
 

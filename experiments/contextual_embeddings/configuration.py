@@ -68,6 +68,10 @@ class LanguageConfiguration(Configuration):
         check_choice("network", self.network, NETWORKS)
         check_choice("objective", self.objective, OBJECTIVES)
         check_real("temperature", self.temperature, positive=True)
+        if self.largest_prior is not None and not self.repeats_classes:
+            raise invalid(
+                "largest_prior", "none, or repeats_classes, as else all classes are alike", self.largest_prior
+            )
         if self.network == "free" and self.objective != "contrastive":
             raise invalid("objective", "contrastive with network=free", self.objective)
         if self.network == "free" and self.masked_steps:

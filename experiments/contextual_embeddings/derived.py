@@ -4,6 +4,7 @@ import numpy as np
 import xarray
 
 from experiments.contextual_embeddings.reference import word_statistics
+from experiments.contextual_embeddings.training_spec import make_training_spec
 from experiments.core.columns import attach_cells
 from experiments.core.experiment import Plan
 from experiments.core.phenomenon import Variable
@@ -21,14 +22,15 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     """Add what is known of words and layers of each cell."""
     rows = []
     for cell in plan.cells:
-        task = cell.spec.task
+        spec = make_training_spec(cell.configuration)
+        task = spec.task
         counts = word_statistics(task, simplex_gram(task.n_classes)).counts
         rows.append(
             {
                 "word_kind": task.word_kinds()[counts > 0].astype(float),
                 "word_count": counts[counts > 0].astype(float),
                 "kind_names": np.array(",".join(task.kinds)),
-                "layer_names": np.array(",".join(cell.spec.network.layers)),
+                "layer_names": np.array(",".join(spec.network.layers)),
             }
         )
     return attach_cells(dataset, plan, rows, CELL_VARIABLES)

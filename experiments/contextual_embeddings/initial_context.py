@@ -4,6 +4,9 @@ Deeper layers of a random encoder are farther from the origin, and more of their
 that needs no training.
 """
 
+from functools import lru_cache
+from typing import Any, cast
+
 import numpy as np
 
 from experiments.contextual_embeddings.comparison import Tokens
@@ -17,7 +20,8 @@ from experiments.core.prediction import Prediction
 from experiments.core.quantity import Panel, Quantity
 from experiments.core.standard_comparison import Measured, standard_comparison
 from simlab.metrics.variance_shares import variance_shares
-from simlab.sweeps.members import MemberRun
+from simlab.networks.specs.sentence_encoder import SentenceEncoder
+from simlab.sweeps.measurements import Measurement
 
 QUANTITIES = {
     **{
@@ -34,15 +38,40 @@ QUANTITIES = {
 ARRAYS = {name: Variable(("layer",), f"learned {about}") for name, about in STATISTICS.items()}
 
 
-def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
+def measure(member: Measurement, run: None, prediction: Prediction) -> Measured:
     """Return the statistics of each layer of an untrained network."""
-    evaluation = member.data.evaluation
-    tokens = Tokens(member.spec.task, np.asarray(evaluation.words), np.asarray(evaluation.classes))
-    rows = [_measure_layer(tokens, run.final[name]) for name in member.spec.network.layers]
+    spec = make_training_spec(member.subject)
+    evaluation = spec.task.sample(member.seed).evaluation
+    tokens = Tokens(spec.task, np.asarray(evaluation.words), np.asarray(evaluation.classes))
+    hidden = _untrained(member.subject)(member.seed)
+    rows = [_measure_layer(tokens, np.asarray(hidden[name])) for name in spec.network.layers]
     arrays = {name: np.array([row[name] for row in rows]) for name in STATISTICS}
     errors = {f"{name}_error": np.max(np.abs(arrays[name] - prediction.arrays[name])) for name in STATISTICS}
     last = {f"last_{name}": arrays[name][-1] for name in ("mean_share", "within_share")}
     return Measured(quantities={**errors, **last}, arrays=arrays, predicted=prediction.arrays)
+
+
+@lru_cache(maxsize=8)
+def _untrained(configuration: LanguageConfiguration):
+    """Return the function from a seed to the tokens of every layer of a network with the weights of that seed."""
+    import jax
+    import jax.numpy as jnp
+    from flax import nnx
+
+    from experiments.core.training_choices import hyperparameters_by_name
+
+    spec = make_training_spec(configuration)
+    hyper, task = hyperparameters_by_name(spec.objective, configuration), spec.task
+    words = jnp.asarray(task.sample(0).evaluation.words)
+
+    @jax.jit
+    def layers(seed):
+        rngs = nnx.Rngs(params=jax.random.key(seed))
+        with jax.default_matmul_precision(spec.precision):
+            network: Any = cast(SentenceEncoder, spec.network).build(task, hyper, dtype=jnp.float32, rngs=rngs)
+            return network.hidden(words)
+
+    return layers
 
 
 def _measure_layer(tokens: Tokens, hidden: np.ndarray) -> dict[str, float]:
@@ -60,18 +89,13 @@ def _measure_layer(tokens: Tokens, hidden: np.ndarray) -> dict[str, float]:
 
 
 def _load_comparison():
-    from simlab.losses.sentences import SentenceContrastive
-
-    return standard_comparison(
-        quantities=QUANTITIES, arrays=ARRAYS, metrics=SentenceContrastive.recorded, measure=measure
-    )
+    return standard_comparison(quantities=QUANTITIES, arrays=ARRAYS, measure=measure)
 
 
 CONTEXT_AT_INITIALISATION = Phenomenon(
     name="context-at-initialisation",
     configuration=LanguageConfiguration,
     check_theory=check_theory,
-    make_training_spec=make_training_spec,
     predict=predict,
     load_comparison=_load_comparison,
 )
@@ -108,4 +132,5 @@ EXPERIMENT = Experiment(
     vary={"quick": {"embedding_dim": (64, 256)}, "paper": {"embedding_dim": (32, 64, 128, 256, 512)}},
     seeds={"quick": 4, "paper": 8},
     figures=("contextual_embeddings.initial_context",),
+    talk=("contextual_embeddings.initial_context", "How much context comes before training?"),
 )

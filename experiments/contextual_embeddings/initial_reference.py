@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
-from experiments.contextual_embeddings.training_spec import make_task
+from experiments.contextual_embeddings.training_spec import make_task, make_training_spec
 from experiments.core.prediction import Prediction
 from simlab.validation import invalid
 
@@ -32,6 +32,7 @@ def check_theory(configuration: LanguageConfiguration) -> None:
         raise invalid("network", "encoder, whose layers are predicted", configuration.network)
     if configuration.pooling == "cls":
         raise invalid("pooling", "mean or max: theory has no leading token", configuration.pooling)
+    make_training_spec(configuration)
 
 
 def predict(configuration: LanguageConfiguration) -> Prediction:

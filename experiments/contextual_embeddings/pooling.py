@@ -63,4 +63,5 @@ EXPERIMENT = Experiment(
     derive=derive,
     seeds={"quick": 3, "paper": 5},
     figures=("contextual_embeddings.pooling",),
+    talk=("contextual_embeddings.pooling", "Which pooling decides where tokens go?"),
 )

@@ -23,4 +23,5 @@ EXPERIMENT = Experiment(
     derive=derive,
     seeds={"quick": 3, "paper": 5},
     figures=("contextual_embeddings.token_collapse", "contextual_embeddings.variance_shares"),
+    talk=("contextual_embeddings.token_collapse", "What is a contextual embedding of?"),
 )

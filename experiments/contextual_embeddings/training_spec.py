@@ -61,14 +61,14 @@ def make_training_spec(configuration: LanguageConfiguration) -> SentenceSpec:
 def _make_network(configuration: LanguageConfiguration) -> SentenceEncoder | FreeTokens:
     if configuration.network == "free":
         return FreeTokens(
-            dim=configuration.embedding_dim,
+            embedding_dim=configuration.embedding_dim,
             pooling=configuration.pooling,
             norm=configuration.free_norm,
             initial_anisotropy=configuration.initial_anisotropy,
         )
     readout = "words" if configuration.masked_steps else "none"
     return SentenceEncoder(
-        dim=configuration.embedding_dim,
+        embedding_dim=configuration.embedding_dim,
         depth=configuration.depth,
         n_heads=configuration.n_heads,
         norm=configuration.norm,

@@ -11,7 +11,7 @@ from figures.drawing import style
 ROWS = (
     ("intra_sentence", "intra-sentence\nsimilarity"),
     ("anisotropy", "anisotropy"),
-    ("sentence_cosine", "mean cosine of\nsentences, two classes"),
+    ("sentence_cosine", "cosine of two\nclasses, mean"),
 )
 FREE, NETWORK = "#CDE3F2", style.COLOURS[0]
 SEEDS: dict[str, Any] = {"linestyle": "none", "marker": "o", "color": "0.35", "markersize": 2.2, "markeredgewidth": 0}
@@ -46,7 +46,8 @@ def _draw_bars(ax, dataset, quantity: str) -> None:
     for place, (seeds, line) in enumerate(zip(values, predicted, strict=True)):
         is_free = str(dataset.regime.values[place]).startswith("free")
         ax.bar(place, np.mean(seeds), WIDTH, color=FREE if is_free else NETWORK, edgecolor="0.3", linewidth=0.4)
-        ax.plot(place + np.linspace(-0.12, 0.12, len(seeds)), seeds, **SEEDS)
+        offsets = np.linspace(-0.12, 0.12, len(seeds)) if len(seeds) > 1 else np.zeros(1)
+        ax.plot(place + offsets, seeds, **SEEDS)
         if np.isfinite(line):
             ax.plot([place - 0.46, place + 0.46], [line, line], **PREDICTED)
     ax.axhline(0, color="0.3", linewidth=0.4, zorder=0)
@@ -60,6 +61,7 @@ def _first(variable):
 
 def _name_regimes(ax, dataset) -> None:
     names = [str(name).partition("-")[2].replace("-", "\n") or str(name) for name in dataset.regime.values]
+    names = [name.replace("cls", "CLS").replace("rms", "RMS") for name in names]
     ax.set_xticks(np.arange(len(names)), names)
 
 

@@ -16,7 +16,7 @@ from simlab.validation import check_choice, check_real, invalid
 
 if TYPE_CHECKING:
     import jax
-    from jaxtyping import Array, Float
+    from jaxtyping import Array, Bool, Float, Int
 
     from simlab.networks.encoders.pairs import PairEncoder
     from simlab.networks.encoders.sentence_encoder import SentenceEncoder
@@ -117,10 +117,13 @@ class SentenceClassification(_OnSentences):
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedWords(_OnSentences):
-    """Cross-entropy in nats of words of which only a mark is seen, guessed from the rest of their sentence.
+    """Cross-entropy in nats of chosen words, guessed from the rest of their sentence, as in BERT.
+
+    In the place of a chosen word stands a mark with probability 0.8, any word with 0.1, and the word itself with 0.1:
+    the last is why tokens keep saying which word they are. Source: Devlin et al. (arXiv 1810.04805), Section 3.1.
 
     Args:
-        rate: the probability that a word is hidden.
+        rate: the probability that a word is chosen.
     """
 
     rate: float = 0.15
@@ -135,22 +138,37 @@ class MaskedWords(_OnSentences):
         _check_readout(spec, "words")
 
     def loss(self, network: "SentenceEncoder", batch: ViewPair, data, hyper, key) -> "Float[Array, '']":
-        """Return the mean over the hidden words of both sides; without a key every n-th place is hidden."""
+        """Return the mean over the chosen words of both sides; without a key those of a fixed one are chosen."""
         import jax
         import jax.numpy as jnp
 
         from simlab.losses.cross_entropy import cross_entropy_terms
 
         words = jnp.concatenate(batch[:2])
-        if key is None:
-            places = jnp.arange(words.size).reshape(words.shape) + jnp.arange(len(words))[:, None]
-            is_hidden = places % max(2, round(1 / self.rate)) == 0
-        else:
-            is_hidden = jax.random.bernoulli(key, self.rate, words.shape)
-        is_hidden &= words < network.n_words
-        logits = network.token_logits(jnp.where(is_hidden, network.n_words + 1, words))
-        terms = cross_entropy_terms(logits, jnp.minimum(words, network.n_words - 1))
-        return jnp.sum(jnp.where(is_hidden, terms, 0)) / jnp.maximum(jnp.sum(is_hidden), 1)
+        is_chosen, shown = hide_words(jax.random.key(0) if key is None else key, words, network.n_words, self.rate)
+        terms = cross_entropy_terms(network.token_logits(shown), jnp.minimum(words, network.n_words - 1))
+        return jnp.sum(jnp.where(is_chosen, terms, 0)) / jnp.maximum(jnp.sum(is_chosen), 1)
+
+
+def hide_words(
+    key: "jax.Array", words: "Int[Array, 'B L']", n_words: int, rate: float
+) -> "tuple[Bool[Array, 'B L'], Int[Array, 'B L']]":
+    """Return which words are to be guessed, and what is shown in place of all; behind the words stands no mark.
+
+    Args:
+        key: a JAX random key.
+        words: padded sentences.
+        n_words: words, in front of padding and of the mark of a hidden word.
+        rate: the probability that a word is chosen.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    choice_key, fate_key, word_key = jax.random.split(key, 3)
+    is_chosen = jax.random.bernoulli(choice_key, rate, words.shape) & (words < n_words)
+    fate = jax.random.uniform(fate_key, words.shape)
+    others = jnp.where(fate < 0.9, jax.random.randint(word_key, words.shape, 0, n_words, words.dtype), words)
+    return is_chosen, jnp.where(is_chosen, jnp.where(fate < 0.8, n_words + 1, others), words)
 
 
 def _check_readout(spec: "TrainingSpec", wanted: str) -> None:

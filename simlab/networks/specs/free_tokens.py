@@ -24,19 +24,19 @@ class FreeTokens(Architecture[MemorisedPairs]):
     """The specification of :class:`simlab.networks.encoders.free_tokens.FreeTokens`.
 
     Args:
-        dim: ``d``, at least 3.
+        embedding_dim: ``d``, at least 3.
         pooling: ``mean``, ``cls`` or ``max``.
         norm: ``layer``, or ``rms``, which does not centre the vectors.
         initial_anisotropy: about the cosine of any two vectors at first, below 1.
     """
 
-    dim: int = 48
+    embedding_dim: int = 48
     pooling: str = "mean"
     norm: str = "layer"
     initial_anisotropy: float = 0.0
 
     def __post_init__(self):
-        check_count("dim", self.dim, 3)
+        check_count("embedding_dim", self.embedding_dim, 3)
         check_choice("pooling", self.pooling, POOLINGS)
         check_choice("norm", self.norm, FREE_NORMS)
         if check_real("initial_anisotropy", self.initial_anisotropy) >= 1:
@@ -51,11 +51,16 @@ class FreeTokens(Architecture[MemorisedPairs]):
         """Raise ``ValueError`` unless the task has pairs that are drawn once."""
         if not isinstance(task, MemorisedPairs):
             raise invalid("network", "one that reads the examples of the task, not their numbers", type(task).__name__)
-        check_array("tokens", n_sentences=task.n_evaluation, sentence_length=task.sentence_length, dim=self.dim)
+        check_array(
+            "tokens",
+            n_sentences=task.n_evaluation,
+            sentence_length=task.sentence_length,
+            embedding_dim=self.embedding_dim,
+        )
 
     def width(self, task: MemorisedPairs) -> int:
         """Return the numbers of a sentence."""
-        return (task.sentence_length + 1) * self.dim
+        return (task.sentence_length + 1) * self.embedding_dim
 
     def build(self, task: MemorisedPairs, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights."""
@@ -64,7 +69,7 @@ class FreeTokens(Architecture[MemorisedPairs]):
         return Network(
             n_sentences=task.n_evaluation,
             n_tokens=task.sentence_length + (self.pooling == "cls"),
-            dim=self.dim,
+            dim=self.embedding_dim,
             pooling=self.pooling,
             norm=self.norm,
             initial_anisotropy=self.initial_anisotropy,

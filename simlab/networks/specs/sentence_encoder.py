@@ -29,7 +29,7 @@ class SentenceEncoder(Architecture[ContextualLanguage]):
     """The specification of :class:`simlab.networks.encoders.sentence_encoder.SentenceEncoder`.
 
     Args:
-        dim: ``d``, at least 3, as in two dimensions a LayerNorm cannot turn.
+        embedding_dim: ``d``, at least 3, as in two dimensions a LayerNorm cannot turn.
         depth: blocks.
         n_heads: a divisor of ``d``.
         norm: ``post`` or ``pre``.
@@ -41,7 +41,7 @@ class SentenceEncoder(Architecture[ContextualLanguage]):
         readout: what a linear readout tells apart: ``words`` of each token, ``classes`` of each sentence, or ``none``.
     """
 
-    dim: int = 48
+    embedding_dim: int = 48
     depth: int = 2
     n_heads: int = 4
     norm: str = "post"
@@ -53,14 +53,14 @@ class SentenceEncoder(Architecture[ContextualLanguage]):
     readout: str = "none"
 
     def __post_init__(self):
-        check_count("dim", self.dim, 3)
+        check_count("embedding_dim", self.embedding_dim, 3)
         check_count("depth", self.depth, 0, MOST_LAYERS)
         check_choice("norm", self.norm, NORMS)
         check_choice("activation", self.activation, ACTIVATIONS)
         check_choice("pooling", self.pooling, POOLINGS)
         check_choice("readout", self.readout, READOUTS)
-        if self.dim % check_count("n_heads", self.n_heads):
-            raise invalid("n_heads", f"a divisor of dim={self.dim}", self.n_heads)
+        if self.embedding_dim % check_count("n_heads", self.n_heads):
+            raise invalid("n_heads", f"a divisor of embedding_dim={self.embedding_dim}", self.n_heads)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -72,12 +72,12 @@ class SentenceEncoder(Architecture[ContextualLanguage]):
         """Raise ``ValueError`` unless the task is a language whose sentences are drawn."""
         if not isinstance(task, ContextualLanguage) or isinstance(task, MemorisedPairs):
             raise invalid("network", "one that reads the examples of the task, not sentences", type(task).__name__)
-        check_array("embeddings", n_words=task.n_words, dim=self.dim)
+        check_array("embeddings", n_words=task.n_words, embedding_dim=self.embedding_dim)
 
     def width(self, task: ContextualLanguage) -> int:
         """Return the width of the widest layer, all positions together, or the number of attention's weights."""
         length = task.sentence_length + (self.pooling == "cls")
-        return max(EXPANSION * length * self.dim, self.n_heads * length**2)
+        return max(EXPANSION * length * self.embedding_dim, self.n_heads * length**2)
 
     def build(self, task: ContextualLanguage, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights."""
@@ -87,7 +87,7 @@ class SentenceEncoder(Architecture[ContextualLanguage]):
             n_words=task.n_words,
             n_marks=N_MARKS,
             sentence_length=task.sentence_length,
-            dim=self.dim,
+            dim=self.embedding_dim,
             depth=self.depth,
             n_heads=self.n_heads,
             norm=self.norm,

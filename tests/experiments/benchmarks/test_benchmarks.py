@@ -128,7 +128,7 @@ def _missing(*arguments):
     [
         (
             ["stpe"],
-            "name: expected one of step, word-table, minimum, scaling, superposition, contamination, encoder, "
+            "name: expected one of step, word-table, minimum, scaling, superposition, contamination, transformer, encoder, "
             "got 'stpe' (did you mean 'step'?)",
         ),
         (["--rounds", "0"], "rounds: expected a whole number of at least 1, got '0'"),

@@ -1,24 +1,18 @@
 """Encoders of sentences beside their prediction: a small run, its figures, untrained layers, and refused choices."""
 
-import jax
 import numpy as np
 import pytest
-import xarray
-from flax import nnx
 
 from experiments.commands.cli import main
-from experiments.contextual_embeddings.comparison import QUANTITIES, r_squared
+from experiments.contextual_embeddings.comparison import QUANTITIES, Tokens, r_squared
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
 from experiments.contextual_embeddings.initial_context import EXPERIMENT as INITIAL
-from experiments.contextual_embeddings.initial_context import measure as measure_layers
 from experiments.contextual_embeddings.pooling import EXPERIMENT as POOLING
 from experiments.contextual_embeddings.reference import by_kind, language_law, predict, present
 from experiments.contextual_embeddings.training_spec import make_task, make_training_spec
-from experiments.core.experiment import make_plan
 from experiments.sweep import run
 from figures.contextual_embeddings import initial_context, pooling, spurious_contextualization, token_collapse
 from figures.contextual_embeddings import variance_shares as shares_figure
-from simlab.sweeps.members import Member, MemberRun
 from theory import contextual_embeddings
 
 SIZES = {
@@ -30,8 +24,9 @@ SMALL = LanguageConfiguration(**SIZES)
 
 @pytest.fixture(scope="module")
 def dataset():
-    """Enough steps for tokens to follow their class, not for the simplex."""
-    return run("token-collapse", seeds=1, n_steps=300, n_records=5, warmup_steps=10, learning_rate=0.02, **SIZES)
+    """Hidden words first, then pairs: enough steps for tokens to follow their class, not for the simplex."""
+    steps = {"n_steps": 300, "masked_steps": 60, "n_records": 5, "warmup_steps": 10}
+    return run("token-collapse", seeds=1, learning_rate=0.02, **steps, **SIZES)
 
 
 def test_tokens_become_class_vectors(dataset):
@@ -46,7 +41,7 @@ def test_tokens_become_class_vectors(dataset):
     course = dataset.course.isel(regime=0)
     assert r_squared(course.values[0, 2], dataset.gram_self_similarity.values[0, 0]) > 0.95
     assert r_squared(course.values[0, 0], dataset.gram_self_similarity.values[0, 0]) < 0.9
-    np.testing.assert_array_equal(dataset.moment_step.values[0, 0], [0, 60, 300])
+    np.testing.assert_array_equal(dataset.moment_step.values[0, 0], [0, 60, 360])
 
 
 def test_change_by_kind_is_predicted_from_the_start_of_the_main_stage(dataset):
@@ -58,6 +53,8 @@ def test_change_by_kind_is_predicted_from_the_start_of_the_main_stage(dataset):
         float(np.abs(regime.kind_change - regime.kind_change_predicted).max())
     )
     np.testing.assert_allclose(regime.shares.sum("share"), 1, atol=1e-9)
+    # The first stage, of 60 steps on hidden words, has changed the tokens.
+    assert not np.allclose(regime.course.values[0], regime.course.values[1], equal_nan=True)
 
 
 @pytest.mark.parametrize("module", [token_collapse, shares_figure, spurious_contextualization, pooling])
@@ -119,6 +116,18 @@ def test_centred_tokens_below_a_simplex_of_their_largest_entries_are_equal_to_it
     np.testing.assert_allclose(equal.max(axis=1).sum(axis=1), 0, atol=1e-12)
 
 
+def test_class_vectors_under_the_ruler_are_the_predicted_words():
+    """Two ways to one number: the measured similarities of class vectors, and pair counts of theory; to rounding."""
+    task, gram = make_task(SMALL), contextual_embeddings.simplex_gram(4)
+    evaluation, words = task.sample(0).evaluation, predict(SMALL).words
+    tokens = Tokens(task, evaluation.words, evaluation.classes)
+    values, vectors = np.linalg.eigh(gram)
+    states = (vectors * np.sqrt(np.maximum(values, 0)))[evaluation.classes]
+    measured = tokens.similarities(np.repeat(states[:, None], task.sentence_length, axis=1))
+    np.testing.assert_allclose(measured.self_similarity, present(words, words.self_similarity), atol=1e-12)
+    np.testing.assert_allclose(measured.anisotropy, words.anisotropy, atol=1e-12)
+
+
 def test_words_that_are_seen_are_those_of_the_arrays(dataset):
     words = predict(SMALL).words
     np.testing.assert_array_equal(dataset.word_count.values[0], present(words, words.counts))
@@ -127,23 +136,14 @@ def test_words_that_are_seen_are_those_of_the_arrays(dataset):
 
 def test_untrained_layers_come_near_infinite_width():
     """Width 96, one block: deviations of the order of 1/sqrt(96), five of them at most."""
-    regime = INITIAL.regimes[0].quick.replace(**SIZES | {"embedding_dim": 96})
-    cell = make_plan("small", INITIAL.phenomenon, {"post-norm": regime}, [0]).cells[0]
-    member = Member(cell.spec, cell.hyperparameters, 0)
-    network = cell.spec.network.build(
-        cell.spec.task, cell.hyperparameters, dtype=np.float32, rngs=nnx.Rngs(params=0)
-    )  # fmt: skip
-    hidden = jax.device_get(jax.jit(network.hidden)(member.data.evaluation.words))
-    run = MemberRun(final=hidden, metrics={}, status="finished", first_bad_step=0, n_segments=0)
-    measured = measure_layers(member, run, cell.prediction)
+    regime = INITIAL.regimes[0]._replace(quick=INITIAL.regimes[0].quick.replace(**SIZES | {"embedding_dim": 96}))
+    dataset = run(INITIAL._replace(regimes=(regime,), vary={}), seeds=2)
     for name in ("mean_share", "within_share", "mean_similarity"):
-        assert measured.quantities[f"{name}_error"] < 5 / np.sqrt(96)
-    assert np.all(np.diff(cell.prediction.arrays["mean_share"]) > 0)
-    dims = ("regime", "seed", "layer")
-    arrays = {name: (dims, array[None, None]) for name, array in measured.arrays.items()}
-    predicted = {f"{name}_predicted": (dims, array[None, None]) for name, array in measured.predicted.items()}
-    figure = initial_context.draw(xarray.Dataset(arrays | predicted, coords={"regime": ["post-norm"]}))
-    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), cell.prediction.arrays["mean_share"])
+        assert dataset.learned.sel(quantity=f"{name}_error").max() < 5 / np.sqrt(96)
+    assert np.all(dataset.mean_share.values[0, 0] != dataset.mean_share.values[0, 1])
+    assert np.all(np.diff(dataset.mean_share_predicted.values[0, 0]) > 0)
+    figure = initial_context.draw(dataset)
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), dataset.mean_share_predicted.values[0, 0])
 
 
 def test_each_regime_of_pooling_is_what_its_name_says():
@@ -162,8 +162,9 @@ def test_each_regime_of_pooling_is_what_its_name_says():
         (["token-collapse", "--exclusive", "0", "--shared", "none"], "exclusive: expected at least 1"),
         (["token-collapse", "--batch-size", "25"], "batch_size: expected at most n_classes=24"),
         (["token-collapse", "--temperature", "0"], "temperature: expected a positive finite number"),
-        (["token-collapse", "--n-heads", "5"], "n_heads: expected a divisor of dim=48, got 5"),
+        (["token-collapse", "--n-heads", "5"], "n_heads: expected a divisor of embedding_dim=48, got 5"),
         (["token-collapse", "--shared", "3"], "shared: expected POSITIONS:CLASSES"),
+        (["token-collapse", "--largest-prior", "0.5"], "largest_prior: expected none, or repeats_classes"),
         (["token-collapse", "--masked-steps", "7"], "masked_steps: expected a multiple of the 400 steps"),
         (["pooling", "--objective", "classification"], "objective: expected contrastive with network=free"),
         (["context-at-initialisation", "--n-steps", "10"], "n_steps: expected 0, as a network is measured"),

@@ -8,23 +8,27 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from simlab.data.sources import FreshExamples, Population
-from simlab.losses.sentences import Hyperparameters, MaskedWords, SentenceClassification, SentenceContrastive
+from simlab.data.sources import FreshExamples
+from simlab.losses.sentences import (
+    Hyperparameters,
+    MaskedWords,
+    SentenceClassification,
+    SentenceContrastive,
+    hide_words,
+)
 from simlab.networks.specs.free_tokens import FreeTokens
 from simlab.networks.specs.sentence_encoder import SentenceEncoder
-from simlab.sweeps.members import Member
-from simlab.sweeps.sweep import train_members
 from simlab.tasks.contextual_language import ContextualLanguage
 from simlab.tasks.gaussian_pairs import GaussianPairs
 from simlab.tasks.memorised_pairs import MemorisedPairs
-from simlab.training.spec import Stage, TrainingSpec
+from simlab.training.spec import TrainingSpec
 
 LANGUAGE = {"n_classes": 4, "exclusive": 1, "shared": ((2, 2),), "words_per_concept": 2, "function_words": 1}
 TASK = ContextualLanguage(**LANGUAGE, n_evaluation=8)
 HYPER = Hyperparameters(
     learning_rate=0.01, pretraining_rate=0.02, initial_scale=0.3, temperature=0.7, decoupled_weight_decay=0.0
 )
-NETWORK = SentenceEncoder(dim=6, depth=1, n_heads=2)
+NETWORK = SentenceEncoder(embedding_dim=6, depth=1, n_heads=2)
 SPEC = TrainingSpec(
     task=TASK,
     source=FreshExamples(batch_size=4),
@@ -77,38 +81,47 @@ def test_the_class_is_read_off_the_sentence(batch):
     np.testing.assert_allclose(loss_of(SentenceClassification(), network, batch), np.mean(terms), rtol=1e-5)
 
 
-def test_only_hidden_words_are_guessed_and_they_are_not_seen(batch):
+def test_only_chosen_words_are_guessed(batch):
     network, objective = build(replace(NETWORK, readout="words")), MaskedWords(rate=0.3)
     words, key = np.concatenate(batch[:2]), jax.random.key(3)
-    hidden = np.asarray(jax.random.bernoulli(key, 0.3, words.shape))
-    assert 0 < hidden.sum() < hidden.size
-    logits = np.asarray(jax.jit(network.token_logits)(np.where(hidden, TASK.masked, words)), np.float64)
-    terms = [log_sum(logits[place]) - logits[place][words[place]] for place in zip(*np.nonzero(hidden), strict=True)]
+    chosen, shown = (np.asarray(array) for array in hide_words(key, words, TASK.n_words, 0.3))
+    assert 0 < chosen.sum() < chosen.size
+    logits = np.asarray(jax.jit(network.token_logits)(shown), np.float64)
+    terms = [log_sum(logits[place]) - logits[place][words[place]] for place in zip(*np.nonzero(chosen), strict=True)]
     np.testing.assert_allclose(loss_of(objective, network, batch, key), np.mean(terms), rtol=1e-5)
     assert np.isfinite(loss_of(objective, network, batch))
 
 
-def test_masked_words_come_first_and_then_pairs():
-    """Two stages of one network, each at its own rate: without a rate to speak of the first one changes nothing."""
-    stage = Stage(
-        objective=MaskedWords(), source=FreshExamples(batch_size=4), optimizer="adamw", n_steps=2,
-        learning_rate="pretraining_rate",
-    )  # fmt: skip
-    spec = replace(SPEC, network=replace(NETWORK, readout="words"), pretraining=(stage,))
-    members = [Member(spec, HYPER._replace(pretraining_rate=rate), 0) for rate in (1e-12, 0.02)]
-    idle, trained = (run.trajectory["block 1"] for run in train_members(members, trajectories=True))
-    assert trained.shape == (4, 8, 3, 6)
-    np.testing.assert_array_equal(idle[0], trained[0])
-    np.testing.assert_allclose(idle[1], idle[0], atol=1e-5)
-    assert np.abs(trained[1] - trained[0]).max() > 1e-3
-    assert np.abs(idle[2] - idle[1]).max() > 1e-3
+def test_chosen_words_are_hidden_replaced_or_kept_as_in_bert():
+    """40,000 places, a fifth of them padding: five standard errors of each share."""
+    words = np.tile(np.array([0, 1, 2, 3, 8], np.int32), (8000, 1))
+    chosen, shown = (np.asarray(array) for array in hide_words(jax.random.key(0), words, 8, 0.25))
+    assert not np.any(chosen[:, 4])
+    assert np.array_equal(shown[~chosen], words[~chosen])
+    n_chosen = chosen.sum()
+    assert abs(n_chosen - 8000) < 5 * np.sqrt(32000 * 0.25 * 0.75)
+    # One of 8 random words is the right one.
+    for share, is_so in ((0.8, shown == 9), (0.1 + 0.1 / 8, shown == words)):
+        assert abs(np.sum(is_so & chosen) - share * n_chosen) < 5 * np.sqrt(n_chosen * share * (1 - share))
+    assert shown[chosen & (shown != 9)].max() < 8
 
 
 def test_free_tokens_descend_on_their_pairs():
     task = MemorisedPairs(**LANGUAGE, n_evaluation=8)
-    spec = replace(SPEC, task=task, source=Population(), network=FreeTokens(dim=6), n_steps=20, steps_per_record=10)
-    losses = train_members([Member(spec, HYPER._replace(learning_rate=0.05), 0)])[0].metrics["loss"]
-    assert losses[2] < losses[1] < losses[0]
+    pairs, network = task.population(task.sample(0)), FreeTokens(embedding_dim=6)
+    graph, params = nnx.split(network.build(task, HYPER, dtype=jnp.float32, rngs=nnx.Rngs(0)))
+
+    @jax.jit
+    def step(params):
+        loss = lambda params: SentenceContrastive().loss(nnx.merge(graph, params), pairs, None, HYPER, None)  # noqa: E731
+        value, gradient = jax.value_and_grad(loss)(params)
+        return value, jax.tree.map(lambda weight, slope: weight - slope, params, gradient)
+
+    losses = []
+    for _ in range(30):
+        value, params = step(params)
+        losses.append(float(value))
+    assert losses[-1] < losses[10] < losses[0]
 
 
 @pytest.mark.parametrize(

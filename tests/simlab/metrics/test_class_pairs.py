@@ -1,10 +1,8 @@
-"""Self-similarity of tokens that are their class's vector, and shares of variance, against sums over all pairs."""
+"""Gram matrix of classes and shares of variance, against sums over all pairs."""
 
 import numpy as np
-import pytest
 
-from simlab.metrics.class_pairs import class_gram, class_similarities, self_similarity_of_classes
-from simlab.metrics.contextualization import contextualization
+from simlab.metrics.class_pairs import class_gram
 from simlab.metrics.variance_shares import variance_shares
 
 ROUNDING = 1e-12
@@ -14,19 +12,6 @@ def make_labels(seed=0, n_classes=4, n_sentences=15, length=5, n_tokens=7):
     rng = np.random.default_rng(seed)
     tokens = rng.integers(n_tokens, size=(n_sentences, length))
     return tokens, np.arange(n_sentences) % n_classes, rng.random(tokens.shape) < 0.8
-
-
-def test_tokens_that_are_class_vectors_are_counted_without_error():
-    """The same ruler on the class vectors themselves, and the labels counted: two ways to one number."""
-    tokens, classes, mask = make_labels()
-    vectors = np.random.default_rng(1).standard_normal((4, 6))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    measured = class_similarities(tokens, classes, vectors, mask)
-    counted = self_similarity_of_classes(tokens, classes, vectors @ vectors.T, mask)
-    np.testing.assert_allclose(measured.self_similarity, counted, atol=ROUNDING)
-    np.testing.assert_allclose(measured.intra_sentence, 1.0, atol=ROUNDING)
-    hidden = np.repeat(vectors[classes][:, None], tokens.shape[1], axis=1)
-    np.testing.assert_allclose(class_gram(hidden, classes, mask, n_classes=4), vectors @ vectors.T, atol=ROUNDING)
 
 
 def test_the_gram_matrix_counts_pairs_of_different_sentences():
@@ -44,22 +29,14 @@ def test_the_gram_matrix_counts_pairs_of_different_sentences():
     np.testing.assert_allclose(gram, sums / numbers, atol=ROUNDING)
 
 
-def test_the_gram_matrix_explains_self_similarity_when_tokens_are_drawn_from_their_class():
-    """If a token's vector depends on its class alone, its self-similarity is that of the Gram matrix in expectation.
-
-    Vectors are class means plus noise: with 400 occurrences of each of 3 tokens in 3 classes the noise in a mean of
-    cosines is below 0.02.
-    """
-    rng = np.random.default_rng(4)
-    tokens, classes = rng.integers(3, size=(300, 4)), np.arange(300) % 3
-    hidden = 2 * rng.standard_normal((3, 8))[classes][:, None] + rng.standard_normal((300, 4, 8))
-    counted = self_similarity_of_classes(tokens, classes, class_gram(hidden, classes, n_classes=3))
-    np.testing.assert_allclose(contextualization(hidden, tokens).self_similarity, counted, atol=0.02)
-
-
-def test_a_class_beyond_the_gram_matrix_is_refused():
-    with pytest.raises(ValueError, match="gram: expected a square matrix for 4 classes"):
-        self_similarity_of_classes(*make_labels()[:2], np.eye(3))
+def test_tokens_that_are_class_vectors_have_their_gram_matrix_and_a_single_sentence_has_no_pair():
+    tokens, classes, mask = make_labels()
+    vectors = np.random.default_rng(1).standard_normal((4, 6))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    hidden = np.repeat(vectors[classes][:, None], tokens.shape[1], axis=1)
+    np.testing.assert_allclose(class_gram(hidden, classes, mask, n_classes=4), vectors @ vectors.T, atol=ROUNDING)
+    alone = class_gram(hidden[:5], classes[:5], n_classes=4)
+    np.testing.assert_array_equal(np.isnan(np.diag(alone)), [False, True, True, True])
 
 
 def test_shares_are_an_analysis_of_variance():

@@ -23,7 +23,7 @@ PAIRS = MemorisedPairs(**LANGUAGE, n_evaluation=8)
 HYPER = Hyperparameters(
     learning_rate=0.1, pretraining_rate=0.1, initial_scale=0.5, temperature=0.5, decoupled_weight_decay=0.0
 )
-SPEC = SentenceEncoder(dim=6, depth=2, n_heads=2)
+SPEC = SentenceEncoder(embedding_dim=6, depth=2, n_heads=2)
 
 
 def build(spec=SPEC, task=TASK):
@@ -122,7 +122,9 @@ def test_pooling_counts_what_is_seen_and_gives_zero_for_nothing():
 
 def test_free_tokens_are_pinned_and_start_with_their_anisotropy():
     """256 dimensions: the cosine of two vectors deviates by 1/16 for one pair, and far less in the mean of all."""
-    network = FreeTokens(dim=256, initial_anisotropy=0.4).build(PAIRS, HYPER, dtype=jnp.float32, rngs=nnx.Rngs(0))
+    network = FreeTokens(embedding_dim=256, initial_anisotropy=0.4).build(
+        PAIRS, HYPER, dtype=jnp.float32, rngs=nnx.Rngs(0)
+    )
     tokens = np.asarray(network.tokens(), np.float64)
     np.testing.assert_allclose(np.sum(tokens**2, axis=-1), 256, rtol=1e-5)
     flat = tokens.reshape(-1, 256) / 16
@@ -141,8 +143,8 @@ def test_pairs_of_memorised_sentences_are_of_one_class():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: replace(SPEC, n_heads=4), "n_heads: expected a divisor of dim=6, got 4"),
-        (lambda: replace(SPEC, dim=2), "dim: expected a whole number of at least 3"),
+        (lambda: replace(SPEC, n_heads=4), "n_heads: expected a divisor of embedding_dim=6, got 4"),
+        (lambda: replace(SPEC, embedding_dim=2), "embedding_dim: expected a whole number of at least 3"),
         (lambda: replace(SPEC, norm="mid"), "norm: expected one of post, pre"),
         (lambda: replace(SPEC, activation="tanh"), "activation: expected one of relu, gelu"),
         (lambda: replace(SPEC, pooling="sum"), "pooling: expected one of mean, cls, max"),
