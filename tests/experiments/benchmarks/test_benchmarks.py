@@ -128,8 +128,8 @@ def _missing(*arguments):
     [
         (
             ["stpe"],
-            "name: expected one of step, word-table, minimum, scaling, superposition, contamination, transformer, encoder, "
-            "got 'stpe' (did you mean 'step'?)",
+            "name: expected one of step, word-table, minimum, scaling, superposition, contamination, transformer, "
+            "encoder, got 'stpe' (did you mean 'step'?)",
         ),
         (["--rounds", "0"], "rounds: expected a whole number of at least 1, got '0'"),
         (["--sizes", "small,large"], "sizes: expected one of small, paper, got 'large'"),
