@@ -100,7 +100,7 @@ def test_layers_share_groups_and_compile_once(groups):
 
 def test_vectors_of_half_precision_are_summed_in_single(groups):
     vectors = jnp.asarray(draw(1.0)[:BATCH], jnp.bfloat16)
-    total = streaming.add(streaming.empty_moments(N_GROUPS, DIM), vectors, groups[:BATCH])
+    total = add(streaming.empty_moments(N_GROUPS, DIM), vectors, groups[:BATCH])
     wanted = reference(np.asarray(vectors, np.float32), groups[:BATCH])
     np.testing.assert_allclose(group_moments(total).spread, wanted.spread, rtol=SUM_ERROR)
 

@@ -33,9 +33,9 @@ def test_the_kernel_of_all_tokens_gives_the_same(norm):
 
 
 def test_a_random_network_comes_near():
-    """Pre-norm and ReLU at width 512, every map drawn anew: fluctuations of a few over sqrt(512)."""
+    """Pre-norm and ReLU at width 256, every map drawn anew: fluctuations of order 1/sqrt(256) = 0.06."""
     rng = np.random.default_rng(0)
-    dim, length, depth, n_sentences = 512, 4, 3, 200
+    dim, length, depth, n_sentences = 256, 4, 2, 100
     embeddings = rng.normal(size=(400, dim))
     words = rng.integers(400, size=(n_sentences, length))
     tokens = embeddings[words]
@@ -52,10 +52,10 @@ def test_a_random_network_comes_near():
         tokens = tokens + np.maximum(normalise(tokens) @ draw(dim, 4 * dim), 0) @ draw(4 * dim, dim)
     flat = tokens.reshape(-1, dim)
     ours = norm_and_variance.predict(depth=depth, norm="pre", sentence_length=length)
-    assert np.mean(np.sum(flat**2, 1)) / dim == pytest.approx(ours.square[-1], rel=0.05)
+    assert np.mean(np.sum(flat**2, 1)) / dim == pytest.approx(ours.square[-1], rel=0.06)
     share = np.sum(flat.mean(0) ** 2) / np.mean(np.sum(flat**2, 1))
-    # Of 800 tokens the mean holds 1/800 of each one, and more of the words that repeat.
-    assert share == pytest.approx(ours.mean_share[-1], abs=0.03)
+    # Of 400 tokens the mean holds 1/400 of each one, and more of the words that repeat.
+    assert share == pytest.approx(ours.mean_share[-1], abs=0.06)
 
 
 def test_single_tokens_do_not_mix():
