@@ -1,13 +1,17 @@
 """The finite-size ladder: at which rate learned values approach predicted ones as a size of the task grows."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray
 
 from experiments.core.experiment import Plan
 from experiments.tables.columns import format_columns
 from figures.declared import as_shown, quantities_of
 from simlab.metrics.power_law import LEAST_SIZES, Rate, fit_rate
 from simlab.validation import invalid
+
+if TYPE_CHECKING:
+    import xarray
 
 FIGURE = "sweeps.ladder"
 FIELDS = {
@@ -32,20 +36,20 @@ def with_ladder(plan: Plan, axis: str) -> Plan:
         raise invalid("ladder", f"at least {LEAST_SIZES} positive numbers", ",".join(map(str, values)))
     derive = plan.derive
 
-    def derive_rates(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
+    def derive_rates(dataset: "xarray.Dataset", plan: Plan) -> "xarray.Dataset":
         return add_rates(dataset if derive is None else derive(dataset, plan), axis)
 
     return plan._replace(ladder=axis, derive=derive_rates, figures=(*plan.figures, FIGURE))
 
 
-def size_errors(dataset: xarray.Dataset, axis: str) -> xarray.DataArray:
+def size_errors(dataset: "xarray.Dataset", axis: str) -> "xarray.DataArray":
     """Return the root mean square over seeds of ``|learned - predicted|``, NaN where nothing was predicted."""
     shown = as_shown(dataset)
     squares = (shown.learned - shown.predicted) ** 2
     return np.sqrt(squares.where(shown.status != "diverged").mean("seed")).transpose(..., axis)
 
 
-def add_rates(dataset: xarray.Dataset, axis: str) -> xarray.Dataset:
+def add_rates(dataset: "xarray.Dataset", axis: str) -> "xarray.Dataset":
     """Return a dataset with the rate of every quantity along an axis, for each point of the other axes."""
     errors, sizes = size_errors(dataset, axis), dataset[axis].values.astype(float)
     dims = errors.dims[:-1]
@@ -58,7 +62,7 @@ def add_rates(dataset: xarray.Dataset, axis: str) -> xarray.Dataset:
     return dataset.assign(variables).assign_attrs(ladder=axis)
 
 
-def format_rates(dataset: xarray.Dataset) -> str:
+def format_rates(dataset: "xarray.Dataset") -> str:
     """Return the rates as a table: a line for each regime, point of the other axes, and quantity that has one."""
     axis, declared = dataset.attrs["ladder"], quantities_of(dataset)
     fits = dataset[list(FIELDS)]

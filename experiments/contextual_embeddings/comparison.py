@@ -9,10 +9,10 @@ from experiments.core.phenomenon import Variable
 from experiments.core.quantity import Panel, Quantity
 from experiments.core.standard_comparison import Measured, standard_comparison
 from simlab.losses.sentences import SentenceContrastive
-from simlab.metrics.class_pairs import class_gram
+from simlab.metrics.contextual.class_pairs import class_gram
+from simlab.metrics.contextual.similarities import Similarities
+from simlab.metrics.contextual.variance_shares import variance_shares
 from simlab.metrics.contextualization import contextualization
-from simlab.metrics.similarities import Similarities
-from simlab.metrics.variance_shares import variance_shares
 from simlab.sweeps.members import MemberRun
 from simlab.tasks.contextual_language import ContextualLanguage
 

@@ -8,7 +8,7 @@ from simlab.losses.sentences import MaskedWords, SentenceClassification, Sentenc
 from simlab.networks.specs.free_tokens import FreeTokens
 from simlab.networks.specs.sentence_encoder import SentenceEncoder
 from simlab.tasks.contextual_language import ContextualLanguage
-from simlab.tasks.memorised_pairs import MemorisedPairs
+from simlab.tasks.paired.memorised_pairs import MemorisedPairs
 from simlab.training.spec import Stage, TrainingSpec
 from simlab.validation import check_count, invalid
 

@@ -10,7 +10,7 @@ from experiments.dimensional_collapse.reference import CollapsePrediction, shrin
 from simlab.losses.contrastive import InfoNCE
 from simlab.metrics.spectrum import effective_rank, linear_spectrum
 from simlab.sweeps.members import MemberRun
-from simlab.tasks.gaussian_pairs import PairMoments
+from simlab.tasks.paired.gaussian_pairs import PairMoments
 from simlab.tasks.pairs import ViewPair
 
 # An eigenvalue below this, in units of the temperature, has collapsed: of a sampled run one that noise drives to zero

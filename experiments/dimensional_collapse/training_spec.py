@@ -5,7 +5,7 @@ from experiments.dimensional_collapse.configuration import PairConfiguration
 from simlab.data.sources import FreshExamples, Population
 from simlab.losses.contrastive import ExpectedContrastive, InfoNCE, SpectralContrastive
 from simlab.networks.specs.linear_encoder import LinearEncoder
-from simlab.tasks.gaussian_pairs import GaussianPairs
+from simlab.tasks.paired.gaussian_pairs import GaussianPairs
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_count
 

@@ -14,7 +14,7 @@ from simlab.metrics.identifiability import linear_identifiability, sphere_degree
 from simlab.metrics.intrinsic_dimension import two_nn
 from simlab.metrics.spectrum import effective_rank
 from simlab.sweeps.members import MemberRun
-from simlab.tasks.manifolds import sphere_kernel
+from simlab.tasks.paired.manifolds import sphere_kernel
 
 QUANTITIES = {
     "loss": Quantity(label="loss", headline="compared", reduce="best", panels=(Panel(label="loss", height=0.9),)),

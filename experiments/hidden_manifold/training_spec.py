@@ -7,7 +7,7 @@ from simlab.data.sources import FreshExamples, Population
 from simlab.losses.contrastive import InfoNCE
 from simlab.losses.graph_spectral import GraphSpectral
 from simlab.networks.specs.mlp_encoder import MLPEncoder
-from simlab.tasks.manifold_pairs import ManifoldGraph, ManifoldTask, SpherePairs
+from simlab.tasks.paired.manifold_pairs import ManifoldGraph, ManifoldTask, SpherePairs
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_count
 

@@ -10,7 +10,7 @@ import xarray
 
 from simlab.metrics.modalities import modality_gap
 from simlab.networks.specs.modalities import TwoTowers
-from simlab.tasks.modality_pairs import ModalityPairs
+from simlab.tasks.paired.modality_pairs import ModalityPairs
 from simlab.tasks.pairs import ViewPair
 from theory import modality_gap as theory
 

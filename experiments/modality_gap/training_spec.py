@@ -6,7 +6,7 @@ from experiments.modality_gap.configuration import ModalityConfiguration
 from simlab.data.sources import Population
 from simlab.losses.symmetric_contrastive import NO_CLIP, Hyperparameters, SymmetricContrastive
 from simlab.networks.specs.modalities import FreeModalities, TwoTowers
-from simlab.tasks.modality_pairs import ModalityPairs
+from simlab.tasks.paired.modality_pairs import ModalityPairs
 from simlab.training.spec import TrainingSpec
 
 ModalitySpec = TrainingSpec[ModalityPairs, FreeModalities | TwoTowers]

@@ -15,8 +15,7 @@ import jax
 import numpy as np
 from scipy.stats import rankdata
 
-from simlab.metrics.moments import Moments, Sums
-from simlab.metrics.norm_and_variance import (
+from simlab.metrics.contextual.norm_and_variance import (
     GroupMoments,
     group_moments,
     mean_cosine,
@@ -25,6 +24,7 @@ from simlab.metrics.norm_and_variance import (
     trade_off,
     variance_shares,
 )
+from simlab.metrics.moments import Moments, Sums
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -6,7 +6,7 @@ from experiments.core.phenomenon import Variable
 from experiments.core.quantity import Panel, Quantity
 from experiments.core.standard_comparison import Measured, standard_comparison
 from experiments.norm_and_variance.layers_reference import LEAST_COUNT, LayersPrediction
-from simlab.metrics.norm_and_variance import GroupMoments, trade_off, variance_shares
+from simlab.metrics.contextual.norm_and_variance import GroupMoments, trade_off, variance_shares
 from simlab.sweeps.members import MemberRun
 from theory import norm_and_variance as theory
 

@@ -1,7 +1,7 @@
 """How many digits of a variance are left in float32, by the way in which it is computed."""
 
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from experiments.core.experiment import Experiment, Regime
 from experiments.core.phenomenon import Phenomenon
 from experiments.core.prediction import Prediction
 from experiments.core.quantity import Quantity
-from experiments.core.standard_comparison import Measured, standard_comparison
 from simlab.validation import check_count, check_real
+
+if TYPE_CHECKING:
+    from experiments.core.standard_comparison import Measured
 
 ROUNDING = 2.0**-24  # of a float32 number, relative, at most
 
@@ -52,8 +54,9 @@ def predict(choices: PrecisionConfiguration) -> Prediction:
     )
 
 
-def measure(member, run, prediction) -> Measured:
+def measure(member, run, prediction) -> "Measured":
     """Return the relative errors of V on the same vectors."""
+    from experiments.core.standard_comparison import Measured
     from experiments.norm_and_variance import variance_formulas as formulas
 
     choices, rng = member.subject, np.random.default_rng(member.seed)
@@ -71,12 +74,18 @@ def measure(member, run, prediction) -> Measured:
     return Measured(quantities={name: abs(way(vectors, choices.n_batch) / wanted - 1) for name, way in ways.items()})
 
 
+def _load_comparison():
+    from experiments.core.standard_comparison import standard_comparison
+
+    return standard_comparison(quantities=QUANTITIES, measure=measure)
+
+
 MOMENTS_PRECISION = Phenomenon(
     name="moments-precision",
     configuration=PrecisionConfiguration,
     check_theory=check,
     predict=predict,
-    load_comparison=lambda: standard_comparison(quantities=QUANTITIES, measure=measure),
+    load_comparison=_load_comparison,
 )
 
 EXPERIMENT = Experiment(

@@ -67,8 +67,8 @@ def plain_merge(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
 
 def compensated_merge(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
     """Chan's rule as :mod:`simlab.metrics.moments` has it, on the device."""
+    from simlab.metrics.contextual.norm_and_variance import group_moments
     from simlab.metrics.moments import empty_moments
-    from simlab.metrics.norm_and_variance import group_moments
 
     moments = empty_moments(1, vectors.shape[1])
     groups = np.zeros(batch, np.int32)

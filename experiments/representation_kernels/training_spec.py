@@ -5,7 +5,7 @@ from experiments.representation_kernels.configuration import KernelConfiguration
 from simlab.data.sources import Population
 from simlab.losses.expected_info_nce import ExpectedInfoNCE
 from simlab.networks.specs.symbol_encoder import SymbolEncoder
-from simlab.tasks.cooccurrence import RingWorld
+from simlab.tasks.paired.cooccurrence import RingWorld
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_count
 

@@ -6,7 +6,7 @@ A batch with ``m_k`` pairs of each class ``k``, ``B`` in all, has the loss
 
 as the positive of an anchor stands where the anchor would be among the negatives. With the priors in the place of ``m``
 it is that of infinitely many negatives, less the logarithm of their number. The mean runs over the rows of the table of
-:class:`simlab.tasks.class_batches.ClassBatches`.
+:class:`simlab.tasks.paired.class_batches.ClassBatches`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from simlab.losses.contrastive import Hyperparameters, InfoNCE
 from simlab.losses.objective import POSITIVE, Bound, EvaluationSet, Metric, Objective
-from simlab.tasks.class_batches import ClassBatches, ClassDraws
+from simlab.tasks.paired.class_batches import ClassBatches, ClassDraws
 from simlab.tasks.pairs import ViewPair
 from simlab.validation import check_count, invalid
 

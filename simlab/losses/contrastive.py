@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simlab.losses.objective import POSITIVE, Bound, EvaluationSet, Metric, Objective
-from simlab.tasks.gaussian_pairs import GaussianPairs, PairMoments
+from simlab.tasks.paired.gaussian_pairs import GaussianPairs, PairMoments
 from simlab.tasks.pairs import PairTask, ViewPair
 from simlab.validation import check_choice, invalid
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simlab.losses.objective import POSITIVE, Bound, EvaluationSet, Metric, Objective
-from simlab.tasks.cooccurrence import CooccurrenceTask, PairTable
+from simlab.tasks.paired.cooccurrence import CooccurrenceTask, PairTable
 from simlab.validation import check_choice, invalid
 
 if TYPE_CHECKING:

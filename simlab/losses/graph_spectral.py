@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlab.losses.contrastive import SpectralContrastive
-from simlab.tasks.manifold_pairs import ManifoldGraph, PairGraph
+from simlab.tasks.paired.manifold_pairs import ManifoldGraph, PairGraph
 from simlab.validation import invalid
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simlab.losses.objective import POSITIVE, Bound, EvaluationSet, Metric, Objective
-from simlab.tasks.modality_pairs import ModalityPairs, SoftPairs
+from simlab.tasks.paired.modality_pairs import ModalityPairs, SoftPairs
 from simlab.tasks.pairs import ViewPair
 from simlab.validation import invalid
 

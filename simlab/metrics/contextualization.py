@@ -37,8 +37,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlab.metrics.group_sums import GroupSums, run_starts
-from simlab.metrics.similarities import Similarities
+from simlab.metrics.contextual.group_sums import GroupSums, run_starts
+from simlab.metrics.contextual.similarities import Similarities
 from simlab.validation import check_choice, check_count, invalid
 
 if TYPE_CHECKING:

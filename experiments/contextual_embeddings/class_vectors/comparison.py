@@ -9,7 +9,7 @@ from experiments.core.quantity import Panel, Quantity
 from experiments.core.standard_comparison import Measured, standard_comparison
 from simlab.losses.class_contrastive import RECORDED
 from simlab.sweeps.members import MemberRun
-from simlab.tasks.class_batches import ClassDraws
+from simlab.tasks.paired.class_batches import ClassDraws
 
 QUANTITIES = {
     "loss": Quantity(

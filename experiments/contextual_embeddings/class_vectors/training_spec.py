@@ -5,7 +5,7 @@ from experiments.core.training_choices import training_fields
 from simlab.data.sources import FreshExamples, Population
 from simlab.losses.class_contrastive import ClassContrastive, DrawnClassContrastive
 from simlab.networks.specs.class_vectors import ClassVectors
-from simlab.tasks.class_batches import ClassBatches
+from simlab.tasks.paired.class_batches import ClassBatches
 from simlab.training.spec import TrainingSpec
 from simlab.validation import check_count
 

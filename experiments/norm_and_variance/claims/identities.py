@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.verification.claim import Claim, compare, must_exceed
-from simlab.metrics.norm_and_variance import GroupMoments, mean_cosine, trade_off, variance_shares
+from simlab.metrics.contextual.norm_and_variance import GroupMoments, mean_cosine, trade_off, variance_shares
 from theory import norm_and_variance as theory
 
 SOURCE = "derived here: theory/norm_and_variance/trade_off.py"

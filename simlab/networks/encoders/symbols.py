@@ -14,7 +14,7 @@ from simlab.networks.encoders.pairs import PairEncoder
 if TYPE_CHECKING:
     from jaxtyping import Array, Float, Int
 
-    from simlab.tasks.cooccurrence import PairTable
+    from simlab.tasks.paired.cooccurrence import PairTable
     from simlab.tasks.pairs import ViewPair
 
 

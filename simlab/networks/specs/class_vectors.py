@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simlab.networks.specs.architecture import Architecture
 from simlab.sizes import check_array
-from simlab.tasks.class_batches import ClassBatches
+from simlab.tasks.paired.class_batches import ClassBatches
 from simlab.validation import check_count, check_real, invalid
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from simlab.networks.specs.architecture import Architecture
 from simlab.networks.specs.sentence_encoder import POOLINGS
 from simlab.sizes import check_array
-from simlab.tasks.memorised_pairs import MemorisedPairs
+from simlab.tasks.paired.memorised_pairs import MemorisedPairs
 from simlab.validation import check_choice, check_count, check_real, invalid
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from simlab.networks.specs.architecture import Architecture
 from simlab.sizes import check_array
-from simlab.tasks.gaussian_pairs import GaussianPairs
+from simlab.tasks.paired.gaussian_pairs import GaussianPairs
 from simlab.validation import check_count, invalid
 
 if TYPE_CHECKING:

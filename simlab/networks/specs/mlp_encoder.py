@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from simlab.networks.specs.architecture import Architecture
 from simlab.sizes import MOST_LAYERS, widest_layer
-from simlab.tasks.manifold_pairs import ManifoldTask
+from simlab.tasks.paired.manifold_pairs import ManifoldTask
 from simlab.validation import check_count, invalid
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from simlab.networks.specs.architecture import Architecture
 from simlab.sizes import MOST_LAYERS, check_array
-from simlab.tasks.modality_pairs import ModalityPairs
+from simlab.tasks.paired.modality_pairs import ModalityPairs
 from simlab.validation import check_count, invalid
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from simlab.networks.names import EXPANSION
 from simlab.networks.specs.architecture import Architecture
 from simlab.sizes import MOST_LAYERS, check_array
 from simlab.tasks.contextual_language import ContextualLanguage
-from simlab.tasks.memorised_pairs import MemorisedPairs
+from simlab.tasks.paired.memorised_pairs import MemorisedPairs
 from simlab.validation import check_choice, check_count, invalid
 
 if TYPE_CHECKING:

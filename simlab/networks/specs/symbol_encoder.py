@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from simlab.networks.specs.architecture import Architecture
 from simlab.sizes import MOST_LAYERS, check_array, widest_layer
-from simlab.tasks.cooccurrence import CooccurrenceTask
+from simlab.tasks.paired.cooccurrence import CooccurrenceTask
 from simlab.validation import check_count, invalid
 
 if TYPE_CHECKING:

@@ -83,7 +83,7 @@ def test_a_run_whose_output_nobody_reads_is_finished_in_silence(tmp_path):
     done = command(*TINY, "--out", tmp_path, "--quiet", stdout=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
-    assert (tmp_path / "overview.pdf").is_file()
+    assert (tmp_path / "results.nc").is_file()
 
 
 def test_settings_under_which_nothing_would_run_are_set_back_with_a_line_each(tmp_path):

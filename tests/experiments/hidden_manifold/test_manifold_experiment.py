@@ -14,7 +14,7 @@ from experiments.hidden_manifold.phenomenon import HIDDEN_MANIFOLD
 from experiments.hidden_manifold.reference import JUMP, predict
 from experiments.hidden_manifold.regimes import derive
 from experiments.registry import find_experiment
-from simlab.tasks.manifolds import grid_coordinates, sphere_kernel
+from simlab.tasks.paired.manifolds import grid_coordinates, sphere_kernel
 from theory import hidden_manifold as theory
 
 CIRCLE = ManifoldConfiguration(

@@ -14,7 +14,7 @@ from simlab.losses.class_contrastive import class_gram, expected_info_nce
 from simlab.losses.info_nce import info_nce
 from simlab.networks.encoders.class_vectors import ClassVectors
 from simlab.networks.specs.class_vectors import ClassVectors as Spec
-from simlab.tasks.class_batches import ClassBatches
+from simlab.tasks.paired.class_batches import ClassBatches
 
 TAU = 0.4
 

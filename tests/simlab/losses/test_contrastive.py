@@ -12,7 +12,7 @@ from simlab.losses.contrastive import ExpectedContrastive, Hyperparameters, Info
 from simlab.networks.specs.linear_encoder import LinearEncoder
 from simlab.sweeps.members import Member
 from simlab.sweeps.sweep import Sweep, train_members
-from simlab.tasks.gaussian_pairs import GaussianPairs
+from simlab.tasks.paired.gaussian_pairs import GaussianPairs
 from simlab.tasks.pairs import ViewPair
 from simlab.tasks.sparse_features import SparseFeatures
 from simlab.training.spec import TrainingSpec

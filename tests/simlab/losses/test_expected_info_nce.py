@@ -15,8 +15,8 @@ from simlab.networks.encoders.symbols import FreeSymbols, SymbolMLP, TwoEncoders
 from simlab.networks.specs.symbol_encoder import SymbolEncoder
 from simlab.sweeps.members import Member
 from simlab.sweeps.sweep import train_members
-from simlab.tasks.cooccurrence import GivenWorld, RingWorld
-from simlab.tasks.gaussian_pairs import GaussianPairs
+from simlab.tasks.paired.cooccurrence import GivenWorld, RingWorld
+from simlab.tasks.paired.gaussian_pairs import GaussianPairs
 from simlab.tasks.pairs import ViewPair
 from simlab.training.spec import TrainingSpec
 

@@ -19,8 +19,8 @@ from simlab.losses.sentences import (
 from simlab.networks.specs.free_tokens import FreeTokens
 from simlab.networks.specs.sentence_encoder import SentenceEncoder
 from simlab.tasks.contextual_language import ContextualLanguage
-from simlab.tasks.gaussian_pairs import GaussianPairs
-from simlab.tasks.memorised_pairs import MemorisedPairs
+from simlab.tasks.paired.gaussian_pairs import GaussianPairs
+from simlab.tasks.paired.memorised_pairs import MemorisedPairs
 from simlab.training.spec import TrainingSpec
 
 LANGUAGE = {"n_classes": 4, "exclusive": 1, "shared": ((2, 2),), "words_per_concept": 2, "function_words": 1}

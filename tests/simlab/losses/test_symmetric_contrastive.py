@@ -15,8 +15,8 @@ from simlab.metrics.modalities import centred_modalities, modality_cosines, moda
 from simlab.networks.specs.modalities import FreeModalities, TwoTowers
 from simlab.sweeps.members import Member
 from simlab.sweeps.sweep import Sweep, train_members
-from simlab.tasks.gaussian_pairs import GaussianPairs
-from simlab.tasks.modality_pairs import ModalityPairs
+from simlab.tasks.paired.gaussian_pairs import GaussianPairs
+from simlab.tasks.paired.modality_pairs import ModalityPairs
 from simlab.tasks.pairs import ViewPair
 from simlab.training.spec import TrainingSpec
 

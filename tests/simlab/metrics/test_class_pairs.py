@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from simlab.metrics.class_pairs import class_gram
-from simlab.metrics.variance_shares import variance_shares
+from simlab.metrics.contextual.class_pairs import class_gram
+from simlab.metrics.contextual.variance_shares import variance_shares
 
 ROUNDING = 1e-12
 

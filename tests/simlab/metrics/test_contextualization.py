@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from simlab.metrics.contextual.similarities import self_similarity_change
 from simlab.metrics.contextualization import Contextualization, contextualization
-from simlab.metrics.similarities import self_similarity_change
 
 # Sums of some hundred cosines in another order: rounding of 1e-16 each, which small counts of pairs do not enlarge.
 ROUNDING = 1e-12

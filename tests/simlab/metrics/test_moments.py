@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simlab.metrics import moments as streaming
-from simlab.metrics.norm_and_variance import GroupMoments, group_moments
+from simlab.metrics.contextual.norm_and_variance import GroupMoments, group_moments
 
 N_VECTORS, DIM, N_GROUPS, BATCH = 6000, 8, 5, 500
 EPSILON = float(np.finfo(np.float32).eps)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simlab.metrics.norm_and_variance import (
+from simlab.metrics.contextual.norm_and_variance import (
     GroupMoments,
     mean_cosine,
     pooled_mean,

@@ -14,8 +14,8 @@ from simlab.networks.encoders.pooling import pool
 from simlab.networks.specs.free_tokens import FreeTokens
 from simlab.networks.specs.sentence_encoder import SentenceEncoder
 from simlab.tasks.contextual_language import ContextualLanguage
-from simlab.tasks.gaussian_pairs import GaussianPairs
-from simlab.tasks.memorised_pairs import MemorisedPairs
+from simlab.tasks.paired.gaussian_pairs import GaussianPairs
+from simlab.tasks.paired.memorised_pairs import MemorisedPairs
 
 LANGUAGE = {"n_classes": 4, "exclusive": 2, "shared": ((2, 2),), "words_per_concept": 3, "function_words": 2}
 TASK = ContextualLanguage(**LANGUAGE, shortest=2, n_evaluation=16)

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from simlab.tasks.class_batches import ClassBatches
+from simlab.tasks.paired.class_batches import ClassBatches
 
 UNEVEN = (0.5, 0.3, 0.2)
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from simlab.tasks.cooccurrence import GivenWorld, RingWorld
+from simlab.tasks.paired.cooccurrence import GivenWorld, RingWorld
 
 TABLE = ((4.0, 1.0, 1.0, 2.0), (1.0, 3.0, 2.0, 2.0), (1.0, 2.0, 3.0, 1.0), (2.0, 2.0, 1.0, 5.0))
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from simlab.sizes import check_array
 from simlab.tasks.batch import AnyArray
-from simlab.tasks.manifolds import (
+from simlab.tasks.paired.manifolds import (
     SineMap,
     check_manifold,
     draw_map,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlab.metrics.group_sums import GroupSums
+from simlab.metrics.contextual.group_sums import GroupSums
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int

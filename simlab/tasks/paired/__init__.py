@@ -1,0 +1,1 @@
+"""Tasks whose examples are positive pairs, see :mod:`simlab.tasks.pairs`."""
