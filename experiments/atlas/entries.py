@@ -54,11 +54,29 @@ ENTRIES = (
         "variances that an encoder keeps",
         arrays=("eigenvalues",),
     ),
-    Entry("hidden-manifold", "hidden-manifold", "HaoChen et al. 2021", "eigenfunctions of a manifold"),
+    Entry(
+        "hidden-manifold",
+        "hidden-manifold",
+        "HaoChen et al. 2021",
+        "eigenfunctions of a manifold",
+        arrays=("eigenvalues",),
+    ),
     Entry("platonic-kernels", "platonic-kernels", "Huh et al. 2024", "kernels, losses and their alignment"),
     Entry("modality-gap", "gap-threshold", "Liang et al. 2022", "gap and loss of image and text vectors"),
-    Entry("contextual-embeddings", "token-collapse", "Xiao et al. 2023", "similarities of words in context"),
-    Entry("norm-and-variance", "norm-and-variance", "Yamagiwa, Shimodaira 2024", "norm of means, variance by layer"),
+    Entry(
+        "contextual-embeddings",
+        "token-collapse",
+        "Xiao et al. 2023",
+        "similarities of words in context",
+        arrays=("self_similarity",),
+    ),
+    Entry(
+        "norm-and-variance",
+        "norm-and-variance",
+        "Yamagiwa, Shimodaira 2024",
+        "norm of means, variance by layer",
+        arrays=("correlation", "mean_share"),
+    ),
 )
 NAMES = tuple(entry.name for entry in ENTRIES)
 

@@ -116,7 +116,11 @@ def atlas_dataset(
         "quantity": ("point", np.array([value.quantity for _, value in points], object)),
         "point_basis": ("point", np.array([value.basis for _, value in points], object)),
     }
-    bases = {name: ", ".join(dict.fromkeys(value.basis for value in of_one)) for name, of_one in values.items()}
+    # An identity of what was measured is compared also where nothing is predicted.
+    bases = {
+        name: ", ".join(dict.fromkeys(value.basis for value in of_one if value.basis != "none"))
+        for name, of_one in values.items()
+    }
     about = {
         **{name: [getattr(entry, name) for entry in entries] for name in ("experiment", "source", "predicts")},
         "basis": [bases[entry.name] for entry in entries],
