@@ -50,7 +50,7 @@ EXPERIMENT = Experiment(
             quick=POST.replace(replacement=0.98, function_words=200, positions=False),
         ),
     ),
-    quick_time="60 s",
+    quick_time="30 s",
     paper_time="4 min",
     phenomenon=CONTEXT_AT_INITIALISATION,
     derive=derive,

@@ -57,7 +57,7 @@ EXPERIMENT = Experiment(
             paper=ENCODER.replace(pooling="max", similarity="cosine", **LONG),
         ),
     ),
-    quick_time="60 s",
+    quick_time="90 s",
     paper_time="4 min",
     phenomenon=CONTEXTUAL_EMBEDDINGS,
     derive=derive,

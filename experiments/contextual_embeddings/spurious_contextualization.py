@@ -29,7 +29,7 @@ EXPERIMENT = Experiment(
             paper=START.replace(exclusive=4, shared="2:3,2:8", **LONG),
         ),
     ),
-    quick_time="60 s",
+    quick_time="100 s",
     paper_time="4 min",
     phenomenon=CONTEXTUAL_EMBEDDINGS,
     derive=derive,

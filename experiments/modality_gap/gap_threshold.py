@@ -54,7 +54,7 @@ EXPERIMENT = Experiment(
             paper=TOWERS.replace(temperature_ratio=2.0, n_records=10, hidden_width=256, n_steps=4000),
         ),
     ),
-    quick_time="40 s",
+    quick_time="20 s",
     paper_time="3 min",
     phenomenon=MODALITY_GAP,
     vary={preset: {"temperature_ratio": RATIOS, "mismatch": MISMATCHES} for preset in ("quick", "paper")},

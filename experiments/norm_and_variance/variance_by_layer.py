@@ -53,7 +53,7 @@ EXPERIMENT = Experiment(
         Regime("pre-norm", "LayerNorm before each branch, GELU", START.replace(norm="pre")),
         Regime("pre-norm-relu", "the same with ReLU", START.replace(norm="pre", activation="relu")),
     ),
-    quick_time="60 s",
+    quick_time="20 s",
     paper_time="5 min",
     phenomenon=VARIANCE_BY_LAYER,
     vary={"paper": {"width": (64, 128, 256, 512)}},

@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
         Regime(name="prior-0.4", summary="the same with 0.4", quick=LARGE.replace(largest_prior=0.4)),
     ),
     phenomenon=CLASS_VECTORS,
-    quick_time="30 s",
+    quick_time="10 s",
     paper_time="1 min",
     vary={
         "quick": {"temperature": (0.1, 0.15, 0.25, 0.4, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0)},

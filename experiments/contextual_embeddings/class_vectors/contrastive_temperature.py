@@ -34,7 +34,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     phenomenon=ISOTROPY_TIME,
-    quick_time="30 s",
+    quick_time="20 s",
     paper_time="3 min",
     vary={
         "quick": {"temperature": (0.08, 0.1, 0.14, 0.2, 0.3, 0.5, 1.0)},
