@@ -58,7 +58,6 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="90 s",
-    paper_time="4 min",
     phenomenon=CONTEXTUAL_EMBEDDINGS,
     derive=derive,
     seeds={"quick": 3, "paper": 5},

@@ -18,7 +18,6 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="60 s",
-    paper_time="2 min",
     phenomenon=CONTEXTUAL_EMBEDDINGS,
     derive=derive,
     seeds={"quick": 3, "paper": 5},

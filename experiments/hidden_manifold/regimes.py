@@ -67,7 +67,6 @@ EXPERIMENT = Experiment(
     summary="which functions of a hidden circle, torus or sphere a contrastive encoder learns",
     regimes=REGIMES,
     quick_time="40 s",
-    paper_time="5 min",
     phenomenon=HIDDEN_MANIFOLD,
     seeds={"quick": 6, "paper": 12},
     derive=derive,

@@ -55,7 +55,6 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="20 s",
-    paper_time="3 min",
     phenomenon=MODALITY_GAP,
     vary={preset: {"temperature_ratio": RATIOS, "mismatch": MISMATCHES} for preset in ("quick", "paper")},
     seeds={"quick": 1, "paper": 4},

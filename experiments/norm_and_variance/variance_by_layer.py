@@ -54,7 +54,6 @@ EXPERIMENT = Experiment(
         Regime("pre-norm-relu", "the same with ReLU", START.replace(norm="pre", activation="relu")),
     ),
     quick_time="20 s",
-    paper_time="5 min",
     phenomenon=VARIANCE_BY_LAYER,
     vary={"paper": {"width": (64, 128, 256, 512)}},
     seeds={"quick": 4, "paper": 8},

@@ -43,7 +43,6 @@ EXPERIMENT = Experiment(
     ),
     phenomenon=CLASS_VECTORS,
     quick_time="20 s",
-    paper_time="2 min",
     vary={
         "quick": {"batch_size": (2, 4, 6), "temperature": (0.2, 0.5, 1.0)},
         "paper": {"batch_size": (2, 3, 4, 5, 6), "temperature": (0.2, 0.5, 1.0, 2.0)},
