@@ -35,7 +35,7 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
             return 0
         rows = [
             ("experiment", "quick", "paper (one seed)"),
-            *((e.name, e.quick_time, e.paper_time) for e in experiments),
+            *((e.name, e.quick_time or "-", e.paper_time or "-") for e in experiments),
         ]
         lines = format_columns(rows).splitlines()
         summaries = ["", *(experiment.summary for experiment in experiments)]
