@@ -21,16 +21,18 @@ FIELDS = {
 }
 
 
-def with_ladder(plan: Plan, axis: str) -> Plan:
+def with_ladder(plan: Plan, axis: str | None) -> Plan:
     """Return the plan of a sweep that also fits a rate along one of its axes.
 
     Args:
         plan: of the sweep.
-        axis: the name of an axis of positive numbers.
+        axis: the name of an axis of positive numbers; None for the plan as it is.
 
     Raises:
         ValueError: the axis has fewer than three values, or one that is no positive number.
     """
+    if axis is None:
+        return plan
     values = next(one for one in plan.axes if one.name == axis).values
     if len(values) < LEAST_SIZES or not all(isinstance(value, int | float) and value > 0 for value in values):
         raise invalid("ladder", f"at least {LEAST_SIZES} positive numbers", ",".join(map(str, values)))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import xarray
 
-from experiments.core.experiment import Experiment
+from experiments.core.experiment import Experiment, Plan
 from experiments.core.output import prepare_folder
 from experiments.core.progress import Quiet
 from experiments.core.sweep import run_in_folder, run_plan
@@ -65,10 +65,20 @@ def run(
     progress = progress or Quiet()
     if out is None:
         return run_plan(plan, progress)
-    folder = Path(out).expanduser()
-    dataset = prepare_folder(folder, plan)
-    if dataset is None:
-        dataset = run_in_folder(plan, folder, lambda sweep: sweep.choose_layouts(), progress)
+    dataset = run_or_load(plan, Path(out).expanduser(), progress)
     if dataset is None:
         raise invalid("out", "a folder that no other process works on", str(out))
     return dataset
+
+
+def run_or_load(plan: Plan, folder: Path, progress: Quiet) -> xarray.Dataset | None:
+    """Return the finished result of a plan in a folder, or run what is left of it; None if another process is at it.
+
+    Raises:
+        ValueError: the folder holds another sweep; nothing was written.
+        OSError: the disk is full; what was saved so far is kept.
+    """
+    finished = prepare_folder(folder, plan)
+    if finished is not None:
+        return finished
+    return run_in_folder(plan, folder, lambda sweep: sweep.choose_layouts(), progress)

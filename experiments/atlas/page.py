@@ -1,6 +1,5 @@
 """The atlas as plain text, as JSON and as one HTML page."""
 
-import json
 import math
 from collections.abc import Sequence
 
@@ -34,7 +33,7 @@ def _number(value: object, decimals: int = 1) -> str:
 
 def atlas_to_json(dataset: xarray.Dataset) -> str:
     """Return the rows of the table as a JSON list of objects."""
-    return json.dumps(json.loads(to_json(table_rows(dataset))), indent=1)
+    return to_json(table_rows(dataset), indent=1)
 
 
 def make_atlas_page(dataset: xarray.Dataset) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import xarray
 
 from experiments.atlas.entries import Entry
-from experiments.tables.columns import digits, standard_error
+from experiments.report import cells
+from experiments.tables.columns import digits
 from figures.declared import as_shown, headlines, quantities_of
 from simlab.storage.results import provenance
 
@@ -43,32 +44,24 @@ class Value(NamedTuple):
 
 def compared_values(dataset: xarray.Dataset) -> list[Value]:
     """Return the values of a run that are both predicted and learned, of the quantities that its tables compare."""
-    dataset = as_shown(dataset)
-    declared = quantities_of(dataset)
-    cells = [name for name in dataset.predicted.dims if name != "quantity"]
+    shown = as_shown(dataset)
+    names = headlines(shown)[0] or list(quantities_of(shown))
+    rows = [
+        (str(basis), comparisons)
+        for regime in cells.regimes_of(shown.sel(quantity=names))
+        for basis, comparisons in zip(
+            regime.basis.transpose(*cells.axes_of(regime)).values.ravel(), cells.compare(regime), strict=True
+        )
+    ]
     values = []
-    for name in headlines(dataset)[0] or declared:
-        chosen = dataset[["predicted", "learned", "sampling_error", "status", "basis"]].sel(quantity=name, drop=True)
-        chosen = chosen.stack(cell=cells)
-        predicted = chosen.predicted.values
-        finite = np.isfinite(predicted)
-        scale = float(np.abs(predicted[finite]).max(initial=0.0)) or 1.0
-        for index in np.flatnonzero(finite):
-            cell = chosen.isel(cell=index)
-            is_learned = np.isfinite(cell.learned.values) & (cell.status.values != "diverged")
-            if not is_learned.any():
-                continue
-            learned = cell.learned.values[is_learned]
-            spread = standard_error(learned, cell.sampling_error.values[is_learned])
-            values.append(
-                Value(
-                    declared[name].label,
-                    float(predicted[index] / scale),
-                    float(np.mean(learned) / scale),
-                    spread / scale,
-                    str(cell.basis.item()),
-                )
-            )
+    for place in range(len(names)):
+        column = [(basis, row[place]) for basis, row in rows if math.isfinite(row[place].predicted)]
+        scale = max((abs(one.predicted) for _, one in column), default=0.0) or 1.0
+        values += [
+            Value(one.label, one.predicted / scale, one.learned / scale, one.standard_error / scale, basis)
+            for basis, one in column
+            if math.isfinite(one.learned)
+        ]
     return values
 
 
@@ -88,53 +81,51 @@ def compared_entries(dataset: xarray.Dataset, name: str) -> list[Value]:
     ]
 
 
+def values_of(entry: Entry, dataset: xarray.Dataset) -> list[Value]:
+    """Return all compared values of the run that stands for a phenomenon."""
+    entries = (value for name in entry.arrays for value in compared_entries(dataset, name))
+    return [*compared_values(dataset), *entries]
+
+
 def atlas_dataset(
-    entries: Sequence[Entry], runs: Mapping[str, xarray.Dataset], seconds: Mapping[str, float], preset: str
+    values: Mapping[Entry, Sequence[Value]],
+    diverged: Mapping[Entry, int],
+    seconds: Mapping[str, float],
+    preset: str,
 ) -> xarray.Dataset:
     """Return the values of all runs over ``point``, and what is said of each phenomenon over ``phenomenon``.
 
     Args:
-        entries: those that have been run.
-        runs: their datasets, by the name of the phenomenon.
-        seconds: of the clock that each took, by the same name; missing where a run was found finished.
+        values: of the runs, by the entries that have been run.
+        diverged: members of these runs that diverged.
+        seconds: of the clock that each took, by the name of the phenomenon; missing where a run was found finished.
         preset: of the runs.
     """
-    values = {
-        entry.name: [
-            *compared_values(runs[entry.name]),
-            *(value for name in entry.arrays for value in compared_entries(runs[entry.name], name)),
-        ]
-        for entry in entries
-    }
-    points = [(entry.name, value) for entry in entries for value in values[entry.name]]
+    points = [(entry.name, value) for entry, of_one in values.items() for value in of_one]
     numbers = {
         name: ("point", np.array([getattr(value, name) for _, value in points], float), {"units": "1"})
         for name in ("predicted", "learned", "spread", "digits")
     }
     texts = {
-        "panel": ("point", np.array([name for name, _ in points], object)),
-        "quantity": ("point", np.array([value.quantity for _, value in points], object)),
-        "point_basis": ("point", np.array([value.basis for _, value in points], object)),
+        "panel": [name for name, _ in points],
+        "quantity": [value.quantity for _, value in points],
+        "point_basis": [value.basis for _, value in points],
     }
+    about = {name: [getattr(entry, name) for entry in values] for name in ("experiment", "source", "predicts")}
     # An identity of what was measured is compared also where nothing is predicted.
-    bases = {
-        name: ", ".join(dict.fromkeys(value.basis for value in of_one if value.basis != "none"))
-        for name, of_one in values.items()
-    }
-    about = {
-        **{name: [getattr(entry, name) for entry in entries] for name in ("experiment", "source", "predicts")},
-        "basis": [bases[entry.name] for entry in entries],
-    }
-    diverged = [int((runs[entry.name].status == "diverged").sum()) for entry in entries]
+    about["basis"] = [
+        ", ".join(dict.fromkeys(value.basis for value in of_one if value.basis != "none")) for of_one in values.values()
+    ]
+    times = [seconds.get(entry.name, math.nan) for entry in values]
     return xarray.Dataset(
         {
             **numbers,
-            **texts,
-            **{name: ("phenomenon", np.array(about[name], object)) for name in PHENOMENON_TEXTS},
-            "seconds": ("phenomenon", [seconds.get(entry.name, math.nan) for entry in entries], {"units": "s"}),
-            "diverged": ("phenomenon", diverged, {"long_name": "members that diverged"}),
+            **{name: ("point", np.array(column, object)) for name, column in texts.items()},
+            **{name: ("phenomenon", np.array(column, object)) for name, column in about.items()},
+            "seconds": ("phenomenon", times, {"units": "s"}),
+            "diverged": ("phenomenon", list(diverged.values()), {"long_name": "members that diverged"}),
         },
-        coords={"phenomenon": np.array([entry.name for entry in entries], object)},
+        coords={"phenomenon": np.array([entry.name for entry in values], object)},
         attrs={"experiment": "atlas", "preset": preset, "figures": json.dumps(["atlas"]), **provenance()},
     )
 

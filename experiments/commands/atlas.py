@@ -9,7 +9,7 @@ from pathlib import Path
 from experiments.atlas.entries import Entry, choose_entries
 from experiments.commands.run import start_devices
 from experiments.core.experiment import Plan
-from experiments.core.output import check_folder, draw_figures, load_finished, prepare_folder
+from experiments.core.output import check_folder, draw_figures, load_finished
 from experiments.core.progress import make_progress
 from experiments.registry import find_experiment
 from simlab.storage.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
@@ -40,25 +40,27 @@ def _run_all(
 ) -> int:
     """Run what is missing, save and draw the page, print the table, and return the exit status."""
     from experiments.atlas.page import atlas_to_json, format_atlas, make_atlas_page
-    from experiments.atlas.values import atlas_dataset
+    from experiments.atlas.values import atlas_dataset, values_of
 
-    seconds, runs = _known_seconds(folder), {}
+    seconds, values, diverged = _known_seconds(folder), {}, {}
     for place, entry in enumerate(entries, start=1):
         if not quiet:
             print(f"{place} of {len(entries)}: {entry.name}", file=sys.stderr, flush=True)
         began = time.monotonic()
-        runs[entry.name], is_new = _run_one(plans[entry.name], folder / entry.name, quiet=quiet)
+        run, is_new = _run_one(plans[entry.name], folder / entry.name, quiet=quiet)
         if is_new:
             seconds[entry.name] = time.monotonic() - began
-        dataset = atlas_dataset(entries[:place], runs, seconds, preset)
-        save_dataset(dataset, folder / RESULTS_FILE)  # after each one, so that its time survives a kill
+        values[entry], diverged[entry] = values_of(entry, run), int((run.status == "diverged").sum())
+        if is_new or place == len(entries):  # after each new one, so that its time survives a kill
+            dataset = atlas_dataset(values, diverged, seconds, preset)
+            save_dataset(dataset, folder / RESULTS_FILE)
     draw_figures(dataset, folder)
     page = make_atlas_page(dataset).encode()
     write_atomically(folder / PAGE_FILE, lambda temporary: temporary.write_bytes(page))
     print(atlas_to_json(dataset) if as_json else format_atlas(dataset))
     if not quiet:
         print(f"{folder}: {RESULTS_FILE}, {PAGE_FILE}, and the figure as PDF and PNG", file=sys.stderr)
-    n_diverged = int(dataset.diverged.sum())
+    n_diverged = sum(diverged.values())
     if n_diverged:
         print(f"simlab: {n_diverged} members diverged, see 'diverged'", file=sys.stderr)
     return 1 if n_diverged else 0
@@ -66,16 +68,14 @@ def _run_all(
 
 def _run_one(plan: Plan, folder: Path, *, quiet: bool):
     """Return the dataset of a plan, and whether anything was computed for it."""
-    from experiments.core.sweep import run_in_folder
+    from experiments.sweep import run_or_load
 
-    dataset = prepare_folder(folder, plan)
-    if dataset is not None:
-        return dataset, False
-    with make_progress(quiet=quiet) as progress:
-        dataset = run_in_folder(plan, folder, lambda sweep: sweep.choose_layouts(), progress)
+    is_new = not (folder / RESULTS_FILE).exists()
+    with make_progress(quiet=quiet or not is_new) as progress:
+        dataset = run_or_load(plan, folder, progress)
     if dataset is None:
         raise OSError(f"{folder}: another process works on this run")
-    return dataset, True
+    return dataset, is_new
 
 
 def _known_seconds(folder: Path) -> dict[str, float]:

@@ -119,7 +119,7 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
     ladder = [] if arguments.ladder is None else [arguments.ladder]
     axes = read_axes([*arguments.vary, *ladder], configuration, load_configurations())
     plan = experiment.plan(preset, overrides, seeds, axes, trajectories=arguments.trajectories)
-    return (with_ladder(plan, axes[-1].name) if ladder else plan), None
+    return with_ladder(plan, axes[-1].name if ladder else None), None
 
 
 def _find_experiment(arguments: argparse.Namespace) -> Experiment:
@@ -159,7 +159,7 @@ def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     experiment = find_experiment(description["experiment"]) if own is None else own
     written_by = str(dataset.attrs.get("simlab_version", "unknown"))
     plan = plan_from_description(description, experiment, written_by)
-    return (with_ladder(plan, description["ladder"]) if "ladder" in description else plan), groups
+    return with_ladder(plan, description.get("ladder")), groups
 
 
 def _read_shard(arguments: argparse.Namespace) -> tuple[int, int] | None:

@@ -57,9 +57,9 @@ def show(value: object, longest: int = LONGEST_LIST) -> str:
     return str(value)
 
 
-def to_json(values: object) -> str:
+def to_json(values: object, indent: int | None = None) -> str:
     """Return nested values as JSON, with null in place of numbers that are not finite, which JSON does not have."""
-    return json.dumps(_finite(values), allow_nan=False)
+    return json.dumps(_finite(values), allow_nan=False, indent=indent)
 
 
 def _finite(value):

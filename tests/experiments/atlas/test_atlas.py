@@ -7,7 +7,7 @@ import pytest
 import xarray
 
 from experiments.atlas.entries import ENTRIES, Entry, choose_entries
-from experiments.atlas.values import atlas_dataset, compared_values, table_rows
+from experiments.atlas.values import atlas_dataset, compared_values, table_rows, values_of
 from experiments.commands import atlas as command
 from experiments.commands.cli import main
 from experiments.examples.linear_autoencoder import EXPERIMENT
@@ -57,9 +57,8 @@ def test_what_diverged_or_is_not_predicted_is_left_out():
 
 
 def test_the_table_says_median_and_least_digits():
-    dataset = atlas_dataset(
-        [ENTRY._replace(arrays=())], {"autoencoder": saved([[2.0, 2.2], [4.0, 4.0]], [2.0, 4.0])}, {}, "quick"
-    )
+    values = values_of(ENTRY._replace(arrays=()), saved([[2.0, 2.2], [4.0, 4.0]], [2.0, 4.0]))
+    dataset = atlas_dataset({ENTRY: values}, {ENTRY: 0}, {}, "quick")
     (row,) = table_rows(dataset)
     assert row["digits"] == pytest.approx((16 - np.log10(0.025)) / 2, abs=1e-12)
     assert row["least_digits"] == pytest.approx(-np.log10(0.025), abs=1e-12)
