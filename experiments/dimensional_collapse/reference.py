@@ -45,7 +45,8 @@ def check_theory(configuration: PairConfiguration) -> None:
 
 def predict(configuration: PairConfiguration) -> CollapsePrediction:
     """Return what theory says of a configuration."""
-    theory, clean = solve(configuration), _clean_eigenvalues(configuration)
+    theory = solve(configuration)
+    clean = _clean_eigenvalues(configuration, theory)
     order = np.argsort(-theory.eigenvalues, kind="stable")
     values, nothing = theory.eigenvalues[order], np.full(len(order), np.nan)
     is_sampled = configuration.negatives == "batch"
@@ -118,8 +119,8 @@ def _sampling_notes(configuration: PairConfiguration, largest: float) -> tuple[s
     return (SAMPLED, FAR) if is_far else (SAMPLED,)
 
 
-def _clean_eigenvalues(configuration: PairConfiguration) -> np.ndarray:
+def _clean_eigenvalues(configuration: PairConfiguration, theory: Theory) -> np.ndarray:
     """Return the predicted variances of the embedding of inputs without augmentation: eigenvalues of ``W S W^T``."""
-    factor, theory = make_task(configuration).sample(0).input_factor, solve(configuration)
+    factor = make_task(configuration).sample(0).input_factor
     values = np.linalg.eigvalsh(factor.T @ theory.gram @ factor)[::-1]
     return np.where(np.arange(len(values)) < theory.rank, np.maximum(values, 0), 0.0)

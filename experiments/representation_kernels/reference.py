@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,17 +87,25 @@ def _table(configuration: KernelConfiguration, blocks: tuple[int, int]) -> np.nd
     """Return the table of co-occurrence of blocks, as theory knows it."""
     from theory import representation_kernels as theory
 
-    n = configuration.events
-    row = theory.ring_row(n, configuration.window, configuration.width, configuration.floor)
-    places = np.arange(n)
-    return theory.coarsen(row[(places[:, None] - places) % n] / n**2, *blocks)
+    row = theory.ring_row(configuration.events, configuration.window, configuration.width, configuration.floor)
+    return theory.coarsen(theory.ring_table(row), *blocks)
 
 
 def _learn(configuration: KernelConfiguration, blocks: tuple[int, int]) -> LearnedKernel:
-    """Return the kernel that is learned of blocks."""
+    """Return the kernel that is learned of blocks; cells that differ in training alone share it."""
+    world = configuration.events, configuration.window, configuration.width, configuration.floor
+    return _learn_in(*world, blocks, configuration.encoders)
+
+
+@lru_cache(maxsize=64)
+def _learn_in(
+    events: int, window: str, width: float, floor: float, blocks: tuple[int, int], encoders: int
+) -> LearnedKernel:
+    """Return the kernel that is learned of blocks of a ring world."""
     from theory import representation_kernels as theory
 
-    return theory.learn_table(_table(configuration, blocks), configuration.encoders)
+    table = theory.ring_table(theory.ring_row(events, window, width, floor))
+    return theory.learn_table(theory.coarsen(table, *blocks), encoders)
 
 
 def _caveats(configuration: KernelConfiguration, learned: LearnedKernel) -> tuple[str, ...]:

@@ -159,14 +159,15 @@ def _apply_theorem(task: LabelTask, eigenvalues: Float[np.ndarray, " D+1"]) -> L
     """Return the closed form."""
     tree, decay = task.tree, task.decay
     resolved = eigenvalues[1:] > decay * tree.n_leaves
-    strengths = np.where(resolved, level_strengths(tree, eigenvalues, decay), 0.0)
+    softmax = tree.entries(_softmax_eigenvalues(tree, eigenvalues, decay))
+    logarithms = tree.eigenvalues(np.log(softmax))
+    strengths = np.where(resolved, logarithms[1:], 0.0)
     levels = 1 + np.flatnonzero(resolved)
     parts = [tree.contrasts(int(level)) * np.sqrt(strengths[level - 1]) for level in levels]
     vectors = np.hstack([np.zeros((tree.n_leaves, 0)), *parts])
-    logarithms = tree.eigenvalues(np.log(tree.entries(_softmax_eigenvalues(tree, eigenvalues, decay))))
     cross_entropy = -float(tree.multiplicities @ (eigenvalues * logarithms)) / tree.n_leaves
     # The bound at the minimiser is the entropy of its softmax, with theta = 1.
-    probabilities = tree.entries(_softmax_eigenvalues(tree, eigenvalues, decay))[tree.common_depths[0]]
+    probabilities = softmax[tree.common_depths[0]]
     risk = cross_entropy + decay * float(tree.multiplicities[1:] @ strengths)
     return LabelPrediction(
         branching=tree.branching,
