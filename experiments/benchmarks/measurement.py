@@ -111,7 +111,7 @@ def compare_steps(
         if peer in seconds:
             yield summarise(where, "times PyTorch", "", seconds[peer] / times)
         if limit is not None and contestant.name != limit:
-            yield summarise(where, "of the products", "", times / seconds[limit])
+            yield summarise(where, "times the products", "", times / seconds[limit])
         for fact in contestant.facts:
             yield summarise(where, fact.quantity, fact.unit, fact.value)
     if peer not in seconds:

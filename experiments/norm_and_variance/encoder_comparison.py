@@ -16,6 +16,7 @@ from experiments.norm_and_variance.encoder_report import (
     rank_correlation,
     to_arrays,
 )
+from experiments.norm_and_variance.sentences import MOST_GROUPS
 from simlab.networks.encoders.bert_files import read_weights
 from simlab.sweeps.measurements import Measurement, MeasurementRun
 from theory import norm_and_variance as theory
@@ -37,7 +38,7 @@ QUANTITIES = {
     "sentences_cut": Quantity(label="sentences cut to the positions"),
     "sentences_empty": Quantity(label="sentences without a token, left out"),
     "tokens": Quantity(label="words frequent enough to be measured by themselves"),
-    "tokens_rare": Quantity(label="words too rare for that, or beyond the most frequent 1,500"),
+    "tokens_rare": Quantity(label=f"words too rare for that, or beyond the most frequent {MOST_GROUPS:,}"),
 }
 _BY_LAYER = {
     "mean_share": "M/Q of frequent words together",

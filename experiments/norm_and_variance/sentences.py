@@ -22,8 +22,8 @@ SHIPPED = Path(__file__).parent / "corpus" / "wordnet_sentences.txt"
 # Lengths of a batch are multiples of this, so that few programs are compiled.
 LENGTH_STEP = 8
 TOKENS_PER_BATCH = 1024
-# Tokens with groups of their own, at most, whatever the corpus: 100 MB of sums for 6 layers of 384 dimensions.
-MOST_GROUPS = 1500
+# Tokens with groups of their own, at most, whatever the corpus: their sums are what a pass keeps in memory.
+MOST_GROUPS = 4000
 
 
 def read_corpus(path: Path) -> tuple[str, ...]:
@@ -113,7 +113,12 @@ class EncodedCorpus:
     """
 
     def __init__(
-        self, sentences: Sequence[str], pieces: WordPieces, n_positions: int, least_count: int, most_groups: int = 4000
+        self,
+        sentences: Sequence[str],
+        pieces: WordPieces,
+        n_positions: int,
+        least_count: int,
+        most_groups: int = MOST_GROUPS,
     ):
         check_count("least_count", least_count, 2)
         self.pieces = pieces

@@ -21,8 +21,8 @@ def test_every_contestant_is_measured_or_said_to_be_missing(monkeypatch):
     by_name = {(one.case.partition(",")[0], one.contestant, one.quantity): one for one in measured}
     for side in benchmark.SIDES:
         assert by_name[side, benchmark.OURS, "time"].value > 0
-        assert by_name[side, benchmark.OURS, "of the products"].value > 0
-        assert (side, benchmark.PRODUCTS, "of the products") not in by_name
+        assert by_name[side, benchmark.OURS, "times the products"].value > 0
+        assert (side, benchmark.PRODUCTS, "times the products") not in by_name
         assert "not installed" in by_name[side, benchmark.EAGER, "time"].note
 
 
