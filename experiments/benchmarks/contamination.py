@@ -6,7 +6,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-import jax
 import numpy as np
 
 from experiments.benchmarks import ours, pytorch
@@ -24,11 +23,11 @@ TURN_STEPS = 10
 def measure_contamination(settings: BenchSettings) -> Iterator[Measurement]:
     """Yield the time of a step of a member, and how many times longer it takes PyTorch, which trains runs in turn."""
     members = toy_members(settings)
-    shards = min(len(jax.local_devices()), len(members))
-    rows = len(members) - len(members) % shards
+    layout = ours.even_layout(len(members))
+    rows = layout.rows
     contestants = [
         ours.sweep(ALONE, members[:1], Layout(1, 1, 1)),
-        ours.sweep(SWEEP, members[:rows], Layout(rows, rows, shards)),
+        ours.sweep(SWEEP, members[:rows], layout),
     ]
     if pytorch.is_installed():
         contestants.append(loop(members[0]))

@@ -16,6 +16,13 @@ from simlab.sweeps.members import Member, stack_inputs
 from simlab.sweeps.program import Program
 
 
+def even_layout(n_members: int) -> Layout:
+    """Return the layout of a sweep on all devices, each with as many of the members; those left over are dropped."""
+    shards = min(len(jax.local_devices()), n_members)
+    rows = n_members - n_members % shards
+    return Layout(rows, rows, shards)
+
+
 def training(name: str, spec: WordSpec, hyperparameters: Hyperparameters, layout: Layout) -> Contestant:
     """Return the training of as many members as the layout has rows; a turn is one segment."""
     return sweep(name, [Member(spec, hyperparameters, seed) for seed in range(layout.rows)], layout)

@@ -104,13 +104,13 @@ def _contestants(case: Case) -> list[Contestant]:
     """Return all who can run here."""
     spec, rates = case.spec, case.hyperparameters
     cost, n_steps = step_cost(spec), spec.steps_per_record
-    shards = min(len(jax.local_devices()), case.members)
-    rows = case.members - case.members % shards
+    layout = ours.even_layout(case.members)
+    rows = layout.rows
     sweep_spec = _with_steps(spec, max(LEAST_SEGMENT, n_steps // rows))
     contestants = [
         ours.matrix_products(XLA_PRODUCTS, cost, n_steps, spec.precision),
         ours.training(ALONE, spec, rates, Layout(1, 1, 1)),
-        ours.training(f"{SWEEP} {rows}", sweep_spec, rates, Layout(rows, rows, shards)),
+        ours.training(f"{SWEEP} {rows}", sweep_spec, rates, layout),
     ]
     if pytorch.is_installed():
         contestants.append(pytorch.matrix_products(TORCH_PRODUCTS, cost, n_steps, spec.precision))

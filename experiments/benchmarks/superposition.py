@@ -7,14 +7,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import jax
 import numpy as np
 
 from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.measurement import Contestant, Measurement, compare_steps
 from experiments.benchmarks.settings import BenchSettings
 from experiments.registry import find_experiment
-from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member
 
 SAMPLED, WEIGHTED = "simlab, masks sampled", "simlab, every mask weighted"
@@ -31,9 +29,8 @@ def measure_superposition(settings: BenchSettings) -> Iterator[Measurement]:
     ours weights all four masks instead, as the experiment does, and so computes four times as many outputs.
     """
     sampled, weighted = (grid_members(settings, masks) for masks in ("sampled", "weighted"))
-    shards = min(len(jax.local_devices()), len(sampled))
-    n_members = len(sampled) - len(sampled) % shards
-    layout = Layout(n_members, n_members, shards)
+    layout = ours.even_layout(len(sampled))
+    n_members = layout.rows
     contestants = [
         ours.sweep(SAMPLED, sampled[:n_members], layout),
         ours.sweep(WEIGHTED, weighted[:n_members], layout),

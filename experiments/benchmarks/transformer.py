@@ -40,12 +40,12 @@ def measure_transformer(settings: BenchSettings) -> Iterator[Measurement]:
     All draw their sentences. A sweep is held against runs of PyTorch one after the other.
     """
     members = encoder_members(settings)
-    shards = min(len(jax.local_devices()), len(members))
-    rows = len(members) - len(members) % shards
+    layout = ours.even_layout(len(members))
+    rows = layout.rows
     contestants = [
         matrix_products(PRODUCTS, members[0]),
         ours.sweep(ALONE, members[:1], Layout(1, 1, 1)),
-        ours.sweep(SWEEP, members[:rows], Layout(rows, rows, shards)),
+        ours.sweep(SWEEP, members[:rows], layout),
     ]
     missing = [] if pytorch.is_installed() else [(EAGER, WITHOUT_PYTORCH), (COMPILED, WITHOUT_PYTORCH)]
     if pytorch.is_installed():

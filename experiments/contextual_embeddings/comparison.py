@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from experiments.contextual_embeddings.initial_reference import mean_over_words
 from experiments.contextual_embeddings.reference import SHARES, CollapsePrediction, by_kind, present, word_statistics
 from experiments.core.phenomenon import Variable
 from experiments.core.quantity import Panel, Quantity
@@ -101,7 +102,7 @@ def measure(member, run: MemberRun, prediction: CollapsePrediction) -> Measured:
             "r_squared_gram": r_squared(similarity, counted),
             "intra_sentence": after.intra_sentence,
             "anisotropy": after.anisotropy,
-            "cramers_v2": _weighted_mean(similarity, after.counts),
+            "cramers_v2": mean_over_words(similarity, after.counts),
             "exclusive": kinds[0] if task.exclusive else np.nan,
             "function_words": kinds[-1] if task.function_words else np.nan,
             "sentence_cosine": float(others.mean()),
@@ -165,11 +166,6 @@ def _over_vocabulary(task: ContextualLanguage, similarities: Similarities, value
     whole = np.full(task.n_words, np.nan)
     whole[similarities.tokens] = values
     return whole
-
-
-def _weighted_mean(values: np.ndarray, counts: np.ndarray) -> float:
-    is_there = np.isfinite(values)
-    return float(np.average(values[is_there], weights=counts[is_there])) if is_there.any() else np.nan
 
 
 def _cosines(vectors: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.contextual_embeddings.class_vectors.reference import mean_cosine
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
 from experiments.contextual_embeddings.training_spec import make_task
 from experiments.core.prediction import Prediction
@@ -52,7 +53,7 @@ def predict(configuration: LanguageConfiguration) -> CollapsePrediction:
     sets_tokens, known = configuration.sets_tokens, configuration.pins_sentences
     of_tokens, of_sentences = (np.nan if not flag else 1.0 for flag in (sets_tokens, known))
     is_balanced = configuration.largest_prior is None
-    cosine = -1 / (task.n_classes - 1) if is_balanced else _mean_cosine(gram)
+    cosine = -1 / (task.n_classes - 1) if is_balanced else mean_cosine(gram)
     kinds = theory.self_similarity
     return CollapsePrediction(
         basis=_basis(configuration, theory),
@@ -161,12 +162,6 @@ def by_kind(task: ContextualLanguage, words: SampleStatistics, values: np.ndarra
     sums = np.bincount(task.word_kinds(), weights * np.where(is_there, values, 0), len(task.kinds))
     totals = np.bincount(task.word_kinds(), weights, len(task.kinds))
     return np.divide(sums, totals, out=np.full(len(task.kinds), np.nan), where=totals > 0)
-
-
-def _mean_cosine(gram: np.ndarray) -> float:
-    """Return the mean over pairs of different classes."""
-    n_classes = len(gram)
-    return float((gram.sum() - np.trace(gram)) / (n_classes * (n_classes - 1)))
 
 
 def _basis(configuration: LanguageConfiguration, theory: Theory) -> str:

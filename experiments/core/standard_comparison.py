@@ -77,7 +77,7 @@ def standard_comparison(
         if metrics is None:
             ending = {"status": "measured", "first_bad_step": 0, "steps_taken": 0}
         else:
-            steps = np.arange(member.spec.n_segments + 1) * member.spec.steps_per_record
+            steps = member.spec.record_steps
             variables |= {**history(run), **_predicted_curves(prediction, steps, run.initial, curves)}
             variables |= _trajectories(run, arrays)
             taken = run.n_segments * member.spec.steps_per_record
@@ -93,7 +93,7 @@ def standard_comparison(
             **{name: getattr(prediction, "thresholds", {}).get(name, np.nan) for name in thresholds},
         }
         if spec is not None:
-            variables["step"] = np.arange(spec.n_segments + 1) * spec.steps_per_record
+            variables["step"] = spec.record_steps
         return {name: np.asarray(value) for name, value in variables.items()}
 
     histories = {} if metrics is None else record_variables(metrics)

@@ -160,7 +160,7 @@ def cell_variables(spec: WordSpec, prediction: Prediction) -> dict[str, np.ndarr
         "zero_threshold": np.nan if threshold is None else threshold,
         "word_concept": words // task.words_per_concept,
         "word_rank": ranks + 1,
-        "step": np.arange(spec.n_segments + 1) * spec.steps_per_record,
+        "step": spec.record_steps,
     }
     return {name: np.asarray(value) for name, value in variables.items()}
 

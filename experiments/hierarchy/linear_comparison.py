@@ -45,7 +45,7 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
     spec: LinearSpec = member.spec
     levels = hierarchy.find_levels(spec.task.matrix())
     records = {name: array.astype(np.float64) for name, array in (run.trajectory or {}).items()}
-    steps = np.arange(spec.n_segments + 1) * spec.steps_per_record
+    steps = spec.record_steps
     strengths, by_layer = levels.strengths(records["map"]), levels.gram_strengths(records["grams"])
     path = predict_course(member, records, steps, known=prediction.basis != "none")
     largest = levels.values[0]

@@ -160,7 +160,7 @@ def cell_variables(spec: LayerSpec, reference: Reference) -> dict[str, np.ndarra
         "note": ZERO_NOTE if theory is not None and theory.is_zero and reference.network == TWO_LAYERS else "",
         "is_theorem": int(reference.is_theorem),
         "zero_threshold": np.nan if threshold is None else threshold,
-        "step": np.arange(spec.n_segments + 1) * spec.steps_per_record,
+        "step": spec.record_steps,
     }
 
 

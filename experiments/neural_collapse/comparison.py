@@ -187,7 +187,7 @@ def cell_variables(spec: ClassSpec, prediction: Representation) -> dict[str, np.
         "sample_label": task.labels,
         "class_samples": np.concatenate([np.bincount(column) for column in task.labels.T]),
         "class_factor": np.repeat(np.arange(len(task.factor_sizes)), task.factor_sizes),
-        "step": np.arange(spec.n_segments + 1) * spec.steps_per_record,
+        "step": spec.record_steps,
     }
 
 

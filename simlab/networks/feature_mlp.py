@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from simlab.networks.layers import affine
 from simlab.networks.logits import split_heads
 
 
@@ -58,8 +59,8 @@ class FeatureMLP(nnx.Module):
         """Return the features ``Float[B, d]`` of inputs ``Float[B, p]``."""
         *hidden, last = self.backbone
         for layer in hidden:
-            inputs = jnp.tanh(_affine(layer, inputs))
-        return _affine(last, inputs)
+            inputs = jnp.tanh(affine(layer, inputs))
+        return affine(last, inputs)
 
     def representation(self, data) -> jax.Array:
         """Return the features of all samples, ``Float[N, d]``."""
@@ -68,8 +69,3 @@ class FeatureMLP(nnx.Module):
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """Return the logits, ``Float[B, K]``, or those of each head, see :func:`simlab.networks.logits.split_heads`."""
         return split_heads(self.features(inputs) @ self.classifier[...].T, self.heads)
-
-
-def _affine(layer: nnx.Dict, inputs: jax.Array) -> jax.Array:
-    """Return ``inputs kernel + bias``."""
-    return inputs @ layer["kernel"][...] + layer["bias"][...][None]

@@ -74,22 +74,32 @@ def gelu(values: jax.Array) -> jax.Array:
     return jax.nn.gelu(values, approximate=False)
 
 
+ACTIVATIONS = {"relu": jax.nn.relu, "gelu": gelu}
+
+
 class FeedForward(nnx.Module):
-    """Two layers with biases, applied to the last axis: ``x -> V2 gelu(V1 x + b1) + b2``, of hidden width ``4 m``.
+    """Two layers with biases, applied to the last axis: ``x -> V2 phi(V1 x + b1) + b2``, of hidden width ``4 m``.
 
     Args:
         dim: ``m``, of inputs and outputs.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
+        activation: a name of ``ACTIVATIONS``.
     """
 
-    def __init__(self, dim: int, dtype: jnp.dtype, rngs: nnx.Rngs):
+    def __init__(self, dim: int, dtype: jnp.dtype, rngs: nnx.Rngs, activation: str = "gelu"):
+        self.activation = activation
         self.expand = linear(dim, EXPANSION * dim, dtype, rngs)
         self.contract = linear(EXPANSION * dim, dim, dtype, rngs)
 
     def __call__(self, vectors: jax.Array) -> jax.Array:
         """Return ``Float[..., m]`` from ``Float[..., m]``."""
-        return self.contract(gelu(self.expand(vectors)))
+        return self.contract(ACTIVATIONS[self.activation](self.expand(vectors)))
+
+
+def affine(layer: nnx.Dict, inputs: jax.Array) -> jax.Array:
+    """Return ``inputs kernel + bias`` of the parameters of a layer."""
+    return inputs @ layer["kernel"][...] + layer["bias"][...][None]
 
 
 def linear(inputs: int, outputs: int, dtype: jnp.dtype, rngs: nnx.Rngs, *, gain: float = 1.0) -> nnx.Linear:

@@ -6,10 +6,14 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from simlab.networks.layers import DeepSentenceClassifier, gelu, initial_classifier, initial_embeddings, linear
+from simlab.networks.layers import (
+    ACTIVATIONS,
+    DeepSentenceClassifier,
+    initial_classifier,
+    initial_embeddings,
+    linear,
+)
 from simlab.validation import check_choice, check_count
-
-ACTIVATIONS = {"relu": jax.nn.relu, "gelu": gelu}
 
 
 class SentenceMLP(DeepSentenceClassifier):

@@ -1,7 +1,9 @@
 """What a training run is: its static specification; what varies without a new compilation is in the objective."""
 
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
 
 from simlab.data.sources import Population, Source
 from simlab.losses.objective import Objective, check_objective
@@ -10,6 +12,9 @@ from simlab.sizes import check_int32
 from simlab.tasks.enumeration import check_population
 from simlab.tasks.task import Task, check_task
 from simlab.validation import check_choice, check_count, check_real, invalid
+
+if TYPE_CHECKING:
+    from jaxtyping import Int
 
 LINE_SEARCH_OPTIMIZERS = ("lbfgs",)
 # Those with a weight decay of their own, beside the gradient and not part of it.
@@ -186,6 +191,11 @@ class TrainingSpec(Generic[TaskT, NetworkT]):
     def n_segments(self) -> int:
         """Number of segments, hence of records after the initial one."""
         return self.total_steps // self.steps_per_record
+
+    @property
+    def record_steps(self) -> "Int[np.ndarray, ' R']":
+        """The steps before each record; the first is 0."""
+        return np.arange(self.n_segments + 1) * self.steps_per_record
 
     @property
     def first_segments(self) -> tuple[int, ...]:

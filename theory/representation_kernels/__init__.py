@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         kernel_alignment,
         mutual_information,
         ring_row,
+        ring_table,
     )
     from theory.representation_kernels.semidefinite import solve_ring, solve_table
     from theory.representation_kernels.tables import (
@@ -50,6 +51,7 @@ __all__ = [
     "pmi_kernel",
     "predict",
     "ring_row",
+    "ring_table",
     "score_rank",
     "solve_ring",
     "solve_table",
@@ -61,7 +63,14 @@ __getattr__, __dir__ = hand_on(
     {
         "learned": ("LearnedKernel", "learn_ring", "learn_table"),
         "prediction": ("KernelPrediction", "predict"),
-        "ring_world": ("coarse_row", "is_semidefinite", "kernel_alignment", "mutual_information", "ring_row"),
+        "ring_world": (
+            "coarse_row",
+            "is_semidefinite",
+            "kernel_alignment",
+            "mutual_information",
+            "ring_row",
+            "ring_table",
+        ),
         "semidefinite": ("solve_ring", "solve_table"),
         "tables": (
             "alignment",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from theory.representation_kernels.ring_world import is_semidefinite
+from theory.representation_kernels.ring_world import is_semidefinite, mutual_information
 from theory.representation_kernels.semidefinite import Solution, check_symmetric, solve_ring, solve_table
 from theory.representation_kernels.tables import (
     check_table,
@@ -78,7 +78,7 @@ def learn_ring(row: Float[np.ndarray, " n"], encoders: int = 2) -> LearnedKernel
         encoders: 1 or 2.
     """
     check_encoders(encoders)
-    kernel, information = np.log(row), float(np.mean(row * np.log(row)))
+    kernel, information = np.log(row), mutual_information(row)
     if encoders == 2 or is_semidefinite(kernel):
         return LearnedKernel(kernel, information)
     return _certified(solve_ring(row), information)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from theory.representation_kernels.learned import LearnedKernel, check_encoders, learn_ring, learn_table
-from theory.representation_kernels.ring_world import coarse_row, is_semidefinite, kernel_alignment, ring_row
+from theory.representation_kernels.ring_world import coarse_row, is_semidefinite, kernel_alignment, ring_row, ring_table
 from theory.representation_kernels.tables import alignment, coarsen, on_events
 
 if TYPE_CHECKING:
@@ -132,7 +132,6 @@ def _learn_mixed(row: Float[np.ndarray, " n"], blocks: int, partner: int, encode
         raise ValueError("encoders: expected 2, as both sides of a pair do not show the same, got 1")
     if n > MOST_MIXED:
         raise ValueError(f"events: expected at most {MOST_MIXED} with partner_blocks={partner}, got {n}")
-    places = np.arange(n)
-    table = row[(places[:, None] - places) % n] / n**2
+    table = ring_table(row)
     learned = learn_table(coarsen(table, blocks, partner))
     return learned, alignment(on_events(learned.kernel, n, n), np.log(n**2 * table))

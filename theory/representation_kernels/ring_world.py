@@ -79,6 +79,12 @@ def coarse_row(row: Float[np.ndarray, " n"], block: int, field: str = "blocks") 
     return total / block**2
 
 
+def ring_table(row: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n n"]:
+    """Return the probabilities of all pairs of events, from a row ``n w(d)`` of :func:`ring_row`."""
+    places = np.arange(len(row))
+    return row[(places[:, None] - places) % len(row)] / len(row) ** 2
+
+
 def mutual_information(row: Float[np.ndarray, " n"]) -> float:
     """Return I of a pair in nats: the mean of ``log(n w)`` over pairs."""
     return float(np.mean(row * np.log(row)))

@@ -32,6 +32,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from theory.representation_kernels.ring_world import mutual_information
+
 if TYPE_CHECKING:
     from jaxtyping import Float
 
@@ -229,7 +231,7 @@ class _RingProgram:
         share = lack / (lack + self.least_slack)
         row = (1 - share) * row
         row[0] += share * len(row)
-        return -float(np.mean(row * np.log(row)))
+        return -mutual_information(row)
 
     def least_odds(self, scores: np.ndarray) -> tuple[float, float]:
         """Return ``p(a)``, which is ``1/n``, and the least ``Q(b|a)``."""

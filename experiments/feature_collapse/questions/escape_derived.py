@@ -124,7 +124,7 @@ def crossing(steps: np.ndarray, squares: np.ndarray, target: float) -> float:
 def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, member: WordMember) -> dict[str, Any]:
     """Return predicted and learned values of a member's escape."""
     task, rate = member.spec.task, float(member.hyperparameters.learning_rate)
-    steps = np.arange(member.spec.n_segments + 1) * member.spec.steps_per_record
+    steps = member.spec.record_steps
     embeddings, classifier = _weights(dataset, index, member)
     modes = escape_modes(
         word_frequencies=word_frequencies(task.word_frequency, task.words_per_concept),

@@ -58,7 +58,7 @@ class TrainedNetwork:
     @property
     def steps(self) -> np.ndarray:
         """The steps of the records."""
-        return np.arange(self.member.spec.n_segments + 1) * self.member.spec.steps_per_record
+        return self.member.spec.record_steps
 
     @property
     def strengths(self) -> np.ndarray:

@@ -36,8 +36,7 @@ def check_representation_kernels() -> Iterator[Claim]:
 
 def ring_table(window: str, block: int = 1) -> np.ndarray:
     """Return the table of blocks of a ring of twelve events."""
-    row, places = theory.ring_row(EVENTS, window, WIDTH, FLOOR), np.arange(EVENTS)
-    return theory.coarsen(row[(places[:, None] - places) % EVENTS] / EVENTS**2, block, block)
+    return theory.coarsen(theory.ring_table(theory.ring_row(EVENTS, window, WIDTH, FLOOR)), block, block)
 
 
 def check_encoders() -> Iterator[Claim]:

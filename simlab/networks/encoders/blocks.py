@@ -4,39 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from simlab.networks.layers import gelu, linear
-from simlab.networks.names import EXPANSION
+from simlab.networks.layers import FeedForward
 from simlab.networks.normalisation import Normalisation
 from simlab.networks.transformer import SelfAttention
 
 if TYPE_CHECKING:
     from jaxtyping import Array, Bool, Float
-
-ACTIVATIONS = {"relu": jax.nn.relu, "gelu": gelu}
-
-
-class PositionwiseNetwork(nnx.Module):
-    """``x -> V2 phi(V1 x + b1) + b2`` at each position, of hidden width ``4 d``, its activation ReLU or GELU.
-
-    Args:
-        dim: ``d``.
-        activation: ``relu`` or ``gelu``.
-        dtype: of the weights.
-        rngs: the stream ``params`` is used.
-    """
-
-    def __init__(self, dim: int, activation: str, dtype: jnp.dtype, rngs: nnx.Rngs):
-        self.activation = activation
-        self.expand = linear(dim, EXPANSION * dim, dtype, rngs)
-        self.contract = linear(EXPANSION * dim, dim, dtype, rngs)
-
-    def __call__(self, vectors: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
-        """Return a vector for each vector."""
-        return self.contract(ACTIVATIONS[self.activation](self.expand(vectors)))
 
 
 class EncoderBlock(nnx.Module):
@@ -72,7 +48,7 @@ class EncoderBlock(nnx.Module):
         if zero_queries:
             kernel = self.attention.queries.kernel
             kernel[...] = jnp.zeros_like(kernel[...])
-        self.feed_forward = PositionwiseNetwork(dim, activation, dtype, rngs)
+        self.feed_forward = FeedForward(dim, dtype, rngs, activation)
         self.norms = nnx.List([Normalisation(normalisation, dim, dtype) for _ in range(2)])
 
     def __call__(

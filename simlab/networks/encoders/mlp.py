@@ -11,6 +11,7 @@ from flax import nnx
 
 from simlab.losses.info_nce import unit_vectors
 from simlab.networks.encoders.pairs import PairEncoder
+from simlab.networks.layers import affine
 
 if TYPE_CHECKING:
     from jaxtyping import Array, Float
@@ -56,15 +57,10 @@ class MLPEncoder(PairEncoder):
         """Return the embeddings of inputs, which are rows."""
         *hidden, last = self.layers
         for layer in hidden:
-            inputs = jax.nn.gelu(_affine(layer, inputs))
-        embeddings = _affine(last, inputs)
+            inputs = jax.nn.gelu(affine(layer, inputs))
+        embeddings = affine(last, inputs)
         return unit_vectors(embeddings) if self.is_unit else embeddings
 
     def representation(self, data: Any) -> dict[str, jax.Array]:
         """Return ``embeddings``, ``Float[N, d]``, of ``data.inputs``, and ``probe_embeddings`` of ``data.probes``."""
         return {"embeddings": self(jnp.asarray(data.inputs)), "probe_embeddings": self(jnp.asarray(data.probes))}
-
-
-def _affine(layer: nnx.Dict, inputs: jax.Array) -> jax.Array:
-    """Return ``inputs kernel + bias``."""
-    return inputs @ layer["kernel"][...] + layer["bias"][...][None]

@@ -11,6 +11,7 @@ from flax import nnx
 
 from simlab.losses.info_nce import unit_vectors
 from simlab.networks.encoders.pairs import PairEncoder
+from simlab.networks.layers import affine
 from simlab.tasks.pairs import ViewPair
 
 if TYPE_CHECKING:
@@ -133,12 +134,8 @@ def _make_tower(widths: tuple[int, ...], dtype, rngs: nnx.Rngs) -> nnx.List:
 def _embed(tower: nnx.List, inputs: Float[Array, "B p"]) -> Float[Array, "B m"]:
     *hidden, readout = tower
     for layer in hidden:
-        inputs = jax.nn.relu(_affine(layer, inputs))
-    return unit_vectors(_affine(readout, inputs))
-
-
-def _affine(layer: nnx.Dict, inputs: Float[Array, "B p"]) -> Float[Array, "B m"]:
-    return inputs @ layer["kernel"][...] + layer["bias"][...][None]
+        inputs = jax.nn.relu(affine(layer, inputs))
+    return unit_vectors(affine(readout, inputs))
 
 
 def _symmetric_start(n_pairs: int, output_dim: int, gap: jax.Array) -> Float[Array, "2 N d"]:
