@@ -64,4 +64,4 @@ def load_attribute(place: str):
 
 def find_experiment(name: str) -> Experiment:
     """Return the experiment called ``name``, or raise ``ValueError`` with the nearest name."""
-    return load_attribute(EXPERIMENTS[check_choice("experiment", name, NAMES)])
+    return load_attribute(EXPERIMENTS[check_choice("experiment", name, NAMES)])._replace(registered=True)

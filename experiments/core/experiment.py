@@ -60,6 +60,8 @@ class Experiment(NamedTuple):
         figures: beside those of its phenomenon: modules of the package ``figures``, or functions of a dataset that
             return a matplotlib figure, which are drawn after a run under their own names.
         talk: the module of the figure whose panel stands for it on the page of a talk, and the question above it.
+        registered: whether it is one of simlab's own, which tests hold to the contract of a phenomenon. Others are
+            rehearsed before they are trained, see :mod:`experiments.core.rehearsal`.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Experiment(NamedTuple):
     figures: tuple[str | Callable, ...] = ()
     talk: tuple[str, str] | None = None
     check: Callable[["Plan"], None] = lambda plan: None
+    registered: bool = False
 
     def configurations(self, preset: str, overrides: Mapping[str, object]) -> dict[str, Configuration]:
         """Return the configuration of each regime, with the user's changes.
@@ -121,7 +124,7 @@ class Experiment(NamedTuple):
         if "learning_rate" in {*overrides, *(axis.name for axis in asked)}:
             _check_learning_rate(plan, is_axis="learning_rate" not in overrides)
         self.check(plan)
-        return plan._replace(derive=self.derive, figures=self.figures, talk=self.talk)
+        return plan._replace(derive=self.derive, figures=self.figures, talk=self.talk, registered=self.registered)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +162,7 @@ class Plan(NamedTuple):
         seeds: of the members of each cell.
         trajectories: whether weights are kept at every record.
         cells: regime by regime, the last axis fastest.
-        derive, figures, talk: as in :class:`Experiment`.
+        derive, figures, talk, registered: as in :class:`Experiment`.
         ladder: the axis along which the rate of convergence is fitted, see :mod:`experiments.ladder`; mostly None.
     """
 
@@ -173,6 +176,7 @@ class Plan(NamedTuple):
     derive: Callable | None = None
     figures: tuple[str | Callable, ...] = ()
     talk: tuple[str, str] | None = None
+    registered: bool = False
     ladder: str | None = None
 
     def predict(self) -> list:
@@ -307,7 +311,12 @@ def plan_from_description(description: Mapping[str, Any], experiment: Experiment
         make_axes(axes, phenomenon.configuration),
         trajectories=description["trajectories"],
     )
-    return plan._replace(derive=experiment.derive, figures=experiment.figures, talk=experiment.talk)
+    return plan._replace(
+        derive=experiment.derive,
+        figures=experiment.figures,
+        talk=experiment.talk,
+        registered=experiment.registered,
+    )
 
 
 def _frozen(value):

@@ -1,6 +1,7 @@
 """Check what a phenomenon of one's own returns, before anything is trained: one untrained member goes the whole way."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -37,6 +38,7 @@ def _compare_untrained(plan: Plan, cell: Cell, comparison: Comparison) -> Mappin
 
     from simlab.runtime.random_keys import random_key
     from simlab.runtime.settings import precision_of
+    from simlab.sweeps.compilation import compiler_options
     from simlab.sweeps.members import Member, MemberRun, stack_inputs
     from simlab.training.record import named_values
     from simlab.training.trainer import make_trainer
@@ -46,7 +48,7 @@ def _compare_untrained(plan: Plan, cell: Cell, comparison: Comparison) -> Mappin
         trainer = make_trainer(cell.spec)
         inputs = jax.tree.map(lambda array: array[0], stack_inputs([member]))
 
-        @jax.jit
+        @partial(jax.jit, compiler_options=compiler_options())
         def begin(inputs):
             problem, state = trainer.begin(random_key(inputs.seeds), inputs.data, inputs.hyperparameters)
             record = trainer.record(problem, state, inputs.hyperparameters, 0)

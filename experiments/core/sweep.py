@@ -75,7 +75,8 @@ class MemberSweep(Protocol):
 @precision_of(_HOST)
 def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     """Run a plan in memory and return its dataset."""
-    rehearse(plan)
+    if not plan.registered:
+        rehearse(plan)
     sweep, store = make_sweep(plan), MemoryStore()
     layouts = sweep.choose_layouts()
     train(plan, sweep, layouts, store, progress or Quiet())
@@ -117,7 +118,8 @@ def run_in_folder(
         ValueError: the folder holds another sweep; the message names the fields that differ.
         OSError: the disk is full, and what was saved so far is kept; or the parts were removed or replaced.
     """
-    rehearse(plan)
+    if not plan.registered:
+        rehearse(plan)
     folder.mkdir(parents=True, exist_ok=True)
     sweep = make_sweep(plan)
     try:

@@ -21,7 +21,7 @@ from simlab.losses.chunks import CHUNK_ENTRIES
 from simlab.runtime.devices import CLASS, MEMBER, local_devices, make_mesh, platform
 from simlab.runtime.random_keys import random_key
 from simlab.runtime.settings import all_settings, is_double_precision
-from simlab.sweeps.compilation import compile_piece, compilers, held_bytes
+from simlab.sweeps.compilation import compile_piece, compiler_options, compilers, held_bytes
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Inputs, device_kind
 from simlab.sweeps.row_blocks import in_blocks, members_side_by_side, on_single_row, select_rows
@@ -122,12 +122,16 @@ class Program:
             row = jax.tree.map(lambda leaf: leaf[index], (problem, rows.state))
             return self._trainer.representation(*row)
 
-        return jax.jit(of_row)
+        return jax.jit(of_row, compiler_options=compiler_options())
 
     @cached_property
     def representations(self) -> Callable:
         """``(problem, rows) -> dict``: the named arrays of all rows, on a leading axis."""
-        return jax.jit(lambda problem, rows: jax.vmap(self._trainer.representation)(problem, rows.state))
+
+        def of_rows(problem, rows):
+            return jax.vmap(self._trainer.representation)(problem, rows.state)
+
+        return jax.jit(of_rows, compiler_options=compiler_options())
 
     @property
     def representation_bytes(self) -> int:
@@ -143,7 +147,11 @@ class Program:
     @cached_property
     def sample(self) -> Callable:
         """``(seed, data) -> sample`` of one member: the training set that ``begin`` drew for it."""
-        return jax.jit(lambda seed, data: self._trainer.sample(random_key(seed), data))
+
+        def of_member(seed, data):
+            return self._trainer.sample(random_key(seed), data)
+
+        return jax.jit(of_member, compiler_options=compiler_options())
 
     def bytes_needed(self, *names: str) -> int:
         """Return the peak bytes of each device over the named pieces, or over all pieces that a sweep uses.
@@ -209,7 +217,7 @@ class Program:
     def _compiled(self, name: str) -> Future:
         """Return the future of the compiled piece of that name; compilation runs in threads of its own."""
         if name not in self._pieces:
-            self._pieces[name] = compilers().submit(compile_piece, self._traced(name), on_cpu=platform() == "cpu")
+            self._pieces[name] = compilers().submit(compile_piece, self._traced(name))
         return self._pieces[name]
 
     def _traced(self, name: str) -> Lowered:

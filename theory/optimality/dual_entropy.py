@@ -45,15 +45,14 @@ def entropy_ray(scored: SentenceLogits) -> Callable[[float], RayPoint]:
     Args:
         scored: the sentences.
 
-    Returns: a function of theta > 0 inside the simplex (see `largest_theta`). Without label noise it costs one pass
-    over the logits now and nothing later, with label noise one pass at each call.
+    Returns: a function of theta > 0 inside the simplex (see `largest_theta`). With label noise each call costs one pass
+    over the logits.
     Source: derived here.
     """
     if scored.label_noise:
         return lambda theta: _noisy_entropy(scored, theta)
-    entropies = (entr(scored.other_probabilities(block)).sum(axis=1) for block in scored.class_blocks())
-    spread = sum(entropies, start=np.zeros(()))
-    return lambda theta: _entropy(scored.weights, spread, scored.error_probability, theta)
+    spread, error_probability = scored.spread, scored.error_probability
+    return lambda theta: _entropy(scored.weights, spread, error_probability, theta)
 
 
 def _entropy(
@@ -77,13 +76,14 @@ def _noisy_entropy(scored: SentenceLogits, theta: float) -> RayPoint:
     target = scored.other_target
     value, slope, curvature = (np.zeros(len(scored.weights)) for _ in range(3))
     for block in scored.class_blocks():
-        errors = scored.other_probabilities(block) - target
-        errors[scored.own_entries(block)] = 0.0
-        mixed = np.maximum(target + theta * errors, 0.0)
-        mixed[scored.own_entries(block)] = 0.0
-        value += entr(mixed).sum(axis=1)
-        slope -= xlogy(errors, mixed).sum(axis=1)
-        curvature -= np.divide(errors**2, mixed, out=np.zeros_like(mixed), where=mixed > 0).sum(axis=1)
+        for rows, own, errors in scored.probability_chunks(block):
+            errors -= target
+            errors[own] = 0.0
+            mixed = np.maximum(target + theta * errors, 0.0)
+            mixed[own] = 0.0
+            value[rows] += entr(mixed).sum(axis=1)
+            slope[rows] -= xlogy(errors, mixed).sum(axis=1)
+            curvature[rows] -= np.divide(errors**2, mixed, out=np.zeros_like(mixed), where=mixed > 0).sum(axis=1)
     error = scored.own_error
     others = np.minimum(scored.label_noise - target - theta * error, 1.0)
     value -= xlog1py(1 - others, -others)

@@ -11,7 +11,7 @@ W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator
 
+from theory.optimality.logit_blocks import map_threads
 from theory.optimality.sentence_logits import SentenceLogits, score_sentences
 
 if TYPE_CHECKING:
@@ -49,12 +50,6 @@ class LogitGradient:
         return csr_array((np.ones(words.size), (words, np.arange(words.size))), shape=(self.shape[1], words.size))
 
     @cached_property
-    def _occurrences_by_position(self) -> list[csr_array]:
-        """The same, one matrix (n_w, N) for each position."""
-        n_sentences = len(self.scored.sentences)
-        return [self._occurrences[:, i * n_sentences : (i + 1) * n_sentences] for i in range(self.length)]
-
-    @cached_property
     def _stored_errors(self) -> list[Float[np.ndarray, "N K_block"]] | None:
         """The weighted errors of all blocks, if the logits are stored too."""
         if self.scored.stored is None:
@@ -68,11 +63,9 @@ class LogitGradient:
 
     def rows(self, block: slice) -> Float[np.ndarray, "K_block*L n_w"]:
         """Return the rows of a block of classes, (K_block L, n_w)."""
-        errors = self.scored.weighted_errors(block)
-        gradient = np.empty((errors.shape[1], self.length, self.shape[1]))
-        for position, occurrences in enumerate(self._occurrences_by_position):
-            gradient[:, position, :] = (occurrences @ errors).T
-        return gradient.reshape(-1, self.shape[1])
+        by_position = self.scored.occurrences.T @ self.scored.weighted_errors(block)
+        gradient = by_position.reshape(self.length, self.shape[1], -1)
+        return gradient.transpose(2, 0, 1).reshape(-1, self.shape[1])
 
     def array(self) -> Float[np.ndarray, "K*L n_w"]:
         """Return G, float64 (K L, n_w)."""
@@ -80,8 +73,14 @@ class LogitGradient:
 
     def gram(self) -> Float[np.ndarray, "n_w n_w"]:
         """Return G^T G, float64 (n_w, n_w), without forming G."""
+        blocks, n_threads = list(self.scored.class_blocks()), self.scored.n_threads
+        _ = self.scored.occurrences, self.scored.log_normaliser  # once, before threads share them
+        return sum(map_threads(self._gram_of, [blocks[i::n_threads] for i in range(n_threads)]), start=np.zeros(()))
+
+    def _gram_of(self, blocks: Sequence[slice]) -> Float[np.ndarray, "n_w n_w"]:
+        """Return the part of G^T G that some blocks of classes add."""
         total = np.zeros((self.shape[1], self.shape[1]))
-        for block in self.scored.class_blocks():
+        for block in blocks:
             rows = self.rows(block)
             total += rows.T @ rows
         return total

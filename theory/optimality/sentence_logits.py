@@ -1,4 +1,4 @@
-"""Logits of weighted sentences, stored in memory or computed again block by block of classes.
+"""Weighted sentences with what their cross-entropy, its derivative and its dual need of all classes.
 
 Symbols: sentence n of weight omega_n has logits z_n, class probabilities p_n = softmax(z_n) and target t_n, which puts
 1 - eps on its class y_n and spreads eps (*label noise*) evenly over all K classes. Everything that is small where a
@@ -11,65 +11,35 @@ W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from theory.checks import require_fraction
+from theory.optimality.logit_blocks import LogitBlocks, map_threads
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Numbers in one block of classes (64 MB) and in one block of word vectors.
-_BLOCK_ENTRIES = 2**23
-_LOOK_UP_ENTRIES = 2**16  # in the scores that are looked up at once (512 KB)
 # Weights in float32 sum to 1 within this; they are scaled to sum to 1.
 _WEIGHT_TOLERANCE = 1e-5
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LogitBlocks:
-    """Sentences with the logits of a network h(x)_k = sum_l <u_kl, w_{x_l}>, block of classes by block.
+class ProbabilityChunk(NamedTuple):
+    """Probabilities of a block of classes for a chunk of sentences.
 
-    Args:
-        sentences, classes, weights: word numbers (N, L), classes (N,), and omega > 0 (N,), which sums to 1.
-        embeddings, classifier: float64 (n_w, d) and (K, L, d).
-        label_noise: eps.
-        stored: the logits (N, K), or None if they are computed again whenever they are needed.
+    Attributes:
+        rows: the sentences.
+        own: row and column, within the chunk, of each sentence's own class.
+        probabilities: (n, K_block), 0 at the own class; may be written to.
     """
 
-    sentences: Int[np.ndarray, "N L"]
-    classes: Int[np.ndarray, " N"]
-    weights: Float[np.ndarray, " N"]
-    embeddings: Float[np.ndarray, "n_w d"]
-    classifier: Float[np.ndarray, "K L d"]
-    label_noise: float
-    stored: Float[np.ndarray, "N K"] | None
-
-    @property
-    def n_classes(self) -> int:
-        """The number K of classes."""
-        return len(self.classifier)
-
-    def class_blocks(self) -> Iterator[slice]:
-        """Yield slices of classes, few enough for their logits and their rows of dF/dM to fit into one block."""
-        widest = max(len(self.sentences), self.sentences.shape[1] * len(self.embeddings))
-        size = max(1, _BLOCK_ENTRIES // widest)
-        for start in range(0, self.n_classes, size):
-            yield slice(start, min(start + size, self.n_classes))
-
-    def logits(self, block: slice) -> Float[np.ndarray, "N K_block"]:
-        """Return the logits (N, K_block) of a block of classes; not to be written to."""
-        if self.stored is not None:
-            return self.stored[:, block]
-        return _network(self.sentences, self.embeddings, self.classifier[block])
-
-    def own_entries(self, block: slice) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
-        """Return row and column of each sentence's own class inside a block."""
-        rows = np.flatnonzero((self.classes >= block.start) & (self.classes < block.stop))
-        return rows, self.classes[rows] - block.start
+    rows: slice
+    own: tuple[np.ndarray, np.ndarray]
+    probabilities: Float[np.ndarray, "n K_block"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,17 +49,19 @@ class SentenceLogits(LogitBlocks):
     Args:
         own: the logit of the class of each sentence (N,).
         log_others: log sum of e^z over the other classes (N,).
+        other_entropy: entropy of the softmax over the other classes alone (N,), nats.
         mean_logit, least_other: mean of all logits (N,) and least logit of the other classes (N,).
     """
 
     own: Float[np.ndarray, " N"]
     log_others: Float[np.ndarray, " N"]
+    other_entropy: Float[np.ndarray, " N"]
     mean_logit: Float[np.ndarray, " N"]
     least_other: Float[np.ndarray, " N"]
 
-    @property
+    @cached_property
     def log_normaliser(self) -> Float[np.ndarray, " N"]:
-        """Return log sum_k e^z (N,)."""
+        """The logarithm of sum_k e^z (N,)."""
         return np.logaddexp(self.own, self.log_others)
 
     @property
@@ -110,23 +82,34 @@ class SentenceLogits(LogitBlocks):
             terms = terms + self.label_noise * (self.own - self.mean_logit)
         return float(self.weights @ terms)
 
-    def other_probabilities(self, block: slice) -> Float[np.ndarray, "N K_block"]:
-        """Return p (N, K_block), with 0 at each sentence's own class."""
-        probabilities = np.exp(self.logits(block) - self.log_normaliser[:, None])
-        probabilities[self.own_entries(block)] = 0.0
-        return probabilities
+    @property
+    def spread(self) -> Float[np.ndarray, " N"]:
+        """The sum of -p log p over the other classes (N,), nats; no term of it cancels another."""
+        if self.n_classes == 1:
+            return np.zeros(len(self.own))
+        return self.error_probability * (self.other_entropy + np.logaddexp(0.0, self.own - self.log_others))
 
     @property
     def own_error(self) -> Float[np.ndarray, " N"]:
         """The entry of p - t at each sentence's own class, (N,)."""
         return self.label_noise - self.other_target - self.error_probability
 
+    def probability_chunks(self, block: slice) -> Iterator[ProbabilityChunk]:
+        """Yield p for a block of classes, a chunk of sentences after the other, with 0 at each sentence's own class."""
+        for rows, logits in self.chunks(block):
+            probabilities = np.exp(logits - self.log_normaliser[rows, None])
+            own = self.own_entries(rows, block)
+            probabilities[own] = 0.0
+            yield ProbabilityChunk(rows, own, probabilities)
+
     def weighted_errors(self, block: slice) -> Float[np.ndarray, "N K_block"]:
         """Return omega (p - t) (N, K_block), the derivative of F in the logits."""
-        errors = self.other_probabilities(block) - self.other_target
-        rows, columns = self.own_entries(block)
-        errors[rows, columns] = self.own_error[rows]
-        return self.weights[:, None] * errors
+        weighted, own_error = np.empty((len(self.own), block.stop - block.start)), self.own_error
+        for rows, own, errors in self.probability_chunks(block):
+            errors -= self.other_target
+            errors[own] = own_error[rows][own[0]]
+            np.multiply(errors, self.weights[rows, None], out=weighted[rows])
+        return weighted
 
 
 def score_sentences(
@@ -166,7 +149,7 @@ def score_sentences(
     if len(classes) != len(sentences):
         raise ValueError(f"classes: expected {len(sentences)} as in sentences, got {len(classes)}")
     weights = _require_weights(weights, len(sentences))
-    present = weights > 0
+    present = slice(None) if weights.min() > 0 else weights > 0
     sentences, classes = sentences[present], classes[present]
     blocks = LogitBlocks(
         sentences=sentences,
@@ -175,73 +158,83 @@ def score_sentences(
         embeddings=embeddings,
         classifier=classifier,
         label_noise=require_fraction("label_noise", label_noise),
-        stored=_network(sentences, embeddings, classifier)
-        if 32 * len(sentences) * len(classifier) <= memory_limit
-        else None,
+        stored=None,
     )
+    if 32 * len(sentences) * len(classifier) <= memory_limit:
+        blocks = replace(blocks, stored=blocks.logits())
     return _summarise(blocks)
 
 
 def _summarise(blocks: LogitBlocks) -> SentenceLogits:
     """Run once over the classes and collect what depends on all of them."""
-    n_sentences = len(blocks.sentences)
-    own, total = np.empty(n_sentences), np.zeros(n_sentences)
-    log_others, least_other = np.full(n_sentences, -np.inf), np.full(n_sentences, np.inf)
-    for block in blocks.class_blocks():
-        logits = blocks.logits(block)
-        rows, columns = blocks.own_entries(block)
-        own[rows] = logits[rows, columns]
-        total += logits.sum(axis=1)
-        others = logits.copy()
-        others[rows, columns] = np.inf
-        least_other = np.minimum(least_other, others.min(axis=1))
-        others[rows, columns] = -np.inf
-        log_others = np.logaddexp(log_others, logsumexp(others, axis=1))
+    columns = zip(*map_threads(_sum_over_classes, blocks.split()), strict=True)
+    own, log_others, other_entropy, mean_logit, least_other = (np.concatenate(parts) for parts in columns)
     return SentenceLogits(
-        sentences=blocks.sentences,
-        classes=blocks.classes,
-        weights=blocks.weights,
-        embeddings=blocks.embeddings,
-        classifier=blocks.classifier,
-        label_noise=blocks.label_noise,
-        stored=blocks.stored,
+        **{field.name: getattr(blocks, field.name) for field in fields(blocks)},
         own=own,
         log_others=log_others,
-        mean_logit=total / blocks.n_classes,
+        other_entropy=other_entropy,
+        mean_logit=mean_logit,
         least_other=least_other,
     )
 
 
-def _network(
-    sentences: Int[np.ndarray, "N L"], embeddings: Float[np.ndarray, "n_w d"], classifier: Float[np.ndarray, "K L d"]
-) -> Float[np.ndarray, "N K"]:
-    """Return the logits (N, K) of a classifier (K, L, d), a block of sentences at a time.
+def _sum_over_classes(blocks: LogitBlocks) -> tuple[Float[np.ndarray, " N"], ...]:
+    """Return own, log_others, other_entropy, mean_logit and least_other of `SentenceLogits`."""
+    n_sentences = len(blocks.sentences)
+    own, total = np.empty(n_sentences), np.zeros(n_sentences)
+    least, others = np.full(n_sentences, np.inf), _Others.start(n_sentences)
+    for block in blocks.class_blocks():
+        for rows, part in blocks.chunks(block):
+            logits, entries = part.copy(), blocks.own_entries(rows, block)
+            own[rows][entries[0]] = logits[entries]
+            total[rows] += logits.sum(axis=1)
+            logits[entries] = np.inf
+            np.minimum(least[rows], logits.min(axis=1), out=least[rows])
+            logits[entries] = -np.inf
+            others.add(rows, logits)
+    return own, *others.summary(), total / blocks.n_classes, least
 
-    With more sentences than words the score of each word at each position is computed once, (L, n_w, K), and looked up.
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Others:
+    """Sums over the classes of a sentence that are seen so far, relative to the largest logit m among them.
+
+    Args:
+        peak: m (N,), -inf before the first class.
+        mass: sum of e^(z - m), (N,).
+        moment: sum of (m - z) e^(z - m), (N,). No term of the two sums is negative.
     """
-    if len(sentences) > len(embeddings):
-        return _look_up(sentences, np.matmul(embeddings, classifier.transpose(1, 2, 0)))
-    n_sentences, length = sentences.shape
-    rows = classifier.reshape(len(classifier), -1)
-    logits = np.empty((n_sentences, len(classifier)))
-    size = max(1, _BLOCK_ENTRIES // (length * embeddings.shape[1]))
-    for start in range(0, n_sentences, size):
-        vectors = embeddings[sentences[start : start + size]].reshape(-1, rows.shape[1])
-        logits[start : start + size] = vectors @ rows.T
-    return logits
 
+    peak: Float[np.ndarray, " N"]
+    mass: Float[np.ndarray, " N"]
+    moment: Float[np.ndarray, " N"]
 
-def _look_up(sentences: Int[np.ndarray, "N L"], scores: Float[np.ndarray, "L n_w K"]) -> Float[np.ndarray, "N K"]:
-    """Return the logits (N, K) as sums over positions of the scores (L, n_w, K), a block of sentences at a time."""
-    length, n_words, n_classes = scores.shape
-    flat = scores.reshape(length * n_words, n_classes)
-    logits = np.empty((len(sentences), n_classes))
-    # Small blocks: the rows that are looked up and their sum stay in the cache.
-    size = max(1, _LOOK_UP_ENTRIES // (length * n_classes))
-    for start in range(0, len(sentences), size):
-        entries = sentences[start : start + size] + n_words * np.arange(length)
-        np.sum(flat[entries], axis=1, out=logits[start : start + size])
-    return logits
+    @classmethod
+    def start(cls, n_sentences: int) -> _Others:
+        """Return the sums over no class."""
+        return cls(peak=np.full(n_sentences, -np.inf), mass=np.zeros(n_sentences), moment=np.zeros(n_sentences))
+
+    def add(self, rows: slice, logits: Float[np.ndarray, "n K_block"]) -> None:
+        """Add classes, with -inf for those that do not count; writes into `logits`."""
+        peak, mass, moment = self.peak[rows], self.mass[rows], self.moment[rows]
+        highest = np.maximum(peak, logits.max(axis=1))
+        origin = np.where(np.isfinite(highest), highest, 0.0)  # no class counts so far
+        rise = np.where(np.isfinite(peak), origin - peak, 0.0)
+        factor = np.exp(-rise)
+        depths = np.subtract(origin[:, None], logits, out=logits)
+        terms = np.exp(-depths)
+        depths[np.isinf(depths)] = 0.0  # times 0
+        moment[:] = factor * (moment + rise * mass) + np.einsum("nk,nk->n", terms, depths)
+        mass[:] = factor * mass + terms.sum(axis=1)
+        peak[:] = highest
+
+    def summary(self) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+        """Return log sum e^z and the entropy of the softmax, nats: -inf and 0 where no class counts."""
+        counts = self.mass > 0
+        log_mass = np.log(self.mass, out=np.zeros(len(self.mass)), where=counts)
+        ratio = np.divide(self.moment, self.mass, out=np.zeros(len(self.mass)), where=counts)
+        return np.where(counts, self.peak + log_mass, -np.inf), log_mass + ratio
 
 
 def _require_finite(field: str, value: object, n_axes: int) -> Float[np.ndarray, ...]:
@@ -263,7 +256,7 @@ def _require_indices(field: str, value: object, n_axes: int, count: int) -> Int[
         raise ValueError(f"{field}: expected integers, got {array.dtype}")
     if array.min() < 0 or array.max() >= count:
         raise ValueError(f"{field}: expected numbers from 0 to {count - 1}, got {array.min()} to {array.max()}")
-    return array.astype(np.intp)
+    return array.astype(np.intp, copy=False)
 
 
 def _require_weights(value: object, n_sentences: int) -> Float[np.ndarray, " N"]:

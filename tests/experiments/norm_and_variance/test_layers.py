@@ -81,3 +81,14 @@ def test_untrained_networks_come_near_the_kernel():
     np.testing.assert_allclose(run.within_share.mean("seed"), prediction.arrays["within_share"], atol=0.1)
     np.testing.assert_allclose(run.mean_share.mean("seed"), prediction.arrays["mean_share"], atol=0.1)
     assert float(run.learned.sel(quantity="formula_error").max()) < 1e-12
+
+
+def test_errors_against_width_have_a_slope():
+    choices = UntrainedConfiguration(depth=1, n_evaluation=48)
+    regime = variance_by_layer.EXPERIMENT.regimes[0]._replace(quick=choices)
+    experiment = variance_by_layer.EXPERIMENT._replace(regimes=(regime,))
+    run = run_plan(experiment.plan("quick", {}, 2, {"width": (16, 64)})).isel(regime=0)
+    errors = run.learned.sel(quantity="variance_error").mean("seed")
+    between = np.log(errors.sel(width=64) / errors.sel(width=16)) / np.log(64 / 16)
+    assert float(run.error_slope.sel(quantity="variance_error")) == pytest.approx(float(between), rel=1e-9)
+    assert np.isnan(run.error_slope.sel(quantity="formula_error"))

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator
+from scipy.special import entr
 
-from theory.optimality import sentence_logits
+from theory.optimality import logit_blocks
 from theory.optimality.dual_entropy import entropy_ray, largest_theta
 from theory.optimality.logit_gradient import logit_gradient
 from theory.optimality.sentence_logits import score_sentences
@@ -116,14 +117,35 @@ def test_entropy_along_the_ray(random_problem, label_noise):
 
 
 @pytest.mark.parametrize("n_sentences", [5, 400])
-def test_logits_do_not_depend_on_the_way_they_are_summed(n_sentences):
+def test_logits_and_entropies_do_not_depend_on_blocks_and_chunks(n_sentences, monkeypatch):
     """Fewer sentences than words take one path, more the other; both are the definition."""
+    monkeypatch.setattr(logit_blocks, "_BLOCK_ENTRIES", 4 * max(n_sentences, 60))  # 4 of 6 classes
+    monkeypatch.setattr(logit_blocks, "_CHUNK_ENTRIES", 4 * 3)  # 3 sentences
     rng = np.random.default_rng(0)
-    sentences = rng.integers(20, size=(n_sentences, 3))
-    embeddings, classifier = rng.normal(size=(20, 4)), rng.normal(size=(6, 3, 4))
-    expected = [
-        [sum(u @ embeddings[x] for u, x in zip(rows, s, strict=True)) for rows in classifier] for s in sentences
-    ]
-    # Twelve products of size about 1 summed in any order.
-    logits = sentence_logits._network(sentences, embeddings, classifier)
-    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-13)
+    sentences, classes = rng.integers(20, size=(n_sentences, 3)), rng.integers(6, size=n_sentences)
+    embeddings, classifier = rng.normal(size=(20, 4)), 3 * rng.normal(size=(6, 3, 4))
+    logits = np.array(
+        [[sum(u @ embeddings[x] for u, x in zip(rows, s, strict=True)) for rows in classifier] for s in sentences]
+    )
+    others = np.where(np.arange(6) == classes[:, None], 0, np.exp(logits))
+    shares = others / np.exp(logits).sum(axis=1, keepdims=True)
+    conditional = others / others.sum(axis=1, keepdims=True)
+    for memory_limit in (0, 2**29):
+        scored = score_sentences(sentences, classes, None, embeddings, classifier, memory_limit=memory_limit)
+        # Twelve products of size about 3 summed in any order; the sums over classes have six terms.
+        np.testing.assert_allclose(scored.logits(), logits, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(scored.log_others, np.log(others.sum(axis=1)), rtol=0, atol=1e-13)
+        np.testing.assert_allclose(scored.other_entropy, entr(conditional).sum(axis=1), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(scored.spread, entr(shares).sum(axis=1), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(scored.least_other, np.where(others > 0, logits, np.inf).min(axis=1), atol=1e-13)
+        np.testing.assert_allclose(scored.mean_logit, logits.mean(axis=1), rtol=0, atol=1e-13)
+
+
+def test_entropies_of_confident_sentences_keep_their_digits():
+    """With other classes e^-700 below the own one nothing may cancel or vanish; with one class there are no others."""
+    scored = score_sentences([[0]], [0], None, [[1.0]], [[[700.0]], [[0.0]], [[0.0]]])
+    assert scored.other_entropy == pytest.approx(np.log(2), rel=1e-15)
+    assert scored.spread == pytest.approx(2 * 700 * np.exp(-700), rel=1e-13)
+    alone = score_sentences([[0]], [0], None, [[1.0]], [[[700.0]]])
+    assert alone.spread == 0
+    assert alone.cross_entropy == 0
