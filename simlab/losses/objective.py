@@ -89,8 +89,8 @@ NetworkT = TypeVar("NetworkT", contravariant=True)
 class Objective(Protocol[NetworkT]):
     """An objective. Subclass it as a frozen, hashable dataclass.
 
-    The methods that raise ``NotImplementedError`` are required.
-    ``Objective[Autoencoder]`` declares that it accepts networks of that type.
+    The methods that raise ``NotImplementedError`` are required. ``Objective[Autoencoder]`` declares that the objective
+    accepts networks of that type.
 
     Attributes:
         Hyperparameters: a ``NamedTuple`` of scalars that a sweep may vary without a new compilation. It includes
