@@ -1,4 +1,4 @@
-"""Compilation in the background, and the memory that a compiled piece holds."""
+"""Compilation in background threads, and the memory use of compiled programs."""
 
 import os
 from collections.abc import Callable
@@ -12,26 +12,26 @@ from simlab.runtime.devices import count_cores
 
 @lru_cache(maxsize=1)
 def compilers() -> ThreadPoolExecutor:
-    """Return the threads that compile, two per core: one compilation rarely keeps a core busy."""
+    """Return the threads that compile, two per core, as one compilation rarely keeps a core busy."""
     return ThreadPoolExecutor(2 * count_cores(), thread_name_prefix="compile")
 
 
 def compile_piece(lowered: Lowered, *, on_cpu: bool) -> Callable:
-    """Compile, on a CPU at optimisation level 1: these programs run as fast and compile in half the time."""
-    chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
-    if chosen or not on_cpu:
+    """Compile a program; on a CPU at optimisation level 1, where it runs as fast and compiles in half the time."""
+    is_level_set = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
+    if is_level_set or not on_cpu:
         return lowered.compile()
     return lowered.compile(compiler_options={"xla_backend_optimization_level": "1"})
 
 
 def held_bytes(compiled: Compiled) -> int:
-    """Return the bytes that a device holds while a compiled program runs.
+    """Return the bytes of device memory that a compiled program uses while it runs.
 
     Raises:
-        RuntimeError: the compiler does not count them.
+        RuntimeError: the compiler does not report them.
     """
     memory = compiled.memory_analysis()
     if memory is None:
-        raise RuntimeError("this compiler does not say how much memory a program holds")
-    held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
-    return held + memory.temp_size_in_bytes
+        raise RuntimeError("this compiler does not report the memory use of a program")
+    arguments_and_outputs = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
+    return arguments_and_outputs + memory.temp_size_in_bytes
