@@ -132,7 +132,7 @@ class SpectralContrastive(_Contrastive):
         """Raise ``ValueError`` unless each step uses all pairs of a data set: in batches the second term is biased."""
         _check_pairs(spec, "the spectral loss")
         if spec.task.n_pairs is None or not spec.source.is_population:
-            raise invalid("n_pairs", "a data set that each step sees whole, as the spectral loss is biased else", None)
+            raise invalid("n_pairs", "a data set used as one batch, as the spectral loss is biased otherwise", None)
 
     def loss(self, network: "PairEncoder", batch: ViewPair, data, hyper, key) -> "Float[Array, '']":
         """Return the loss of a batch."""

@@ -133,7 +133,7 @@ class MaskedWords(_OnSentences):
 
     def __post_init__(self):
         if check_real("rate", self.rate, positive=True) >= 1:
-            raise invalid("rate", "a probability below 1, as a guess needs words that are seen", self.rate)
+            raise invalid("rate", "a probability below 1, as a prediction needs unmasked words", self.rate)
 
     def check(self, spec: "TrainingSpec") -> None:
         """Raise ``ValueError`` unless the network has a readout for the words."""

@@ -116,10 +116,10 @@ def _with_slope(weights: "list[jax.Array]", target: "jax.Array", time: "jax.Arra
         slope = jax.grad(squared_error)(moved, target)
         return (slope, [m + share * s for m, s in zip(mean, slope, strict=True)]), None
 
-    nothing = [jnp.zeros_like(matrix) for matrix in start]
+    zeros = [jnp.zeros_like(matrix) for matrix in start]
     # A loop: four copies of the gradient would take four times as long to compile.
     stages = jnp.asarray(CLASSICAL_STAGES, target.dtype)
-    (_, slopes), _ = jax.lax.scan(stage, (nothing, nothing), (stages[:, 0], stages[:, 1]))
+    (_, slopes), _ = jax.lax.scan(stage, (zeros, zeros), (stages[:, 0], stages[:, 1]))
     slopes = jax.lax.stop_gradient(slopes)
     steps = sum(((w - s) * slope).sum() for w, s, slope in zip(weights, start, slopes, strict=True))
     return squared_error(start, target) + steps

@@ -98,7 +98,7 @@ class Contextualization:
         hidden, is_there = self._checked(hidden, tokens, mask)
         vectors = hidden[is_there].astype(np.float64)[:, self.coordinates]
         if not np.all(np.isfinite(vectors)):
-            raise invalid("hidden", "finite numbers where the mask says that a token counts", "others")
+            raise invalid("hidden", "finite numbers for all tokens that count", "NaN or infinity")
         sentences, labels = np.nonzero(is_there)[0], tokens[is_there].astype(np.int64)
         lengths = np.linalg.norm(vectors, axis=1)
         has_direction = lengths > 0

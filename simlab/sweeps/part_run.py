@@ -23,7 +23,7 @@ FETCHED_WEIGHTS = 5_000_000
 
 
 class PendingSegment(NamedTuple):
-    """A dispatched segment whose report has not been read.
+    """A dispatched segment whose report the host has not read.
 
     Attributes:
         slots: ``Int[W]``, the member in each row when the segment was dispatched.

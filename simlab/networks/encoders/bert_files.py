@@ -81,7 +81,7 @@ def read_word_pieces(folder: Path, spec: BertSpec) -> WordPieces:
     with _file_of(folder, VOCABULARY) as path:
         tokens = read_vocabulary(path)
     if len(tokens) > spec.n_tokens:
-        raise invalid(VOCABULARY, f"at most {spec.n_tokens} tokens, as many as {CONFIG} says", len(tokens))
+        raise invalid(VOCABULARY, f"at most {spec.n_tokens} tokens, the number in {CONFIG}", len(tokens))
     return WordPieces(tokens, lower_case=lower_case)
 
 
@@ -167,7 +167,7 @@ class _Tensors:
             raise invalid(WEIGHTS, f"a tensor {name}", f"{len(self._names)} others")
         shape_in_file = tuple(self._file.get_slice(names[0]).get_shape())
         if shape_in_file != shape:
-            raise invalid(f"{WEIGHTS} {names[0]}", f"shape {shape}, as {CONFIG} says", shape_in_file)
+            raise invalid(f"{WEIGHTS} {names[0]}", f"shape {shape}, from the sizes in {CONFIG}", shape_in_file)
         return names[0]
 
     def read(self, name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -55,7 +55,7 @@ class SplitAxis(NamedTuple):
 class Architecture(Protocol[TaskT]):
     """The specification of a network. Subclass it as a frozen, hashable dataclass; ``build`` is required.
 
-    For cross-entropy ``measure`` and ``metric_names`` are required too, see the module's docstring. No field is.
+    For cross-entropy ``measure`` and ``metric_names`` are required too, see the module's docstring. No field is needed.
 
     ``Architecture[SentenceTask]`` declares that it fits sentences: all methods but ``check`` are called only with a
     task that ``check`` has accepted.

@@ -39,7 +39,7 @@ class Autoencoder(Architecture[SparseFeatures]):
             raise invalid("network", "one that reads the examples of the task, not features", type(task).__name__)
         check_array("weights", n_hidden=self.n_hidden, n_features=task.n_features)
         if task.n_features < self.n_hidden:
-            wanted = f"at least n_hidden={self.n_hidden}, as fewer features have nothing to superpose"
+            wanted = f"at least n_hidden={self.n_hidden}, as fewer features need no superposition"
             raise invalid("n_features", wanted, task.n_features)
 
     def width(self, task: SparseFeatures) -> int:
