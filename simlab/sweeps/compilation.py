@@ -17,9 +17,9 @@ def compilers() -> ThreadPoolExecutor:
 
 
 def compile_piece(lowered: Lowered, *, on_cpu: bool) -> Callable:
-    """Compile a program; on a CPU at optimisation level 1, where it runs as fast and compiles in half the time."""
-    is_level_set = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
-    if is_level_set or not on_cpu:
+    """Compile, on a CPU at optimisation level 1: these programs run as fast and compile in half the time."""
+    chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
+    if chosen or not on_cpu:
         return lowered.compile()
     return lowered.compile(compiler_options={"xla_backend_optimization_level": "1"})
 

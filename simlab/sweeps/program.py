@@ -126,7 +126,7 @@ class Program:
 
     @cached_property
     def representations(self) -> Callable:
-        """``(problem, rows) -> dict``, the named arrays of all rows, on a leading axis."""
+        """``(problem, rows) -> dict``: the named arrays of all rows, on a leading axis."""
         return jax.jit(lambda problem, rows: jax.vmap(self._trainer.representation)(problem, rows.state))
 
     @property
@@ -142,7 +142,7 @@ class Program:
 
     @cached_property
     def sample(self) -> Callable:
-        """``(seed, data) -> sample``, the training set that ``begin`` drew for a member."""
+        """``(seed, data) -> sample`` of one member: the training set that ``begin`` drew for it."""
         return jax.jit(lambda seed, data: self._trainer.sample(random_key(seed), data))
 
     def bytes_needed(self, *names: str) -> int:
