@@ -19,15 +19,15 @@ risk
 member
     One training run of a sweep.
 
-The package knows nothing of the theory that its results are held against (package ``theory``). What a phenomenon of
-one's own needs is imported from here::
+The package does not import ``theory``, whose predictions its results are compared with. The names needed to write a
+new phenomenon are imported from here::
 
     from simlab import Architecture, Objective, Task, TrainingSpec
 
-``import simlab`` costs nothing: a module is imported when one of its names is asked for.
+``import simlab`` is cheap: a module is imported on first access to one of its names.
 
 The packages ``experiments``, ``theory`` and ``figures`` are installed at the top level. In a project with folders of
-these names, ``from simlab import experiments`` finds those of simlab.
+the same names, ``from simlab import experiments`` imports the package of simlab.
 """
 
 import importlib

@@ -5,6 +5,6 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # ``python -m`` looks into the current folder first, where a package ``theory`` of the user's may lie.
+    # ``python -m`` searches the current folder first, which may hold another package named ``theory``.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     runpy.run_module("experiments.cli", run_name="__main__")

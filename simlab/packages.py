@@ -1,4 +1,4 @@
-"""The top-level packages that are installed with simlab, and what may hide them: a folder of the same name."""
+"""Import the top-level packages installed with simlab, even where a folder of the same name hides them."""
 
 import importlib.util
 import sys
@@ -11,18 +11,18 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def own_package(name: str) -> ModuleType:
-    """Import a package of simlab's, also where a plain folder of that name comes first in ``sys.path``.
+    """Import a package of simlab, even where a plain folder of that name comes first in ``sys.path``.
 
-    The current folder, or that of a script, comes first. A folder without ``__init__.py`` there, such as one of
-    figures, hides a package that is installed in editable mode. A package there hides ours in any case.
+    The current folder, or that of the script, comes first. A folder there without ``__init__.py``, such as a folder of
+    figures, hides a package installed in editable mode. A package there always hides the one of simlab.
 
     Args:
         name: one of :data:`PACKAGES`.
 
-    Returns: the module, which is ``sys.modules[name]`` from then on.
+    Returns: the module, also entered as ``sys.modules[name]``.
 
     Raises:
-        ImportError: another package has this name; the message says which file it is.
+        ImportError: another package has this name; the message names its file.
     """
     home = _ROOT / name
     imported = sys.modules.get(name)
@@ -30,7 +30,7 @@ def own_package(name: str) -> ModuleType:
     if spec is not None and spec.origin is not None and Path(spec.origin).parent.resolve() != home:
         raise ImportError(
             f"{name}: expected the package that belongs to simlab, in {_ROOT}, got {spec.origin}, which comes first in "
-            "sys.path: rename one's own package, or run from another folder",
+            "sys.path: rename that package, or run from another folder",
             name=name,
         )
     if imported is not None and spec is not None and spec.origin is not None:

@@ -1,4 +1,4 @@
-"""Sizes that no computer holds are refused before anything is built: axes beyond int32, arrays beyond memory."""
+"""Reject sizes that are too large before anything is built: axes beyond int32, arrays beyond memory."""
 
 import math
 import os
@@ -8,12 +8,12 @@ from functools import lru_cache
 from simlab.validation import invalid
 
 MOST_INT32 = 2**31 - 1
-# Compilation takes time in proportion to the layers of a network.
+# Compilation time grows in proportion to the number of layers.
 MOST_LAYERS = 1000
 
 
 def check_int32(field: str, value: int, things: str) -> int:
-    """Return a whole number, or raise ``ValueError`` if things of this number cannot be counted in int32."""
+    """Return ``value``, or raise ``ValueError`` if so many ``things`` cannot be numbered in int32."""
     if value > MOST_INT32:
         raise invalid(field, f"less than 2^31, as {things} are numbered in int32", value)
     return value
@@ -23,9 +23,10 @@ def check_array(name: str, itemsize: int = 4, **sizes: object) -> None:
     """Raise ``ValueError`` if an array is larger than memory; the message names its largest size.
 
     Args:
-        name: of the array, in words.
-        itemsize: bytes of a number.
-        sizes: its axes by field. An array of which one is no whole number is passed over: another check tells that.
+        name: what the array holds, for the message.
+        itemsize: bytes per number.
+        sizes: the length of each axis by field. Nothing is checked if one of them is not a positive whole number;
+            another check reports it.
     """
     counts = {field: size for field, size in sizes.items() if isinstance(size, int) and size > 0}
     if len(counts) < len(sizes):
@@ -45,13 +46,13 @@ def _gigabytes(n_bytes: int) -> str:
 
 
 def widest_layer() -> int:
-    """Return the width of a square matrix of float32 that fills the memory."""
+    """Return the width of the square float32 matrix that fills the memory."""
     return math.isqrt(host_memory() // 4)
 
 
 @lru_cache(maxsize=1)
 def host_memory() -> int:
-    """Return the bytes of memory of this host, or the address space that this process may use if that is less."""
+    """Return the memory of this host in bytes, or the address space limit of this process if that is less."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     return memory if limit == resource.RLIM_INFINITY else min(memory, limit)

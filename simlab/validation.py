@@ -1,4 +1,4 @@
-"""Checks at the boundary: one line that names the field, what was expected and what came."""
+"""Checks of input. An error is one line that names the field, what was expected and what was given."""
 
 import difflib
 import math
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-# Bits of a whole number that is written out in a message; a longer one is a power of ten.
+# Whole numbers of at most this many bits are written out in a message; longer ones as a power of ten.
 LONGEST_INTEGER = 256
 
 
@@ -18,7 +18,7 @@ def invalid(field: str, expected: str, got: object) -> ValueError:
 
 
 def check_count(field: str, value: object, minimum: int = 1, maximum: int | None = None) -> int:
-    """Return ``value`` as an int, or raise ``ValueError`` unless it is a whole number within these bounds."""
+    """Return ``value`` as an int, or raise ``ValueError`` unless it is a whole number within the bounds."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
         raise invalid(field, f"a whole number of at least {minimum}", value)
     count = int(value)
@@ -38,7 +38,7 @@ def check_real(field: str, value: object, *, positive: bool = False) -> float:
 
 
 def check_seeds(seeds: Sequence[int]) -> list[int]:
-    """Return the seeds as a list, or raise ``ValueError`` unless they are different whole numbers below 2^32."""
+    """Return the seeds as a list, or raise ``ValueError`` unless they are distinct whole numbers below 2^32."""
     if isinstance(seeds, range) and min(seeds, default=-1) >= 0 and max(seeds) < 2**32:
         return list(seeds)
     checked = [check_count("seeds", seed, 0) for seed in seeds]
@@ -48,7 +48,7 @@ def check_seeds(seeds: Sequence[int]) -> list[int]:
 
 
 def check_choice(field: str, value: Any, choices: Iterable[str]) -> str:
-    """Return ``value``, or raise ``ValueError`` that lists the choices and the nearest one."""
+    """Return ``value``, or raise ``ValueError`` with the list of choices and the nearest one."""
     choices = list(choices)
     if value in choices:
         return value
@@ -56,18 +56,18 @@ def check_choice(field: str, value: Any, choices: Iterable[str]) -> str:
 
 
 def nearest(value: object, choices: Iterable[str]) -> str:
-    """Return a hint at the choice most like ``value``, or nothing if none is."""
+    """Return a hint that names the choice closest to ``value``, or an empty text if none is close."""
     near = difflib.get_close_matches(str(value), list(choices), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error of another library says in one line."""
+    """Return the first line of the message of an error."""
     return str(error).strip().partition("\n")[0]
 
 
 def is_number(text: str) -> bool:
-    """Return whether a text is a number, finite or not."""
+    """Return whether a text can be read as a number, finite or not."""
     try:
         float(text)
     except ValueError:
@@ -76,5 +76,5 @@ def is_number(text: str) -> bool:
 
 
 def is_digits(text: str) -> bool:
-    """Return whether a text is a whole number in the digits 0 to 9; others, such as superscripts, are refused."""
+    """Return whether a text consists of the digits 0 to 9 alone; other Unicode digits are rejected."""
     return text.isascii() and text.isdigit()

@@ -1,1 +1,1 @@
-"""How a task's draws become batches: a fixed sample, fresh examples, the population."""
+"""Sources of training data: a fixed sample, fresh examples, or the population."""

@@ -1,4 +1,4 @@
-"""The device side of the sources of training data, see :mod:`simlab.data.sources`."""
+"""The computations of the sources of training data on the device, see :mod:`simlab.data.sources`."""
 
 import math
 from typing import Any
@@ -10,14 +10,14 @@ from simlab.tasks.task import Task
 
 
 def shuffled_batches(size: int, batch_size: int, key: jax.Array, start: jax.Array, n_steps: int) -> jax.Array:
-    """Return the rows of each step of a sample of ``size``, ``Int32[n_steps, batch_size]``.
+    """Return the rows of a sample of ``size`` examples for each step, ``Int32[n_steps, batch_size]``.
 
-    An epoch is a permutation of the sample that follows from its number; an incomplete last batch is left out.
+    An epoch is a permutation of the sample, determined by its number; an incomplete last batch is left out.
     """
     steps_per_epoch = size // batch_size
     first_epoch = start // steps_per_epoch
     last_epoch = (start + n_steps - 1) // steps_per_epoch
-    # The most epochs that so many steps can touch, whichever step is the first; epochs beyond the last stay unsorted.
+    # The most epochs that n_steps steps can overlap, for any first step; epochs after the last one are not shuffled.
     epochs = first_epoch + jnp.arange((n_steps + steps_per_epoch - 2) // steps_per_epoch + 1)
     in_order = lambda epoch: jnp.arange(size, dtype=jnp.int32)  # noqa: E731
     shuffled = lambda epoch: random_order(jax.random.fold_in(key, epoch), size)  # noqa: E731
@@ -27,7 +27,7 @@ def shuffled_batches(size: int, batch_size: int, key: jax.Array, start: jax.Arra
 
 
 def draw_batches(task: Task, key: jax.Array, data: Any, size: int, start: jax.Array, n_steps: int) -> Any:
-    """Return the examples of the steps ``start .. start + n_steps - 1``; each step has a random key of its own.
+    """Return the examples of the steps ``start .. start + n_steps - 1``; each step has its own random key.
 
     Returns:
         A pytree of arrays with the leading axes ``[n_steps, size]``.
@@ -36,15 +36,15 @@ def draw_batches(task: Task, key: jax.Array, data: Any, size: int, start: jax.Ar
 
 
 def no_entries(n_steps: int) -> jax.Array:
-    """Return the plan of steps that are all the same: as many empty entries."""
+    """Return the plan of identical steps: placeholder entries, one for each step."""
     return jnp.zeros(n_steps)
 
 
 def random_order(key: jax.Array, size: int) -> jax.Array:
     """Return a random permutation of ``0 .. size - 1``, ``Int32[size]``.
 
-    Random bits with the row number in their low bits are sorted: a sort of single numbers is about ten times faster on
-    a CPU than one of pairs. Rows with equal random bits keep their order; sorts are repeated until less than one row in
+    Random bits with the row number in their low bits are sorted: on a CPU a sort of single numbers is about ten times
+    as fast as one of pairs. Rows with equal random bits keep their order; sorts are repeated until less than one row in
     64 is expected to have such a neighbour.
     """
     index_bits = max(1, (size - 1).bit_length())

@@ -1,34 +1,36 @@
-"""Three sources of training data: a fixed sample, fresh examples, the whole population.
+"""Three sources of training data: a fixed sample, fresh examples, and the whole population.
 
-A source answers these questions, the last five with pure functions of arrays, so that training can be compiled and
+A source has the following methods. The last five are pure functions of arrays, so that training can be compiled and
 vmapped:
 
 ``check(task)``
-    whether the task can supply it, or ``ValueError``;
+    raises ``ValueError`` unless the task can supply the source;
 ``steps_per_epoch(task)``
-    how many steps make one pass, or None where there are no passes;
+    returns the number of steps in one pass, or None if there are no passes;
 ``prefetch_steps(task, n_steps, buffer_size)``
-    steps prefetched by one plan within a buffer of ``buffer_size`` numbers, a divisor of ``n_steps``;
+    returns the number of steps prefetched by one plan within a buffer of ``buffer_size`` numbers, a divisor of
+    ``n_steps``;
 ``prepare(task, key, data)``
-    the sample that stays the same over the run;
+    returns the sample, which is constant over the run;
 ``plan(task, sample, data, key, start, n_steps)``
-    one entry for each of the steps ``start .. start + n_steps - 1``, on a leading axis;
+    returns an entry for each of the steps ``start .. start + n_steps - 1``, on a leading axis;
 ``batch(sample, entry)``
-    the examples of a step;
+    returns the examples of a step;
 ``evaluation(task, sample, data, key, size)``
-    the examples on which training metrics are measured;
+    returns the examples on which training metrics are measured;
 ``held_out(task, name, sample, data, key, size)``
-    those of another evaluation set; the population is its own test set, without sampling error (``is_population``).
+    returns the examples of another evaluation set; the population is its own test set, without sampling error
+    (``is_population``).
 
-``is_whole`` tells whether each step sees the whole training set, so that the steps descend one fixed risk, and
-``is_fixed`` whether there is such a set at all.
+``is_whole`` is true if each step uses the whole training set, so that training minimises one fixed risk. ``is_fixed``
+is true if there is a fixed training set.
 
-Nothing is carried from step to step: an epoch's order follows from its number, so a run may be cut anywhere. A plan is
-made before its steps, so that these are a loop of known length, which compiles to faster code than a loop that ends
-with an epoch.
+No state is carried from step to step: the order of an epoch is determined by its number, so that a run may be cut
+anywhere. A plan is made before its steps, so that these form a loop of known length, which compiles to faster code than
+a loop that ends with an epoch.
 
-A source is part of a specification, which is checked before JAX is imported. So the
-computations are in :mod:`simlab.data.batches`, which is imported when they are needed.
+A source is part of a specification, which is checked before JAX is imported. The computations are therefore in
+:mod:`simlab.data.batches`, which is imported on demand.
 """
 
 from collections.abc import Sequence
@@ -44,17 +46,17 @@ from simlab.validation import check_count, invalid
 if TYPE_CHECKING:
     import jax
 
-# A draw launches about fifty kernels, few compared with those of this many steps: more would save nothing.
+# A draw launches about fifty kernels, few compared with those of this many steps: prefetching more saves nothing.
 MOST_PREFETCHED_STEPS = 128
 
 
 @dataclass(frozen=True, kw_only=True)
 class FixedSample:
-    """``n_examples`` examples, drawn once, shuffled at each epoch; an incomplete last batch is left out.
+    """A sample of ``n_examples`` examples, drawn once and shuffled at each epoch, without an incomplete last batch.
 
     Args:
         n_examples: size of the sample.
-        batch_size: examples per step, or ``"all"``: each step sees the whole sample.
+        batch_size: examples per step, or ``"all"`` for the whole sample at each step.
     """
 
     n_examples: int
@@ -71,16 +73,16 @@ class FixedSample:
 
     @property
     def is_whole(self) -> bool:
-        """Whether each step sees the whole training set."""
+        """Whether each step uses the whole training set."""
         return self.batch_size == "all"
 
     @property
     def examples_per_step(self) -> int:
-        """The number of examples that each step sees."""
+        """The number of examples per step."""
         return self.n_examples if isinstance(self.batch_size, str) else self.batch_size
 
     def check(self, task: Task) -> None:
-        """Raise ``ValueError`` for a task that cannot be drawn from, or a batch larger than the sample."""
+        """Raise ``ValueError`` if the task cannot be drawn from, or a batch is larger than the sample."""
         _check_drawable(task, "draw", "draw_sample")
         _check_evaluations(task, task.evaluations)
         if self.examples_per_step > self.n_examples:
@@ -95,7 +97,7 @@ class FixedSample:
         return task.draw_sample(key, data, self.n_examples)
 
     def prefetch_steps(self, task: Task, n_steps: int, buffer_size: int) -> int:
-        """All steps: an epoch is shuffled once."""
+        """Return ``n_steps``, so that an epoch is shuffled once."""
         return n_steps
 
     def plan(self, task: Task, sample: Any, data: Any, key: "jax.Array", start: "jax.Array", n_steps: int):
@@ -107,11 +109,11 @@ class FixedSample:
         return shuffled_batches(batch_size(sample), self.examples_per_step, key, start, n_steps)
 
     def batch(self, sample: Any, entry: "jax.Array") -> Any:
-        """Look the rows up."""
+        """Return the rows of a step, or the whole sample."""
         return sample if self.is_whole else take(sample, entry)
 
     def evaluation(self, task: Task, sample: Any, data: Any, key: "jax.Array", size: int) -> Any:
-        """Return the sample, or ``size`` of its examples spread evenly over it if it holds more."""
+        """Return the sample, or ``size`` evenly spaced examples of it if it has more."""
         total = batch_size(sample)
         n_rows = min(size, total)
         return take(sample, np.arange(n_rows, dtype=np.int64) * total // n_rows)
@@ -138,18 +140,18 @@ class FreshExamples:
         check_count("batch_size", self.batch_size)
 
     def check(self, task: Task) -> None:
-        """Raise ``ValueError`` for a task that cannot be drawn from."""
+        """Raise ``ValueError`` if the task cannot be drawn from."""
         _check_drawable(task, "draw")
         _check_evaluations(task, task.evaluations)
 
     def steps_per_epoch(self, task: Task) -> None:
-        """There are no epochs."""
+        """Return None, as there are no epochs."""
 
     def prepare(self, task: Task, key: "jax.Array", data: Any) -> None:
-        """Nothing is stored."""
+        """Return None, as there is no fixed sample."""
 
     def prefetch_steps(self, task: Task, n_steps: int, buffer_size: int) -> int:
-        """As many steps as the buffer holds: drawn together, they need few kernel launches."""
+        """Return as many steps as fit the buffer, as draws of several steps together need few kernel launches."""
         fitting = max(1, min(MOST_PREFETCHED_STEPS, buffer_size // (self.batch_size * task.example_size)))
         return max(size for size in range(1, min(n_steps, fitting) + 1) if n_steps % size == 0)
 
@@ -164,7 +166,7 @@ class FreshExamples:
         return entry
 
     def evaluation(self, task: Task, sample: None, data: Any, key: "jax.Array", size: int) -> Any:
-        """Draw ``size`` further examples."""
+        """Draw ``size`` new examples."""
         return task.draw(key, data, size)
 
     def held_out(self, task: Task, name: str, sample: None, data: Any, key: "jax.Array", size: int) -> Any:
@@ -174,31 +176,31 @@ class FreshExamples:
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """Every example with its probability: full-batch descent on the population risk itself."""
+    """Every example with its probability: full-batch training on the population risk."""
 
     is_population: ClassVar[bool] = True
     is_fixed: ClassVar[bool] = True
     is_whole: ClassVar[bool] = True
 
     def check(self, task: Task) -> None:
-        """Raise ``ValueError`` for a task whose population is unknown."""
+        """Raise ``ValueError`` unless the task defines its population."""
         if not overrides(task, "population"):
             raise invalid("source", f"fixed or fresh, as {type(task).__name__} has no population", "population")
         _check_evaluations(task, [name for name in task.evaluations if name != "test"])
 
     def steps_per_epoch(self, task: Task) -> None:
-        """There are no epochs: each step sees everything."""
+        """Return None, as each step uses the whole population."""
 
     def prepare(self, task: Task, key: "jax.Array", data: Any) -> Any:
-        """Enumerate the population."""
+        """Return the population."""
         return task.population(data)
 
     def prefetch_steps(self, task: Task, n_steps: int, buffer_size: int) -> int:
-        """All steps: they are the same."""
+        """Return ``n_steps``, as all steps are the same."""
         return n_steps
 
     def plan(self, task: Task, sample: Any, data: Any, key: "jax.Array", start: "jax.Array", n_steps: int):
-        """Return as many entries as steps; they are empty."""
+        """Return placeholder entries, one for each step."""
         from simlab.data.batches import no_entries
 
         return no_entries(n_steps)
@@ -212,12 +214,12 @@ class Population:
         return sample
 
     def held_out(self, task: Task, name: str, sample: Any, data: Any, key: "jax.Array", size: int) -> Any:
-        """Return the whole population as the test set, and draw any other set."""
+        """Return the whole population as the test set, and draw ``size`` examples of any other set."""
         return sample if name == "test" else task.draw_evaluation(name, key, data, size)
 
 
 def _check_drawable(task: Task, *methods: str) -> None:
-    """Raise ``ValueError`` for a task without examples to draw, or without any of the methods that draw them."""
+    """Raise ``ValueError`` for a task that cannot be drawn from, or that has none of the methods that draw."""
     if not task.can_draw:
         raise invalid("source", f"the population, as {type(task).__name__} has no other examples", "a sample of it")
     if not any(overrides(task, method) for method in methods):
@@ -225,7 +227,7 @@ def _check_drawable(task: Task, *methods: str) -> None:
 
 
 def _check_evaluations(task: Task, drawn: Sequence[str]) -> None:
-    """Raise ``ValueError`` if a task has evaluation sets to draw and no method that draws them."""
+    """Raise ``ValueError`` if a task has evaluation sets to draw but no method that draws them."""
     if drawn and not (overrides(task, "draw") or overrides(task, "draw_evaluation")):
         wanted = f"one with a method draw or draw_evaluation, for the evaluation set {drawn[0]!r}"
         raise invalid("task", wanted, type(task).__name__)

@@ -1,1 +1,1 @@
-"""Minimisers of the exact risk in float64."""
+"""Minimisation of exact risks in float64."""

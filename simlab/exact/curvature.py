@@ -1,15 +1,15 @@
-"""The Hessian of a risk at a minimiser, with its gauge directions, along which it must vanish, set apart.
+"""The Hessian of a risk at a minimiser, separated from its gauge directions, along which it vanishes.
 
-A *gauge* direction is one along which the network's logits and penalty stay the same. There are
+A *gauge* direction is one along which the logits and the penalty of the network are constant. These are
 
 * ``h``: rotations ``R`` in ``O(d)`` of all vectors together. A configuration of rank ``r`` has an orbit of dimension
-  ``d(d-1)/2 - (d-r)(d-r-1)/2``, since rotations that move only what is orthogonal to every vector change nothing;
-* ``h*``: rotations that keep the ones vector, hence the same number with ``d - 1`` for ``d``, ``r`` the rank of the
-  normalised words and the classifier; and for each word its length and its mean, which LayerNorm removes. A word that
-  no sentence holds has all its ``d`` directions free.
+  ``d(d-1)/2 - (d-r)(d-r-1)/2``, since rotations of the orthogonal complement of all vectors change nothing;
+* ``h*``: rotations that fix the ones vector, hence the same number with ``d - 1`` instead of ``d``, where ``r`` is the
+  rank of the normalised words and the classifier; and for each word its norm and its mean, which LayerNorm removes. For
+  a word that occurs in no sentence all ``d`` directions are free.
 
-Several heads have no more than these: logits common to all classes of a head are free in the cross-entropy, not in the
-penalty.
+Several heads add no gauge directions: logits common to all classes of a head are free in the cross-entropy, but not in
+the penalty.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from simlab.exact.risk import RiskData, Shape, risk, unpack
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
-# Parameters of the largest dense Hessian, 32 MB.
+# The most parameters of a dense Hessian, which then has 32 MB.
 PARAMETER_LIMIT = 2000
 # Entries of (columns, sentences, classes) that one block of columns of the Hessian may occupy.
 BLOCK_ENTRIES = 4_000_000
@@ -40,9 +40,9 @@ class Curvature(NamedTuple):
     """The Hessian at a point.
 
     Attributes:
-        smallest: its smallest eigenvalue beyond the gauge: negative at a saddle, positive at a strict minimum. Under
-            LayerNorm for words of norm ``sqrt(d)``.
-        flat_directions: number of directions, in the gauge and beyond it, in which the Hessian vanishes to rounding.
+        smallest: its smallest eigenvalue orthogonal to the gauge: negative at a saddle, positive at a strict minimum.
+            Under LayerNorm it is taken for words of norm ``sqrt(d)``.
+        flat_directions: number of directions, gauge directions included, in which the Hessian vanishes up to rounding.
         gauge_directions: number of gauge directions.
     """
 
@@ -55,13 +55,13 @@ NO_CURVATURE = Curvature(np.nan, -1, -1)
 
 
 def curvature(shape: Shape, data: RiskData, point: Float[np.ndarray, " P"], gradient_norm: float) -> Curvature:
-    """Return the curvature at a critical point, or ``NO_CURVATURE`` for too many parameters or a run that diverged.
+    """Return the curvature at a critical point, or ``NO_CURVATURE`` for too many parameters or a diverged run.
 
     Args:
         shape: sizes.
         data: arrays of the risk.
         point: ``Float64[P]``, words of norm ``sqrt(d)`` under LayerNorm.
-        gradient_norm: at ``point``; eigenvalues up to ten times as large may be the gauge's.
+        gradient_norm: at ``point``; eigenvalues of up to ten times this size count as zero.
 
     Call in float64.
     """
@@ -76,7 +76,7 @@ def curvature(shape: Shape, data: RiskData, point: Float[np.ndarray, " P"], grad
     tangents = gauge_tangents(embeddings, classifier, used, shape.layer_norm)
     gauge = np.linalg.svd(tangents, full_matrices=False)[2][:expected]
     largest = np.abs(matrix).sum(axis=1).max()
-    # Gauge directions get the largest eigenvalue, so that the smallest one is not theirs.
+    # Gauge directions are given the largest eigenvalue, so that the smallest one is orthogonal to the gauge.
     projector = np.eye(len(matrix)) - gauge.T @ gauge
     spectrum = np.linalg.eigvalsh(projector @ matrix @ projector + largest * (gauge.T @ gauge))
     flatness = np.concatenate([np.abs(spectrum), np.linalg.svd(gauge @ matrix, compute_uv=False)])
@@ -86,7 +86,7 @@ def curvature(shape: Shape, data: RiskData, point: Float[np.ndarray, " P"], grad
 
 @partial(jax.jit, static_argnames=("shape", "block"))
 def hessian(data: RiskData, point: Float[jax.Array, " P"], *, shape: Shape, block: int) -> Float[jax.Array, "P P"]:
-    """Return the Hessian of the risk, ``Float64[P, P]``, ``block`` columns at a time."""
+    """Return the Hessian of the risk, ``Float64[P, P]``, computed in blocks of ``block`` columns."""
     _, product = jax.linearize(jax.grad(partial(risk, shape, data)), point)
     return jax.lax.map(product, jnp.eye(len(point)), batch_size=block)
 
@@ -102,7 +102,7 @@ def gauge_dimension(
     Args:
         embeddings: ``Float[n_w, d]``, of norm ``sqrt(d)`` and mean 0 under LayerNorm.
         classifier: ``Float[K, L, d]``.
-        used: ``Bool[n_w]``, whether a sentence holds the word.
+        used: ``Bool[n_w]``, whether the word occurs in a sentence.
         layer_norm: whether words are normalised.
     """
     dim = embeddings.shape[1]
@@ -122,7 +122,7 @@ def gauge_tangents(
     used: Bool[np.ndarray, " n_w"],
     layer_norm: bool,
 ) -> Float[np.ndarray, "T P"]:
-    """Return vectors that span the gauge directions, ``Float64[T, P]``; some may depend on others."""
+    """Return vectors that span the gauge directions, ``Float64[T, P]``; they may be linearly dependent."""
     n_words, dim = embeddings.shape
     vectors = np.concatenate([embeddings * used[:, None], classifier.reshape(-1, dim)])
     axes = np.eye(dim)

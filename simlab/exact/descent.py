@@ -1,11 +1,11 @@
 """Minimise a smooth function of a vector inside jit: L-BFGS first, then Newton's method for the last digits.
 
-Both are pure functions of the starting vector, so that ``jit(vmap(...))`` runs many starts side by side, and neither
-raises: the gradient norm says how a run ended. Call them under ``jax.enable_x64(True)``.
+Both are pure functions of the starting vector, so that ``jit(vmap(...))`` runs many starts in parallel. Neither raises;
+the gradient norm shows how a run ended. Call them under ``jax.enable_x64(True)``.
 
-Newton's method solves its linear systems by conjugate gradients. That leaves directions in which the function is
-constant (a *gauge*: rotations, scales) alone without knowing them: the gradient has no component along them, and
-conjugate gradients never leave the space that the gradient spans.
+Newton's method solves its linear systems by conjugate gradients. Directions in which the function is constant (a
+*gauge*: rotations, scales) need no special treatment: the gradient has no component along them, and conjugate gradients
+stay in its Krylov space.
 """
 
 from collections.abc import Callable
@@ -17,22 +17,22 @@ import optax
 
 # A Newton step solves its system to this relative residual: each step gains about three digits.
 RESIDUAL = 1e-3
-# Armijo's constant, and the number of step lengths tried.
+# Armijo's constant, and the largest number of step lengths tried.
 SUFFICIENT_DECREASE = 1e-4
 N_TRIALS = 40
-# Differences of the value below this share of it, or below this where it is less than 1, are rounding: a small risk is
-# a difference of terms that are not small. There a step is judged by the gradient alone.
+# Differences of the value below this are rounding, relative to the value if it is above 1: a small risk is a difference
+# of terms that are not small. A step that changes the value by less is judged by the gradient alone.
 VALUE_ROUNDING = 1e-14
 
 
 class Descent(NamedTuple):
-    """Where a minimiser stopped.
+    """The point at which a minimiser stopped.
 
     Attributes:
         point: ``Float[P]``.
-        value: of the function at ``point``.
-        gradient_norm: Euclidean, at ``point``.
-        n_steps: steps taken.
+        value: value of the function at ``point``.
+        gradient_norm: Euclidean norm of the gradient at ``point``.
+        n_steps: number of steps taken.
     """
 
     point: jax.Array
@@ -45,10 +45,10 @@ def lbfgs(value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: 
     """Descend by L-BFGS with a zoom line search until the gradient norm is at most ``tolerance``.
 
     Args:
-        value_fn: ``Float[P]`` to a scalar.
+        value_fn: a function from ``Float[P]`` to a scalar.
         start: ``Float[P]``.
         tolerance: on the gradient norm.
-        max_steps: after which the run ends where it is.
+        max_steps: the largest number of steps.
 
     Returns:
         The :class:`Descent`.
@@ -74,7 +74,7 @@ def lbfgs(value_fn: Callable, start: jax.Array, *, tolerance: float, max_steps: 
 
 
 class _Iterate(NamedTuple):
-    """A point with value and gradient; ``improved`` says whether the last step was taken."""
+    """A point with value and gradient; ``improved`` is whether the last step was accepted."""
 
     point: jax.Array
     value: jax.Array
@@ -89,14 +89,14 @@ def newton(
     """Descend by Newton's method with conjugate gradients and a halving line search.
 
     Args:
-        value_fn: ``Float[P]`` to a scalar, twice differentiable.
+        value_fn: a twice differentiable function from ``Float[P]`` to a scalar.
         start: ``Float[P]``.
-        tolerance: on the gradient norm. With 0 the run goes on until rounding lets no step halve the gradient.
-        max_steps: Newton steps at most.
-        max_products: products with the Hessian in one step at most.
+        tolerance: on the gradient norm. With 0 the run ends when no step halves the gradient because of rounding.
+        max_steps: the largest number of Newton steps.
+        max_products: the largest number of products with the Hessian in one step.
 
     Returns:
-        The :class:`Descent`. A saddle at which the gradient vanishes exactly is not left.
+        The :class:`Descent`. It does not escape a saddle at which the gradient is exactly zero.
     """
     value_and_grad = jax.value_and_grad(value_fn)
 
@@ -117,7 +117,7 @@ def newton(
 def _truncated_solve(product: Callable, target: jax.Array, max_products: int) -> jax.Array:
     """Solve ``H p = target`` by conjugate gradients up to ``RESIDUAL``; stop at a direction of negative curvature.
 
-    The first direction is ``target`` itself, hence ``p`` always descends where ``target`` is minus the gradient.
+    The first direction is ``target`` itself, so that ``p`` is a descent direction if ``target`` is minus the gradient.
     """
     goal = RESIDUAL**2 * (target @ target)
 
@@ -141,7 +141,7 @@ def _truncated_solve(product: Callable, target: jax.Array, max_products: int) ->
 
 
 def _line_search(value_and_grad: Callable, state: _Iterate, direction: jax.Array) -> _Iterate:
-    """Halve the step until it descends enough; where values differ by rounding alone, it must halve the gradient."""
+    """Halve the step until the value decreases enough; if it changes only by rounding, the gradient must halve."""
     slope = state.gradient @ direction
     rounding = VALUE_ROUNDING * jnp.maximum(jnp.abs(state.value), 1.0)
     visible = jnp.abs(slope) > rounding

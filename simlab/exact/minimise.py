@@ -1,14 +1,14 @@
 """Exact minimisation of a risk in float64: every sentence enumerated, random restarts, then Newton's method.
 
 L-BFGS descends from each of several random starts; Newton's method refines the best of them to rounding, where norms,
-angles and risk are good to about 1e-14; the Hessian there tells a minimum from a saddle.
+angles and risk are accurate to about 1e-14; the Hessian there distinguishes a minimum from a saddle.
 
-Where to start: at the default tolerance an ``initial_scale`` between 1e-6 and 3 reaches the minimum. A smaller one,
-whose gradient is below the tolerance at once, stops at the zero network, a saddle, and the status says so. In the
-smallest dimension that suffices (``d = n_c - 1``) very skewed word frequencies have true local minima: use one more,
-and restarts.
+Initial weights: at the default tolerance any ``initial_scale`` between 1e-6 and 3 reaches the minimum. For a smaller
+one the gradient is below the tolerance at once; the run stops at the zero network, a saddle, and the status is
+``saddle``. In the smallest sufficient dimension (``d = n_c - 1``) very skewed word frequencies have true local minima:
+use one more dimension, and restarts.
 
-Compare what is invariant: norms, Gram matrices, or arrays after a common rotation (:mod:`simlab.metrics.geometry`).
+Compare invariants: norms, Gram matrices, or arrays after a common rotation (:mod:`simlab.metrics.geometry`).
 """
 
 from __future__ import annotations
@@ -33,25 +33,26 @@ if TYPE_CHECKING:
 NEWTON_STEPS = 100
 # Newton's method stops at this gradient norm, relative to that of the penalty alone: 500 roundings.
 GRADIENT_ROUNDING = 1e-13
-# A critical point whose smallest eigenvalue beyond the gauge is below minus this is a saddle.
+# A critical point whose smallest eigenvalue orthogonal to the gauge is below minus this is a saddle.
 SADDLE_CURVATURE = 1e-9
 
 
 class Minima(NamedTuple):
-    """Where the restarts ended, the leading axis. Arrays are NumPy float64; risks are in nats.
+    """The final points of ``R`` restarts, the leading axis. Arrays are NumPy float64; risks are in nats.
 
     Attributes:
-        embeddings: ``Float[R, n_w, d]``; under LayerNorm centred and of norm ``sqrt(d)``, as the classifier sees them.
+        embeddings: ``Float[R, n_w, d]``; under LayerNorm normalised, centred and of norm ``sqrt(d)``.
         classifier: ``Float[R, K, L, d]``, several heads one after the other.
         risk: ``Float[R]``.
         cross_entropy: ``Float[R]``.
-        gradient_norm: ``Float[R]``, of the risk in all parameters.
-        status: ``Str[R]``: ``"converged"`` (gradient norm at most the tolerance), ``"saddle"`` (so, but with a
+        gradient_norm: ``Float[R]``, norm of the gradient of the risk in all parameters.
+        status: ``Str[R]``: ``"converged"`` (gradient norm at most the tolerance), ``"saddle"`` (the same, but with a
             direction of negative curvature), ``"stalled"`` or ``"diverged"``.
-        polished: ``Bool[R]``, whether Newton's method followed and the curvature is known.
-        smallest_curvature: ``Float[R]``, the Hessian's smallest eigenvalue beyond the gauge; NaN if not known.
-        flat_directions: ``Int[R]``, directions in which the Hessian vanishes; -1 if not known.
-        gauge_directions: ``Int[R]``, those which the gauge explains; -1 if not known.
+        polished: ``Bool[R]``, whether Newton's method followed and the curvature was computed.
+        smallest_curvature: ``Float[R]``, smallest eigenvalue of the Hessian orthogonal to the gauge; NaN if not
+            computed.
+        flat_directions: ``Int[R]``, number of directions in which the Hessian vanishes; -1 if not computed.
+        gauge_directions: ``Int[R]``, number of gauge directions among them; -1 if not computed.
     """
 
     embeddings: Float[np.ndarray, "R n_w d"]
@@ -67,12 +68,12 @@ class Minima(NamedTuple):
 
     @property
     def best(self) -> int:
-        """The polished restart of least risk."""
+        """The index of the polished restart with the smallest risk."""
         return int(np.argmin(np.where(self.polished & np.isfinite(self.risk), self.risk, np.inf)))
 
 
 class RestartRisks(NamedTuple):
-    """Where many restarts of L-BFGS ended, ``R`` of them: risks (nats), gradient norms, and a status as in `Minima`."""
+    """Final risks (nats) of ``R`` restarts of L-BFGS, with gradient norms, and a status as in :class:`Minima`."""
 
     risk: Float[np.ndarray, " R"]
     gradient_norm: Float[np.ndarray, " R"]
@@ -93,14 +94,14 @@ def minimise(
 
     Args:
         problem: the risk.
-        n_restarts: random starts.
-        n_polished: number of the best that Newton's method refines.
-        initial_scale: standard deviation of the initial weights (of the classifier alone under LayerNorm); see the
+        n_restarts: number of random starts.
+        n_polished: number of the best restarts that Newton's method refines.
+        initial_scale: standard deviation of the initial weights (only of the classifier under LayerNorm); see the
             module docstring.
-        seed: of the initial weights. Start ``i`` is the same whatever their number.
-        tolerance: gradient norm at which L-BFGS stops and a run counts as converged. Newton's method goes on to
+        seed: seed of the initial weights. Start ``i`` does not depend on the number of starts.
+        tolerance: gradient norm at which L-BFGS stops and a run counts as converged. Newton's method continues to
             rounding, about 1e-15.
-        max_steps: of L-BFGS, and of Newton's method if fewer than its own limit.
+        max_steps: step limit of L-BFGS, and of Newton's method if below ``NEWTON_STEPS``.
 
     Returns:
         The :class:`Minima`.
@@ -147,10 +148,10 @@ def sample_restarts(
     tolerance: float = 1e-7,
     max_steps: int = 1000,
 ) -> RestartRisks:
-    """Descend from many random starts by L-BFGS alone, to see whether any ends below a predicted minimum.
+    """Descend from many random starts by L-BFGS alone, to test whether any ends below a predicted minimum.
 
     At the default tolerance a risk is accurate to about ``1e-14`` divided by the smallest curvature. For the
-    arguments see :func:`minimise`; memory does not grow with ``n_restarts`` beyond the initial weights.
+    arguments see :func:`minimise`; apart from the initial weights, memory does not grow with ``n_restarts``.
     """
     check_count("n_restarts", n_restarts)
     ends = _descend(problem, n_restarts, initial_scale, seed, tolerance, max_steps)
@@ -183,7 +184,7 @@ def _descend(problem: ExactRisk, n_restarts, initial_scale, seed, tolerance, max
 
 
 def _starts(shape: Shape, n_restarts: int, initial_scale: float, seed: int) -> np.ndarray:
-    """Draw the initial weights, ``Float64[R, P]``: normal, of standard deviation ``initial_scale``."""
+    """Draw the initial weights, ``Float64[R, P]``: normal with standard deviation ``initial_scale``."""
     points = np.random.default_rng(seed).standard_normal((n_restarts, shape.n_parameters))
     first = shape.n_words * shape.dim if shape.layer_norm else 0
     points[:, first:] *= initial_scale
@@ -192,14 +193,14 @@ def _starts(shape: Shape, n_restarts: int, initial_scale: float, seed: int) -> n
 
 @partial(jax.jit, static_argnames="shape")
 def _lbfgs(data: RiskData, starts: jax.Array, tolerance, max_steps, *, shape: Shape) -> _Ends:
-    # Words lengthen as they turn, so that the gradient grows again when they are brought back to norm sqrt(d).
+    # The norms of words grow during descent, so that the gradient is larger once they are rescaled to norm sqrt(d).
     target = tolerance / 10 if shape.layer_norm else tolerance
 
     def descend(start):
         end = lbfgs(partial(risk, shape, data), start, tolerance=target, max_steps=max_steps)
         return _end(shape, data, end.point)
 
-    # In turn: side by side each would wait for the longest search and compute both branches of every conditional.
+    # Sequentially: under vmap each start would wait for the longest search and compute both branches of conditionals.
     return jax.lax.map(descend, starts)
 
 
@@ -211,7 +212,7 @@ def _newton(data: RiskData, point: jax.Array, max_steps, *, shape: Shape) -> _En
 
 
 def _end(shape: Shape, data: RiskData, point: jax.Array) -> _Ends:
-    """Normalise the words if the network does, and evaluate."""
+    """Normalise the words under LayerNorm, and evaluate the risk there."""
     if shape.layer_norm:
         embeddings, classifier = unpack(shape, point)
         point = jnp.concatenate([layer_norm(embeddings).ravel(), classifier.ravel()])

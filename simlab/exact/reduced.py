@@ -1,14 +1,14 @@
-"""The exact minimiser for a given latent set, through an equivalent problem with one word per concept.
+"""The exact minimiser for a given set of latents, from an equivalent problem with one word per concept.
 
-Where the words of a concept collapse onto one vector exactly, a problem with one word per concept has the same minimum:
+If the words of a concept collapse exactly onto one vector, a problem with one word per concept has the same minimum:
 
-* ``h`` with words uniform within each concept: by Jensen's inequality the mean of a concept's words does as well as
-  the words, and ``s_a`` equal words cost ``lam_W/2 s_a |c_a|^2``;
-* ``h*`` with any word frequencies: all words of a concept face the same best direction, and words cost nothing.
+* ``h`` with words uniform within each concept: by Jensen's inequality the mean of a concept's words is at least as good
+  as the words, and ``s_a`` equal words cost ``lam_W/2 s_a |c_a|^2``;
+* ``h*`` with any word frequencies: all words of a concept have the same optimal direction, and words are not penalised.
 
 The problem does not grow with the vocabulary, and ``n_c`` vectors span at most ``n_c`` dimensions: it is solved in
-``min(d, n_c)`` of them (``min(d - 1, n_c)`` under LayerNorm, whose images are orthogonal to the ones vector) and then
-embedded in ``d``. :mod:`simlab.exact.reduced_problem` states it.
+``min(d, n_c)`` dimensions (``min(d - 1, n_c)`` under LayerNorm, whose images are orthogonal to the ones vector) and
+then embedded in ``d``. It is defined in :mod:`simlab.exact.reduced_problem`.
 """
 
 from __future__ import annotations
@@ -38,29 +38,29 @@ from simlab.validation import check_count, check_real, invalid
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Classes of the largest problem: its logit matrix is 800 MB, and a handful of them are held at once.
+# The most classes of a problem: the logit matrix then has 800 MB, and a few of them exist at once.
 CLASS_LIMIT = 10_000
-# L-BFGS hands over to Newton's method at this gradient norm, relative to the weight decay times the norm of the start.
+# Newton's method replaces L-BFGS at this gradient norm, relative to the weight decay times the norm of the start.
 HANDOVER = 1e-5
 NEWTON_STEPS = 50
 
 
 class ReducedMinimum(NamedTuple):
-    """The minimiser for one latent set. Arrays are NumPy float64; risks are in nats.
+    """The minimiser for one set of latents. Arrays are NumPy float64; risks are in nats.
 
     Attributes:
-        concept_vectors: ``Float[n_c, d]``, the vector that all words of a concept share (after LayerNorm for ``h*``).
-        embeddings: ``Float[n_w, d]``, the same, once for every word.
+        concept_vectors: ``Float[n_c, d]``, the common vector of the words of each concept (after LayerNorm for ``h*``).
+        embeddings: ``Float[n_w, d]``, the same, repeated for every word.
         classifier: ``Float[K, L, d]``.
         risk: cross-entropy plus penalty of this network over the whole population.
         cross_entropy: expected cross-entropy.
-        risk_gap: an upper bound of ``risk`` minus the least risk of any network, by convex duality; rounding leaves
-            about 1e-12.
-        gradient_norm: of the risk in ``sqrt(s_a) c_a`` (for ``h*`` in unnormalised vectors of norm ``sqrt(d)``) and the
-            classifier; for ``h`` this is the norm of the gradient in all words and the classifier.
+        risk_gap: an upper bound of ``risk`` minus the smallest risk of any network, by convex duality; about 1e-12 by
+            rounding at a global minimum.
+        gradient_norm: norm of the gradient in ``sqrt(s_a) c_a`` (for ``h*`` in unnormalised vectors of norm
+            ``sqrt(d)``) and the classifier; for ``h`` it is the norm of the gradient in all words and the classifier.
         status: ``"converged"``, ``"stalled"`` or ``"diverged"``.
-        embedding_norm: root mean square norm of the words' vectors.
-        classifier_norm: root mean square norm of the classifier's ``K L`` vectors.
+        embedding_norm: root mean square norm of the word vectors.
+        classifier_norm: root mean square norm of the ``K L`` vectors of the classifier.
     """
 
     concept_vectors: Float[np.ndarray, "n_c d"]
@@ -87,25 +87,25 @@ def minimise_reduced(
     max_steps: int = 2000,
     padded_classes: int = 0,
 ) -> ReducedMinimum:
-    """Minimise the population risk for these latents, all words of a concept on one vector.
+    """Minimise the population risk for given latents over networks with one vector per concept.
 
     Args:
         latents: ``Int[K, L]``, concepts in ``[0, n_c)``.
         n_concepts: ``n_c``.
         words_per_concept: ``s_c``, or ``n_c`` numbers for vocabularies of different sizes.
         embedding_dim: ``d``.
-        weight_decay: ``lam``, or ``(lam_W, lam_U)``; under LayerNorm words carry none and ``lam_W`` must be 0.
+        weight_decay: ``lam``, or ``(lam_W, lam_U)``; under LayerNorm words are not penalised and ``lam_W`` must be 0.
         layer_norm: whether words are normalised (the network ``h*``).
         tolerance: gradient norm at which the result counts as converged.
-        max_steps: of L-BFGS; Newton's method follows.
-        padded_classes: ``K`` is filled up to it with classes that never occur, so that latent sets of several sizes
-            share one compilation.
+        max_steps: step limit of L-BFGS; Newton's method follows.
+        padded_classes: ``K`` is padded to this number with classes of probability zero, so that sets of latents of
+            different sizes share one compilation.
 
     Returns:
         The :class:`ReducedMinimum`.
 
-    Valid: ``h`` with words uniform within each concept; ``h*`` with any word frequencies. In at least ``n_c``
-    dimensions (``n_c + 1`` under LayerNorm) the gap closes at a global minimiser; below, it may stay open.
+    Valid for ``h`` with words uniform within each concept, and for ``h*`` with any word frequencies. In at least
+    ``n_c`` dimensions (``n_c + 1`` under LayerNorm) the gap is zero at a global minimiser; in fewer it may be positive.
     Memory is ``O(K^2)``.
 
     Raises:
@@ -153,7 +153,7 @@ class _Solution(NamedTuple):
 
 @partial(jax.jit, static_argnames="layer_norm")
 def _descend(problem: ReducedProblem, first, handover, tolerance, max_steps, *, layer_norm: bool) -> _Solution:
-    """Run both minimisers; concept vectors of ``h*`` are normalised within the risk and in what is returned."""
+    """Run both minimisers; concept vectors of ``h*`` are normalised in the risk and in the solution."""
     flat, unravel = ravel_pytree(first)
 
     def parameters(point):
@@ -168,7 +168,7 @@ def _descend(problem: ReducedProblem, first, handover, tolerance, max_steps, *, 
     near = lbfgs(risk, flat, tolerance=handover, max_steps=max_steps)
     last = newton(risk, near.point, tolerance=tolerance / 10, max_steps=jnp.minimum(max_steps, NEWTON_STEPS))
     concepts, classifier = parameters(last.point)
-    # The gradient is taken where vectors have norm 1, so that it does not depend on their free length.
+    # The gradient is taken at vectors of norm 1, so that it does not depend on their free norm.
     at_unit_length = ravel_pytree((concepts, classifier))[0]
     concept_gradient, classifier_gradient = unravel(jax.grad(risk)(at_unit_length))
     return _Solution(
@@ -195,7 +195,7 @@ def _expand(
     layer_norm: bool,
     tolerance: float,
 ) -> ReducedMinimum:
-    """Return to the network's own parameters and dimension."""
+    """Convert a solution to the parameters and the dimension of the network."""
     if layer_norm:
         concept_scale, classifier_scale = np.full((len(words), 1), embedding_dim**0.5), embedding_dim**-0.5
         word_scale = concept_scale

@@ -1,10 +1,10 @@
-"""The risk of a network with one word per concept, in coordinates in which its two layers cost the same.
+"""The risk of a network with one word per concept, in coordinates in which both layers have the same weight decay.
 
 A class has one sentence, its latent, so that the logits are the ``K x K`` matrix
 
     ``logits_kk' = sum_l beta_{z_kl} <u_k'l, c_{z_kl}>``.
 
-Symbols of this module, and the network's own parameters (left: here, right: there):
+The symbols of this module (left) in terms of the parameters of the network (right):
 
 * ``h``: ``c_a = sqrt(s_a lam_W / lam) w_a``, ``u = sqrt(lam_U / lam) u_kl``, ``beta_a = s_a^-1/2``, and the penalty is
   ``lam/2 (|c|^2 + |u|^2)`` with ``lam = sqrt(lam_W lam_U)``;
@@ -23,19 +23,18 @@ import numpy as np
 from simlab.networks.logits import LOWEST_LOGIT
 from simlab.tasks.batch import AnyArray
 
-# Margins (nats) of the networks among which the start is chosen.
+# Margins (nats) of the candidate scales of the start.
 START_MARGINS = np.geomspace(0.03, 100, 21)
-# Random part of the start, relative: it must not have a symmetry that the minimiser lacks.
+# Relative random perturbation of the start, which breaks symmetries that the minimiser may lack.
 ASYMMETRY = 1e-2
 
 
 class ReducedProblem(NamedTuple):
-    """What the risk depends on besides the parameters; a pytree of arrays.
+    """The data of the risk; a pytree of arrays.
 
     Attributes:
         one_hot: ``Float64[K, L n_c]``, 1 where class ``k`` has concept ``a`` at position ``l``.
-        weights: ``Float64[K]``, the probability of each class: equal ones, and zeros for classes that do not exist
-            (see :func:`pad`).
+        weights: ``Float64[K]``, the probability of each class: equal, and zero for padding classes (see :func:`pad`).
         scales: ``Float64[n_c]``, ``beta``.
         decay: ``lam`` of this module, nats.
     """
@@ -60,9 +59,9 @@ def reduced_problem(
 def pad(
     problem: ReducedProblem, first: tuple[np.ndarray, np.ndarray], n_classes: int
 ) -> tuple[ReducedProblem, tuple[np.ndarray, np.ndarray]]:
-    """Return a problem and where to start, filled up to so many classes with some that never occur.
+    """Return a problem and its start, padded to ``n_classes`` with classes of probability zero.
 
-    No probability falls on them and their classifier stays zero, so that the minimum is that of the problem given.
+    The network gives padding classes no probability and their classifier stays zero, so that the minimum is unchanged.
     """
     missing = max(n_classes - len(problem.weights), 0)
     fill = lambda array: np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))  # noqa: E731
@@ -72,7 +71,7 @@ def pad(
 
 
 def logits(problem: ReducedProblem, concepts, classifier):
-    """Return ``Float[K, K]``, a row per sentence; ``LOWEST_LOGIT`` for classes that do not exist. Any backend."""
+    """Return the logits, ``Float[K, K]``, a row per sentence; ``LOWEST_LOGIT`` for padding classes. Any backend."""
     n_classes, length, _ = classifier.shape
     products = (problem.scales[:, None] * concepts) @ classifier.reshape(n_classes * length, -1).T
     table = products.reshape(-1, n_classes, length).transpose(2, 0, 1)
@@ -81,7 +80,7 @@ def logits(problem: ReducedProblem, concepts, classifier):
 
 
 def cross_entropy(problem: ReducedProblem, concepts: jax.Array, classifier: jax.Array) -> jax.Array:
-    """Return the expected cross-entropy, classes equally likely, nats."""
+    """Return the expected cross-entropy over equally likely classes, nats."""
     scores = logits(problem, concepts, classifier)
     return problem.weights @ (jax.nn.logsumexp(scores, axis=1) - jnp.diagonal(scores))
 
@@ -101,14 +100,15 @@ def logit_gradient(problem: ReducedProblem, concepts: jax.Array, classifier: jax
 
 
 def lower_bound(problem: ReducedProblem, concepts: jax.Array, classifier: jax.Array, layer_norm: bool) -> jax.Array:
-    """Bound the minimum of the reduced risk from below, in any dimension, whatever the parameters given.
+    """Return a lower bound on the reduced risk in any dimension, which is valid for any parameters.
 
     With ``F`` the cross-entropy and ``s`` the largest singular value of its argument,
 
-    * ``h``: ``min R >= F - <G, M> - max(s(G) - lam, 0) R/lam``, because the penalty is at least ``lam`` times the
-      nuclear norm of ``M``, which at the minimum is at most ``min(R, log K) / lam``, ``R`` the risk here;
-    * ``h*``: ``min R >= F - <G, M> - sum(alpha)/2 max(1, s(G alpha^-1/2)^2 / lam)`` for any ``alpha_a > 0``, prices of
-      the constraints ``|c_a| = 1``; the multipliers ``alpha_a = -<(G^T u)_a, c_a>`` make it tight.
+    * ``h``: ``min R >= F - <G, M> - max(s(G) - lam, 0) min(R, log K)/lam``, as the penalty is at least ``lam`` times
+      the nuclear norm of ``M``, which at the minimum is at most ``min(R, log K) / lam``, with ``R`` the risk at the
+      given parameters;
+    * ``h*``: ``min R >= F - <G, M> - sum(alpha)/2 max(1, s(G alpha^-1/2)^2 / lam)`` for any dual variables
+      ``alpha_a > 0`` of the constraints ``|c_a| = 1``; it is tight for the multipliers ``alpha_a = -<(G^T u)_a, c_a>``.
 
     Returns:
         A scalar, nats; it equals the risk at a minimiser of full rank.
@@ -131,10 +131,10 @@ def lower_bound(problem: ReducedProblem, concepts: jax.Array, classifier: jax.Ar
 
 
 def start(problem: ReducedProblem, dim: int, layer_norm: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return concept vectors ``Float64[n_c, dim]`` and a classifier ``Float64[K, L, dim]`` to descend from.
+    """Return initial concept vectors, ``Float64[n_c, dim]``, and an initial classifier, ``Float64[K, L, dim]``.
 
-    Concepts stand on a simplex, slightly disturbed; the classifier is the direction of steepest descent from zero,
-    ``-G c``; the scale is the best of a few. For ``h`` the start is zero where zero is the minimiser: ``s(G) <= lam``.
+    Concept vectors are a slightly perturbed simplex; the classifier is the direction of steepest descent from zero,
+    ``-G c``; the scale is the best of a grid. For ``h`` the start is zero if zero is the minimiser, ``s(G) <= lam``.
     """
     (n_classes, columns), n_concepts = problem.one_hot.shape, len(problem.scales)
     table = (problem.one_hot - problem.one_hot.mean(axis=0)).reshape(n_classes, -1, n_concepts)
@@ -148,12 +148,12 @@ def start(problem: ReducedProblem, dim: int, layer_norm: bool) -> tuple[np.ndarr
     classifier = descent @ concepts
     classifier *= np.linalg.norm(concepts) / np.linalg.norm(classifier)
     scale = _best_scale(problem, logits(problem, concepts, classifier), np.sum(concepts**2), layer_norm)
-    # Under LayerNorm the length of a concept vector is free: equal shares make the problem well conditioned.
+    # Under LayerNorm the norm of a concept vector is free: equal norms of both layers condition the problem well.
     return (scale if layer_norm else scale**0.5) * concepts, (scale if layer_norm else scale**0.5) * classifier
 
 
 def _best_scale(problem: ReducedProblem, scores: np.ndarray, size: float, layer_norm: bool) -> float:
-    """Return the factor on the logits at which the risk is smallest, the classifier's squared norm being ``size``."""
+    """Return the factor on the logits with the smallest risk, for a classifier of squared norm ``size``."""
     scores = scores - np.diagonal(scores)[:, None]
     factors = START_MARGINS / max(-scores.mean(), np.finfo(float).tiny)
 

@@ -1,4 +1,4 @@
-"""The risk of a network over weighted sentences, in float64: what :mod:`simlab.exact.minimise` minimises."""
+"""The risk of a network over weighted sentences, in float64, for :mod:`simlab.exact.minimise`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simlab.validation import check_count, check_real, invalid
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Entries of the largest array of one evaluation, (sentences, classes) or (sentences, words x positions): 160 MB.
+# The most entries of an array of one evaluation, (sentences, classes) or (sentences, words x positions): 160 MB.
 ENTRY_LIMIT = 20_000_000
 
 
@@ -27,7 +27,7 @@ class WeightedSentences(NamedTuple):
 
     Attributes:
         sentences: ``Int[N, L]``, word numbers.
-        classes: ``Int[N]``; with several heads ``Int[N, F]``, a class of each head.
+        classes: ``Int[N]``; with several heads ``Int[N, F]``, one class per head.
         probabilities: ``Float64[N]``, summing to 1.
     """
 
@@ -38,28 +38,28 @@ class WeightedSentences(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExactRisk:
-    """A risk to minimise: sentences, network and penalty.
+    """A risk, defined by sentences, network and penalty.
 
         ``R = sum_n p_n [logsumexp(z_n) - sum_k t_nk z_nk] + lam_W/2 |W|^2 + lam_U/2 |U|^2``
 
     with logits ``z_nk = sum_l <u_kl, w_{x_nl}>`` and targets ``t_nk = (1 - eps) 1[k = class] + eps/K``. Several *heads*
-    share the words: the ``K`` classes are divided into heads of ``K_f`` each, every sentence has a class in each head,
-    the cross-entropies of the heads add up, and ``eps/K_f`` stands in the targets of head ``f``:
+    share the words: the ``K`` classes are divided into heads of ``K_f`` classes, every sentence has a class in each
+    head, the cross-entropies of the heads are added, and the targets of head ``f`` have ``eps/K_f``:
 
         ``R = sum_n p_n sum_f [logsumexp(z_n over head f) - sum_{k in f} t_nk z_nk] + lam_W/2 |W|^2 + lam_U/2 |U|^2``
 
     Args:
-        population: every sentence that has a probability, or a fixed training set with weights.
-        n_words: ``n_w``. A word that no sentence holds becomes zero, and stays free under LayerNorm.
+        population: every sentence with its probability, or a weighted training set.
+        n_words: ``n_w``. A word that occurs in no sentence becomes zero, and is undetermined under LayerNorm.
         n_classes: ``K``, of all heads together.
         embedding_dim: ``d``; ``h`` needs at least ``n_c - 1``, ``h*`` at least ``n_c`` and better ``n_c + 1`` (at
-            ``n_c`` some runs get stuck in local minima, at 2 its vectors cannot turn).
-        weight_decay: ``lam``, or ``(lam_W, lam_U)``; under LayerNorm words carry none and ``lam_W`` must be 0.
+            ``n_c`` some runs end in local minima, and at 2 the normalised vectors have only two values).
+        weight_decay: ``lam``, or ``(lam_W, lam_U)``; under LayerNorm words are not penalised and ``lam_W`` must be 0.
         layer_norm: whether words are normalised (the network ``h*``).
-        label_noise: ``eps``, the probability that a label is drawn anew, uniformly over the classes of its head.
-        heads: sizes ``K_f`` of the heads, whose sum is ``K``, or None for a single one with the classes ``Int[N]``.
-        confusions: ``Float[K, K]``, the distribution of the label in each class, a row each, in place of the class
-            itself, ``1[k = class]``; None for certain labels. For a single head.
+        label_noise: ``eps``, the probability that a label is redrawn, uniformly over the classes of its head.
+        heads: sizes ``K_f`` of the heads, whose sum is ``K``, or None for a single head with the classes ``Int[N]``.
+        confusions: ``Float[K, K]``, row ``k`` is the distribution of the label in class ``k``, which replaces
+            ``1[k = class]``; None for hard labels. For a single head only.
 
     Raises:
         ValueError: an argument is out of range; the message names it.
@@ -90,7 +90,7 @@ class ExactRisk:
 
     @property
     def shape(self) -> Shape:
-        """The static part: minimisers are compiled once for each."""
+        """The static part: minimisers are compiled once for each shape."""
         length = self.population.sentences.shape[1]
         heads = self.heads or (self.n_classes,)
         return Shape(self.n_words, self.n_classes, length, self.embedding_dim, bool(self.layer_norm), heads)
@@ -136,7 +136,7 @@ class RiskData(NamedTuple):
 def unpack(
     shape: Shape, point: Float[AnyArray, "*batch P"]
 ) -> tuple[Float[AnyArray, "*batch n_w d"], Float[AnyArray, "*batch K L d"]]:
-    """Split a flat vector into embeddings ``[n_w, d]`` and classifier ``[K, L, d]``; leading axes stay. Any backend."""
+    """Split a flat vector into embeddings and classifier, with leading axes preserved. Any backend."""
     size = shape.n_words * shape.dim
     embeddings = point[..., :size].reshape(*point.shape[:-1], shape.n_words, shape.dim)
     return embeddings, point[..., size:].reshape(*point.shape[:-1], shape.n_classes, shape.length, shape.dim)
@@ -152,7 +152,7 @@ def cross_entropy(shape: Shape, data: RiskData, point: Float[jax.Array, " P"]) -
 
 
 def _log_normaliser(heads: tuple[int, ...], logits: Float[jax.Array, "N K"]) -> Float[jax.Array, " N"]:
-    """Return the sum over heads of the log of the sum of ``e^z`` over each, ``Float[N]``."""
+    """Return the sum over heads of ``logsumexp(z)`` over the classes of the head, ``Float[N]``."""
     parts = jnp.split(logits, np.cumsum(heads)[:-1], axis=1)
     first, *others = (jax.nn.logsumexp(part, axis=1) for part in parts)
     return sum(others, start=first)
@@ -161,7 +161,7 @@ def _log_normaliser(heads: tuple[int, ...], logits: Float[jax.Array, "N K"]) -> 
 def risk(shape: Shape, data: RiskData, point: Float[jax.Array, " P"]) -> Float[jax.Array, ""]:
     """Return cross-entropy plus penalty at a flat vector of parameters, nats."""
     embeddings, classifier = unpack(shape, point)
-    # Without weight decay the embeddings must not enter at all: their length is free, and may be large.
+    # Without weight decay the embeddings must not enter: their norm is free, and may be large.
     words = 0.0 if shape.layer_norm else data.decays[0] / 2 * jnp.sum(embeddings**2)
     return cross_entropy(shape, data, point) + words + data.decays[1] / 2 * jnp.sum(classifier**2)
 
@@ -173,7 +173,8 @@ def enumerate_population(
 ) -> WeightedSentences:
     """Return every sentence of every class with its probability; vocabularies may differ in size.
 
-    For equal vocabularies this is :func:`simlab.tasks.sentences.enumerate_sentences` on the host, in the same order.
+    For vocabularies of equal size this is :func:`simlab.tasks.sentences.enumerate_sentences` on the host, in the same
+    order.
 
     Args:
         latents: ``Int[K, L]``, concepts in ``[0, n_c)``.
@@ -222,7 +223,7 @@ def weight_decays(weight_decay: float | tuple[float, float], layer_norm: bool) -
         decays = (0.0 if layer_norm else weight_decay, weight_decay)
     check_real("weight_decay", decays[0], positive=not layer_norm)
     if layer_norm and decays[0] > 0:
-        # The length of a word is free under LayerNorm, so that any penalty on it drives it to zero.
+        # The norm of a word is free under LayerNorm, so that any penalty drives it to zero.
         raise invalid("weight_decay", "no penalty on the embeddings under LayerNorm", decays[0])
     return float(decays[0]), check_real("weight_decay", decays[1], positive=True)
 
@@ -239,14 +240,14 @@ def check_latents(latents: Int[np.ndarray, "K L"], n_concepts: int) -> Int[np.nd
 
 
 def _check_entries(n_sentences: int, width: int) -> None:
-    """Raise ``ValueError`` for a population whose logits would not fit."""
+    """Raise ``ValueError`` for a population whose logits would exceed ``ENTRY_LIMIT``."""
     if n_sentences * width > ENTRY_LIMIT:
         limit = ENTRY_LIMIT // width
         raise invalid("population", f"at most {limit} sentences here (use simlab.exact.reduced instead)", n_sentences)
 
 
 def _check_heads(heads: tuple[int, ...] | None, n_classes: int) -> None:
-    """Raise ``ValueError`` for heads that do not divide the classes."""
+    """Raise ``ValueError`` unless the sizes of the heads sum to the number of classes."""
     if heads is None:
         return
     if not isinstance(heads, tuple):
@@ -256,7 +257,7 @@ def _check_heads(heads: tuple[int, ...] | None, n_classes: int) -> None:
 
 
 def _check_confusions(confusions: Float[np.ndarray, "K K"] | None, n_classes: int, heads: tuple | None) -> None:
-    """Raise ``ValueError`` unless there is a distribution for each class of a single head, or none."""
+    """Raise ``ValueError`` unless confusions are None or a distribution for each class of a single head."""
     if confusions is None:
         return
     if heads is not None:

@@ -1,1 +1,1 @@
-"""What is minimised: the contract of an objective, and the objectives."""
+"""The protocol of an objective, and the objectives."""

@@ -1,4 +1,4 @@
-"""A large batch in chunks, so that what is computed from it fits in memory."""
+"""Split a large batch into chunks, so that intermediate results fit in memory."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,17 @@ import jax.numpy as jnp
 
 from simlab.tasks.batch import Batch, weighted
 
-# Numbers, such as logits, that are held at once while a large set is evaluated: 20 MB in float32, all of a paper's
-# sample.
+# The most numbers, such as logits, in memory while a large set is evaluated: 20 MB in float32, which is enough for the
+# whole sample of the paper.
 CHUNK_ENTRIES = 5_000_000
 
 
 def in_chunks(batch: Batch, numbers_per_example: int) -> Batch:
-    """Return a batch cut into chunks on a new leading axis, the last one filled up with examples of weight zero.
+    """Return a batch cut into chunks on a new leading axis; the last chunk is padded with examples of weight zero.
 
     Args:
-        batch: the examples, with their weights written out.
-        numbers_per_example: held while a chunk is evaluated, such as the logits.
+        batch: the examples, with explicit weights.
+        numbers_per_example: numbers in memory per example while a chunk is evaluated, such as the logits.
     """
     size = len(batch.classes)
     chunk = min(size, max(1, CHUNK_ENTRIES // numbers_per_example))
@@ -29,11 +29,11 @@ def summed_gradient(loss: Callable, params, batch: Batch, numbers_per_example: i
     """Return the gradient of ``loss(params, batch)`` for a batch of any size, in bounded memory.
 
     Args:
-        loss: additive: a weighted sum over the examples of a batch, such as
+        loss: an additive loss, a weighted sum over the examples of a batch, such as
             :func:`simlab.losses.cross_entropy.cross_entropy`.
-        params: what to differentiate with respect to.
+        params: the parameters to differentiate with respect to.
         batch: the examples.
-        numbers_per_example: held while the loss is computed, such as the logits.
+        numbers_per_example: numbers in memory per example while the loss is computed, such as the logits.
     """
 
     def add(total, chunk):

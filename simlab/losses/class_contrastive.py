@@ -1,12 +1,12 @@
-"""The mean of InfoNCE over all batches of classes, for one vector per class: no sampling noise.
+"""The expectation of InfoNCE over all batches of classes, with one vector per class: no sampling noise.
 
-A batch with ``m_k`` pairs of each class ``k``, ``B`` in all, has the loss
+A batch with ``m_k`` pairs of each class ``k``, ``B`` in total, has the loss
 
     sum_k m_k/B log(sum_l m_l exp((z_k . z_l - 1)/tau)),       |z_k| = 1,
 
-as the positive of an anchor stands where the anchor would be among the negatives. With the priors in the place of ``m``
-it is that of infinitely many negatives, less the logarithm of their number. The mean runs over the rows of the table of
-:class:`simlab.tasks.paired.class_batches.ClassBatches`.
+as the positive and the negatives of an anchor together have the class counts ``m``. With the priors in place of ``m``
+it is the loss with infinitely many negatives, minus the logarithm of their number. The expectation runs over the rows
+of the table of :class:`simlab.tasks.paired.class_batches.ClassBatches`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RECORDED = {
 
 @dataclass(frozen=True, kw_only=True)
 class ClassContrastive(Objective["ClassVectors"]):
-    """Expected InfoNCE with cosine similarity, over a table of class counts; the weight decay is without effect."""
+    """Expected InfoNCE with cosine similarity over a table of class counts; the weight decay has no effect."""
 
     Hyperparameters: ClassVar[type] = Hyperparameters
     bounds: ClassVar[Mapping[str, Bound]] = MappingProxyType(
@@ -65,17 +65,17 @@ class ClassContrastive(Objective["ClassVectors"]):
         return _measure(network, data, hyper)
 
     def representation(self, network: ClassVectors, data) -> dict[str, jax.Array]:
-        """Return ``vectors``, of all classes."""
+        """Return ``vectors``, ``Float[K, d]``, of all classes."""
         return network.representation(data)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnClassContrastive(InfoNCE):
-    """InfoNCE of batches that are drawn, cosine similarity; what is recorded is the mean over all batches.
+    """InfoNCE of sampled batches with cosine similarity; the recorded loss is the expectation over all batches.
 
     Args:
-        batches_per_step: the examples of a step are cut into so many batches, whose losses are averaged; each class is
-            then drawn independently.
+        batches_per_step: number of batches into which the examples of a step are cut; their losses are averaged. Above
+            1 the classes of a batch must be independent draws.
     """
 
     similarity: str = "cosine"
@@ -91,7 +91,7 @@ class DrawnClassContrastive(InfoNCE):
             raise invalid("batches_per_step", "1 where the classes of a batch differ", self.batches_per_step)
 
     def loss(self, network: PairEncoder, batch: ViewPair, data, hyper: Hyperparameters, key) -> Float[Array, ""]:
-        """Return the mean loss of the batches of a step, nats, each less the logarithm of its number of negatives."""
+        """Return the mean loss of the batches of a step, nats, each minus the logarithm of its number of negatives."""
         import jax
         import jax.numpy as jnp
 
@@ -102,7 +102,7 @@ class DrawnClassContrastive(InfoNCE):
     def measure(
         self, network: PairEncoder, evaluations: Mapping[str, EvaluationSet], data, hyper, *, penalty, spec
     ) -> Mapping[str, jax.Array]:
-        """Return the expected loss, not less any logarithm, and the mean cosine of different classes."""
+        """Return the expected loss, without subtracting a logarithm, and the mean cosine of different classes."""
         return _measure(network, data, hyper)
 
 
@@ -118,7 +118,7 @@ def _measure(network, data: ClassDraws, hyper: Hyperparameters) -> dict[str, jax
 
 
 def class_gram(vectors: Float[Array, "K d"]) -> Float[Array, "K K"]:
-    """Return the cosines of class vectors."""
+    """Return the cosines between class vectors."""
     from simlab.losses.info_nce import unit_vectors
 
     unit = unit_vectors(vectors)
@@ -126,7 +126,7 @@ def class_gram(vectors: Float[Array, "K d"]) -> Float[Array, "K K"]:
 
 
 def expected_info_nce(gram: Float[Array, "K K"], draws: ClassDraws, temperature: jax.Array | float) -> Float[Array, ""]:
-    """Return the mean loss over the rows of a table, nats.
+    """Return the expected loss over the rows of a table, nats.
 
     Args:
         gram: inner products of class vectors.

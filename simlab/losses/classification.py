@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from simlab.training.spec import TrainingSpec
 
-# What is recorded of every classifier, before the metrics of its representation.
+# The metrics of every classifier; those of its representation follow.
 METRICS = {
     "train_cross_entropy": Metric(label="cross-entropy, train", unit="nats"),
     "train_accuracy": Metric(label="accuracy, train", scale="unit interval"),
@@ -27,13 +27,13 @@ METRICS = {
 
 
 class Hyperparameters(NamedTuple):
-    """What a sweep varies without a new compilation; every field may be traced.
+    """Hyperparameters, which a sweep may vary without a new compilation; every field may be traced.
 
     Attributes:
         learning_rate: of the optimiser.
         initial_scale: factor on the initial weights.
-        embedding_weight_decay: ``lam_W``, coefficient of ``|W|^2 / 2``, nats; for features, free or a network's output,
-            that of ``|h_i|^2 / 2`` for each sample.
+        embedding_weight_decay: ``lam_W``, coefficient of ``|W|^2 / 2``, nats; for features, free or computed by a
+            network, the coefficient of ``|h_i|^2 / 2`` for each sample.
         classifier_weight_decay: ``lam_U``, coefficient of ``|U|^2 / 2``, nats.
     """
 
@@ -44,10 +44,10 @@ class Hyperparameters(NamedTuple):
 
 
 class Classifier(Protocol):
-    """A function from inputs to logits, the last of whose layers is linear.
+    """A function from inputs to logits whose last layer is linear.
 
     Attributes:
-        classifier: the weights of that layer, ``Float[K, ...]``.
+        classifier: the weights of the last layer, ``Float[K, ...]``.
     """
 
     classifier: "nnx.Param"
@@ -57,12 +57,12 @@ class Classifier(Protocol):
         ...
 
     def representation(self, data: Any) -> "jax.Array":
-        """Return the vectors of words or samples that the classifier sees, ``Float[n_w, d]`` or ``Float[N, d]``."""
+        """Return the vectors of words or samples, the input of the classifier: ``Float[n_w, d]`` or ``Float[N, d]``."""
         ...
 
 
 class FeatureClassifier(Classifier, Protocol):
-    """A classifier upon features that a network computes from its inputs."""
+    """A classifier on features that a network computes from its inputs."""
 
     def features(self, inputs: "jax.Array") -> "jax.Array":
         """Return the features ``Float[B, d]`` of inputs ``Float[B, p]``."""
@@ -71,18 +71,18 @@ class FeatureClassifier(Classifier, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Objective[Classifier]):
-    """Weighted mean cross-entropy in nats; with several factors of labels, its sum over them.
+    """Weighted mean cross-entropy in nats; with several label factors, summed over them.
 
     The network is a :class:`Classifier`. The penalty is ``lam_W/2 |p|^2`` for the parameters ``embeddings`` and
     ``features``, and ``lam_U/2 |p|^2`` for all others.
 
     Args:
-        penalises_features: whether the features that the network, a :class:`FeatureClassifier`, gives to its training
-            set are penalised in place of the weights of its ``backbone``: ``lam_W/2 |h_i|^2`` for each sample.
+        penalises_features: whether the features of the training set are penalised instead of the weights of the
+            ``backbone``: ``lam_W/2 |h_i|^2`` for each sample. The network is then a :class:`FeatureClassifier`.
     """
 
     penalises_features: bool = False
-    Hyperparameters = Hyperparameters  # of the same name as in the module: annotations below are quoted
+    Hyperparameters = Hyperparameters  # hides the name of the module: annotations below are quoted
     bounds: ClassVar[Mapping[str, Bound]] = MappingProxyType(
         {
             "learning_rate": POSITIVE,
@@ -94,7 +94,7 @@ class CrossEntropy(Objective[Classifier]):
     additive: ClassVar[bool] = True
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` unless the specification of the network says what is recorded of its representation."""
+        """Raise ``ValueError`` unless the specification of the network defines metrics of its representation."""
         records = spec.objective is self and type(self).measure is CrossEntropy.measure
         missing = [name for name in ("measure", "metric_names") if not hasattr(spec.network, name)]
         if records and missing:
@@ -102,14 +102,14 @@ class CrossEntropy(Objective[Classifier]):
             raise invalid("network", wanted, type(spec.network).__name__)
 
     def loss(self, network: Classifier, batch, data, hyper: "Hyperparameters", key) -> "jax.Array":
-        """Return the cross-entropy, and the penalty on features, of which a batch counts those it weights."""
+        """Return the cross-entropy of a batch, plus the penalty on features if they are penalised."""
         from simlab.losses.cross_entropy import cross_entropy
 
         value = cross_entropy(network, batch)
         return value + self.feature_penalty(network, batch, data, hyper) if self.penalises_features else value
 
     def feature_penalty(self, network: Classifier, batch, data, hyper: "Hyperparameters") -> "jax.Array":
-        """Return ``lam_W/2 |h_i|^2`` summed over the samples, of which a batch counts those it weights."""
+        """Return ``lam_W/2 |h_i|^2`` summed over all samples, estimated from the weighted mean over a batch."""
         import jax.numpy as jnp
 
         from simlab.tasks.batch import weighted
@@ -121,7 +121,7 @@ class CrossEntropy(Objective[Classifier]):
         return hyper.embedding_weight_decay / 2 * (len(data.labels) * jnp.sum(weights * squares))
 
     def penalties(self, params: "nnx.State", hyper: "Hyperparameters") -> "nnx.State":
-        """Return ``lam_W`` for embeddings and free features, 0 for a backbone, ``lam_U`` for all else."""
+        """Return ``lam_W`` for embeddings and free features, 0 for a backbone, and ``lam_U`` for all others."""
         from flax import nnx
 
         words = hyper.embedding_weight_decay
@@ -144,7 +144,8 @@ class CrossEntropy(Objective[Classifier]):
     ) -> "Mapping[str, jax.Array]":
         """Return cross-entropies, accuracies and risk, then the metrics of the representation.
 
-        The risk is that of the training set on which it is evaluated. A ``_error`` is the standard error of a sample.
+        The risk is that of the evaluated training examples. Values with the suffix ``_error`` are standard errors of
+        sampling.
         """
         import jax.numpy as jnp
 
@@ -180,10 +181,10 @@ class CrossEntropy(Objective[Classifier]):
         return {name: network.representation(data), "classifier": network.classifier[...]}
 
     def numbers_per_example(self, spec: "TrainingSpec") -> int:
-        """Return ``K``, the logits of an example."""
+        """Return ``K``, the number of logits per example."""
         return spec.task.n_classes
 
 
 def classifier_metrics(names: Iterable[str]) -> dict[str, Metric]:
-    """Return the metrics of a classifier whose representation is measured under these names."""
+    """Return the metrics of a classifier whose representation has metrics with these names."""
     return METRICS | {name: Metric(label=name.replace("_", " ")) for name in names}

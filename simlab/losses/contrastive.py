@@ -1,6 +1,7 @@
-"""Contrastive losses: InfoNCE with in-batch negatives, the spectral loss, and the expectation of both over Gaussians.
+"""Contrastive losses: InfoNCE with in-batch negatives, the spectral loss, and the expectations of both over Gaussians.
 
-The loss of a pair in a batch depends on all other pairs, so none of them is additive: a batch is never cut.
+The loss of a pair depends on all other pairs of the batch, so that none of these losses is additive and a batch is
+never cut.
 """
 
 from collections.abc import Mapping
@@ -27,11 +28,11 @@ NEGATIVES = ("first", "second", "both")
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
         learning_rate: of the optimiser.
-        initial_scale: root-mean-square length of the initial columns of W.
+        initial_scale: root-mean-square norm of the initial columns of W.
         weight_decay: ``lam`` of the penalty ``lam/2 |W|^2``.
         temperature: ``tau``; without effect on the spectral loss.
     """
@@ -43,7 +44,7 @@ class Hyperparameters(NamedTuple):
 
 
 class _Contrastive(Objective["PairEncoder"]):
-    """What the objectives below share: hyperparameters, weight decay, the recorded loss, the representation."""
+    """Common base: hyperparameters, weight decay, the recorded loss and the representation."""
 
     Hyperparameters: ClassVar[type] = Hyperparameters
     bounds: ClassVar[Mapping[str, Bound]] = MappingProxyType(
@@ -65,23 +66,23 @@ class _Contrastive(Objective["PairEncoder"]):
         return {"loss": self.loss(network, evaluations["train"].batch, data, hyper, None)}
 
     def representation(self, network: "PairEncoder", data) -> "dict[str, jax.Array]":
-        """Return what the network shows of itself."""
+        """Return the named arrays of the network."""
         return network.representation(data)
 
 
 @dataclass(frozen=True, kw_only=True)
 class InfoNCE(_Contrastive):
-    """``-log(s(z_i, z_i+) / sum_j s(z_i, z_j))`` over a batch, less the logarithm of the number of negatives.
+    """Mean of ``-log(s(z_i, z_i+) / sum_j s(z_i, z_j))`` over a batch, minus the logarithm of the number of negatives.
 
-    ``s = exp(-|z - z'|^2/(2 tau))``, ``exp(z.z'/tau)``, or the same of unit vectors. The sum runs over the positive and
-    the other examples of the batch.
+    ``s = exp(-|z - z'|^2/(2 tau))``, ``exp(z.z'/tau)``, or the latter for unit vectors. The sum runs over the positive
+    and the other examples of the batch.
 
     Args:
         similarity: ``distance``, ``dot`` or ``cosine``.
-        negatives: whose embeddings are the negatives of an anchor, a first view: the other ``first`` views, the other
+        negatives: the negatives of an anchor, which is a first view: the ``first`` views of the other examples, their
             ``second`` views, or ``both``.
-        is_two_sided: whether the views then change places, and the loss is the mean of both. With ``both`` and
-            ``cosine`` that is the loss of SimCLR, of ``2 B - 2`` negatives (Chen et al., 2020).
+        is_two_sided: whether the loss is the mean over both choices of the anchor's view. With ``both`` and ``cosine``
+            it is the loss of SimCLR, with ``2 B - 2`` negatives (Chen et al., 2020).
     """
 
     similarity: str = "distance"
@@ -120,18 +121,18 @@ class InfoNCE(_Contrastive):
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralContrastive(_Contrastive):
-    """``-2 mean_i z_i.z_i+ + mean_ij (z_i.z_j)^2``, i and j over all views of the batch (HaoChen et al., 2021).
+    """``-2 mean_i z_i.z_i+ + mean_ij (z_i.z_j)^2``, with i and j over all views of the batch (HaoChen et al., 2021).
 
-    The second mean is the squared norm of the second moment of the embeddings, so no matrix of all pairs is built.
+    The second term is the squared norm of the second moment of the embeddings, so that no matrix of all pairs is built.
     """
 
     recorded: ClassVar = {"loss": Metric(label="spectral loss")}
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` unless each step sees all pairs of a data set: in batches the second mean is biased."""
+        """Raise ``ValueError`` unless each step uses all pairs of a data set: in batches the second term is biased."""
         _check_pairs(spec, "the spectral loss")
         if spec.task.n_pairs is None or not spec.source.is_population:
-            raise invalid("n_pairs", "a data set that each step sees whole, as the spectral loss is biased else", None)
+            raise invalid("n_pairs", "a data set used as one batch, as the spectral loss is biased otherwise", None)
 
     def loss(self, network: "PairEncoder", batch: ViewPair, data, hyper, key) -> "Float[Array, '']":
         """Return the loss of a batch."""
@@ -144,9 +145,11 @@ class SpectralContrastive(_Contrastive):
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedContrastive(_Contrastive):
-    """The mean of InfoNCE over Gaussian pairs and infinitely many negatives, or of the spectral loss.
+    """The expectation of InfoNCE over Gaussian pairs with infinitely many negatives, or of the spectral loss.
 
-    With ``C = W M W^T/tau`` it is ``tr(W D W^T)/(2 tau) - logdet(I + C)/2 - tr(C (I + C)^{-1})/2`` for the distance and
+    With the moments ``M`` (``metric``), ``D`` (``spread``) and ``A`` (``overlap``) of
+    :class:`simlab.tasks.paired.gaussian_pairs.PairMoments` and ``C = W M W^T/tau`` it is
+    ``tr(W D W^T)/(2 tau) - logdet(I + C)/2 - tr(C (I + C)^{-1})/2`` for the distance and
     ``-tr(W A W^T)/tau + tr(C^2)/2`` for the dot product; the spectral loss is twice the latter at tau = 1.
 
     Args:
@@ -177,8 +180,8 @@ class ExpectedContrastive(_Contrastive):
             return 2 * value if self.similarity == "spectral" else value
         grown = jnp.eye(len(scaled), dtype=scaled.dtype) + scaled
         log_determinant = jnp.linalg.slogdet(grown)[1]
-        kept = len(scaled) - jnp.trace(jnp.linalg.inv(grown))
-        return jnp.sum(weights @ batch.spread * weights) / (2 * tau) - log_determinant / 2 - kept / 2
+        trace = len(scaled) - jnp.trace(jnp.linalg.inv(grown))  # tr(C (I + C)^{-1})
+        return jnp.sum(weights @ batch.spread * weights) / (2 * tau) - log_determinant / 2 - trace / 2
 
 
 def _check_pairs(spec: "TrainingSpec", name: str) -> None:

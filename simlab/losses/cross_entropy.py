@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def cross_entropy_terms(logits: Float[Array, "*batch K"], classes: Int[Array, "*batch"]) -> Float[Array, "*batch"]:
-    """Return ``-log softmax(logits)[class]`` in nats: ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
+    """Return ``-log softmax(logits)[class]`` in nats, from ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
     return jax.nn.logsumexp(logits, axis=-1) - _of_classes(logits, classes)
 
 
 @jax.custom_jvp
 def _of_classes(logits: Float[Array, "*batch K"], classes: Int[Array, "*batch"]) -> Float[Array, "*batch"]:
-    """Return the logits of the given classes: ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
+    """Return the logits of the given classes, from ``Float[..., K]`` and ``Int[...]`` to ``Float[...]``."""
     if platform() != "cpu":
         return _sum_over_class(logits, classes)
     return jnp.take_along_axis(logits, classes[..., None], axis=-1, mode="promise_in_bounds")[..., 0]
@@ -32,18 +32,18 @@ def _of_classes(logits: Float[Array, "*batch K"], classes: Int[Array, "*batch"])
 @_of_classes.defjvp
 def _of_classes_tangent(primals, tangents):
     logits, classes = primals
-    # Unlike that of a look-up, its gradient needs no scatter.
+    # The gradient of a masked sum needs no scatter, unlike that of a look-up.
     return _of_classes(logits, classes), _sum_over_class(tangents[0], classes)
 
 
 def _sum_over_class(logits: Float[Array, "*batch K"], classes: Int[Array, "*batch"]) -> Float[Array, "*batch"]:
-    """Return the sum over all classes but for zeros in place of those not given."""
+    """Return the logits of the given classes as a masked sum over all classes."""
     is_given = classes[..., None] == jax.lax.broadcasted_iota(classes.dtype, logits.shape, logits.ndim - 1)
     return jnp.sum(jnp.where(is_given, logits, 0), axis=-1)
 
 
 def cross_entropy(network: Callable, batch: Batch) -> Float[Array, ""]:
-    """Return the weighted mean cross-entropy of a batch, in nats; with several factors its sum over them."""
+    """Return the weighted mean cross-entropy of a batch, in nats; with several factors, summed over them."""
     batch = weighted(batch)
     return jnp.sum(batch.weights * cross_entropy_terms(network(batch.inputs), batch.classes))
 
@@ -53,8 +53,8 @@ class Evaluation(NamedTuple):
 
     Attributes:
         cross_entropy: weighted mean, nats.
-        accuracy: in [0, 1]; NaN where the cross-entropy is not finite, as the network has no best class then.
-        deviation: standard deviation of the cross-entropy over the sentences, nats.
+        accuracy: in [0, 1]; NaN if the cross-entropy is not finite, as the best class is then undefined.
+        deviation: standard deviation of the cross-entropy over the examples, nats.
     """
 
     cross_entropy: Float[Array, ""]
@@ -74,7 +74,7 @@ def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
     measured = jax.lax.map(measure, in_chunks(batch, n_classes))
     terms, hits = (values.reshape(-1, *batch.classes.shape[1:])[:size] for values in measured)
     loss = jnp.sum(batch.weights * terms)
-    # Counting misses, not hits, makes a perfect accuracy exactly 1 although the weights sum to 1 only to rounding.
+    # Errors are counted, so that a perfect accuracy is exactly 1 although the weights sum to 1 only up to rounding.
     n_factors = batch.classes.size // size
     accuracy = jnp.where(jnp.isfinite(loss), jnp.maximum(1 - jnp.sum(batch.weights * ~hits) / n_factors, 0), jnp.nan)
     spread = jnp.sum(batch.weights * (terms - loss / n_factors) ** 2)
@@ -84,8 +84,9 @@ def evaluate(network: Callable, batch: Batch, n_classes: int) -> Evaluation:
 def accuracy_standard_error(accuracy: Float[AnyArray, ""], n_sentences: int) -> Float[AnyArray, ""]:
     """Return the standard error of an accuracy measured on ``n_sentences`` independent sentences.
 
-    The standard deviation of the posterior Beta(k+1, n-k+1) of a success rate after ``k`` of ``n``. It agrees with
-    ``sqrt(p (1-p) / n)`` in between and stays positive, of order ``1/n``, where no error or no success was seen.
+    It is the standard deviation of the posterior Beta(k+1, n-k+1) of a success rate after ``k`` successes in ``n``
+    trials. It is close to ``sqrt(p (1-p) / n)`` for ``p`` away from 0 and 1, and stays positive, of order ``1/n``, if
+    all or none of the sentences are correct.
     """
     hits = accuracy * n_sentences
     rate = (hits + 1) / (n_sentences + 2)

@@ -1,4 +1,4 @@
-"""Losses of the margin under AdamW, with the training loss and the norms of the weights among what is recorded."""
+"""Losses of the margin under AdamW, with the training loss and the norms of the weights as further metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
         learning_rate: of the optimiser.
@@ -29,10 +29,10 @@ class Hyperparameters(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class DecayedMarginLoss(MarginLoss):
-    """The loss of :class:`simlab.losses.margin.MarginLoss` for networks that AdamW trains.
+    """The loss of :class:`simlab.losses.margin.MarginLoss` for networks trained by AdamW.
 
-    Beside the mean weights, which are signed, the mean norms of the weights of a unit on core and background are
-    recorded, as the authors of the toy experiment draw them.
+    In addition to the mean weights, which are signed, the mean norms of a unit's weights on core and background are
+    recorded, as plotted by the authors of the toy experiment.
     """
 
     Hyperparameters: ClassVar[type] = Hyperparameters
@@ -49,7 +49,7 @@ class DecayedMarginLoss(MarginLoss):
     def measure(
         self, network, evaluations: Mapping[str, EvaluationSet], data: SignedLaw, hyper, *, penalty, spec
     ) -> "Mapping[str, jax.Array]":
-        """Return what :class:`MarginLoss` records, the training loss and the mean norms."""
+        """Return the metrics of :class:`MarginLoss`, the training loss and the mean norms."""
         import jax.numpy as jnp
 
         weights, n_core = feature_weights(network.weights[...], data), spec.task.core_features

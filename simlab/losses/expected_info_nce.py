@@ -1,4 +1,4 @@
-"""Population InfoNCE: the mean over all positive pairs of a table, with all of its events as negatives."""
+"""Population InfoNCE: the expectation over all positive pairs of a table, with all of its events as negatives."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SIMILARITIES = ("dot", "cosine", "distance")
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
         learning_rate: of the optimiser.
-        initial_scale: root-mean-square length of the initial embeddings.
-        temperature: ``tau``; scores are similarities over it.
+        initial_scale: root-mean-square norm of the initial embeddings.
+        temperature: ``tau``; scores are similarities divided by it.
     """
 
     learning_rate: Any
@@ -39,12 +39,12 @@ class Hyperparameters(NamedTuple):
 class ExpectedInfoNCE(Objective["PairEncoder"]):
     """``sum_a p(a) log(N sum_b p(b) e^{S(a, b)}) - sum_ab p(a, b) S(a, b)``, nats, with N candidates b.
 
-    Negatives are drawn as often as they occur; where all events are equally likely, each of them is one negative.
+    Negatives are weighted by their probabilities; if all events are equally likely, each of them is one negative.
 
     Args:
-        similarity: scores ``S = z.z'/tau`` (``dot``), the same of unit vectors (``cosine``), or ``-|z - z'|^2/(2 tau)``
-            (``distance``).
-        is_two_sided: whether the sides then change places, and the loss is the mean of both.
+        similarity: scores ``S = z.z'/tau`` (``dot``), the same for unit vectors (``cosine``), or
+            ``-|z - z'|^2/(2 tau)`` (``distance``).
+        is_two_sided: whether the loss is the mean over both choices of the anchor's side.
     """
 
     similarity: str = "dot"
@@ -60,12 +60,12 @@ class ExpectedInfoNCE(Objective["PairEncoder"]):
         check_choice("similarity", self.similarity, SIMILARITIES)
 
     def check(self, spec: TrainingSpec) -> None:
-        """Raise ``ValueError`` unless the task has a table, and each step sees all of it."""
+        """Raise ``ValueError`` unless the task has a table, and each step uses the whole table."""
         if not isinstance(spec.task, CooccurrenceTask) or not spec.source.is_population:
             raise invalid("source", "the population of a world of co-occurrence", type(spec.source).__name__)
 
     def loss(self, network: PairEncoder, batch: PairTable, data, hyper: Hyperparameters, key) -> Float[Array, ""]:
-        """Return the loss of a table."""
+        """Return the loss of a table, nats."""
         first, second = network.embed_pairs(batch.symbols)
         scores = score_table(first, second, self.similarity) / hyper.temperature
         return expected_info_nce(batch.probabilities, scores, is_two_sided=self.is_two_sided)
@@ -77,14 +77,14 @@ class ExpectedInfoNCE(Objective["PairEncoder"]):
         return {"loss": self.loss(network, evaluations["train"].batch, data, hyper, None)}
 
     def representation(self, network: PairEncoder, data) -> dict[str, jax.Array]:
-        """Return what the network shows of itself."""
+        """Return the named arrays of the network."""
         return network.representation(data)
 
 
 def score_table(
     first: Float[Array, "n d"], second: Float[Array, "m d"], similarity: str = "dot"
 ) -> Float[Array, "n m"]:
-    """Return the similarity of each anchor with each candidate."""
+    """Return the similarity of each anchor with each candidate, before division by ``tau``."""
     import jax.numpy as jnp
 
     from simlab.losses.info_nce import unit_vectors
@@ -100,7 +100,7 @@ def score_table(
 def expected_info_nce(
     probabilities: Float[Array, "n m"], scores: Float[Array, "n m"], *, is_two_sided: bool = False
 ) -> Float[Array, ""]:
-    """Return population InfoNCE of a table of scores, nats."""
+    """Return the population InfoNCE of a table of scores, nats."""
     import jax.numpy as jnp
 
     value = _one_sided(probabilities, scores)
@@ -108,7 +108,7 @@ def expected_info_nce(
 
 
 def _one_sided(probabilities: Float[Array, "n m"], scores: Float[Array, "n m"]) -> Float[Array, ""]:
-    """Return the loss whose anchors are the rows. Of each row the mean score is taken off first: less rounding."""
+    """Return the loss whose anchors are the rows; subtracting the mean score of each row first reduces rounding."""
     import jax
     import jax.numpy as jnp
 

@@ -19,11 +19,11 @@ class GraphSpectral(SpectralContrastive):
     """``-2 sum_ij P_ij f_i.f_j + sum_ij w_i w_j (f_i.f_j)^2`` (HaoChen et al., 2021).
 
     ``P`` holds the probabilities of pairs and ``w`` its row sums. The second term is the squared norm of the weighted
-    second moment of the embeddings, so that no matrix of all pairs is built beside P.
+    second moment of the embeddings, so that P is the only matrix of all pairs.
     """
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` unless each step sees the whole graph."""
+        """Raise ``ValueError`` unless each step uses the whole graph."""
         if not isinstance(spec.task, ManifoldGraph) or not spec.source.is_population:
             raise invalid(
                 "objective", "one for the examples of the task, not the loss of a graph", type(spec.task).__name__

@@ -29,11 +29,11 @@ def info_nce(
     Args:
         first: the anchors.
         second: their positives, row by row.
-        temperature: ``tau`` of ``s = exp(-|z - z'|^2/(2 tau))``, ``exp(z.z'/tau)``, or the same of unit vectors.
+        temperature: ``tau`` of ``s = exp(-|z - z'|^2/(2 tau))``, ``exp(z.z'/tau)``, or the latter for unit vectors.
         similarity: ``distance``, ``dot`` or ``cosine``.
-        negatives: whose embeddings are the negatives: those of the other examples in ``first``, in ``second``, or in
-            ``both``; with two sides the latter is the loss of SimCLR (Chen et al., 2020).
-        is_two_sided: whether the two then change places, and the loss is the mean of both.
+        negatives: the negatives of an anchor: the other examples in ``first``, in ``second``, or in ``both``; with two
+            sides the last is the loss of SimCLR (Chen et al., 2020).
+        is_two_sided: whether the loss is the mean over both choices of the anchor's view.
     """
     size = len(first)
     if similarity == "cosine":
@@ -51,7 +51,7 @@ def info_nce(
 
 
 def _similarity(anchors: Float[Array, "B m"], partners: Float[Array, "B m"], similarity: str) -> Float[Array, " B"]:
-    """Return the logarithm of the similarity of each pair, times tau."""
+    """Return ``tau log s`` of each pair."""
     if similarity == "distance":
         return -jnp.sum((anchors - partners) ** 2, axis=1) / 2
     return jnp.sum(anchors * partners, axis=1)
@@ -60,7 +60,7 @@ def _similarity(anchors: Float[Array, "B m"], partners: Float[Array, "B m"], sim
 def _factors(
     vectors: Float[Array, "B m"], temperature: jax.Array | float, similarity: str
 ) -> tuple[Float[Array, "B n"], Float[Array, "B n"]]:
-    """Return vectors whose inner products are the logarithms of similarities: as anchors, and as what these look at.
+    """Return vectors whose inner products are the logarithms of similarities: one set as anchors, one as partners.
 
     A distance is an inner product in two more dimensions, ``-|z - z'|^2/2 = z.z' - |z|^2/2 - |z'|^2/2``.
     """

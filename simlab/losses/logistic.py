@@ -1,4 +1,4 @@
-"""The logistic loss of two labels."""
+"""The logistic loss for two labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
         learning_rate: of the optimiser.
-        initial_scale: root-mean-square length of the initial weights of a unit.
+        initial_scale: root-mean-square norm of the initial weights of a unit.
     """
 
     learning_rate: Any
@@ -37,7 +37,7 @@ class Logistic(Objective["SignedReLU"]):
     recorded: ClassVar = {"loss": Metric(label="logistic loss", unit="nats", scale="log")}
 
     def loss(self, network: "SignedReLU", batch: Batch, data: Clusters, hyper, key) -> "jax.Array":
-        """Return the mean loss of a batch."""
+        """Return the mean loss of a batch, nats."""
         import jax
 
         return jax.nn.softplus((1 - 2 * batch.classes) * network(batch.inputs)).mean()
@@ -53,6 +53,6 @@ class Logistic(Objective["SignedReLU"]):
         return {"weights": network.weights[...]}
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` unless the task is made of clusters."""
+        """Raise ``ValueError`` unless the task has orthogonal clusters."""
         if not isinstance(spec.task, OrthogonalClusters):
             raise invalid("objective", "one for the examples of the task, not clusters", type(spec.task).__name__)

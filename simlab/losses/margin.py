@@ -1,4 +1,4 @@
-"""Losses of the margin ``y f(x)`` of two labels, in and out of distribution."""
+"""Losses of the margin ``y f(x)`` for two labels, in and out of distribution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ LOSSES = ("hinge", "logistic")
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
         learning_rate: of the optimiser.
         initial_scale: standard deviation of the initial weights.
-        leaky_slope: of a leaky ReLU.
+        leaky_slope: slope of a leaky ReLU below zero.
     """
 
     learning_rate: Any
@@ -90,7 +90,7 @@ class MarginLoss(Objective["SignedUnits"]):
         import jax.numpy as jnp
 
         margin = margins(network, batch, data)
-        accuracy = (jnp.sign(margin).mean() + 1) / 2  # an output of zero counts one half
+        accuracy = (jnp.sign(margin).mean() + 1) / 2  # an output of zero counts as half correct
         return {"loss": self._of_margin(margin).mean(), "margin": margin.mean(), "accuracy": accuracy}
 
     def representation(self, network: "SignedUnits", data: SignedLaw) -> "dict[str, jax.Array]":
@@ -98,7 +98,7 @@ class MarginLoss(Objective["SignedUnits"]):
         return {"weights": feature_weights(network.weights[...], data)}
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` unless the task has signed features, and a batch as many of each label."""
+        """Raise ``ValueError`` unless the task has signed features and a batch is balanced in the labels."""
         if not isinstance(spec.task, SignedFeatures):
             raise invalid("objective", "one for the examples of the task", type(spec.task).__name__)
         for field in ("n_examples", "batch_size"):
@@ -115,11 +115,11 @@ def margins(network: "SignedUnits", batch: Batch, data: SignedLaw) -> "Float[Arr
 def mean_weights(weights, signs, core_features: int):
     """Return the mean weights ``(c, b)`` of units along the mean core and background directions. Any backend.
 
-    Norms would mislead at a large initialisation: these are signed, ``c`` by the sign of the output weight.
+    The means are signed, ``c`` by the sign of the output weight, as norms are misleading for large initial weights.
 
     Args:
-        weights: of units on features, ``Float[m, n]``, those of the core first.
-        signs: of the output weights, ``Float[m]``.
+        weights: weights of units on features, ``Float[m, n]``, core features first.
+        signs: signs of the output weights, ``Float[m]``.
         core_features: ``d_c``.
     """
     core, background = weights[:, :core_features].sum(axis=1), weights[:, core_features:].sum(axis=1)

@@ -1,8 +1,8 @@
-"""What is minimised, and what is recorded of it: the contract between the trainer and a phenomenon.
+"""The protocol of an objective: what is minimised and recorded, the interface between trainer and phenomenon.
 
-The trainer knows no loss, no accuracy and no name of a weight. It asks an :class:`Objective` for all of them: a loss
-per batch, an L2 penalty and a learning-rate factor for each parameter, the metrics of a record, and the named arrays
-that make up the learned representation. An objective is part of a frozen specification, so its module imports no JAX
+The trainer is independent of losses, metrics and names of weights. An :class:`Objective` defines all of them: the loss
+of a batch, an L2 penalty and a learning-rate factor for each parameter, the metrics of a record, and the named arrays
+of the learned representation. An objective is part of a frozen specification, so that its module does not import JAX
 at the top; its methods are called while JAX traces.
 """
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """The values that a hyperparameter may take, and their unit.
+    """The range of a hyperparameter, and its unit.
 
     Args:
-        low: the least value.
+        low: the smallest value.
         high: the largest value.
         open_low: whether ``low`` itself is excluded.
-        unit: of the value; empty for a pure number.
+        unit: unit of the value; empty for a pure number.
     """
 
     low: float = 0.0
@@ -38,7 +38,7 @@ class Bound:
     unit: str = ""
 
     def check(self, name: str, value: object) -> float:
-        """Return ``value`` as a float, or raise ``ValueError`` that names the hyperparameter."""
+        """Return ``value`` as a float, or raise ``ValueError`` if it is out of range; the message names it."""
         if self.low == 0 and self.high == math.inf:
             return check_real(name, value, positive=self.open_low)
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
@@ -57,12 +57,12 @@ FINITE = Bound(low=-math.inf)
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """How a recorded scalar is called and drawn.
+    """Label, unit and axis scale of a recorded scalar.
 
     Args:
-        label: what a reader calls it.
-        unit: empty for a pure number.
-        scale: of an ordinate: ``linear``, ``log`` or ``unit interval``.
+        label: the name in tables and figures.
+        unit: the unit; empty for a pure number.
+        scale: scale of the ordinate: ``linear``, ``log`` or ``unit interval``.
     """
 
     label: str
@@ -74,32 +74,33 @@ class EvaluationSet(NamedTuple):
     """Examples on which a network is measured.
 
     Attributes:
-        batch: what the objective's loss takes.
-        is_sample: whether they are drawn from a larger population, so that means over them have a sampling error.
+        batch: the examples, in the form that the objective's loss expects.
+        is_sample: whether they are a sample of a larger population, so that means over them have a sampling error.
     """
 
     batch: Any
     is_sample: bool
 
 
-# The networks whose loss and metrics an objective takes.
+# The networks that an objective accepts.
 NetworkT = TypeVar("NetworkT", contravariant=True)
 
 
 class Objective(Protocol[NetworkT]):
-    """What is minimised. Subclass it as a frozen, hashable dataclass; the methods below without a body are required.
+    """An objective. Subclass it as a frozen, hashable dataclass.
 
-    ``Objective[Autoencoder]`` says that it takes networks of that type.
+    The methods that raise ``NotImplementedError`` are required. ``Objective[Autoencoder]`` declares that the objective
+    accepts networks of that type.
 
     Attributes:
-        Hyperparameters: a ``NamedTuple`` of scalars that a sweep may vary without a new compilation, ``learning_rate``
-            among them; a field ``decoupled_weight_decay`` is that of AdamW and its kin.
-        bounds: of the hyperparameters, by name; those not named must be finite and not negative.
+        Hyperparameters: a ``NamedTuple`` of scalars that a sweep may vary without a new compilation. It includes
+            ``learning_rate``; a field ``decoupled_weight_decay`` is passed to AdamW and similar optimisers.
+        bounds: ranges of the hyperparameters, by name; those not listed must be finite and not negative.
         additive: whether the loss of a batch is the sum of the losses of its parts, each example weighted by
-            ``batch.weights``. It is not for in-batch negatives; the batch is then never cut.
-        stochastic: whether the loss draws random numbers; only then is it given a key.
+            ``batch.weights``. False for losses with in-batch negatives, whose batches are never cut.
+        stochastic: whether the loss draws random numbers; only then it receives a key.
         divergence_metric: the metric that is not finite once training has diverged.
-        recorded: the metrics, by name, where they do not depend on the specification.
+        recorded: the metrics, by name, if they do not depend on the specification.
     """
 
     Hyperparameters: ClassVar[type]
@@ -148,14 +149,14 @@ class Objective(Protocol[NetworkT]):
         return self.recorded
 
     def representation(self, network: NetworkT, data) -> "dict[str, jax.Array]":
-        """Return the learned representation: arrays by name, kept at the end and, if asked, at other times."""
+        """Return the learned representation: arrays by name, saved at the end and, on request, at every record."""
         raise NotImplementedError
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` for a task or network that this objective does not fit."""
+        """Raise ``ValueError`` unless this objective fits the task, network and source."""
 
     def penalties(self, params: "nnx.State", hyper) -> "nnx.State | None":
-        """Return ``lam`` of the penalty ``lam/2 |p|^2`` of each parameter, in the tree of ``params``; None for none."""
+        """Return ``lam`` of the penalty ``lam/2 |p|^2`` of each parameter, a tree like ``params``; None for none."""
         return None
 
     def rates(self, params: "nnx.State", hyper) -> "nnx.State | None":
@@ -163,7 +164,7 @@ class Objective(Protocol[NetworkT]):
         return None
 
     def numbers_per_example(self, spec: "TrainingSpec") -> int:
-        """Return how many numbers are held for each example while a network is measured; memory is planned by it."""
+        """Return the numbers in memory per example while a network is measured, for planning memory."""
         return 1
 
 
@@ -171,7 +172,7 @@ REQUIRED = ("Hyperparameters", "loss", "measure", "representation")
 
 
 def check_objective(objective: Any) -> None:
-    """Raise ``ValueError`` unless an object has what :class:`Objective` requires; the message names what is missing."""
+    """Raise ``ValueError`` unless an object implements :class:`Objective`; the message names what is missing."""
     for name in REQUIRED:
         inherited = getattr(type(objective), name, None) is getattr(Objective, name, None)
         if not hasattr(objective, name) or inherited:
@@ -182,7 +183,7 @@ def check_objective(objective: Any) -> None:
 
 
 def check_hyperparameters(objective: Objective, hyper):
-    """Return the hyperparameters, or raise ``ValueError`` for one that is out of its bounds; the message names it."""
+    """Return the hyperparameters, or raise ``ValueError`` if one is out of range; the message names it."""
     if type(hyper) is not objective.Hyperparameters:
         wanted = f"the Hyperparameters of {type(objective).__name__}"
         raise invalid("hyperparameters", wanted, type(hyper).__name__)

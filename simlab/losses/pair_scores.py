@@ -1,17 +1,16 @@
-"""InfoNCE from the vectors whose inner products are the scores, without most of the traffic of the plain form.
+"""InfoNCE from vectors whose inner products are the scores, with much less memory traffic than the direct form.
 
 With ``s_ij = rows_i . columns_j`` and the positive scores p, the loss of row i is ``log(1 + sum_j exp(s_ij - p_i))``;
-its gradient needs the same exponentials as its value. Rows are taken in blocks whose scores stay in a CPU's cache.
+its gradient needs the same exponentials as its value. Rows are processed in blocks whose scores fit the cache of a CPU.
 
-Of B rows and columns in m dimensions:
-    - one side: a block has its scores, maxima, exponentials, their sums and both products of the gradient. There are no
-      more products than those of value and gradient, ``6 B^2 m`` operations, one exponential for each score, and no
-      matrix of all scores;
-    - two sides: the gradient needs the sums over columns first, so one matrix of ``B^2`` exponentials is kept.
+For B rows and columns in m dimensions:
+    - one side: scores, maxima, exponentials, their sums and both products of the gradient are computed per block. Value
+      and gradient take ``6 B^2 m`` operations and one exponential per score, without a matrix of all scores;
+    - two sides: the gradient needs the sums over columns first, so that one matrix of ``B^2`` exponentials is stored.
 
-The plain form does the same products, but writes and reads about ten matrices of ``B^2`` numbers beside. A CPU core
-multiplies and adds about a hundred times in the time in which a number comes from memory, so that below a few hundred
-dimensions the plain form mostly waits. Accelerators get blocks that fill them, few and large.
+The direct form computes the same products, but also writes and reads about ten matrices of ``B^2`` numbers. A CPU core
+does about a hundred multiply-adds in the time of one memory access, so that below a few hundred dimensions the direct
+form is bound by memory. Accelerators get a few large blocks.
 """
 
 from __future__ import annotations
@@ -28,34 +27,37 @@ from simlab.runtime.devices import platform
 if TYPE_CHECKING:
     from jaxtyping import Array, Bool, Float, Int
 
-# Scores of a block: on a CPU 4 MB in float32, which its last cache holds; elsewhere 256 MB.
+# Scores of a block: on a CPU 4 MB in float32, which fits its last-level cache; on other platforms 256 MB.
 CPU_BLOCK, DEVICE_BLOCK = 2**20, 2**26
-# Of scores and positives that may share one shift: B exp(60) and exp(-30) are numbers of float32.
+# Range of scores and positives that may share one shift: B exp(60) and exp(-30) are representable in float32.
 RANGE = 60.0
 
 
 class Sums(NamedTuple):
-    """Sums of exponentials over negatives, ``exp(shift) * scaled``; ``shift`` is the largest score or the positive."""
+    """Sums of exponentials over negatives, ``exp(shift) * scaled``; ``shift`` is the largest score or the positive.
+
+    The shift prevents overflow.
+    """
 
     shift: Float[Array, " n"]
     scaled: Float[Array, " n"]
 
     def total(self, positive: Float[Array, " n"]) -> Float[Array, " n"]:
-        """Return the sum over negatives and positive, over ``exp(shift)``."""
+        """Return the sum over the negatives and the positive, divided by ``exp(shift)``."""
         return self.scaled + jnp.exp(positive - self.shift)
 
     def losses(self, positive: Float[Array, " n"]) -> Float[Array, " n"]:
-        """Return ``log(1 + sum of exp(score - positive))``, with all its digits however small it is."""
+        """Return ``log(1 + sum of exp(score - positive))``, to full relative precision also for small values."""
         return (self.shift - positive) + jnp.log1p(self.scaled + jnp.expm1(positive - self.shift))
 
 
 class Rows(NamedTuple):
-    """Some rows.
+    """A block of rows, or all rows.
 
     Attributes:
         vectors: the anchors.
-        positive: the score of each with its positive.
-        example: to which each belongs; -1 for padding, which has no scores.
+        positive: the score of each anchor with its positive.
+        example: the example of each anchor; -1 for padding, which has no scores.
     """
 
     vectors: Float[Array, "n m"]
@@ -64,12 +66,12 @@ class Rows(NamedTuple):
 
 
 class Visited(NamedTuple):
-    """What a first pass leaves of rows for a second one.
+    """Results of a first pass over rows, for the second pass.
 
     Attributes:
-        sums: over the negatives of each row.
-        is_level: where all exponentials are about the middle of a :class:`Level`.
-        kept: these exponentials, or else the scores; None if they are not needed.
+        sums: sums over the negatives of each row.
+        is_level: whether exponentials are relative to the middle of a :class:`Level`.
+        kept: these exponentials if ``is_level``, otherwise the scores; None if they are not needed.
     """
 
     sums: Sums
@@ -78,24 +80,24 @@ class Visited(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The vectors among which the negatives are, those of other examples; column j belongs to ``j mod n_examples``."""
+    """Candidates for negatives; column j belongs to example ``j mod n_examples`` and is a negative of all others."""
 
     vectors: Float[Array, "C m"]
     n_examples: int
 
     def scores(self, rows: Rows) -> Float[Array, "n C"]:
-        """Return the scores of all negatives, and -inf where row and column belong to one example."""
+        """Return the scores of all negatives, and -inf where row and column belong to the same example."""
         examples = jnp.arange(len(self.vectors))[None, :] % self.n_examples
         is_left_out = (rows.example[:, None] == examples) | (rows.example[:, None] < 0)
         return jnp.where(is_left_out, -jnp.inf, rows.vectors @ self.vectors.T)
 
 
 class Level(NamedTuple):
-    """One shift for all exponentials of rows and columns, safe where scores are near the positives.
+    """A common shift for all exponentials of rows and columns, which is safe if scores are near the positives.
 
-    All positives lie within 30 of the middle and no score is above ``top``, 60 above the least positive: exponentials
-    about the middle are below exp(60), and what float32 loses of them, below exp(-87), is less than exp(-57) of a
-    positive's. Elsewhere rows and columns have exponentials of their own.
+    It is used if all positives are within 30 of the middle and no score exceeds ``top``, the smallest positive plus 60.
+    Exponentials relative to the middle are then below exp(60), and those that underflow in float32, below exp(-87), are
+    less than exp(-57) of that of a positive. Otherwise rows and columns have separate shifts.
     """
 
     middle: Float[Array, ""]
@@ -103,13 +105,13 @@ class Level(NamedTuple):
 
     @classmethod
     def of(cls, positive: Float[Array, " n"]) -> Level:
-        """Return the level of positive scores; its top is -inf where they differ by more than 60."""
+        """Return the level of positive scores; its top is -inf if they differ by 60 or more."""
         positive = jax.lax.stop_gradient(positive)
         low, high = jnp.min(positive), jnp.max(positive)
         return cls((low + high) / 2, jnp.where(high - low < RANGE, low + RANGE, -jnp.inf))
 
     def holds(self, scores: Float[Array, "n C"]) -> Bool[Array, ""]:
-        """Return whether no score is above the top."""
+        """Return whether all scores are below the top."""
         return jnp.max(scores) < self.top
 
 
@@ -123,14 +125,16 @@ def mean_loss(
 ) -> Float[Array, ""]:
     """Return ``mean_i log(1 + sum_j exp(rows_i . columns_j - p_i))``, nats.
 
-    First derivatives are computed together with the value; derivatives of all orders are right, in both modes.
+    First derivatives are computed together with the value; derivatives of any order are correct, in forward and reverse
+    mode.
 
     Args:
         rows: the anchors; row i belongs to example ``i mod n_examples``.
-        columns: among which the negatives are, those of other examples.
+        columns: candidates for negatives; those of other examples count.
         positive: ``p``, the score of each row with its positive.
         n_examples: ``B``.
-        is_two_sided: whether the mean is also over the columns, as anchors among the rows with the same positives.
+        is_two_sided: whether the mean also runs over the columns as anchors, with the rows as candidates and the same
+            positives.
     """
     anchors, others = _anchors(rows, positive, n_examples), Columns(columns, n_examples)
     if is_two_sided:
@@ -169,7 +173,7 @@ def _one_side(rows: Rows, columns: Columns):
 
 
 def _two_sides(rows: Rows, columns: Columns):
-    """Return the mean loss of rows and columns and its gradients; the scores are computed once and kept."""
+    """Return the mean loss of rows and columns and its gradients; the scores are computed once and stored."""
     visited, by_column = _visit_both(rows, columns, keep=True)
     level = Level.of(rows.positive)
     column_total = by_column.total(rows.positive)
@@ -203,8 +207,8 @@ def _visit_both(rows: Rows, columns: Columns, *, keep: bool) -> tuple[Visited, S
 
     Args:
         rows: the anchors.
-        columns: as many.
-        keep: whether scores, or the exponentials, are kept as well.
+        columns: as many columns.
+        keep: whether scores or exponentials are stored for a second pass.
     """
     level = Level.of(rows.positive)
 
@@ -234,20 +238,20 @@ def _visit_both(rows: Rows, columns: Columns, *, keep: bool) -> tuple[Visited, S
 
 
 def _exponentials(rows: Rows, scores: Float[Array, "n C"]) -> tuple[Float[Array, "n C"], Sums]:
-    """Return the exponentials of the scores, over ``exp(shift)``, and their sums over the negatives of each row."""
+    """Return the exponentials of the scores, divided by ``exp(shift)``, and their sums over the negatives of a row."""
     shift = jax.lax.stop_gradient(jnp.maximum(rows.positive, jnp.max(scores, axis=1)))
     exponentials = jnp.exp(scores - shift[:, None])
     return exponentials, Sums(shift, jnp.sum(exponentials, axis=1))
 
 
 def _over_blocks(visit: Callable[..., tuple[Any, Any]], carry, rows: Rows, columns: Columns, *more):
-    """Return what is carried from block to block, and the rest of what a visit returns, for all rows.
+    """Call ``visit`` on all blocks of rows, and return the last carry and the arrays for all rows.
 
     Args:
         visit: ``(carry, block of rows, *blocks of more) -> (carry, arrays with a leading axis of rows)``.
-        carry: at the start.
-        rows: to be cut into blocks.
-        columns: of which each block has all.
+        carry: the initial carry.
+        rows: the rows to be cut into blocks.
+        columns: the columns, whose number determines the size of a block.
         more: trees of arrays with a leading axis of rows; padding is zero.
     """
     n_rows = len(rows.vectors)
@@ -256,7 +260,7 @@ def _over_blocks(visit: Callable[..., tuple[Any, Any]], carry, rows: Rows, colum
     if n_blocks == 1:
         return visit(carry, rows, *more)
     size = -(-n_rows // n_blocks)
-    n_blocks = -(-n_rows // size)  # so that the first row of each block is none of the padding
+    n_blocks = -(-n_rows // size)  # so that the first row of a block is never padding
 
     def cut(array):
         filled = jnp.pad(array, [(0, n_blocks * size - n_rows)] + [(0, 0)] * (array.ndim - 1))

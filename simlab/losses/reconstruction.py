@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
         learning_rate: of the optimiser.
-        initial_scale: root-mean-square length of the initial columns of W.
+        initial_scale: root-mean-square norm of the initial columns of W.
     """
 
     learning_rate: Any
@@ -32,9 +32,8 @@ class Hyperparameters(NamedTuple):
 class Reconstruction(Objective["Autoencoder"]):
     """``sum_i I_i E (x_i - x'_i)^2``.
 
-    What is descended is this loss divided by ``p min_i I_i``. Adam divides gradients by their size and by nothing else
-    as long as they are far above its epsilon, 1e-8; without the factor those of the rarest and least important features
-    are not.
+    Training minimises this loss divided by ``p min_i I_i``. Adam is invariant to the scale of gradients as long as they
+    are far above its epsilon, 1e-8; without the factor, those of the rarest and least important features are not.
     """
 
     Hyperparameters: ClassVar[type] = Hyperparameters
@@ -68,11 +67,11 @@ class Reconstruction(Objective["Autoencoder"]):
             raise invalid("objective", "one for the examples of the task, not features", type(spec.task).__name__)
 
     def numbers_per_example(self, spec: "TrainingSpec") -> int:
-        """Return the numbers of all inputs that a draw stands for."""
+        """Return the numbers of all inputs of a draw."""
         return spec.task.columns_per_draw * spec.task.n_features
 
 
 def weighted_error(network: "Autoencoder", examples: SparseExamples, data: FeatureLaw) -> "Float[Array, '']":
-    """Return ``sum_i I_i E (x_i - x'_i)^2`` over the inputs that draws stand for."""
+    """Return ``sum_i I_i E (x_i - x'_i)^2`` over the weighted inputs of the draws."""
     inputs, weights = weighted_inputs(examples, data)
     return data.importance @ (inputs - network(inputs)) ** 2 @ weights

@@ -1,7 +1,8 @@
-"""What an encoder of sentences is trained on: pairs of one class, the class itself, or words that are hidden from it.
+"""Objectives for encoders of sentences: contrastive on pairs of one class, classification, and masked words.
 
 All three take the pairs of a :class:`~simlab.tasks.contextual_language.ContextualLanguage`, so that one may follow
-another in the stages of a run. They share hyperparameters, of which each uses its own. Weight decay is AdamW's.
+another in the stages of a run. They share one set of hyperparameters, of which each uses some. Weight decay is that of
+AdamW.
 """
 
 from collections.abc import Mapping
@@ -26,12 +27,12 @@ SENTENCE_SIMILARITIES = ("dot", "cosine")
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
         learning_rate: of the main stage.
-        pretraining_rate: the learning rate of a stage before it.
-        initial_scale: of embeddings and positions.
+        pretraining_rate: learning rate of a pretraining stage.
+        initial_scale: standard deviation of initial embeddings and positions.
         temperature: ``tau`` of the contrastive loss.
         decoupled_weight_decay: of AdamW.
     """
@@ -44,7 +45,7 @@ class Hyperparameters(NamedTuple):
 
 
 class _OnSentences(Objective["SentenceEncoder"]):
-    """What the objectives below share."""
+    """Common base of the objectives on sentences."""
 
     Hyperparameters: ClassVar[type] = Hyperparameters
     bounds: ClassVar[Mapping[str, Bound]] = MappingProxyType(
@@ -60,7 +61,7 @@ class _OnSentences(Objective["SentenceEncoder"]):
         return {"loss": self.loss(network, evaluations["train"].batch, data, hyper, None)}
 
     def representation(self, network: "PairEncoder", data) -> "dict[str, jax.Array]":
-        """Return what the network shows of itself."""
+        """Return the named arrays of the network."""
         return network.representation(data)
 
 
@@ -69,8 +70,8 @@ class SentenceContrastive(_OnSentences):
     """InfoNCE in nats, ``mean_i log sum_j exp(z_i.z_j'/tau) - z_i.z_i'/tau`` over the pairs (z, z') of a batch.
 
     Args:
-        similarity: ``dot``, or ``cosine``: the same of unit vectors.
-        is_two_sided: whether both sides take turns as anchors, and the loss is the mean of both.
+        similarity: ``dot``, or ``cosine``, the same for unit vectors.
+        is_two_sided: whether the loss is the mean over both choices of the anchor's side.
     """
 
     similarity: str = "dot"
@@ -80,7 +81,7 @@ class SentenceContrastive(_OnSentences):
         check_choice("similarity", self.similarity, SENTENCE_SIMILARITIES)
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` unless the task has pairs and a batch has negatives, as many as may be drawn."""
+        """Raise ``ValueError`` unless the task has pairs, a batch has negatives, and the task can draw such batches."""
         if not isinstance(spec.task, PairTask):
             raise invalid("objective", "one for the examples of the task, not pairs", type(spec.task).__name__)
         size = spec.task.n_pairs if spec.source.is_population else getattr(spec.source, "batch_size", None)
@@ -90,7 +91,7 @@ class SentenceContrastive(_OnSentences):
             spec.task.check_batch(size)
 
     def loss(self, network: "PairEncoder", batch: ViewPair, data, hyper: Hyperparameters, key) -> "Float[Array, '']":
-        """Return the loss of a batch."""
+        """Return the loss of a batch, nats."""
         from simlab.losses.info_nce import info_nce
 
         first, second = network.embed_pairs(batch)
@@ -99,7 +100,7 @@ class SentenceContrastive(_OnSentences):
 
 @dataclass(frozen=True, kw_only=True)
 class SentenceClassification(_OnSentences):
-    """Cross-entropy in nats of the class of each sentence, read off its vector."""
+    """Cross-entropy in nats of the class of each sentence, with a linear readout of its vector."""
 
     def check(self, spec: "TrainingSpec") -> None:
         """Raise ``ValueError`` unless the network has a readout for the classes."""
@@ -117,10 +118,11 @@ class SentenceClassification(_OnSentences):
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedWords(_OnSentences):
-    """Cross-entropy in nats of chosen words, guessed from the rest of their sentence, as in BERT.
+    """Cross-entropy in nats of chosen words, predicted from the rest of their sentence, as in BERT.
 
-    In the place of a chosen word stands a mark with probability 0.8, any word with 0.1, and the word itself with 0.1:
-    the last is why tokens keep saying which word they are. Source: Devlin et al. (arXiv 1810.04805), Section 3.1.
+    A chosen word is replaced by the mask token with probability 0.8 and by a random word with probability 0.1, and left
+    unchanged with probability 0.1, so that tokens retain the identity of their word. Source: Devlin et al. (arXiv
+    1810.04805), Section 3.1.
 
     Args:
         rate: the probability that a word is chosen.
@@ -131,14 +133,14 @@ class MaskedWords(_OnSentences):
 
     def __post_init__(self):
         if check_real("rate", self.rate, positive=True) >= 1:
-            raise invalid("rate", "a probability below 1, as a guess needs words that are seen", self.rate)
+            raise invalid("rate", "a probability below 1, as a prediction needs unmasked words", self.rate)
 
     def check(self, spec: "TrainingSpec") -> None:
         """Raise ``ValueError`` unless the network has a readout for the words."""
         _check_readout(spec, "words")
 
     def loss(self, network: "SentenceEncoder", batch: ViewPair, data, hyper, key) -> "Float[Array, '']":
-        """Return the mean over the chosen words of both sides; without a key those of a fixed one are chosen."""
+        """Return the mean over the chosen words of both sides; without a key a fixed one is used."""
         import jax
         import jax.numpy as jnp
 
@@ -153,12 +155,12 @@ class MaskedWords(_OnSentences):
 def hide_words(
     key: "jax.Array", words: "Int[Array, 'B L']", n_words: int, rate: float
 ) -> "tuple[Bool[Array, 'B L'], Int[Array, 'B L']]":
-    """Return which words are to be guessed, and what is shown in place of all; behind the words stands no mark.
+    """Choose words to be predicted, and return the choice and the sentences with replacements; padding is unchanged.
 
     Args:
         key: a JAX random key.
         words: padded sentences.
-        n_words: words, in front of padding and of the mark of a hidden word.
+        n_words: number of words; padding has the number ``n_words``, and the mask token ``n_words + 1``.
         rate: the probability that a word is chosen.
     """
     import jax

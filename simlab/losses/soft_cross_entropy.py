@@ -1,4 +1,4 @@
-"""Cross-entropy of labels that are uncertain, with the penalties of a classifier."""
+"""Cross-entropy with soft labels, with the penalties of a classifier."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SoftCrossEntropy(CrossEntropy):
-    """Weighted mean of ``CE(z_i, P_class(i))`` in nats, ``P`` the targets of the task; penalties are inherited."""
+    """Weighted mean of ``CE(z_i, P_class(i))`` in nats, with ``P`` the targets of the task; penalties are inherited."""
 
     recorded: ClassVar = {
         "cross_entropy": Metric(label="cross-entropy", unit="nats"),
@@ -26,7 +26,7 @@ class SoftCrossEntropy(CrossEntropy):
     }
 
     def loss(self, network: Classifier, batch: Batch, data: SoftLabels, hyper: Hyperparameters, key) -> "jax.Array":
-        """Return the cross-entropy, and the penalty on features if they are a network's output."""
+        """Return the cross-entropy of a batch, plus the penalty on features if they are penalised."""
         value = soft_cross_entropy(network, batch, data)
         return value + self.feature_penalty(network, batch, data, hyper) if self.penalises_features else value
 
@@ -50,7 +50,7 @@ class SoftCrossEntropy(CrossEntropy):
         return self.recorded
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` unless the task has uncertain labels."""
+        """Raise ``ValueError`` unless the task has soft labels."""
         if not isinstance(spec.task, SoftLabelTask):
             raise invalid("objective", "one for the labels of the task, which are certain", type(spec.task).__name__)
 
@@ -64,6 +64,6 @@ def soft_cross_entropy(network: Classifier, batch: Batch, data: SoftLabels) -> "
 
     batch = weighted(batch)
     logarithms = jax.nn.log_softmax(network(batch.inputs), axis=-1)
-    # A product with the one-hot classes: unlike that of a look-up, its gradient needs no scatter.
+    # The gradient of a product with one-hot classes needs no scatter, unlike that of a look-up.
     targets = jax.nn.one_hot(batch.classes, len(data.targets), dtype=logarithms.dtype) @ data.targets
     return -jnp.sum(batch.weights[:, None] * targets * logarithms)

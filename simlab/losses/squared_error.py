@@ -1,4 +1,4 @@
-"""Half the squared error of a linear map from items to properties, descended in steps or followed as a flow."""
+"""Half the squared error of a linear map from items to properties, for gradient descent or gradient flow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from simlab.training.spec import TrainingSpec
 
 INTEGRATORS = ("descent", "runge-kutta")
-# Of the classical method of order four: how far along the last slope each one is taken, and its share of the mean.
+# The classical Runge-Kutta method of order four: for each slope, the fraction of the step and its weight in the mean.
 CLASSICAL_STAGES = ((0.0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1.0, 1 / 6))
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
-        learning_rate: of gradient descent; the time of a Runge-Kutta step.
+        learning_rate: of gradient descent; the time step of Runge-Kutta.
         initial_scale: standard deviation of the entries of a random start.
         initial_strength: singular value of the map of a balanced start.
     """
@@ -37,8 +37,8 @@ class Hyperparameters(NamedTuple):
 class SquaredError(Objective["DeepLinear"]):
     """``|Y - W_N .. W_1|^2 / 2``, summed over one-hot items and properties.
 
-    With ``runge-kutta`` the gradient that the optimiser sees is the mean slope of a classical Runge-Kutta step of order
-    four, so that plain descent by it follows gradient flow, to an error of fourth order in the learning rate.
+    With ``runge-kutta`` the gradient of the loss is the mean slope of a classical Runge-Kutta step of order four, so
+    that plain gradient descent follows gradient flow, with an error of fourth order in the learning rate.
 
     Args:
         integrator: ``descent`` or ``runge-kutta``.
@@ -53,7 +53,7 @@ class SquaredError(Objective["DeepLinear"]):
         check_choice("integrator", self.integrator, INTEGRATORS)
 
     def loss(self, network: "DeepLinear", batch, data, hyper, key) -> "jax.Array":
-        """Return the loss; with ``runge-kutta`` its gradient is that of a step."""
+        """Return the loss; with ``runge-kutta`` its gradient is the mean slope of a step."""
         weights = network.weights()
         if self.integrator == "descent":
             return squared_error(weights, batch)
@@ -66,10 +66,10 @@ class SquaredError(Objective["DeepLinear"]):
         return {"loss": squared_error(network.weights(), data)}
 
     def representation(self, network: "DeepLinear", data) -> "dict[str, jax.Array]":
-        """Return the map and the Gram matrices that predictions over time begin with.
+        """Return the map and the Gram matrices, the initial values of predictions over time.
 
-        ``map`` ``Float[P, K]``, ``grams`` ``Float[N, K, K]`` of the items after each layer, ``output_gram``
-        ``W_N W_N^T`` ``Float[P, P]``.
+        They are ``map``, ``Float[P, K]``; ``grams``, ``Float[N, K, K]``, of the items after each layer; and
+        ``output_gram``, ``W_N W_N^T``, ``Float[P, P]``.
         """
         import jax.numpy as jnp
 
@@ -82,7 +82,7 @@ class SquaredError(Objective["DeepLinear"]):
         }
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` unless the optimiser takes plain steps where they are those of an integrator."""
+        """Raise ``ValueError`` unless Runge-Kutta steps are taken by plain SGD at a constant learning rate."""
         if self.integrator == "runge-kutta":
             if spec.optimizer != "sgd":
                 raise invalid("optimizer", "sgd with integrator=runge-kutta", spec.optimizer)
@@ -91,7 +91,7 @@ class SquaredError(Objective["DeepLinear"]):
 
 
 def products(weights: "list[jax.Array]") -> "list[jax.Array]":
-    """Return ``W_l .. W_1`` of each layer: what it makes of the one-hot items, in columns."""
+    """Return ``W_l .. W_1`` for each layer ``l``: the hidden vectors of the one-hot items, as columns."""
     return list(accumulate(weights, lambda before, layer: layer @ before))
 
 
@@ -116,10 +116,10 @@ def _with_slope(weights: "list[jax.Array]", target: "jax.Array", time: "jax.Arra
         slope = jax.grad(squared_error)(moved, target)
         return (slope, [m + share * s for m, s in zip(mean, slope, strict=True)]), None
 
-    nothing = [jnp.zeros_like(matrix) for matrix in start]
+    zeros = [jnp.zeros_like(matrix) for matrix in start]
     # A loop: four copies of the gradient would take four times as long to compile.
     stages = jnp.asarray(CLASSICAL_STAGES, target.dtype)
-    (_, slopes), _ = jax.lax.scan(stage, (nothing, nothing), (stages[:, 0], stages[:, 1]))
+    (_, slopes), _ = jax.lax.scan(stage, (zeros, zeros), (stages[:, 0], stages[:, 1]))
     slopes = jax.lax.stop_gradient(slopes)
     steps = sum(((w - s) * slope).sum() for w, s, slope in zip(weights, start, slopes, strict=True))
     return squared_error(start, target) + steps

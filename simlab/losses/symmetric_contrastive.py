@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from simlab.networks.encoders.modalities import ModalityEncoder
     from simlab.training.spec import TrainingSpec
 
-# Of an inverse temperature without a clip: no run comes near.
+# The clip of an unclipped inverse temperature, which no run reaches.
 NO_CLIP = 1e30
 
 
 class Hyperparameters(NamedTuple):
-    """What varies without a new compilation.
+    """Hyperparameters, which may vary without a new compilation.
 
     Attributes:
         learning_rate: of the embeddings or towers.
         temperature_learning_rate: of ``s = log beta``; 0 keeps beta fixed.
-        inverse_temperature: beta of the start.
-        clip: the largest beta; the value of ``NO_CLIP`` for none.
-        initial_gap: between the modalities' means, of a symmetric start.
-        cone_spread: of free embeddings that start in random cones, the norm of what is added to the axis of a cone; 0
-            for a symmetric start.
+        inverse_temperature: initial value of beta.
+        clip: the largest beta; ``NO_CLIP`` for none.
+        initial_gap: initial distance between the means of the modalities, for a symmetric start.
+        cone_spread: for free embeddings that start in random cones, the root-mean-square norm of the random vector
+            added to the axis of a cone; 0 for a symmetric start.
     """
 
     learning_rate: Any
@@ -47,13 +47,13 @@ class Hyperparameters(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SymmetricContrastive(Objective["ModalityEncoder"]):
-    """Half the cross-entropy of each image over all texts, and half of each text over all images.
+    """Mean of two cross-entropies: of each image over all texts, and of each text over all images.
 
-    Logits are ``beta x_i . y_j`` of unit vectors. Over the population targets are the probabilities of the pairs; in a
-    batch of drawn pairs each has its own as the only target, as a model is trained that knows of no mismatch.
+    Logits are ``beta x_i . y_j`` of unit vectors. Over the population, targets are the probabilities of the pairs; in a
+    batch of sampled pairs the target of each is its own partner, as in training that is unaware of mismatches.
 
-    The inverse temperature is ``beta = exp(s)`` of one parameter s, with a learning rate of its own. It is clipped
-    where it is used: beta is at most ``clip``, and s, once there, can only fall.
+    The inverse temperature is ``beta = exp(s)`` with one parameter s, which has a separate learning rate. It is clipped
+    where it is used: beta is at most ``clip``, and at the clip s can only decrease.
     """
 
     Hyperparameters: ClassVar[type] = Hyperparameters
@@ -75,7 +75,7 @@ class SymmetricContrastive(Objective["ModalityEncoder"]):
     )
 
     def check(self, spec: TrainingSpec) -> None:
-        """Raise ``ValueError`` unless the task has pairs of two modalities, and a batch other pairs."""
+        """Raise ``ValueError`` unless the task has pairs of two modalities, and a batch at least two pairs."""
         if not isinstance(spec.task, ModalityPairs):
             raise invalid("objective", "one for the examples of the task, not two modalities", type(spec.task).__name__)
         size = spec.task.n_pairs if spec.source.is_population else getattr(spec.source, "batch_size", None)
@@ -96,7 +96,7 @@ class SymmetricContrastive(Objective["ModalityEncoder"]):
         return -jnp.sum(targets * logs) / len(logits)
 
     def rates(self, params: nnx.State, hyper: Hyperparameters) -> nnx.State:
-        """Return the learning rate of s over that of all else."""
+        """Return the factor on the learning rate: that of s over the common one, and 1 for all other parameters."""
         from flax import nnx
 
         own = hyper.temperature_learning_rate / hyper.learning_rate

@@ -1,1 +1,1 @@
-"""Functions of plain arrays that measure a learned representation."""
+"""Measures of a learned representation, functions of plain arrays."""

@@ -1,4 +1,4 @@
-"""Predicted directions of features in the frame of the learned ones, where order and rotation are free."""
+"""Align predicted feature directions with the learned ones, where order and rotation are free."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from simlab.metrics.matching import match_vectors
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Of the largest entry of a Gram matrix: wide enough for noise in training, narrower than two codes differ.
+# Relative to the largest entry of a Gram matrix: above the noise of training, below the difference of two codes.
 TOLERANCE = 0.1
-# Features of a block whose orders are searched exactly: the search may be exponential in it.
+# The most features of a block whose orders are searched exactly: the search may be exponential in their number.
 LARGEST_BLOCK = 8
 
 
 class AlignedCode(NamedTuple):
-    """Predicted columns beside the learned ones.
+    """Predicted columns, aligned with the learned ones.
 
     Attributes:
-        weights: the predicted ``W``, its features in the order and its hidden space in the frame of the learned ones.
-        order: the predicted feature that stands at each place.
+        weights: the predicted ``W``, with the order of features and the frame of the hidden space of the learned one.
+        order: the predicted feature at each place.
         gram_distance: ``|W'^T W' - W^T W| / |W^T W|`` of the learned ``W'`` and this ``W``, Frobenius norms.
     """
 
@@ -38,10 +38,10 @@ def align_code(
     """Return predicted columns in the best order and rotation.
 
     Args:
-        learned: finite.
-        predicted: finite.
-        is_ordered: whether each feature has its own prediction, as features of different importance do; only the
-            rotation is then free.
+        learned: learned columns, finite.
+        predicted: predicted columns, finite.
+        is_ordered: whether each feature has its own prediction, as for features of different importance; then only the
+            rotation is free.
     """
     order = np.arange(learned.shape[1]) if is_ordered else _best_order(learned, predicted)
     ordered = predicted[:, order]
@@ -54,8 +54,8 @@ def align_code(
 def _best_order(learned: Float[np.ndarray, "m n"], predicted: Float[np.ndarray, "m n"]) -> Int[np.ndarray, " n"]:
     """Return the predicted feature for each learned one.
 
-    Codes are cut into mutually orthogonal blocks. Where the blocks of both agree, so does the order of each, to the
-    tolerance. Elsewhere the order is that of a local search, which gives an upper bound of the least distance.
+    Codes are cut into mutually orthogonal blocks. If all blocks match within the tolerance, their order is used.
+    Otherwise the order comes from a local search, whose distance is an upper bound of the smallest one.
     """
     blocks = [_orthogonal_blocks(weights) for weights in (learned, predicted)]
     order = np.full(learned.shape[1], -1)
@@ -69,7 +69,7 @@ def _best_order(learned: Float[np.ndarray, "m n"], predicted: Float[np.ndarray, 
 
 
 def _orthogonal_blocks(weights: Float[np.ndarray, "m n"]) -> list[Int[np.ndarray, " k"]]:
-    """Return the features of each set that is orthogonal to all others, by size and then by length."""
+    """Return mutually orthogonal sets of features, sorted by size and then by squared norm."""
     from scipy.sparse.csgraph import connected_components
 
     gram = np.abs(weights.T @ weights)
@@ -81,7 +81,7 @@ def _orthogonal_blocks(weights: Float[np.ndarray, "m n"]) -> list[Int[np.ndarray
 def _match_block(
     learned: Float[np.ndarray, "m k"], predicted: Float[np.ndarray, "m k"]
 ) -> Int[np.ndarray, " k"] | None:
-    """Return the learned features of a block in the order of the predicted ones, None if no order fits."""
+    """Return the learned features of a block in the order of the predicted ones, or None if no order fits."""
     n_features = learned.shape[1]
     if n_features == 1:
         return np.zeros(1, int)
@@ -89,7 +89,7 @@ def _match_block(
 
 
 def _search_order(learned: Float[np.ndarray, "m n"], predicted: Float[np.ndarray, "m n"]) -> Int[np.ndarray, " n"]:
-    """Return an order for which the Gram matrices are close.
+    """Return an order, found by local search, for which the Gram matrices are close.
 
     The permutation P that maximises tr(A^T P B P^T) minimises the distance of A and P B P^T.
     """

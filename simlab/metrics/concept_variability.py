@@ -1,20 +1,20 @@
-"""How far the tokens of a layer have collapsed onto their concepts: variance within concepts over variance between.
+"""Collapse of the tokens of a layer onto their concepts: variance within concepts over variance between concepts.
 
 At each position ``l`` the tokens ``x_bl`` of the sentences ``b``, of probability ``p_b``, fall into groups (concepts),
-and these into words. With ``E_l`` the mean over sentences at position ``l``, and then over positions,
+and these into words. With ``E`` the mean over sentences at position ``l``, and then over positions,
 
     between = E |mean(l, concept) - mean(l)|^2        = trace(Sigma_between)
     within  = E |x_bl - mean(l, concept)|^2           = trace(Sigma_within)
     word    = E |mean(l, word) - mean(l, concept)|^2  the part of ``within`` that the word's identity explains
-    context = E |x_bl - mean(l, word)|^2              the rest: what the other positions make of a word
+    context = E |x_bl - mean(l, word)|^2              the rest: the effect of the other positions
 
-``within + between`` is the whole variance around the positions' means, and ``within = word + context`` where a word
-has one concept. The ratio ``within / between`` is 0 at collapse and does not change when tokens are rotated, scaled or
-shifted. It takes the place of the first measure of neural collapse, ``trace(Sigma_within Sigma_between^+)`` (Papyan,
-Han, Donoho, arXiv 2008.08186), which needs a pseudo-inverse.
+``within + between`` is the total variance around the means of the positions, and ``within = word + context`` where a
+word has one concept. The ratio ``within / between`` is 0 at collapse and invariant to rotation, scaling and translation
+of the tokens. It replaces the first measure of neural collapse, ``trace(Sigma_within Sigma_between^+)`` (Papyan, Han,
+Donoho, arXiv 2008.08186), which needs a pseudo-inverse.
 
-The variances are those of the tokens given, without Bessel's correction: in a sample of which ``n`` tokens are one word
-at one position, ``1/n`` of the variance from context is counted as ``word``. Whole populations have no such bias.
+The variances are those of the given tokens, without Bessel's correction: in a sample with ``n`` tokens of one word at
+one position, ``1/n`` of the variance from context is counted as ``word``. Whole populations have no such bias.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class ConceptVariability(NamedTuple):
     """Variances of the tokens of one layer, each a scalar in squared units of the tokens.
 
     Attributes:
-        within: around the mean of the token's group.
-        between: of the groups' means around that of their position.
-        word: part of ``within`` between words; NaN where no words were given.
-        context: part of ``within`` inside words; NaN where no words were given.
+        within: variance around the means of groups.
+        between: variance of the means of groups around the mean of their position.
+        word: the part of ``within`` between words; NaN where no words are given.
+        context: the part of ``within`` inside words; NaN where no words are given.
     """
 
     within: Float[AnyArray, ""]
@@ -67,13 +67,13 @@ def concept_variability(
     Memory: a few copies of ``hidden``, and one mean for each position and group, and for each position and word.
 
     Args:
-        hidden: ``Float[B, P, m]``, tokens of ``B`` sentences at ``P`` positions; a layer that has merged the positions
-            has ``P = 1``.
-        groups: ``Int[B, P]``, below ``n_groups``: the concept of each token; of a layer that has merged the positions,
-            the class of each sentence.
-        words: ``Int[B, P]``, below ``n_words``: the word of each token, each within one group; None leaves ``within``
-            in one piece.
-        weights: ``Float[B]``, the probability of each sentence, summing to 1; None stands for ``1/B``.
+        hidden: ``Float[B, P, m]``, tokens of ``B`` sentences at ``P`` positions; a layer that merges the positions has
+            ``P = 1``.
+        groups: ``Int[B, P]``, below ``n_groups``: the concept of each token, or the class of each sentence in a layer
+            that merges the positions.
+        words: ``Int[B, P]``, below ``n_words``: the word of each token, each within one group; None if ``within`` is
+            not to be split.
+        weights: ``Float[B]``, the probability of each sentence, summing to 1; None means ``1/B``.
         n_groups: number of groups; some may be empty.
         n_words: number of words.
 
@@ -81,7 +81,7 @@ def concept_variability(
         The variances, averaged over positions.
 
     Raises:
-        ValueError: labels are not shaped like the tokens, or their number is no positive whole number.
+        ValueError: the shape of the labels is not that of the tokens, or their number is not a positive whole number.
     """
     xp = hidden.__array_namespace__()
     n_sentences, n_positions, dim = hidden.shape
@@ -94,12 +94,12 @@ def concept_variability(
     positions = xp.arange(n_sentences * n_positions) % n_positions
 
     def explain(tokens, labels, n_labels):
-        """Return the variance of the means of each position and label, and the tokens less these means."""
+        """Return the mean square of the means of each position and label, and the tokens minus these means."""
         cells = positions * n_labels + labels.reshape(-1)
         means = _cell_means(tokens, cells, token_weights, n_positions * n_labels)[cells]
         return _mean_square(means, token_weights), tokens - means
 
-    # Centred step by step: squares are never summed around a distant point.
+    # Centred at every step, so that no large squares cancel.
     _, centred = explain(hidden.reshape(-1, dim), xp.zeros_like(groups), 1)
     between, residuals = explain(centred, groups, n_groups)
     within = _mean_square(residuals, token_weights)
@@ -111,7 +111,7 @@ def concept_variability(
 
 
 def _check_labels(field: str, labels: Int[AnyArray, "B P"], n_labels: int | None, shape: tuple[int, int]) -> None:
-    """Raise ``ValueError`` unless the labels are shaped like the tokens and their number is given."""
+    """Raise ``ValueError`` unless the labels have the shape of the tokens and their number is given."""
     check_count(f"n_{field}", n_labels)
     if labels.shape != shape:
         raise invalid(field, f"labels of shape {shape}, one per token", labels.shape)
@@ -139,7 +139,7 @@ def _cell_sums(
     xp = vectors.__array_namespace__()
     sums = xp.zeros((n_cells, vectors.shape[1]), dtype=vectors.dtype)
     if hasattr(sums, "at"):
-        # JAX. A GPU adds in no fixed order: there the last digits may differ from run to run.
+        # JAX. The order of additions on a GPU is not fixed: the last digits may differ from run to run.
         return sums.at[cells].add(vectors)
     xp.add.at(sums, cells, vectors)
     return sums

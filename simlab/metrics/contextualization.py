@@ -1,30 +1,31 @@
-"""How alike the vectors of tokens in their contexts are: self-, intra- and inter-sentence similarity, and anisotropy.
+"""Similarities of contextualised token vectors: self-, intra- and inter-sentence similarity, and anisotropy.
 
 An *occurrence* is a token at its place in a sentence, with its vector ``x`` and ``u = x/|x|``. All values are mean
-cosines, of vectors of any origin:
+cosines:
 
 ==================== ================================================================================================
 self-similarity      of occurrences of one token, in different sentences unless ``pairs`` says otherwise
 intra-sentence       of a token with the mean vector of its sentence
 within-sentence      of two tokens of one sentence
-inter-sentence       of occurrences in different sentences, whatever their tokens
-anisotropy           of occurrences of different tokens in different sentences: what any two have in common
+inter-sentence       of occurrences in different sentences, of any tokens
+anisotropy           of occurrences of different tokens in different sentences
 sentence similarity  of the mean vectors of different sentences
 ==================== ================================================================================================
 
-*Adjusted* values are less the anisotropy; the *self-similarity change* of a token (SSC) is its adjusted self-similarity
-after training less that before. Each value has its baseline: of self-, within- and inter-sentence similarity it is the
-anisotropy ``a``; of intra-sentence similarity, whose mean vector holds the token itself, ``sqrt((1 + (n-1) a)/n)`` for
-a sentence of ``n`` tokens; of the anisotropy 0, within ``sqrt(2/(d N (N-1)))`` for N directions drawn at random.
+*Adjusted* values are minus the anisotropy; the *self-similarity change* (SSC) of a token is its adjusted
+self-similarity after training minus that before. Each value has a baseline: for self-, within- and inter-sentence
+similarity it is the anisotropy ``a``; for intra-sentence similarity, whose mean vector includes the token itself, it is
+``sqrt((1 + (n-1) a)/n)`` for a sentence of ``n`` tokens; for the anisotropy it is 0, with the standard deviation
+``sqrt(2/(d N (N-1)))`` for N random directions.
 
-No matrix of N x N cosines is built. With sums ``S`` of unit vectors over all occurrences, over those of a token, of a
-sentence, and of a token in a sentence, pairs are counted by inclusion and exclusion, as in
+No N x N matrix of cosines is built. With sums ``S`` of unit vectors over all occurrences, over those of a token, of a
+sentence, and of a token in a sentence, pairs are summed by inclusion and exclusion, as in
 
     anisotropy = (|S|^2 - sum_t |S_t|^2 - sum_s |S_s|^2 + sum_ts |S_ts|^2)
                / (N^2 - sum_t n_t^2 - sum_s n_s^2 + sum_ts n_ts^2).
 
-Time is O(N d), memory O(d) for each token that has been seen and for the sentences at hand; all sums are float64.
-Special tokens and padding count unless the mask leaves them out.
+Time is O(N d), memory O(d) for each distinct token and for the current batch; all sums are float64. Special tokens and
+padding count unless the mask excludes them.
 
 Sources: Ethayarajh (arXiv 1909.00512) for self- and intra-sentence similarity and their baseline; Timkey, van Schijndel
 (arXiv 2109.04404) for the share of a rogue dimension; Xiao, Long, Al Moubayed (arXiv 2212.09170) for SSC.
@@ -46,22 +47,22 @@ if TYPE_CHECKING:
 
     from simlab.tasks.batch import AnyArray
 
-# Which pairs of occurrences of a token count: those in different sentences; all; or those in different sentences, of
-# which each gives its first occurrence alone.
+# The pairs of occurrences of a token that count: those in different sentences; all; or those of the first occurrences
+# in different sentences.
 PAIRS = ("across", "all", "first")
 
 
 class Contextualization:
-    """Sums over any number of batches of sentences, from which :class:`Similarities` follow.
+    """Streaming sums over batches of sentences, from which :class:`Similarities` follow.
 
     Args:
-        dim: ``d``, of the vectors that are added.
+        dim: ``d``, the dimension of the vectors.
         pairs: which pairs count in self-similarity: ``across`` (different sentences), ``all``, or ``first`` (the first
-            occurrence in each sentence).
-        excluded: coordinates that are left out of the vectors, such as a rogue dimension.
+            occurrences in different sentences).
+        excluded: coordinates to leave out of the vectors, such as a rogue dimension.
 
     Raises:
-        ValueError: an unknown choice, or a coordinate beyond ``d``.
+        ValueError: ``pairs`` is unknown, a coordinate is not below ``d``, or all coordinates are excluded.
     """
 
     def __init__(self, dim: int, *, pairs: str = "across", excluded: Sequence[int] = ()):
@@ -71,7 +72,7 @@ class Contextualization:
         if not len(self.coordinates):
             raise invalid("excluded", f"fewer than the {dim} coordinates", len(self.excluded))
         width = len(self.coordinates)
-        # By token: occurrences, pairs within a sentence, squares of sums within a sentence, cosines with the mean.
+        # By token: occurrences, their squared counts and squared sums within sentences, cosines with the sentence mean.
         self._tokens = GroupSums({"count": (), "repeats": (), "squares": (), "intra": (), "vectors": (width,)})
         self._sentence_squares, self._repeat_squares, self._sentence_means = np.zeros((3, width))
         self._lengths: dict[int, int] = {}
@@ -88,16 +89,16 @@ class Contextualization:
         Args:
             hidden: the vectors, of any precision.
             tokens: their token numbers, not negative.
-            mask: which places count; None for all. Without it padding and special tokens count like words.
+            mask: True where a token counts; None for all, padding and special tokens included.
 
         Raises:
-            ValueError: shapes do not fit, a token is negative, or a vector that counts is not finite.
+            ValueError: shapes differ, a token is negative, or a vector that counts is not finite.
         """
         tokens = np.asarray(tokens)
         hidden, is_there = self._checked(hidden, tokens, mask)
         vectors = hidden[is_there].astype(np.float64)[:, self.coordinates]
         if not np.all(np.isfinite(vectors)):
-            raise invalid("hidden", "finite numbers where the mask says that a token counts", "others")
+            raise invalid("hidden", "finite numbers for all tokens that count", "NaN or infinity")
         sentences, labels = np.nonzero(is_there)[0], tokens[is_there].astype(np.int64)
         lengths = np.linalg.norm(vectors, axis=1)
         has_direction = lengths > 0
@@ -123,7 +124,7 @@ class Contextualization:
         return hidden, is_there
 
     def _add(self, vectors: np.ndarray, lengths: np.ndarray, sentences: np.ndarray, labels: np.ndarray) -> None:
-        """Add occurrences in the order of their sentences, and those of one token in one sentence together."""
+        """Add occurrences, sorted by sentence and token."""
         order = np.lexsort((labels, sentences))
         vectors, units, labels, sentences = (
             array[order] for array in (vectors, vectors / lengths[:, None], labels, sentences)
@@ -142,7 +143,7 @@ class Contextualization:
         )
 
     def _add_sentences(self, vectors: np.ndarray, units: np.ndarray, sentences: np.ndarray) -> np.ndarray:
-        """Add what concerns whole sentences; return the cosine of each token with the mean of its sentence."""
+        """Add the sums over whole sentences, and return the cosine of each token with the mean of its sentence."""
         starts = run_starts(sentences)
         counts = np.diff(np.append(starts, len(sentences)))
         self._sentence_squares += np.sum(np.add.reduceat(units, starts) ** 2, axis=0)
@@ -160,10 +161,10 @@ class Contextualization:
         return cosines
 
     def merge(self, other: Contextualization) -> None:
-        """Add the sums of other sentences.
+        """Add the sums of another instance, taken over other sentences.
 
         Raises:
-            ValueError: they were taken with another choice.
+            ValueError: ``dim``, ``pairs`` or ``excluded`` differ.
         """
         for name in ("dim", "pairs", "excluded"):
             if getattr(self, name) != getattr(other, name):
@@ -177,7 +178,7 @@ class Contextualization:
             self._lengths[length] = self._lengths.get(length, 0) + number
 
     def measure(self) -> Similarities:
-        """Return the mean cosines of all that was added."""
+        """Return the mean cosines over all sentences added so far."""
         labels, by_token = self._tokens.ordered()
         counts, sums = by_token["count"], by_token["vectors"]
         lengths = np.array(list(self._lengths), float)
@@ -214,7 +215,7 @@ class Contextualization:
         )
 
     def _self_similarity(self, by_token: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the mean cosine over the pairs of each token that count."""
+        """Return the self-similarity of each token: its mean cosine over the pairs that count."""
         counts, squares = by_token["count"], np.sum(by_token["vectors"] ** 2, axis=1)
         if self.pairs == "all":
             return _means(squares - counts, counts**2 - counts)
@@ -229,15 +230,15 @@ def contextualization(
     pairs: str = "across",
     without_rogue: int = 0,
 ) -> Similarities:
-    """Return the :class:`Similarities` of one layer whose vectors are all at hand.
+    """Return the :class:`Similarities` of one layer from all of its vectors.
 
     Args:
         hidden: the vectors, of any precision.
         tokens: their token numbers, not negative.
-        mask: which places count; None for all.
+        mask: True where a token counts; None for all.
         pairs: as in :class:`Contextualization`.
-        without_rogue: how many coordinates to leave out, each time the one that contributes most to the anisotropy of
-            what is left.
+        without_rogue: number of coordinates to leave out, one after the other: each is the one that contributes most to
+            the anisotropy of the remaining coordinates.
     """
     excluded: tuple[int, ...] = ()
     while True:
@@ -250,23 +251,23 @@ def contextualization(
 
 
 def _mean(total: float | np.ndarray, count: float | np.ndarray) -> float:
-    """Return a sum over a count, NaN where there is nothing to count."""
+    """Return a sum divided by a count, or NaN for a count of zero."""
     return float(total / count) if count > 0 else np.nan
 
 
 def _means(sums: Float[np.ndarray, " T"], counts: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
-    """Return sums over counts, NaN where there is nothing to count."""
+    """Return sums divided by counts, with NaN for counts of zero."""
     return np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
 
 
 def _intra_baseline(lengths: np.ndarray, frequencies: np.ndarray, anisotropy: float) -> float:
-    """Return the intra-sentence similarity of sentences whose tokens have the pairwise cosine of any two."""
+    """Return the mean intra-sentence similarity if any two tokens of a sentence had the anisotropy as their cosine."""
     squares = (1 + (lengths - 1) * anisotropy) / np.maximum(lengths, 1)
     return _mean(frequencies @ np.sqrt(np.maximum(squares, 0)), frequencies.sum())
 
 
 def _is_first(sentences: Int[np.ndarray, " N"], labels: Int[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
-    """Return which occurrences are the first of their token in their sentence."""
+    """Return True for the first occurrence of each token in each sentence."""
     _, first = np.unique(np.stack([sentences, labels]), axis=1, return_index=True)
     is_first = np.zeros(len(labels), bool)
     is_first[first] = True

@@ -1,8 +1,8 @@
-"""The shape of a set of vectors: norms, directions, angles, spread, and distance modulo rotation.
+"""Geometry of a set of vectors: norms, directions, angles, spread, and distance modulo rotation.
 
-Functions marked *any backend* take NumPy and JAX arrays alike: on the device they follow a run in the precision of
-training, on the host they measure its end in float64. Squares are summed over centred vectors (never a difference of
-two large moments), so that a spread of zero is measured as zero to rounding.
+Functions marked *any backend* accept NumPy and JAX arrays. On the device they record a run in the precision of
+training, on the host they measure its final state in float64. Squares are summed over centred vectors, never as a
+difference of two large moments, so that a spread of zero is zero up to rounding.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def membership_matrix(
 
 
 def direction_spread(vectors: Float[AnyArray, "N d"], membership: Float[AnyArray, "G N"]) -> Float[AnyArray, ""]:
-    """Return how far directions stray within their groups: 0 at collapse, at most 1. Any backend.
+    """Return the spread of directions within their groups: 0 at collapse, at most 1. Any backend.
 
     ``sqrt(mean_i |v_i/|v_i| - m_g(i)|^2)`` with ``m_g`` the mean direction of group ``g``.
 
@@ -77,14 +77,14 @@ def direction_spread(vectors: Float[AnyArray, "N d"], membership: Float[AnyArray
 
 
 def simplex_deviation(vectors: Float[AnyArray, "N d"], membership: Float[AnyArray, "G N"]) -> Float[AnyArray, ""]:
-    """Return how far the groups' mean directions are from a simplex: 0 for an equiangular frame. Any backend.
+    """Return the deviation of the mean directions of groups from a simplex: 0 for an equiangular frame. Any backend.
 
-    ``sqrt(mean_{a != b} (cos(m_a, m_b) + 1/(G-1))^2)``. Pair by pair, not in the mean: the mean cosine of any unit
-    vectors that sum to zero is ``-1/(G-1)``, be they a simplex or not.
+    ``sqrt(mean_{a != b} (cos(m_a, m_b) + 1/(G-1))^2)``. The deviation is taken for each pair, as the mean cosine of any
+    unit vectors that sum to zero is ``-1/(G-1)``, whether or not they form a simplex.
 
     Args:
         vectors: ``Float[N, d]``.
-        membership: ``Float[G, N]`` as in :func:`group_means`; pairs with a group that has no members are left out.
+        membership: ``Float[G, N]`` as in :func:`group_means`; pairs with an empty group are left out.
 
     Returns:
         A dimensionless scalar.
@@ -94,7 +94,7 @@ def simplex_deviation(vectors: Float[AnyArray, "N d"], membership: Float[AnyArra
     present = (xp.sum(membership, axis=1) > 0).astype(vectors.dtype)
     means = group_means(directions(vectors), membership)
     lengths = norms(means)
-    # Directions that cancel have no mean direction: a zero vector stands for it, at right angles to all.
+    # Directions that cancel have no mean direction: the zero vector is used, with cosine 0 to all others.
     centres = means / xp.where(lengths > 0, lengths, xp.ones_like(lengths))[:, None]
     pairs = present[:, None] * present[None, :] * (1 - xp.eye(n_groups, dtype=vectors.dtype))
     return xp.sqrt(xp.sum(pairs * (centres @ centres.T + 1 / (n_groups - 1)) ** 2) / xp.sum(pairs))
@@ -103,11 +103,11 @@ def simplex_deviation(vectors: Float[AnyArray, "N d"], membership: Float[AnyArra
 def common_rotation(
     pairs: list[tuple[Float[np.ndarray, "*batch d"], Float[np.ndarray, "*batch d"]]],
 ) -> Float[np.ndarray, "d d"]:
-    """Return the one rotation that carries several predicted arrays onto the learned ones (orthogonal Procrustes).
+    """Return the common rotation that aligns several predicted arrays with the learned ones (orthogonal Procrustes).
 
     Minimises ``sum_i |predicted_i R - learned_i|^2 / |predicted_i|^2`` over ``R`` in ``O(d)``: embeddings and
-    classifier turn together, since the logits depend on their inner products alone. An array that is predicted to
-    vanish leaves the rotation free and is left out.
+    classifier rotate together, since the logits depend only on their inner products. An array that is predicted to
+    vanish does not constrain the rotation and is left out.
 
     Args:
         pairs: ``(learned, predicted)``, each ``Float[..., d]``.
@@ -136,6 +136,6 @@ def singular_values(vectors: Float[np.ndarray, "*batch d"]) -> Float[np.ndarray,
     """Return the singular values of ``Float[..., d]`` as a matrix of ``d`` columns, largest first, in float64."""
     matrix = np.asarray(vectors, np.float64).reshape(-1, vectors.shape[-1])
     if len(matrix) > 4 * matrix.shape[1]:
-        # A QR factorisation first: it keeps the small values exact, which the Gram matrix would square away.
+        # A QR factorisation first: it keeps the relative precision of small values, which a Gram matrix would lose.
         matrix = np.linalg.qr(matrix, mode="r")
     return np.linalg.svd(matrix, compute_uv=False)

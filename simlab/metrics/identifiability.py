@@ -1,4 +1,4 @@
-"""Whether an embedding holds the coordinates of a hidden manifold: linear maps, and coverings of the sphere."""
+"""Identifiability of the coordinates of a hidden manifold from an embedding: linear maps, and degrees on the sphere."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class LinearIdentifiability(NamedTuple):
-    """How linear the coordinates of a manifold are in an embedding.
+    """The linear relation between the coordinates of a manifold and an embedding.
 
     Attributes:
-        r_squared: of the best linear map, with a constant, from embedding to coordinates: ``1 - residual/variance``,
-            over all coordinates together; NaN for features or coordinates that are not finite, or constant coordinates.
-        singular_values: of the best linear map from coordinates to embedding, largest first, ``Float[k]``; equal ones
-            say that the image is similar to the manifold, ones that it is isometric.
+        r_squared: R^2 of the best affine map from embedding to coordinates: ``1 - residual/variance``, over all
+            coordinates together; NaN for features or coordinates that are not finite, or constant coordinates.
+        singular_values: ``Float[k]``, of the best affine map from coordinates to embedding, largest first. If they are
+            equal, the image is similar to the manifold; if they are 1, it is isometric.
     """
 
     r_squared: float
@@ -27,10 +27,10 @@ class LinearIdentifiability(NamedTuple):
 def linear_identifiability(
     embeddings: Float[np.ndarray, "N d"], coordinates: Float[np.ndarray, "N k"]
 ) -> LinearIdentifiability:
-    """Return R^2 and singular values. Features that know nothing have an R^2 of about ``d/N``: many points are needed.
+    """Return R^2 and singular values. Features independent of the coordinates have an R^2 of about ``d/N``.
 
     Args:
-        embeddings: of points, as rows.
+        embeddings: of points, as rows; many more points than dimensions are needed.
         coordinates: of the same points.
     """
     embeddings, coordinates = np.asarray(embeddings, float), np.asarray(coordinates, float)
@@ -47,15 +47,15 @@ def linear_identifiability(
 
 
 def sphere_degree(points: Float[np.ndarray, "N 3"], images: Float[np.ndarray, "N 3"]) -> float:
-    """Return how often a map of the sphere to itself covers it, counted with the sign of its orientation.
+    """Return the degree of a map of the sphere to itself: how often it covers the sphere, signed by orientation.
 
-    1 for a rotation, -1 with a reflection, 0 for a folded map that covers each place as often one way as the other. The
-    oriented areas of the images of triangles between neighbours, over the area of the sphere: a whole number but for
-    rounding, and the true one if neighbours have images less than a right angle apart.
+    The degree is 1 for a rotation, -1 for one with a reflection, and 0 for a folded map, whose orientations cancel. It
+    is the sum of the oriented areas of the images of triangles between neighbours, over the area of the sphere: a whole
+    number up to rounding, and the true degree if the images of neighbours are less than a right angle apart.
 
     Args:
         points: unit vectors all over the sphere.
-        images: of these points, not zero; NaN is returned where some are not finite.
+        images: images of these points, not zero; the result is NaN if some are not finite.
     """
     from scipy.spatial import ConvexHull
 

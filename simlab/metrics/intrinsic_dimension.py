@@ -1,4 +1,4 @@
-"""The intrinsic dimension of a set of features, from the distances to two nearest neighbours (Facco et al., 2017)."""
+"""Intrinsic dimension of a set of features, from distances to the two nearest neighbours (Facco et al., 2017)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 FEWEST_POINTS = 3
-# Distances below this many units of rounding of the largest feature are zero.
+# Distances below this many units of rounding of the largest feature count as zero.
 ROUNDING = 16
 
 
@@ -19,8 +19,8 @@ class IntrinsicDimension(NamedTuple):
 
     Attributes:
         dimension: NaN where it is undefined.
-        n_dropped: points that lie on another one, which were left out.
-        reason: why it is undefined; nothing if it is defined.
+        n_dropped: number of duplicate points, which are left out.
+        reason: why the dimension is undefined; empty if it is defined.
     """
 
     dimension: float
@@ -29,11 +29,11 @@ class IntrinsicDimension(NamedTuple):
 
 
 def two_nn(features: Float[np.ndarray, "N d"]) -> IntrinsicDimension:
-    """Return ``(n - 1)/sum_i log(r_i2/r_i1)``, r the distances of a point to its nearest and next-nearest neighbour.
+    """Return ``(n - 1)/sum_i log(r_i2/r_i1)``, with ``r_i1`` and ``r_i2`` the distances to the two nearest neighbours.
 
-    The ratio has the density ``D mu^{-D - 1}`` if the density of points is even over the second neighbour, whatever it
-    is. So points must be drawn at random: on a grid the ratios are one. The relative standard error is ``1/sqrt(n)``.
-    Where neighbours are far apart, in more than about ten dimensions, the estimate is too low. It does not see a fold.
+    The ratio has the density ``D mu^{-D - 1}`` if the density of points is constant up to the second neighbour. Points
+    must be random, as the ratios are 1 on a grid. The relative standard error is ``1/sqrt(n)``. Where neighbours are
+    far apart, in more than about ten dimensions, the estimate is too low. It does not detect folds.
 
     Args:
         features: one row for each point.
@@ -52,7 +52,7 @@ def two_nn(features: Float[np.ndarray, "N d"]) -> IntrinsicDimension:
     if np.linalg.norm(features - features.mean(axis=0), axis=1).max() <= zero:
         return IntrinsicDimension(np.nan, n_points - 1, "collapsed features")
     pairs = cKDTree(features).query_pairs(zero, output_type="ndarray")
-    dropped = np.unique(pairs[:, 1])  # of each pair the one that comes later
+    dropped = np.unique(pairs[:, 1])  # the later point of each pair
     distinct = np.delete(features, dropped, axis=0)
     if len(distinct) < FEWEST_POINTS:
         return IntrinsicDimension(np.nan, len(dropped), f"fewer than {FEWEST_POINTS} different points")

@@ -1,4 +1,4 @@
-"""How far inputs of a two-layer ReLU network are from the other label along a line, in float64 on the host."""
+"""Distance of an input of a two-layer ReLU network to a change of label along a line, in float64 on the host."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def flip_distance(
 ) -> float:
     """Return the least ``t > 0`` at which the sign of ``f(x + t v)`` changes; infinite if it never does.
 
-    Along a line f is linear between the points at which a unit switches, so that the first change of sign is found
-    exactly.
+    Along a line f is linear between the points at which a unit switches on or off, so that the first change of sign is
+    found exactly.
 
     Args:
-        weights: of the first layer.
-        signs: of the second.
+        weights: weights of the first layer.
+        signs: weights of the second layer.
         start: x.
         direction: v, a unit vector.
     """
@@ -55,6 +55,6 @@ def flip_distance(
 
 
 def alignments(weights: Float[np.ndarray, "h d"], targets: Float[np.ndarray, "h d"]) -> Float[np.ndarray, " h"]:
-    """Return the cosine of each row and its target."""
+    """Return the cosine between each row and its target."""
     lengths = np.linalg.norm(weights, axis=1) * np.linalg.norm(targets, axis=1)
     return np.sum(weights * targets, axis=1) / lengths

@@ -1,22 +1,22 @@
-"""What is recorded over training of the layers of a deep network: how far tokens have collapsed, layer by layer.
+"""Metrics of the layers of a deep network, recorded over training: collapse of the tokens of each layer.
 
-A layer has four measures, each a ratio of variances of its tokens as :mod:`simlab.metrics.concept_variability` defines
-them, in units of the variance between the groups' means:
+Each layer has four measures. They are variances of its tokens, see :mod:`simlab.metrics.concept_variability`, over the
+variance between the means of the groups:
 
 ``concept_ratio``
     within concepts over between concepts, at each position;
 ``word_ratio``
-    the part of it that tells words of one concept apart;
+    the part of it that comes from different words of one concept;
 ``context_ratio``
-    the rest: what the other positions make of a word. A layer that reads the context is meant to have it, as the class
-    is a sequence of concepts;
+    the rest, the effect of the other positions. It is expected in a layer that reads the context, as the class is a
+    sequence of concepts;
 ``class_ratio``
-    within classes over between classes: 0 where a token depends on its sentence's class alone, that is on the sequence
-    of concepts, and not on the words that stand for them.
+    within classes over between classes: 0 where a token depends only on the class of its sentence, that is on the
+    sequence of concepts, and not on the choice of words.
 
-A layer that has merged the positions has no concepts, and its first three are NaN.
+A layer that merges the positions has no concepts, and its first three measures are NaN.
 
-They are those of every sentence with its probability where there are few, else of a sample that stays the same over
+A small population is enumerated with its probabilities. Otherwise the measures are those of a sample that is fixed over
 the run; there ``1/n`` of the variance from context is counted as ``word`` where ``n`` tokens are one word.
 """
 
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
 MEASURES = ("concept_ratio", "word_ratio", "context_ratio", "class_ratio")
-# Sentences that are measured at most, and numbers of the widest layer held for them: 32 MB in float32.
+# The most sentences that are measured, and the most numbers of the widest layer for them: 32 MB in float32.
 SENTENCES, ENTRIES = 4096, 8_000_000
-# Of the sentences drawn: any number, the same for all members.
+# The seed of the sentences: any number, the same for all members.
 SEED = 0
 
 
 @lru_cache(maxsize=64)
 def layer_metrics(n_layers: int) -> type:
-    """Return the named tuple of what is recorded of a network with so many layers, the embedding layer included.
+    """Return the named tuple of the metrics of a network with ``n_layers`` layers, the embedding layer included.
 
     Its fields are ``embedding_norm`` (root mean square), ``embedding_spread`` and ``embedding_simplex_deviation`` of
     the word vectors (see :mod:`simlab.metrics.geometry`), ``classifier_norm`` (of the vector of a class at a position,
@@ -59,7 +59,7 @@ def layer_metrics(n_layers: int) -> type:
 
 
 def field(layer: int, name: str) -> str:
-    """Return the name under which a measure of a layer is recorded; layer 0 is that of the embeddings."""
+    """Return the name under which a measure of a layer is recorded; layer 0 is the embedding layer."""
     return f"layer_{layer}_{name}"
 
 
@@ -70,7 +70,7 @@ def measure(network: Any, task: SentenceTask, data: Any, width: int):
         network: a deep network of :mod:`simlab.networks.layers`.
         task: gives the concepts of words and the number of classes.
         data: the arrays of the realised task.
-        width: numbers that the widest layer holds for a sentence.
+        width: numbers per sentence in the widest layer.
     """
     sentences, classes, weights = measured_sentences(task, data, width)
     hidden = network.hidden(sentences)
@@ -88,9 +88,9 @@ def measure(network: Any, task: SentenceTask, data: Any, width: int):
 
 
 def measured_sentences(task: SentenceTask, data: Any, width: int) -> Batch:
-    """Return every sentence with its probability if there are few, else as many drawn as memory shall hold.
+    """Return every sentence with its probability if there are few, otherwise a sample of bounded size.
 
-    Which ones are drawn depends on no setting of JAX: neither on its default generator nor on an offset of seeds.
+    The sample does not depend on settings of JAX, such as its default generator or an offset of seeds.
     """
     limit = max(1, min(SENTENCES, ENTRIES // width))
     if task.n_examples <= limit:

@@ -1,4 +1,4 @@
-"""Matching learned vectors with predicted ones where theory leaves their order free."""
+"""Match learned vectors with predicted ones where theory leaves their order free."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 def match_vectors(
     learned: Float[np.ndarray, "K d"], predicted: Float[np.ndarray, "K d"], tolerance: float = 0.05
 ) -> Int[np.ndarray, " K"] | None:
-    """Return the order of learned vectors in which they are the predicted ones up to a rotation and a common scale.
+    """Return the order of learned vectors that matches the predicted ones up to a rotation and a common scale.
 
-    Rotations leave inner products alone, so that two sets agree up to order iff their Gram matrices do. Vectors are
-    placed one after the other, each where its inner products with those placed before fit best; a vector that fits
-    nowhere undoes the last placement (backtracking).
+    Inner products are invariant under rotations, so that two sets agree up to order iff their Gram matrices do. Places
+    are filled one after the other, each with the vector whose inner products with those placed before fit best; if none
+    fits, the last placement is undone (backtracking).
 
     Args:
         learned: ``Float[K, d]``, not all zero.
@@ -41,7 +41,7 @@ def _place(
     placed: list[int],
     tolerance: float,
 ) -> list[int] | None:
-    """Return the placement of all vectors that continues the one begun, or None if there is none."""
+    """Return a complete placement that extends the given one, or None if there is none."""
     place = len(placed)
     if place == len(learned_gram):
         return placed

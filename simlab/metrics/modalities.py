@@ -1,4 +1,4 @@
-"""Geometry of two modalities, whose row i is a pair: their gap, cosines, and what is retrieved."""
+"""Geometry of two modalities, where rows i form a pair: gap, cosines and retrieval."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class ModalityCosines(NamedTuple):
     """Means over the embeddings.
 
     Attributes:
-        matched: cosine of an image and its text.
-        unmatched: of an image and another text.
-        within: of two different images, or two different texts.
-        retrieval: share of embeddings whose nearest one of the other modality is their pair.
-        mixed_retrieval: share whose nearest one of all others, of either modality, is their pair.
+        matched: mean cosine of an image and its text.
+        unmatched: mean cosine of an image and another text.
+        within: mean cosine of two different images, or two different texts.
+        retrieval: share of embeddings whose nearest neighbour in the other modality is their pair.
+        mixed_retrieval: share of embeddings whose nearest neighbour in both modalities is their pair.
     """
 
     matched: float
@@ -37,7 +37,7 @@ def modality_gap(images: Float[np.ndarray, "N d"], texts: Float[np.ndarray, "N d
 
 
 def modality_cosines(images: Float[np.ndarray, "N d"], texts: Float[np.ndarray, "N d"]) -> ModalityCosines:
-    """Return cosines and retrieval; of a tie between the pair and another embedding neither is nearest."""
+    """Return cosines and retrieval; a tie between the pair and another embedding counts as no retrieval."""
     images, texts = unit_rows(images), unit_rows(texts)
     across, own = images @ texts.T, (images @ images.T, texts @ texts.T)
     others = ~np.eye(len(images), dtype=bool)
@@ -58,7 +58,7 @@ def modality_cosines(images: Float[np.ndarray, "N d"], texts: Float[np.ndarray, 
 def centred_modalities(
     images: Float[np.ndarray, "N d"], texts: Float[np.ndarray, "N d"]
 ) -> tuple[Float[np.ndarray, "N d"], Float[np.ndarray, "N d"]]:
-    """Return both modalities, each less its mean."""
+    """Return both modalities, each centred by its mean."""
     return images - images.mean(axis=0), texts - texts.mean(axis=0)
 
 

@@ -1,6 +1,6 @@
-"""Mean and variance of vectors by group, over any number of batches: count, mean and sum of squared deviations.
+"""Streaming mean and variance of vectors by group: count, mean and sum of squared deviations.
 
-For the n vectors x of a group (the occurrences of a token, of a concept, of a layer)
+For the n vectors x of a group (the occurrences of a token, of a concept, or of a layer)
 
     mean = sum x / n,    S_j = sum (x_j - mean_j)^2,    M = |mean|^2,    V = sum_j S_j / n,    Q = M + V.
 
@@ -8,13 +8,13 @@ Two sets of vectors merge exactly (Chan, Golub, LeVeque, 1979), with ``delta = m
 
     mean = mean_a + delta n_b/n,    S = S_a + S_b + delta^2 n_a n_b/n.
 
-Nothing large is subtracted, where the difference of E[x^2] and E[x]^2 loses all digits in float32 once M/V is 1e7.
-Vectors have the precision of the network. Means and sums are kept as pairs of such numbers whose sum is the value (the
-second is the rounding error of the first), with about twice the digits, so that neither many batches nor an accelerator
-without double precision costs accuracy. A pass holds O(groups x d) numbers, whatever the number of vectors.
+No large numbers are subtracted; the difference of E[x^2] and E[x]^2 loses all digits in float32 once M/V is 1e7.
+Vectors have the precision of the network. Means and sums are stored as pairs of such numbers whose sum is the value
+(the second is the rounding error of the first), with about twice the digits, so that accuracy is kept over many batches
+and without double precision on the accelerator. Memory is O(groups x d), independent of the number of vectors.
 
-The same batches in the same order give the same bits, on CPU and TPU. On a GPU the sums within a batch are atomic, and
-need ``XLA_FLAGS=--xla_gpu_deterministic_ops=true`` for that.
+The same batches in the same order give the same bits on CPU and TPU. On a GPU the sums within a batch are atomic, and
+``XLA_FLAGS=--xla_gpu_deterministic_ops=true`` is needed for this.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class Moments(NamedTuple):
     """Moments of G groups of vectors in d dimensions, on the device.
 
     Attributes:
-        count: vectors of each group.
-        mean: their mean, to the rounding of one number.
-        mean_error: what is to be added to it.
-        spread: the sum of squared deviations S of each dimension, to the rounding of one number.
-        spread_error: what is to be added to it.
+        count: number of vectors of each group.
+        mean: their rounded mean.
+        mean_error: the rounding error of ``mean``, to be added to it.
+        spread: the rounded sum of squared deviations S of each dimension.
+        spread_error: the rounding error of ``spread``, to be added to it.
     """
 
     count: Int[jax.Array, "*layers G"]
@@ -59,8 +59,8 @@ def empty_moments(n_groups: int, dim: int, dtype: jnp.dtype = jnp.float32, n_lay
     Args:
         n_groups: G.
         dim: d.
-        dtype: of the sums; that of the vectors or a wider one.
-        n_layers: if given, there is a leading axis, as :func:`add_layers` takes it.
+        dtype: type of the sums; that of the vectors or a wider one.
+        n_layers: if given, the length of a leading axis, as :func:`add_layers` needs it.
 
     Raises:
         ValueError: a size is less than 1.
@@ -74,11 +74,11 @@ def empty_moments(n_groups: int, dim: int, dtype: jnp.dtype = jnp.float32, n_lay
 def moments_of(vectors: Float[jax.Array, "N d"], groups: Int[jax.Array, " N"], n_groups: int) -> Moments:
     """Return the moments of one batch, by a corrected two-pass sum.
 
-    Deviations are taken from the rounded mean; their own mean, which rounding leaves, corrects both results.
+    Deviations are taken from the rounded mean; their mean, which is the rounding error, corrects both results.
 
     Args:
-        vectors: of any floating type; sums have at least float32.
-        groups: the group of each vector; one outside ``0..G-1`` leaves the vector out.
+        vectors: of any floating type; sums are at least float32.
+        groups: the group of each vector; vectors with a group outside ``0..G-1`` are left out.
         n_groups: G.
     """
     dtype = jnp.promote_types(vectors.dtype, jnp.float32)
@@ -99,7 +99,7 @@ def moments_of(vectors: Float[jax.Array, "N d"], groups: Int[jax.Array, " N"], n
 
 
 def merge(first: Moments, second: Moments) -> Moments:
-    """Return the moments of the vectors of both, group by group: of batches, shards or processes."""
+    """Return the moments of the union of two sets of vectors, group by group: of batches, shards or processes."""
     dtype = first.mean.dtype
     count = first.count + second.count
     share = (second.count.astype(dtype) / jnp.maximum(count, 1).astype(dtype))[..., None]
@@ -108,27 +108,27 @@ def merge(first: Moments, second: Moments) -> Moments:
     between = delta**2 * share * first.count.astype(dtype)[..., None]
     spread, spread_error = _add_pair(first.spread, first.spread_error + second.spread_error, second.spread)
     spread, spread_error = _add_pair(spread, spread_error, between)
-    is_first = (first.count == 0)[..., None]  # then a rounded difference from zero would lose the second number
+    is_first = (first.count == 0)[..., None]  # a rounded difference from zero would lose the error term
     mean, mean_error = jnp.where(is_first, second.mean, mean), jnp.where(is_first, second.mean_error, mean_error)
     return Moments(count, mean, mean_error, spread, spread_error)
 
 
 def add(moments: Moments, vectors: Float[jax.Array, "N d"], groups: Int[jax.Array, " N"]) -> Moments:
-    """Return moments with a batch added, at a cost that grows with the batch and not with the number of groups.
+    """Return moments with a batch added; the cost grows with the batch and not with the number of groups.
 
     Args:
-        moments: so far, of G groups.
+        moments: the moments so far, of G groups.
         vectors: the batch.
-        groups: the group of each vector; one outside ``0..G-1`` leaves the vector out.
+        groups: the group of each vector; vectors with a group outside ``0..G-1`` are left out.
     """
     present, local, size = _compact(groups, moments.count.shape[-1])
     return _merge_rows(moments, moments_of(vectors, local, size), present)
 
 
 def add_layers(moments: Moments, vectors: Float[jax.Array, "layers N d"], groups: Int[jax.Array, " N"]) -> Moments:
-    """Return moments of several layers with a batch of each added; see :func:`add`.
+    """Return the moments of several layers with a batch of each added; see :func:`add`.
 
-    Sums of a batch are taken layer by layer, which is several times as fast on a CPU as all at once.
+    Sums over a batch are computed layer by layer, which on a CPU is several times as fast as all layers at once.
     """
     present, local, size = _compact(groups, moments.count.shape[-1])
     batch = jax.lax.map(lambda layer: moments_of(layer, local, size), vectors)
@@ -136,7 +136,7 @@ def add_layers(moments: Moments, vectors: Float[jax.Array, "layers N d"], groups
 
 
 def _merge_rows(moments: Moments, batch: Moments, present: jax.Array) -> Moments:
-    """Return moments with those of a batch merged into the groups that are present in it."""
+    """Return moments with those of a batch merged into the groups present in the batch."""
     before = Moments(*(array.at[present].get(mode="fill", fill_value=0) for array in moments))
     after = merge(before, Moments(batch.count, *(array.astype(moments.mean.dtype) for array in batch[1:])))
     pairs = zip(moments, after, strict=True)
@@ -144,12 +144,12 @@ def _merge_rows(moments: Moments, batch: Moments, present: jax.Array) -> Moments
 
 
 class Sums(NamedTuple):
-    """Counts and compensated sums of G groups of vectors, where only their mean is wanted.
+    """Counts and compensated sums of G groups of vectors, for means without variances.
 
     Attributes:
-        count: vectors of each group.
-        total: their sum, to the rounding of one number.
-        error: what is to be added to it.
+        count: number of vectors of each group.
+        total: their rounded sum.
+        error: the rounding error of ``total``, to be added to it.
     """
 
     count: Int[jax.Array, "*layers G"]
@@ -158,12 +158,12 @@ class Sums(NamedTuple):
 
 
 def empty_sums(n_groups: int, dim: int, dtype: jnp.dtype = jnp.float32, n_layers: int | None = None) -> Sums:
-    """Return the sums of no vectors; arguments as of :func:`empty_moments`."""
+    """Return the sums of no vectors; arguments are those of :func:`empty_moments`."""
     return Sums(*empty_moments(n_groups, dim, dtype, n_layers)[:3])
 
 
 def add_to_sums(sums: Sums, vectors: Float[jax.Array, "layers N d"], groups: Int[jax.Array, " N"]) -> Sums:
-    """Return sums of several layers with a batch of each added, at a third of the cost of :func:`add_layers`."""
+    """Return the sums of several layers with a batch of each added, at a third of the cost of :func:`add_layers`."""
     present, local, size = _compact(groups, sums.count.shape[-1])
     dtype = sums.total.dtype
     count = jax.ops.segment_sum(jnp.ones_like(local), local, size)
@@ -178,16 +178,16 @@ def add_to_sums(sums: Sums, vectors: Float[jax.Array, "layers N d"], groups: Int
 
 
 def save_moments(path: Path, moments: Moments) -> None:
-    """Write moments, whole or not at all; :func:`load_moments` returns the same bits."""
+    """Write moments atomically; :func:`load_moments` returns the same bits."""
     write_arrays(path, _LABEL, {name: np.asarray(array) for name, array in moments._asdict().items()})
 
 
 def load_moments(path: Path) -> Moments:
-    """Return saved moments, to go on with.
+    """Return saved moments, to which further batches may be added.
 
     Raises:
         ValueError: the file is damaged or holds something else.
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is no such file.
     """
     try:
         arrays = read_arrays(path, _LABEL)
@@ -197,9 +197,9 @@ def load_moments(path: Path) -> Moments:
 
 
 def _compact(groups: jax.Array, n_groups: int) -> tuple[jax.Array, jax.Array, int]:
-    """Return the groups of a batch in order, the place of each vector's group among them, and how many may be there.
+    """Return the sorted groups of a batch, the index of each vector's group among them, and their largest number.
 
-    The last place may stand for vectors that are left out; ``present`` is out of range there.
+    The last index may belong to vectors that are left out; ``present`` is out of range there.
     """
     groups = jnp.where((groups >= 0) & (groups < n_groups), groups, n_groups)
     size = min(len(groups), n_groups + 1)
@@ -215,6 +215,6 @@ def _two_sum(first: jax.Array, second: jax.Array) -> tuple[jax.Array, jax.Array]
 
 
 def _add_pair(value: jax.Array, error: jax.Array, term: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return ``value + error + term`` as a rounded number and what is to be added to it."""
+    """Return ``value + error + term`` as a rounded number and its rounding error."""
     total, rest = _two_sum(value, term)
     return _two_sum(total, rest + error)

@@ -1,4 +1,4 @@
-"""How far features and classifier are from neural collapse: NC1 to NC4 (Papyan, Han, Donoho, PNAS 2020), in float64.
+"""Distance of features and classifier from neural collapse: NC1 to NC4 (Papyan, Han, Donoho, PNAS 2020), in float64.
 
 With class means ``m_k`` centred by their mean, and classifier rows ``w_k`` centred likewise, both as matrices of ``K``
 rows ``M`` and ``W``:
@@ -9,13 +9,13 @@ NC1
 NC2
     distance of the class means from a simplex, ``|M M^T/|M M^T| - (I - 11^T/K)/sqrt(K-1)|``;
 NC3
-    lack of self-duality, ``|W/|W| - M/|M||``;
+    deviation from self-duality, ``|W/|W| - M/|M||``;
 NC4
-    share of samples that the classifier does not give to the class of the nearest mean.
+    share of samples that the classifier does not assign to the class of the nearest mean.
 
-All norms are Frobenius; all four are dimensionless and zero at neural collapse. The pseudo-inverse goes through the
-thin SVD of ``M``, of rank ``K - 1`` at most: one of the rank-deficient ``Sigma_B`` in float32 returns nonsense, even
-negative values.
+All norms are Frobenius; all four are dimensionless and zero at neural collapse. The pseudo-inverse is computed from the
+thin SVD of ``M``, of rank at most ``K - 1``: a pseudo-inverse of the rank-deficient ``Sigma_B`` in float32 is
+meaningless and may even give negative values.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Weights are float32: logits and squared distances that differ by less than this are not known to differ.
+# Weights are float32: smaller differences of logits and squared distances are within rounding.
 RESOLUTION = 1e-6
 # Training in float32 leaves relative errors of 1e-6 to 1e-5 in a direction that the minimiser does not use.
 RANK_RESOLUTION = 1e-4
@@ -38,13 +38,13 @@ class CollapseMeasures(NamedTuple):
     """Measures of collapse; all NaN, and ``rank`` 0, at total collapse, where they are undefined.
 
     Attributes:
-        nc1, nc2, nc3, nc4: see the module's docstring. With several factors NC1 is that of the cells of the factorial,
-            the others are root mean squares over factors, of the means of each factor's values.
-        rank: directions along which class means (for several factors, means of cells) differ, by more than 1e-4 of the
-            largest difference.
+        nc1, nc2, nc3, nc4: see the module's docstring. With several factors NC1 is that of the cells of the factorial
+            design, and the others are root mean squares over factors, from the means of each factor's values.
+        rank: rank of the centred class means (for several factors, means of cells): singular values above 1e-4 of the
+            largest.
         factor_overlap: largest cosine between the subspaces of two factors; NaN for one factor.
-        interaction: share of the variance of the cells' means that sums of the factors' means leave; NaN for one
-            factor.
+        interaction: share of the variance of the means of cells that sums of the means of factors do not explain; NaN
+            for one factor.
     """
 
     nc1: float
@@ -74,8 +74,8 @@ def measure_collapse(
         factor_sizes: ``K_f``, which sum to ``K``.
 
     Returns:
-        The measures. They are undefined where no two logits of a sample differ by more than 1e-6 nats: the network then
-        tells no class from another, and directions of what is left mean nothing; and for weights that are not finite.
+        The measures. They are undefined for weights that are not finite, and if no two logits of a sample differ by
+        more than 1e-6 nats: the network then does not distinguish the classes, and directions are rounding noise.
     """
     features, classifier = np.asarray(features, np.float64), np.asarray(classifier, np.float64)
     heads = np.split(classifier, np.cumsum(factor_sizes)[:-1])
@@ -95,7 +95,7 @@ def measure_collapse(
 
 
 def class_means(features: Float[np.ndarray, "N d"], classes: Int[np.ndarray, " N"]) -> Float[np.ndarray, "K d"]:
-    """Return the mean of each class less the mean of these means, ``Float[K, d]``."""
+    """Return the mean of each class minus the mean of these means, ``Float[K, d]``."""
     counts = np.bincount(classes)
     means = np.zeros((len(counts), features.shape[1]))
     np.add.at(means, classes, features)
@@ -141,17 +141,17 @@ def _factor_measures(
     duality = np.linalg.norm(rows / lengths[1] - means / lengths[0])
     offset = features.mean(axis=0) - np.mean([features[classes == k].mean(axis=0) for k in range(n_classes)], axis=0)
     centred = features - features.mean(axis=0) + offset
-    # |h - m_k|^2 less what all classes share.
+    # |h - m_k|^2 up to a term that is the same for all classes.
     distances = np.sum(means**2, axis=1) - 2 * centred @ means.T
     chosen = np.argmax(features @ head.T, axis=1)
     excess = distances[np.arange(len(chosen)), chosen] - distances.min(axis=1)
-    # Means that coincide are equally near, whichever of them the classifier names.
+    # Coinciding means are equally near, so that any of their classes counts as correct.
     missed = np.mean(excess > RESOLUTION * np.max(np.sum(means**2, axis=1)))
     return float(np.linalg.norm(gram / np.linalg.norm(gram) - simplex)), float(duality), float(missed)
 
 
 def _largest_cosine(subspaces: list[Float[np.ndarray, "K_f d"]]) -> float:
-    """Return the largest cosine between vectors of two of the row spaces; NaN if fewer than two are left."""
+    """Return the largest cosine between vectors of two of the row spaces; NaN for fewer than two spaces."""
     bases = []
     for means in subspaces:
         _, values, axes = np.linalg.svd(means, full_matrices=False)
@@ -163,7 +163,7 @@ def _largest_cosine(subspaces: list[Float[np.ndarray, "K_f d"]]) -> float:
 def _interaction(
     features: Float[np.ndarray, "N d"], cells: Int[np.ndarray, " N"], labels: Int[np.ndarray, "N F"]
 ) -> float:
-    """Return the share of the variance of the cells' means that is not a sum of the factors' means."""
+    """Return the share of the variance of the means of cells that sums of the means of factors do not explain."""
     means = class_means(features, cells)
     values = np.unique(labels, axis=0)
     additive = sum(class_means(means, column)[column] for column in values.T)

@@ -1,4 +1,4 @@
-"""A rate from a ladder of sizes: the exponent of a power law with its confidence interval."""
+"""Fit of a power law to errors at several sizes: the exponent and its confidence interval."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,9 +14,9 @@ class Rate(NamedTuple):
     """``error ~ size^-exponent``; all NaN where it cannot be fitted.
 
     Attributes:
-        exponent: of the least-squares line through ``log error`` on ``log size``.
-        half_width: of its 95 % confidence interval, by Student's t with the residuals of the line.
-        prefactor: the error that the line has at size 1.
+        exponent: negative slope of the least-squares line of ``log error`` on ``log size``.
+        half_width: half width of its 95 % confidence interval, by Student's t with the residuals of the line.
+        prefactor: the error of the line at size 1.
     """
 
     exponent: float

@@ -1,8 +1,8 @@
-"""How alike two representations of the same examples are: CKA, its angle, its null, and alignment of neighbourhoods.
+"""Similarity of two representations of the same examples: CKA, its angle, its null, and alignment of neighbourhoods.
 
 A *kernel* is a matrix of similarities of examples, ``Float[n, n]``; of features X it is ``X X^T``. All measures are
-computed in float64 and take kernels up to a constant: they centre first. Where one is undefined it is NaN: of a kernel
-that is constant (collapsed features), and of fewer examples than its formula needs.
+computed in float64 on centred kernels and do not depend on additive constants. A measure is NaN where it is undefined:
+for a constant kernel (collapsed features), and for fewer examples than its formula needs.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from simlab.validation import check_count, invalid
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# A centred kernel below this share of the kernel itself is rounding: the features have collapsed.
+# A centred kernel below this share of the kernel is rounding: the features have collapsed.
 _ROUNDING = 1e-13
-# Similarities this close, relative to the largest, are equal: neighbours of equal rank.
+# Similarities that differ by less, relative to the largest, are equal: neighbours of equal rank.
 TIE = 1e-9
 LEAST_SAMPLES, LEAST_UNBIASED = 3, 4
 
@@ -28,9 +28,9 @@ class Null(NamedTuple):
     """A measure of similarity under random pairings of the examples.
 
     Attributes:
-        observed: of the pairing that was given.
-        mean, deviation: over random pairings.
-        p_value: share of pairings, the given one among them, whose measure is at least the observed one.
+        observed: the measure of the given pairing.
+        mean, deviation: mean and standard deviation over random pairings.
+        p_value: share of pairings, the given one included, whose measure is at least the observed one.
     """
 
     observed: float
@@ -42,14 +42,14 @@ class Null(NamedTuple):
 def cka(first: Float[np.ndarray, "n n"], second: Float[np.ndarray, "n n"], *, unbiased: bool = False) -> float:
     """Return the centred kernel alignment of two kernels, 1 for kernels that agree up to scale and constants.
 
-    The biased one is ``<HKH, HLH>/(|HKH| |HLH|)`` (Kornblith et al., 2019). On independent features of d dimensions it
-    reads about ``d/(n + d)``, far from 0 for few examples. The unbiased one replaces each product by the U-statistic of
-    Song et al. (2012), which leaves out the diagonal, and is 0 in the mean over independent data.
+    The biased estimate is ``<HKH, HLH>/(|HKH| |HLH|)`` (Kornblith et al., 2019). For independent features of d
+    dimensions it is about ``d/(n + d)``, far from 0 for few examples. The unbiased estimate replaces each product by
+    the U-statistic of Song et al. (2012), which omits the diagonal and has mean 0 over independent data.
 
     Args:
-        first: K, symmetric for the unbiased one.
+        first: K, symmetric for the unbiased estimate.
         second: L, of the same examples.
-        unbiased: which of both.
+        unbiased: whether to use the U-statistic.
 
     Returns:
         NaN for a constant kernel, for fewer than 3 examples (biased) or 4 (unbiased), and where the U-statistic of a
@@ -66,9 +66,9 @@ def cka(first: Float[np.ndarray, "n n"], second: Float[np.ndarray, "n n"], *, un
 
 
 def linear_cka(first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "n e"]) -> float:
-    """Return the biased CKA of ``X X^T`` and ``Y Y^T``, as :func:`cka`; no matrix of all pairs is built.
+    """Return the biased CKA of ``X X^T`` and ``Y Y^T``, as :func:`cka`, without an n x n matrix.
 
-    ``<HXX^TH, HYY^TH> = |X^T H Y|^2``.
+    It uses ``<HXX^TH, HYY^TH> = |X^T H Y|^2``.
     """
     if len(first) != len(second):
         raise invalid("features", f"those of the same {len(first)} examples", len(second))
@@ -87,8 +87,9 @@ def linear_cka(first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "n e"]
 def kernel_angle(first: Float[np.ndarray, "n n"], second: Float[np.ndarray, "n n"]) -> float:
     """Return ``arccos`` of the biased CKA, radians: a distance on kernels up to scale and constants.
 
-    It is the angle between centred kernels, so that it obeys the triangle inequality (Williams et al., 2021), which
-    ``1 - CKA`` does not. NaN where CKA is. Computed from the difference of unit kernels, which keeps small angles.
+    It is the angle between centred kernels and satisfies the triangle inequality (Williams et al., 2021), unlike
+    ``1 - CKA``. It is NaN where CKA is. It is computed from the difference of unit kernels, which is precise at small
+    angles.
     """
     first, second = _check_kernels(first, second)
     if len(first) < LEAST_SAMPLES or _is_constant(first) or _is_constant(second):
@@ -105,17 +106,17 @@ def permuted_null(
     n_permutations: int = 200,
     seed: int = 0,
 ) -> Null:
-    """Return what a measure of two kernels reads when examples are paired at random.
+    """Return the null distribution of a measure of two kernels under random pairings of the examples.
 
     Args:
-        measure: of two kernels, such as :func:`cka`.
+        measure: a function of two kernels, such as :func:`cka`.
         first: K.
         second: L, whose examples are permuted.
-        n_permutations: random pairings.
-        seed: of the pairings.
+        n_permutations: number of random pairings.
+        seed: seed of the pairings.
 
     Returns:
-        NaN throughout if the measure is NaN.
+        The observed value and its null distribution; all NaN if the observed value is NaN.
     """
     first, second = _check_kernels(first, second)
     rng, observed = np.random.default_rng(seed), measure(first, second)
@@ -131,16 +132,16 @@ def cknna(first: Float[np.ndarray, "n n"], second: Float[np.ndarray, "n n"], k: 
     """Return the alignment of two kernels on mutual nearest neighbours (Huh et al., 2024), between -1 and 1.
 
     ``A(K, L)/sqrt(A(K, K) A(L, L))`` with ``A(K, L) = sum_ij HKH_ij HLH_ij`` over the pairs ``i != j`` that are
-    neighbours in both: j among the k that are most similar to i. All that are as similar as the k-th are neighbours
-    too, so that the measure does not depend on the order of the examples.
+    neighbours in both kernels: j is among the k examples most similar to i. Ties with the k-th neighbour are included,
+    so that the measure does not depend on the order of the examples.
 
     Args:
         first: K.
         second: L.
-        k: neighbours, from 1 to n - 1.
+        k: number of neighbours, from 1 to n - 1.
 
     Returns:
-        NaN for a constant kernel and for fewer than 3 examples: neighbours are then not defined.
+        The alignment; NaN for a constant kernel and for fewer than 3 examples, where neighbours are undefined.
 
     Raises:
         ValueError: k is out of range.
@@ -163,7 +164,7 @@ def cknna(first: Float[np.ndarray, "n n"], second: Float[np.ndarray, "n n"], k: 
 
 
 def centre(kernel: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
-    """Return a kernel less the means of its rows and columns."""
+    """Return a doubly centred kernel: rows and columns have mean 0."""
     kernel = np.asarray(kernel, float)
     return kernel - kernel.mean(axis=1, keepdims=True) - kernel.mean(axis=0, keepdims=True) + kernel.mean()
 
@@ -181,7 +182,7 @@ def _biased_product(first: Float[np.ndarray, "n n"], second: Float[np.ndarray, "
 
 
 def _unbiased_product(first: Float[np.ndarray, "n n"], second: Float[np.ndarray, "n n"]) -> float:
-    """Return ``n(n-3)`` times the U-statistic of Song et al. (2012, equation 5); constants are taken off first."""
+    """Return ``n(n-3)`` times the U-statistic of Song et al. (2012, equation 5); means are subtracted first."""
     first, second = (kernel - kernel.mean() for kernel in (first, second))
     first, second = (kernel - np.diag(np.diag(kernel)) for kernel in (first, second))
     n, rows, columns = len(first), first.sum(axis=0), second.sum(axis=0)
@@ -193,7 +194,7 @@ def _unbiased_product(first: Float[np.ndarray, "n n"], second: Float[np.ndarray,
 
 
 def _is_constant(kernel: Float[np.ndarray, "n n"]) -> bool:
-    """Return whether nothing but rounding is left of a kernel once it is centred."""
+    """Return whether a centred kernel is zero up to rounding."""
     return not np.abs(centre(kernel)).max() > _ROUNDING * np.abs(kernel).max()
 
 

@@ -1,4 +1,4 @@
-"""The spectrum of an embedding: eigenvalues of its covariance, and how many directions it effectively has."""
+"""The spectrum of an embedding: eigenvalues of its covariance, and the effective rank."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def linear_spectrum(weights: Float[np.ndarray, "m d"], covariance: Float[np.ndarray, "d d"]) -> Float[np.ndarray, " d"]:
-    """Return the eigenvalues of ``W S W^T``, largest first: one for each input, 0 beyond the dimensions of W.
+    """Return the eigenvalues of ``W S W^T``, largest first, padded with zeros to the number of inputs.
 
-    As squared singular values of ``W A`` with ``S = A A^T`` they keep their relative precision where they are small,
-    and none is negative. Of weights that are not finite all are NaN.
+    They are squared singular values of ``W A`` with ``S = A A^T``: small ones keep their relative precision, and none
+    is negative. All are NaN for weights that are not finite.
 
     Args:
-        weights: W, of a linear encoder.
-        covariance: S, of its inputs, positive semidefinite.
+        weights: W, the matrix of a linear encoder.
+        covariance: S, the covariance of its inputs, positive semidefinite.
     """
     if not np.all(np.isfinite(weights)):
         return np.full(len(covariance), np.nan)
@@ -32,7 +32,7 @@ def effective_rank(eigenvalues: Float[np.ndarray, " d"]) -> float:
     """Return ``exp(-sum p log p)`` with p the share of each eigenvalue (Roy and Vetterli, 2007); 0 if all vanish.
 
     Args:
-        eigenvalues: of a covariance, not negative.
+        eigenvalues: eigenvalues of a covariance, not negative.
     """
     values = np.asarray(eigenvalues, float)
     total = values.sum()

@@ -1,4 +1,4 @@
-"""What is measured of an autoencoder of sparse features, in float64 on the host.
+"""Measures of an autoencoder of sparse features, in float64 on the host.
 
 Columns ``w_i`` of ``W``, ``Float[m, n]``, are the directions of the features.
 """
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 
 # A feature is represented if its column is longer.
 LEAST_NORM = 0.15
-# Sets of quasi-random points, whose spread tells the error, and points in each; of many features a quarter as many.
+# Sets of quasi-random points, whose spread gives the standard error, and points per set; a quarter of them for many
+# features.
 N_SETS, N_POINTS = 4, 2**11
 MANY_FEATURES = 10
-# Of an output with more partners, the masks of so many are enumerated, those that interfere most.
+# For each output the masks of this many features, those that interfere most, are enumerated.
 N_ENUMERATED = 4
 
 
 class ExpectedLoss(NamedTuple):
-    """The loss of a network.
+    """The expected loss of a network.
 
     Attributes:
-        value: of the loss.
-        standard_error: from the points of the integration; 0 for a closed form.
+        value: the loss.
+        standard_error: standard error of the numerical integration; 0 for a closed form.
     """
 
     value: float
@@ -47,7 +48,7 @@ def is_represented(weights: Float[np.ndarray, "m n"]) -> Bool[np.ndarray, " n"]:
 
 
 def feature_dimensionalities(weights: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " n"]:
-    """Return ``D_i = |w_i|^2 / sum_j (w_i/|w_i| . w_j)^2``; 0 for a column that is zero.
+    """Return the dimensionality ``D_i = |w_i|^2 / sum_j (w_i/|w_i| . w_j)^2`` of each feature; 0 for a zero column.
 
     Source: Elhage et al., Toy Models of Superposition (2022), "The geometry of superposition".
     """
@@ -58,7 +59,7 @@ def feature_dimensionalities(weights: Float[np.ndarray, "m n"]) -> Float[np.ndar
 
 
 def output_gains(weights: Float[np.ndarray, "m n"]) -> Float[np.ndarray, " n"]:
-    """Return how far each output moves per L2 length of the input while it is active, ``|(W^T W)_i|``, ``Float[n]``."""
+    """Return the gradient norm of each active output with respect to the input, ``|(W^T W)_i|``, ``Float[n]``."""
     return np.linalg.norm(weights.T @ weights, axis=1)
 
 
@@ -69,18 +70,19 @@ def expected_loss(
     importance: Float[np.ndarray, " n"],
     nonlinearity: str = "relu",
 ) -> ExpectedLoss:
-    """Return ``sum_i I_i E (x_i - x'_i)^2``.
+    """Return the expected loss ``sum_i I_i E (x_i - x'_i)^2``.
 
-    Without the ReLU it is a closed form: with ``M = 1 - W^T W`` the error has mean ``M p/2 - b`` and variance
-    ``(p/3 - p^2/4) sum_j M_ij^2``.
+    Without the ReLU it has a closed form: with ``M = 1 - W^T W`` the error of output i has mean
+    ``sum_j M_ij p/2 - b_i`` and variance ``(p/3 - p^2/4) sum_j M_ij^2``.
 
-    With it, output i is ``(a x_i + e)_+``, ``a = |w_i|^2``, where e is the bias and the interference of the other
-    features. Given e, the integral over x_i is closed,
+    With the ReLU, output i is ``(a x_i + e)_+``, ``a = |w_i|^2``, where e is the bias plus the interference of the
+    other features. Given e, the integral over x_i has a closed form,
 
         (1 - p) e_+^2 + p A(a, e),     A(a, e) = int_0^1 (x - (a x + e)_+)^2 dx.
 
-    The features that interfere most, all others of up to five, have each of their masks at its exact weight; what is
-    left is a mean over their values, and over the features that interfere least, at quasi-random points.
+    The masks of the four features that interfere most (all others if there are up to five features) are enumerated with
+    their exact weights. The mean over the values of these features, and over the remaining features, is taken at
+    quasi-random points.
 
     Args:
         weights: W.
@@ -90,7 +92,7 @@ def expected_loss(
         nonlinearity: ``relu`` or ``linear``.
 
     Returns:
-        The loss and its standard error. Four sets of points give the error to a factor of about two.
+        The loss and its standard error, which four sets of points determine to a factor of about two.
     """
     p, gram = active_probability, weights.T @ weights
     if nonlinearity == "linear":
@@ -102,7 +104,7 @@ def expected_loss(
 
 
 def _relu_loss(gram, bias, p: float, importance, points: Float[np.ndarray, "two n B"]) -> float:
-    """Return the loss at one set of points: values of the features, and numbers that say which are active."""
+    """Return the loss at one set of points: values of the features, and uniform numbers that select the active ones."""
     values, active = points[0], points[1] < p
     total = 0.0
     for i, row in enumerate(gram):
@@ -127,7 +129,7 @@ def _active_error(a: float, e: Float[np.ndarray, "K B"]) -> Float[np.ndarray, "K
 
 @lru_cache(maxsize=8)
 def _points(n_features: int) -> list[Float[np.ndarray, "two n B"]]:
-    """Return scrambled Sobol points in the unit cube: values of the features, and numbers that say which are active."""
+    """Return sets of scrambled Sobol points in the unit cube; the first axis is as in :func:`_relu_loss`."""
     from scipy.stats import qmc
 
     n_points = N_POINTS // 4 if n_features > MANY_FEATURES else N_POINTS

@@ -1,4 +1,4 @@
-"""Vectors on the leaves of a balanced tree: how strong each level is, and how children lie about their parents."""
+"""Vectors on the leaves of a balanced tree: the strength of each level, and the directions from parents to children."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def node_means(vectors: Float[np.ndarray, "K d"], branching: int, depth: int) -> list[Float[np.ndarray, "nodes d"]]:
-    """Return the mean of the vectors of the leaves below each node, for each depth from the root (0) to the leaves."""
+    """Return the mean over the leaves below each node, for each depth from the root (0) to the leaves."""
     return [vectors.reshape(branching**level, -1, vectors.shape[1]).mean(axis=1) for level in range(depth + 1)]
 
 
@@ -31,9 +31,9 @@ def level_strengths(matrix: Float[np.ndarray, "K K"], branching: int, depth: int
 
 
 def level_deviation(matrix: Float[np.ndarray, "K K"], branching: int, depth: int) -> float:
-    """Return how far a matrix is from one of the tree distance and its own level strengths, relative to its norm.
+    """Return the distance of a matrix from the tree-structured one with its level strengths, relative to its norm.
 
-    0 means that its entries less their mean depend on the tree distance alone. NaN for a matrix of zeros.
+    0 means that the entries minus their mean depend only on the tree distance. NaN for a matrix of zeros.
     """
     n_leaves = branching**depth
     leaves = np.arange(n_leaves)
@@ -48,9 +48,9 @@ def level_deviation(matrix: Float[np.ndarray, "K K"], branching: int, depth: int
 
 
 def step_cosines(vectors: Float[np.ndarray, "K d"], branching: int, depth: int) -> Float[np.ndarray, " nodes"]:
-    """Return the cosine of child less parent and parent less root, for each node whose parent is not the root.
+    """Return the cosine between child minus parent and parent minus root, for each node whose parent is not the root.
 
-    NaN where either is shorter than 1e-5 of the longest vector: there is no direction.
+    NaN where either is shorter than 1e-5 of the longest vector and has no direction.
     """
     means = node_means(vectors - vectors.mean(axis=0), branching, depth)
     shortest = 1e-5 * np.linalg.norm(means[-1], axis=1).max()
@@ -68,20 +68,20 @@ def step_cosines(vectors: Float[np.ndarray, "K d"], branching: int, depth: int) 
 def shuffled_cosines(
     vectors: Float[np.ndarray, "K d"], branching: int, depth: int, *, n_shuffles: int = 20, seed: int = 0
 ) -> Float[np.ndarray, "n_shuffles nodes"]:
-    """Return the cosines of :func:`step_cosines` with the leaves in random orders: those of other trees."""
+    """Return the cosines of :func:`step_cosines` for random orders of the leaves, as a null distribution."""
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(vectors)) for _ in range(n_shuffles)]
     return np.array([step_cosines(vectors[order], branching, depth) for order in orders])
 
 
 def largest_cosine(cosines: Float[np.ndarray, "*shape"]) -> float:
-    """Return the largest absolute cosine that has a direction, NaN if none has."""
+    """Return the largest absolute value of the finite cosines, or NaN if there is none."""
     finite = np.abs(cosines[np.isfinite(cosines)])
     return float(finite.max()) if len(finite) else np.nan
 
 
 def average_linkage(vectors: Float[np.ndarray, "K d"]) -> Float[np.ndarray, "K-1 4"]:
-    """Return the dendrogram of vectors by average linkage of squared distances, found without knowledge of a tree.
+    """Return the dendrogram of vectors by average linkage of squared distances, which does not use the tree.
 
     Each row is a merge: the numbers of two clusters (vectors first, then earlier merges), the mean squared distance
     between them, and the size of their union. NaN for vectors that are not finite.

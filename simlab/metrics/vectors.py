@@ -1,4 +1,4 @@
-"""What is recorded over training of the vectors of words (or samples) and of the classifier."""
+"""Metrics of the vectors of words (or samples) and of the classifier, recorded over training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measure(network, task, data) -> VectorMetrics:
 
     Args:
         network: a module with ``representation(data)`` and ``classifier``.
-        task: tells to which group each vector belongs.
+        task: gives the group of each vector, by its method ``groups``.
         data: the arrays of the realised task.
     """
     embeddings = network.representation(data)

@@ -1,1 +1,1 @@
-"""Flax NNX modules, and the frozen specifications that build them."""
+"""Networks as Flax NNX modules, and the frozen specifications that build them."""

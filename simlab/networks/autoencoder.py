@@ -19,7 +19,7 @@ class Autoencoder(nnx.Module):
         n_features: ``n``.
         n_hidden: ``m``.
         nonlinearity: ``relu`` or ``linear``.
-        initial_scale: root-mean-square length of the columns of ``W``, which are normal; ``b`` begins at zero. May be
+        initial_scale: root-mean-square norm of the columns of ``W``, which are normal; ``b`` is zero initially. May be
             traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
@@ -41,7 +41,7 @@ class Autoencoder(nnx.Module):
         self.nonlinearity = nonlinearity
 
     def __call__(self, inputs: Float[Array, "n B"]) -> Float[Array, "n B"]:
-        """Return the reconstruction of inputs, which are columns."""
+        """Return the reconstruction of inputs, given as columns."""
         weights = self.weights[...]
         outputs = weights.T @ (weights @ inputs) + self.bias[...][:, None]
         return jax.nn.relu(outputs) if self.nonlinearity == "relu" else outputs

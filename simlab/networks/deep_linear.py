@@ -1,4 +1,4 @@
-"""Linear layers without biases, from random, balanced or aligned starts."""
+"""Linear layers without biases, with random, balanced or aligned initial weights."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class DeepLinear(nnx.Module):
     """``W_N .. W_1``.
 
     Args:
-        sizes: widths from the inputs to the outputs, ``N + 1`` of them.
+        sizes: ``N + 1`` widths, from the inputs to the outputs.
         start: ``random``, ``balanced`` or ``aligned``, see :class:`simlab.networks.specs.deep_linear.DeepLinear`.
-        target: ``Float[P, K]``, whose singular vectors an aligned start has.
+        target: ``Float[P, K]``, whose singular vectors are those of an aligned start.
         initial_scale: standard deviation of the entries of a random start. May be traced.
         initial_strength: ``a_0``, singular value of the map of a balanced start. May be traced.
         dtype: of the weights.
@@ -58,10 +58,10 @@ class DeepLinear(nnx.Module):
         self.layers = nnx.Dict({f"layer_{number}": nnx.Param(matrix) for number, matrix in enumerate(weights, 1)})
 
     def weights(self) -> list[Float[Array, "n_out n_in"]]:
-        """Return the layers, the first one first."""
+        """Return the weight matrices ``W_1 .. W_N``."""
         return [self.layers[f"layer_{number}"][...] for number in range(1, len(self.layers) + 1)]
 
 
 def _frames(rngs: nnx.Rngs, shape: tuple[int, ...], dtype: jnp.dtype) -> Float[Array, "*batch size rank"]:
-    """Return orthonormal columns of random directions."""
+    """Return matrices with random orthonormal columns."""
     return jnp.linalg.qr(jax.random.normal(rngs.params(), shape, dtype))[0]

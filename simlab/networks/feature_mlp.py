@@ -1,4 +1,4 @@
-"""A multi-layer perceptron whose features are penalised in place of its weights."""
+"""A multi-layer perceptron whose features are penalised instead of its weights."""
 
 from itertools import pairwise
 
@@ -11,20 +11,20 @@ from simlab.networks.logits import split_heads
 
 
 class FeatureMLP(nnx.Module):
-    """Inputs, ``depth`` hidden layers of hyperbolic tangents, linear features, and a classifier ``W`` without biases.
+    """``depth`` hidden layers of hyperbolic tangents, linear features, and a classifier ``W`` without biases.
 
-    The units are odd functions, of mean zero over inputs: a common mean would dominate their Gram matrix, and descent
-    would take a hundred times as many steps.
+    Hyperbolic tangents are odd functions with mean zero over inputs: a common mean would dominate their Gram matrix,
+    and gradient descent would need a hundred times as many steps.
 
     Args:
         input_dim: ``p``.
-        hidden_width: of each hidden layer.
-        depth: hidden layers.
+        hidden_width: width of each hidden layer.
+        depth: number of hidden layers.
         feature_dim: ``d``.
         n_classes: ``K``, rows of the classifier.
         heads: sizes of the classifier's heads, or None for one.
-        initial_scale: factor on the initial classifier and on the features. May be traced. Hidden layers begin with
-            variance ``2 / fan_in`` and biases uniform in +-1.
+        initial_scale: factor on the initial classifier and on the features. May be traced. Initial weights of hidden
+            layers have variance ``2 / fan_in``, and biases are uniform in +-1.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """

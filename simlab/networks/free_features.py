@@ -11,7 +11,7 @@ from simlab.networks.two_layer import initial_weights
 class FreeFeatures(nnx.Module):
     """Logits ``W h_i`` of samples ``i`` whose features ``h_i`` are parameters; no biases.
 
-    Source: Zhu et al. (arXiv 2105.02375); Mixon, Parshall, Pi (arXiv 2011.11619). ``W`` is the classifier here.
+    Source: Zhu et al. (arXiv 2105.02375); Mixon, Parshall, Pi (arXiv 2011.11619). ``W`` is the classifier.
 
     Args:
         n_samples: ``N``.

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def layer_norm(vectors: Float[Array, "*batch d"], epsilon: float = 0.0) -> Float[Array, "*batch d"]:
     """Normalise the last axis: ``(w - mean(w)) / sqrt(var(w) + epsilon)``; without parameters.
 
-    With ``epsilon = 0`` the norm becomes ``sqrt(d)`` and the result does not depend on the scale of ``w``, as the
-    theory requires; a constant vector has no image then: it gives NaN, or noise where its mean has to be rounded.
+    With ``epsilon = 0`` the norm of the result is ``sqrt(d)`` and independent of the scale of ``w``, as the theory
+    requires; the result is undefined for a constant vector, which gives NaN, or noise if its mean is rounded.
 
     Args:
         vectors: ``Float[..., d]``.

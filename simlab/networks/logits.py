@@ -1,4 +1,4 @@
-"""Two ways to the same logits ``h(x)_k = sum_l <u_kl, w_{x_l}>``, and the choice between them."""
+"""Two implementations of the logits ``h(x)_k = sum_l <u_kl, w_{x_l}>``, and the choice between them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jaxtyping import Array, Float, Int
 
 # Costs on a CPU in units of one multiply-add of the products with looked-up vectors: LOOKUP_COST to look up a score and
-# to add to its gradient, TABLE_COST for a multiply-add of the table. Measured with ``simlab bench word-table``; not
+# add to its gradient, TABLE_COST for a multiply-add of the table. Measured with ``simlab bench word-table``; not
 # measured on other platforms.
 LOOKUP_COST = 16
 TABLE_COST = 1.2
@@ -26,10 +26,10 @@ LOWEST_LOGIT = -1e30
 
 
 def choose_logits(n_words: int, dim: int, n_sentences: int) -> Callable:
-    """Return :func:`tabulated_logits` where it is faster for so many sentences, else :func:`gathered_logits`.
+    """Return :func:`tabulated_logits` if it is faster for ``n_sentences`` sentences, else :func:`gathered_logits`.
 
-    The products with looked-up words cost ``B d`` for each class and position, the table ``n_w d`` and a look-up for
-    each sentence.
+    For each class and position, products with looked-up words cost ``B d``, and the table costs ``n_w d`` plus one
+    look-up per sentence.
     """
     gains = n_sentences * (dim - LOOKUP_COST) > TABLE_COST * n_words * dim
     return tabulated_logits if gains and platform() == "cpu" else gathered_logits
@@ -38,13 +38,13 @@ def choose_logits(n_words: int, dim: int, n_sentences: int) -> Callable:
 def split_heads(
     logits: Float[Array, "B K"], heads: tuple[int, ...] | None
 ) -> Float[Array, "B K"] | Float[Array, "B F max_K_f"]:
-    """Return the logits of each head beside each other: ``Float[B, K]`` to ``Float[B, F, max K_f]``.
+    """Split logits by head: ``Float[B, K]`` to ``Float[B, F, max K_f]``.
 
-    Heads of fewer values are filled up with logits so low that no probability falls on them.
+    Smaller heads are padded with logits so low that their probability is zero.
 
     Args:
-        logits: of all heads, one after the other.
-        heads: the sizes ``K_f``, or None for one head, whose logits stay as they are.
+        logits: logits of all heads, one after the other.
+        heads: the sizes ``K_f``, or None for one head, whose logits are returned unchanged.
     """
     if heads is None:
         return logits
@@ -65,9 +65,9 @@ def read_out(classifier: Float[Array, "K P m"], tokens: Float[Array, "B P m"]) -
         ``Float[B, K]``.
     """
     if platform() == "tpu":
-        # Memory is tiled along the last two axes: merging them would copy the classifier twice a step.
+        # Memory is tiled along the last two axes: merging them would copy the classifier twice per step.
         return jnp.einsum("bpm,kpm->bk", tokens, classifier)
-    # Elsewhere merging is free, and contracting two axes would need a transposed copy.
+    # On other platforms merging is free, and contracting two axes would need a transposed copy.
     return jnp.einsum("bi,ki->bk", tokens.reshape(len(tokens), -1), classifier.reshape(len(classifier), -1))
 
 
@@ -88,10 +88,9 @@ def look_up(words: Float[Array, "n_w d"], sentences: Int[Array, "B L"]) -> Float
 
 @jax.custom_jvp
 def _rows_apart(words: Float[Array, "n_w d"], numbers: Int[Array, " N"]) -> Float[Array, "N 1 d"]:
-    """Look rows up in a function that XLA does not inline.
+    """Look up rows in a function that XLA does not inline.
 
-    On a CPU XLA would fuse the look-up with the reshaping that follows, and copy element by element instead of
-    vector by vector.
+    On a CPU XLA would fuse the look-up with the following reshape, and copy single elements instead of vectors.
     """
     with set_xla_metadata(inlineable="false"):
         return _rows(words, numbers)
@@ -107,7 +106,7 @@ def _rows_tangent(primals, tangents):
 def _rows(words: Float[Array, "n_w d"], numbers: Int[Array, " N"]) -> Float[Array, "N 1 d"]:
     """Return rows by their numbers, ``Float[N, 1, d]``.
 
-    As windows of one row, so that the backward pass adds to the gradient without a copy.
+    Rows are gathered as windows of one row, so that the backward pass adds to the gradient without a copy.
     """
     rule = jax.lax.GatherDimensionNumbers(offset_dims=(1, 2), collapsed_slice_dims=(), start_index_map=(0,))
     return jax.lax.gather(words, numbers[:, None], rule, (1, words.shape[1]), mode="promise_in_bounds")
@@ -119,7 +118,7 @@ def gathered_logits(
     """Return the logits by looking up word vectors: ``2 B L d K`` operations for ``B`` sentences.
 
     Args:
-        words: ``Float[n_w, d]``, as the classifier sees them.
+        words: ``Float[n_w, d]``, the input of the classifier.
         classifier: ``Float[K, L, d]``.
         sentences: ``Int[B, L]``.
 
@@ -132,10 +131,10 @@ def gathered_logits(
 def tabulated_logits(
     words: Float[Array, "n_w d"], classifier: Float[Array, "K L d"], sentences: Int[Array, "B L"]
 ) -> Float[Array, "B K"]:
-    """Return the logits by looking up word scores ``<u_kl, w>``: ``2 n_w L d K`` operations for any sentences.
+    """Return the logits by looking up word scores ``<u_kl, w>``: ``2 n_w L d K`` operations for any batch size.
 
-    Arguments and result are those of :func:`gathered_logits`. The table is made position by position, so that never
-    more than ``n_w K`` scores are held at once.
+    Arguments and result are those of :func:`gathered_logits`. The table is computed position by position, so that at
+    most ``n_w K`` scores are in memory.
     """
 
     def add(logits, position):

@@ -10,7 +10,7 @@ from simlab.validation import check_count
 
 
 class MixerBlock(nnx.Module):
-    """Token mixing, then channel mixing, each added to what it saw: ``x + f(LN(x))``.
+    """Token mixing, then channel mixing, each with a residual connection: ``x + f(LN(x))``.
 
     Token mixing applies one feed-forward network to the ``L`` values of each coordinate, channel mixing another one to
     the ``d`` coordinates of each token. LN is the LayerNorm without parameters of
@@ -22,7 +22,7 @@ class MixerBlock(nnx.Module):
         dtype: of the weights.
         rngs: the stream ``params`` is used.
 
-    Source: Tolstikhin et al. (arXiv 2105.01601), equation (1), with LayerNorms that have no parameters.
+    Source: Tolstikhin et al. (arXiv 2105.01601), equation (1), with LayerNorms without parameters.
     """
 
     def __init__(self, sentence_length: int, dim: int, dtype: jnp.dtype, rngs: nnx.Rngs):
@@ -38,16 +38,16 @@ class MixerBlock(nnx.Module):
 class SentenceMixer(DeepSentenceClassifier):
     """Embeddings, ``depth`` mixer blocks, and a readout that sums over positions.
 
-    ``x^0_l = w_{x_l}``; logits ``sum_l <u_kl, x^depth_l>``. The token mixing tells positions apart: no positional
-    embeddings. Interface and initial weights as in :mod:`simlab.networks.layers`.
+    ``x^0_l = w_{x_l}``; logits ``sum_l <u_kl, x^depth_l>``. There are no positional embeddings, as token mixing
+    distinguishes the positions. Interface and initial weights are those of :mod:`simlab.networks.layers`.
 
     Args:
         n_words: ``n_w``.
         sentence_length: ``L``.
         n_classes: ``K``.
-        embedding_dim: ``d``, at least 3: in two dimensions a LayerNorm cannot turn.
-        depth: blocks, at least 0.
-        initial_scale: standard deviation of the initial embeddings, and of nothing else. May be traced.
+        embedding_dim: ``d``, at least 3: in two dimensions the output of a LayerNorm has only two values.
+        depth: number of blocks, at least 0.
+        initial_scale: standard deviation of the initial embeddings only. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
 

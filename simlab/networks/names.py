@@ -3,5 +3,5 @@
 NORMALISATIONS = ("none", "layer", "layer-affine", "rms", "rms-affine", "batch")
 DEEP_NETWORKS = ("two-layer", "mlp", "transformer-pre", "transformer-post", "mixer")
 
-# Width of the hidden layer of a feed-forward network in units of its inputs, as in the papers of transformer and mixer.
+# Width of the hidden layer of a feed-forward network over that of its inputs, as in the transformer and mixer papers.
 EXPANSION = 4

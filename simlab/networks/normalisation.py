@@ -1,4 +1,4 @@
-"""Normalisations of word vectors, applied to the whole vocabulary's table before words are looked up.
+"""Normalisations of word vectors, applied to the table of the whole vocabulary before words are looked up.
 
 ================ ========================================= =====================
 kind             image of a word vector ``w`` in ``R^d``   trainable parameters
@@ -12,9 +12,9 @@ kind             image of a word vector ``w`` in ``R^d``   trainable parameters
                  each coordinate
 ================ ========================================= =====================
 
-No regulariser in any denominator: every kind but ``none`` forgets the scale of its argument exactly, as the theory
-requires, and gives NaN where there is nothing to scale (a constant vector, a zero vector, a constant coordinate), or
-noise where a mean has to be rounded.
+Denominators have no regulariser: every kind but ``none`` is exactly invariant to the scale of its argument, as the
+theory requires, and gives NaN where the denominator is zero (a constant vector, a zero vector, a constant coordinate),
+or noise if a mean is rounded.
 
 Sources: Ba, Kiros, Hinton (arXiv 1607.06450) for ``layer``; Zhang, Sennrich (arXiv 1910.07467) for ``rms``; Ioffe,
 Szegedy (arXiv 1502.03167) for ``batch``.
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Normalisation(nnx.Module):
-    """One of the normalisations of the module's table.
+    """One of the normalisations in the table of this module.
 
     Args:
         kind: one of ``NORMALISATIONS``.
@@ -45,11 +45,11 @@ class Normalisation(nnx.Module):
         dtype: of the parameters.
 
     Attributes:
-        scale: ``gamma``, ``Float[d]``, 1 at first; only of the affine kinds.
-        offset: ``beta``, ``Float[d]``, 0 at first; only of ``layer-affine``.
+        scale: ``gamma``, ``Float[d]``, initially 1; only for the affine kinds.
+        offset: ``beta``, ``Float[d]``, initially 0; only for ``layer-affine``.
 
     Raises:
-        ValueError: an unknown kind, or ``dim`` is no positive whole number.
+        ValueError: the kind is unknown, or ``dim`` is not a positive whole number.
     """
 
     def __init__(self, kind: str, dim: int, dtype: jnp.dtype = jnp.float32):
@@ -66,9 +66,9 @@ class Normalisation(nnx.Module):
         """Return the normalised table.
 
         Args:
-            vectors: ``Float[N, d]``, one row per word; all kinds but ``batch`` take ``Float[..., d]``.
-            weights: ``Float[N]``, the share of each word among all words that occur; they sum to 1. Only ``batch``
-                looks at them; None stands for equal shares.
+            vectors: ``Float[N, d]``, one row per word; all kinds but ``batch`` accept ``Float[..., d]``.
+            weights: ``Float[N]``, the share of each word among all occurrences; they sum to 1. Used only by ``batch``;
+                None means equal shares.
 
         Returns:
             ``Float`` of the shape of ``vectors``.
@@ -101,11 +101,11 @@ def rms_norm(vectors: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
 def batch_norm(vectors: Float[Array, "N d"], weights: Float[Array, " N"] | None = None) -> Float[Array, "N d"]:
     """Give each coordinate mean 0 and variance 1 under the weights of the vectors.
 
-    With the weights of a vocabulary's words this is the batch normalisation of the words of an infinite batch.
+    With the frequencies of words as weights this is batch normalisation over the words of an infinite batch.
 
     Args:
         vectors: ``Float[N, d]``; a coordinate that is the same in all vectors gives NaN, or noise by rounding.
-        weights: ``Float[N]``, summing to 1; None stands for ``1/N``.
+        weights: ``Float[N]``, summing to 1; None means ``1/N``.
 
     Returns:
         ``Float[N, d]``.
@@ -119,9 +119,9 @@ def batch_norm(vectors: Float[Array, "N d"], weights: Float[Array, " N"] | None 
 
 
 def _scale_to_one(vectors: jax.Array, axis: int) -> jax.Array:
-    """Return the vectors, along ``axis``, times the power of two that brings their largest entry into [1/2, 1).
+    """Scale vectors along ``axis`` by the power of two that brings their largest absolute entry into [1/2, 1).
 
-    Such a product is exact, and it keeps the squares of tiny vectors from underflowing.
+    The product is exact and prevents the squares of tiny vectors from underflowing.
     """
     _, exponent = jnp.frexp(jax.lax.stop_gradient(jnp.abs(vectors).max(axis=axis, keepdims=True)))
     return vectors * jnp.ldexp(jnp.ones_like(vectors, shape=exponent.shape), -exponent)

@@ -1,4 +1,4 @@
-"""The two-layer classifier of sentences with any normalisation of its word vectors."""
+"""The two-layer classifier of sentences with a normalisation of its word vectors."""
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ class NormalisedClassifier(nnx.Module):
         sentence_length: ``L``.
         n_classes: ``K``.
         embedding_dim: ``d``.
-        normalisation: its name. ``batch`` normalises over the words of the current batch.
+        normalisation: name of the normalisation. ``batch`` normalises over the words of the current batch.
         initial_scale: as in :class:`simlab.networks.two_layer.SentenceClassifier`.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
@@ -42,7 +42,7 @@ class NormalisedClassifier(nnx.Module):
         self.normalisation = Normalisation(normalisation, embedding_dim, dtype)
 
     def representation(self, data: SentenceDistribution) -> jax.Array:
-        """Return the normalised vectors, ``Float[n_w, d]``, under the words' true shares."""
+        """Return the normalised word vectors, ``Float[n_w, d]``; ``batch`` uses the true frequencies of the words."""
         return self.normalisation(self.embeddings[...], word_shares(data, len(self.embeddings[...])))
 
     def __call__(self, sentences: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""A multi-layer perceptron that reads a sentence as one long vector."""
+"""A multi-layer perceptron on the concatenated word vectors of a sentence."""
 
 from itertools import pairwise
 
@@ -17,22 +17,22 @@ from simlab.validation import check_choice, check_count
 
 
 class SentenceMLP(DeepSentenceClassifier):
-    """Embed, concatenate, ``depth`` hidden layers, linear readout.
+    """Concatenated embeddings, ``depth`` hidden layers, and a linear readout.
 
-    ``x^0 = (w_{x_1}, .., w_{x_L})`` and ``x^i = activation(V_i x^{i-1} + b_i)``; the readout is linear in the last.
-    The first layer merges the positions: ``hidden`` returns ``Float[B, L, d]``, then ``depth`` times
+    ``x^0 = (w_{x_1}, .., w_{x_L})`` and ``x^i = activation(V_i x^{i-1} + b_i)``; the readout is linear in the last
+    layer. The first layer merges the positions: ``hidden`` returns ``Float[B, L, d]``, then ``depth`` times
     ``Float[B, 1, width]``, and the classifier is ``Float[K, 1, width]`` (``Float[K, L, d]`` if ``depth`` is 0).
-    Interface and initial weights as in :mod:`simlab.networks.layers`.
+    Interface and initial weights are those of :mod:`simlab.networks.layers`.
 
     Args:
         n_words: ``n_w``.
         sentence_length: ``L``.
         n_classes: ``K``.
         embedding_dim: ``d``.
-        depth: hidden layers, at least 0.
-        width: units of each hidden layer.
+        depth: number of hidden layers, at least 0.
+        width: number of units of each hidden layer.
         activation: ``"relu"`` or ``"gelu"``.
-        initial_scale: standard deviation of the initial embeddings, and of nothing else. May be traced.
+        initial_scale: standard deviation of the initial embeddings only. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
 
@@ -59,7 +59,7 @@ class SentenceMLP(DeepSentenceClassifier):
         self.activation = check_choice("activation", activation, ACTIVATIONS)
         self.embeddings = initial_embeddings(rngs, n_words, embedding_dim, initial_scale, dtype)
         sizes = (sentence_length * embedding_dim, *depth * (width,))
-        # He's variance: ReLU halves the second moment of a centred normal, GELU leaves 0.43 of a standard one's.
+        # He's variance: ReLU halves the second moment of a centred normal; GELU reduces that of a standard one to 0.43.
         self.layers = nnx.List([linear(*pair, dtype, rngs, gain=2.0) for pair in pairwise(sizes)])
         n_positions, last_width = (1, width) if depth else (sentence_length, embedding_dim)
         self.classifier = initial_classifier(rngs, (n_classes, n_positions, last_width), dtype)

@@ -1,4 +1,4 @@
-"""A two-layer ReLU network for two labels whose second layer is fixed to signs."""
+"""A two-layer ReLU network for two labels, with fixed signs as its second layer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SignedReLU(nnx.Module):
     Args:
         input_dim: ``d``.
         n_hidden: ``h``, even.
-        initial_scale: root-mean-square length of the ``w_j``, which are normal. May be traced.
+        initial_scale: root-mean-square norm of the ``w_j``, which are normal. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -37,7 +37,7 @@ class SignedReLU(nnx.Module):
         self.weights = nnx.Param(initial_scale / input_dim**0.5 * normal)
 
     def __call__(self, inputs: Float[Array, "B d"]) -> Float[Array, " B"]:
-        """Return ``f`` of each input; its sign is the label."""
+        """Return ``f`` of each input; its sign is the predicted label."""
         weights = self.weights[...]
         signs = unit_signs(len(weights)).astype(weights.dtype)
         return jax.nn.relu(inputs @ weights.T) @ (signs / len(weights))

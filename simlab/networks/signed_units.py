@@ -1,4 +1,4 @@
-"""A two-layer network for two labels whose second layer is fixed to signs, with a choice of activations."""
+"""A two-layer network for two labels, with fixed signs as its second layer and a choice of activations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SignedUnits(nnx.Module):
         input_dim: ``p``.
         n_hidden: ``m``, even.
         activation: ``relu``, ``gelu``, ``tanh`` or ``linear``.
-        leaky_slope: of a leaky ReLU below zero. May be traced.
+        leaky_slope: slope of a leaky ReLU below zero. May be traced.
         initial_scale: standard deviation of the initial weights. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
@@ -47,7 +47,7 @@ class SignedUnits(nnx.Module):
         self.activation = activation
 
     def __call__(self, features: Float[Array, "B n"], data: SignedLaw) -> Float[Array, " B"]:
-        """Return ``f`` of each example, given by its features; its sign is the label."""
+        """Return ``f`` of each example, given by its features; its sign is the predicted label."""
         hidden = features @ feature_weights(self.weights[...], data).T
         return self._activate(hidden) @ (self.signs / len(self.signs))
 

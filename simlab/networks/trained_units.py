@@ -1,4 +1,4 @@
-"""A two-layer network for two labels with biases, both layers trained, with a choice of activations."""
+"""A two-layer network for two labels with biases and a choice of activations; both layers are trained."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ ACTIVATIONS = {
 
 
 class TrainedUnits(nnx.Module):
-    """``f(x) = sum_k a_k phi(w_k . x + b_k) + c``; all weights begin uniform in +-1/sqrt(fan-in), times a scale.
+    """``f(x) = sum_k a_k phi(w_k . x + b_k) + c``; initial weights are uniform in +-1/sqrt(fan-in), times a scale.
 
     Args:
         input_dim: ``p``.
         n_hidden: ``m``.
-        activation: a name of ``ACTIVATIONS``.
+        activation: a name in ``ACTIVATIONS``.
         initial_scale: factor on the initial weights. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
@@ -54,7 +54,7 @@ class TrainedUnits(nnx.Module):
         self.activation = activation
 
     def __call__(self, features: Float[Array, "B n"], data: SignedLaw) -> Float[Array, " B"]:
-        """Return ``f`` of each example, given by its features; its sign is the label."""
+        """Return ``f`` of each example, given by its features; its sign is the predicted label."""
         hidden = features @ feature_weights(self.weights[...], data).T + self.bias[...][None]
         return ACTIVATIONS[self.activation](hidden) @ self.output[...] + self.output_bias[...]
 

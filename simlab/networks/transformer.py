@@ -1,4 +1,4 @@
-"""A small transformer encoder of sentences of one length; its attention also serves sentences that a mask ends."""
+"""A small transformer encoder for sentences of fixed length; its attention also accepts a mask."""
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ NORMS = ("pre", "post")
 
 
 class SelfAttention(nnx.Module):
-    """Multi-head self-attention: each position takes a weighted mean of the values of all positions.
+    """Multi-head self-attention: the output at each position is a weighted mean of the values of all positions.
 
     Head ``h`` has ``q = Q_h x``, ``k = K_h x``, ``v = V_h x`` in ``d / n_heads`` dimensions and returns
     ``sum_m softmax_m(<q_l, k_m> / sqrt(d / n_heads)) v_m``; an affine map mixes the concatenated heads. All maps have
@@ -32,20 +32,20 @@ class SelfAttention(nnx.Module):
         self.queries, self.keys, self.values, self.mix = (linear(dim, dim, dtype, rngs) for _ in range(4))
 
     def __call__(self, tokens: jax.Array, is_seen: jax.Array | None = None) -> jax.Array:
-        """Return ``Float[B, L, d]`` from ``Float[B, L, d]``; of positions, those that ``Bool[B, L]`` says are seen."""
+        """Return ``Float[B, L, d]`` from ``Float[B, L, d]``, with attention to the positions where ``is_seen``."""
         in_heads = (*tokens.shape[:-1], self.n_heads, -1)
         maps = (self.queries, self.keys, self.values)
         query, key, value = (layer(tokens).reshape(in_heads) for layer in maps)
         scores = jnp.einsum("blhi,bmhi->bhlm", query, key) * query.shape[-1] ** -0.5
         if is_seen is not None:
-            # Finite, so that a sentence without any word gives numbers and no NaN in the gradient of others.
+            # Finite, so that an empty sentence gives no NaN in the gradient of the others.
             scores = jnp.where(is_seen[:, None, None, :], scores, jnp.finfo(scores.dtype).min)
         mean = jnp.einsum("bhlm,bmhi->blhi", jax.nn.softmax(scores, axis=-1), value)
         return self.mix(mean.reshape(tokens.shape))
 
 
 class TransformerBlock(nnx.Module):
-    """Attention, then a feed-forward network at each position, each added to what it saw.
+    """Attention, then a feed-forward network at each position, each with a residual connection.
 
     ``norm="pre"``: ``x + f(LN(x))`` twice; ``norm="post"``: ``LN(x + f(x))`` twice. LN is the LayerNorm without
     parameters of :func:`simlab.networks.layer_norm.layer_norm`.
@@ -78,19 +78,19 @@ class TransformerBlock(nnx.Module):
 class SentenceTransformer(DeepSentenceClassifier):
     """Embeddings plus learned positions, ``depth`` transformer blocks, and a readout that sums over positions.
 
-    ``x^0_l = w_{x_l} + p_l``; logits ``sum_l <u_kl, x^depth_l>``. With ``norm="post"`` the readout sees tokens of norm
-    ``sqrt(d)``; with ``norm="pre"`` their norm is free. Interface and initial weights as in
-    :mod:`simlab.networks.layers`; positions are ``N(0, 1)`` at first, whatever the scale of the embeddings.
+    ``x^0_l = w_{x_l} + p_l``; logits ``sum_l <u_kl, x^depth_l>``. With ``norm="post"`` the last tokens have norm
+    ``sqrt(d)``; with ``norm="pre"`` their norm is free. Interface and initial weights are those of
+    :mod:`simlab.networks.layers`; initial positions are ``N(0, 1)`` for any scale of the embeddings.
 
     Args:
         n_words: ``n_w``.
         sentence_length: ``L``.
         n_classes: ``K``.
-        embedding_dim: ``d``, at least 3: in two dimensions a LayerNorm cannot turn.
-        depth: blocks, at least 0.
+        embedding_dim: ``d``, at least 3: in two dimensions the output of a LayerNorm has only two values.
+        depth: number of blocks, at least 0.
         n_heads: a divisor of ``d``.
         norm: ``"pre"`` or ``"post"``, see :class:`TransformerBlock`.
-        initial_scale: standard deviation of the initial embeddings, and of nothing else. May be traced.
+        initial_scale: standard deviation of the initial embeddings only. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
 

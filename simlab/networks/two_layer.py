@@ -1,4 +1,4 @@
-"""The two-layer classifier of sentences: word vectors, perhaps normalised, and a linear readout."""
+"""The two-layer classifier of sentences: word vectors, optionally normalised, and a linear readout."""
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +16,8 @@ def initial_weights(
     Args:
         rngs: the stream ``params`` is used.
         n_words: ``n_w``.
-        shape: of the classifier, ``(K, L, d)``.
-        dtype: of both.
+        shape: shape of the classifier, ``(K, L, d)``.
+        dtype: of the weights.
     """
     bound = (shape[1] * shape[2]) ** -0.5
     normal = jax.random.normal(rngs.params(), (n_words, shape[2]), dtype)
@@ -63,7 +63,7 @@ class SentenceClassifier(nnx.Module):
         self.layer_norm_epsilon = layer_norm_epsilon
 
     def representation(self, data=None) -> jax.Array:
-        """Return the word vectors that the classifier sees, ``Float[n_w, d]``, whatever sentences are made of them."""
+        """Return the word vectors, ``Float[n_w, d]``, which are the input of the classifier."""
         embeddings = self.embeddings[...]
         return layer_norm(embeddings, self.layer_norm_epsilon) if self.layer_norm else embeddings
 

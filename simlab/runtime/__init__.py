@@ -1,1 +1,1 @@
-"""Devices, clusters of processes, random keys, compiled programs on disk."""
+"""Devices, clusters of processes, random keys, signals, and the cache of compiled programs."""

@@ -1,4 +1,4 @@
-"""Joining a cluster: the rank of this process among those that share the members of a sweep."""
+"""Join a cluster: find the rank of this process among those that share the members of a sweep."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 from simlab.validation import invalid
 
-# Seconds that the other processes may take to start, and seconds after which the wait is reported.
+# Seconds allowed for the other processes to start, and seconds after which the wait is reported.
 JOIN_TIMEOUT = 300.0
 PATIENCE = 10.0
 
 # Processes that have joined ``jax.distributed`` are aborted when any of them ends, dies or fails to join, and SIGTERM
-# no longer ends them. So a subprocess joins in place of this process and reports its rank. It ends with its parent,
+# no longer ends them. Therefore a subprocess joins ``jax.distributed`` and reports its rank. It ends with its parent,
 # whose death closes the pipe between them, and it needs no accelerator.
 _JOIN = """
 import json, os, sys, threading
@@ -35,10 +35,10 @@ def join_cluster(
     *,
     say: Callable[[str], None] = lambda text: None,
 ) -> tuple[int, int]:
-    """Return rank and number of processes from JAX's distributed runtime, and select this one's accelerators.
+    """Return the rank and the number of processes from JAX's distributed runtime, and select the local accelerators.
 
-    Members of a sweep are independent: the processes exchange their ranks and do not communicate afterwards, so that
-    the death of one does not abort the others.
+    Members of a sweep are independent: after the exchange of ranks the processes do not communicate, so that the death
+    of one does not abort the others.
 
     Args:
         coordinator: ``HOST:PORT`` of process 0. None leaves all three to JAX, which detects SLURM, Open MPI,
@@ -51,7 +51,7 @@ def join_cluster(
         The rank of this process and the number of processes.
 
     Raises:
-        ValueError: no cluster is detected, or some process does not join in time.
+        ValueError: no cluster is detected, or a process does not join in time.
     """
     check_coordinator(coordinator)
     place = coordinator or "the address that the cluster gives"
@@ -60,7 +60,7 @@ def join_cluster(
         "coordinator_address": coordinator,
         "num_processes": n_processes,
         "process_id": process_id,
-        "initialization_timeout": int(2 * JOIN_TIMEOUT),  # longer than ours, which ends the wait with one clear line
+        "initialization_timeout": int(2 * JOIN_TIMEOUT),  # longer than JOIN_TIMEOUT, which ends the wait with one line
         # By default process 0 would listen on all network interfaces.
         "coordinator_bind_address": coordinator if on_this_host else None,
     }
@@ -71,9 +71,9 @@ def join_cluster(
             say(f"waiting for the other processes at {place}, at most {JOIN_TIMEOUT:.0f} s")
             answer, complaint = _wait(child, place)
     if not answer:
-        # The last line of a Python error names it; that of an abort of the runtime is a memory address.
+        # The last line of a Python traceback states the error; that of an abort of the runtime is a memory address.
         reason = complaint.strip().splitlines()[-1] if child.returncode == 1 else f"lost the connection to {place}"
-        wanted = f"a cluster that JAX knows, or --coordinator, --n-processes and --process-id ({reason})"
+        wanted = f"a cluster that JAX detects, or --coordinator, --n-processes and --process-id ({reason})"
         raise invalid("distributed", wanted, coordinator)
     index, count, visible = json.loads(answer.splitlines()[-1])
     if visible != "all":
@@ -85,37 +85,39 @@ def join_cluster(
 
 
 def check_coordinator(coordinator: str | None) -> None:
-    """Raise ``ValueError`` unless a coordinator, where there is one, is a host and a port."""
+    """Raise ``ValueError`` unless a coordinator is None or of the form ``HOST:PORT``."""
     if coordinator is not None and not _names_a_port(coordinator):
         raise invalid("coordinator", "HOST:PORT", coordinator)
 
 
 def _names_a_port(coordinator: str) -> bool:
-    """Return whether a text is a host and a port."""
+    """Return whether a text has the form ``HOST:PORT``."""
     host, _, port = coordinator.rpartition(":")
     return bool(host) and port.isdecimal() and 0 < int(port) < 2**16
 
 
 @contextmanager
 def _child(arguments: dict) -> Iterator[subprocess.Popen]:
-    """Start the subprocess that joins; it does not outlive the context."""
-    ours, lifeline = os.pipe()
+    """Start the subprocess that joins the cluster; it does not outlive the context."""
+    read_end, write_end = os.pipe()
     command = [sys.executable, "-c", _JOIN, json.dumps(arguments)]
     try:
-        with subprocess.Popen(command, text=True, stdin=ours, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        with subprocess.Popen(
+            command, text=True, stdin=read_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as child:
             try:
                 yield child
             finally:
                 child.kill()
     finally:
-        os.close(ours)
-        os.close(lifeline)
+        os.close(read_end)
+        os.close(write_end)
 
 
 def _wait(child: subprocess.Popen, place: str) -> tuple[str, str]:
-    """Return what the subprocess prints, or raise if the other processes do not join in time."""
+    """Return stdout and stderr of the subprocess, or raise ``ValueError`` if a process does not join in time."""
     try:
         return child.communicate(timeout=JOIN_TIMEOUT - PATIENCE)
     except subprocess.TimeoutExpired:
         wanted = f"all processes at {place} within {JOIN_TIMEOUT:.0f} s"
-        raise ValueError(f"distributed: expected {wanted}, got no answer from some or all") from None
+        raise ValueError(f"distributed: expected {wanted}, got no answer from at least one") from None

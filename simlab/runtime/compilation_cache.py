@@ -1,9 +1,9 @@
-"""Compiled programs, kept on disk for a quick start.
+"""Keep compiled programs on disk for a quick start.
 
-JAX writes them in place and loads whatever it finds: one damaged byte, or the program of another key, may crash the
-process. So each is sealed here with a checksum of its key and its content. One that differs, as a process leaves it
-that is killed while it writes, is removed and compiled anew. A disk that cannot be written to is reported once. What
-JAX itself cannot read is removed by its name, as the warning does not say which file it was.
+JAX writes its cache files in place and loads them unchecked: one damaged byte, or the program of another key, may crash
+the process. Here each file is sealed with a checksum of its key and content. A file with a wrong checksum, such as one
+whose writer was killed, is removed, and the program is compiled again. A disk that cannot be written to is reported
+once. Files that JAX itself cannot read are found by the name of the program, as its warning does not name the file.
 """
 
 import hashlib
@@ -19,10 +19,10 @@ import jax
 
 # JAX's warning about a program that it could not read or write, with the program's name and the reason.
 _WARNING = r"Error \w+ persistent compilation cache entry for '([^']+)': (.*)"
-# A reason that is the disk's and not the file's.
+# A reason that concerns the disk and not the file.
 _DISK = r"\w+: \[Errno \d+\] ([^:]*)"
 
-# Programs that compile in less are not worth a file.
+# Programs that compile in less time are not saved.
 _LEAST_SECONDS = 0.1
 
 _SEAL_LENGTH = hashlib.sha256().digest_size
@@ -32,10 +32,10 @@ def keep_compilations(say: Callable[[str], None] = lambda text: None) -> None:
     """Keep compiled programs on disk: in JAX's cache folder if one is set, else in the user's cache.
 
     Args:
-        say: called once, with one line, if they cannot be written; they are then compiled at every start.
+        say: called once, with one line, if programs cannot be written; they are then compiled at every start.
     """
-    kept_in = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue] - defined at run time
-    if kept_in is None:
+    set_folder = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue] - set at run time
+    if set_folder is None:
         try:
             folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "simlab" / "compiled"
         except RuntimeError:
@@ -49,9 +49,9 @@ def keep_compilations(say: Callable[[str], None] = lambda text: None) -> None:
 
 
 def _seal_programs() -> None:
-    """Have JAX keep its programs in sealed files.
+    """Replace JAX's file cache by one whose files are sealed.
 
-    This replaces a class that JAX does not make public; where it is not found, files stay as JAX writes them.
+    The replaced class is not public in JAX; where it is not found, files stay as JAX writes them.
     """
     try:
         from jax._src import compilation_cache
@@ -63,12 +63,12 @@ def _seal_programs() -> None:
         return
 
     class SealedCache(LRUCache):
-        """Programs by key, each behind its checksum."""
+        """Programs by key, each preceded by its checksum."""
 
         is_sealed = True
 
         def get(self, key: str) -> bytes | None:
-            """Return a program, or None if there is none; one that differs from what was written is removed."""
+            """Return a program, or None if there is none; a file with a wrong checksum is removed."""
             value = super().get(key)
             if value is None:
                 return None
@@ -80,19 +80,19 @@ def _seal_programs() -> None:
             return None
 
         def put(self, key: str, value: bytes) -> None:
-            """Keep a program unless there is one."""
+            """Save a program unless its key has one already."""
             super().put(key, _seal(key, value) + value)
 
     module.LRUCache = SealedCache
 
 
 def _seal(key: str, program: bytes) -> bytes:
-    """Return the checksum of a program under its key."""
+    """Return the SHA-256 checksum of a key and its program."""
     return hashlib.sha256(key.encode() + b"\0" + program).digest()
 
 
 def _remover(folder: Path, say: Callable[[str], None], show: Callable) -> Callable:
-    """Return a replacement of ``warnings.showwarning`` that removes the files which JAX's warnings name."""
+    """Return a replacement for ``warnings.showwarning`` that removes the cache files of programs JAX warns about."""
     reported = False
 
     def handle(message, category, filename, lineno, file=None, line=None):

@@ -16,7 +16,7 @@ from simlab.validation import invalid
 
 MEMBER, CLASS = "member", "class"
 
-# The share of free memory that a sweep may plan with: allocators fragment, and other programs use memory too.
+# The share of free memory used for planning a sweep: allocators fragment, and other programs use memory too.
 USABLE_SHARE = 0.8
 
 # jax.Device is a variable to type checkers.
@@ -26,7 +26,7 @@ _CHOSEN: ContextVar[tuple[Device, ...] | None] = ContextVar("devices", default=N
 
 
 def local_devices() -> Sequence[Device]:
-    """Return the devices that programs are compiled for: those of this process, unless others are chosen."""
+    """Return the devices that programs are compiled for: those of this process, or those of :func:`programs_for`."""
     return _CHOSEN.get() or jax.local_devices()
 
 
@@ -37,7 +37,7 @@ def platform() -> str:
 
 @contextmanager
 def programs_for(devices: Sequence[Device]) -> Iterator[None]:
-    """Compile for these devices, which may be remote, described by :mod:`jax.experimental.topologies`."""
+    """Compile for these devices within the context; :mod:`jax.experimental.topologies` describes absent ones."""
     token = _CHOSEN.set(tuple(devices))
     try:
         yield
@@ -46,9 +46,9 @@ def programs_for(devices: Sequence[Device]) -> Iterator[None]:
 
 
 def use_all_cores() -> None:
-    """Make one CPU device per core, if JAX has not started and the user has not set their number.
+    """Make one CPU device per core, unless JAX has started or the user has set the number of devices.
 
-    A program of small arrays keeps one core busy; members sharded over one device per core keep all busy.
+    A program of small arrays uses one core; members sharded over one device per core use all of them.
     """
     n_devices = jax.config.jax_num_cpu_devices  # pyright: ignore[reportAttributeAccessIssue] - defined at run time
     if n_devices > 0 or "host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
@@ -69,8 +69,8 @@ def count_cores() -> int:
 def make_mesh(member_shards: int, class_shards: int = 1) -> Mesh:
     """Return the mesh ``(member, class)`` over the first devices of this process.
 
-    Members are independent: their axis is split by hand (``shard_map``), without any communication. Along the class
-    axis the compiler places the collectives of the matrix products and of the softmax (``AxisType.Auto``).
+    Members are independent: their axis is split explicitly (``shard_map``), without any communication. Along the class
+    axis the compiler inserts the collectives of the matrix products and of the softmax (``AxisType.Auto``).
 
     Raises:
         ValueError: this process has fewer devices.
@@ -98,12 +98,12 @@ def _free_host_memory() -> int:
     free = [value for value in limits if value is not None]
     if free:
         return min(free)
-    # Where the free memory is not reported, half of all memory.
+    # Free memory is not reported: half of all memory is assumed to be free.
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
 def _meminfo(field: str) -> int | None:
-    """Return an entry of Linux's memory table in bytes, or None where there is no such table."""
+    """Return an entry of ``/proc/meminfo`` in bytes, or None where there is none."""
     table = Path("/proc/meminfo")
     if not table.exists():
         return None

@@ -1,7 +1,7 @@
-"""Random keys whose numbers a CPU draws fast: JAX's own bits, hashed without its loop over rounds.
+"""Random keys that are fast on a CPU: the same bits as JAX, with the rounds of Threefry unrolled.
 
 JAX hashes counters with Threefry, on a CPU in a loop of five turns that reads and writes every counter at each turn.
-Here the turns are written out, so that the compiler fuses them with whatever uses the bits.
+Here the loop is unrolled, so that the compiler fuses the hash with the operations that use the bits.
 """
 
 import math
@@ -19,16 +19,16 @@ from simlab.runtime.settings import GENERATOR
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = np.uint32(0x1BD11BDA)
 TURNS = 5
-# Elements whose numbers fit the lower word of a counter.
+# The most elements whose indices fit the lower word of a counter.
 LARGEST = 2**32
 
 
 def random_key(seed: jax.Array | int) -> jax.Array:
     """Return the key of a seed, which gives the same bits as ``jax.random.key(seed)`` under JAX's default settings.
 
-    The environment chooses neither another generator nor an offset of the seed.
+    Settings in the environment change neither the generator nor the seed.
     """
-    # As JAX does it: without double precision, the upper word of a Python integer is dropped.
+    # As in JAX: without double precision, the upper word of a Python integer is dropped.
     words = jnp.asarray(np.int64(seed) if isinstance(seed, int) else seed)
     implementation = _threefry() if platform() == "cpu" else GENERATOR
     return jax.random.wrap_key_data(threefry_prng_impl.seed(words), impl=implementation)
@@ -55,7 +55,7 @@ def hash_counter(key: jax.Array, high: jax.Array, low: jax.Array) -> tuple[jax.A
 
 @lru_cache(maxsize=1)
 def _threefry():
-    """Return JAX's description of keys of this kind."""
+    """Return the PRNG implementation that JAX needs for keys of this kind."""
     return define_prng_impl(
         key_shape=threefry_prng_impl.key_shape,
         seed=threefry_prng_impl.seed,
@@ -83,6 +83,6 @@ def _fold_in(key: jax.Array, number: jax.Array | int) -> jax.Array:
 
 
 def _hash_indices(key: jax.Array, shape: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
-    """Return two hashes of the number of each element in row-major order."""
+    """Return two hashes of the row-major index of each element, ``UInt32[*shape]`` each."""
     numbers = jax.lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)
     return hash_counter(key, jnp.zeros_like(numbers), numbers)

@@ -1,8 +1,8 @@
-"""The settings of JAX and XLA that decide the bits of a result: pinned where JAX lets them be, else named.
+"""The settings of JAX and XLA that determine the bits of a result: pinned where JAX allows it, else recorded.
 
-The environment (``JAX_ENABLE_X64=1`` and the like) or a program's own ``jax.config`` may set them. Those in
-:func:`precision_of` never reach a result. Those in :func:`other_settings` do: a sweep records them, and does not go on
-under others.
+The environment (``JAX_ENABLE_X64=1`` and the like) or a program's own ``jax.config`` may set them. Those pinned by
+:func:`precision_of` never affect a result. Those of :func:`other_settings` may: a sweep records them, and does not
+resume under different ones.
 """
 
 import os
@@ -15,7 +15,7 @@ import jax
 # The generator of every random number; its bits do not depend on how an array is split over devices.
 GENERATOR = "threefry2x32"
 
-# Options of JAX that may change the numbers of a program and that no context sets, with their defaults.
+# Options of JAX that may change the numbers of a program and that no context manager sets, with their defaults.
 _OPTIONS = {
     "jax_allow_f16_reductions": True,
     "jax_compiler_enable_remat_pass": True,
@@ -32,17 +32,17 @@ _OPTIONS = {
     "jax_use_direct_linearize": True,
 }
 _VARIABLES = ("XLA_FLAGS", "LIBTPU_INIT_ARGS", "NVIDIA_TF32_OVERRIDE")
-# Flags that change no number: what is written for the reader, and the devices, which a layout names.
+# Flags that change no number: dumps for the reader, and the number of devices, which the layout records.
 _WITHOUT_EFFECT = ("--xla_dump", "--xla_force_host_platform_device_count")
 
 
 @contextmanager
 def precision_of(dtype: str) -> Iterator[None]:
-    """Pin all settings that JAX lets be pinned, for programs with weights of this type.
+    """Pin all settings that have a context manager in JAX, for programs with weights of this type.
 
     Programs are compiled and called in this context. It switches double precision on for ``float64`` and off for
     ``float32``, and sets the generator, the rules of type promotion and the default precision of matrix products to
-    JAX's own defaults, whatever the environment says.
+    JAX's own defaults, regardless of the environment.
     """
     with ExitStack() as pinned:
         pinned.enter_context(jax.enable_x64(dtype == "float64"))
@@ -54,12 +54,12 @@ def precision_of(dtype: str) -> Iterator[None]:
 
 
 def is_double_precision() -> bool:
-    """Return whether programs compiled here and now may have weights in float64, see :func:`precision_of`."""
+    """Return whether float64 is enabled in the current context, see :func:`precision_of`."""
     return jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue] - defined at run time
 
 
 def other_settings() -> dict[str, str]:
-    """Return, by name, the settings beside those of :func:`precision_of` that differ from their defaults."""
+    """Return, by name, the settings that :func:`precision_of` does not pin and that differ from their defaults."""
     options = {name: str(getattr(jax.config, name, default)) for name, default in _OPTIONS.items()}
     variables = {name: _flags(os.environ.get(name, "")) for name in _VARIABLES}
     changed = {name: value for name, value in options.items() if value != str(_OPTIONS[name])}
@@ -67,7 +67,7 @@ def other_settings() -> dict[str, str]:
 
 
 def all_settings() -> tuple:
-    """Return all settings that decide the bits of a program compiled here and now, for the key of a cache."""
+    """Return all settings that determine the bits of a program compiled in this context, as part of a cache key."""
     config: Any = jax.config  # its attributes are defined at run time
     pinned = (
         config.jax_enable_x64,
@@ -80,5 +80,5 @@ def all_settings() -> tuple:
 
 
 def _flags(text: str) -> str:
-    """Return the flags of a variable of the environment that may change a number."""
+    """Return those flags of an environment variable that may change a number."""
     return " ".join(flag for flag in text.split() if not flag.startswith(_WITHOUT_EFFECT))

@@ -1,9 +1,9 @@
 """Ending a run on SIGTERM and SIGINT.
 
-SIGINT ends the run at once. SIGTERM, which a cluster sends before it takes a node away, ends it as soon as the state is
-saved, or at once where there is nothing to save. Either is sure to: an exception that a callback of the compiler's
-runtime swallows is raised again, and where Python is not reached within the grace, as in one long call of a program,
-the process exits all the same.
+SIGINT ends the run at once. SIGTERM, which a cluster sends before it reclaims a node, ends it as soon as the state is
+saved, or at once where there is nothing to save. Both are certain to end the process: an exception swallowed by a
+callback of the compiler's runtime is raised again, and if no Python code runs within the grace period, as during one
+long call of a compiled program, the process exits without it.
 """
 
 import os
@@ -17,19 +17,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
-# Seconds after SIGTERM or SIGINT within which the process ends, and after which an exception is raised again.
+# Seconds after SIGTERM or SIGINT within which the process ends, and seconds after which the exception is raised again.
 GRACE = 20.0
 _AGAIN = 1.0
 
-ADVICE = "the same command goes on from what is saved"
+ADVICE = "the same command resumes from the saved state"
 
 
 class Terminated(BaseException):
-    """The process was asked to end, and has saved its state; not an error, as ``KeyboardInterrupt`` is none."""
+    """The process received SIGTERM and has saved its state; like ``KeyboardInterrupt`` this is not an ``Exception``."""
 
 
 class _Request:
-    """The signals that this process was sent, and what becomes of them."""
+    """A request to end the process: the signal received, and whether it is deferred."""
 
     def __init__(self, grace: float):
         self.grace = grace
@@ -40,19 +40,19 @@ class _Request:
         self._sender.setblocking(False)
 
     def handle(self, number: int, frame: object) -> None:
-        """Raise in the main thread, unless SIGTERM shall wait for the state to be saved."""
+        """Raise in the main thread, unless the signal is SIGTERM and deferred until the state is saved."""
         self.received = number
         if not self.is_closed and not (number == signal.SIGTERM and self.is_deferred):
             self.end()
 
     def end(self) -> None:
-        """Raise what ends the run."""
+        """Raise the exception that ends the run."""
         raise KeyboardInterrupt if self.received == signal.SIGINT else Terminated
 
     def watch(self) -> None:
-        """Until the run has ended, send the signals of this process again, and exit after the grace.
+        """Resend a received signal until the run has ended, and exit the process after the grace period.
 
-        Runs in a thread of its own, which hears of a signal even while the main thread is in one long call.
+        Runs in a separate thread, which receives signals even while the main thread is in one long call.
         """
         number, deadline = 0, 0.0
         while True:
@@ -75,7 +75,7 @@ class _Request:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Receive the signals while the context lasts."""
+        """Handle SIGINT and SIGTERM within the context."""
         before = {number: signal.signal(number, self.handle) for number in (signal.SIGINT, signal.SIGTERM)}
         descriptor = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self.watch, name="signals", daemon=True).start()
@@ -84,7 +84,7 @@ class _Request:
         finally:
             self.is_closed = True
             signal.set_wakeup_fd(descriptor)
-            with suppress(OSError):  # the watcher may have seen the end by itself
+            with suppress(OSError):  # the watcher may have closed the socket already
                 self._sender.send(b"\0")
             self._sender.close()
             for number, handler in before.items():
@@ -96,9 +96,9 @@ _REQUEST: ContextVar[_Request | None] = ContextVar("request", default=None)
 
 @contextmanager
 def ending_on_signals(grace: float = GRACE) -> Iterator[None]:
-    """End what runs in this context on SIGINT or SIGTERM, within ``grace`` seconds.
+    """End the code in this context on SIGINT or SIGTERM, within ``grace`` seconds.
 
-    Outside the main thread, which alone receives signals, nothing changes.
+    Outside the main thread, which alone receives signals, the context has no effect.
 
     Raises:
         KeyboardInterrupt: on SIGINT.
@@ -120,7 +120,7 @@ def ending_on_signals(grace: float = GRACE) -> Iterator[None]:
 
 @contextmanager
 def saving_first() -> Iterator[None]:
-    """Let SIGTERM wait, while this context lasts, until :func:`end_if_asked` is called."""
+    """Defer SIGTERM within this context, until it ends or :func:`end_if_asked` is called."""
     request = _REQUEST.get()
     if request is None:
         yield
@@ -140,7 +140,7 @@ def is_asked_to_end() -> bool:
 
 
 def end_if_asked() -> None:
-    """Raise ``Terminated`` or ``KeyboardInterrupt`` if the process was asked to end."""
+    """Raise ``Terminated`` or ``KeyboardInterrupt`` if SIGTERM or SIGINT has been received."""
     request = _REQUEST.get()
     if request is not None and request.received is not None:
         request.end()

@@ -1,1 +1,1 @@
-"""Results, parts of sweeps and their manifest on disk."""
+"""Results on disk, and the parts of a sweep with their manifest."""

@@ -1,4 +1,4 @@
-"""The manifest of a folder of parts: which sweep they belong to and how it is cut, shared by all processes.
+"""The manifest of a folder of parts: the sweep that the parts belong to and its layout, shared by all processes.
 
 The words used here:
 
@@ -7,12 +7,12 @@ sweep
 layout
     How the sweep is cut into parts; chosen by the first process, used by all others.
 manifest
-    ``manifest.json`` among the parts: the sweep, the layout and what made them, with a checksum.
+    ``manifest.json`` in the folder of the parts: sweep, layout, versions and device, with a checksum.
 fingerprint
     Hash of sweep and layout.
 earlier
-    In a layout, the one that it has replaced, where the sweep goes on with other devices: parts that were finished then
-    count.
+    In a layout, the layout that it replaced when the sweep resumed on other devices. Parts finished under an earlier
+    layout remain valid.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ from simlab.storage.sealed_files import (
 )
 from simlab.validation import invalid
 
-# Version of what parts hold and of how members are grouped: raised whenever either changes.
+# Version of the content of parts and of the grouping of members: raised whenever either changes.
 FORMAT = 3
 MANIFEST_FILE = "manifest.json"
 
@@ -45,7 +45,7 @@ _MOST_DIFFERENCES = 6
 
 
 class OtherSweep(ValueError):  # noqa: N818 - the state of a folder
-    """A folder belongs to another sweep, or to another version; the message says which. The folder is unchanged."""
+    """A folder belongs to another sweep or to another version, which the message names. The folder is unchanged."""
 
 
 def share_manifest(
@@ -55,9 +55,9 @@ def share_manifest(
     made_by: dict[str, str],
     on_corrupt: Callable[[str], None],
 ) -> dict:
-    """Return the manifest that all processes share; the first one creates it and the folder of the parts.
+    """Return the manifest that all processes share; the first process creates it and the folder of the parts.
 
-    The arguments and what is raised are those of :func:`simlab.storage.parts.open_store`.
+    Arguments and exceptions are those of :func:`simlab.storage.parts.open_store`.
 
     Returns:
         ``format``, ``sweep``, ``layout`` and ``made_by``, as every process reads them from the disk.
@@ -73,7 +73,7 @@ def share_manifest(
                 _write(path, _plain(content))
                 manifest = _read(path)
     if manifest["format"] != FORMAT:
-        wanted = f"no run that another version of simlab has begun in {parts.parent} (parts of format {FORMAT})"
+        wanted = f"parts of format {FORMAT} (another version of simlab has begun a run in {parts.parent})"
         raise OtherSweep(invalid("out", wanted, f"format {manifest['format']}"))
     lines = differences(manifest["sweep"], sweep)
     if lines:
@@ -82,11 +82,11 @@ def share_manifest(
 
 
 def check_unchanged(parts: Path, manifest: dict) -> None:
-    """Raise unless the manifest of a folder of parts is still the one that this process has read.
+    """Raise unless the manifest of a folder of parts is the one that this process has read.
 
     Raises:
-        PartsRemoved: the folder is gone: the sweep is finished, or somebody has deleted it.
-        PartsReplaced: another sweep, or another layout, has taken its place.
+        PartsRemoved: the folder no longer exists: the sweep is finished, or the folder was deleted.
+        PartsReplaced: the manifest is that of another sweep or another layout, or is missing or damaged.
     """
     path = parts / MANIFEST_FILE
     try:
@@ -95,7 +95,7 @@ def check_unchanged(parts: Path, manifest: dict) -> None:
     except PartsRemoved:
         raise
     except (SaveError, CorruptFile, KeyError) as error:
-        raise PartsReplaced(f"{path}: removed or damaged while the sweep ran; the same command goes on") from error
+        raise PartsReplaced(f"{path}: removed or damaged while the sweep ran; the same command resumes it") from error
     if not is_same:
         raise PartsReplaced(
             f"{parts.parent}: another process has begun another run here; this one ends without a result"
@@ -103,7 +103,7 @@ def check_unchanged(parts: Path, manifest: dict) -> None:
 
 
 def belongs(parts: Path, sweep: dict) -> bool:
-    """Return whether a folder of parts is there and belongs to a sweep."""
+    """Return whether a folder of parts exists and belongs to a sweep."""
     try:
         return not differences(_read(parts / MANIFEST_FILE)["sweep"], sweep)
     except (OSError, CorruptFile):
@@ -111,17 +111,17 @@ def belongs(parts: Path, sweep: dict) -> bool:
 
 
 def replace_layout(parts: Path, manifest: dict, layout: dict) -> dict:
-    """Return the manifest with another layout, which takes the place of the one on the disk.
+    """Replace the layout in the manifest on disk, and return the new manifest.
 
-    Parts that are finished count, under the same names; what others have saved is deleted.
+    Finished parts remain valid under the same names; the states of unfinished parts are deleted.
 
     Args:
         parts: the folder of the parts.
         manifest: as this process has read it.
-        layout: the new one, which cuts the sweep into the same parts.
+        layout: the new layout, which cuts the sweep into the same parts.
 
     Raises:
-        PartsReplaced: another process has replaced it already.
+        PartsReplaced: another process has replaced the layout already.
         SaveError: the folder cannot be written to.
     """
     with locked(parts / ".manifest.lock", wait=True), explained(parts / MANIFEST_FILE):
@@ -149,21 +149,21 @@ def fingerprints(manifest: dict) -> list[str]:
 def differences(there: dict, here: dict) -> list[str]:
     """Return a line ``path: value there, value here`` for each field in which two nested dicts differ.
 
-    Paths are the dicts' keys joined by dots. What JSON cannot tell apart is equal: tuples and lists, numpy's numbers
-    and Python's, a key and its text; so are 1 and 1.0, and one NaN and another. Long values are cut around the first
-    character that differs.
+    Paths are the dicts' keys joined by dots. Values with the same JSON are equal: tuples and lists, numbers of NumPy
+    and of Python, a key and its text; so are 1 and 1.0, and two NaNs. Long values are cut around the first character
+    that differs.
     """
     return list(_differences(_plain(there), _plain(here), ""))
 
 
 def summarise(lines: list[str]) -> str:
-    """Return the first six of some differences in one line, and how many more there are."""
+    """Return the first six differences in one line, and the number of those left out."""
     more = len(lines) - _MOST_DIFFERENCES
     return "; ".join(lines[:_MOST_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _differences(there: object, here: object, path: str) -> Iterator[str]:
-    """Yield a line for each leaf in which two nested dicts differ; a large dict on one side alone is one line."""
+    """Yield a line for each leaf in which two nested dicts differ; a large dict missing on one side is one line."""
     if there is _ABSENT and isinstance(here, dict) and 0 < len(here) <= _MOST_DIFFERENCES:
         there = {}
     elif here is _ABSENT and isinstance(there, dict) and 0 < len(there) <= _MOST_DIFFERENCES:
@@ -179,7 +179,7 @@ def _differences(there: object, here: object, path: str) -> Iterator[str]:
 
 
 def _in_words(value: object) -> str:
-    """Return a value as text; of a dict, which stands where the other side has none, only its size."""
+    """Return a value as text: of a dict, which the other side lacks, only the number of its fields."""
     if value is _ABSENT:
         return "nothing"
     if isinstance(value, dict):
@@ -188,7 +188,7 @@ def _in_words(value: object) -> str:
 
 
 def _excerpt(text: str, at: int) -> str:
-    """Return a text, or if it is long the part of it around a position."""
+    """Return a text, or the part around a position if the text is long."""
     if len(text) <= _LONGEST_VALUE:
         return text
     begin = max(0, at - _LONGEST_VALUE // 3)
@@ -197,17 +197,17 @@ def _excerpt(text: str, at: int) -> str:
 
 
 def _plain(value: object) -> Any:
-    """Return a nested value as it comes back from JSON; numpy's numbers and arrays as Python's own."""
+    """Return a nested value after a round trip through JSON; NumPy numbers and arrays become Python values."""
     return json.loads(json.dumps(value, default=lambda array: array.tolist()))
 
 
 def _hash(content: dict) -> str:
-    """Return the hash of a plain dict, whatever the order of its keys."""
+    """Return the hash of a plain dict, independent of the order of its keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _write(path: Path, content: dict, *, replace: bool = False) -> None:
-    """Write a manifest with its checksum; unless there is one, or in its place."""
+    """Write a manifest with its checksum; an existing one is kept unless ``replace`` is set."""
     text = json.dumps(content | {"checksum": _hash(content)}, indent=1)
     with suppress(FileExistsError):  # without locks, another process may have written one
         write_atomically(path, lambda temporary: temporary.write_text(text), replace=replace)

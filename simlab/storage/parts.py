@@ -1,12 +1,11 @@
 """Progress of a sweep on disk: safe against a kill at any moment, and shared by any number of processes.
 
 A *part* is a group of members that train together. Its arrays are saved as ``parts/NAME.state`` while it trains and as
-``parts/NAME.done`` when it has finished, under a label that names the sweep, how it is cut (see
-:mod:`simlab.storage.manifest`) and the part, so that a file of another sweep is not mistaken for it.
+``parts/NAME.done`` when it has finished. Each file carries a label that identifies the sweep, the layout (see
+:mod:`simlab.storage.manifest`) and the part, so that files of different sweeps are never confused.
 
-Training is deterministic: two processes that save the same part save the same content. So whole files, renamed into
-place (see :mod:`simlab.storage.sealed_files`), are all that correctness needs; a claim only saves the second process
-the work.
+Training is deterministic: two processes that save the same part save the same content. Atomically renamed files (see
+:mod:`simlab.storage.sealed_files`) therefore suffice for correctness; a claim only avoids duplicate work.
 """
 
 import shutil
@@ -49,12 +48,12 @@ PARTS_FOLDER = "parts"
 class PartStore:
     """The parts of one sweep, in ``folder/parts``; made by :func:`open_store`.
 
-    A part may have any name that a file may have.
+    The name of a part is any valid file name.
 
-    Whatever reads or writes raises ``PartsReplaced`` once the folder belongs to another sweep, or to none.
+    All methods that read or write raise ``PartsReplaced`` once the folder no longer belongs to this sweep.
 
     Args:
-        folder: where the sweep's result will be.
+        folder: the folder of the sweep's result.
         manifest: ``format``, ``sweep``, ``layout`` and ``made_by``, as every process reads them from the disk.
         on_corrupt: called with one line for each file that is quarantined.
     """
@@ -64,9 +63,9 @@ class PartStore:
     on_corrupt: Callable[[str], None]
 
     def claim(self, name: str) -> AbstractContextManager[bool]:
-        """Hold a part while the context lasts; it yields False if another claim on the part is alive.
+        """Claim a part within the context; it yields False if another process holds a claim on the part.
 
-        The claim ends with its process, also if that is killed. Where files cannot be locked every claim succeeds:
+        A claim ends with its process, even one that is killed. Where files cannot be locked every claim succeeds:
         the same work may then be done twice, with the same result.
 
         Raises:
@@ -77,15 +76,15 @@ class PartStore:
         return locked(self._path(name, "lock"), wait=False)
 
     def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
-        """Save a part's arrays in place of what was saved before, whole or not at all.
+        """Save a part's arrays atomically, in place of the arrays saved before.
 
         Args:
             name: of the part.
-            arrays: neither Python objects nor types that numpy cannot name, such as bfloat16.
-            complete: whether the part has finished, or is to continue from here.
+            arrays: neither Python objects nor types without a NumPy name, such as bfloat16.
+            complete: whether the part has finished; otherwise it resumes from these arrays.
 
         Raises:
-            SaveError: the disk is full or cannot be written to; what was saved before is kept.
+            SaveError: the disk is full or cannot be written to; the arrays saved before are kept.
             PartsRemoved: another process has finished the sweep.
         """
         self.check()
@@ -99,11 +98,11 @@ class PartStore:
     def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
         """Return the arrays that were saved last and whether the part is complete, or None if there are none.
 
-        A corrupt file is moved to ``folder/quarantine``, reported, and counts as absent.
+        A corrupt file is moved to ``folder/quarantine``, reported, and treated as absent.
 
         Raises:
             PartsRemoved: another process has finished the sweep.
-            SaveError: a file could not be read, or a corrupt one not moved.
+            SaveError: a file could not be read, or a corrupt file could not be moved.
         """
         self.check()
         for ending in ("done", "state"):
@@ -119,11 +118,11 @@ class PartStore:
         check_unchanged(self.folder / PARTS_FOLDER, self.manifest)
 
     def is_complete(self, name: str) -> bool:
-        """Return whether a part is saved as complete; its content is not looked at."""
+        """Return whether a part is saved as complete; its content is not checked."""
         return self._path(name, "done").exists()
 
     def with_layout(self, layout: dict) -> "PartStore":
-        """Return the store of another layout, which keeps finished parts; see :func:`replace_layout`."""
+        """Return the store with another layout, which keeps finished parts; see :func:`replace_layout`."""
         return replace(self, manifest=replace_layout(self.folder / PARTS_FOLDER, self.manifest, layout))
 
     def remove(self) -> None:
@@ -131,15 +130,15 @@ class PartStore:
         remove_parts(self.folder)
 
     def _path(self, name: str, ending: str) -> Path:
-        """Return where a part's file is."""
+        """Return the path of a part's file."""
         return self.folder / PARTS_FOLDER / f"{name}.{ending}"
 
     def _label(self, name: str, ending: str) -> str:
-        """Return the line that binds a file to its sweep, its layout and its part."""
+        """Return the label that identifies the sweep, layout and part of a file."""
         return self._labels(name, ending)[0]
 
     def _labels(self, name: str, ending: str) -> list[str]:
-        """Return the labels of a file under the layout and under those that it has replaced."""
+        """Return the labels of a file under the current layout and under each earlier one."""
         return [f"{mark} {name} {ending}" for mark in fingerprints(self.manifest)]
 
 
@@ -150,19 +149,19 @@ def open_store(
     made_by: dict[str, str],
     on_corrupt: Callable[[str], None],
 ) -> PartStore:
-    """Return the parts of a sweep in ``folder``: those saved so far.
+    """Open the store of a sweep's parts in ``folder``, with the parts saved so far.
 
-    Of several processes that start at once, one makes the layout and all use it.
+    If several processes start at once, one makes the layout and all use it.
 
     Args:
-        folder: where the sweep's result will be; made if need be.
-        sweep: what is computed, as nested dicts of plain values; numpy's numbers and arrays are taken as theirs.
+        folder: the folder of the sweep's result; created if missing.
+        sweep: what is computed, as nested dicts of plain values or NumPy numbers and arrays.
         make_layout: returns how the sweep is cut into parts, as plain values; called only if there is no manifest yet.
-        made_by: versions and device, for the reader of the manifest.
+        made_by: versions and device, recorded in the manifest for information.
         on_corrupt: called with one line for each file that is quarantined.
 
     Raises:
-        ValueError: the folder holds parts of another sweep, or parts in another format; nothing is changed.
+        ValueError: the folder holds parts of another sweep or of another format; it is left unchanged.
         SaveError: the folder cannot be written to.
     """
     folder = Path(folder)
@@ -171,14 +170,14 @@ def open_store(
 
 
 def remove_parts(folder: Path) -> None:
-    """Delete the parts in ``folder``, atomically for other processes, which may do so too."""
+    """Delete the parts in ``folder``, atomically for other processes; several may call this at once."""
     parts = Path(folder) / PARTS_FOLDER
     doomed = parts.with_name(f".{PARTS_FOLDER}-{uuid.uuid4().hex}")
     try:
         parts.rename(doomed)
-    except OSError:  # gone already; or in use, where such a folder cannot be renamed
+    except OSError:  # deleted already, or in use on a system that cannot rename such a folder
         doomed = parts
-    if doomed.is_symlink():  # to where there is room; rmtree follows no link
+    if doomed.is_symlink():  # users may link the folder to another disk, and rmtree follows no link
         place = doomed.resolve()
         doomed.unlink(missing_ok=True)
         doomed = place

@@ -1,7 +1,7 @@
-"""Save and load labelled results, whole or not at all, with their provenance.
+"""Save and load labelled results atomically, with their provenance.
 
-A result is sealed: its last line, behind the end of what HDF5 reads, is the checksum of all bytes before it. Any reader
-of netCDF opens the file; here a file that differs in any byte from what was written is refused.
+A result is sealed: its last line, after the end of the HDF5 data, is the checksum of all bytes before it. Any netCDF
+reader opens the file; simlab refuses a file that differs in any byte from what was written.
 """
 
 import errno
@@ -22,41 +22,41 @@ from simlab.storage.self_contained import check_self_contained
 from simlab.validation import first_line, invalid
 
 RESULTS_FILE = "results.nc"
-# Characters of a regime or a quantity, which stand in titles and tables.
+# The most characters in the name of a regime or a quantity, which appears in titles and tables.
 LONGEST_NAME = 200
-# Beside the package in a wheel: the commit that it was built from, see :mod:`simlab.storage.wheel_revision`.
+# A file in the package of a wheel with the commit that it was built from, see :mod:`simlab.storage.wheel_revision`.
 BUILT_FROM = "built_from.txt"
 
-# The attribute that says a file is sealed, and the last line of such a file.
+# The attribute that marks a file as sealed, and the last line of a sealed file.
 SEAL = "seal"
 _SEALED = "sha256 of all bytes before the last line"
 _LAST_LINE = "\nsha256 {}\n"
 _LENGTH = len(_LAST_LINE.format("0" * 64))
 _BLOCK = 2**20
 
-# What HDF5 and its readers raise for bytes that are no file of theirs.
+# What HDF5 and its readers raise for a file that is not valid HDF5.
 _UNREADABLE = (OSError, ValueError, LookupError, RuntimeError, AttributeError, TypeError, ArithmeticError)
 
 
 class ResultUnreadable(OSError, ValueError):  # noqa: N818 - the state of a file
-    """A result is there and cannot be read; the message says why in one line."""
+    """A result exists and cannot be read; the message gives the reason in one line."""
 
 
 def write_atomically(path: Path, write: Callable[[Path], object], *, replace: bool = True) -> None:
-    """Call ``write`` with a temporary name beside ``path``, then rename: a reader never sees half a file.
+    """Call ``write`` with a temporary name in the folder of ``path``, then rename: a reader never sees half a file.
 
-    The content is on the disk before it takes the name, and the name when this returns: a power cut keeps either the
-    old file or the new one.
+    The content is flushed to disk before the rename, and the folder after it: a power failure leaves either the old
+    file or the new one.
 
     Args:
         path: the final name.
-        write: writes the file whose name it is given; the temporary name begins with a dot and keeps the suffix of
+        write: writes the file with the given name; the temporary name begins with a dot and keeps the suffix of
             ``path``.
-        replace: whether an existing file is replaced; if not, of several processes at once one succeeds.
+        replace: whether an existing file is replaced; if not, only one of several concurrent processes succeeds.
 
     Raises:
-        FileExistsError: ``replace`` is false and the name is taken.
-        OSError: the folder cannot be written to, or the disk is full; an existing file stays as it was.
+        FileExistsError: ``replace`` is false and the file exists.
+        OSError: the folder cannot be written to, or the disk is full; an existing file is unchanged.
     """
     path = Path(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
@@ -73,7 +73,7 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, replace: bo
     except OSError as error:
         if error.errno is None or error.filename not in (None, name):
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk is told without a name
+        raise OSError(error.errno, error.strerror, str(path)) from error  # the error of a full disk lacks the name
     finally:
         temporary.unlink(missing_ok=True)
     with suppress(OSError):  # some systems cannot flush a folder
@@ -81,7 +81,7 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, replace: bo
 
 
 def _flush_to_disk(path: Path) -> None:
-    """Return once the operating system has put a file, or the names in a folder, on the disk."""
+    """Flush a file, or the entries of a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
@@ -90,17 +90,17 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _take_name(temporary: Path, path: Path) -> None:
-    """Rename a file unless the name is taken; a plain rename would replace the file of that name."""
+    """Give a file its final name unless that exists; a plain rename would replace the existing file."""
     try:
         os.link(temporary, path)
-    except OSError:  # taken; or no hard links here, then check and rename
+    except OSError:  # the name exists; or the file system has no hard links, then check and rename
         if path.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         temporary.replace(path)
 
 
 def _umask() -> int:
-    """Return the process's file mode mask, which can be read only by setting it."""
+    """Return the file mode mask of the process, which can be read only by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
@@ -110,7 +110,7 @@ def save_dataset(dataset, path: Path) -> None:
     """Write an ``xarray.Dataset`` as compressed netCDF (engine h5netcdf), sealed and atomically.
 
     Raises:
-        OSError: the folder cannot be written to, or the disk is full; an existing file stays as it was.
+        OSError: the folder cannot be written to, or the disk is full; an existing file is unchanged.
     """
     import h5netcdf
     from xarray.backends import H5NetCDFStore
@@ -120,7 +120,7 @@ def save_dataset(dataset, path: Path) -> None:
         for name, variable in dataset.variables.items()
         if variable.dtype.kind in "iuf" and variable.size > 1
     }
-    # In memory first: where HDF5 itself meets a full disk, it crashes the process.
+    # Written to memory first, as HDF5 crashes the process on a full disk.
     buffer = io.BytesIO()
     with h5netcdf.File(buffer, "w") as file:
         dataset.assign_attrs({SEAL: _SEALED}).dump_to_store(H5NetCDFStore(file), encoding=encoding)
@@ -128,7 +128,7 @@ def save_dataset(dataset, path: Path) -> None:
         last_line = _seal(payload)
     buffer.seek(0, io.SEEK_END)
     buffer.write(last_line)
-    with buffer.getbuffer() as payload:  # released also where writing fails: the buffer cannot be freed before
+    with buffer.getbuffer() as payload:  # releases the view even if writing fails, so that the buffer can be freed
         write_atomically(path, lambda temporary: temporary.write_bytes(payload))
 
 
@@ -137,7 +137,7 @@ def load_dataset(folder: Path):
 
     Raises:
         ValueError: the folder holds no run.
-        ResultUnreadable: its file cannot be read, differs from what was written, or asks for other files; a
+        ResultUnreadable: the file cannot be read, differs from what was written, or refers to other files; a
             ``ValueError`` and an ``OSError``.
     """
     path = Path(folder).expanduser() / RESULTS_FILE
@@ -152,7 +152,7 @@ def load_dataset(folder: Path):
         reason = first_line(error) or type(error).__name__
         raise ResultUnreadable(invalid("folder", f"a readable {RESULTS_FILE} in it ({reason})", str(folder))) from error
     if loaded.attrs.pop(SEAL, None) is not None and not is_sealed:
-        wanted = f"a {RESULTS_FILE} as it was written (its checksum is gone)"
+        wanted = f"a {RESULTS_FILE} as it was written (its checksum is missing)"
         raise ResultUnreadable(invalid("folder", wanted, str(folder)))
     if not isinstance(loaded.attrs.get("experiment"), str):
         raise invalid("folder", f"a {RESULTS_FILE} that simlab wrote", str(folder))
@@ -173,14 +173,14 @@ def _read(file: BinaryIO):
 
 
 def _seal(payload: bytes | memoryview) -> bytes:
-    """Return the last line of a sealed file with this content."""
+    """Return the last line of the sealed file with this content."""
     return _LAST_LINE.format(hashlib.sha256(payload).hexdigest()).encode()
 
 
 def _check_seal(file: BinaryIO) -> bool:
-    """Return whether an open file is sealed, and raise ``ValueError`` if it is not what was sealed.
+    """Return whether an open file is sealed, and raise ``ValueError`` if it was changed after it was sealed.
 
-    A file without a last line of this form, as earlier versions wrote, is not sealed.
+    A file without such a last line, as earlier versions wrote it, is not sealed.
     """
     size = file.seek(0, io.SEEK_END) - _LENGTH
     file.seek(max(0, size))
@@ -200,7 +200,7 @@ def _check_seal(file: BinaryIO) -> bool:
 
 
 def provenance() -> dict[str, str]:
-    """Return what a result depends on beside its specification: versions, revision and device, as text."""
+    """Return what a result depends on besides its specification: versions, revision and device, as text."""
     import jax
 
     packages = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "xarray")
@@ -215,10 +215,10 @@ def provenance() -> dict[str, str]:
 
 
 def _git_revision() -> str:
-    """Return the commit that this package was run from, marked if it was changed since, or ``unknown``.
+    """Return the commit of this package, marked if files differ from it, or ``unknown``.
 
-    That is the commit of the checkout that tracks this file, or else the one that the package was built from. A
-    repository of something else, into whose folder the package was installed, is not asked.
+    It is the commit of the checkout that tracks this file, or else the one that the package was built from. An
+    unrelated repository around an installed package is ignored.
     """
     if _git("ls-files", "--error-unmatch", Path(__file__).name):
         return _git("describe", "--always", "--dirty", "--exclude", "*", "--abbrev=40") or "unknown"
@@ -227,7 +227,7 @@ def _git_revision() -> str:
 
 
 def _git(*words: str) -> str:
-    """Return what git answers in the folder of this file; nothing if it fails, or there is none."""
+    """Return the output of a git command in the folder of this file, or an empty text if git fails or is missing."""
     command = ["git", "-C", str(Path(__file__).parent), *words]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)

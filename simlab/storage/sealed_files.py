@@ -3,11 +3,12 @@
 The words used here:
 
 sealed
-    Arrays behind two lines of text: the checksum of all that follows, and a label that says what the arrays are. They
-    are written under another name and renamed, so that a process killed at any moment leaves the old file or the new.
+    Arrays after two lines of text: the checksum of all that follows, and a label that says what the arrays are. The
+    file is written under a temporary name and renamed, so that a process killed at any moment leaves the old or the new
+    file.
 corrupt
     Different in any byte from what was written, or written under another label. Such a file is quarantined: moved to
-    the folder ``quarantine`` beside the file's own, and reported.
+    the folder ``quarantine`` next to the folder of the file, and reported.
 removed
     The whole folder is deleted at once when the sweep's result is written; later access raises :class:`PartsRemoved`.
 """
@@ -29,28 +30,28 @@ from simlab.validation import invalid
 
 try:
     import fcntl
-except ImportError:  # not a Unix: no locks, only double work
+except ImportError:  # not a Unix: without locks, work may be done twice
     fcntl = None
 
 Content = TypeVar("Content")
 
 QUARANTINE_FOLDER = "quarantine"
 
-# Seconds of waiting for a lock after which that is said, and between two tries.
+# Seconds of waiting for a lock before the wait is reported, and seconds between two attempts.
 PATIENCE = 3.0
 _PAUSE = 0.02
 
 
 class SaveError(OSError):
-    """Something could not be saved; the text is one line that says what, why, and how to go on."""
+    """A file could not be saved; the message is one line with the file, the reason and the remedy."""
 
 
 class PartsReplaced(SaveError):  # noqa: N818 - what another process has done
-    """The folder of parts does not belong to the sweep of this process any more, in one line."""
+    """The folder of parts no longer belongs to the sweep of this process; the message is one line."""
 
 
 class PartsRemoved(FileNotFoundError):  # noqa: N818 - it is not an error: another process has finished the sweep
-    """The folder of parts is gone: another process has written the sweep's result."""
+    """The folder of parts no longer exists: another process has written the sweep's result."""
 
 
 class CorruptFile(Exception):  # noqa: N818 - the state of a file; it is quarantined and reported
@@ -58,15 +59,15 @@ class CorruptFile(Exception):  # noqa: N818 - the state of a file; it is quarant
 
 
 def write_arrays(path: Path, label: str, arrays: dict[str, np.ndarray]) -> None:
-    """Write a sealed file in place of an older one, whole or not at all.
+    """Write a sealed file atomically, in place of an older one.
 
     Args:
         path: the file.
-        label: one line that :func:`read_arrays` must be given to read them.
-        arrays: neither Python objects nor types that numpy cannot name, such as bfloat16.
+        label: one line, which :func:`read_arrays` needs to read the file.
+        arrays: neither Python objects nor types without a NumPy name, such as bfloat16.
 
     Raises:
-        ValueError: an array would not come back as it is.
+        ValueError: an array would be read back with another type.
         OSError: the file could not be written; an older one is kept.
     """
     for name, value in arrays.items():
@@ -75,7 +76,7 @@ def write_arrays(path: Path, label: str, arrays: dict[str, np.ndarray]) -> None:
             raise invalid(f"arrays[{name!r}]", "numbers, truth values or text of fixed length", dtype)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType] - the keywords are names of arrays
-    with buffer.getbuffer() as payload:  # released also where writing fails: the buffer cannot be freed before
+    with buffer.getbuffer() as payload:  # releases the view even if writing fails, so that the buffer can be freed
         content = (f"{label}\n".encode(), payload)
 
         def write(temporary: Path) -> None:
@@ -90,11 +91,11 @@ def read_arrays(path: Path, *labels: str) -> dict[str, np.ndarray]:
 
     Args:
         path: the file.
-        labels: under any of which it may have been written.
+        labels: the accepted labels.
 
     Raises:
-        CorruptFile: the file differs from what was written under these labels.
-        FileNotFoundError: there is none.
+        CorruptFile: the file differs from what was written, or has none of these labels.
+        FileNotFoundError: there is no such file.
     """
     with path.open("rb") as file:
         checksum, saved_label, payload = file.readline(), file.readline(), file.read()
@@ -109,16 +110,16 @@ def read_arrays(path: Path, *labels: str) -> dict[str, np.ndarray]:
 def read_or_quarantine(
     path: Path, read: Callable[[Path], Content], on_corrupt: Callable[[str], None], then: str
 ) -> Content | None:
-    """Return what ``read`` makes of a file; None if there is none, or if it is corrupt and was quarantined.
+    """Return ``read(path)``; None if there is no such file, or if it is corrupt and was quarantined.
 
     Args:
         path: the file, which no other process uses.
-        read: raises :class:`CorruptFile` if the file is.
+        read: raises :class:`CorruptFile` if the file is corrupt.
         on_corrupt: called with one line that names a quarantined file.
-        then: how the run proceeds, for that line.
+        then: how the run continues, for that line.
 
     Raises:
-        PartsRemoved: the file's folder is gone.
+        PartsRemoved: the file's folder no longer exists.
         SaveError: the file could not be read or moved.
     """
     with explained(path):
@@ -137,15 +138,16 @@ def read_or_quarantine(
 def locked(path: Path, *, wait: bool, say: Callable[[str], None] = lambda text: None) -> Iterator[bool]:
     """Yield whether this context holds the lock of a file, which the kernel frees when the process dies.
 
-    True as well where files cannot be locked. The file stays: to delete it would let two hold the same name.
+    Where files cannot be locked it yields True. The file is not deleted: two processes could then lock different files
+    of the same name.
 
     Args:
         path: of the file.
-        wait: for as long as another process holds the lock.
-        say: called with one line if that is long.
+        wait: whether to wait while another process holds the lock.
+        say: called with one line if the wait is long.
 
     Raises:
-        PartsRemoved: the file's folder is gone.
+        PartsRemoved: the file's folder no longer exists.
         SaveError: the file could not be opened.
     """
     with explained(path):
@@ -158,7 +160,7 @@ def locked(path: Path, *, wait: bool, say: Callable[[str], None] = lambda text: 
 
 
 def _wait_for(file: BinaryIO, path: Path, say: Callable[[str], None]) -> bool:
-    """Return True once an open file is locked, and say so if that takes long: the other process may be stopped."""
+    """Return True once an open file is locked, and report a long wait, as the other process may be stopped."""
     began, is_said = time.monotonic(), False
     while not _lock(file):
         if not is_said and time.monotonic() - began > PATIENCE:
@@ -180,7 +182,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _explain(error: OSError) -> str:
-    """Return why something could not be saved and how to go on."""
+    """Return why a file could not be saved and how to resume."""
     reason, mended = error.strerror or str(error), "that is mended"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         reason, mended = f"the disk is full ({reason})", "there is room"
@@ -203,7 +205,7 @@ def _quarantine(path: Path) -> Path:
 
 
 def _lock(file: BinaryIO) -> bool:
-    """Lock an open file and return whether no other process holds it, as far as the file system can tell."""
+    """Try to lock an open file, and return False if another process holds the lock; True if locks are unsupported."""
     if fcntl is None:
         return True
     try:

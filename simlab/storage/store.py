@@ -1,4 +1,4 @@
-"""Where the parts of a sweep are stored: the contract, and a store in memory."""
+"""Stores of the parts of a sweep: the protocol, and a store in memory."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,14 +8,14 @@ import numpy as np
 
 
 class Store(Protocol):
-    """Where parts are kept; see :class:`simlab.storage.parts.PartStore`."""
+    """A store of parts; see :class:`simlab.storage.parts.PartStore` for one on disk."""
 
     def claim(self, name: str) -> AbstractContextManager[bool]:
-        """Try to become the only process that works on a part."""
+        """Yield whether this process becomes the only one that works on a part."""
         ...
 
     def save(self, name: str, arrays: dict[str, np.ndarray], *, complete: bool) -> None:
-        """Keep the state of a part."""
+        """Save the state of a part."""
 
     def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
         """Return the state of a part and whether it is complete, or None."""
@@ -26,7 +26,7 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """Keeps complete parts in memory, for a sweep that is not to be resumed."""
+    """A store that keeps complete parts in memory, for a sweep that cannot be resumed."""
 
     def __init__(self):
         self._complete: dict[str, dict[str, np.ndarray]] = {}
@@ -42,7 +42,7 @@ class MemoryStore:
             self._complete[name] = arrays
 
     def load(self, name: str) -> tuple[dict[str, np.ndarray], bool] | None:
-        """Return a complete part."""
+        """Return the arrays of a complete part and True, or None."""
         return (self._complete[name], True) if name in self._complete else None
 
     def is_complete(self, name: str) -> bool:

@@ -1,6 +1,6 @@
-"""What pyproject.toml cannot say: a wheel holds the commit that it was built from.
+"""Record in a wheel the commit that it was built from, which pyproject.toml alone cannot do.
 
-Setuptools imports this module by its file while it builds, so it imports nothing of simlab.
+Setuptools imports this module from its file during the build, so it imports nothing from simlab.
 """
 
 import subprocess
@@ -14,10 +14,10 @@ DESCRIBE = ("git", "describe", "--always", "--dirty", "--exclude", "*", "--abbre
 
 
 class BuildWithRevision(build_py):
-    """Copies the packages, and writes the commit beside ``simlab``; nothing where git does not track the project."""
+    """Build step that writes the commit into the package ``simlab`` if git tracks the project."""
 
     def run(self):
-        """Build the packages."""
+        """Build the packages, and write ``simlab/built_from.txt``."""
         super().run()
         try:
             subprocess.run(TRACKED, cwd=ROOT, check=True, capture_output=True)

@@ -1,1 +1,1 @@
-"""Many members side by side: compiled, laid out over devices, saved part by part."""
+"""Sweeps: batched training of many members, compiled, laid out over devices and saved in parts."""

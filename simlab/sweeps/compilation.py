@@ -1,4 +1,4 @@
-"""Compilation in the background, and the memory that a compiled piece holds."""
+"""Compilation in background threads, and the memory use of compiled programs."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from simlab.runtime.devices import count_cores, platform
 
 @lru_cache(maxsize=1)
 def compilers() -> ThreadPoolExecutor:
-    """Return the threads that compile, two per core: one compilation rarely keeps a core busy."""
+    """Return the threads that compile, two per core, as one compilation rarely keeps a core busy."""
     return ThreadPoolExecutor(2 * count_cores(), thread_name_prefix="compile")
 
 
@@ -27,13 +27,13 @@ def compile_piece(lowered: Lowered) -> Compiled:
 
 
 def held_bytes(compiled: Compiled) -> int:
-    """Return the bytes that a device holds while a compiled program runs.
+    """Return the bytes of device memory that a compiled program uses while it runs.
 
     Raises:
-        RuntimeError: the compiler does not count them.
+        RuntimeError: the compiler does not report them.
     """
     memory = compiled.memory_analysis()
     if memory is None:
-        raise RuntimeError("this compiler does not say how much memory a program holds")
-    held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
-    return held + memory.temp_size_in_bytes
+        raise RuntimeError("this compiler does not report the memory use of a program")
+    arguments_and_outputs = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
+    return arguments_and_outputs + memory.temp_size_in_bytes

@@ -1,15 +1,15 @@
-"""How the members of one program are laid out over rows, parts and devices."""
+"""The layout of the members of one program over rows, parts and devices."""
 
 from typing import NamedTuple
 
 
 class Layout(NamedTuple):
-    """How the members of one program are laid out; on the same layout a sweep gives the same bits.
+    """The layout of the members of one program; sweeps with the same layout are bit-identical.
 
     Attributes:
-        rows: members that run at once, a multiple of ``member_shards``.
-        part: members of a part, the unit that is saved and that a process claims. More than ``rows`` where members
-            may stop early: the next ones reuse the rows of those that have stopped.
+        rows: number of members in one batch, a multiple of ``member_shards``.
+        part: number of members in a part, the unit that is saved and claimed by a process. It exceeds ``rows`` where
+            members may stop early: waiting members reuse the rows of stopped ones.
         member_shards: devices along the member axis.
         class_shards: devices along the class axis.
     """

@@ -1,8 +1,8 @@
-"""Measurements: a sweep in which nothing is trained.
+"""Measurements: a sweep without training.
 
-An untrained network, a closed-form solution or a network from elsewhere is measured for each subject and seed. Parts,
-their claims and what is saved are those of a sweep of training runs, so that a measurement resumes after a kill and is
-shared among processes in the same way.
+An untrained network, a closed-form solution or a pretrained network is measured for each subject and seed. Parts,
+claims and saved files are those of a sweep of training runs, so that measurements resume after a kill and are shared
+among processes in the same way.
 """
 
 import time
@@ -19,11 +19,11 @@ from simlab.sweeps.work import Listener, Part, Saver
 
 
 class Measurement(NamedTuple):
-    """What is measured: a subject, and the seed of all that is random in it.
+    """A measurement: a subject and a seed.
 
     Attributes:
         subject: any description of what is measured.
-        seed: decides what is drawn.
+        seed: seed of all random draws.
     """
 
     subject: Any
@@ -31,15 +31,15 @@ class Measurement(NamedTuple):
 
 
 class MeasurementRun:
-    """What a long measurement goes on from after a kill, and tells of its progress; a short one needs neither.
+    """The saved state and the progress of a long measurement, which resumes after a kill; short ones need neither.
 
     Attributes:
-        saved: the arrays that :meth:`advance` kept last, in this process or one before it; None at the beginning.
+        saved: the arrays last saved by :meth:`advance`, in this process or an earlier one; None at the beginning.
 
     Args:
-        saved: of an earlier process.
-        save: keeps arrays where a later process finds them.
-        listener: told how far the measurement has come.
+        saved: the arrays saved by an earlier process, or None.
+        save: saves arrays for a later process.
+        listener: receives the progress of the measurement.
     """
 
     def __init__(self, saved: dict[str, np.ndarray] | None, save: Callable[[dict], None], listener: Listener):
@@ -56,16 +56,16 @@ class MeasurementRun:
         self._deferring.close()
 
     def advance(self, snapshot: Callable[[], dict[str, np.ndarray]], text: str) -> None:
-        """Report how far the measurement has come, and save its state if the last save is long enough ago.
+        """Report progress, and save the state if the last save is long enough ago.
 
         Args:
-            snapshot: returns all that the rest of the measurement depends on.
-            text: what is done, for a reader.
+            snapshot: returns all arrays that the rest of the measurement depends on.
+            text: the progress, for a reader.
 
         Raises:
-            Terminated: the process was asked to end; the state is saved.
+            Terminated: SIGTERM was received; the state is saved.
         """
-        if self._snapshot is None:  # from now on there is something to save before the process ends
+        if self._snapshot is None:  # from now on there is a state to save before the process ends
             self._deferring.enter_context(saving_first())
         self._snapshot = snapshot
         self._listener.say(text)
@@ -77,15 +77,15 @@ class MeasurementRun:
         self._save(self.saved)
 
 
-# Called with a measurement, how it comes along, and None for the training set, as there is none.
+# Called with a measurement, its run, and None in place of a training set.
 MeasurementAnalysis = Callable[[Measurement, MeasurementRun, None], dict[str, np.ndarray]]
 
 
 class MeasurementSweep:
-    """Measurements side by side with the interface of :class:`simlab.sweeps.sweep.Sweep`; one part each.
+    """A sweep of measurements, with the interface of :class:`simlab.sweeps.sweep.Sweep` and one part per measurement.
 
     Args:
-        members: in the order of the axes.
+        members: the measurements, in the order of the axes.
     """
 
     def __init__(self, members: Sequence[Measurement]):
@@ -94,11 +94,11 @@ class MeasurementSweep:
 
     @property
     def n_steps(self) -> int:
-        """One step for each measurement."""
+        """The number of steps, one for each measurement."""
         return len(self.members)
 
     def choose_layouts(self, **options) -> tuple[Layout, ...]:
-        """Return the one layout: measurements follow each other."""
+        """Return the only layout: measurements run sequentially."""
         return (Layout(rows=1, part=1, member_shards=1),)
 
     def parts(self, layouts: Sequence[Layout]) -> list[Part]:
@@ -113,7 +113,7 @@ class MeasurementSweep:
         listener: Listener,
         shard: tuple[int, int] = (0, 1),
     ) -> bool:
-        """Make the measurements that are missing, those of this process first, and return whether all are there."""
+        """Make the missing measurements, those of this process first, and return whether all are complete."""
         parts = self.parts(layouts)
         index, count = shard
         order = [*parts[index::count], *(part for i, part in enumerate(parts) if i % count != index)]
@@ -125,12 +125,12 @@ class MeasurementSweep:
         return all(store.is_complete(part.name) for part in parts)
 
     def _report(self, parts: Sequence[Part], store: Store, listener: Listener) -> None:
-        """Report how many measurements are there."""
+        """Report the number of complete measurements."""
         done = sum(store.is_complete(part.name) for part in parts)
         listener.advance(done, done)
 
     def _measure(self, part: Part, store: Store, analyse: MeasurementAnalysis, listener: Listener) -> None:
-        """Make one measurement, unless it is there or another process makes it."""
+        """Make one measurement, unless it is complete or claimed by another process."""
         if store.is_complete(part.name):
             return
         with store.claim(part.name) as is_mine:

@@ -1,4 +1,4 @@
-"""A member of a sweep: one training run, as plain values; and many of them as arrays."""
+"""Members of a sweep: one training run as plain values, and many members as stacked arrays."""
 
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -19,8 +19,8 @@ class Member(NamedTuple, Generic[SpecT, HyperparametersT]):
     Attributes:
         spec: the static part.
         hyperparameters: the traced part, of the type that the objective declares.
-        seed: alone determines the task's arrays, the sample, the initial weights and the order of the batches: members
-            of one seed differ only in what the sweep varies.
+        seed: determines the task's arrays, the sample, the initial weights and the order of batches: members with the
+            same seed differ only in what the sweep varies.
     """
 
     spec: SpecT
@@ -34,9 +34,9 @@ class Member(NamedTuple, Generic[SpecT, HyperparametersT]):
 
 
 class Inputs(NamedTuple):
-    """The arguments of the compiled pieces; arrays whose leading axis is the member.
+    """The arguments of the compiled programs; arrays whose leading axis is the member.
 
-    On the host NumPy arrays, on the devices JAX arrays, and their shapes where a program is lowered.
+    They are NumPy arrays on the host, JAX arrays on the devices, and shapes when a program is lowered.
 
     Attributes:
         seeds: ``UInt32[W]``.
@@ -58,7 +58,7 @@ class MemberRun(NamedTuple):
             stopped.
         status: ``finished``, ``converged`` or ``diverged``.
         first_bad_step: the first step, counted from 1, at which the loss was not finite; 0 if none.
-        n_segments: the segments that were taken, one record after each.
+        n_segments: the number of segments taken, with one record after each.
         initial: the named arrays before the first step, or None.
         trajectory: the named arrays at each record, on a leading axis, or None.
     """
@@ -78,7 +78,7 @@ class MemberRun(NamedTuple):
 
 
 def stack_inputs(members: Sequence[Member], program: TrainingSpec | None = None) -> Inputs:
-    """Return the members' arrays, stacked, in the form that ``program`` takes (default: the first member's)."""
+    """Return the members' arrays, stacked, in the form of ``program`` (by default the first member's)."""
     program = program or members[0].spec
     dtype = program.dtype
     stack = lambda *arrays: np.stack(arrays).astype(device_kind(np.asarray(arrays[0]), dtype))  # noqa: E731
@@ -92,5 +92,5 @@ def stack_inputs(members: Sequence[Member], program: TrainingSpec | None = None)
 
 
 def device_kind(array: np.ndarray, dtype: str) -> np.dtype:
-    """Return the dtype of an array on the device: real numbers have that of the weights."""
+    """Return the dtype of an array on the device: that of the weights for real numbers, else its own."""
     return np.dtype(dtype) if array.dtype.kind == "f" else array.dtype

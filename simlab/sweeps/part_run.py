@@ -1,4 +1,4 @@
-"""Train the members of one part: the loop on the host, and its state as arrays that can be saved and restored."""
+"""Train the members of one part: the host loop, and its state as arrays that can be saved and restored."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -16,18 +16,18 @@ Arrays = dict[str, np.ndarray]
 
 EMPTY = -1
 
-# If at least one row in FETCH_SHARE is wanted, all rows are fetched at once, which saves a call per row; not beyond
-# FETCHED_WEIGHTS weights, as the device makes a copy.
+# If more than one row in FETCH_SHARE is needed, all rows are fetched in one call, which saves a call per row; for at
+# most FETCHED_WEIGHTS weights, as the device makes a copy.
 FETCH_SHARE = 8
 FETCHED_WEIGHTS = 5_000_000
 
 
 class PendingSegment(NamedTuple):
-    """A dispatched segment whose report has not been read.
+    """A dispatched segment whose report the host has not read.
 
     Attributes:
-        slots: ``Int[W]``, the member in each row when it was dispatched.
-        report: on the devices.
+        slots: ``Int[W]``, the member in each row when the segment was dispatched.
+        report: the report, on the devices.
     """
 
     slots: np.ndarray
@@ -37,16 +37,16 @@ class PendingSegment(NamedTuple):
 class PartRun:
     """The run of one part.
 
-    The devices are one segment ahead of the host: while they compute, the host reads the report of the segment before.
-    A row whose member has stopped is frozen by the program itself, so that a report may be read late; the row is then
+    The devices are one segment ahead of the host: while they compute, the host reads the report of the previous
+    segment. The program freezes the row of a stopped member, so that its report may be read late; the row is then
     reused for the next waiting member.
 
     Args:
         program: compiled for the members' specification.
-        members: of the part, in order.
-        trajectories: whether the named arrays are kept at every record.
-        initials: whether they are kept from before the first step.
-        saved: a :meth:`snapshot` to continue from.
+        members: the members of the part, in order.
+        trajectories: whether the named arrays are saved at every record.
+        initials: whether the named arrays before the first step are saved.
+        saved: a :meth:`snapshot` to resume from.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class PartRun:
         self.program, self.members = program, members
         self._trajectories, self._wants_initials = trajectories, initials
         n_members, n_records = len(members), program.spec.n_segments + 1
-        # Counts and truth values become real numbers, which can be NaN where there is no record.
+        # Integers and booleans become real numbers, so that missing records can be NaN.
         real = lambda shape: np.result_type(shape.dtype, np.float32)  # noqa: E731
         empty = lambda shape: np.full((n_members, n_records), np.nan, real(shape))  # noqa: E731
         self._records: Record = jax.tree.map(empty, program.record_shapes)
@@ -83,16 +83,16 @@ class PartRun:
 
     @property
     def segments_done(self) -> int:
-        """Segments that need not be computed any more, over all members."""
+        """The number of segments over all members that are computed, or skipped as the member has stopped."""
         return int(np.where(self._status == Status.RUNNING, self._segments, self.program.spec.n_segments).sum())
 
     @property
     def members_done(self) -> int:
-        """Members whose weights are on the host."""
+        """The number of members whose weights are on the host."""
         return len(self._finals)
 
     def advance(self) -> None:
-        """Dispatch the next segment and read the report of the one before."""
+        """Dispatch the next segment and read the report of the previous one."""
         if self._may_run_on():
             for stage in self._stages():
                 self._rows = self.program.segment_of(stage)(self._problem, self._rows, self._inputs)
@@ -111,7 +111,7 @@ class PartRun:
             self._read(self._pending.pop(0))
 
     def snapshot(self) -> Arrays:
-        """Return the state that is needed to continue, as arrays by name."""
+        """Return the state needed to resume, as arrays by name."""
         self.settle()
         done = sorted(self._finals)
         arrays = {
@@ -131,7 +131,7 @@ class PartRun:
         return arrays
 
     def result(self, index: int) -> MemberRun:
-        """Return the outcome of a member that is done."""
+        """Return the outcome of a member that has stopped."""
         return MemberRun(
             final=self._finals[index],
             metrics={name: values[index] for name, values in named_values(self._records).items()},
@@ -154,7 +154,7 @@ class PartRun:
         self._read(self._record())
 
     def _restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Restore a snapshot; what can be drawn again from the seeds was not saved."""
+        """Restore a snapshot; arrays that follow from the seeds are drawn again."""
         self._slots, self._next = saved["slots"], int(saved["next"])
         self._segments, self._status = saved["segments"], saved["status"]
         self._first_bad_step = saved["first_bad_step"]
@@ -170,45 +170,45 @@ class PartRun:
 
     @property
     def _record_names(self) -> list[str]:
-        """The names of the leaves of a record, in their order."""
+        """The names of the leaves of a record, in order."""
         return list(named_values(self._records))
 
     def _stages(self) -> list[int]:
-        """Return the stages of the segments that the rows take next, the last one first.
+        """Return the stages of the next segments of the rows, in descending order.
 
-        In this order a row that ends a stage does not begin the next one before it has been measured.
+        In this order a row that ends a stage is measured before it begins the next one.
         """
         first = self.program.spec.first_segments
         if len(first) == 1:
             return [0]
-        seated = self._slots[self._slots != EMPTY]
-        due = self._segments[seated] + len(self._pending)
+        in_rows = self._slots[self._slots != EMPTY]
+        due = self._segments[in_rows] + len(self._pending)
         return sorted({int(stage) for stage in np.searchsorted(first, due, side="right") - 1}, reverse=True)
 
     def _take_initials(self, rows: Sequence[int] | np.ndarray) -> None:
-        """Fetch the named arrays of members that have just begun, if they are wanted."""
+        """Fetch the named arrays of members that have just begun, if ``initials`` is set."""
         if self._wants_initials:
             for row, arrays in zip(rows, self._fetch(rows), strict=True):
                 self._initials[int(self._slots[row])] = arrays
 
     def _record(self, rows: np.ndarray | None = None) -> PendingSegment:
-        """Measure the rows, and return the pending report for the members in all of them or in some (``Bool[W]``)."""
+        """Measure the rows, and return the pending report for the members in all rows or in ``rows`` (``Bool[W]``)."""
         self._rows, report = self.program.record(self._problem, self._rows, self._inputs)
         return PendingSegment(self._slots.copy() if rows is None else np.where(rows, self._slots, EMPTY), report)
 
     def _put(self) -> None:
-        """Put the inputs of the members in the rows on the devices; an empty row repeats the first member's."""
+        """Put the inputs of the members in the rows on the devices; empty rows repeat those of the first member."""
         members = [self.members[max(index, 0)] for index in self._slots]
         self._inputs, self._occupied = self.program.put(stack_inputs(members, self.program.spec), self._slots != EMPTY)
 
     def _may_run_on(self) -> bool:
-        """Return whether some row may have a segment left that has not been dispatched."""
-        seated = self._slots[self._slots != EMPTY]
-        dispatched = self._segments[seated] + len(self._pending)
-        return bool(np.any((self._status[seated] == Status.RUNNING) & (dispatched < self.program.spec.n_segments)))
+        """Return whether a running row may have a segment that has not been dispatched."""
+        in_rows = self._slots[self._slots != EMPTY]
+        dispatched = self._segments[in_rows] + len(self._pending)
+        return bool(np.any((self._status[in_rows] == Status.RUNNING) & (dispatched < self.program.spec.n_segments)))
 
     def _read(self, pending: PendingSegment) -> None:
-        """Store the reports of members that were running."""
+        """Store the reports of running members."""
         report = jax.device_get(pending.report)
         rows = np.flatnonzero((pending.slots != EMPTY) & (self._status[pending.slots] == Status.RUNNING))
         members, at = pending.slots[rows], report.segments[rows]
@@ -228,7 +228,7 @@ class PartRun:
             self._slots[row] = EMPTY
 
     def _fetch(self, rows: Sequence[int] | np.ndarray) -> Iterator[Arrays]:
-        """Yield the named arrays of some rows."""
+        """Yield the named arrays of the given rows."""
         few_weights = len(self._slots) * count_weights(self.program.spec) <= FETCHED_WEIGHTS
         if few_weights and len(rows) > len(self._slots) // FETCH_SHARE:
             columns = jax.device_get(self.program.representations(self._problem, self._rows))
@@ -257,24 +257,24 @@ class PartRun:
 
 
 def _stack(path: list[Arrays]) -> Arrays:
-    """Return arrays of several records, by name, on a leading axis."""
+    """Stack the arrays of several records by name on a leading axis."""
     return {name: np.stack([arrays[name] for arrays in path]) for name in path[0]}
 
 
 def _unstack(arrays: Arrays) -> list[Arrays]:
-    """Return the arrays of each record from those on a leading axis."""
+    """Split arrays with a leading axis of records into those of each record."""
     n_records = len(next(iter(arrays.values())))
     return [{name: array[index] for name, array in arrays.items()} for index in range(n_records)]
 
 
 def _pad_records(array: np.ndarray, n_records: int) -> np.ndarray:
-    """Return an array whose leading axis has one entry for each record, NaN where there is none."""
+    """Pad the leading axis of an array with NaN to one entry for each record."""
     missing = [(0, n_records - len(array))] + [(0, 0)] * (array.ndim - 1)
     return np.pad(array, missing, constant_values=np.nan)
 
 
 def _restored(kind: str, saved: Arrays) -> dict[int, Arrays]:
-    """Return the named arrays of a kind in a snapshot, by the number of their member."""
+    """Return the named arrays of a kind in a snapshot, by member number."""
     members: dict[int, Arrays] = {}
     for key, array in saved.items():
         if key.startswith(f"{kind}/"):

@@ -1,8 +1,8 @@
-"""The compiled pieces of a sweep: many members side by side, sharded over devices.
+"""The compiled programs of a sweep: batches of members, sharded over devices.
 
 The host calls three programs for each specification, compiled once for all values of the hyperparameters: ``begin``,
-``segment`` and ``record``. Which members run on is decided inside the programs: a row whose member has stopped keeps
-its state bit by bit, so that the host may read a report one segment late and the devices need not wait for it.
+``segment`` and ``record``. The programs decide which members continue: the state of a row whose member has stopped
+remains bit-identical, so that the host may read a report one segment late and the devices need not wait for it.
 """
 
 import math
@@ -33,18 +33,18 @@ from simlab.training.spec import TrainingSpec
 from simlab.training.trainer import make_trainer
 from simlab.validation import invalid
 
-# Numbers that members may draw, and logits that they may be measured on, side by side on a device; members that need
-# more run in smaller blocks. Intermediate results take several times as much. An accelerator needs many to be busy.
+# Numbers drawn, or logits evaluated, for all members of a block on a device; members that need more run in smaller
+# blocks. Intermediate results take several times as much memory. An accelerator needs large blocks to be busy.
 HELD_NUMBERS = {"cpu": CHUNK_ENTRIES, "accelerator": 16 * CHUNK_ENTRIES}
 
 
 class Piece(NamedTuple):
-    """A function of many rows, and how it is lowered.
+    """A function of many rows, with what is needed to lower it.
 
     Attributes:
-        function: of the rows of one device.
-        shapes: of its arguments, with their place on the devices.
-        shardings: where its results live.
+        function: a function of the rows of one device.
+        shapes: shapes of its arguments, with their sharding.
+        shardings: shardings of its results.
         donated: the arguments whose memory it may reuse.
     """
 
@@ -58,12 +58,12 @@ class Program:
     """The compiled pieces for one specification and one layout.
 
     Args:
-        spec: of the members; only its ``compile_key`` counts.
+        spec: the specification of the members; only its ``compile_key`` matters.
         layout: the rows and the devices.
         optimizer: as in :func:`simlab.training.trainer.make_trainer`.
 
     Raises:
-        ValueError: too few devices, or classes that cannot be split evenly.
+        ValueError: there are too few devices, or the classes cannot be split evenly.
     """
 
     def __init__(self, spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None):
@@ -78,11 +78,11 @@ class Program:
         self._pieces: dict[str, Future] = {}
 
     def put(self, inputs: Inputs, occupied: np.ndarray) -> tuple[Inputs, jax.Array]:
-        """Put the inputs of all rows on the devices; ``occupied`` (``Bool[W]``) marks the rows that hold a member."""
+        """Put the inputs of all rows on the devices; ``occupied`` (``Bool[W]``) marks the rows with a member."""
         return jax.device_put((inputs, occupied), self._sharding)
 
     def put_rows(self, leaves: list[np.ndarray]) -> Rows:
-        """Put saved rows back on the devices; the leaves are those of ``jax.tree.leaves``."""
+        """Put saved rows back on the devices; ``leaves`` are in the order of ``jax.tree.leaves``."""
         structure = jax.tree.structure(self._begun_shapes[1])
         return jax.device_put(jax.tree.unflatten(structure, leaves), self._row_sharding)
 
@@ -93,30 +93,30 @@ class Program:
 
     @property
     def segment(self) -> Callable:
-        """``(problem, rows, inputs) -> rows`` after the steps of one segment; the rows given are donated."""
+        """``(problem, rows, inputs) -> rows`` after the steps of one segment; the input rows are donated."""
         return self.segment_of(-1)
 
     def segment_of(self, stage: int) -> Callable:
-        """Return the segment of a stage, which leaves rows in other stages as they are."""
+        """Return the segment of a stage, which does not change rows in other stages."""
         return self._compiled(self._segment_names[stage]).result()
 
     @property
     def record(self) -> Callable:
-        """``(problem, rows, inputs) -> (rows, report)``; the rows given are donated, and members may stop here."""
+        """``(problem, rows, inputs) -> (rows, report)``; the input rows are donated, and members may stop here."""
         return self._compiled("record").result()
 
     def refill(self, problem: Problem, rows: Rows, inputs: Inputs, fresh: jax.Array) -> tuple[Problem, Rows]:
-        """Begin anew in the rows marked ``fresh`` (``Bool[W]``), as ``begin`` does; the rows given are donated."""
+        """Begin new members in the rows marked ``fresh`` (``Bool[W]``), as ``begin`` does; ``rows`` are donated."""
         return self._compiled("select").result()(fresh, self.begin(inputs, fresh), (problem, rows))
 
     def start_compiling(self) -> None:
-        """Compile the pieces that a sweep needs in the background; otherwise each is compiled on first use."""
+        """Compile all pieces that a sweep needs in the background; otherwise each is compiled on first use."""
         for name in self._names:
             self._compiled(name)
 
     @cached_property
     def representation(self) -> Callable:
-        """``(problem, rows, index) -> dict``: the named arrays of one row."""
+        """``(problem, rows, index) -> dict``, the named arrays of one row."""
 
         def of_row(problem, rows, index):
             row = jax.tree.map(lambda leaf: leaf[index], (problem, rows.state))
@@ -141,7 +141,7 @@ class Program:
 
     @property
     def record_shapes(self) -> Record:
-        """The shapes of the records of all rows, a leading axis of every entry."""
+        """The shapes of the records; rows are the leading axis of every entry."""
         return self._traced("record").out_info[1].record
 
     @cached_property
@@ -154,18 +154,18 @@ class Program:
         return jax.jit(of_member, compiler_options=compiler_options())
 
     def bytes_needed(self, *names: str) -> int:
-        """Return the peak bytes of each device over the named pieces, or over all pieces that a sweep uses.
+        """Return the peak bytes per device over the named pieces, or over all pieces that a sweep uses.
 
-        The compiler counts them.
+        The bytes are those reported by the compiler.
         """
-        held = {name: held_bytes(self._compiled(name).result()) for name in names or self._names}
-        if "select" in held:
+        peaks = {name: held_bytes(self._compiled(name).result()) for name in names or self._names}
+        if "select" in peaks:
             # New members begin while all others stay in memory.
-            held["begin"] += self.begin.memory_analysis().output_size_in_bytes
-        return max(held.values())
+            peaks["begin"] += self.begin.memory_analysis().output_size_in_bytes
+        return max(peaks.values())
 
     def _begin(self, inputs: Inputs, occupied: jax.Array) -> tuple[Problem, Rows]:
-        """Draw the problem and the weights of one member; an empty row counts as stopped."""
+        """Draw the problem and the initial weights of one member; an empty row counts as stopped."""
         key = random_key(inputs.seeds)
         problem, state = self._trainer.begin(key, inputs.data, inputs.hyperparameters)
         zero = jnp.zeros((), jnp.int32)
@@ -189,12 +189,12 @@ class Program:
         return jax.lax.cond(is_due, advance, lambda: row)
 
     def _record(self, problem: Problem, rows: Rows, inputs: Inputs) -> tuple[Rows, Report]:
-        """Measure all rows of one device; those whose members stop here are marked."""
+        """Measure all rows of one device, and mark those whose members stop here."""
         report = self._over_rows(self._measure, self._measured_numbers)(problem, rows, inputs)
         return rows._replace(status=report.status, first_bad_step=report.first_bad_step), report
 
     def _measure(self, problem: Problem, row: Rows, inputs: Inputs) -> Report:
-        """Measure one member and decide whether it stops, unless it has."""
+        """Measure one member and decide whether it stops, unless it has stopped already."""
         spec = self.spec
         # Traced once, for the shapes and for the computation.
         measure = jax.jit(partial(self._trainer.record, problem, row.state, inputs.hyperparameters), inline=True)
@@ -215,19 +215,19 @@ class Program:
         return Report(record, row.segments, status, bad_step)
 
     def _compiled(self, name: str) -> Future:
-        """Return the future of the compiled piece of that name; compilation runs in threads of its own."""
+        """Return the future of a compiled piece; compilation runs in background threads."""
         if name not in self._pieces:
             self._pieces[name] = compilers().submit(compile_piece, self._traced(name))
         return self._pieces[name]
 
     def _traced(self, name: str) -> Lowered:
-        """Return the lowered piece of that name."""
+        """Return a lowered piece."""
         if name not in self._lowered:
             self._lowered[name] = self._lower(self._piece(name))
         return self._lowered[name]
 
     def _piece(self, name: str) -> Piece:
-        """Return the piece of that name before it is lowered."""
+        """Return a piece before it is lowered."""
         problem_and_rows, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
         if name in self._segment_names:
             advance = partial(self._segment, self._segment_names.index(name))
@@ -253,22 +253,22 @@ class Program:
     def _over_rows(self, function: Callable, needed: int = 0, *, in_place: bool = False) -> Callable:
         """Map a function of one member over the rows of one device.
 
-        Blocks are as large as memory allows if each member needs ``needed`` numbers beside its state. With ``in_place``
-        the results overwrite the second argument.
+        Blocks are as large as memory allows if each member needs ``needed`` numbers in addition to its state. With
+        ``in_place`` the results overwrite the second argument.
         """
         per_device = self.layout.rows // self.layout.member_shards
-        held = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"]
-        size = members_side_by_side(self.spec, per_device, at_most=held // max(1, needed))
+        limit = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"]
+        size = members_side_by_side(self.spec, per_device, at_most=limit // max(1, needed))
         return in_blocks(jax.vmap(function) if size > 1 else on_single_row(function), size, in_place=in_place)
 
     @property
     def _begun_numbers(self) -> int:
-        """How many numbers a member has when it begins."""
+        """The numbers per member in the problem and the state."""
         return sum(math.prod(leaf.shape[1:]) for leaf in jax.tree.leaves(self._begun_shapes))
 
     @property
     def _measured_numbers(self) -> int:
-        """How many numbers the objective holds while a member is measured."""
+        """The numbers per member in memory while the objective measures it."""
         stored = [leaf.shape[1] for leaf in jax.tree.leaves(self._begun_shapes[0].sample) if leaf.ndim > 1]
         numbers = max([self.spec.n_evaluation, *stored]) * self.spec.objective.numbers_per_example(self.spec)
         return min(CHUNK_ENTRIES, numbers) if self.spec.objective.additive else numbers
@@ -287,7 +287,7 @@ class Program:
 
     @cached_property
     def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
-        """The shapes of the arguments of ``begin``, with their place on the devices."""
+        """The shapes of the arguments of ``begin``, with their sharding."""
         spec, rows = self.spec, self.layout.rows
         real = jnp.dtype(spec.dtype)
         shape = lambda dtype, *sizes: jax.ShapeDtypeStruct((rows, *sizes), dtype, sharding=self._sharding)  # noqa: E731
@@ -303,14 +303,14 @@ class Program:
 
     @cached_property
     def _run_shapes(self) -> tuple[Problem, Rows, Inputs]:
-        """The shapes of the arguments of ``segment`` and ``record``, with their place on the devices."""
+        """The shapes of the arguments of ``segment`` and ``record``, with their sharding."""
         problem, rows = self._begun_shapes
         problem = jax.tree.map(lambda leaf: _placed(leaf, self._sharding), problem)
         return problem, jax.tree.map(_placed, rows, self._row_sharding), self._input_shapes[0]
 
     @cached_property
     def _row_sharding(self) -> Rows:
-        """Where the rows live: members on the first mesh axis, the split axes of large parameters on the second."""
+        """The sharding of the rows: members over the first mesh axis, split axes of parameters over the second."""
         split = NamedSharding(self._mesh, PartitionSpec(MEMBER, CLASS))
         axes = self.spec.network.split_axes(self.spec.task)
 
@@ -323,7 +323,7 @@ class Program:
 
 
 def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
-    """Return the :class:`Program`; recent ones are cached, so that a second sweep of the same kind starts at once."""
+    """Return the :class:`Program`, cached for recent arguments: a second sweep of the same kind starts at once."""
     return _cached_program(spec.compile_key, layout, optimizer, (*all_settings(), *local_devices()))
 
 

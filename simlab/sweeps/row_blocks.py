@@ -1,4 +1,4 @@
-"""The rows of one device: how many run side by side, and functions mapped over them block by block."""
+"""The rows of one device: the size of a vmapped block, and functions mapped over rows block by block."""
 
 import math
 import sys
@@ -11,35 +11,35 @@ from simlab.runtime.devices import platform
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, TrainingSpec
 from simlab.training.trainer import count_weights
 
-# A CPU core runs at most so many members side by side that their weights fit its cache: 1 MB in float32. More would
-# evict each other at every step.
+# On a CPU core the weights of the members of a block must fit its cache, 1 MB in float32: more members would evict each
+# other at every step.
 CACHED_WEIGHTS = 250_000
 LARGEST_BLOCK = 16
 
 
 def run_sequentially(spec: TrainingSpec) -> bool:
-    """Return whether members run one after the other, as those that search along lines should on a CPU.
+    """Return whether members run sequentially, as on a CPU with an optimiser that does line searches.
 
-    Side by side each would wait for the longest search and compute both branches of every conditional. In turn, a row
-    whose member has stopped costs nothing.
+    Under vmap each member would wait for the longest search and compute both branches of every conditional. Run
+    sequentially, a row whose member has stopped costs nothing.
     """
-    searches = any(stage.optimizer in LINE_SEARCH_OPTIMIZERS for stage in spec.stages)
-    return searches and platform() == "cpu"
+    has_line_search = any(stage.optimizer in LINE_SEARCH_OPTIMIZERS for stage in spec.stages)
+    return has_line_search and platform() == "cpu"
 
 
 def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys.maxsize) -> int:
-    """Return how many of a device's members run at once: on a CPU no more than fit its cache, and searches in turn."""
+    """Return the number of members of a block: on a CPU at most as many as fit its cache, and 1 for line searches."""
     on_cpu = platform() == "cpu"
     fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // count_weights(spec)) if on_cpu else per_device
     largest = 1 if run_sequentially(spec) else max(1, min(per_device, fitting, at_most))
     n_blocks = math.ceil(per_device / largest)
-    # Prefer somewhat smaller blocks of equal size to an overlap, whose rows are computed twice.
+    # Somewhat smaller blocks of equal size are better than an overlap, whose rows are computed twice.
     n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if per_device % number == 0), n_blocks)
     return math.ceil(per_device / n_blocks)
 
 
 def on_single_row(function: Callable) -> Callable:
-    """Map a function over a leading axis of length 1 by indexing, which makes gathers and scatters simpler code."""
+    """Map a function over a leading axis of length 1 by indexing, which simplifies compiled gathers and scatters."""
 
     def mapped(*arguments):
         return jax.tree.map(lambda leaf: leaf[None], function(*jax.tree.map(lambda leaf: leaf[0], arguments)))
@@ -50,8 +50,8 @@ def on_single_row(function: Callable) -> Callable:
 def in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
     """Map a function of blocks over a leading axis, one block after the other.
 
-    All blocks have the same size; if it does not divide the rows, the last block overlaps the one before, and rows in
-    both keep the result of the first. With ``in_place`` the results overwrite the second argument, block by block.
+    All blocks have the same size; if it does not divide the number of rows, the last block overlaps the previous one,
+    whose results are used for the rows in both. With ``in_place`` the results overwrite the second argument.
     """
 
     def mapped(*arguments):
@@ -86,5 +86,5 @@ def in_blocks(function: Callable, size: int, *, in_place: bool) -> Callable:
 
 
 def select_rows(is_new: jax.Array, new, old):
-    """Return all of one row from the new or from the old tree."""
+    """Return one row from the new tree if ``is_new``, else from the old one."""
     return jax.tree.map(lambda replacement, leaf: jnp.where(is_new, replacement, leaf), new, old)

@@ -1,4 +1,4 @@
-"""The rows of a program: what changes over a run, and what is reported of it."""
+"""The rows of a program: the changing state of a run, and its reports."""
 
 from enum import IntEnum
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from simlab.training.run_state import State
 
 
 class Status(IntEnum):
-    """How far a member has come."""
+    """The status of a member."""
 
     RUNNING = 0
     FINISHED = 1
@@ -19,13 +19,13 @@ class Status(IntEnum):
 
 
 class Rows(NamedTuple):
-    """What changes over a run; the leading axis of every array is the row.
+    """The changing state of runs; the leading axis of every array is the row.
 
     Attributes:
         state: weights and optimiser state.
-        segments: ``Int32[W]``, segments taken.
+        segments: ``Int32[W]``, the number of segments taken.
         status: ``Int32[W]``, a :class:`Status`.
-        first_bad_step: ``Int32[W]``, from 1; 0 if none.
+        first_bad_step: ``Int32[W]``, the first step with a loss that is not finite, counted from 1; 0 if none.
     """
 
     state: State
@@ -35,7 +35,7 @@ class Rows(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What the host receives after a segment; the record of a row that had stopped before is zero."""
+    """The report that the host reads after a segment; the record of a row that had stopped before is zero."""
 
     record: Record
     segments: jax.Array

@@ -1,8 +1,8 @@
-"""Sweeps: many members, grouped by the program that they share, laid out over devices, saved part by part.
+"""Sweeps: members grouped by the program that they share, laid out over devices and saved in parts.
 
-A *group* holds the members of one compiled program. It is cut into *parts*; a part is the unit that a process
-claims, that is saved, and that is computed again if its file is corrupt. Any number of processes may work on the parts
-of one folder.
+A *group* holds the members of one compiled program. It is cut into *parts*; a part is the unit that a process claims
+and saves, and that is computed again if its file is corrupt. Any number of processes may work on the parts of one
+folder.
 """
 
 import math
@@ -23,20 +23,20 @@ from simlab.sweeps.work import Analysis, Listener, Part, Work
 from simlab.training.optimizers import Optimizer
 from simlab.training.spec import TrainingSpec
 
-# Where members may stop early, a part has this many members per row, so that rows whose members have stopped early do
-# not idle while a few slow ones run on.
+# Where members may stop early, a part has this many members per row, so that the rows of stopped members are not idle
+# while a few slow ones continue.
 REFILLS = 4
-# Programs that are compiled at a time: enough to keep the cores busy.
+# Programs that are compiled concurrently: enough to keep the cores busy.
 COMPILED_AHEAD = 3
 
 
 class Sweep:
-    """The members of a sweep and how they are run.
+    """The members of a sweep, their programs and their execution.
 
     Args:
-        members: in the order of the axes.
-        trajectories: whether the named arrays are kept at every record.
-        initials: whether they are kept from before the first step.
+        members: the members, in the order of the axes.
+        trajectories: whether the named arrays are saved at every record.
+        initials: whether the named arrays before the first step are saved.
         optimizer: as in :func:`simlab.training.trainer.make_trainer`.
     """
 
@@ -68,11 +68,11 @@ class Sweep:
 
     @property
     def n_steps(self) -> int:
-        """Steps of all members together."""
+        """The number of steps of all members together."""
         return sum(len(indices) * spec.total_steps for indices, spec in zip(self.groups, self.specs, strict=True))
 
     def program(self, group: int, layout: Layout) -> Program:
-        """Return the program of a group, compiled at most once; to be used within :meth:`precision` of the group."""
+        """Return the program of a group, compiled at most once; use it within :meth:`precision` of the group."""
         return compile_program(self.specs[group], layout, self._optimizer)
 
     def precision(self, group: int) -> AbstractContextManager:
@@ -82,11 +82,11 @@ class Sweep:
     def choose_layouts(
         self, *, n_processes: int = 1, chunk: int | None = None, class_shards: int = 1
     ) -> tuple[Layout, ...]:
-        """Return the layout of each group: as many members at once as the memory of the devices holds.
+        """Return the layout of each group, with as many members per batch as the memory of the devices allows.
 
         Args:
-            n_processes: processes that share the work; each gets a part if there are enough members.
-            chunk: members at once, at most; None for as many as memory allows.
+            n_processes: number of processes that share the work; each gets a part if there are enough members.
+            chunk: the most members per batch; None for as many as memory allows.
             class_shards: devices along the class axis.
 
         Raises:
@@ -109,9 +109,9 @@ class Sweep:
         return tuple(layouts)
 
     def _fit_memory(self, group: int, layout: Layout, share: int) -> Layout:
-        """Return a layout of as many rows as the memory of the devices holds, at most those given."""
+        """Return a layout with as many rows as the memory of the devices allows, at most those of ``layout``."""
         shards, free = layout.member_shards, free_memory()
-        # Devices that share the memory of one host each get their part of it.
+        # CPU devices share the memory of the host.
         if platform() == "cpu":
             free //= shards * layout.class_shards
         while (needed := self.program(group, layout).bytes_needed()) > free:
@@ -145,12 +145,12 @@ class Sweep:
         """Run unclaimed parts: the share of this process first, then leftovers.
 
         Args:
-            layouts: from :meth:`choose_layouts`, or those of the process that began.
-            store: where parts are kept.
-            analyse: called on each outcome with the member and its training set (None for fresh sentences); returns the
-                arrays that are kept, of the same shapes for all members of a group.
+            layouts: from :meth:`choose_layouts`, or those of the process that began the sweep.
+            store: the store of the parts.
+            analyse: called with a member, its outcome and its training set (None for fresh examples); returns the
+                arrays to save, of the same shapes for all members of a group.
             listener: receives the progress.
-            shard: the number of this process and of all, for the order of the parts.
+            shard: the rank of this process and the number of processes, for the order of the parts.
 
         Returns:
             Whether every part is complete.
@@ -171,12 +171,12 @@ class Sweep:
 
 
 def _common_program(specs: Sequence[TrainingSpec]) -> TrainingSpec:
-    """Return the compile key that serves all of these, which share a group key."""
+    """Return the compile key of a program for all of these specifications, which share a group key."""
     return reduce(lambda program, spec: program.covering(spec), specs[1:], specs[0].compile_key)
 
 
 def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shards: int) -> Layout:
-    """Return the layout that is best if memory allows it, or the one that ``chunk`` asks for."""
+    """Return the layout given by ``chunk``, or else the best one without a limit on memory."""
     if chunk is not None:
         wanted = min(chunk, share)
     elif spec.until_gradient_norm is not None and not run_sequentially(spec):
@@ -189,7 +189,7 @@ def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shar
 
 
 def _layout(spec: TrainingSpec, rows_per_device: int, share: int, shards: int, class_shards: int) -> Layout:
-    """Return a layout; a part is used for several fillings of the rows only where members may stop early."""
+    """Return a layout; only where members may stop early, a part has more members than rows."""
     rows = rows_per_device * shards
     part = min(share, REFILLS * rows) if spec.until_gradient_norm is not None else min(share, rows)
     return Layout(rows, part, shards, class_shards)
@@ -203,17 +203,17 @@ def train_members(
     initials: bool = False,
     optimizer: Optimizer | None = None,
 ) -> list[MemberRun]:
-    """Train members side by side, in memory.
+    """Train members in batches, with results in memory.
 
     Args:
-        members: of any specifications; those that share a program are compiled together.
-        layouts: of each program, in the order in which the programs first occur; chosen by memory if not given.
-        trajectories: whether the named arrays are kept at every record.
-        initials: whether they are kept from before the first step.
+        members: members of any specifications; those with the same group key share a program.
+        layouts: the layout of each program, in the order of first occurrence; by default chosen by memory.
+        trajectories: whether the named arrays are saved at every record.
+        initials: whether the named arrays before the first step are saved.
         optimizer: as in :func:`simlab.training.trainer.make_trainer`.
 
     Returns:
-        The outcome of each member, in their order.
+        The outcome of each member, in the order of ``members``.
 
     Raises:
         ValueError: a hyperparameter is out of range.

@@ -1,4 +1,4 @@
-"""What one process does on the parts of a sweep: claim one, train its members, analyse them, save both."""
+"""The work of one process on a sweep: claim a part, train and analyse its members, save the results."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,8 +17,8 @@ from simlab.sweeps.program import Program
 if TYPE_CHECKING:
     from simlab.sweeps.sweep import Sweep
 
-# A part is saved at most once in this many seconds, and in this many times the duration of the last save; but a kill
-# costs at most MOST_LOST seconds, or this share of the time that the process has run for if that is longer.
+# A part is saved at most once in SAVE_INTERVAL seconds and in SAVE_SHARE times the duration of the last save. A kill
+# loses at most MOST_LOST seconds of work, or MOST_LOST_SHARE of the run time of the process if that is longer.
 SAVE_INTERVAL = 1.0
 SAVE_SHARE = 100
 MOST_LOST = 30.0
@@ -39,17 +39,17 @@ class Listener(Protocol):
     """Receives the progress of a sweep."""
 
     def advance(self, steps: int, members: int) -> None:
-        """Report steps and members done, over the whole sweep."""
+        """Report the numbers of steps and members done over the whole sweep."""
 
     def say(self, text: str) -> None:
-        """Report what is being done."""
+        """Report the current activity."""
 
 
 class Work:
-    """What one process does on the parts of a sweep.
+    """The work of one process on the parts of a sweep.
 
-    The state of the part in training is saved between segments. A kill costs at most the longer of 30 seconds and 2 %
-    of the time that the process has run for, or the segment that it was in if that is longer yet.
+    The state of the part in training is saved between segments. A kill loses at most 30 seconds of work, 2 % of the run
+    time of the process, or the current segment, whichever is longest.
     """
 
     def __init__(self, sweep: "Sweep", layouts: Sequence[Layout], store: Store, analyse: Analysis, listener: Listener):
@@ -76,18 +76,18 @@ class Work:
             self.report()
 
     def count(self, part: Part) -> None:
-        """Add a complete part to what is done, without a report: what is found complete has no pace."""
+        """Add a complete part to the counts without a report, as parts that were complete before have no speed."""
         if part.name not in self.counted:
             self.counted.add(part.name)
             self.steps += len(part.members) * self.sweep.specs[part.group].total_steps
             self.members += len(part.members)
 
     def report(self) -> None:
-        """Report what is done."""
+        """Report the numbers of steps and members done."""
         self.listener.advance(self.steps, self.members)
 
     def _run(self, part: Part, saved: dict[str, np.ndarray] | None) -> None:
-        """Train the members of a part, analyse them, and save both."""
+        """Train and analyse the members of a part, and save the results."""
         sweep, members = self.sweep, [self.sweep.members[i] for i in part.members]
         with sweep.precision(part.group):
             program = sweep.program(part.group, self.layouts[part.group])
@@ -120,19 +120,19 @@ class Work:
 
 
 def _training_set(program: Program, member: Member) -> Any:
-    """Return the training set of a member, NumPy arrays; None for fresh examples."""
+    """Return the training set of a member as NumPy arrays, or None for fresh examples."""
     inputs = jax.tree.map(lambda array: array[0], stack_inputs([member], program.spec))
     return jax.device_get(program.sample(inputs.seeds, inputs.data))
 
 
 class Saver:
-    """Saves at intervals: short enough to lose little, long enough to cost little.
+    """Saves at intervals that are short enough to lose little work and long enough to cost little time.
 
     Args:
-        settle: waits for what the devices are computing, which is no cost of saving.
+        settle: waits for pending computations on the devices, which do not count as the cost of saving.
         save: saves the state.
-        began: when the process began, on the clock.
-        clock: in seconds.
+        began: the time at which the process began, by ``clock``.
+        clock: returns the time in seconds.
     """
 
     def __init__(
@@ -147,10 +147,10 @@ class Saver:
         self.cost = 0.0
 
     def maybe(self) -> None:
-        """Save if the last save is long enough ago, or else could be too long ago at the next look.
+        """Save if the last save is long enough ago, or would be too long ago at the next call.
 
         Raises:
-            Terminated: the process was asked to end; the state is saved.
+            Terminated: SIGTERM was received; the state is saved.
         """
         now = self.clock()
         between, self.looked = now - self.looked, now
@@ -176,7 +176,7 @@ def _name_analyses(analysed: list[dict[str, np.ndarray]]) -> dict[str, np.ndarra
 
 
 def _saved_analyses(saved: dict[str, np.ndarray] | None) -> list[dict[str, np.ndarray]]:
-    """Return the analyses that a saved part holds."""
+    """Return the analyses in a saved part."""
     by_member: dict[int, dict[str, np.ndarray]] = {}
     for key, array in (saved or {}).items():
         if key.startswith(f"{_ANALYSED}/"):

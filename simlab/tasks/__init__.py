@@ -1,1 +1,1 @@
-"""What is learned: frozen specifications, and draws of their examples."""
+"""Learning tasks: frozen specifications, and draws of their examples."""

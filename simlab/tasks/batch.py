@@ -1,4 +1,4 @@
-"""Labelled examples, as networks and losses see them."""
+"""Batches of labelled examples, the input of networks and losses."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
@@ -16,10 +16,10 @@ class Batch(NamedTuple):
     """Labelled examples.
 
     Attributes:
-        inputs: what the network sees: sentences, ``Int32[B, L]`` word numbers, or vectors, ``Float[B, p]``.
+        inputs: input of the network: sentences, ``Int32[B, L]`` word numbers, or vectors, ``Float[B, p]``.
         classes: ``Int32[B]``, or ``Int32[B, F]`` where examples carry a label for each of several factors.
-        weights: ``Float`` of the shape of ``classes``, which sum to 1 over the batch for each factor; None stands for
-            ``1/B``.
+        weights: ``Float`` of the shape of ``classes``, which sum to 1 over the batch for each factor; None means
+            ``1/B`` for each example.
     """
 
     inputs: AnyArray
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
 
 def weighted(batch: Batch) -> Batch:
-    """Return a batch with its weights written out."""
+    """Return a batch with explicit weights."""
     if batch.weights is not None:
         return batch
     import jax.numpy as jnp
@@ -44,7 +44,7 @@ def batch_size(examples) -> int:
 
 
 def take(examples: Examples, rows: "jax.Array | np.ndarray") -> Examples:
-    """Return some rows of a batch of equally likely examples."""
+    """Return the given rows of a batch of equally likely examples; the weights of a :class:`Batch` are dropped."""
     import jax
 
     if isinstance(examples, Batch):

@@ -1,15 +1,16 @@
-"""A language in which the class of a sentence is a latent, and the meaning of a word is its law over the classes.
+"""A language in which the class of a sentence is latent, and a word has its meaning from its distribution over classes.
 
-A sentence of class ``k`` has ``L`` slots. Each is meant for a concept: the class's own one (*exclusive*), or one that
-``s`` neighbouring classes share; classes ``k`` and ``k'`` share if ``floor(k/s) = floor(k'/s)``. A slot holds a word of
-its concept, drawn from the law of word frequencies, or with probability ``r`` one of a few *function words*, which all
-classes use alike. Of a sentence of fewer words some slots are left out at random; the rest keep their order.
+A sentence of class ``k`` has ``L`` slots. Each slot has a concept: the class's own (*exclusive*), or one that ``s``
+neighbouring classes share; classes ``k`` and ``k'`` share if ``floor(k/s) = floor(k'/s)``. A slot holds a word of its
+concept, drawn from the word frequencies, or with probability ``r`` one of a few *function words*, which all classes use
+alike. In a shorter sentence random slots are left out; the others keep their order.
 
-The exact joint law of word and class follows, :meth:`ContextualLanguage.word_joint`, and with it ``p(k | word)``.
+The exact joint distribution of word and class follows, :meth:`ContextualLanguage.word_joint`, and with it
+``p(k | word)``.
 
-Words are numbered concept by concept, function words last. Behind them come the marks that are no words: ``padding``
-behind the end of a short sentence, ``masked`` in the place of a word that is to be guessed, and the first token of an
-encoder that reads sentences off one (CLS), ``leading``.
+Words are numbered concept by concept, function words last. After them come three special tokens: ``padding`` after the
+end of a short sentence, ``masked`` in place of a word to be predicted, and ``leading``, the first token of an encoder
+that reads the sentence from it (CLS).
 """
 
 from __future__ import annotations
@@ -39,17 +40,17 @@ class ContextualLanguage(PairTask):
 
     Args:
         n_classes: ``K``, at least 2.
-        exclusive: slots meant for the class's own concept.
-        shared: pairs ``(n, s)``: ``n`` slots meant for a concept that ``s`` classes share; ``s`` divides ``K``.
-        function_words: their number, drawn evenly; at least 1 unless ``replacement`` is 0.
+        exclusive: number of slots with the class's own concept.
+        shared: pairs ``(n, s)``: ``n`` slots with a concept that ``s`` classes share; ``s`` divides ``K``.
+        function_words: number of function words, drawn uniformly; at least 1 unless ``replacement`` is 0.
         replacement: ``r``, the probability that a slot holds a function word.
         words_per_concept: ``w``.
-        word_frequency: their law within a concept, as in :mod:`simlab.tasks.word_law`.
-        class_priors: ``K`` positive numbers that sum to 1; None for equal ones.
-        shortest: the fewest words of a sentence, whose length is uniform from there to ``L``; None for ``L`` always.
-        repeats_classes: whether the classes of a batch are independent draws; else they all differ.
-        n_evaluation: sentences on which representations are measured.
-        evaluation_seed: draws them, so that all seeds of a run are measured on the same ones.
+        word_frequency: the law of word frequencies within a concept, as in :mod:`simlab.tasks.word_law`.
+        class_priors: ``K`` positive numbers that sum to 1; None for equal priors.
+        shortest: the smallest length of a sentence, which is uniform from there to ``L``; None for always ``L``.
+        repeats_classes: whether the classes of a batch are independent draws; otherwise they all differ.
+        n_evaluation: number of sentences on which representations are measured.
+        evaluation_seed: seed of these sentences, so that all seeds of a run are measured on the same ones.
 
     Raises:
         ValueError: a field is out of range, or two classes have the same content; the message names the field.
@@ -78,7 +79,7 @@ class ContextualLanguage(PairTask):
         if not self.sentence_length:
             raise invalid("exclusive", "at least 1 where nothing is shared, as a class needs content", self.exclusive)
         if len({tuple(row) for row in self.slots().tolist()}) < self.n_classes:
-            raise invalid("exclusive", "at least 1 where some classes share all else: they differ in nothing", 0)
+            raise invalid("exclusive", "at least 1 where some classes share all other concepts", 0)
         if check_real("replacement", self.replacement) >= 1:
             raise invalid("replacement", "a probability below 1, as a class needs content", self.replacement)
         check_count("function_words", self.function_words, 1 if self.replacement else 0)
@@ -111,7 +112,7 @@ class ContextualLanguage(PairTask):
 
     @property
     def sentence_length(self) -> int:
-        """``L``, slots of a sentence."""
+        """``L``, the number of slots of a sentence."""
         return self.exclusive + sum(n_slots for n_slots, _ in self.shared)
 
     @property
@@ -123,48 +124,48 @@ class ContextualLanguage(PairTask):
 
     @property
     def concepts_by_kind(self) -> tuple[int, ...]:
-        """How many concepts each kind of content words has."""
+        """The number of concepts of each kind of content words."""
         own = (self.n_classes,) if self.exclusive else ()
         return (*own, *(self.n_classes // n_sharing for _, n_sharing in self.shared))
 
     @property
     def n_concepts(self) -> int:
-        """Concepts of content words."""
+        """The number of concepts of content words."""
         return sum(self.concepts_by_kind)
 
     @property
     def n_words(self) -> int:
-        """Content and function words."""
+        """The number of words, content and function words together."""
         return self.n_concepts * self.words_per_concept + self.function_words
 
     @property
     def padding(self) -> int:
-        """The number behind the end of a sentence."""
+        """The token number after the end of a sentence."""
         return self.n_words
 
     @property
     def masked(self) -> int:
-        """The number in the place of a word that is to be guessed."""
+        """The token number in place of a word to be predicted."""
         return self.n_words + 1
 
     @property
     def leading(self) -> int:
-        """The number of a first token that is no word."""
+        """The number of the first token, which is not a word (CLS)."""
         return self.n_words + 2
 
     @property
     def example_size(self) -> int:
-        """Numbers of a pair and its class."""
+        """Numbers per example: two sentences and a class."""
         return 2 * self.sentence_length + 1
 
     @property
     def compile_key(self) -> ContextualLanguage:
-        """The task less what is data to the compiled code: laws of words and classes, and the rate of replacement."""
+        """The task without the values that are data to the compiled code: word frequencies, priors, replacement."""
         replacement = 0.5 if self.function_words else 0.0
         return replace(self, word_frequency="uniform", replacement=replacement, class_priors=None, evaluation_seed=0)
 
     def slots(self) -> Int[np.ndarray, "K L"]:
-        """Return the concept that each slot of each class is meant for."""
+        """Return the concept of each slot of each class."""
         classes, columns, first = np.arange(self.n_classes), [], 0
         shares = ((self.exclusive, 1), *self.shared) if self.exclusive else self.shared
         for (n_slots, n_sharing), n_concepts in zip(shares, self.concepts_by_kind, strict=True):
@@ -173,12 +174,12 @@ class ContextualLanguage(PairTask):
         return np.stack(columns, axis=1).astype(np.int32)
 
     def word_concepts(self) -> Int[np.ndarray, " n_words"]:
-        """Return the concept of each word; of function words ``n_concepts``."""
+        """Return the concept of each word, ``n_concepts`` for function words."""
         content = np.repeat(np.arange(self.n_concepts), self.words_per_concept)
         return np.append(content, np.full(self.function_words, self.n_concepts))
 
     def word_kinds(self) -> Int[np.ndarray, " n_words"]:
-        """Return the number of each word's kind in :attr:`kinds`."""
+        """Return the index in :attr:`kinds` of the kind of each word."""
         counts = [n_concepts * self.words_per_concept for n_concepts in self.concepts_by_kind]
         return np.repeat(np.arange(len(self.kinds)), [*counts, self.function_words][: len(self.kinds)])
 
@@ -188,9 +189,9 @@ class ContextualLanguage(PairTask):
         return np.asarray(given) / np.sum(given)
 
     def word_joint(self) -> Float[np.ndarray, "n_words K"]:
-        """Return the probability of each word with each class, at a slot drawn at random; it sums to 1.
+        """Return the joint probability of word and class at a random slot; it sums to 1.
 
-        Whatever the lengths of sentences, as any slot is left out as easily as any other.
+        It does not depend on the lengths of sentences, as all slots are equally likely to be left out.
         """
         joint, priors, slots = np.zeros((self.n_words, self.n_classes)), self.priors(), self.slots()
         law = word_frequencies(self.word_frequency, self.words_per_concept)
@@ -203,22 +204,22 @@ class ContextualLanguage(PairTask):
         return joint
 
     def concept_joint(self) -> Float[np.ndarray, "n_concepts K"]:
-        """Return the same by concept; the function words together are the last one, if there are any."""
+        """Return the joint probability of concept and class; the function words, if any, are one last concept."""
         joint, n_content = self.word_joint(), self.n_concepts * self.words_per_concept
         content = joint[:n_content].reshape(self.n_concepts, self.words_per_concept, self.n_classes).sum(axis=1)
         return np.vstack([content, *([joint[n_content:].sum(axis=0)] if self.function_words else [])])
 
     def sample(self, seed: int) -> LanguageLaw:
-        """Return a realisation; the seed of a run changes nothing in it."""
+        """Return a realisation, which does not depend on the seed of a run."""
         law = word_frequencies(self.word_frequency, self.words_per_concept)
         slots, priors = self.slots(), self.priors()
         return LanguageLaw(slots, law, np.asarray(self.replacement), priors, _evaluation(self))
 
     def draw(self, key: jax.Array, data: LanguageLaw, size: int) -> ViewPair:
-        """Return ``size`` pairs of sentences of one class each; no two pairs share it unless classes are repeated.
+        """Return ``size`` pairs, each of two sentences of one class; the classes all differ unless they may repeat.
 
         Raises:
-            ValueError: there are fewer classes than pairs that must differ.
+            ValueError: there are fewer classes than pairs whose classes must differ.
         """
         from simlab.tasks.language_draws import draw_classes, draw_sentences
 
@@ -229,7 +230,7 @@ class ContextualLanguage(PairTask):
         return ViewPair(first, second, classes)
 
     def check_batch(self, size: int) -> None:
-        """Raise ``ValueError`` unless so many pairs can be drawn at a time."""
+        """Raise ``ValueError`` unless a batch can have ``size`` pairs."""
         if not self.repeats_classes and size > self.n_classes:
             raise invalid("batch_size", f"at most n_classes={self.n_classes}, as no class is drawn twice", size)
 
@@ -242,7 +243,7 @@ def _split(key: jax.Array):
 
 @lru_cache(maxsize=64)
 def _evaluation(task: ContextualLanguage) -> Sentences:
-    """Return the evaluation sentences; each class has its prior's share, by largest remainders, and two at least."""
+    """Return the evaluation sentences, shared out by the priors (largest remainders), at least two of each class."""
     rng = np.random.default_rng(task.evaluation_seed)
     classes = np.repeat(np.arange(task.n_classes, dtype=np.int32), allot(task.priors(), task.n_evaluation))
     law = word_frequencies(task.word_frequency, task.words_per_concept)

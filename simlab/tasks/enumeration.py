@@ -1,10 +1,10 @@
-"""Enumeration of populations: codes as digits, and the size beyond which nothing is enumerated."""
+"""Enumeration of populations: codes as digits, and the largest size that is enumerated."""
 
 import numpy as np
 
 from simlab.validation import invalid
 
-# Numbers in the largest array of one step over a whole population: 400 MB in float32, and a handful are held at once.
+# Numbers in the largest array of one step over a whole population: 400 MB in float32; a few such arrays exist at once.
 POPULATION_LIMIT = 100_000_000
 
 
@@ -20,7 +20,7 @@ def check_population(n_sentences: int, n_classes: int, width: int) -> None:
     Args:
         n_sentences: ``N``.
         n_classes: ``K``; the logits of all sentences are ``N K`` numbers.
-        width: numbers that a network holds for each sentence, ``L d``, or ``L`` for the words alone.
+        width: numbers stored per sentence: ``L d`` in a network, or ``L`` for the words alone.
     """
     if n_sentences * max(n_classes, width) > POPULATION_LIMIT:
         wanted = (

@@ -1,7 +1,7 @@
 """Items and their properties: the task of deep linear networks (Saxe, McClelland, Ganguli, arXiv 1312.6120).
 
-Inputs are one-hot items, so that a network is its map from items to properties, and the expected loss of all items is
-known. The properties of a tree are its nodes: an item, a leaf, has those on its path from the root.
+Inputs are one-hot items: a linear network is then its matrix from items to properties, which gives the expected loss
+over all items. The properties of a tree are its nodes: an item is a leaf and has the nodes on its path from the root.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simlab.validation import check_choice, check_count, invalid
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Written for this project: what is true of four animals and four plants, by item.
+# Written for this project: the properties of four animals and four plants.
 ANIMALS_AND_PLANTS = {
     "otter": "lives grows moves eats fur nurses swims",
     "badger": "lives grows moves eats fur nurses digs striped",
@@ -34,7 +34,7 @@ KINDS = ("tree", "animals-and-plants")
 
 @dataclass(frozen=True, kw_only=True)
 class ItemProperties(Task):
-    """Which item has which property.
+    """The items and their properties.
 
     Args:
         kind: ``tree``, or ``animals-and-plants``, a table of 8 items written for this project.
@@ -62,14 +62,14 @@ class ItemProperties(Task):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Numbers of properties and of items."""
+        """``(P, K)``, the numbers of properties and of items."""
         if self.kind != "tree":
             return len(property_names()), len(ANIMALS_AND_PLANTS)
         n_nodes = sum(self.branching**level for level in range(self.depth + 1))
         return n_nodes, self.branching**self.depth
 
     def matrix(self) -> Float[np.ndarray, "P K"]:
-        """Return the matrix ``Y`` with 1 where an item, a column, has a property, a row."""
+        """Return the matrix ``Y``: 1 where the item of a column has the property of a row, else 0."""
         if self.kind != "tree":
             table = [text.split() for text in ANIMALS_AND_PLANTS.values()]
             return np.array([[float(name in held) for held in table] for name in property_names()])
@@ -81,7 +81,7 @@ class ItemProperties(Task):
         return np.vstack(levels).reshape(-1, n_items)
 
     def sample(self, seed: int) -> Float[np.ndarray, "P K"]:
-        """Return the matrix; nothing in it is random."""
+        """Return the matrix, which does not depend on the seed."""
         return self.matrix()
 
     def population(self, data: Any) -> Any:
@@ -90,17 +90,17 @@ class ItemProperties(Task):
 
 
 def item_names() -> list[str]:
-    """Return the animals and plants."""
+    """Return the names of the animals and plants."""
     return list(ANIMALS_AND_PLANTS)
 
 
 def property_names() -> list[str]:
-    """Return the properties of the animals and plants, in the order in which they are first named."""
+    """Return the properties of the animals and plants, in the order of their first occurrence in the table."""
     return list(dict.fromkeys(" ".join(ANIMALS_AND_PLANTS.values()).split()))
 
 
 def check_items(task: Task) -> ItemProperties:
-    """Return the task, or raise ``ValueError`` unless it is made of items and properties."""
+    """Return the task, or raise ``ValueError`` unless it is :class:`ItemProperties`."""
     if not isinstance(task, ItemProperties):
         raise invalid("network", "one that reads the examples of the task, not items", type(task).__name__)
     return task

@@ -1,8 +1,8 @@
-"""Samples with labels alone: the task of neural collapse, in which features are free.
+"""Labelled samples: the task of neural collapse, in which features are free.
 
-Each sample carries a value of each of ``F`` *factors*; one factor makes ordinary classes. Samples fill the *cells* of
-the full factorial, so many in each. Features are free (one vector per sample, the unconstrained features of Zhu et al.,
-arXiv 2105.02375) or the output of a network on random inputs, independent of the labels.
+Each sample has a value of each of ``F`` *factors*; one factor gives ordinary classes. The *cells* of the full factorial
+design have a given number of samples each. Features are free (one vector per sample, the unconstrained features of Zhu
+et al., arXiv 2105.02375) or the output of a network on random inputs, independent of the labels.
 """
 
 import math
@@ -29,7 +29,7 @@ class LabelledSamples(NamedTuple):
     inputs: AnyArray | None
 
     def population(self) -> Batch:
-        """Return all samples with equal weights; free features are looked up by the number of the sample."""
+        """Return all samples with equal weights; the inputs of free features are the numbers of the samples."""
         import jax.numpy as jnp
 
         n_samples, n_factors = self.labels.shape
@@ -41,19 +41,20 @@ class LabelledSamples(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledTask(Task):
-    """The static part of the task: its factors and how many samples carry which labels.
+    """The static part of the task: its factors, and the number of samples of each cell.
 
     Args:
-        factor_sizes: ``K_f``, the values of each factor, at least 2; a single number is a single factor, the classes.
-        samples_per_cell: of each combination of values, the last factor fastest, or one number for all; for a single
-            factor ``n_k``, the samples of each class.
-        input_dim: ``p``, of the random inputs; None where features are free.
+        factor_sizes: ``K_f``, the number of values of each factor, at least 2; a single number means one factor, the
+            classes.
+        samples_per_cell: number of samples for each combination of values, the last factor varying fastest, or one
+            number for all; for a single factor ``n_k``, the samples of each class.
+        input_dim: ``p``, the dimension of the random inputs; None where features are free.
 
     Raises:
         ValueError: a field is out of range; the message names it.
     """
 
-    # Any: numbers may be given, tuples are held.
+    # Any: a number or a sequence is accepted, a tuple is stored.
     factor_sizes: Any = 10
     samples_per_cell: Any = 100
     input_dim: int | None = None
@@ -87,12 +88,12 @@ class LabelledTask(Task):
 
     @property
     def n_classes(self) -> int:
-        """Rows of the classifier: the values of all factors."""
+        """The number of rows of the classifier: the values of all factors."""
         return sum(self.factor_sizes)
 
     @property
     def heads(self) -> tuple[int, ...] | None:
-        """The sizes of the classifier's heads, one per factor, or None for the single one."""
+        """The sizes of the classifier's heads, one per factor, or None for a single head."""
         return self.factor_sizes if len(self.factor_sizes) > 1 else None
 
     @property
@@ -109,7 +110,7 @@ class LabelledTask(Task):
         return LabelledSamples(self.labels, inputs)
 
     def abstract(self) -> LabelledSamples:
-        """Return arrays of the shapes and kinds of a realisation, at no cost."""
+        """Return arrays with the shapes and types of a realisation, without allocating them."""
         labels = np.broadcast_to(np.int32(0), (self.n_examples, len(self.factor_sizes)))
         inputs = None if self.input_dim is None else np.broadcast_to(1.0, (self.n_examples, self.input_dim))
         return LabelledSamples(labels, inputs)
@@ -119,9 +120,9 @@ class LabelledTask(Task):
         return data.population()
 
     def groups(self, data: LabelledSamples) -> tuple:
-        """Return the cell of each sample, ``Int[N]``, that of each row of the classifier (its own), and their number.
+        """Return the cell of each sample, ``Int[N]``, the group of each classifier row, ``Int[K]``, and their number.
 
-        For one factor cells are classes.
+        For one factor the cells are the classes. Each row of the classifier is a group by itself.
         """
         cells = np.repeat(np.arange(len(self.samples_per_cell)), self.samples_per_cell)
         return cells, np.arange(self.n_classes), max(len(self.samples_per_cell), self.n_classes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw_classes(key: jax.Array, law: LanguageLaw, size: int, *, repeats: bool) -> Int[Array, " B"]:
-    """Return the classes of a batch: independent draws from the priors, or different ones, equally likely."""
+    """Return the classes of a batch: independent draws from the priors, or uniform draws without replacement."""
     n_classes = len(law.slots)
     if not repeats:
         return jax.random.permutation(key, n_classes)[:size].astype(jnp.int32)
@@ -26,7 +26,7 @@ def draw_classes(key: jax.Array, law: LanguageLaw, size: int, *, repeats: bool) 
 def draw_sentences(
     key: jax.Array, task: ContextualLanguage, law: LanguageLaw, classes: Int[Array, " B"]
 ) -> Int[Array, "B L"]:
-    """Return a sentence of each class."""
+    """Return one sentence for each entry of ``classes``, padded after its end."""
     rank_key, replace_key, function_key, length_key, slot_key = jax.random.split(key, 5)
     concepts = jnp.asarray(law.slots)[classes]
     words = concepts * task.words_per_concept + _draw_from(rank_key, law.word_law, concepts.shape)
@@ -41,6 +41,6 @@ def draw_sentences(
 
 
 def _draw_from(key: jax.Array, law: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Return numbers of entries of a law, ``Float[n]``, by the inverse of its cumulative distribution."""
-    # A rounded last entry below 1 must not open an entry beyond the last.
+    """Draw indices from a law, ``Float[n]``, by inversion of its cumulative distribution."""
+    # The last cumulative sum may round to below 1, which must not give an index of n.
     return jnp.searchsorted(jnp.cumsum(jnp.asarray(law))[:-1], jax.random.uniform(key, shape), side="right")

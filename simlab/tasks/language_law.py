@@ -1,4 +1,4 @@
-"""A realised language: what is data to the compiled code, and how sentences are shortened and shared out by class."""
+"""A realised language: the arrays that are data to compiled code, shortened sentences, and sentences per class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Sentences(NamedTuple):
     """Sentences of known classes.
 
     Attributes:
-        words: ``Int32[N, L]``, padded behind the end.
+        words: ``Int32[N, L]``, padded after the end.
         classes: ``Int32[N]``.
     """
 
@@ -28,11 +28,11 @@ class LanguageLaw(NamedTuple):
     """A realisation of :class:`~simlab.tasks.contextual_language.ContextualLanguage`. A pytree of arrays.
 
     Attributes:
-        slots: ``Int32[K, L]``, the concept that each slot of a class is meant for.
+        slots: ``Int32[K, L]``, the concept of each slot of each class.
         word_law: ``Float[w]``, the probability of each word within its concept.
         replacement: the probability that a slot holds a function word.
         priors: ``Float[K]``, the probability of each class.
-        evaluation: the sentences on which representations are measured, each class as often as its prior says.
+        evaluation: the sentences on which representations are measured, classes in proportion to their priors.
     """
 
     slots: AnyArray
@@ -43,13 +43,16 @@ class LanguageLaw(NamedTuple):
 
 
 def keep_slots(words: AnyArray, scores: AnyArray, lengths: AnyArray, padding: int) -> AnyArray:
-    """Return sentences of given lengths: the slots of the lowest scores, in their order, and padding behind them.
+    """Return sentences of given lengths: the slots with the lowest scores, in their original order, then padding.
 
     Args:
         words: ``Int[N, L]``.
         scores: ``Float[N, L]``, all different within a row.
         lengths: ``Int[N]``.
-        padding: what stands behind the end.
+        padding: the token number after the end.
+
+    Returns:
+        ``Int[N, L]``.
     """
     xp = words.__array_namespace__()
     is_kept = xp.argsort(xp.argsort(scores, axis=1), axis=1) < lengths[:, None]
@@ -59,7 +62,7 @@ def keep_slots(words: AnyArray, scores: AnyArray, lengths: AnyArray, padding: in
 
 
 def allot(priors: Float[np.ndarray, " K"], total: int) -> Int[np.ndarray, " K"]:
-    """Return how many of ``total`` each class has: two each, and the rest by largest remainders."""
+    """Return the share of ``total`` of each class by largest remainders, at least two each."""
     wanted = priors * total
     counts = np.maximum(np.floor(wanted).astype(int), 2)
     missing = total - counts.sum()

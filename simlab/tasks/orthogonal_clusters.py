@@ -1,4 +1,4 @@
-"""Clusters around orthogonal means, half of them of each of two labels."""
+"""Clusters around orthogonal means, half of them with each of two labels."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class OrthogonalClusters(Task):
 
     @property
     def compile_key(self) -> OrthogonalClusters:
-        """The task less the length of the means and the noise."""
+        """The task without the norm of the means and the noise, which are data to the compiled code."""
         return replace(self, mean_norm=1.0, noise=0.0)
 
     def sample(self, seed: int) -> Clusters:
@@ -78,7 +78,7 @@ class OrthogonalClusters(Task):
         return Clusters(means, classes, np.array(self.noise * self.mean_norm / self.input_dim**0.5))
 
     def draw(self, key: jax.Array, data: Clusters, size: int) -> Batch:
-        """Return ``size`` examples, of the clusters in turn."""
+        """Return ``size`` examples, taken from the clusters in turn."""
         import jax
         import jax.numpy as jnp
 

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 class ViewPair(NamedTuple):
-    """Positive pairs, ``[B, ...]`` each; example i of ``second`` belongs to example i of ``first``.
+    """Positive pairs, ``[B, ...]`` each; example i of ``second`` is the positive of example i of ``first``.
 
     Attributes:
         first: one side.
-        second: the other.
-        classes: ``Int32[B]``, the latent class that both sides of a pair have in common, where a task has classes.
+        second: the other side.
+        classes: ``Int32[B]``, the latent class of each pair; None for a task without classes.
     """
 
     first: AnyArray
@@ -27,7 +27,7 @@ class PairTask(Task):
     """A task whose examples are positive pairs: ``draw`` returns a :class:`ViewPair`.
 
     Attributes:
-        n_pairs: the size of a data set that is the whole population; None where pairs are drawn from a law.
+        n_pairs: the size of a finite population; None where pairs are drawn from a distribution.
     """
 
     n_pairs: int | None = None

@@ -4,7 +4,7 @@
 ``a s_c + b``. Class ``k`` is a latent, a sequence ``z_k1 .. z_kL`` of concepts. A sentence of class ``k`` holds at
 position ``l`` a word of concept ``z_kl``, its rank ``b`` drawn from the word frequencies ``mu``.
 
-This module is the specification and needs NumPy alone; :mod:`simlab.tasks.sentences` draws sentences on the device.
+This module is the specification and imports only NumPy; :mod:`simlab.tasks.sentences` draws sentences on the device.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from simlab.tasks.sentences import Noise, SentenceDistribution
 
-# The number of latents, n_c^L, is an exact whole number.
+# The number of latents, n_c^L, is computed as an exact integer, which bounds L.
 LONGEST_SENTENCE = 100_000
 
 
@@ -41,9 +41,9 @@ class SentenceTask(Task):
         n_classes: ``K``, between 2 and ``n_c^L``; or ``"all"``, which becomes ``n_c^L`` (a saturated task).
         word_frequency: ``"uniform"``, ``"zipf"`` (``mu_b ~ 1/b``), ``"zipf:s"`` (``mu_b ~ b^-s``), or ``s_c`` positive
             numbers that sum to 1.
-        label_noise: the probability that a label is replaced by one drawn evenly from all classes.
+        label_noise: the probability that a label is replaced by one drawn uniformly from all classes.
         word_noise: the probability, independently at each position, that a word is replaced by one of a concept drawn
-            evenly from all, its rank drawn from ``mu``.
+            uniformly from all, its rank drawn from ``mu``.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -52,7 +52,7 @@ class SentenceTask(Task):
     n_concepts: int = 3
     n_words: int = 1200
     sentence_length: int = 15
-    n_classes: Any = 1000  # an int or "all" may be given, an int is held
+    n_classes: Any = 1000  # an int or "all" is accepted, an int is stored
     word_frequency: WordFrequency = "uniform"
     label_noise: float = 0.0
     word_noise: float = 0.0
@@ -101,13 +101,13 @@ class SentenceTask(Task):
 
     @property
     def has_equal_words(self) -> bool:
-        """Whether all words of a concept are equally frequent, to rounding."""
+        """Whether all words of a concept are equally frequent, up to rounding."""
         mu = word_frequencies(self.word_frequency, self.words_per_concept)
         return bool(np.ptp(mu) <= 1e-12 * mu.max())
 
     @property
     def n_examples(self) -> int:
-        """The number of labelled sentences, ``K s_c^L``; with noise every sentence may carry every label."""
+        """The number of labelled sentences: ``K s_c^L``, or ``K n_w^L`` with noise."""
         words = self.n_words if self.is_noisy else self.words_per_concept
         return self.n_classes * words**self.sentence_length
 
@@ -118,26 +118,26 @@ class SentenceTask(Task):
 
     @property
     def example_size(self) -> int:
-        """Words and label of a sentence."""
+        """Numbers per example: the words and the label of a sentence."""
         return self.sentence_length + 1
 
     @property
     def compile_key(self) -> "SentenceTask":
-        """The task less what is data to the compiled code."""
+        """The task without the values that are data to the compiled code."""
         noise = 0.5 if self.is_noisy else 0.0
         return replace(self, word_frequency="uniform", label_noise=noise, word_noise=noise)
 
     @property
     def group_key(self) -> "SentenceTask":
-        """The task less what is data to the compiled code and less noise: a noisy program serves both."""
+        """The compile key without noise: a program with noise also runs members without it."""
         return replace(self, word_frequency="uniform", label_noise=0.0, word_noise=0.0)
 
     def covering(self, other: "SentenceTask") -> "SentenceTask":
-        """Return the compile key of the noisy one of two tasks."""
+        """Return the compile key that serves two tasks: that of the noisy one, if any."""
         return self.compile_key if self.is_noisy else other.compile_key
 
     def sample(self, seed: int) -> "SentenceDistribution":
-        """Return a realisation: latents drawn with ``seed``, which word frequencies do not change; NumPy arrays."""
+        """Return a realisation, NumPy arrays; latents are drawn with ``seed``, independently of word frequencies."""
         from simlab.tasks.sentences import SentenceDistribution
 
         noise = self._noise(self.label_noise, self.word_noise) if self.is_noisy else None
@@ -148,12 +148,12 @@ class SentenceTask(Task):
         )
 
     def admit(self, data: "SentenceDistribution") -> "SentenceDistribution":
-        """Return a realisation of the same group as this task's program takes it: with a noise of zero if need be."""
+        """Convert a realisation of the same group to the form of this task's program, which may need zero noise."""
         lacks_noise = self.is_noisy and data.noise is None
         return data._replace(noise=self._noise(0.0, 0.0)) if lacks_noise else data
 
     def abstract(self) -> "SentenceDistribution":
-        """Return arrays of the shapes and kinds of a realisation, at no cost."""
+        """Return arrays with the shapes and types of a realisation, without allocating them."""
         from simlab.tasks.sentences import SentenceDistribution
 
         latents = np.broadcast_to(np.int32(0), (self.n_classes, self.sentence_length))
@@ -167,7 +167,7 @@ class SentenceTask(Task):
         return draw_batch(key, data, size)
 
     def draw_sample(self, key: "jax.Array", data: "SentenceDistribution", size: int) -> Batch:
-        """Draw ``size / K`` sentences of each class."""
+        """Draw ``size / K`` sentences of each class, or raise ``ValueError`` if ``size`` is not a multiple of ``K``."""
         from simlab.tasks.sentences import draw_sample
 
         if size % self.n_classes:
@@ -179,13 +179,13 @@ class SentenceTask(Task):
         return data.population()
 
     def _noise(self, label: float, word: float) -> "Noise":
-        """Return the noise of these two levels, whose words are of any concept alike."""
+        """Return noise with these two probabilities; the concept of a replaced word is uniform."""
         from simlab.tasks.sentences import Noise
 
         return Noise(np.asarray(label), np.asarray(word), np.full(self.n_concepts, 1 / self.n_concepts))
 
     def groups(self, data: "SentenceDistribution") -> tuple:
-        """Return the concept of each word, of each classifier vector, ``Int[n_w]`` and ``Int[K L]``, and ``n_c``."""
+        """Return the concepts of words and of classifier vectors, ``Int[n_w]`` and ``Int[K L]``, and ``n_c``."""
         xp = data.latents.__array_namespace__()
         return xp.arange(self.n_words) // self.words_per_concept, data.latents.reshape(-1), self.n_concepts
 
@@ -204,12 +204,12 @@ def draw_latents(task: SentenceTask, seed: int) -> np.ndarray:
 
 @lru_cache(maxsize=256)
 def _cached_latents(task: SentenceTask, seed: int) -> np.ndarray:
-    """Return the latents of a seed, read-only; a sweep needs the same ones for each value it varies."""
+    """Return the latents of a seed, cached: a sweep needs the same latents for every value of a varied option."""
     return draw_latents(task, seed)
 
 
 def _draw_rows(rng: np.random.Generator, n_concepts: int, length: int, n_rows: int) -> np.ndarray:
-    """Draw rows one after the other and reject repetitions; for spaces so large that a repetition is a rarity."""
+    """Draw rows and reject repetitions, for spaces so large that repetitions are rare."""
     rows = np.empty((0, length), np.int32)
     while len(rows) < n_rows:
         fresh = rng.integers(n_concepts, size=(n_rows - len(rows), length), dtype=np.int32)

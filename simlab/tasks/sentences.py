@@ -12,12 +12,12 @@ from simlab.validation import invalid
 
 
 class Noise(NamedTuple):
-    """What replaces labels and words at random; scalars.
+    """Random replacement of labels and words.
 
     Attributes:
-        label: the probability that a label is drawn anew, evenly from all classes.
-        word: the probability that a word is drawn anew, its rank from the frequencies.
-        concepts: ``Float[n_c]``, the law of the concept of a word that is drawn anew.
+        label: the probability that a label is redrawn, uniformly from all classes.
+        word: the probability that a word is redrawn, its rank from the word frequencies.
+        concepts: ``Float[n_c]``, the probability of each concept of a redrawn word.
     """
 
     label: AnyArray
@@ -26,12 +26,12 @@ class Noise(NamedTuple):
 
 
 class SentenceDistribution(NamedTuple):
-    """One realisation of the task: the law from which labelled sentences are drawn. A pytree of arrays.
+    """One realisation of the task: the distribution of labelled sentences. A pytree of arrays.
 
     Attributes:
         latents: ``Int[K, L]``, the concept at each position of each class.
         word_frequencies: ``Float[s_c]``, the probability of each word within its concept.
-        noise: in labels and words, or None.
+        noise: noise in labels and words, or None.
     """
 
     latents: AnyArray
@@ -54,8 +54,9 @@ def draw_sentences(key: jax.Array, distribution: SentenceDistribution, classes: 
     Returns:
         ``Int32[..., L]``, word numbers.
 
-    Each rank is the inverse of the cumulative distribution at a uniform number of ``2^-23`` resolution: the frequency
-    of a word is right to ``2^-23`` absolutely, so that words rarer than about 1e-5 are drawn with a bias above 1 %.
+    Each rank is the inverse of the cumulative distribution at a uniform number with a resolution of ``2^-23``. The
+    frequency of a word has an absolute error of up to ``2^-23``, which is a bias above 1 % for words rarer than about
+    1e-5.
     """
     latents, mu, noise = distribution
     concepts = jnp.asarray(latents)[classes]
@@ -68,23 +69,23 @@ def draw_sentences(key: jax.Array, distribution: SentenceDistribution, classes: 
 
 
 def _noise_keys(key: jax.Array) -> jax.Array:
-    """Return the keys of what noise replaces, two for words and two for labels; all else is drawn as without noise.
+    """Return the keys of the noise, two for words and two for labels; all other draws are those without noise.
 
-    No draw with ``key`` itself of fewer than ``2^32`` numbers uses the same random bits.
+    Draws of fewer than ``2^32`` numbers with ``key`` itself use different random bits.
     """
     return jax.random.split(jax.random.fold_in(key, 2**32 - 1), 4)
 
 
 def _draw_ranks(key: jax.Array, law: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Draw numbers of entries of a law, ``Float[n]``, by the inverse of its cumulative distribution."""
-    # A rounded last entry below 1 must not open a rank beyond the last.
+    """Draw indices from a law, ``Float[n]``, by inversion of its cumulative distribution."""
+    # The last cumulative sum may round to below 1, which must not give a rank of n.
     return jnp.searchsorted(jnp.cumsum(law)[:-1], jax.random.uniform(key, shape), side="right")
 
 
 def draw_labels(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> jax.Array:
-    """Return the labels that sentences of these classes carry, ``Int[...]``: their classes, if there is no noise.
+    """Return the labels of sentences of these classes, ``Int[...]``; without noise they are the classes.
 
-    The key may be that of :func:`draw_sentences`.
+    The key may be the one given to :func:`draw_sentences`.
     """
     if distribution.noise is None:
         return classes
@@ -107,14 +108,14 @@ def draw_sample(key: jax.Array, distribution: SentenceDistribution, per_class: i
 
 
 def _draw_examples(key: jax.Array, distribution: SentenceDistribution, classes: jax.Array) -> Batch:
-    """Draw a sentence of each class, and the label that it carries."""
+    """Draw a labelled sentence for each entry of ``classes``."""
     return Batch(draw_sentences(key, distribution, classes), draw_labels(key, distribution, classes))
 
 
 def enumerate_noisy_sentences(distribution: SentenceDistribution) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return every sentence with every label and their joint probability under noise, as in `enumerate_sentences`.
 
-    ``N = K n_w^L``; with word noise ``delta`` a word of rank ``b`` stands where concept ``z`` is meant with probability
+    ``N = K n_w^L``. With word noise ``delta`` a word of rank ``b`` has, at a position of concept ``z``, the probability
     ``mu_b ((1 - delta) [its concept is z] + delta / n_c)``.
 
     Raises:

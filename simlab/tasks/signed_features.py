@@ -1,12 +1,12 @@
-"""Signed features: a core whose sign is the label, and a background that says nothing of it.
+"""Signed features: core features whose sign is the label, and background features independent of it.
 
     x = y sum_core z_j m_j + sum_background z_j m_j
 
 with ``y`` = +-1 the label, orthonormal ``m_j``, and independent strengths ``z_j``. Out of distribution the sign of the
 background is flipped. The setting of Zhang et al., *Feature contamination* (ICML 2024, arXiv 2406.03345).
 
-In the authors' toy experiment the core may also be a sphere: its direction is uniform, and its radius, 1 or 2, is the
-label, which no linear network reads.
+As in the toy experiment of the authors, the core may also be a sphere: its direction is uniform, and its radius, 1 or
+2, is the label, which no linear network can read.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ OUT_OF_DISTRIBUTION = "ood"
 
 
 class SignedLaw(NamedTuple):
-    """A realisation of :class:`SignedFeatures`; all of it may vary without a new compilation.
+    """A realisation of :class:`SignedFeatures`; all values may vary without a new compilation.
 
     Attributes:
-        core_mean: of the strength of a core feature, a scalar.
-        background_mean: of that of a background feature.
-        deviation: standard deviation of both.
-        directions: ``m_j`` as rows, ``Float[n, p]``, those of the core first; None where inputs are the features. Where
-            there are any, the inputs ``features @ directions`` are never written out: with ``n`` smaller than ``p`` a
-            layer ``W`` is faster as ``features @ (W directions^T)^T``, in value and gradient.
+        core_mean: mean strength of a core feature, a scalar.
+        background_mean: mean strength of a background feature, a scalar.
+        deviation: standard deviation of both strengths.
+        directions: ``m_j`` as rows, ``Float[n, p]``, core features first; None where inputs are the features. The
+            inputs ``features @ directions`` are never formed: with ``n`` smaller than ``p`` a layer ``W`` is faster as
+            ``features @ (W directions^T)^T``, in value and gradient.
     """
 
     core_mean: AnyArray
@@ -52,18 +52,18 @@ class SignedLaw(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedFeatures(Task):
-    """The static part of the task: its sizes, and the kind of law of the strengths.
+    """The static part of the task: its sizes, and the distribution of the strengths.
 
     Args:
-        core_features: ``d_c``.
-        background_features: ``d_b``.
+        core_features: ``d_c``, their number.
+        background_features: ``d_b``, their number.
         input_dim: ``p``, the dimension in which features lie along random orthonormal directions, at least
             ``d_c + d_b``; None for inputs that are the features themselves.
-        strengths: ``uniform`` or ``gaussian``.
+        strengths: their distribution, ``uniform`` or ``gaussian``.
         core: ``signed``, or ``spheres`` of radius 1 for the first label (class 1) and 2 for the other.
         core_mean: mean strength of a core feature, positive.
         background_mean: mean strength of a background feature, not negative.
-        strength_deviation: standard deviation of the strengths, positive; the default is that of [0, 1].
+        strength_deviation: standard deviation of the strengths, positive; by default that of uniform on [0, 1].
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -105,16 +105,16 @@ class SignedFeatures(Task):
 
     @property
     def example_size(self) -> int:
-        """Numbers that are drawn for an example."""
+        """Numbers drawn per example."""
         return self.n_features
 
     @property
     def compile_key(self) -> SignedFeatures:
-        """The task less the means and the deviation of its strengths."""
+        """The task without the means and the deviation of its strengths, which are data to the compiled code."""
         return replace(self, core_mean=1.0, background_mean=1.0, strength_deviation=1.0)
 
     def sample(self, seed: int) -> SignedLaw:
-        """Return the law; where features are rotated, their directions are drawn with ``seed``."""
+        """Return a realisation; directions, where there are any, are drawn with ``seed``."""
         directions = None
         if self.input_dim is not None:
             normal = np.random.default_rng(seed).standard_normal((self.input_dim, self.n_features))
@@ -123,7 +123,7 @@ class SignedFeatures(Task):
         return SignedLaw(*means, np.array(self.strength_deviation), directions)
 
     def draw(self, key: jax.Array, data: SignedLaw, size: int) -> Batch:
-        """Return ``size`` examples of the two labels in turn; ``inputs`` are their features."""
+        """Return ``size`` examples with alternating labels; ``inputs`` are their features."""
         return self._draw(key, data, size, 1.0)
 
     def draw_evaluation(self, name: str, key: jax.Array, data: SignedLaw, size: int) -> Batch:
@@ -145,7 +145,7 @@ class SignedFeatures(Task):
         return Batch(features, classes)
 
     def _draw_spheres(self, key: jax.Array, radii: jax.Array) -> jax.Array:
-        """Return points of random directions on spheres of these radii, ``Float[size, d_c]``."""
+        """Return random points on spheres of these radii, ``Float[size, d_c]``."""
         import jax
         import jax.numpy as jnp
 
@@ -163,5 +163,5 @@ class SignedFeatures(Task):
 
 
 def feature_weights(weights: Float[AnyArray, "m p"], data: SignedLaw) -> Float[AnyArray, "m n"]:
-    """Return the weights of units on the features, those of the core first."""
+    """Return the weights of the units on the features, core features first."""
     return weights if data.directions is None else weights @ data.directions.T

@@ -1,6 +1,6 @@
-"""Samples whose labels are uncertain: each class has a distribution over all of them, as confusable classes have.
+"""Samples with soft labels: each class has a distribution over all labels, as for confusable classes.
 
-The distributions of a tree depend on how far two leaves are apart; those of a circle mix neighbours.
+On a tree the distributions depend on the distance of two leaves; on a circle they mix neighbours.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class SoftLabels(NamedTuple):
     Attributes:
         labels: ``Int32[N, 1]``, the class of each sample.
         inputs: ``Float[N, p]``, or None where features are free.
-        targets: ``Float[K, K]``, the distribution of the label in each class, a row each.
+        targets: ``Float[K, K]``, row ``k`` is the distribution of the label in class ``k``.
     """
 
     labels: AnyArray
@@ -43,7 +43,7 @@ class SoftLabels(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SoftLabelTask(LabelledTask):
-    """Classes of equally many samples with a distribution over labels each.
+    """Classes of equally many samples, each with a distribution over labels.
 
     Args:
         factor_sizes: ``K``, the number of classes.
@@ -66,7 +66,7 @@ class SoftLabelTask(LabelledTask):
 
     @property
     def compile_key(self) -> SoftLabelTask:
-        """The task less its probabilities."""
+        """The task without its probabilities, which are data to the compiled code."""
         return replace(self, targets=as_rows(np.eye(self.n_classes)))
 
     def sample(self, seed: int) -> SoftLabels:
@@ -74,17 +74,17 @@ class SoftLabelTask(LabelledTask):
         return SoftLabels(*super().sample(seed), np.array(self.targets))
 
     def abstract(self) -> SoftLabels:
-        """Return arrays of the shapes and kinds of a realisation, at no cost."""
+        """Return arrays with the shapes and types of a realisation."""
         return SoftLabels(*super().abstract(), np.array(self.targets))
 
 
 def as_rows(matrix: Float[np.ndarray, "K K"]) -> tuple[tuple[float, ...], ...]:
-    """Return a matrix as the hashable rows that a task holds."""
+    """Return a matrix as a tuple of rows, which is hashable."""
     return tuple(map(tuple, matrix.tolist()))
 
 
 def tree_targets(branching: int, depth: int, level_eigenvalues: Sequence[float]) -> Float[np.ndarray, "K K"]:
-    """Return the distributions of the leaves of a balanced tree, whose confusion depends on their distance alone.
+    """Return the label distributions of the leaves of a balanced tree; confusion depends on the tree distance alone.
 
     ``P = E_0 + sum_l lambda_l (E_l - E_{l-1})``, ``E_l`` the average over the leaves below each node of depth ``l``.
 
@@ -110,7 +110,7 @@ def tree_targets(branching: int, depth: int, level_eigenvalues: Sequence[float])
 
 
 def cyclic_targets(n_classes: int, confusion: float) -> Float[np.ndarray, "K K"]:
-    """Return the distributions of classes on a circle: ``1 - 2 e`` for the class itself, ``e`` for either neighbour.
+    """Return the label distributions of classes on a circle: ``1 - 2 e`` for the class, ``e`` for either neighbour.
 
     Args:
         n_classes: ``K``, at least 3.

@@ -1,12 +1,12 @@
 """Sparse features: the inputs of *Toy Models of Superposition* (Elhage et al., 2022).
 
-Each of ``n`` features is zero with probability ``1 - p`` and else uniform on [0, 1], independently of the others. **p
-is the probability that a feature is active**; what the paper calls sparsity is ``1 - p``. Feature ``i`` has the
+Each of ``n`` features is zero with probability ``1 - p`` and otherwise uniform on [0, 1], independently of the others.
+**p is the probability that a feature is active**; what the paper calls sparsity is ``1 - p``. Feature ``i`` has the
 importance ``I_i``, its weight in the loss.
 
-With ``weights_masks`` a draw holds uniform numbers alone: each of the ``2^n`` sets of active features (*masks*) is
-combined with all of them and weighted by its probability ``p^k (1 - p)^(n - k)``, so that no rare mask is left to
-chance. Else a draw says which features are active.
+With ``weights_masks`` only the values are drawn: each of the ``2^n`` sets of active features (*masks*) is combined with
+every draw and weighted by its probability ``p^k (1 - p)^(n - k)``, so that rare masks add no sampling noise. Otherwise
+the active features are drawn as well.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     import jax
     from jaxtyping import Bool, Float
 
-# Features whose masks are all weighted: 2^10 of them.
+# The most features whose 2^n masks are all weighted.
 MOST_WEIGHTED = 10
 
 
 class FeatureLaw(NamedTuple):
-    """The law of the features and their weights in the loss; both may vary without a new compilation.
+    """The distribution of the features and their weights in the loss; both may vary without a new compilation.
 
     Attributes:
         active_probability: ``p``, a scalar.
@@ -48,7 +48,7 @@ class SparseExamples(NamedTuple):
     """Draws of the features.
 
     Attributes:
-        values: of the features where they are active, ``Float[B, n]``.
+        values: ``Float[B, n]``, the values of the features where they are active.
         active: ``Bool[B, n]``; None where every mask is combined with every draw.
     """
 
@@ -64,7 +64,7 @@ class SparseFeatures(Task):
         n_features: ``n``, at least 1.
         active_probability: ``p``, in (0, 1].
         importance: ``I_i``, positive, one for each feature or one number for all.
-        weights_masks: whether every mask is weighted by its probability; at most ``MOST_WEIGHTED`` features then.
+        weights_masks: whether every mask is weighted by its probability; for at most ``MOST_WEIGHTED`` features.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -72,7 +72,7 @@ class SparseFeatures(Task):
 
     n_features: int
     active_probability: float = 1.0
-    importance: Any = 1.0  # a number may be given, a tuple is held
+    importance: Any = 1.0  # a number or a sequence is accepted, a tuple is stored
     weights_masks: bool = False
     evaluations: ClassVar[tuple[str, ...]] = ()
 
@@ -86,21 +86,21 @@ class SparseFeatures(Task):
 
     @property
     def example_size(self) -> int:
-        """Numbers that are drawn for an example."""
+        """Numbers drawn per example."""
         return self.n_features if self.weights_masks else 2 * self.n_features
 
     @property
     def columns_per_draw(self) -> int:
-        """Inputs that a draw stands for: every mask, or one."""
+        """Inputs per draw: one for every mask, or one."""
         return 2**self.n_features if self.weights_masks else 1
 
     @property
     def compile_key(self) -> SparseFeatures:
-        """The task less its probability and its importances."""
+        """The task without its probability and importances, which are data to the compiled code."""
         return replace(self, active_probability=1.0, importance=1.0)
 
     def sample(self, seed: int) -> FeatureLaw:
-        """Return the law of the features; nothing in it is random."""
+        """Return the distribution of the features, which does not depend on the seed."""
         return FeatureLaw(np.array(self.active_probability), np.array(self.importance))
 
     def draw(self, key: jax.Array, data: FeatureLaw, size: int) -> SparseExamples:
@@ -136,15 +136,15 @@ def all_masks(n_features: int) -> Bool[np.ndarray, "n K"]:
 
 
 def mask_probabilities(masks: Bool[np.ndarray, "n K"], active_probability: AnyArray) -> Float[AnyArray, " K"]:
-    """Return ``p^k (1 - p)^(n - k)`` of masks of ``k`` active features. Any backend."""
+    """Return ``p^k (1 - p)^(n - k)`` for each mask with ``k`` active features. Any backend."""
     n_active = masks.sum(axis=0)
     return active_probability**n_active * (1 - active_probability) ** (len(masks) - n_active)
 
 
 def weighted_inputs(examples: SparseExamples, data: FeatureLaw) -> tuple[Float[AnyArray, "n B"], Float[AnyArray, " B"]]:
-    """Return the inputs that draws stand for as columns, and weights that sum to 1.
+    """Return the inputs of all draws as columns, and their weights, which sum to 1.
 
-    The long axis is the last one, so that a processor works on neighbouring numbers however few features there are.
+    The long axis is last, so that memory access is contiguous even for few features.
     """
     import jax.numpy as jnp
 

@@ -1,4 +1,4 @@
-"""What a task is to the trainer: arrays drawn with a seed, and examples drawn from these arrays."""
+"""The protocol of a task: arrays drawn with a seed, and examples drawn from these arrays."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
 
 
 class Task(Protocol):
-    """What is learned. Subclass it as a frozen, hashable dataclass that checks itself and imports no JAX at the top.
+    """A learning task. Subclass it as a frozen, hashable dataclass that validates itself and imports JAX lazily.
 
     ``sample`` is required, and ``draw`` or ``population``, whichever the data source needs.
 
     Attributes:
-        evaluations: names of the sets on which a network is measured beside its training set.
-        can_draw: whether ``draw`` gives examples; a task without it is trained on its population.
+        evaluations: names of the sets on which a network is measured, in addition to its training set.
+        can_draw: whether ``draw`` is implemented; otherwise the task is trained on its population.
         n_examples: the size of the population; None where it cannot be enumerated.
-        example_size: numbers that an example has, for planning memory.
+        example_size: numbers per example, for planning memory.
     """
 
     evaluations: ClassVar[tuple[str, ...]] = ("test",)
@@ -26,50 +26,50 @@ class Task(Protocol):
     example_size: int = 1
 
     def sample(self, seed: int) -> Any:
-        """Return the arrays of a realisation, NumPy arrays in any pytree. They may vary without a new compilation."""
+        """Return a realisation, a pytree of NumPy arrays; their values may vary without a new compilation."""
         raise NotImplementedError
 
     def abstract(self) -> Any:
-        """Return arrays of the shapes and kinds of a realisation."""
+        """Return arrays with the shapes and types of a realisation."""
         return self.sample(0)
 
     def admit(self, data: Any) -> Any:
-        """Return a realisation of a task with the same group key in the form that this task's program takes."""
+        """Convert a realisation of a task with the same group key to the form of this task's program."""
         return data
 
     @property
     def compile_key(self) -> "Task":
-        """The task less what is data to the compiled code: members of equal keys share one compilation."""
+        """The task without the values that are data to the compiled code; members of equal keys share a compilation."""
         return self
 
     @property
     def group_key(self) -> "Task":
-        """The task less all that one program can serve: members of equal keys run side by side."""
+        """The task without all that a common program can cover; members of equal keys train in one batch."""
         return self.compile_key
 
     def covering(self, other: "Task") -> "Task":
-        """Return the compile key that serves this task and another one of the same group key."""
+        """Return the compile key of a program that serves both this task and another one of the same group key."""
         return self.compile_key
 
     def draw(self, key: "jax.Array", data: Any, size: int) -> Any:
-        """Return ``size`` examples, a pytree of arrays with a leading axis of that length."""
+        """Return ``size`` examples, a pytree of arrays with a leading axis of this length."""
         raise NotImplementedError
 
     def draw_sample(self, key: "jax.Array", data: Any, size: int) -> Any:
-        """Return a training set of ``size`` examples; drawn like any others unless a task balances it."""
+        """Return a training set of ``size`` examples, by default drawn with :meth:`draw`."""
         return self.draw(key, data, size)
 
     def draw_evaluation(self, name: str, key: "jax.Array", data: Any, size: int) -> Any:
-        """Return ``size`` examples of an evaluation set; ``test`` is drawn like the training set."""
+        """Return ``size`` examples of the evaluation set ``name``, by default drawn with :meth:`draw`."""
         return self.draw(key, data, size)
 
     def population(self, data: Any) -> Any:
-        """Return all examples, with their probabilities, as the loss takes them."""
+        """Return all examples with their probabilities, in the form that the loss expects."""
         raise NotImplementedError
 
 
 def check_task(task: Any) -> None:
-    """Raise ``ValueError`` unless an object can be sampled; the message names what is missing."""
+    """Raise ``ValueError`` unless an object is a task that can be sampled; the message names what is missing."""
     if not callable(getattr(task, "sample", None)) or getattr(type(task), "sample", None) is Task.sample:
         raise invalid("task", "a Task with a method sample(seed)", type(task).__name__)
     if "train" in task.evaluations:
@@ -77,6 +77,6 @@ def check_task(task: Any) -> None:
 
 
 def overrides(task: object, name: str) -> bool:
-    """Return whether a task has a method of its own, rather than that of the protocol or none."""
+    """Return whether a task defines a method itself, rather than inheriting it from the protocol or lacking it."""
     own = getattr(type(task), name, None)
     return own is not None and own is not getattr(Task, name)

@@ -18,7 +18,8 @@ def word_frequencies(law: WordFrequency, words_per_concept: int) -> np.ndarray:
         words_per_concept: ``s_c``.
 
     Raises:
-        ValueError: no such law, or numbers that are none; the message names ``word_frequency``.
+        ValueError: the law is unknown, or the numbers are not positive, finite and of sum 1; the message names
+            ``word_frequency``.
     """
     if isinstance(law, str):
         weights = np.arange(1, words_per_concept + 1, dtype=np.float64) ** -_zipf_exponent(law)
@@ -35,7 +36,7 @@ def word_frequencies(law: WordFrequency, words_per_concept: int) -> np.ndarray:
 
 
 def _zipf_exponent(law: str) -> float:
-    """Return ``s`` of the law ``mu_b ~ b^-s`` that a name stands for."""
+    """Return the exponent ``s`` of a named law ``mu_b ~ b^-s``."""
     name, _, exponent = law.partition(":")
     if name == "uniform" and not exponent:
         return 0.0

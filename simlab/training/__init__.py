@@ -1,1 +1,1 @@
-"""A training run as pure functions: its specification, its steps, its records."""
+"""Training runs as pure functions: specification, steps and records."""

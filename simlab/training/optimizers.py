@@ -1,4 +1,4 @@
-"""Optimisers by name, their learning rates over a stage, and what they do to each parameter."""
+"""Optimisers by name, learning-rate schedules, and learning-rate factors of single parameters."""
 
 import inspect
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from simlab.training.spec import DECOUPLED_DECAY, LINE_SEARCH_OPTIMIZERS, Stage
 
 Optimizer = Callable[[jax.Array], optax.GradientTransformation]
 
-# Trials of one line search at most: near the minimum, where values differ by rounding, no number of them succeeds.
+# The most trials of a line search: near the minimum, where values differ by rounding, more trials do not help.
 SEARCH_STEPS = 10
 
 
 def named_optimizer(name: str, decoupled_weight_decay: jax.Array | float = 0.0) -> Optimizer:
     """Return the optax optimiser called ``name`` as a function of its learning rate.
 
-    Its own weight decay, if it has one, is the decoupled one given. L-BFGS searches along its direction for the length
-    of a step and has no learning rate.
+    ``decoupled_weight_decay`` is passed to optimisers with a weight decay, such as AdamW. L-BFGS finds the length of a
+    step by a line search and has no learning rate.
     """
     optimizer = getattr(optax, name)
     if name in LINE_SEARCH_OPTIMIZERS:
@@ -32,17 +32,17 @@ def named_optimizer(name: str, decoupled_weight_decay: jax.Array | float = 0.0) 
 
 
 def stage_optimizer(stage: Stage, hyper, override: Optimizer | None) -> Optimizer:
-    """Return the optimiser of a stage under its hyperparameters; ``override`` takes its place if given."""
+    """Return the optimiser of a stage for given hyperparameters, or ``override`` if it is given."""
     return override or named_optimizer(stage.optimizer, getattr(hyper, DECOUPLED_DECAY, 0.0))
 
 
 def learning_rate(stage: Stage, hyper, step: jax.Array) -> jax.Array:
-    """Return the learning rate of a step, counted from 0 within the stage."""
+    """Return the learning rate at a step, counted from 0 within the stage."""
     peak = getattr(hyper, stage.learning_rate)
     if stage.schedule == "constant":
         return peak
     warmup, real = stage.warmup_steps, jnp.result_type(peak)
-    # Whole numbers would be divided in float32, also in a run in float64.
+    # Integers would be divided in float32, even in a float64 run.
     progress = (step - warmup).astype(real) / (stage.n_steps - warmup)
     factor = 0.5 * (1 + jnp.cos(jnp.pi * jnp.clip(progress, 0.0, 1.0)))
     if warmup:

@@ -1,4 +1,4 @@
-"""What is measured between the segments of a run: the objective's metrics and the gradient norm of the risk."""
+"""Records, taken between the segments of a run: the metrics of the objective and the gradient norm of the risk."""
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
@@ -18,18 +18,18 @@ from simlab.training.run_state import Network, Problem, batch_loss
 from simlab.training.spec import TrainingSpec
 from simlab.validation import invalid
 
-# Of |gradient| |p|, by which the risk near zero weights may differ from that of zero weights: more than the 1/2 of a
-# quadratic form. And roundings of a risk, a mean over many examples.
+# The risk near zero weights differs from that at zero weights by at most NEAR_ZERO |gradient| |p|, where a quadratic
+# form has 1/2, plus ROUNDINGS units of rounding, as the risk is a mean over many examples.
 NEAR_ZERO, ROUNDINGS = 0.75, 100
 
 
 class Record(NamedTuple):
-    """What is recorded between segments; each entry a scalar.
+    """A record, taken between segments; each entry is a scalar.
 
     Attributes:
-        metrics: the objective's metrics, a ``NamedTuple`` of scalars.
+        metrics: the metrics of the objective, a ``NamedTuple`` of scalars.
         gradient_norm: norm of the gradient of the training risk over the whole training set; measured only if the
-            specification stops on it, and NaN otherwise.
+            specification has a stopping rule on it, and NaN otherwise.
     """
 
     metrics: NamedTuple
@@ -37,12 +37,12 @@ class Record(NamedTuple):
 
 
 def named_values(record: Record) -> dict[str, AnyArray]:
-    """Return the entries of a record by name, arrays of the kind that it holds."""
+    """Return the entries of a record by name."""
     return record.metrics._asdict() | {"gradient_norm": record.gradient_norm}
 
 
 def make_record(spec: TrainingSpec, network: Network) -> Callable:
-    """Return the function that measures a run."""
+    """Return ``(problem, state, hyper, index) -> Record``, the function that measures a run."""
     source, size, objective = spec.source, spec.n_evaluation, spec.objective
 
     def record(problem, state, hyper, index):
@@ -81,14 +81,14 @@ def _named_tuple(spec: TrainingSpec, metrics: Mapping[str, jax.Array]) -> NamedT
 
 @lru_cache(maxsize=256)
 def _metrics_type(names: tuple[str, ...]) -> type:
-    """Return the type of a named tuple of metrics of these names."""
+    """Return the named tuple type of metrics with these names."""
     return namedtuple("Metrics", names)
 
 
 def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:
     """Return the norm of the gradient of the training risk over the whole training set, or NaN if it is not needed.
 
-    Frozen parameters do not count: they are no part of what is minimised.
+    Frozen parameters are left out, as the risk is not minimised over them.
     """
     if spec.until_gradient_norm is None:
         return jnp.full((), jnp.nan, spec.dtype)
@@ -103,12 +103,12 @@ def _gradient_norm(spec: TrainingSpec, network: Network, problem: Problem, param
 
 
 def make_departure(spec: TrainingSpec, network: Network) -> Callable:
-    """Return ``(problem, state, hyper, gradient_norm) -> bool``: whether a member is away from zero weights.
+    """Return ``(problem, state, hyper, gradient_norm) -> bool``: whether a member has left the zero weights.
 
-    Near zero weights, mostly a saddle, the gradient is small however far the minimum is. There the risk is that of zero
-    weights plus terms of degree ``k >= 2`` in the weights p, whose sum is at most ``|gradient| |p|/2``; a minimum with
-    other weights differs by more once its gradient is small. Where zero weights have no finite risk, as with a
-    normalisation, every member is away.
+    Near zero weights, usually a saddle, the gradient is small although the minimum may be far away. There the risk is
+    that of zero weights plus terms of degree ``k >= 2`` in the weights p, whose sum is at most ``|gradient| |p|/2``; at
+    a minimum elsewhere the difference is larger once the gradient is small. If zero weights have no finite risk, as
+    with a normalisation, every member counts as away.
     """
     objective = spec.objective
 
@@ -124,7 +124,7 @@ def make_departure(spec: TrainingSpec, network: Network) -> Callable:
 
 
 def _training_risk(spec: TrainingSpec, network: Network, problem: Problem, params, hyper) -> jax.Array:
-    """Return the loss over the whole training set, with the penalty."""
+    """Return the risk over the whole training set: loss plus penalty."""
     main, objective = spec.stages[-1], spec.objective
     on_batch = lambda batch: batch_loss(main, network, params, batch, problem, hyper, problem.loss_key)  # noqa: E731
     if objective.additive and isinstance(problem.sample, Batch):

@@ -1,4 +1,4 @@
-"""A run between two steps: the problem, which stays the same, the state, which changes, and the loss of a batch."""
+"""A run between two steps: the constant problem, the changing state, and the loss of a batch."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from simlab.training.spec import Stage
 
 
 class Problem(NamedTuple):
-    """What is constant over a run: the task's arrays, training sets, variables that are not trained, random keys."""
+    """The constants of a run: the task's arrays, training sets, untrained variables and random keys."""
 
     data: Any
     sample: Any
@@ -22,7 +22,7 @@ class Problem(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a step changes: the parameters, and the state of the optimiser of each stage."""
+    """The state of a run: the parameters, and the optimiser state of each stage."""
 
     params: nnx.State
     optimizer_states: tuple[optax.OptState, ...]
@@ -39,5 +39,5 @@ class Network(NamedTuple):
 
 
 def batch_loss(stage: Stage, network: Network, params: nnx.State, batch, problem: Problem, hyper, key) -> jax.Array:
-    """Return the loss of a batch, without the penalty."""
+    """Return the loss of a batch under the objective of a stage, without the penalty."""
     return stage.objective.loss(network.join(params, problem.untrained), batch, problem.data, hyper, key)

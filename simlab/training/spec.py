@@ -1,4 +1,4 @@
-"""What a training run is: its static specification; what varies without a new compilation is in the objective."""
+"""The static specification of a training run; hyperparameters of the objective vary without a new compilation."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jaxtyping import Int
 
 LINE_SEARCH_OPTIMIZERS = ("lbfgs",)
-# Those with a weight decay of their own, beside the gradient and not part of it.
+# Optimisers with decoupled weight decay, which is not part of the gradient.
 DECOUPLED_DECAY_OPTIMIZERS = ("adamw", "nadamw", "lion", "lamb", "adan")
 OPTIMIZERS = (
     *("sgd", "adam", "adamw", "adamax", "nadam", "nadamw", "rmsprop", "adagrad", "lion", "yogi", "radam", "lamb"),
@@ -33,19 +33,19 @@ NetworkT = TypeVar("NetworkT", bound=Architecture)
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A part of a run with an objective, data and an optimiser of its own.
+    """A part of a run with its own objective, data source and optimiser.
 
     Args:
-        objective: what is minimised; its loss, penalties and rates are called with the hyperparameters of the run.
-        source: where examples come from.
-        optimizer: the name of an optax optimiser, one of ``OPTIMIZERS``. ``lbfgs`` descends the risk of a whole
+        objective: the objective; its loss, penalties and rates are called with the hyperparameters of the run.
+        source: the source of training examples.
+        optimizer: the name of an optax optimiser, one of ``OPTIMIZERS``. ``lbfgs`` minimises the risk of a whole
             training set, the population or a fixed sample with ``batch_size="all"``, and has no learning rate.
-        n_steps: a multiple of ``steps_per_record`` of the run.
-        schedule: of the learning rate over the stage: ``constant``, ``cosine`` (to 0), or ``warmup-cosine`` (linear
+        n_steps: number of steps, a multiple of ``steps_per_record`` of the run.
+        schedule: learning-rate schedule of the stage: ``constant``, ``cosine`` (to 0), or ``warmup-cosine`` (linear
             from 0 over ``warmup_steps``, then cosine to 0). Step ``k = 0, 1, ...`` of ``n`` has the factor
             ``(k+1)/w`` in a warm-up of ``w`` steps, then ``(1 + cos(pi (k-w)/(n-w)))/2``; ``cosine`` has ``w = 0``.
-        warmup_steps: steps of the linear rise.
-        learning_rate: the hyperparameter that is the learning rate of this stage.
+        warmup_steps: number of warm-up steps.
+        learning_rate: the name of the hyperparameter that is the learning rate of this stage.
     """
 
     objective: Objective
@@ -57,7 +57,7 @@ class Stage:
     learning_rate: str = "learning_rate"
 
     def check(self, spec: "TrainingSpec") -> None:
-        """Raise ``ValueError`` for a field that is out of range, or does not fit the run; the message names it."""
+        """Raise ``ValueError`` if a field is out of range or does not fit the run; the message names it."""
         check_objective(self.objective)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
@@ -101,20 +101,21 @@ class TrainingSpec(Generic[TaskT, NetworkT]):
     """The static part of a training run.
 
     Args:
-        task: what is learned.
-        source: where examples come from.
-        network: what is trained on it.
-        objective: what is minimised, measured and kept; its penalty is the only weight decay, unless its
-            hyperparameters have a ``decoupled_weight_decay``.
+        task: the task.
+        source: the source of training examples.
+        network: the specification of the network.
+        objective: defines the loss, the metrics and the saved representation; its penalty is the only weight decay,
+            unless its hyperparameters have a ``decoupled_weight_decay``.
         optimizer, schedule, warmup_steps: as in :class:`Stage`.
-        n_steps: of the main stage, a multiple of ``steps_per_record``; with 0 the network is measured untrained.
+        n_steps: steps of the main stage, a multiple of ``steps_per_record``; with 0 the untrained network is measured.
         pretraining: stages before the main one. Metrics and representation are those of ``objective`` throughout.
         steps_per_record: steps between two records.
-        n_evaluation: examples on which metrics are measured.
-        until_gradient_norm: a member whose gradient of the training risk, over the whole training set, has at most this
-            norm stops at its next record, unless it is still near zero weights; None lets all run to the end.
-        dtype: of the weights, ``"float32"`` or ``"float64"``.
-        precision: of matrix products; ``"highest"`` keeps float32 where a GPU would use TF32 and a TPU bfloat16.
+        n_evaluation: number of examples on which metrics are measured.
+        until_gradient_norm: a member stops at a record at which the gradient of the training risk over the whole
+            training set has at most this norm, unless it is still near zero weights; None runs all steps.
+        dtype: type of the weights, ``"float32"`` or ``"float64"``.
+        precision: precision of matrix products; ``"highest"`` keeps float32 where a GPU would use TF32 and a TPU
+            bfloat16.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -155,9 +156,9 @@ class TrainingSpec(Generic[TaskT, NetworkT]):
             self._check_until()
 
     def _check_decoupled_decay(self) -> None:
-        used = [stage.optimizer for stage in self.stages]
+        optimizers = {stage.optimizer for stage in self.stages}
         has_decay = DECOUPLED_DECAY in self.objective.Hyperparameters._fields
-        if has_decay and not set(used) & set(DECOUPLED_DECAY_OPTIMIZERS):
+        if has_decay and not optimizers & set(DECOUPLED_DECAY_OPTIMIZERS):
             wanted = f"one of {', '.join(DECOUPLED_DECAY_OPTIMIZERS)}, as there is a decoupled weight decay"
             raise invalid("optimizer", wanted, self.optimizer)
 
@@ -184,41 +185,41 @@ class TrainingSpec(Generic[TaskT, NetworkT]):
 
     @property
     def total_steps(self) -> int:
-        """Steps of all stages together."""
+        """The number of steps of all stages together."""
         return sum(stage.n_steps for stage in self.stages)
 
     @property
     def n_segments(self) -> int:
-        """Number of segments, hence of records after the initial one."""
+        """The number of segments, which is that of records after the initial one."""
         return self.total_steps // self.steps_per_record
 
     @property
     def record_steps(self) -> "Int[np.ndarray, ' R']":
-        """The steps before each record; the first is 0."""
+        """The number of steps before each record; the first is 0."""
         return np.arange(self.n_segments + 1) * self.steps_per_record
 
     @property
     def first_segments(self) -> tuple[int, ...]:
-        """The segment with which each stage begins."""
+        """The index of the first segment of each stage."""
         steps = [0, *(stage.n_steps for stage in self.stages)]
         return tuple(sum(steps[: i + 1]) // self.steps_per_record for i in range(len(self.stages)))
 
     @property
     def compile_key(self) -> "TrainingSpec":
-        """The specification less what is data to the compiled code: members of equal keys share one compilation."""
+        """The specification without the values that are data to compiled code; equal keys share one compilation."""
         return replace(self, task=self.task.compile_key)
 
     @property
     def group_key(self) -> "TrainingSpec":
-        """The specification less all that one program can serve: members of equal keys run side by side."""
+        """The specification without all that a common program can cover; members of equal keys train in one batch."""
         return replace(self, task=self.task.group_key)
 
     def covering(self, other: "TrainingSpec") -> "TrainingSpec":
-        """Return the compile key that serves this specification and another one of the same group key."""
+        """Return the compile key of a program for this specification and another one of the same group key."""
         return replace(self.compile_key, task=self.task.covering(other.task))
 
     def check_class_shards(self, class_shards: int) -> None:
-        """Raise ``ValueError`` unless some parameter can be split evenly over so many devices."""
+        """Raise ``ValueError`` unless the parameters with a class axis can be split evenly over so many devices."""
         axes = self.network.split_axes(self.task).values()
         if class_shards > 1 and not axes:
             raise invalid("class_shards", "1, as no parameter of this network has an axis of classes", class_shards)

@@ -1,10 +1,10 @@
 """Training as a pure function: ``make_train(spec)`` returns ``train(key, data, hyperparameters)``.
 
-What fixes a shape or a program is in the :class:`~simlab.training.spec.TrainingSpec`; what varies over a sweep is a
-traced argument, so that one compilation serves all values. A run is cut into *segments* of equally many steps; after
-each a :class:`~simlab.training.record.Record` is taken. Whoever drives the segments one by one (to show progress or to
-save) gets the weights of the uncut run bit by bit. What is minimised, measured and kept is up to the objective
-of the specification.
+Everything that determines shapes or the program is in the :class:`~simlab.training.spec.TrainingSpec`; what a sweep
+varies is a traced argument, so that one compilation serves all values. A run is cut into *segments* of equally many
+steps; after each a :class:`~simlab.training.record.Record` is taken. Running the segments one by one, to show progress
+or to save, gives weights that are bit-identical to those of the whole run. The objective of the specification defines
+the loss, the metrics and the saved arrays.
 """
 
 import math
@@ -24,11 +24,11 @@ from simlab.training.record import make_departure, make_record
 from simlab.training.run_state import Network, Problem, State, batch_loss
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS, Stage, TrainingSpec
 
-# Numbers that a member may draw ahead, per weight and at least: drawing takes about seven temporaries for each, which
-# should need no more memory than a gradient, unless that is negligible.
+# Numbers that a member may draw ahead: per weight, and at least. Drawing a number takes about seven temporaries, which
+# together should need no more memory than a gradient, unless they are negligible.
 DRAWN_PER_WEIGHT, ALWAYS_DRAWN = 1 / 8, 4096
 
-# What a key is folded with to draw the random numbers of a loss; no step has this number.
+# The number folded into the key for the random numbers of a loss; no step has this number.
 LOSS_STREAM = 2**32 - 1
 
 
@@ -38,12 +38,12 @@ class Trainer(NamedTuple):
     Attributes:
         begin: ``(key, data, hyperparameters) -> (problem, state)``.
         sample: ``(key, data) -> sample``, the training set that ``begin`` draws with the same key.
-        segments: for each stage ``(problem, state, hyperparameters, index) -> (state, bad_step)`` after the steps of
-            segment ``index``, counted over the whole run; ``bad_step`` is the first of these steps (counted from 1 over
-            the whole run) at which the loss was not finite, or 0.
+        segments: for each stage ``(problem, state, hyperparameters, index) -> (state, bad_step)``, which takes the
+            steps of segment ``index``, counted over the whole run; ``bad_step`` is the first of these steps (counted
+            from 1 over the whole run) at which the loss was not finite, or 0.
         record: ``(problem, state, hyperparameters, index) -> Record`` after ``index`` segments.
-        representation: ``(problem, state) -> dict``: the objective's named arrays.
-        is_away: ``(problem, state, hyperparameters, gradient_norm) -> bool``: whether a member has left zero weights.
+        representation: ``(problem, state) -> dict``, the objective's named arrays.
+        is_away: ``(problem, state, hyperparameters, gradient_norm) -> bool``, whether a member has left zero weights.
     """
 
     begin: Callable
@@ -60,12 +60,12 @@ class Trainer(NamedTuple):
 
 
 def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trainer:
-    """Return the pieces of the training run that ``spec`` describes.
+    """Return the pieces of the training run described by ``spec``.
 
     Args:
         spec: the static part.
-        optimizer: overrides the optimiser of every stage with any function from a learning rate to an optax
-            transformation.
+        optimizer: a function from a learning rate to an optax transformation, which overrides the optimiser of every
+            stage.
     """
     network = Network(nnx.split(_abstract_network(spec), nnx.Param, ...)[0])
     stages = spec.stages
@@ -105,15 +105,15 @@ def make_trainer(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Trai
 
 
 def make_train(spec: TrainingSpec, optimizer: Optimizer | None = None) -> Callable:
-    """Return ``train(key, data, hyperparameters) -> (problem, state, records)``: a whole run, pure.
+    """Return ``train(key, data, hyperparameters) -> (problem, state, records)``, a whole run as a pure function.
 
     Args:
         spec: the static part.
         optimizer: as in :func:`make_trainer`.
 
     Returns:
-        A function fit for ``jax.jit(jax.vmap(...))``. Its records are stacked on a leading axis of length
-        ``spec.n_segments + 1``, the first taken before the first step.
+        A function suitable for ``jax.jit(jax.vmap(...))``. Its records are stacked on a leading axis of length
+        ``spec.n_segments + 1``; the first is taken before the first step.
     """
     trainer = make_trainer(spec, optimizer)
     ends = (*spec.first_segments[1:], spec.n_segments)
@@ -144,7 +144,7 @@ def count_weights(spec: TrainingSpec) -> int:
 
 
 def abstract_hyperparameters(spec: TrainingSpec):
-    """Return hyperparameters of value 1, for tracing shapes."""
+    """Return hyperparameters with value 1, for tracing shapes."""
     fields = spec.objective.Hyperparameters
     return fields(*[1.0] * len(fields._fields))
 
@@ -160,12 +160,12 @@ def _build_network(spec: TrainingSpec, rngs: nnx.Rngs, hyper) -> nnx.Module:
 
 
 def _init_optimizer(stage: Stage, hyper, override: Optimizer | None, params: nnx.State) -> optax.OptState:
-    """Return the state of the optimiser of a stage before its first step."""
+    """Return the initial optimiser state of a stage."""
     return stage_optimizer(stage, hyper, override)(getattr(hyper, stage.learning_rate)).init(params)
 
 
 def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, network: Network) -> Callable:
-    """Return the function that takes the steps of one segment of a stage."""
+    """Return the function that takes the steps of one segment of a stage, see :class:`Trainer`."""
     stage, is_main = spec.stages[number], number == len(spec.pretraining)
     source, first_step = stage.source, spec.first_segments[number] * spec.steps_per_record
     buffer_size = max(int(DRAWN_PER_WEIGHT * count_weights(spec)), ALWAYS_DRAWN)
@@ -223,8 +223,8 @@ def _search_step(
 ) -> tuple[optax.Params, optax.OptState, jax.typing.ArrayLike]:
     """Return parameters and optimiser state after a step with a line search on the risk, and the risk before it.
 
-    Value and gradient are those with which the last line search ended. There is no learning rate to multiply by
-    ``rates``, but parameters whose rate is 0 stay as they are.
+    Value and gradient are reused from the end of the last line search. As there is no learning rate, ``rates`` have no
+    effect except that parameters whose rate is 0 are frozen.
     """
 
     def risk(params):
@@ -238,15 +238,15 @@ def _search_step(
 
 
 def _after_gradients(gradient: nnx.State, rate: jax.Array, split: tuple[str, ...]) -> jax.Array:
-    """Return the learning rate, made to depend on the gradients: a no-op that lets XLA reuse the buffers of weights.
+    """Return the learning rate with a no-op dependency on the gradients, which lets XLA reuse the weight buffers.
 
-    On a CPU the compiler does not infer that no weight is read after all gradients are computed, and would copy the
-    classifier at each step. The gradients of the ``split`` parameters, the large ones, are left out: their update
-    needs them anyway.
+    On a CPU the compiler does not infer that weights are no longer read once all gradients are computed, and would copy
+    the classifier at each step. The gradients of the ``split`` parameters, which are large, are left out: their update
+    depends on them anyway.
     """
     if platform() != "cpu" or not split:
         return rate
     named = [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree.leaves_with_path(gradient)]
     probe = sum(leaf.reshape(-1)[0] for name, leaf in named if not any(large in name for large in split))
-    # Never true, which the compiler cannot prove.
+    # Always false, which the compiler cannot prove.
     return jnp.where((probe == jnp.inf) & (probe == -jnp.inf), 0, rate)

@@ -204,7 +204,7 @@ def test_another_sweep_in_the_folder_is_refused_and_nothing_changes(started, hal
 def test_without_a_cluster_the_command_says_so_in_one_line(started, tmp_path):
     status, said = started.begin([*COMMAND, "--distributed", "--out", str(tmp_path / "out")]).wait()
     assert status == 2
-    assert said.startswith("simlab: distributed: expected a cluster that JAX knows, or --coordinator")
+    assert said.startswith("simlab: distributed: expected a cluster that JAX detects, or --coordinator")
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
 

@@ -1,1 +1,1 @@
-"""What the measures of contextual embeddings are made of, and what follows from streamed moments."""
+"""Building blocks of the measures of contextual embeddings, and measures that follow from streamed moments."""

@@ -22,11 +22,11 @@ def class_gram(
     Args:
         hidden: the vectors, of any precision; summed in float64. Vectors of length zero are left out.
         classes: of each sentence.
-        mask: which places count; None for all.
+        mask: True where a token counts; None for all.
         n_classes: K.
 
     Returns:
-        Cosines; on the diagonal those of different sentences of one class, NaN for a class of a single sentence.
+        Mean cosines; on the diagonal over different sentences of one class, NaN for a class with a single sentence.
     """
     hidden = np.asarray(hidden, np.float64)
     is_there = np.ones(hidden.shape[:2], bool) if mask is None else mask

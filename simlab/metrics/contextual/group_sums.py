@@ -1,4 +1,4 @@
-"""Sums of arrays by label, over any number of batches: memory for the labels that have been seen, in float64."""
+"""Streaming sums of arrays by label in float64; memory grows with the number of distinct labels."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class GroupSums:
-    """Sums by label, one row for each label that has been seen.
+    """Sums by label, one row for each distinct label.
 
     Args:
-        shapes: of the entries of each sum, by name.
+        shapes: the shape of an entry of each sum, by name.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]):
@@ -36,7 +36,7 @@ class GroupSums:
             self._sums[name][rows] += np.add.reduceat(array[order], starts, dtype=np.float64)
 
     def merge(self, other: GroupSums) -> None:
-        """Add the sums of another one of the same shapes."""
+        """Add the sums of another instance of the same shapes."""
         if other._rows:
             rows = self._rows_of(np.fromiter(other._rows, np.int64))
             for name, sums in self._sums.items():
@@ -49,18 +49,18 @@ class GroupSums:
         return labels[order], {name: sums[order] for name, sums in self._sums.items()}
 
     def _rows_of(self, labels: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
-        """Return the row of each of different labels, with new rows for new ones."""
+        """Return the rows of distinct labels; new labels get new rows."""
         rows = np.array([self._rows.setdefault(label, len(self._rows)) for label in labels.tolist()])
         for name, sums in self._sums.items():
             missing = len(self._rows) - len(sums)
             if missing > 0:
-                # Half as many again, so that rows are copied a few times in all.
+                # Grown by at least a half, so that rows are copied only a few times in total.
                 room = np.zeros((max(missing, len(sums) // 2), *sums.shape[1:]))
                 self._sums[name] = np.concatenate([sums, room])
         return rows
 
 
 def run_starts(*labels: Int[np.ndarray, " N"]) -> Int[np.ndarray, " R"]:
-    """Return where runs of equal labels begin, ``N`` at least 1; of several labels, runs in which all are equal."""
+    """Return where runs of equal labels begin, ``N`` at least 1; for several arrays, runs in which all are equal."""
     changes = np.any([np.diff(array) != 0 for array in labels], axis=0)
     return np.concatenate([[0], 1 + np.nonzero(changes)[0]])

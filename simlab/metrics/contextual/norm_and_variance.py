@@ -1,10 +1,10 @@
-"""What the moments of groups of vectors say: norm of the mean, variance, their trade-off, and mean cosines.
+"""Measures from the moments of groups of vectors: norm of the mean, variance, their trade-off, and mean cosines.
 
-All in float64 on the host, from :class:`simlab.metrics.moments.Moments`. For the occurrences x of a token,
+All are float64 on the host, from :class:`simlab.metrics.moments.Moments`. For the occurrences x of a token,
 M = |mean|^2, V = mean |x - mean|^2 and Q = mean |x|^2 = M + V. Any grouping splits V into V_within + V_between.
 
-Mean cosines need moments of unit vectors. For N of them the mean over pairs of different ones is ``(N M - 1)/(N - 1)``,
-without N x N numbers.
+Mean cosines need moments of unit vectors. For N unit vectors the mean cosine over different pairs is
+``(N M - 1)/(N - 1)``, so that no N x N matrix is needed.
 
 Source: Yamagiwa, Shimodaira, *Norm of Mean Contextualized Embeddings Determines their Variance*, arXiv 2409.11253.
 """
@@ -35,7 +35,7 @@ class GroupMoments(NamedTuple):
 
     @property
     def variance(self) -> Float[np.ndarray, " G"]:
-        """V, the variance summed over dimensions; NaN of no vectors."""
+        """V, the variance summed over dimensions; NaN for a group without vectors."""
         return np.sum(self.spread, axis=-1) / np.where(self.count, self.count, np.nan)
 
     @property
@@ -48,7 +48,7 @@ class GroupMoments(NamedTuple):
         return GroupMoments(self.count[groups], self.mean[groups], self.spread[groups])
 
     def pool(self, labels: Int[np.ndarray, " G"] | None = None) -> GroupMoments:
-        """Return the moments of coarser groups, one for each label from 0; of all together if none is given."""
+        """Return the moments of coarser groups, one for each label from 0; without labels, of all vectors together."""
         labels = np.zeros(len(self.count), int) if labels is None else np.asarray(labels)
         shape = (int(labels.max(initial=0)) + 1, self.mean.shape[1])
         count = np.bincount(labels, self.count, minlength=shape[0])
@@ -58,23 +58,23 @@ class GroupMoments(NamedTuple):
         return GroupMoments(count.astype(int), mean, _sum_by(labels, self.spread + between, shape))
 
     def transform(self, scale: Float[np.ndarray, " d"], offset: Float[np.ndarray, " d"]) -> GroupMoments:
-        """Return the moments of ``scale x + offset``: after the scale and the offset of a LayerNorm."""
+        """Return the moments of ``scale x + offset``, as after the affine map of a LayerNorm."""
         return GroupMoments(self.count, self.mean * scale + offset, self.spread * scale**2)
 
 
 def group_moments(moments: Moments) -> GroupMoments:
-    """Return moments of one layer in float64; a float32 pair becomes the sum of its two numbers."""
+    """Return the moments of one layer in float64: each number is the sum of its compensated pair."""
     mean, mean_error, spread, spread_error = (np.asarray(array, np.float64) for array in moments[1:])
     return GroupMoments(np.asarray(moments.count, np.int64), mean + mean_error, spread + spread_error)
 
 
 class TradeOff(NamedTuple):
-    """How norm of the mean and variance go together over groups.
+    """The relation of M and V over groups.
 
     Attributes:
-        n_groups: that were counted.
-        correlation: of M and V.
-        slope: of V on M.
+        n_groups: number of groups that were counted.
+        correlation: correlation of M and V.
+        slope: slope of V on M.
         deviation_ratio: s, the standard deviation of Q over that of M.
         square_correlation: r, the correlation of Q and M.
     """
@@ -87,20 +87,20 @@ class TradeOff(NamedTuple):
 
 
 def trade_off(moments: GroupMoments, least_count: int = 2) -> TradeOff:
-    """Return how M and V go together over the groups of at least so many vectors, each with the same weight.
+    """Return the relation of M and V over the groups of at least ``least_count`` vectors, with equal weights.
 
-    All is NaN where fewer than three groups are left or M is the same for all.
+    All values are NaN for fewer than three such groups, or if M is the same for all.
     """
-    kept = moments.take(moments.count >= max(least_count, 1))
-    mean_square, variance, square = kept.mean_square, kept.variance, kept.square
-    nothing = TradeOff(len(kept.count), *(np.nan,) * 4)
-    if len(kept.count) < 3 or not np.std(mean_square) > 0:
-        return nothing
+    counted = moments.take(moments.count >= max(least_count, 1))
+    mean_square, variance, square = counted.mean_square, counted.variance, counted.square
+    undefined = TradeOff(len(counted.count), *(np.nan,) * 4)
+    if len(counted.count) < 3 or not np.std(mean_square) > 0:
+        return undefined
     deviations = [values - values.mean() for values in (mean_square, variance, square)]
     of_mean, of_variance, of_square = (float(np.sqrt(values @ values)) for values in deviations)
     covariance = float(deviations[0] @ deviations[1])
     return TradeOff(
-        n_groups=len(kept.count),
+        n_groups=len(counted.count),
         correlation=covariance / (of_mean * of_variance) if of_variance > 0 else np.nan,
         slope=covariance / of_mean**2,
         deviation_ratio=of_square / of_mean,
@@ -109,7 +109,7 @@ def trade_off(moments: GroupMoments, least_count: int = 2) -> TradeOff:
 
 
 class VarianceShares(NamedTuple):
-    """Shares of all occurrences together: M/Q, V_within/V and V_between/Q."""
+    """Shares over all occurrences together: M/Q, V_within/V and V_between/Q."""
 
     mean_share: float
     within_share: float
@@ -117,7 +117,7 @@ class VarianceShares(NamedTuple):
 
 
 def variance_shares(moments: GroupMoments) -> VarianceShares:
-    """Return M/Q of all vectors together, and how the groups split their variance; groups count by their vectors."""
+    """Return M/Q of all vectors together, and the split of V by groups; groups are weighted by their vectors."""
     moments = moments.take(moments.count > 0)
     pooled = moments.pool()
     within = float(np.sum(moments.spread))
@@ -132,7 +132,7 @@ def variance_shares(moments: GroupMoments) -> VarianceShares:
 
 
 def mean_cosine(count: Int[np.ndarray, " G"], means: Float[np.ndarray, "G d"]) -> Float[np.ndarray, " G"]:
-    """Return, by group, the mean cosine of different vectors from means of unit vectors; NaN of fewer than two."""
+    """Return the mean cosine of different vectors of each group from means of unit vectors; NaN for fewer than two."""
     count = np.where(count > 1, count, np.nan)
     return (count * np.sum(means**2, axis=-1) - 1) / (count - 1)
 
@@ -143,7 +143,7 @@ def pooled_mean(count: Int[np.ndarray, " G"], means: Float[np.ndarray, "G d"]) -
 
 
 def rogue_share(mean: Float[np.ndarray, " d"]) -> float:
-    """Return the share of the squared norm of a mean unit vector that its largest dimension has."""
+    """Return the share of the largest dimension in the squared norm of a mean unit vector."""
     return float(np.max(mean**2) / np.sum(mean**2))
 
 

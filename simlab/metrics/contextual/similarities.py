@@ -1,4 +1,4 @@
-"""The mean cosines of one layer, as :mod:`simlab.metrics.contextualization` measures them, and what follows."""
+"""The mean cosines of one layer, as measured by :mod:`simlab.metrics.contextualization`, and derived values."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class Similarities(NamedTuple):
     """Mean cosines of one layer; NaN where there is no pair.
 
     Attributes:
-        tokens: ``Int[T]``, the tokens that were seen, ascending; the arrays below are in their order.
-        counts: ``Int[T]``, occurrences of each.
-        self_similarity: ``Float[T]``.
+        tokens: ``Int[T]``, the distinct tokens, ascending; the arrays below are in their order.
+        counts: ``Int[T]``, occurrences of each token.
+        self_similarity: ``Float[T]``, of each token.
         intra_by_token: ``Float[T]``, mean cosine of a token with the mean vectors of its sentences.
         intra_sentence: mean over sentences of the mean over their tokens.
-        intra_baseline: the same if tokens of a sentence were as alike as any two.
+        intra_baseline: the same if any two tokens of a sentence had the anisotropy as their cosine.
         within_sentence, inter_sentence, anisotropy, sentence_similarity: see :mod:`simlab.metrics.contextualization`.
         anisotropy_deviation: standard deviation of the anisotropy of as many random directions.
         rogue_dimension: the coordinate that contributes most to the anisotropy.
-        rogue_share: its contribution over the anisotropy, which may exceed 1; NaN where that is not positive.
-        n_sentences: sentences with a token.
-        n_empty: sentences without any, which are left out.
-        n_zero: vectors of length zero, which have no direction and are left out.
+        rogue_share: its contribution over the anisotropy, which may exceed 1; NaN where the anisotropy is not positive.
+        n_sentences: number of sentences with a token.
+        n_empty: number of sentences without tokens, which are left out.
+        n_zero: number of zero vectors, which have no direction and are left out.
     """
 
     tokens: Int[np.ndarray, " T"]
@@ -50,28 +50,28 @@ class Similarities(NamedTuple):
 
     @property
     def adjusted_self_similarity(self) -> Float[np.ndarray, " T"]:
-        """Self-similarity of each token less the anisotropy."""
+        """Self-similarity of each token minus the anisotropy."""
         return self.self_similarity - self.anisotropy
 
     @property
     def adjusted_intra_sentence(self) -> float:
-        """Intra-sentence similarity less the anisotropy."""
+        """Intra-sentence similarity minus the anisotropy."""
         return self.intra_sentence - self.anisotropy
 
     def mean_self_similarity(self, fewest: int = 2) -> float:
-        """Return the mean over tokens that are seen ``fewest`` times or more and have a pair, each counted once."""
+        """Return the mean over tokens with at least ``fewest`` occurrences and a pair, with equal weights."""
         values = self.self_similarity[(self.counts >= fewest) & np.isfinite(self.self_similarity)]
         return float(values.mean()) if len(values) else np.nan
 
     def by_group(
         self, values: Float[np.ndarray, " T"], groups: Int[np.ndarray, " V"], n_groups: int
     ) -> Float[np.ndarray, " n_groups"]:
-        """Return the mean of values of tokens in each group, weighted by occurrences; ``Float[n_groups]``.
+        """Return the mean over the tokens of each group, weighted by occurrences; ``Float[n_groups]``.
 
         Args:
-            values: in the order of :attr:`tokens`; tokens whose value is NaN are left out.
+            values: a value for each of :attr:`tokens`; tokens whose value is NaN are left out.
             groups: the group of each token of the vocabulary, such as its kind.
-            n_groups: their number; a group without values has NaN.
+            n_groups: number of groups; the mean of a group without values is NaN.
         """
         is_there = np.isfinite(values)
         labels, weights = np.asarray(groups)[self.tokens][is_there], self.counts[is_there]
@@ -81,10 +81,10 @@ class Similarities(NamedTuple):
 
 
 def self_similarity_change(before: Similarities, after: Similarities) -> Float[np.ndarray, " T"]:
-    """Return the SSC of each token: adjusted self-similarity after less before.
+    """Return the SSC of each token: adjusted self-similarity after training minus that before.
 
     Raises:
-        ValueError: the two are not of the same tokens.
+        ValueError: the tokens of the two differ.
     """
     if not np.array_equal(before.tokens, after.tokens):
         raise invalid("after", f"the same {len(before.tokens)} tokens as before", len(after.tokens))

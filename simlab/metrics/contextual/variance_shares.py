@@ -1,13 +1,13 @@
-"""Where the second moment of tokens lies: their mean, concepts, the words of a concept, the contexts of a word.
+"""Decomposition of the second moment of tokens into their mean, concepts, words of a concept, and contexts of a word.
 
     Q = |mean|^2 + V_concept + V_word + V_context,
 
-with ``Q`` the mean of ``|x|^2``, ``V_concept`` the variance between means of concepts, ``V_word`` that between means of
-the words of a concept, and ``V_context`` the rest, within words. All are weighted by occurrences.
+with ``Q`` the mean of ``|x|^2``, ``V_concept`` the variance between the means of concepts, ``V_word`` the variance
+between the means of the words of a concept, and ``V_context`` the rest, within words. All are weighted by occurrences.
 
-The mean of ``n`` occurrences has the variance ``s^2/n`` of its own, which would count as ``V_word``; the estimate
-``sum_w p_w (1 - p_w/p_c) s_w^2/n_w`` of it, with ``s_w^2`` the sample variance within word ``w`` of concept ``c``, is
-moved from ``V_word`` to ``V_context``. It supposes occurrences independent.
+The mean of ``n`` occurrences has the sampling variance ``s^2/n``, which biases ``V_word``. Its estimate
+``sum_w p_w (1 - p_w/p_c) s_w^2/n_w``, with ``s_w^2`` the sample variance within word ``w`` of concept ``c``, is moved
+from ``V_word`` to ``V_context``. The estimate assumes independent occurrences.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class VarianceShares(NamedTuple):
     """Shares of ``Q``, which sum to 1; ``second_moment`` is ``Q`` itself.
 
     Attributes:
-        mean: ``M/Q``.
-        concept: of the means of concepts.
-        word: of the means of words of one concept, less its bias; a little below zero where there is none.
-        context: within words.
+        mean: ``|mean|^2 / Q``.
+        concept: share between the means of concepts.
+        word: share between the means of words of one concept, minus its bias; slightly negative if there is none.
+        context: share within words.
         second_moment: ``Q``, in squared units of the tokens.
     """
 
@@ -51,11 +51,11 @@ def variance_shares(
     """Return the :class:`VarianceShares` of a layer.
 
     Args:
-        hidden: the vectors, of any precision; two passes in float64 are made over them.
+        hidden: the vectors, of any precision; two passes are made over them in float64.
         tokens: their token numbers.
-        concepts: of each token of the vocabulary.
-        mask: which places count; None for all.
-        corrects_bias: whether what a mean of few occurrences deviates by counts as context; else as word.
+        concepts: the concept of each token of the vocabulary.
+        mask: True where a token counts; None for all.
+        corrects_bias: whether the sampling variance of the means of words is moved from word to context.
     """
     tokens = np.asarray(tokens)
     is_there = np.ones(tokens.shape, bool) if mask is None else np.asarray(mask)
@@ -72,7 +72,7 @@ def variance_shares(
     concept_means /= np.maximum(concept_weights, np.finfo(float).tiny)[:, None]
     word = weights @ np.sum((word_means - concept_means[groups]) ** 2, axis=1)
     concept = concept_weights @ np.sum(concept_means**2, axis=1)
-    # s^2 is within n/(n-1), so s^2/n is within/(n-1); a word that is seen once tells nothing of it.
+    # s^2 is within n/(n-1), so s^2/n is within/(n-1); a word that occurs once gives no estimate.
     spread = np.divide(within, counts - 1, out=np.zeros_like(within), where=counts > 1)
     bias = corrects_bias * np.sum(weights * (1 - weights / concept_weights[groups]) * spread)
     mean, context = float(centre @ centre), float(weights @ within)
@@ -87,7 +87,7 @@ def variance_shares(
 
 
 def _means(vectors: Float[np.ndarray, "N d"], labels: Int[np.ndarray, " N"]):
-    """Return the labels that occur, their counts, the mean of each, and each vector's row among them."""
+    """Return the distinct labels, their counts, the mean of each, and the index of each vector's label."""
     sums = GroupSums({"count": (), "vectors": (vectors.shape[1],)})
     sums.add(labels, count=np.ones(len(labels)), vectors=vectors)
     seen, by_label = sums.ordered()

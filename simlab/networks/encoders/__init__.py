@@ -1,1 +1,1 @@
-"""Encoders of contrastive learning and of sentences: Flax NNX modules that map examples to embeddings."""
+"""Encoders for contrastive learning and for sentences: Flax NNX modules that map examples to embeddings."""

@@ -1,4 +1,4 @@
-"""An encoder of the BERT family, with all hidden states."""
+"""An encoder of the BERT family that returns all hidden states."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from simlab.networks.specs.bert import BertSpec
 
-_FAR = -1e9  # added to the score of a token that is not there; its weight is then exactly zero in float32
+_FAR = -1e9  # added to the score of padding, whose attention weight is then exactly zero in float32
 
 
 class AffineNorm(nnx.Module):
@@ -26,17 +26,17 @@ class AffineNorm(nnx.Module):
         self.scale, self.offset = nnx.Param(jnp.ones(dim)), nnx.Param(jnp.zeros(dim))
 
     def normalise(self, tokens: Float[Array, "B L d"]) -> Float[Array, "B L d"]:
-        """Return the tokens before scale and offset, in float32 at least."""
+        """Return the tokens before scale and offset, in at least float32."""
         wide = tokens.astype(jnp.promote_types(tokens.dtype, jnp.float32))
         centred = wide - wide.mean(axis=-1, keepdims=True)
         return centred * jax.lax.rsqrt(jnp.mean(centred**2, axis=-1, keepdims=True) + self.epsilon)
 
     def transform(self, normalised: Float[Array, "B L d"]) -> Float[Array, "B L d"]:
-        """Return normalised tokens with scale and offset."""
+        """Apply scale and offset to normalised tokens."""
         return normalised * self.scale[...][None, None] + self.offset[...][None, None]
 
     def __call__(self, tokens: Float[Array, "B L d"]) -> Float[Array, "B L d"]:
-        """Return both in turn, in the precision in which the tokens came."""
+        """Return the LayerNorm of the tokens, in the precision of the tokens."""
         return self.transform(self.normalise(tokens)).astype(tokens.dtype)
 
 
@@ -51,12 +51,12 @@ class BertLayer(nnx.Module):
         self.attention_norm, self.output_norm = (AffineNorm(spec.dim, spec.epsilon) for _ in range(2))
 
     def before_norm(self, tokens: Float[Array, "B L d"], is_token: Bool[Array, "B L"]) -> Float[Array, "B L d"]:
-        """Return what the last LayerNorm is applied to; tokens that are not there are seen by none."""
+        """Return the input of the last LayerNorm; padding receives no attention."""
         tokens = self.attention_norm(tokens + self.attend(tokens, is_token))
         return tokens + self.contract(gelu(self.expand(tokens)))
 
     def attend(self, tokens: Float[Array, "B L d"], is_token: Bool[Array, "B L"]) -> Float[Array, "B L d"]:
-        """Return the mixed values; weights are evaluated in float32."""
+        """Return the output of self-attention; its weights are evaluated in float32."""
         in_heads = (*tokens.shape[:-1], self.n_heads, -1)
         query, key, value = (layer(tokens).reshape(in_heads) for layer in (self.queries, self.keys, self.values))
         scores = jnp.einsum("blhi,bmhi->bhlm", query, key, preferred_element_type=jnp.float32)
@@ -66,11 +66,12 @@ class BertLayer(nnx.Module):
 
 
 class Hidden(NamedTuple):
-    """All hidden states, of the embeddings and of each layer, in float32 at least.
+    """All hidden states, of the embeddings and of each layer, in at least float32.
 
     Attributes:
-        normalised: before the scale and the offset of the LayerNorm that ends them: of squared norm ``d v/(v + eps)``.
-        tokens: after these.
+        normalised: before the scale and offset of their last LayerNorm, of squared norm ``d v/(v + eps)`` for a
+            variance ``v``.
+        tokens: after the scale and offset.
     """
 
     normalised: Float[Array, "layers B L d"]
@@ -78,15 +79,15 @@ class Hidden(NamedTuple):
 
 
 class BertEncoder(nnx.Module):
-    """Tokens plus positions, LayerNorm, and the layers, which are one program whatever their number.
+    """Tokens plus positions, LayerNorm, and the layers, compiled as one scan over layers.
 
     Args:
         spec: the sizes.
-        dtype: of weights and tokens; LayerNorm and the softmax are in float32 at least.
-        rngs: the stream ``params`` is used, for initial weights of standard deviation 0.02.
+        dtype: of weights and tokens; LayerNorm and the softmax are in at least float32.
+        rngs: the stream ``params`` is used; initial weights have the standard deviation 0.02.
 
     Attributes:
-        layers: a :class:`BertLayer` whose weights have the layers as their first axis.
+        layers: a :class:`BertLayer` whose weights have a leading axis of layers.
 
     Source: Devlin et al., *BERT* (arXiv 1810.04805), without dropout and without the pooler.
     """
@@ -104,8 +105,8 @@ class BertEncoder(nnx.Module):
         """Return the tokens after the embeddings and after each layer.
 
         Args:
-            ids: of the tokens, the special ones included; any where there is none.
-            is_token: whether there is one; what stands elsewhere is no result.
+            ids: numbers of the tokens, special tokens included; arbitrary for padding.
+            is_token: False for padding, where the result is meaningless.
         """
         graph, weights = nnx.split(self.layers)
 
@@ -119,12 +120,12 @@ class BertEncoder(nnx.Module):
             return transformed.astype(tokens.dtype), Hidden(normalised, transformed)
 
         places = self.positions[...][: ids.shape[1]] + self.types[...][:1]
-        tokens, first = end(self.norm, self.words[...][ids] + places[None])
-        _, others = jax.lax.scan(next_layer, tokens, weights)
-        return jax.tree.map(lambda one, more: jnp.concatenate([one[None], more]), first, others)
+        tokens, embedded = end(self.norm, self.words[...][ids] + places[None])
+        _, layers = jax.lax.scan(next_layer, tokens, weights)
+        return jax.tree.map(lambda first, others: jnp.concatenate([first[None], others]), embedded, layers)
 
     def affine(self) -> tuple[Float[Array, "layers d"], Float[Array, "layers d"]]:
-        """Return scale and offset of the LayerNorm that ends each hidden state."""
+        """Return scale and offset of the last LayerNorm of each hidden state."""
         last = self.layers.output_norm
         pairs = ((self.norm.scale, last.scale), (self.norm.offset, last.offset))
         scale, offset = (jnp.concatenate([first[...][None], others[...]]) for first, others in pairs)
@@ -132,7 +133,7 @@ class BertEncoder(nnx.Module):
 
 
 def sentence_means(tokens: Float[Array, "B L d"], is_token: Bool[Array, "B L"]) -> Float[Array, "B d"]:
-    """Return the mean of the tokens of each sentence, in float32 at least; zero of a sentence without tokens."""
+    """Return the mean of the tokens of each sentence, in at least float32; zero for a sentence without tokens."""
     weights = is_token[..., None].astype(jnp.promote_types(tokens.dtype, jnp.float32))
     return jnp.sum(tokens * weights, axis=1) / jnp.maximum(jnp.sum(weights, axis=1), 1)
 

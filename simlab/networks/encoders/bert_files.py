@@ -1,7 +1,7 @@
-"""The files of a published encoder: its specification, its weights, its vocabulary.
+"""Read the files of a published encoder: its specification, its weights and its vocabulary.
 
-A folder has ``config.json``, ``model.safetensors`` and ``vocab.txt``, as on the Hugging Face hub. What is wrong with
-them is told in one line that names the file and the field or the tensor.
+A folder has ``config.json``, ``model.safetensors`` and ``vocab.txt``, as on the Hugging Face hub. An error is one line
+that names the file and the field or tensor.
 """
 
 import json
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS, VOCABULARY = FILES = ("config.json", "model.safetensors", "vocab.txt")
 INSTALL = "pip install 'simlab[encoder]'"
-# What the parts of a layer are called within "encoder.layer.N", the tables of the embeddings, and their ends, by ours.
+# Names in the file, by those of BertEncoder: parts of a layer within "encoder.layer.N", embedding tables, parameters.
 _LAYER = {
     "queries": "attention.self.query",
     "keys": "attention.self.key",
@@ -39,10 +39,10 @@ _OLD_NAMES = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNor
 
 
 def check_folder(folder: Path) -> Path:
-    """Return a folder that has all three files.
+    """Return ``folder`` if it has all three files.
 
     Raises:
-        ValueError: it is none, or a file is missing; the message names it.
+        ValueError: it is not a folder, or a file is missing; the message names the file.
     """
     if not folder.is_dir():
         raise invalid("model", f"a folder with {', '.join(FILES)}", str(folder))
@@ -53,10 +53,11 @@ def check_folder(folder: Path) -> Path:
 
 
 def read_spec(folder: Path) -> BertSpec:
-    """Return the specification of a folder's encoder; weights are not read.
+    """Return the specification of the encoder in a folder; weights are not read.
 
     Raises:
-        ValueError: ``config.json`` is no JSON object, or describes what :mod:`simlab.networks.specs.bert` does not.
+        ValueError: ``config.json`` is not a JSON object, or describes an encoder that
+            :mod:`simlab.networks.specs.bert` does not support.
     """
     with _file_of(folder, CONFIG) as path:
         fields = json.loads(path.read_text(encoding="utf8"))
@@ -66,12 +67,12 @@ def read_spec(folder: Path) -> BertSpec:
 
 
 def read_word_pieces(folder: Path, spec: BertSpec) -> WordPieces:
-    """Return the reader of sentences that belongs to a folder's encoder.
+    """Return the tokenizer of the encoder in a folder.
 
-    Letters are lower-cased unless ``tokenizer_config.json`` says otherwise.
+    Letters are lower-cased unless ``tokenizer_config.json`` sets ``do_lower_case`` to false.
 
     Raises:
-        ValueError: the vocabulary is no UTF-8, lacks a special token, or is not as large as the specification says.
+        ValueError: the vocabulary is not UTF-8, lacks a special token, or is larger than the specification allows.
     """
     lower_case = True
     if (folder / "tokenizer_config.json").is_file():
@@ -80,16 +81,16 @@ def read_word_pieces(folder: Path, spec: BertSpec) -> WordPieces:
     with _file_of(folder, VOCABULARY) as path:
         tokens = read_vocabulary(path)
     if len(tokens) > spec.n_tokens:
-        raise invalid(VOCABULARY, f"at most {spec.n_tokens} tokens, as many as {CONFIG} says", len(tokens))
+        raise invalid(VOCABULARY, f"at most {spec.n_tokens} tokens, the number in {CONFIG}", len(tokens))
     return WordPieces(tokens, lower_case=lower_case)
 
 
 def check_weights(folder: Path, spec: BertSpec) -> None:
-    """Check that every tensor is there in its shape; no values are read.
+    """Check that every tensor exists and has the right shape; no values are read.
 
     Raises:
         ValueError: the file is damaged, or a tensor is missing or has another shape; the message names it.
-        ImportError: the library of the file format is missing; the message says how to get it.
+        ImportError: the library for the file format is missing; the message says how to install it.
     """
     with _tensors_of(folder) as tensors:
         for name, shape in tensor_shapes(spec).items():
@@ -97,30 +98,30 @@ def check_weights(folder: Path, spec: BertSpec) -> None:
 
 
 def tensor_shapes(spec: BertSpec) -> dict[str, tuple[int, ...]]:
-    """Return the shapes that an encoder's tensors have in a file, by name; matrices there map rows, ``y = x W^T``."""
+    """Return the shapes of the tensors of an encoder in its file, by name; matrices there act as ``y = x W^T``."""
     sizes = {"words": spec.n_tokens, "positions": spec.n_positions, "types": spec.n_types}
     matrices = {name: (spec.dim, spec.dim) for name in ("queries", "keys", "values", "mix")}
     matrices |= {"expand": (spec.n_hidden, spec.dim), "contract": (spec.dim, spec.n_hidden)}
     shapes = {f"embeddings.{_TABLES[name]}.weight": (size, spec.dim) for name, size in sizes.items()}
     shapes |= {f"embeddings.LayerNorm.{end}": (spec.dim,) for end in ("weight", "bias")}
     for index in range(spec.n_layers):
-        for ours, theirs in _LAYER.items():
-            name, shape = f"encoder.layer.{index}.{theirs}", matrices.get(ours, (spec.dim,))
+        for part, name_in_file in _LAYER.items():
+            name, shape = f"encoder.layer.{index}.{name_in_file}", matrices.get(part, (spec.dim,))
             shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
     return shapes
 
 
 def read_weights(folder: Path, spec: BertSpec, dtype: Any = "float32") -> "BertEncoder":
-    """Return the encoder of a folder.
+    """Return the encoder in a folder.
 
     Args:
         folder: with all three files.
         spec: from :func:`read_spec`.
-        dtype: of its weights but for those of LayerNorm, which are float32.
+        dtype: of the weights, except for those of LayerNorm, which are float32.
 
     Raises:
-        ValueError: as of :func:`check_weights`.
-        ImportError: as there.
+        ValueError: as in :func:`check_weights`.
+        ImportError: as in :func:`check_weights`.
     """
     import jax.numpy as jnp
     from flax import nnx
@@ -145,29 +146,29 @@ def read_weights(folder: Path, spec: BertSpec, dtype: Any = "float32") -> "BertE
 
 
 def check_reader() -> None:
-    """Raise ``ImportError`` unless the library that reads the weights is there."""
+    """Raise ``ImportError`` unless the library that reads the weights is installed."""
     if find_spec("safetensors") is None:
         raise ImportError(f"safetensors: needed to read {WEIGHTS}, and not installed ({INSTALL})", name="safetensors")
 
 
 class _Tensors:
-    """The tensors of a file by name, under the names of any age."""
+    """The tensors of a file by name, under current and older names."""
 
     def __init__(self, file):
         self._file, self._names = file, set(file.keys())
 
     def check(self, name: str, shape: tuple[int, ...]) -> str:
-        """Return the name of a tensor in the file, or raise ``ValueError`` unless it is there in this shape."""
+        """Return the name of a tensor in the file, or raise ``ValueError`` unless it exists with this shape."""
         old = name
         for new_end, old_end in _OLD_NAMES.items():
             old = old.replace(new_end, old_end)
-        there = [key for key in (name, f"bert.{name}", old, f"bert.{old}") if key in self._names]
-        if not there:
+        names = [key for key in (name, f"bert.{name}", old, f"bert.{old}") if key in self._names]
+        if not names:
             raise invalid(WEIGHTS, f"a tensor {name}", f"{len(self._names)} others")
-        found = tuple(self._file.get_slice(there[0]).get_shape())
-        if found != shape:
-            raise invalid(f"{WEIGHTS} {there[0]}", f"shape {shape}, as {CONFIG} says", found)
-        return there[0]
+        shape_in_file = tuple(self._file.get_slice(names[0]).get_shape())
+        if shape_in_file != shape:
+            raise invalid(f"{WEIGHTS} {names[0]}", f"shape {shape}, from the sizes in {CONFIG}", shape_in_file)
+        return names[0]
 
     def read(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the values of a tensor."""
@@ -176,7 +177,7 @@ class _Tensors:
 
 @contextmanager
 def _tensors_of(folder: Path) -> Iterator[_Tensors]:
-    """Yield the tensors of a folder's file, and tell in one line if it is damaged."""
+    """Yield the tensors in a folder, or raise ``ValueError`` with one line if their file is damaged."""
     check_reader()
     from safetensors import SafetensorError, safe_open
 
@@ -188,7 +189,7 @@ def _tensors_of(folder: Path) -> Iterator[_Tensors]:
 
 
 def _read_leaf(read: Callable[[str], np.ndarray], place: tuple[str, ...], n_layers: int) -> np.ndarray:
-    """Return the values of a parameter; those of all layers are stacked, and matrices map columns here."""
+    """Return the values of a parameter; those of all layers are stacked, and matrices are transposed."""
     if place[0] == "layers":
         _, module, parameter = place
         ends = (f"encoder.layer.{index}.{_LAYER[module]}.{_ENDS[parameter]}" for index in range(n_layers))
@@ -200,7 +201,7 @@ def _read_leaf(read: Callable[[str], np.ndarray], place: tuple[str, ...], n_laye
 
 @contextmanager
 def _file_of(folder: Path, name: str) -> Iterator[Path]:
-    """Yield the path of a file, and tell in one line what is wrong with its text."""
+    """Yield the path of a file, and turn an error in reading its text into a ``ValueError`` with one line."""
     try:
         yield folder / name
     except (UnicodeDecodeError, json.JSONDecodeError) as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EncoderBlock(nnx.Module):
-    """Attention over the words of a sentence, then a network at each position, each added to what it saw.
+    """Attention over the words of a sentence, then a feed-forward network, each with a residual connection.
 
     ``norm="post"``: ``LN(x + f(x))`` twice, as in BERT; ``norm="pre"``: ``x + f(LN(x))`` twice.
 
@@ -26,7 +26,7 @@ class EncoderBlock(nnx.Module):
         norm: ``post`` or ``pre``.
         normalisation: ``layer`` or ``layer-affine``, see :mod:`simlab.networks.normalisation`.
         activation: ``relu`` or ``gelu``.
-        zero_queries: whether the query weights are zero at first, so that attention is uniform.
+        zero_queries: whether the query weights are initially zero, so that attention is initially uniform.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -54,7 +54,7 @@ class EncoderBlock(nnx.Module):
     def __call__(
         self, tokens: Float[Array, "B L d"], is_seen: Bool[Array, "B L"] | None = None
     ) -> Float[Array, "B L d"]:
-        """Return the tokens of the next layer; attention sees the positions that ``is_seen`` says, None for all."""
+        """Return the tokens of the next layer, with attention to the positions where ``is_seen``; None for all."""
         attention_norm, feed_forward_norm = self.norms
         if self.norm == "pre":
             tokens = tokens + self.attention(attention_norm(tokens), is_seen)

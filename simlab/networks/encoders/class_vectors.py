@@ -1,4 +1,4 @@
-"""A free vector for each class: what contrastive learning does where no encoder stands in its way."""
+"""A free vector for each class: contrastive learning without the constraints of an encoder."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class ClassVectors(PairEncoder):
     Args:
         n_classes: ``K``.
         dim: ``d``.
-        initial_scale: root-mean-square length of the initial vectors; their length if there is an angle. May be traced.
-        initial_angle: ``th``, radians: vectors start on a cone, ``cos(th) m + sin(th) u_k`` times the scale, with ``m``
-            a random direction and the ``u_k`` orthogonal to it. None for normal vectors.
-        has_random_directions: whether the ``u_k`` of a cone are random; else they are the vertices of a simplex.
+        initial_scale: root-mean-square norm of the initial vectors; their norm if there is an angle. May be traced.
+        initial_angle: ``th``, radians: initial vectors lie on a cone, ``cos(th) m + sin(th) u_k`` times the scale, with
+            ``m`` a random direction and the ``u_k`` orthogonal to it. None for normal vectors.
+        has_random_directions: whether the ``u_k`` of a cone are random; otherwise they are the vertices of a simplex.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -49,16 +49,16 @@ class ClassVectors(PairEncoder):
         self.vectors = nnx.Param((initial_scale * vectors).astype(dtype))
 
     def __call__(self, classes: Int[Array, " B"]) -> Float[Array, "B d"]:
-        """Return the vectors of sentences of given classes."""
+        """Return the vectors of the given classes."""
         return self.vectors[...][classes]
 
     def representation(self, data: Any) -> dict[str, jax.Array]:
-        """Return ``vectors``, of all classes."""
+        """Return ``vectors``, ``Float[K, d]``, of all classes."""
         return {"vectors": self.vectors[...]}
 
 
 def _random_directions(normal: Float[Array, "d n"]) -> tuple[Float[Array, " d"], Float[Array, "n d"]]:
-    """Return a random direction, and others around it: orthogonal to it, of mean near zero."""
+    """Return a random direction, and n random unit vectors orthogonal to it, with mean near zero."""
     axis = normal[:, 0] / jnp.linalg.norm(normal[:, 0])
     around = (normal[:, 1:] - jnp.mean(normal[:, 1:], axis=1, keepdims=True)).T
     around = around - jnp.outer(around @ axis, axis)
@@ -66,7 +66,7 @@ def _random_directions(normal: Float[Array, "d n"]) -> tuple[Float[Array, " d"],
 
 
 def _simplex(normal: Float[Array, "d n"]) -> tuple[Float[Array, " d"], Float[Array, "n d"]]:
-    """Return a random direction, and the n vertices of a simplex that is orthogonal to it."""
+    """Return a random direction, and the n vertices of a simplex orthogonal to it."""
     count = normal.shape[1]
     frame = jnp.linalg.qr(normal)[0]
     basis = np.linalg.qr(np.hstack([np.ones((count, 1)), np.eye(count)[:, 1:]]))[0][:, 1:]

@@ -1,4 +1,4 @@
-"""A network that holds a free vector for each occurrence: what a pooling wants of tokens, whatever computes them."""
+"""A network with a free vector for each occurrence: the optimal tokens of a pooling, independent of an encoder."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class FreeTokens(PairEncoder):
-    """Vectors of all occurrences, of norm ``sqrt(d)`` by a normalisation without parameters, and a pooling.
+    """Vectors of all occurrences, normalised to norm ``sqrt(d)`` without parameters, and a pooling.
 
     Args:
         n_sentences: ``N``.
-        n_tokens: of each sentence, a leading token included if the pooling needs one.
+        n_tokens: ``T``, tokens per sentence, with a leading token if the pooling needs one.
         dim: ``d``.
         pooling: ``mean``, ``max`` or ``cls``.
-        norm: ``layer``, or ``rms``, see :mod:`simlab.networks.normalisation`.
-        initial_anisotropy: about the cosine of any two vectors at first.
-        initial_scale: of the vectors before their normalisation, hence of the learning rate. May be traced.
+        norm: ``layer`` or ``rms``, see :mod:`simlab.networks.normalisation`.
+        initial_anisotropy: approximate initial cosine of any two vectors.
+        initial_scale: scale of the vectors before normalisation, which sets the effective learning rate. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -51,7 +51,7 @@ class FreeTokens(PairEncoder):
         self.free = nnx.Param(initial_scale * mixed)
 
     def tokens(self) -> Float[Array, "N T d"]:
-        """Return all vectors."""
+        """Return the normalised vectors of all occurrences."""
         return self.norm(self.free[...])
 
     def __call__(self, inputs: Int[Array, " B"]) -> Float[Array, "B d"]:
@@ -59,6 +59,6 @@ class FreeTokens(PairEncoder):
         return pool(self.tokens()[inputs], None, self.pooling)
 
     def representation(self, data: Any) -> dict[str, jax.Array]:
-        """Return ``tokens``, those of all sentences, and ``sentence``, the vectors of these."""
+        """Return ``tokens``, ``Float[N, T, d]``, and ``sentence``, ``Float[N, d]``, of all sentences."""
         tokens = self.tokens()
         return {"tokens": tokens, "sentence": pool(tokens, None, self.pooling)}

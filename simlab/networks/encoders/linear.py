@@ -20,7 +20,7 @@ class LinearEncoder(PairEncoder):
     Args:
         n_inputs: ``d``.
         output_dim: ``m``.
-        initial_scale: root-mean-square length of the columns of ``W``, which are normal. May be traced.
+        initial_scale: root-mean-square norm of the columns of ``W``, which are normal. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -38,7 +38,7 @@ class LinearEncoder(PairEncoder):
         self.weights = nnx.Param(initial_scale / output_dim**0.5 * normal)
 
     def __call__(self, inputs: Float[Array, "B d"]) -> Float[Array, "B m"]:
-        """Return the embeddings of inputs, which are rows."""
+        """Return the embeddings of inputs, given as rows."""
         return inputs @ self.weights[...].T
 
     def representation(self, data: Any) -> dict[str, jax.Array]:

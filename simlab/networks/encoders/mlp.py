@@ -1,4 +1,4 @@
-"""A multi-layer perceptron as an encoder of observations."""
+"""A multi-layer perceptron that encodes observations."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class MLPEncoder(PairEncoder):
 
     Args:
         n_inputs: ``D``.
-        hidden_width: units of each hidden layer.
-        depth: hidden layers.
+        hidden_width: width of each hidden layer.
+        depth: number of hidden layers.
         output_dim: ``d``.
-        is_unit: whether embeddings are divided by their norms.
+        is_unit: whether embeddings are normalised to unit vectors.
         initial_scale: factor on the initial last layer, whose entries have variance ``1/hidden_width``. May be traced.
-            Hidden layers begin with variance ``2/fan_in``, biases with zero.
+            Initial weights of hidden layers have variance ``2/fan_in``, and biases are zero.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -54,7 +54,7 @@ class MLPEncoder(PairEncoder):
         self.is_unit = is_unit
 
     def __call__(self, inputs: Float[Array, "B D"]) -> Float[Array, "B d"]:
-        """Return the embeddings of inputs, which are rows."""
+        """Return the embeddings of inputs, given as rows."""
         *hidden, last = self.layers
         for layer in hidden:
             inputs = jax.nn.gelu(affine(layer, inputs))

@@ -36,23 +36,25 @@ class ModalityEncoder(PairEncoder):
         raise NotImplementedError
 
     def representation(self, data: Any) -> dict[str, jax.Array]:
-        """Return ``images`` and ``texts``, unit embeddings of all things."""
+        """Return ``images`` and ``texts``, the unit embeddings of all images and texts."""
         images, texts = self.embed_pairs(ViewPair(jnp.asarray(data.images), jnp.asarray(data.texts)))
         return {"images": images, "texts": texts}
 
 
 class FreeModalities(ModalityEncoder):
-    """Embeddings ``v/|v|`` whose vectors v are parameters, one for each image and each text.
+    """Embeddings ``v/|v|`` with one parameter vector v for each image and each text.
 
-    The start is symmetric: a simplex and a shift of both modalities in opposite directions,
-    ``x_i = (cos u_i, sin)`` and ``y_i = (cos u_i, -sin)``; or two random cones, each about an axis of its own.
+    The initial embeddings are either symmetric, a simplex of vertices ``u_i`` with both modalities shifted in opposite
+    directions, ``x_i = (u_i cos(a), sin(a))`` and ``y_i = (u_i cos(a), -sin(a))``; or two random cones about
+    independent axes.
 
     Args:
         n_pairs: ``N``.
         output_dim: ``d``, at least N.
-        initial_gap: ``2 sin`` of the symmetric start. May be traced, as may be all that follow.
-        cone_spread: root-mean-square norm of what is added to the axis of a cone, of norm 1; 0 for a symmetric start.
-        inverse_temperature: beta of the start.
+        initial_gap: ``2 sin(a)`` of the symmetric start. May be traced, like the next two arguments.
+        cone_spread: root-mean-square norm of the random vector added to the unit axis of a cone; 0 for a symmetric
+            start.
+        inverse_temperature: initial value of beta.
         dtype: of the parameters.
         rngs: the stream ``params`` is used.
     """
@@ -79,23 +81,24 @@ class FreeModalities(ModalityEncoder):
         self.log_inverse_temperature = nnx.Param(jnp.log(jnp.asarray(inverse_temperature, dtype)))
 
     def embed_pairs(self, pairs: ViewPair) -> tuple[Float[Array, "B m"], Float[Array, "B m"]]:
-        """Return the embeddings of the things with these numbers."""
+        """Return the unit embeddings of the images and texts with these numbers."""
         images, texts = self.images[...][pairs.first], self.texts[...][pairs.second]
         return unit_vectors(images), unit_vectors(texts)
 
 
 class TwoTowers(ModalityEncoder):
-    """One multi-layer perceptron for each modality: ReLU layers and a linear readout, scaled to unit vectors.
+    """One multi-layer perceptron for each modality: ReLU layers and a linear readout, normalised to unit vectors.
+
+    Initial weights have variance 2/fan_in (He et al., 2015) before ReLUs and 1/fan_in in the readout; biases are zero.
 
     Args:
-        image_dim: of images.
-        text_dim: of texts.
-        hidden_width: of each hidden layer.
-        depth: hidden layers, 0 for a linear map.
+        image_dim: dimension of images.
+        text_dim: dimension of texts.
+        hidden_width: width of each hidden layer.
+        depth: number of hidden layers, 0 for a linear map.
         output_dim: ``d``.
-        inverse_temperature: beta of the start. May be traced.
-        dtype: of the weights, which begin with variance 2/fan_in (He et al., 2015) below ReLUs and 1/fan_in in the
-            readout; biases begin at zero.
+        inverse_temperature: initial value of beta. May be traced.
+        dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
 
@@ -117,12 +120,12 @@ class TwoTowers(ModalityEncoder):
         self.log_inverse_temperature = nnx.Param(jnp.log(jnp.asarray(inverse_temperature, dtype)))
 
     def embed_pairs(self, pairs: ViewPair) -> tuple[Float[Array, "B m"], Float[Array, "B m"]]:
-        """Return the embeddings of images and of texts."""
+        """Return the unit embeddings of images and of texts."""
         return _embed(self.image_tower, pairs.first), _embed(self.text_tower, pairs.second)
 
 
 def _make_tower(widths: tuple[int, ...], dtype, rngs: nnx.Rngs) -> nnx.List:
-    """Return the layers between these widths, the readout last."""
+    """Return layers with these widths; the last one is the readout."""
     layers = []
     for number, (fan_in, fan_out) in enumerate(pairwise(widths)):
         gain = 1.0 if number == len(widths) - 2 else 2.0
@@ -155,7 +158,7 @@ def _symmetric_start(n_pairs: int, output_dim: int, gap: jax.Array) -> Float[Arr
 
 @jax.custom_vjp
 def _at_most(value: jax.Array, limit: jax.Array) -> jax.Array:
-    """Return the lesser of both; at the limit a value has only the gradients along which a descent lowers it."""
+    """Return the minimum of both; at the limit only gradients along which descent lowers the value are kept."""
     return jnp.minimum(value, limit)
 
 

@@ -1,4 +1,4 @@
-"""What the contrastive objectives ask of a network."""
+"""The interface of a network for the contrastive objectives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PairEncoder(nnx.Module):
-    """A network that embeds both sides of positive pairs; one encoder serves both unless a subclass has two."""
+    """A network that embeds both sides of positive pairs, with a shared encoder unless a subclass has two."""
 
     def __call__(self, inputs: jax.Array) -> Float[Array, "B m"]:
         """Return the embeddings of one side."""
@@ -25,7 +25,7 @@ class PairEncoder(nnx.Module):
         return self(pairs.first), self(pairs.second)
 
     def representation(self, data: Any) -> dict[str, jax.Array]:
-        """Return the arrays that a comparison reads at each record.
+        """Return the named arrays of the learned representation, which comparisons use.
 
         Args:
             data: the realisation of the task.

@@ -1,4 +1,4 @@
-"""One vector for a sentence from those of its tokens."""
+"""Pooling: the vector of a sentence from those of its tokens."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def pool(tokens: Float[Array, "B L d"], is_seen: Bool[Array, "B L"] | None, pooling: str) -> Float[Array, "B d"]:
-    """Return the mean, the largest entries, or the first token, over ``sqrt(d)``: of norm 1 at most for pinned tokens.
+    """Return the mean, the elementwise maximum, or the first token, divided by ``sqrt(d)``.
 
     Args:
-        tokens: of norm ``sqrt(d)`` behind a LayerNorm.
-        is_seen: which tokens count; None for all. A sentence of which none counts has the vector 0.
-        pooling: ``mean``, ``max`` (entry by entry) or ``cls``, the first token whatever it is.
+        tokens: of norm ``sqrt(d)`` after a LayerNorm.
+        is_seen: True for tokens that count; None for all. The vector of a sentence without such tokens is 0.
+        pooling: ``mean``, ``max`` or ``cls``, the first token, which ``is_seen`` does not affect.
     """
     scale = tokens.shape[-1] ** -0.5
     if pooling == "cls":

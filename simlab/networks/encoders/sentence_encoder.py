@@ -1,4 +1,4 @@
-"""A transformer encoder of sentences: the hidden states of every layer, and one vector for a sentence."""
+"""A transformer encoder of sentences: the hidden states of every layer, and one vector per sentence."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 class SentenceEncoder(PairEncoder):
     """Embeddings and positions, ``depth`` blocks, a pooling.
 
-    With ``norm="post"`` the embeddings are normalised and so is every block's output; with ``norm="pre"`` the residual
-    stream is free and one LayerNorm stands behind it. The pooled tokens are of norm ``sqrt(d)`` then, unless the
-    LayerNorms have scale and offset.
+    With ``norm="post"`` the embeddings and the output of every block are normalised; with ``norm="pre"`` the residual
+    stream is not, and a LayerNorm follows the last block. In both cases the pooled tokens have norm ``sqrt(d)``, unless
+    the LayerNorms have scale and offset.
 
     Args:
-        n_words: words, without the marks.
-        n_marks: numbers behind those of the words that stand in sentences too; the first of them is the padding.
-        sentence_length: ``L``, the longest.
+        n_words: number of words, without special tokens.
+        n_marks: number of special tokens, numbered after the words; the first of them is the padding.
+        sentence_length: ``L``, the largest length.
         dim: ``d``, at least 3.
-        depth: blocks.
+        depth: number of blocks.
         n_heads: a divisor of ``d``.
         norm: ``post`` or ``pre``.
         affine: whether LayerNorms have scale and offset.
         activation: ``relu`` or ``gelu``.
-        zero_queries: whether query weights are zero at first.
-        has_positions: whether positions are told apart.
-        has_padding: whether sentences end before ``L``; else nothing is masked.
-        pooling: ``mean``, ``max`` or ``cls``; for the last one a token of its own stands before the words.
-        n_outputs: of a linear readout, on the sentence's vector or on each token; 0 for none.
-        initial_scale: standard deviation of embeddings and positions. May be traced.
+        zero_queries: whether query weights are initially zero.
+        has_positions: whether there are positional embeddings.
+        has_padding: whether sentences may be shorter than ``L``; otherwise nothing is masked.
+        pooling: ``mean``, ``max`` or ``cls``, which adds a leading token before the words.
+        n_outputs: outputs of a linear readout, of the sentence's vector or of each token; 0 for none.
+        initial_scale: standard deviation of initial embeddings and positions. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -91,7 +91,7 @@ class SentenceEncoder(PairEncoder):
         self.readout = linear(dim, n_outputs, dtype, rngs) if n_outputs else None
 
     def tokens_of(self, sentences: Int[Array, "B L"]) -> Int[Array, "B T"]:
-        """Return the numbers of all tokens: the words, behind the leading token if there is one."""
+        """Return the numbers of all tokens: the leading token, if there is one, and the words."""
         if self.leading is None:
             return sentences
         first = jnp.full_like(sentences[:, :1], self.leading)
@@ -100,8 +100,8 @@ class SentenceEncoder(PairEncoder):
     def hidden(self, sentences: Int[Array, "B L"]) -> dict[str, Float[Array, "B T d"]]:
         """Return the tokens of every layer by name.
 
-        ``embedding``, then ``block 1`` and so on; with ``norm="pre"`` these are the residual stream, and ``final`` is
-        what its LayerNorm makes of the last one.
+        The names are ``embedding``, ``block 1`` and so on; with ``norm="pre"`` these are the residual stream, and
+        ``final`` is the LayerNorm of the last one.
         """
         tokens = self.tokens_of(sentences)
         is_seen = self._is_seen(tokens)
@@ -122,16 +122,16 @@ class SentenceEncoder(PairEncoder):
         return list(self.hidden(sentences).values())[-1]
 
     def __call__(self, inputs: Int[Array, "B L"]) -> Float[Array, "B d"]:
-        """Return the sentences' vectors."""
+        """Return the vectors of sentences."""
         return pool(self.last(inputs), self._is_seen(self.tokens_of(inputs)), self.pooling)
 
     def token_logits(self, sentences: Int[Array, "B L"]) -> Float[Array, "B L n_outputs"]:
-        """Return the readout of the last token at each word's place, over ``sqrt(d)``."""
+        """Return the readout of the last layer at each word, divided by ``sqrt(d)``."""
         states = self.last(sentences)[:, -sentences.shape[1] :]
         return self._read(states * states.shape[-1] ** -0.5)
 
     def sentence_logits(self, sentences: Int[Array, "B L"]) -> Float[Array, "B n_outputs"]:
-        """Return the readout of the sentences' vectors."""
+        """Return the readout of the vectors of sentences."""
         return self._read(self(sentences))
 
     def _read(self, vectors: jax.Array) -> jax.Array:
@@ -143,6 +143,6 @@ class SentenceEncoder(PairEncoder):
         return None if self.padding is None else tokens != self.padding
 
     def representation(self, data: Any) -> dict[str, jax.Array]:
-        """Return the tokens of every layer by name for the evaluation sentences of a language, and ``sentence``."""
+        """Return, for the evaluation sentences of a language, the tokens of every layer by name and ``sentence``."""
         words = data.evaluation.words
         return {**self.hidden(words), "sentence": self(words)}

@@ -1,4 +1,4 @@
-"""Encoders of symbols: a free vector for each, or a multi-layer perceptron that reads a code of it; one or a pair."""
+"""Encoders of symbols: free vectors, or a multi-layer perceptron on codes of the symbols; shared or one per side."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class SymbolEncoder(PairEncoder):
-    """An encoder of both sides of pairs of symbols."""
+    """Base class of encoders of pairs of symbols."""
 
     def representation(self, data: PairTable) -> dict[str, jax.Array]:
-        """Return ``first`` and ``second``, the embeddings of all events as both sides see them."""
+        """Return ``first`` and ``second``, the embeddings of all events in both modalities."""
         first, second = self.embed_pairs(data.symbols)
         return {"first": first, "second": second}
 
@@ -31,9 +31,9 @@ class FreeSymbols(SymbolEncoder):
     """A free vector for each symbol.
 
     Args:
-        n_symbols: rows of the table of vectors.
+        n_symbols: number of vectors.
         output_dim: ``m``.
-        initial_scale: root-mean-square length of the initial vectors, which are normal. May be traced.
+        initial_scale: root-mean-square norm of the initial vectors, which are normal. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -58,15 +58,15 @@ class FreeSymbols(SymbolEncoder):
 class SymbolMLP(SymbolEncoder):
     """Hidden layers of hyperbolic tangents on a code of each symbol, and linear embeddings; no biases.
 
-    Units beyond the symbols, whose codes are no multiples of each other, suffice to give each symbol any vector.
+    More hidden units than symbols suffice to realise any embeddings if no code is a multiple of another.
 
     Args:
-        n_symbols: how many codes there are.
-        code_dim: of the codes, which are normal, drawn once and never trained; None for one-hot codes.
-        hidden_width: of each hidden layer.
-        depth: hidden layers, at least 1.
+        n_symbols: number of codes.
+        code_dim: dimension of the codes, which are normal, drawn once and not trained; None for one-hot codes.
+        hidden_width: width of each hidden layer.
+        depth: number of hidden layers, at least 1.
         output_dim: ``m``.
-        initial_scale: root-mean-square length of the initial embeddings, about. May be traced.
+        initial_scale: approximate root-mean-square norm of the initial embeddings. May be traced.
         dtype: of the weights.
         rngs: the stream ``params`` is used.
     """
@@ -89,7 +89,7 @@ class SymbolMLP(SymbolEncoder):
             codes, size = jax.random.normal(rngs.params(), (n_symbols, code_dim), dtype), code_dim**0.5
         self.codes = nnx.Variable(codes)
         widths = (codes.shape[1], *(hidden_width,) * depth, output_dim)
-        # Inputs of length `size`, then of root mean square 0.6 or so behind a hyperbolic tangent of normal numbers.
+        # Inputs have norm `size`; the hyperbolic tangent of normal numbers has a root mean square of about 0.6.
         gains = (
             1 / size,
             *(hidden_width**-0.5,) * (depth - 1),
@@ -114,8 +114,8 @@ class TwoEncoders(SymbolEncoder):
     """An encoder for each side of a pair.
 
     Args:
-        first: of the first side.
-        second: of the second side.
+        first: the encoder of the first side.
+        second: the encoder of the second side.
     """
 
     def __init__(self, first: SymbolEncoder, second: SymbolEncoder):

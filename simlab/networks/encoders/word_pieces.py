@@ -1,12 +1,13 @@
-"""Sentences as word pieces, as BERT reads them: words, then the longest pieces that the vocabulary has.
+"""The WordPiece tokenizer of BERT: sentences are split into words, and words into the longest pieces of the vocabulary.
 
-Control characters are dropped; Chinese characters and punctuation are words of their own; letters are lower-cased and
-lose their accents, unless the model is cased. A word becomes the longest pieces of the vocabulary from the left, those
-after the first marked by ``##``; a word that has none, or is longer than 100 characters, is ``[UNK]``.
+Control characters are dropped; Chinese characters and punctuation marks are separate words; letters are lower-cased and
+stripped of accents, unless the model is cased. A word is split greedily from the left into the longest pieces of the
+vocabulary, and all pieces but the first are marked by ``##``. A word that cannot be split, or is longer than 100
+characters, is ``[UNK]``.
 
-Our own: it is short, and the library would be one dependency more, with compiled code. Both agree on all 48,340 example
-sentences of WordNet 3.0, and on random characters of all planes but for those that Unicode has added since the tables
-of the library (0.23).
+This implementation is short and avoids a dependency with compiled code. It agrees with the published library (0.23) on
+all 48,340 example sentences of WordNet 3.0, and on random characters of all planes except those that Unicode has added
+since the tables of the library.
 
 Source: Devlin et al., *BERT* (arXiv 1810.04805), and its published ``tokenization.py``.
 """
@@ -30,17 +31,17 @@ _IDEOGRAPHS = (
 
 
 def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """Return the tokens of a vocabulary, one a line; the number of its line is that of a token.
+    """Return the tokens of a vocabulary file, one per line; a token's number is that of its line, from 0.
 
     Raises:
-        UnicodeDecodeError: it is no UTF-8.
+        UnicodeDecodeError: the file is not UTF-8.
     """
     lines = path.read_text(encoding="utf8").split("\n")
     return tuple(line.rstrip("\r") for line in (lines[:-1] if lines[-1] == "" else lines))
 
 
 class WordPieces:
-    """Turns sentences into numbers of tokens.
+    """A tokenizer: maps sentences to token numbers.
 
     Args:
         tokens: the vocabulary.
@@ -64,12 +65,12 @@ class WordPieces:
         return [number for word in self.words(sentence) for number in self._pieces_of(word)]
 
     def words(self, sentence: str) -> Iterator[str]:
-        """Yield the words of a sentence, punctuation among them."""
+        """Yield the words of a sentence, including punctuation marks."""
         for word in _clean(sentence).split():
             yield from _split_punctuation(_without_accents(word.lower()) if self.lower_case else word)
 
     def _pieces_of(self, word: str) -> tuple[int, ...]:
-        """Return the numbers of the pieces of a word; words are met again and again."""
+        """Return the numbers of the pieces of a word, cached as words recur."""
         if word not in self._pieces:
             self._pieces[word] = self._split(word)
         return self._pieces[word]
@@ -90,7 +91,7 @@ class WordPieces:
 
 
 def _clean(text: str) -> str:
-    """Return a text without control characters, its white space as blanks, its ideographs between blanks."""
+    """Return a text without control characters, with white space as blanks and ideographs between blanks."""
     return "".join(map(_clean_character, text))
 
 
@@ -104,11 +105,12 @@ def _clean_character(character: str) -> str:
 
 
 def _without_accents(word: str) -> str:
-    return "".join(one for one in unicodedata.normalize("NFD", word) if unicodedata.category(one) != "Mn")
+    characters = unicodedata.normalize("NFD", word)
+    return "".join(character for character in characters if unicodedata.category(character) != "Mn")
 
 
 def _split_punctuation(word: str) -> Iterator[str]:
-    """Yield the parts of a word between punctuation, and each mark by itself."""
+    """Yield the parts of a word between punctuation marks, and each mark separately."""
     part = ""
     for character in word:
         if character in _ASCII_PUNCTUATION or unicodedata.category(character).startswith("P"):

@@ -1,4 +1,4 @@
-"""Which network is trained: frozen specifications that import no JAX until they build their network."""
+"""Frozen specifications of networks, which import JAX only when they build their network."""
 
 from simlab.networks.specs.architecture import Architecture, check_architecture
 from simlab.networks.specs.deep_classifier import DeepClassifier

@@ -1,27 +1,26 @@
-"""What the specification of a network answers, checked before JAX is imported.
+"""The protocol of the specification of a network, which is checked before JAX is imported.
 
-An :class:`Architecture` is a frozen dataclass that builds its network when it is needed. It answers these questions
-about itself:
+An :class:`Architecture` is a frozen dataclass that builds its network on demand. It has the methods
 
 ``check(task, source)``
-    whether it fits a task and its data, or ``ValueError``;
+    raises ``ValueError`` unless the network fits a task and its data source;
 ``build(task, hyper, dtype=..., rngs=...)``
-    the network, a Flax NNX module; the hyperparameters may scale its initial weights;
+    returns the network, a Flax NNX module; the hyperparameters may scale its initial weights;
 ``width(task)``
-    how many numbers it holds for each example, so that populations that do not fit are refused;
+    returns the numbers per example in the widest layer, so that populations beyond memory are refused;
 ``split_axes(task)``
-    which of its parameters have a first axis that may be split over devices.
+    returns the parameters whose first axis may be split over devices.
 
-Those of classifiers, which :class:`simlab.losses.classification.CrossEntropy` trains, also answer
+Specifications of classifiers, trained by :class:`simlab.losses.classification.CrossEntropy`, also have
 
 ``measure(network, task, data)``
-    what is recorded of the representation over training, a ``NamedTuple`` of scalars;
+    returns the metrics of the representation recorded over training, a ``NamedTuple`` of scalars;
 ``metric_names(task)``
-    the names of these.
+    returns their names.
 
-A specification that inherits :class:`simlab.networks.specs.VectorMeasures` answers both as simlab's own do. No other
-name is needed to be trained, swept, compared and drawn: whether a prediction is made for a network is decided by its
-type, and one of a user's own is held against the theory of two layers without being called a theorem.
+:class:`simlab.networks.specs.VectorMeasures` implements both. Nothing else is needed to train, sweep, compare and draw
+a network: its type decides whether there is a prediction for it, and a user's own network is compared with the theory
+of two layers, which is then not labelled a theorem.
 """
 
 from collections.abc import Mapping
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from simlab.data.sources import Source
     from simlab.tasks.task import Task
 
-# The tasks that a network fits, as ``check`` has found.
+# The tasks that a network fits, as verified by ``check``.
 TaskT = TypeVar("TaskT", bound="Task", contravariant=True)
 
 
@@ -46,7 +45,7 @@ class SplitAxis(NamedTuple):
 
     Attributes:
         field: the field of the task that gives the length of the axis, for messages.
-        shape: of the parameter.
+        shape: shape of the parameter.
     """
 
     field: str
@@ -56,30 +55,30 @@ class SplitAxis(NamedTuple):
 class Architecture(Protocol[TaskT]):
     """The specification of a network. Subclass it as a frozen, hashable dataclass; ``build`` is required.
 
-    For cross-entropy ``measure`` and ``metric_names`` are required too, see the module's docstring; no field is.
+    For cross-entropy ``measure`` and ``metric_names`` are required too, see the module's docstring. No field is needed.
 
-    ``Architecture[SentenceTask]`` says that it fits sentences: all methods but ``check`` are called with a task that
-    ``check`` has accepted.
+    ``Architecture[SentenceTask]`` declares that it fits sentences: all methods but ``check`` are called only with a
+    task that ``check`` has accepted.
     """
 
     def build(self, task: TaskT, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
         """Return the network with its initial weights.
 
-        All that is trained is ``nnx.Param``; variables of any other type stay as they are.
+        Trained variables are ``nnx.Param``; variables of any other type are not changed.
 
         Args:
             task: gives the sizes.
             hyper: the objective's hyperparameters, which may be traced.
             dtype: of the weights.
-            rngs: random streams; ``params`` is that of the initial weights.
+            rngs: random streams; ``params`` is used for the initial weights.
         """
         raise NotImplementedError
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` for a task or source that this network does not fit."""
+        """Raise ``ValueError`` unless this network fits the task and its data source."""
 
     def width(self, task: TaskT) -> int:
-        """Return the numbers that the widest layer holds for each example."""
+        """Return the numbers per example in the widest layer."""
         return 1
 
     def split_axes(self, task: TaskT) -> Mapping[str, SplitAxis]:

@@ -22,7 +22,7 @@ class Autoencoder(Architecture[SparseFeatures]):
     """``x' = relu(W^T W x + b)`` or ``W^T W x + b``, :class:`simlab.networks.autoencoder.Autoencoder`.
 
     Args:
-        n_hidden: ``m``, at least 1 and at most as many as there are features.
+        n_hidden: ``m``, at least 1 and at most the number of features.
         nonlinearity: ``relu`` or ``linear``.
     """
 
@@ -39,11 +39,11 @@ class Autoencoder(Architecture[SparseFeatures]):
             raise invalid("network", "one that reads the examples of the task, not features", type(task).__name__)
         check_array("weights", n_hidden=self.n_hidden, n_features=task.n_features)
         if task.n_features < self.n_hidden:
-            wanted = f"at least n_hidden={self.n_hidden}, as fewer features have nothing to superpose"
+            wanted = f"at least n_hidden={self.n_hidden}, as fewer features need no superposition"
             raise invalid("n_features", wanted, task.n_features)
 
     def width(self, task: SparseFeatures) -> int:
-        """Return ``n``."""
+        """Return ``n``, the number of features."""
         return task.n_features
 
     def build(self, task: SparseFeatures, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":

@@ -1,4 +1,4 @@
-"""The specification of an encoder of the BERT family, as its ``config.json`` says it."""
+"""The specification of an encoder of the BERT family, read from its ``config.json``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from simlab.validation import check_count, check_real, invalid
 
 SUPPORTED = "BERT encoders: model_type bert, absolute positions, exact GELU, LayerNorm after each branch"
-# What config.json must say, or leave to its default.
+# Required fields of config.json: the supported value, and the default of an absent field.
 _FIXED = {
     "model_type": ("bert", None),
     "position_embedding_type": ("absolute", "absolute"),
@@ -20,12 +20,12 @@ class BertSpec:
     """The sizes of :class:`simlab.networks.encoders.bert.BertEncoder`.
 
     Args:
-        n_tokens: entries of the vocabulary.
-        n_positions: the longest sentence, special tokens included.
-        n_types: kinds of segments; the first one is used.
-        dim: d, of the tokens.
-        n_layers: blocks.
-        n_heads: of each attention, a divisor of d.
+        n_tokens: size of the vocabulary.
+        n_positions: length of the longest sentence, special tokens included.
+        n_types: number of segment types; the first one is used.
+        dim: d, the dimension of the tokens.
+        n_layers: number of blocks.
+        n_heads: number of heads of each attention, a divisor of d.
         n_hidden: units of each feed-forward network.
         epsilon: added to the variance in each LayerNorm.
 
@@ -52,7 +52,7 @@ class BertSpec:
             raise invalid("n_heads", f"a divisor of dim={self.dim}", self.n_heads)
 
 
-# The fields of config.json, by ours.
+# The fields of config.json, by those of BertSpec.
 _FIELDS = {
     "n_tokens": "vocab_size",
     "n_positions": "max_position_embeddings",
@@ -66,21 +66,21 @@ _FIELDS = {
 
 
 def bert_spec(fields: Mapping[str, object]) -> BertSpec:
-    """Return the specification that the fields of a ``config.json`` give.
+    """Return the specification given by the fields of a ``config.json``.
 
     Raises:
-        ValueError: it describes another family, a field is missing, or a size is out of range.
+        ValueError: the file describes another family, a field is missing, or a size is out of range.
     """
     for name, (wanted, default) in _FIXED.items():
         value = fields.get(name, default)
         if value != wanted:
             raise ValueError(f"config.json {name}: expected {wanted!r} (supported are {SUPPORTED}), got {value!r}")
-    missing = [name for ours, name in _FIELDS.items() if name not in fields and ours not in ("n_types", "epsilon")]
+    missing = [name for field, name in _FIELDS.items() if name not in fields and field not in ("n_types", "epsilon")]
     if missing:
         raise invalid("config.json", f"a field {missing[0]}", ", ".join(fields) or "none")
-    given = {ours: fields[name] for ours, name in _FIELDS.items() if name in fields}
+    sizes = {field: fields[name] for field, name in _FIELDS.items() if name in fields}
     try:
-        return BertSpec(**given)  # pyright: ignore[reportArgumentType] - it checks its fields
+        return BertSpec(**sizes)  # pyright: ignore[reportArgumentType] - BertSpec validates its fields
     except ValueError as error:
         field, _, rest = str(error).partition(":")
         raise ValueError(f"config.json {_FIELDS.get(field, field)}:{rest}") from None

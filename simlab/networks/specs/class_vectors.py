@@ -22,9 +22,9 @@ class ClassVectors(Architecture[ClassBatches]):
 
     Args:
         dim: ``d``.
-        initial_angle: of the cone on which vectors start, radians, between 0 and pi/2; None for normal vectors.
-        has_random_directions: whether the directions around its axis are random; else a simplex, which takes as many
-            dimensions as there are classes.
+        initial_angle: angle of the cone of initial vectors, radians, between 0 and pi/2; None for normal vectors.
+        has_random_directions: whether the directions around the axis of the cone are random; otherwise they form a
+            simplex, which needs at least as many dimensions as classes.
     """
 
     dim: int
@@ -38,7 +38,7 @@ class ClassVectors(Architecture[ClassBatches]):
             raise invalid("initial_angle", "less than pi/2", angle)
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task is made of classes."""
+        """Raise ``ValueError`` unless the task has batches of classes, and enough dimensions for a simplex."""
         if not isinstance(task, ClassBatches):
             raise invalid("network", "one that reads the examples of the task, not classes", type(task).__name__)
         if self.initial_angle is not None and not self.has_random_directions and self.dim < task.n_classes:
@@ -46,7 +46,7 @@ class ClassVectors(Architecture[ClassBatches]):
         check_array("vectors", n_classes=task.n_classes, dim=self.dim)
 
     def width(self, task: ClassBatches) -> int:
-        """Return d."""
+        """Return ``d``."""
         return self.dim
 
     def build(self, task: ClassBatches, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":

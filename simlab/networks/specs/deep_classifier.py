@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DeepClassifier(Architecture[SentenceTask]):
-    """A deep network on sentences, or beside it the two-layer network with the same initial weights.
+    """A deep network on sentences, or the two-layer network with the same initial weights for comparison.
 
-    The networks and what they have in common are described in :mod:`simlab.networks.layers`. All their weights are
-    penalised: those of the words with ``lam_W``, all others with ``lam_U``.
+    The networks and their common interface are described in :mod:`simlab.networks.layers`. All weights are penalised:
+    those of the words with ``lam_W``, all others with ``lam_U``.
 
     Args:
         kind: one of ``DEEP_NETWORKS``.
-        embedding_dim: ``d``; at least 3 where a LayerNorm has to turn vectors: in transformers and in the mixer.
-        depth: hidden layers or blocks, at least 1; the two-layer network has none, whatever it says here.
-        hidden_width: of each hidden layer of the MLP.
-        n_heads: of each attention of a transformer, a divisor of ``d``.
+        embedding_dim: ``d``; at least 3 for networks with LayerNorm, the transformers and the mixer.
+        depth: number of hidden layers or blocks, at least 1; without effect on the two-layer network.
+        hidden_width: width of each hidden layer of the MLP.
+        n_heads: number of heads of each attention of a transformer, a divisor of ``d``.
     """
 
     kind: str = "mlp"
@@ -49,7 +49,7 @@ class DeepClassifier(Architecture[SentenceTask]):
 
     @property
     def n_layers(self) -> int:
-        """The embedding layer, and the hidden layers or blocks."""
+        """The number of layers: the embedding layer, and the hidden layers or blocks."""
         return 1 if self.kind == "two-layer" else self.depth + 1
 
     def check(self, task: "Task", source: "Source") -> None:
@@ -57,7 +57,7 @@ class DeepClassifier(Architecture[SentenceTask]):
         check_sentences(task)
 
     def width(self, task: SentenceTask) -> int:
-        """Return the width of the widest layer, all positions together; of attention, the number of its weights."""
+        """Return the numbers per sentence in the widest layer, or in the attention weights if they are more."""
         tokens = task.sentence_length * self.embedding_dim
         if self.kind == "two-layer":
             return tokens
@@ -67,7 +67,7 @@ class DeepClassifier(Architecture[SentenceTask]):
         return max(EXPANSION * tokens, attention)
 
     def split_axes(self, task: SentenceTask) -> Mapping[str, SplitAxis]:
-        """Return the classes of the classifier, ``Float[K, P, m]`` as in :mod:`simlab.networks.layers`."""
+        """Return the class axis of the classifier, ``Float[K, P, m]`` as in :mod:`simlab.networks.layers`."""
         merged = self.kind == "mlp"
         last = (1, self.hidden_width) if merged else (task.sentence_length, self.embedding_dim)
         return {"classifier": SplitAxis("n_classes", (task.n_classes, *last))}
@@ -96,13 +96,13 @@ class DeepClassifier(Architecture[SentenceTask]):
         return SentenceTransformer(**sizes, n_heads=self.n_heads, norm=norm, **settings)
 
     def measure(self, network: "nnx.Module", task: SentenceTask, data):
-        """Return a :func:`simlab.metrics.layers.layer_metrics`."""
+        """Return the :func:`simlab.metrics.layers.layer_metrics` of the network."""
         from simlab.metrics.layers import measure
 
         return measure(network, task, data, self.width(task))
 
     def metric_names(self, task: SentenceTask) -> tuple[str, ...]:
-        """Return the names of what is measured."""
+        """Return the names of the metrics."""
         from simlab.metrics.layers import layer_metrics
 
         return layer_metrics(self.n_layers)._fields

@@ -1,4 +1,4 @@
-"""The specification of a deep linear network, and of how it begins."""
+"""The specification of a deep linear network and of its initial weights."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,10 +23,10 @@ class DeepLinear(Architecture[ItemProperties]):
 
     Args:
         n_layers: ``N``.
-        hidden_width: of every hidden layer.
-        start: ``random`` (normal entries of standard deviation ``initial_scale``), ``balanced`` (all singular values of
-            the map ``initial_strength``, ``W_{l+1}^T W_{l+1} = W_l W_l^T``, its directions random) or ``aligned``
-            (balanced, in the singular directions of the task).
+        hidden_width: width of every hidden layer.
+        start: ``random`` (normal entries with standard deviation ``initial_scale``), ``balanced``
+            (``W_{l+1}^T W_{l+1} = W_l W_l^T``, all singular values of the map equal to ``initial_strength``, random
+            singular directions) or ``aligned`` (balanced, with the singular directions of the task).
     """
 
     n_layers: int = 2
@@ -39,14 +39,14 @@ class DeepLinear(Architecture[ItemProperties]):
         check_choice("start", self.start, STARTS)
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task has items and properties."""
+        """Raise ``ValueError`` unless the task has items and properties, and the layers fit in memory."""
         shape = check_items(task).shape
         check_array(
             "layers", n_layers=self.n_layers, hidden_width=self.hidden_width, widest=max(self.hidden_width, *shape)
         )
 
     def sizes(self, task: ItemProperties) -> tuple[int, ...]:
-        """Return the widths from the items to the properties."""
+        """Return the ``N + 1`` widths, from the items to the properties."""
         n_properties, n_items = task.shape
         return n_items, *(self.hidden_width,) * (self.n_layers - 1), n_properties
 

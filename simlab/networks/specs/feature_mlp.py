@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureMLP(VectorMeasures, Architecture[LabelledTask]):
-    """A multi-layer perceptron from random inputs to features, and a linear classifier, without biases, upon them.
+    """A multi-layer perceptron from random inputs to features, and a linear classifier without biases.
 
-    The penalty falls on the features that it gives to the training set, and on the classifier; its other weights are
-    free. If it can give each sample any feature, its minimum is that of unconstrained features.
+    The penalty applies to the features of the training set and to the classifier; the other weights are not penalised.
+    If the perceptron can realise any features, its minimum is that of unconstrained features.
 
     Args:
-        embedding_dim: ``d``, of the features.
-        hidden_width: of each hidden layer.
-        depth: hidden layers, at least 1.
+        embedding_dim: ``d``, the dimension of the features.
+        hidden_width: width of each hidden layer.
+        depth: number of hidden layers, at least 1.
     """
 
     embedding_dim: int = 16
@@ -48,7 +48,7 @@ class FeatureMLP(VectorMeasures, Architecture[LabelledTask]):
         return max(_input_dim(task), self.hidden_width, self.embedding_dim)
 
     def split_axes(self, task: LabelledTask) -> Mapping[str, SplitAxis]:
-        """Return the classes of the classifier, ``Float[K, d]``."""
+        """Return the class axis of the classifier, ``Float[K, d]``."""
         return {"classifier": SplitAxis("n_classes", (task.n_classes, self.embedding_dim))}
 
     def build(self, task: LabelledTask, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":

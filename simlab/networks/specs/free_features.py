@@ -41,7 +41,7 @@ class FreeFeatures(VectorMeasures, Architecture[LabelledTask]):
         return self.feature_dim
 
     def split_axes(self, task: LabelledTask) -> Mapping[str, SplitAxis]:
-        """Return the classes of the classifier, ``Float[K, d]``."""
+        """Return the class axis of the classifier, ``Float[K, d]``."""
         return {"classifier": SplitAxis("n_classes", (task.n_classes, self.feature_dim))}
 
     def build(self, task: LabelledTask, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":

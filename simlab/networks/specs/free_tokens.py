@@ -27,7 +27,7 @@ class FreeTokens(Architecture[MemorisedPairs]):
         embedding_dim: ``d``, at least 3.
         pooling: ``mean``, ``cls`` or ``max``.
         norm: ``layer``, or ``rms``, which does not centre the vectors.
-        initial_anisotropy: about the cosine of any two vectors at first, below 1.
+        initial_anisotropy: approximate initial cosine of any two vectors, below 1.
     """
 
     embedding_dim: int = 48
@@ -48,7 +48,7 @@ class FreeTokens(Architecture[MemorisedPairs]):
         return ("tokens",)
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task has pairs that are drawn once."""
+        """Raise ``ValueError`` unless the task has pairs that are drawn once, and the vectors fit in memory."""
         if not isinstance(task, MemorisedPairs):
             raise invalid("network", "one that reads the examples of the task, not their numbers", type(task).__name__)
         check_array(
@@ -59,7 +59,7 @@ class FreeTokens(Architecture[MemorisedPairs]):
         )
 
     def width(self, task: MemorisedPairs) -> int:
-        """Return the numbers of a sentence."""
+        """Return the numbers per sentence: its tokens and its vector."""
         return (task.sentence_length + 1) * self.embedding_dim
 
     def build(self, task: MemorisedPairs, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":

@@ -20,7 +20,7 @@ class LinearEncoder(Architecture[GaussianPairs]):
     """``z = W x``, :class:`simlab.networks.encoders.linear.LinearEncoder`.
 
     Args:
-        output_dim: ``m``, fewer or more than inputs.
+        output_dim: ``m``, below or above the number of inputs.
     """
 
     output_dim: int
@@ -29,7 +29,7 @@ class LinearEncoder(Architecture[GaussianPairs]):
         check_count("output_dim", self.output_dim)
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task has pairs."""
+        """Raise ``ValueError`` unless the task has Gaussian pairs."""
         if not isinstance(task, GaussianPairs):
             raise invalid("network", "one that reads the examples of the task, not pairs", type(task).__name__)
         check_array("weights", output_dim=self.output_dim, n_inputs=task.n_inputs)

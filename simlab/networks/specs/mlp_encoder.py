@@ -1,4 +1,4 @@
-"""The specification of the multi-layer perceptron that encodes observations."""
+"""The specification of the multi-layer perceptron for observations of a manifold."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,9 +21,9 @@ class MLPEncoder(Architecture[ManifoldTask]):
 
     Args:
         output_dim: ``d``.
-        hidden_width: units of each hidden layer.
-        depth: hidden layers, at least 1.
-        is_unit: whether embeddings are unit vectors.
+        hidden_width: width of each hidden layer.
+        depth: number of hidden layers, at least 1.
+        is_unit: whether embeddings are normalised to unit vectors.
     """
 
     output_dim: int
@@ -37,7 +37,7 @@ class MLPEncoder(Architecture[ManifoldTask]):
         check_count("depth", self.depth, maximum=MOST_LAYERS)
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task has observations of points."""
+        """Raise ``ValueError`` unless the task has observations of points on a manifold."""
         if not isinstance(task, ManifoldTask):
             raise invalid("network", "one that reads the examples of the task, not observations", type(task).__name__)
 

@@ -21,7 +21,7 @@ class FreeModalities(Architecture[ModalityPairs]):
     """A free vector for each image and each text, :class:`simlab.networks.encoders.modalities.FreeModalities`.
 
     Args:
-        output_dim: ``d``, at least the number of pairs: the symmetric start needs as many.
+        output_dim: ``d``, at least the number of pairs, which the symmetric start requires.
     """
 
     output_dim: int
@@ -30,7 +30,7 @@ class FreeModalities(Architecture[ModalityPairs]):
         check_count("output_dim", self.output_dim)
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task has pairs without inputs, and d >= N."""
+        """Raise ``ValueError`` unless the task has pairs without inputs and ``d >= N``."""
         task = _check_modalities(task)
         if task.latent_dim is not None:
             raise invalid("latent_dim", "None, as free embeddings read no inputs", task.latent_dim)
@@ -40,7 +40,7 @@ class FreeModalities(Architecture[ModalityPairs]):
         check_array("embeddings", n_pairs=task.n_pairs, output_dim=self.output_dim)
 
     def width(self, task: ModalityPairs) -> int:
-        """Return numbers of a row of logits and of an embedding."""
+        """Return the numbers of a row of logits and of an embedding."""
         return task.n_pairs + self.output_dim
 
     def build(self, task: ModalityPairs, hyper, *, dtype, rngs: "nnx.Rngs") -> "ModalityEncoder":
@@ -63,8 +63,8 @@ class TwoTowers(Architecture[ModalityPairs]):
     """A multi-layer perceptron for each modality, :class:`simlab.networks.encoders.modalities.TwoTowers`.
 
     Args:
-        hidden_width: of each hidden layer.
-        depth: hidden layers; 0 for a linear map.
+        hidden_width: width of each hidden layer.
+        depth: number of hidden layers; 0 for a linear map.
         output_dim: ``d``.
     """
 
@@ -86,7 +86,7 @@ class TwoTowers(Architecture[ModalityPairs]):
             raise invalid("latent_dim", "a number, as towers read inputs", None)
 
     def width(self, task: ModalityPairs) -> int:
-        """Return the widest of the layers and of a row of logits."""
+        """Return the width of the widest layer, or of a row of logits if that is wider."""
         return max(task.n_pairs, task.image_dim, task.text_dim, self.hidden_width, self.output_dim)
 
     def build(self, task: ModalityPairs, hyper, *, dtype, rngs: "nnx.Rngs") -> "ModalityEncoder":

@@ -20,7 +20,7 @@ NORMS = ("post", "pre")
 ACTIVATIONS = ("relu", "gelu")
 POOLINGS = ("mean", "cls", "max")
 READOUTS = ("none", "words", "classes")
-# Numbers behind those of the words: padding, hidden word, leading token.
+# Special tokens, numbered after the words: padding, masked word, leading token.
 N_MARKS = 3
 
 
@@ -29,16 +29,16 @@ class SentenceEncoder(Architecture[ContextualLanguage]):
     """The specification of :class:`simlab.networks.encoders.sentence_encoder.SentenceEncoder`.
 
     Args:
-        embedding_dim: ``d``, at least 3, as in two dimensions a LayerNorm cannot turn.
-        depth: blocks.
+        embedding_dim: ``d``, at least 3, as in two dimensions the output of a LayerNorm has only two values.
+        depth: number of blocks.
         n_heads: a divisor of ``d``.
         norm: ``post`` or ``pre``.
         affine: whether LayerNorms have scale and offset.
         activation: ``relu`` or ``gelu``.
-        zero_queries: whether query weights are zero at first, so that attention begins uniform.
-        has_positions: whether positions are told apart.
+        zero_queries: whether query weights are initially zero, so that attention is initially uniform.
+        has_positions: whether there are positional embeddings.
         pooling: ``mean``, ``cls`` or ``max``.
-        readout: what a linear readout tells apart: ``words`` of each token, ``classes`` of each sentence, or ``none``.
+        readout: the target of a linear readout: ``words`` at each token, ``classes`` of each sentence, or ``none``.
     """
 
     embedding_dim: int = 48
@@ -64,7 +64,7 @@ class SentenceEncoder(Architecture[ContextualLanguage]):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The names of the layers whose tokens the network shows."""
+        """The names of the layers whose tokens the network returns."""
         names = ("embedding", *(f"block {number}" for number in range(1, self.depth + 1)))
         return (*names, "final") if self.norm == "pre" else names
 
@@ -75,7 +75,7 @@ class SentenceEncoder(Architecture[ContextualLanguage]):
         check_array("embeddings", n_words=task.n_words, embedding_dim=self.embedding_dim)
 
     def width(self, task: ContextualLanguage) -> int:
-        """Return the width of the widest layer, all positions together, or the number of attention's weights."""
+        """Return the numbers per sentence in the widest layer, or in the attention weights if they are more."""
         length = task.sentence_length + (self.pooling == "cls")
         return max(EXPANSION * length * self.embedding_dim, self.n_heads * length**2)
 

@@ -30,7 +30,7 @@ class SignedReLU(Architecture[OrthogonalClusters]):
             raise invalid("n_hidden", "an even number, half of each sign", self.n_hidden)
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task is made of clusters."""
+        """Raise ``ValueError`` unless the task has orthogonal clusters."""
         if not isinstance(task, OrthogonalClusters):
             raise invalid("network", "one that reads the examples of the task, not clusters", type(task).__name__)
         check_array("weights", n_hidden=self.n_hidden, input_dim=task.input_dim)

@@ -19,10 +19,10 @@ ACTIVATIONS = ("relu", "gelu", "tanh", "linear")
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureUnits(Architecture[SignedFeatures]):
-    """A hidden layer on signed features.
+    """Base class of networks with one hidden layer on signed features.
 
     Args:
-        n_hidden: ``m``, the units of the layer.
+        n_hidden: ``m``, the number of hidden units.
     """
 
     n_hidden: int

@@ -1,4 +1,4 @@
-"""The specification of encoders of symbols, one or a pair."""
+"""The specification of encoders of symbols, one for both modalities or one for each."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,10 +22,10 @@ class SymbolEncoder(Architecture[CooccurrenceTask]):
 
     Args:
         output_dim: ``m``.
-        n_encoders: 1 for both sides of a pair, or 2.
-        hidden_width: of the hidden layers; None for free vectors.
-        depth: hidden layers.
-        code_dim: of random codes of the symbols, which a perceptron reads; None for one-hot codes.
+        n_encoders: 1 for a shared encoder of both sides of a pair, or 2.
+        hidden_width: width of the hidden layers; None for free vectors.
+        depth: number of hidden layers.
+        code_dim: dimension of the random codes of symbols, the input of the perceptron; None for one-hot codes.
     """
 
     output_dim: int
@@ -44,7 +44,7 @@ class SymbolEncoder(Architecture[CooccurrenceTask]):
             check_count("code_dim", self.code_dim)
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task has symbols, the same on both sides for one encoder."""
+        """Raise ``ValueError`` unless the task has symbols, the same on both sides for a shared encoder."""
         if not isinstance(task, CooccurrenceTask):
             raise invalid("network", "one that reads the examples of the task, not symbols", type(task).__name__)
         if self.n_encoders == 1 and not task.is_shared:
@@ -52,11 +52,11 @@ class SymbolEncoder(Architecture[CooccurrenceTask]):
         check_array("vectors", output_dim=self.output_dim, n_symbols=max(task.shape))
 
     def width(self, task: CooccurrenceTask) -> int:
-        """Return the numbers of the widest layer."""
+        """Return the width of the widest layer."""
         return max(self.output_dim, self.hidden_width or 1, self.code_dim or 1)
 
     def build(self, task: CooccurrenceTask, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":
-        """Return the network with its initial weights; it has a place for every event, however coarse a modality."""
+        """Return the network with its initial weights; it has a row for every event, also for a coarse modality."""
         from simlab.networks.encoders.symbols import TwoEncoders
 
         encoders = [self._build_one(n, hyper, dtype, rngs) for n in task.shape[: self.n_encoders]]

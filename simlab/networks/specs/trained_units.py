@@ -1,4 +1,4 @@
-"""The specification of the two-layer network with biases whose layers are both trained."""
+"""The specification of the two-layer network with biases and two trained layers."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

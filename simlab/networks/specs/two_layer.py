@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TwoLayer(VectorMeasures, Architecture[SentenceTask]):
-    """A vector for each word, perhaps normalised, and a linear classifier.
+    """A vector for each word, optionally normalised, and a linear classifier.
 
     The network is :class:`simlab.networks.two_layer.SentenceClassifier`, and with normalisations other than LayerNorm
     :class:`simlab.networks.normalised_classifier.NormalisedClassifier`.
 
     Args:
-        embedding_dim: ``d``; at least 3 with LayerNorm, whose output cannot turn in two dimensions.
-        normalisation: of the vectors, a name of :mod:`simlab.networks.normalisation`; ``layer`` makes the network
-            ``h*``.
-        layer_norm_epsilon: added to the variance in ``layer``; 0 is what the theory assumes.
+        embedding_dim: ``d``; at least 3 with LayerNorm, whose output has only two values in two dimensions.
+        normalisation: normalisation of the vectors, a name in :mod:`simlab.networks.normalisation`; with ``layer`` the
+            network is ``h*``.
+        layer_norm_epsilon: added to the variance in ``layer``; the theory assumes 0.
     """
 
     embedding_dim: int = 100
@@ -47,10 +47,10 @@ class TwoLayer(VectorMeasures, Architecture[SentenceTask]):
         return self.normalisation == "layer"
 
     def check(self, task: "Task", source: "Source") -> None:
-        """Raise ``ValueError`` unless the task is made of sentences, and batches hold them as often as they occur."""
+        """Raise ``ValueError`` unless the task is made of sentences; ``batch`` also needs sampled batches."""
         check_sentences(task)
         if self.normalisation == "batch" and source.is_population:
-            wanted = "another one with the population, whose sentences a batch does not hold as often as they occur"
+            wanted = "another one with the population, where a batch ignores the probabilities of sentences"
             raise invalid("normalisation", wanted, "batch")
 
     def width(self, task: SentenceTask) -> int:
@@ -58,7 +58,7 @@ class TwoLayer(VectorMeasures, Architecture[SentenceTask]):
         return task.sentence_length * self.embedding_dim
 
     def split_axes(self, task: SentenceTask) -> Mapping[str, SplitAxis]:
-        """Return the classes of the classifier, ``Float[K, L, d]``."""
+        """Return the class axis of the classifier, ``Float[K, L, d]``."""
         return {"classifier": SplitAxis("n_classes", (task.n_classes, task.sentence_length, self.embedding_dim))}
 
     def build(self, task: SentenceTask, hyper, *, dtype, rngs: "nnx.Rngs") -> "nnx.Module":

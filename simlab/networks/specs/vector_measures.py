@@ -1,4 +1,4 @@
-"""What the specifications of classifiers on one set of vectors record over training."""
+"""Metrics recorded over training for specifications of classifiers on one set of vectors."""
 
 from typing import TYPE_CHECKING
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 
 class VectorMeasures:
-    """Answers ``measure`` and ``metric_names`` with the metrics of :mod:`simlab.metrics.vectors`."""
+    """Implements ``measure`` and ``metric_names`` with the metrics of :mod:`simlab.metrics.vectors`."""
 
     def measure(self, network: "nnx.Module", task: "Task", data):
-        """Return a :class:`simlab.metrics.vectors.VectorMetrics`."""
+        """Return the :class:`simlab.metrics.vectors.VectorMetrics` of the network."""
         from simlab.metrics.vectors import measure
 
         return measure(network, task, data)
 
     def metric_names(self, task: "Task") -> tuple[str, ...]:
-        """Return the names of what is measured."""
+        """Return the names of the metrics."""
         from simlab.metrics.vectors import VectorMetrics
 
         return VectorMetrics._fields

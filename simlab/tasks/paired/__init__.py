@@ -1,1 +1,1 @@
-"""Tasks whose examples are positive pairs, see :mod:`simlab.tasks.pairs`."""
+"""Tasks whose examples are positive pairs; see :mod:`simlab.tasks.pairs`."""

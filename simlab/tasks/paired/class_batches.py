@@ -1,8 +1,8 @@
-"""Batches of sentences of which only the class matters: which classes meet in a batch, with which probability.
+"""Batches of sentences of which only the class matters: the class counts of a batch and their probabilities.
 
 A batch has ``B`` positive pairs. Its classes all differ, or are independent draws and may collide, or there are
-infinitely many negatives, each class as often as its prior says. All three are a table of *class counts* ``m``, one row
-for each multiset of classes with its probability; the row of infinitely many negatives is the priors themselves.
+infinitely many negatives with class frequencies equal to the priors. Each case is a table of *class counts* ``m``, one
+row for each multiset of classes with its probability; with infinitely many negatives the single row is the priors.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from simlab.validation import check_count, check_real, invalid
 if TYPE_CHECKING:
     import jax
 
-# Multisets of classes that are enumerated.
+# The most multisets of classes that are enumerated.
 MOST_ROWS = 300_000
-# Small tables are all of this size, so that they share a compilation.
+# Small tables are padded to this size, so that they share a compilation.
 _LEAST_ROWS = 512
 _ROUNDING = 1e-9
 
@@ -33,9 +33,9 @@ class ClassDraws(NamedTuple):
     """A realisation of :class:`ClassBatches`. A pytree of arrays.
 
     Attributes:
-        counts: ``Float[R, K]``, of each class in a batch.
-        probabilities: ``Float[R]``, of each row; 0 for rows that only fill the table up.
-        priors: ``Float[K]``, of the classes.
+        counts: ``Float[R, K]``, the count of each class in a batch.
+        probabilities: ``Float[R]``, the probability of each row; 0 for padding rows.
+        priors: ``Float[K]``, the probability of each class.
     """
 
     counts: AnyArray
@@ -50,10 +50,11 @@ class ClassBatches(PairTask):
     Args:
         n_classes: ``K``, at least 2.
         batch_size: ``B``, at least 2; None for infinitely many negatives.
-        repeats_classes: whether the classes of a batch are independent draws; else they all differ, and ``B <= K``.
-        class_priors: ``K`` positive numbers that sum to 1; None for equal ones.
-        table_rows: rows of the table, at least as many as there are multisets; None for the next power of two. Tasks
-            with tables of one size share a compilation.
+        repeats_classes: whether the classes of a batch are independent draws; otherwise they all differ, and
+            ``B <= K``.
+        class_priors: ``K`` positive numbers that sum to 1; None for equal priors.
+        table_rows: number of rows of the table, at least the number of multisets; None for the next power of two.
+            Tasks with tables of the same size share a compilation.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -95,7 +96,7 @@ class ClassBatches(PairTask):
 
     @property
     def n_multisets(self) -> int:
-        """Multisets of classes that a batch may hold; 1 with infinitely many negatives."""
+        """The number of multisets of classes that a batch may have; 1 with infinitely many negatives."""
         if self.batch_size is None:
             return 1
         if self.repeats_classes:
@@ -104,28 +105,28 @@ class ClassBatches(PairTask):
 
     @property
     def n_rows(self) -> int:
-        """Rows of the table."""
+        """``R``, the number of rows of the table."""
         if self.table_rows is not None:
             return self.table_rows
         return max(_LEAST_ROWS, 1 << (self.n_multisets - 1).bit_length())
 
     @property
     def priors(self) -> np.ndarray:
-        """``Float[K]``, of the classes."""
+        """``Float[K]``, the probability of each class."""
         return np.full(self.n_classes, 1 / self.n_classes) if self.class_priors is None else np.array(self.class_priors)
 
     @property
     def example_size(self) -> int:
-        """Numbers of a pair."""
+        """Numbers per pair."""
         return 2
 
     @property
     def compile_key(self) -> ClassBatches:
-        """The task less the numbers of its table."""
+        """The task without the numbers of its table, which are data to the compiled code."""
         return replace(self, batch_size=None, class_priors=None, table_rows=self.n_rows)
 
     def sample(self, seed: int) -> ClassDraws:
-        """Return the table; the seed does not change it."""
+        """Return the table, which does not depend on the seed."""
         counts, probabilities = self._table()
         filling = self.n_rows - len(counts)
         return ClassDraws(
@@ -135,7 +136,7 @@ class ClassBatches(PairTask):
         )
 
     def draw(self, key: jax.Array, data: ClassDraws, size: int) -> ViewPair:
-        """Return ``size`` pairs, each side the number of its class."""
+        """Return ``size`` pairs; both sides of a pair are the number of its class."""
         import jax
 
         if self.repeats_classes:
@@ -145,7 +146,7 @@ class ClassBatches(PairTask):
         return ViewPair(first=classes, second=classes)
 
     def population(self, data: ClassDraws) -> ClassDraws:
-        """Return the table."""
+        """Return the table of class counts."""
         return data
 
     def _table(self) -> tuple[np.ndarray, np.ndarray]:

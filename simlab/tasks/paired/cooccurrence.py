@@ -1,7 +1,8 @@
-"""Worlds of co-occurrence: events that are positive pairs with given probabilities, seen through two modalities.
+"""Worlds of co-occurrence: events that form positive pairs with given probabilities, observed in two modalities.
 
-A table holds the probability of each pair of events. A modality may be coarse: it sees blocks of neighbouring events
-and cannot tell those of a block apart. What it sees of an event, the number of its block, is a *symbol*.
+A table holds the probability of each pair of events. A modality may be coarse: it observes blocks of neighbouring
+events and does not distinguish the events of a block. The observation of an event, the number of its block, is a
+*symbol*.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class PairTable(NamedTuple):
     """A realisation of a world, and its population. A pytree of arrays.
 
     Attributes:
-        probabilities: of pairs of events, ``Float[n, m]``; they sum to one.
-        first: the symbol that the first modality sees of each event, ``Int[n]``.
-        second: the symbol that the second one sees, ``Int[m]``.
+        probabilities: the probability of each pair of events, ``Float[n, m]``; they sum to one.
+        first: the symbol of each event in the first modality, ``Int[n]``.
+        second: the symbol of each event in the second modality, ``Int[m]``.
     """
 
     probabilities: AnyArray
@@ -38,16 +39,16 @@ class PairTable(NamedTuple):
 
     @property
     def symbols(self) -> ViewPair:
-        """What both modalities see of all their events."""
+        """The symbols of all events in both modalities."""
         return ViewPair(self.first, self.second)
 
 
 class CooccurrenceTask(PairTask):
-    """A world of events; one that is a dataclass says its table.
+    """A world of events; subclasses are dataclasses that define the table.
 
     Attributes:
-        block: events of a block of the first modality; 1 for events themselves.
-        second_block: of the second modality; None for those of the first.
+        block: events per block of the first modality; 1 for single events.
+        second_block: events per block of the second modality; None for the same as the first.
     """
 
     block: int
@@ -56,7 +57,7 @@ class CooccurrenceTask(PairTask):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Events of both sides of a pair."""
+        """``(n, m)``, the numbers of events of both sides of a pair."""
         raise NotImplementedError
 
     def make_table(self) -> Float[np.ndarray, "n m"]:
@@ -65,16 +66,16 @@ class CooccurrenceTask(PairTask):
 
     @property
     def blocks(self) -> tuple[int, int]:
-        """Events of a block of both modalities."""
+        """Events per block of both modalities."""
         return self.block, self.block if self.second_block is None else self.second_block
 
     @property
     def is_shared(self) -> bool:
-        """Whether both sides of a pair show the same symbols, so that one encoder can serve both."""
+        """Whether both sides of a pair have the same symbols, so that they can share an encoder."""
         return self.shape[0] == self.shape[1] and self.blocks[0] == self.blocks[1]
 
     def sample(self, seed: int) -> PairTable:
-        """Return the world, which is the same for all seeds."""
+        """Return the world, which does not depend on the seed."""
         first, second = (np.arange(n) // block for n, block in zip(self.shape, self.blocks, strict=True))
         return PairTable(self.make_table(), first, second)
 
@@ -93,7 +94,7 @@ class CooccurrenceTask(PairTask):
         return data
 
     def _check_blocks(self) -> None:
-        """Raise ``ValueError`` unless blocks divide the events, and leave at least two."""
+        """Raise ``ValueError`` unless the events divide into at least two blocks of equal size."""
         for name, n, block in zip(("block", "second_block"), self.shape, self.blocks, strict=True):
             check_count(name, block)
             if n % block or n == block:
@@ -107,8 +108,8 @@ class RingWorld(CooccurrenceTask):
     Args:
         n_events: n, at least 3.
         window: ``exponential``, ``g = exp(-d/width)``, or ``gaussian``, ``g = exp(-d^2/(2 width^2))``.
-        width: of the window, events.
-        floor: share of pairs that are drawn evenly from all, in [0, 1).
+        width: width of the window, in events.
+        floor: share of pairs that are drawn uniformly from all, in [0, 1).
         block, second_block: as in :class:`CooccurrenceTask`.
 
     Raises:
@@ -138,12 +139,12 @@ class RingWorld(CooccurrenceTask):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Events of both sides of a pair."""
+        """``(n, n)``, the numbers of events of both sides of a pair."""
         return self.n_events, self.n_events
 
     @property
     def compile_key(self) -> RingWorld:
-        """The world less all numbers of its law, and less its blocks."""
+        """The world without its probabilities and blocks, which are data to the compiled code."""
         return RingWorld(n_events=self.n_events)
 
     def make_table(self) -> Float[np.ndarray, "n n"]:
@@ -152,7 +153,7 @@ class RingWorld(CooccurrenceTask):
         return row[(places[:, None] - places) % self.n_events] / self.n_events
 
     def _row(self) -> Float[np.ndarray, " n"]:
-        """Return the law of the place of a partner."""
+        """Return the probability of each displacement of a partner along the ring."""
         places = np.arange(self.n_events)
         distance = np.minimum(places, self.n_events - places)
         scaled = distance / self.width if self.window == "exponential" else (distance / self.width) ** 2 / 2
@@ -165,7 +166,7 @@ class GivenWorld(CooccurrenceTask):
     """Any table of co-occurrence.
 
     Args:
-        table: probabilities of pairs, or counts of them; rows are events of the first side. None is zero.
+        table: probabilities or counts of pairs, all positive; rows are events of the first side.
         block, second_block: as in :class:`CooccurrenceTask`.
 
     Raises:
@@ -186,12 +187,12 @@ class GivenWorld(CooccurrenceTask):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Events of both sides of a pair."""
+        """``(n, m)``, the numbers of events of both sides of a pair."""
         return len(self.table), len(self.table[0])
 
     @property
     def compile_key(self) -> GivenWorld:
-        """The world less its numbers and its blocks."""
+        """The world without its probabilities and blocks, which are data to the compiled code."""
         return GivenWorld(table=((1.0,) * self.shape[1],) * self.shape[0])
 
     def make_table(self) -> Float[np.ndarray, "n m"]:

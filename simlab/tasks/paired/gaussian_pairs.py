@@ -1,11 +1,11 @@
-"""Positive pairs of contrastive learning: Gaussian inputs of any covariance, and Gaussian augmentations of any other.
+"""Positive pairs of contrastive learning: Gaussian inputs and Gaussian augmentations, with arbitrary covariances.
 
-An input ``x`` is drawn with covariance ``S``, an augmentation adds independent noise of covariance ``Q``. With one view
-the pair is ``(x, x + n)``, with two it is ``(x + n, x + n')``. The *ratios* are the eigenvalues of ``S^{-1} Q``,
-whether or not the two matrices commute.
+An input ``x`` is drawn with covariance ``S``, and an augmentation adds independent noise with covariance ``Q``. With
+one augmented view the pair is ``(x, x + n)``, with two it is ``(x + n, x + n')``. The *ratios* are the eigenvalues of
+``S^{-1} Q``, whether or not the two matrices commute.
 
-The eigenvectors are drawn with ``law_seed``, not with the seed of a run: all seeds of a configuration see the same law
-(or the same data set), so that one prediction is theirs.
+The eigenvectors are drawn with ``law_seed``, not with the seed of a run: all seeds of a configuration share the same
+law (or data set), and hence the same prediction.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class PairMoments(NamedTuple):
     """Second moments of pairs, ``Float[d, d]`` each.
 
     Attributes:
-        metric: of an anchor, and of a negative.
-        spread: of the difference of a pair.
-        overlap: between the two of a pair.
+        metric: second moment of an anchor, which is also that of a negative.
+        spread: second moment of the difference of a pair.
+        overlap: cross moment of the two views of a pair.
     """
 
     metric: AnyArray
@@ -68,11 +68,11 @@ class GaussianPairs(PairTask):
 
     Args:
         variances: eigenvalues of ``S``, positive.
-        augmentation_ratios: eigenvalues of ``S^{-1} Q``, as many, not negative.
-        is_aligned: whether ``Q`` has the eigenvectors of ``S``, its eigenvalues in the same order.
-        views: how many of a pair are augmented, 1 or 2.
+        augmentation_ratios: eigenvalues of ``S^{-1} Q``, not negative, one for each variance.
+        is_aligned: whether ``Q`` has the eigenvectors of ``S``, with its eigenvalues in the same order.
+        views: number of augmented views in a pair, 1 or 2.
         n_pairs: the size of a data set that is drawn once and is the whole population; None for the law itself.
-        law_seed: of the eigenvectors and of the data set.
+        law_seed: seed of the eigenvectors and of the data set.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -109,27 +109,27 @@ class GaussianPairs(PairTask):
 
     @property
     def can_draw(self) -> bool:
-        """Whether there is a law to draw from; a data set is the whole population."""
+        """Whether pairs are drawn from the law; a data set is the whole population instead."""
         return self.n_pairs is None
 
     @property
     def n_examples(self) -> int | None:
-        """The size of the data set; None for the law."""
+        """The size of the data set; None where pairs are drawn from the law."""
         return self.n_pairs
 
     @property
     def example_size(self) -> int:
-        """Numbers of a pair."""
+        """Numbers per pair."""
         return 2 * self.n_inputs
 
     @property
     def compile_key(self) -> GaussianPairs:
-        """The task less all numbers of its law."""
+        """The task without the numbers of its law, which are data to the compiled code."""
         ones = (1.0,) * self.n_inputs
         return replace(self, variances=ones, augmentation_ratios=ones, is_aligned=False, law_seed=0)
 
     def sample(self, seed: int) -> PairLaw:
-        """Return the law, and the data set if there is one; the seed of the run changes neither."""
+        """Return the law, and the data set if there is one; both are independent of the seed of the run."""
         rng, shape = np.random.default_rng(self.law_seed), (self.n_inputs, self.n_inputs)
         directions, mixing = (np.linalg.qr(rng.standard_normal(shape))[0] for _ in range(2))
         factor = directions * np.sqrt(self.variances)

@@ -1,9 +1,9 @@
-"""Positive pairs of points near each other on a manifold that is hidden among more observations.
+"""Positive pairs of nearby points on a manifold that is embedded non-linearly in a space of more dimensions.
 
 :class:`ManifoldGraph` has finitely many points and all of their pairs, each with its probability: the population of the
-spectral loss. :class:`SpherePairs` is a law: uniform points of the sphere, and partners that are von Mises-Fisher about
-them. In both ``folded`` positives stay within a hemisphere, which the law of a partner must not know if the encoder is
-to find the sphere.
+spectral loss. :class:`SpherePairs` is a distribution: uniform points of the sphere, and partners that are von
+Mises-Fisher about them. With ``folded`` support both points of a pair lie in the same hemisphere; the law of a partner
+then depends on more than the cosine, and an encoder need not recover the sphere.
 
 The map to observations is drawn with ``law_seed``, not with the seed of a run.
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SUPPORTS = ("full", "folded")
 N_PROBES, MOST_POINTS = 2_000, 4_000
-LARGEST_CONCENTRATION = 300.0  # beyond it partners are closer than rounding in float32 tells
+LARGEST_CONCENTRATION = 300.0  # beyond it float32 does not resolve the distance of partners
 
 
 class PairGraph(NamedTuple):
@@ -58,11 +58,11 @@ class ManifoldData(NamedTuple):
     Attributes:
         latents: coordinates of evenly spread points, ``Float[N, k]``.
         inputs: their observations, ``Float[N, D]``.
-        probes: observations of further points, drawn at random, on which dimensions are measured, ``Float[M, D]``.
-        joint: of :class:`ManifoldGraph` the probabilities of pairs, ``Float[N, N]``; else None.
+        probes: observations of additional random points, on which dimensions are measured, ``Float[M, D]``.
+        joint: the probabilities of pairs of a :class:`ManifoldGraph`, ``Float[N, N]``; otherwise None.
         observe: the map from coordinates to observations.
-        concentration: of partners on the sphere.
-        is_folded: whether positives stay within a hemisphere, 1 or 0.
+        concentration: ``kappa`` of partners on the sphere.
+        is_folded: 1 if both points of a pair lie in the same hemisphere, else 0.
     """
 
     latents: AnyArray
@@ -76,15 +76,16 @@ class ManifoldData(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ManifoldTask(PairTask):
-    """What both tasks share.
+    """Base class of both tasks.
 
     Args:
-        n_points: ``N``, evenly spread points: all there are, or those on which an encoder is measured.
+        n_points: ``N``, the number of evenly spread points: the whole population, or points on which an encoder is
+            measured.
         concentration: ``kappa`` of partners on the sphere.
-        support: of partners on the sphere, ``full`` or ``folded``.
-        observed_dim: ``D``.
+        support: the support of partners on the sphere, ``full`` or ``folded``.
+        observed_dim: ``D``, the dimension of an observation.
         frequency: standard deviation of the entries of ``B`` in the map ``sin(B z + c)``.
-        law_seed: of that map.
+        law_seed: seed of this map.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -116,16 +117,16 @@ class ManifoldTask(PairTask):
 
     @property
     def example_size(self) -> int:
-        """Numbers of a pair."""
+        """Numbers per pair."""
         return 2 * self.observed_dim
 
     @property
     def compile_key(self) -> Self:
-        """The task less all numbers of its law."""
+        """The task without the numbers of its law, which are data to the compiled code."""
         return replace(self, concentration=1.0, support="full", frequency=1.0, law_seed=0)
 
     def sample(self, seed: int) -> ManifoldData:
-        """Return the points, their observations, and the pairs of a graph; the seed of the run changes none of them."""
+        """Return points, observations and the pairs of a graph; none of them depends on the seed of the run."""
         latents = grid_coordinates(self.manifold, self.n_points)
         observe = draw_map(latents.shape[1], self.observed_dim, self.frequency, self.law_seed)
         probes = random_coordinates(self.manifold, N_PROBES, np.random.default_rng((self.law_seed, 1)))
@@ -148,12 +149,12 @@ class ManifoldTask(PairTask):
 class ManifoldGraph(ManifoldTask):
     """Finitely many points with all their pairs.
 
-    On the circle and in each angle of the torus the angle between the two of a pair is normal, wrapped, on the grid; on
-    the sphere the probability of a pair is proportional to ``exp(kappa z.z')``.
+    On the circle, and for each angle of the torus, the angle between the points of a pair is wrapped normal on the
+    grid; on the sphere the probability of a pair is proportional to ``exp(kappa z.z')``.
 
     Args:
         manifold: ``circle``, ``torus`` or ``sphere``.
-        width: standard deviation of that angle, radians; without effect on the sphere.
+        width: standard deviation of this angle, radians; without effect on the sphere.
     """
 
     manifold: str = "circle"  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -174,7 +175,7 @@ class ManifoldGraph(ManifoldTask):
 
     @property
     def compile_key(self) -> Self:
-        """The task less all numbers of its law."""
+        """The task without the numbers of its law, which are data to the compiled code."""
         return replace(super().compile_key, width=1.0)
 
     def joint(self, latents: Float[np.ndarray, "N k"]) -> Float[np.ndarray, "N N"]:
@@ -195,9 +196,9 @@ class ManifoldGraph(ManifoldTask):
 
 @dataclass(frozen=True, kw_only=True)
 class SpherePairs(ManifoldTask):
-    """Pairs of a uniform point of the sphere and a partner of density proportional to ``exp(kappa z.z')``."""
+    """Pairs of a uniform point on the sphere and a partner with density proportional to ``exp(kappa z.z')``."""
 
-    population = PairTask.population  # none: pairs are drawn
+    population = PairTask.population  # not implemented: pairs are drawn
 
     def draw(self, key: jax.Array, data: ManifoldData, size: int) -> ViewPair:
         """Return the observations of ``size`` pairs."""
@@ -210,10 +211,10 @@ class SpherePairs(ManifoldTask):
 
 
 def draw_partners(key: jax.Array, concentration, size: int, dtype) -> tuple[jax.Array, jax.Array]:
-    """Return uniform points of the sphere and von Mises-Fisher partners, ``Float[B, 3]`` each.
+    """Return uniform points on the sphere and von Mises-Fisher partners, ``Float[B, 3]`` each.
 
-    The cosine of their angle has the distribution function ``(e^{kappa t} - e^{-kappa})/(e^kappa - e^{-kappa})``, which
-    is inverted; the direction of the partner about the point is uniform.
+    The cosine of their angle is drawn by inversion of its distribution function
+    ``(e^{kappa t} - e^{-kappa})/(e^kappa - e^{-kappa})``; the direction of the partner about the point is uniform.
     """
     import jax
     import jax.numpy as jnp
@@ -221,7 +222,7 @@ def draw_partners(key: jax.Array, concentration, size: int, dtype) -> tuple[jax.
     point_key, cosine_key, direction_key = jax.random.split(key, 3)
     points = _unit(jax.random.normal(point_key, (size, 3), dtype))
     share = jax.random.uniform(cosine_key, (size,), dtype)
-    # 1 - cosine, without the cancellation that 1 + log(...)/kappa has near 1.
+    # 1 - cosine, without the cancellation in 1 + log(...)/kappa near 1.
     fall = -jnp.log1p(-share * -jnp.expm1(-2 * concentration)) / concentration
     normal = jax.random.normal(direction_key, (size, 3), dtype)
     tangent = _unit(normal - jnp.sum(normal * points, axis=1, keepdims=True) * points)

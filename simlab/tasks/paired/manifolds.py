@@ -1,8 +1,8 @@
-"""Manifolds in the coordinates of an isometric embedding, and the non-linear map that hides them among observations.
+"""Manifolds in the coordinates of an isometric embedding, and the non-linear map from coordinates to observations.
 
 The circle has the coordinates ``(cos a, sin a)``, the torus ``(cos a, sin a, cos b, sin b)``, the sphere those of unit
-vectors. Observations are ``sin(B z + c)`` with random ``B`` and ``c``: as each number of an observation turns
-several times over the manifold, no linear map finds the coordinates in them.
+vectors. Observations are ``sin(B z + c)`` with random ``B`` and ``c``. Each component of an observation oscillates
+several times over the manifold, so that no linear map recovers the coordinates.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def draw_map(n_coordinates: int, observed_dim: int, frequency: float, seed: int)
 
 
 def check_manifold(manifold: str, n_points: int) -> None:
-    """Raise ``ValueError`` unless there is such a manifold with so many points; a torus has a square number of them."""
+    """Raise ``ValueError`` for an unknown manifold, too few points, or a torus without a square number of them."""
     check_choice("manifold", manifold, MANIFOLDS)
     if n_points < FEWEST_POINTS:
         raise invalid("n_points", f"at least {FEWEST_POINTS}", n_points)
@@ -58,7 +58,7 @@ def check_manifold(manifold: str, n_points: int) -> None:
 
 
 def grid_coordinates(manifold: str, n_points: int) -> Float[np.ndarray, "N k"]:
-    """Return evenly spread points: regular grids of angles, and the spiral of golden angles on the sphere."""
+    """Return evenly spread points: a regular grid of angles, or the golden-angle spiral on the sphere."""
     if manifold == "sphere":
         index = np.arange(n_points)
         height = 1 - (2 * index + 1) / n_points
@@ -72,7 +72,7 @@ def grid_coordinates(manifold: str, n_points: int) -> Float[np.ndarray, "N k"]:
 
 
 def random_coordinates(manifold: str, n_points: int, rng: np.random.Generator) -> Float[np.ndarray, "N k"]:
-    """Return points that are drawn evenly and independently."""
+    """Return independent points, uniform on the manifold."""
     if manifold == "sphere":
         normal = rng.standard_normal((n_points, 3))
         return normal / np.linalg.norm(normal, axis=1, keepdims=True)
@@ -81,11 +81,11 @@ def random_coordinates(manifold: str, n_points: int, rng: np.random.Generator) -
 
 
 def wrapped_normal_kernel(n_points: int, width: float) -> Float[np.ndarray, "n n"]:
-    """Return the probabilities of partners on a ring of ``n`` even angles: normal with this deviation, wrapped.
+    """Return the probabilities of partners on a ring of ``n`` equally spaced angles: a wrapped normal distribution.
 
     Args:
         n_points: ``n``.
-        width: standard deviation of the angle between the two of a pair, radians.
+        width: standard deviation of the angle between the points of a pair, radians.
     """
     turns = np.arange(-np.ceil(2 + 7 * width / np.pi), np.ceil(3 + 7 * width / np.pi))
     angles = 2 * np.pi * (np.arange(n_points)[:, None] / n_points + turns)
@@ -102,8 +102,8 @@ def sphere_kernel(
     Args:
         points: ``z``, unit vectors.
         concentration: ``kappa``.
-        is_folded: whether a partner that falls into the other hemisphere, of the other sign of the third coordinate, is
-            mirrored back into that of the point.
+        is_folded: whether a partner in the other hemisphere, with the other sign of the third coordinate, is mirrored
+            into the hemisphere of the point.
     """
     density = np.exp(concentration * (points @ points.T - 1))
     if not is_folded:

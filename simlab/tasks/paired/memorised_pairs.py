@@ -1,4 +1,4 @@
-"""One pair of sentences of each class, drawn once: what a network learns that holds a vector for each occurrence."""
+"""One pair of sentences of each class, drawn once: the task of a network with a free vector for each occurrence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class MemorisedPairs(ContextualLanguage):
     """The pairs are the evaluation sentences of a language, two of each class; examples are their numbers.
 
     Raises:
-        ValueError: sentences are short, priors are unequal, or there are more than two sentences of a class.
+        ValueError: ``shortest`` or ``class_priors`` is set, or there are not exactly two sentences of each class.
     """
 
     n_evaluation: int = 48
@@ -35,7 +35,7 @@ class MemorisedPairs(ContextualLanguage):
 
     @property
     def n_pairs(self) -> int:
-        """One of each class."""
+        """One pair of each class."""
         return self.n_classes
 
     @property
@@ -44,6 +44,6 @@ class MemorisedPairs(ContextualLanguage):
         return self.n_classes
 
     def population(self, data: LanguageLaw) -> ViewPair:
-        """Return the numbers of the sentences of each pair; evaluation sentences are in the order of their classes."""
+        """Return the numbers of the sentences of each pair; evaluation sentences are sorted by class."""
         numbers = np.arange(2 * self.n_classes, dtype=np.int32)
         return ViewPair(numbers[::2], numbers[1::2], np.arange(self.n_classes, dtype=np.int32))

@@ -1,8 +1,8 @@
-"""Pairs of an image and a text that describe the same thing, some of them mismatched.
+"""Pairs of an image and a text of the same object, some of them mismatched.
 
-Thing i is a latent vector ``l_i`` with standard normal entries. Its image is ``A l_i`` and its text ``B l_i``; A and B
-are isometries, a drawn reflection each, so that the inputs of both modalities have the latents' cosines. With the
-mismatch rate eps the text beside an image is that of another thing, evenly drawn.
+Object i is a latent vector ``l_i`` with standard normal entries. Its image is ``A l_i`` and its text ``B l_i``; A and B
+are isometries, a random reflection each, so that the cosines of the inputs of both modalities are those of the latents.
+With probability eps, the mismatch rate, the text of a pair is that of another object, drawn uniformly.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Modalities(NamedTuple):
     """A realisation of :class:`ModalityPairs`. A pytree of arrays.
 
     Attributes:
-        images: ``Float[N, D_x]``, or the numbers of the things, ``Int32[N]``, where there are no inputs.
+        images: ``Float[N, D_x]``, or the numbers of the objects, ``Int32[N]``, where there are no inputs.
         texts: ``Float[N, D_y]``, or the same numbers.
-        mismatch: eps, a number.
+        mismatch: eps, a scalar.
     """
 
     images: AnyArray
@@ -36,7 +36,7 @@ class Modalities(NamedTuple):
 
 
 class SoftPairs(NamedTuple):
-    """All images and all texts, and how likely each text belongs beside each image.
+    """All images and all texts, and the probability of each text given each image.
 
     Attributes:
         first: images.
@@ -54,9 +54,10 @@ class ModalityPairs(PairTask):
     """The static part of the task.
 
     Args:
-        n_pairs: N, things that have an image and a text.
-        mismatch: eps, the share of pairs whose text is that of another thing; in [0, 1 - 1/N).
-        latent_dim: of the latent vectors; None for things without inputs, which free embeddings number.
+        n_pairs: N, the number of objects, each with an image and a text.
+        mismatch: eps, the share of pairs whose text is that of another object; in [0, 1 - 1/N).
+        latent_dim: dimension of the latent vectors; None for free embeddings, whose inputs are the numbers of the
+            objects.
         image_dim: D_x, at least ``latent_dim``.
         text_dim: D_y, at least ``latent_dim``.
 
@@ -84,21 +85,21 @@ class ModalityPairs(PairTask):
 
     @property
     def n_examples(self) -> int:
-        """N."""
+        """N, the number of objects."""
         return self.n_pairs
 
     @property
     def example_size(self) -> int:
-        """Numbers of a pair."""
+        """Numbers per pair."""
         return 2 if self.latent_dim is None else self.image_dim + self.text_dim
 
     @property
     def compile_key(self) -> ModalityPairs:
-        """The task less its mismatch rate."""
+        """The task without its mismatch rate, which is data to the compiled code."""
         return replace(self, mismatch=0.0)
 
     def sample(self, seed: int) -> Modalities:
-        """Return the inputs."""
+        """Return the inputs, drawn with ``seed``, and the mismatch rate."""
         mismatch = np.asarray(self.mismatch, float)
         if self.latent_dim is None:
             numbers = np.arange(self.n_pairs, dtype=np.int32)
@@ -109,7 +110,7 @@ class ModalityPairs(PairTask):
         return Modalities(images, texts, mismatch)
 
     def draw(self, key: jax.Array, data: Modalities, size: int) -> ViewPair:
-        """Return ``size`` pairs of things that are drawn evenly, each with the text of another one at the rate eps."""
+        """Return ``size`` pairs of uniformly drawn objects, each mismatched with probability eps."""
         import jax
         import jax.numpy as jnp
 
@@ -130,6 +131,6 @@ class ModalityPairs(PairTask):
 
 
 def _embed(latents: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """Return latents, ``Float[N, k]``, with zeros up to the length of a vector, reflected at the plane normal to it."""
+    """Return latents, ``Float[N, k]``, padded with zeros to the length of ``normal`` and reflected along it."""
     padded = np.pad(latents, ((0, 0), (0, len(normal) - latents.shape[1])))
     return padded - 2 / (normal @ normal) * np.outer(padded @ normal, normal)

@@ -127,7 +127,7 @@ SPARSE = SparseFeatures(n_features=3)
             {"source": FreshExamples(batch_size=1)},
             "batch_size: expected at least 2, so that there are negatives, got 1",
         ),
-        ({"objective": SpectralContrastive()}, "n_pairs: expected a data set that each step sees whole"),
+        ({"objective": SpectralContrastive()}, "n_pairs: expected a data set used as one batch"),
         ({"objective": ExpectedContrastive()}, "source: expected the population of Gaussian pairs"),
         ({"task": SPARSE}, "objective: expected one for the examples of the task, not InfoNCE"),
         (

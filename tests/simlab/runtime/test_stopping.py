@@ -114,7 +114,7 @@ def run(folder, *, number=None, words=()):
 def test_a_terminated_run_saves_its_state_and_goes_on_to_the_same_bits(tmp_path):
     ended, plain = tmp_path / "ended", tmp_path / "plain"
     status, lines = run(ended, number=signal.SIGTERM)
-    assert (status, lines[-1]) == (143, "simlab: terminated; the same command goes on from what is saved")
+    assert (status, lines[-1]) == (143, "simlab: terminated; the same command resumes from the saved state")
     assert list(ended.glob("parts/[!.]*.state"))
     assert run(ended)[0] == 0
     assert run(plain)[0] == 0
@@ -123,5 +123,5 @@ def test_a_terminated_run_saves_its_state_and_goes_on_to_the_same_bits(tmp_path)
 
 def test_an_interrupted_run_says_how_to_go_on(tmp_path):
     status, lines = run(tmp_path, number=signal.SIGINT)
-    assert (status, lines[-1]) == (130, "simlab: interrupted; the same command goes on from what is saved")
+    assert (status, lines[-1]) == (130, "simlab: interrupted; the same command resumes from the saved state")
     assert run(tmp_path, words=["--grace", "0"])[1] == ["simlab: grace: expected a positive finite number, got 0.0"]

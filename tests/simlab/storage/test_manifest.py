@@ -122,7 +122,7 @@ def test_another_format_is_refused(tmp_path, monkeypatch):
     share(tmp_path)
     monkeypatch.setattr(sweep_manifest, "FORMAT", 8)
     before = listing(tmp_path)
-    message = r"^out: expected .* another version of simlab has begun in .* \(parts of format 8\), got 'format 7'$"
+    message = r"^out: expected parts of format 8 \(another version of simlab has begun a run in .*\), got 'format 7'$"
     with pytest.raises(sweep_manifest.OtherSweep, match=message):
         share(tmp_path, layout=no_layout)
     assert listing(tmp_path) == before

@@ -93,7 +93,7 @@ def test_laws_share_a_compilation():
     ("change", "message"),
     [
         ({"exclusive": 0, "shared": ()}, "exclusive: expected at least 1 where nothing is shared"),
-        ({"exclusive": 0, "shared": ((1, 2),)}, "exclusive: expected at least 1 where some classes share all else"),
+        ({"exclusive": 0, "shared": ((1, 2),)}, "exclusive: expected at least 1 where some classes share all other"),
         ({"shared": ((1, 4),)}, "shared: expected classes that divide n_classes=6, got 4"),
         ({"shared": ((0, 3),)}, "shared: expected a whole number of at least 1, got 0"),
         ({"shared": ((1, 2, 3),)}, "shared: expected pairs of slots and classes"),
