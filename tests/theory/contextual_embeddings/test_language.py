@@ -86,7 +86,7 @@ def test_dimensions_decide_on_the_basis():
     assert theory.predict(n_classes=8, shared=(), largest_prior=0.7).basis == "certified"
     # From tau = 2.78 on all class vectors lie on a line, for which two dimensions do.
     assert theory.predict(n_classes=8, shared=(), largest_prior=0.7, temperature=3.0, embedding_dim=2).note == (
-        "up to 0.008 of the sentences hold no word that tells their class"
+        "up to 0.008 of the sentences have no word that identifies their class"
     )
 
 
