@@ -136,8 +136,7 @@ def linear_regime(
         label_noise: eps in [0, 1).
         word_noise: delta in [0, 1).
 
-    Returns: the linear regime; exact as the weights tend to zero.
-    Raises: ValueError, `field: expected ..., got ...`.
+    Returns: the linear regime; exact as the weights tend to zero. Raises: ValueError for an argument out of range.
     """
     modes = escape_modes(
         word_frequencies=word_frequencies,
@@ -208,8 +207,7 @@ def expected_linear_regime(
         label_noise: eps in [0, 1).
         word_noise: delta in [0, 1).
 
-    Returns: the linear regime of the mean squares.
-    Raises: ValueError, `field: expected ..., got ...`.
+    Returns: the linear regime of the mean squares. Raises: ValueError for an argument out of range.
     """
     noise = {"label_noise": label_noise, "word_noise": word_noise}
     modes = escape_modes(
@@ -265,7 +263,6 @@ def plateau(regime: LinearRegime, final_squared_norm: float, *, fraction: float 
         fraction: the target as a share of the final value.
 
     Returns: the steps in the linear regime and their correction; `steps` is 0 if the start is beyond the target.
-    Raises: ValueError, `field: expected ..., got ...`.
     """
     target = require_positive("final_squared_norm", final_squared_norm) * require_positive("fraction", fraction)
     decays = regime.weight_decay, regime.classifier_weight_decay
