@@ -57,9 +57,9 @@ class SentenceLanguage:
         require_integer("function_words", self.function_words, minimum=0)
         object.__setattr__(self, "replacement", require_fraction("replacement", self.replacement))
         if not self.exclusive and not self.shared:
-            raise ValueError("shared: expected concepts in every class, got none beside exclusive=0")
+            raise ValueError("shared: expected at least one pair with exclusive=0, got none")
         if not self.exclusive and all(classes > 1 for _, classes in self.shared):
-            raise ValueError("exclusive: expected at least 1 where classes share all else and so are alike, got 0")
+            raise ValueError("exclusive: expected at least 1, as classes that share all concepts are alike, got 0")
         if self.replacement and not self.function_words:
             raise ValueError(f"function_words: expected at least 1 with replacement={self.replacement:g}, got 0")
         if self.class_priors is not None:

@@ -138,7 +138,7 @@ def _squared_sines(n_classes: int, initial_angle: float, final_cosine: float | N
     first, least = float(cosine_of_angle(np.array(angle), n_classes)), -1 / (n_classes - 1)
     if not least < final_cosine < first:
         raise ValueError(
-            f"final_cosine: expected more than -1/(K-1)={least:g} and less than at the start, {first:g}, "
+            f"final_cosine: expected more than -1/(K-1)={least:g} and less than the initial cosine, {first:g}, "
             f"got {final_cosine!r}"
         )
     return start, (1 - float(final_cosine)) * (n_classes - 1) / n_classes

@@ -62,7 +62,7 @@ def predict(
     ratios = None if augmentation_ratios is None else check_ratios(augmentation_ratios)
     if ratios is not None:
         if covariance is not None or augmentation is not None:
-            raise ValueError("augmentation_ratios: expected none beside matrices, got both")
+            raise ValueError("augmentation_ratios: expected no value if matrices are given, got both")
         covariance, augmentation = np.eye(len(ratios)), np.diag(ratios)
     if covariance is None or augmentation is None:
         raise ValueError("covariance: expected both matrices, or augmentation_ratios in their place, got None")
@@ -177,9 +177,9 @@ def _strengths(pairs: PairMoments, similarity: str, temperature: float, weight_d
 def _correct(levels, values, similarity: str, weight_decay: float, n_negatives: int, views: int):
     """Return the corrected eigenvalues in units of the temperature, 0 for directions beyond the output dimension."""
     if similarity != "distance":
-        raise ValueError(f"batch_size: expected none with similarity {similarity}, which has no correction, got one")
+        raise ValueError(f"batch_size: expected no value with similarity {similarity}: it has no correction, got one")
     if weight_decay:
-        raise ValueError(f"batch_size: expected none beside a weight decay, got weight_decay={weight_decay:g}")
+        raise ValueError(f"batch_size: expected no value with weight decay, got weight_decay={weight_decay:g}")
     has_dimension = (values > 0) | (surviving_eigenvalue(levels) == 0)
     corrected = np.zeros_like(values)
     corrected[has_dimension] = finite_batch_eigenvalues(levels[has_dimension], n_negatives, views)

@@ -72,7 +72,7 @@ def require_task(
     """
     tree = Tree(branching, depth)
     if (level_eigenvalues is None) == (targets is None):
-        raise ValueError("targets: expected them or level_eigenvalues, got both or neither")
+        raise ValueError("targets: expected either targets or level_eigenvalues, got both or neither")
     if level_eigenvalues is not None:
         matrix = tree.matrix(require_eigenvalues(tree, level_eigenvalues))
     else:
