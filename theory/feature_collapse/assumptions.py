@@ -95,6 +95,6 @@ def _free_embeddings(task: CollapseTask) -> Assumption:
     """Return whether W is not penalised: LayerNorm does not depend on |w|, so with a penalty there is no minimiser."""
     name = "no penalty on normalised embeddings"
     if task.penalises_normalised:
-        reason = f"weight_decay = {task.weight_decay:g} on W shrinks the embeddings indefinitely; the infimum is that of R*"
+        reason = f"weight_decay = {task.weight_decay:g} shrinks the embeddings indefinitely; the infimum is that of R*"
         return Assumption(name=name, holds=False, reason=reason)
     return Assumption(name=name, holds=True, reason="the risk R* penalises the classifier alone")
