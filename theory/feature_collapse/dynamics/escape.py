@@ -3,8 +3,8 @@
 The linear regime. Near zero, gradient descent acts on each mode of `modes` separately, so the norms of embeddings and
 classifier follow from three numbers per mode: |w_i|^2, |u_i|^2 and <w_i, u_i> of the initial weights.
 
-Its end. For saturated latents let w_(a,b) = mu_b/|mu| omega_a, Gamma the Gram matrix of the omega_a, and U proportional
-to W. To first order in M, -G = N - mu_b / (n_c K) M, so the coupling sigma shrinks by the factor 1 - chi,
+Its end. For saturated latents let w_(a,b) = mu_b/|mu| omega_a, Gamma the Gram matrix of the omega_a, and U as in the
+growing pair. To first order in M, -G = N - mu_b / (n_c K) M, so the coupling sigma shrinks by the factor 1 - chi,
 
     chi = tan(theta) t_3 / (1 - eps') sqrt(n_c / (K L)) a |W|^2 / (n_c (n_c - 1)),   t_3 = sum_b mu_b^3 / |mu|^3,
 
