@@ -1,8 +1,8 @@
-"""Logits of weighted sentences, stored in memory or recomputed in blocks of classes.
+"""Logits of weighted sentences, stored in memory or computed again block by block of classes.
 
 Symbols: sentence n of weight omega_n has logits z_n, class probabilities p_n = softmax(z_n) and target t_n, which puts
-1 - eps on its class y_n and spreads eps (*label noise*) uniformly over all K classes. Quantities that are small for a
-confident network (1 - p_n at the class, the cross-entropy) are summed over the wrong classes and not computed as a
+1 - eps on its class y_n and spreads eps (*label noise*) evenly over all K classes. Everything that is small where a
+network is confident (1 - p_n at the class, the cross-entropy) is summed over the other classes and never taken as a
 difference from 1.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
@@ -22,22 +22,22 @@ from theory.checks import require_fraction
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Entries of a block of classes, and of a block of word vectors (64 MB).
+# Numbers in one block of classes (64 MB) and in one block of word vectors.
 _BLOCK_ENTRIES = 2**23
-_LOOK_UP_ENTRIES = 2**16  # entries of a block of looked-up scores (512 KB)
-# Sums of float32 weights are within this of 1; the weights are rescaled to sum to 1.
+_LOOK_UP_ENTRIES = 2**16  # in the scores that are looked up at once (512 KB)
+# Weights in float32 sum to 1 within this; they are scaled to sum to 1.
 _WEIGHT_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LogitBlocks:
-    """Sentences with the logits of a network h(x)_k = sum_l <u_kl, w_{x_l}>, in blocks of classes.
+    """Sentences with the logits of a network h(x)_k = sum_l <u_kl, w_{x_l}>, block of classes by block.
 
     Args:
-        sentences, classes, weights: word indices (N, L), classes (N,), and omega > 0 (N,), which sums to 1.
+        sentences, classes, weights: word numbers (N, L), classes (N,), and omega > 0 (N,), which sums to 1.
         embeddings, classifier: float64 (n_w, d) and (K, L, d).
         label_noise: eps.
-        stored: the logits (N, K), or None if they are recomputed at each use.
+        stored: the logits (N, K), or None if they are computed again whenever they are needed.
     """
 
     sentences: Int[np.ndarray, "N L"]
@@ -54,32 +54,32 @@ class LogitBlocks:
         return len(self.classifier)
 
     def class_blocks(self) -> Iterator[slice]:
-        """Yield slices of classes, so small that their logits and their rows of dF/dM fit into one block."""
+        """Yield slices of classes, few enough for their logits and their rows of dF/dM to fit into one block."""
         widest = max(len(self.sentences), self.sentences.shape[1] * len(self.embeddings))
         size = max(1, _BLOCK_ENTRIES // widest)
         for start in range(0, self.n_classes, size):
             yield slice(start, min(start + size, self.n_classes))
 
     def logits(self, block: slice) -> Float[np.ndarray, "N K_block"]:
-        """Return the logits (N, K_block) of a block of classes; the array must not be modified."""
+        """Return the logits (N, K_block) of a block of classes; not to be written to."""
         if self.stored is not None:
             return self.stored[:, block]
         return _network(self.sentences, self.embeddings, self.classifier[block])
 
     def own_entries(self, block: slice) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
-        """Return row and column of the true class of each sentence, for sentences whose class is in the block."""
+        """Return row and column of each sentence's own class inside a block."""
         rows = np.flatnonzero((self.classes >= block.start) & (self.classes < block.stop))
         return rows, self.classes[rows] - block.start
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SentenceLogits(LogitBlocks):
-    """Logits with summaries over all classes of each sentence; created by `score_sentences`.
+    """Logits with what depends on all classes of a sentence; made by `score_sentences`.
 
     Args:
-        own: the logit of the true class of each sentence (N,).
-        log_others: log sum of e^z over the wrong classes (N,).
-        mean_logit, least_other: mean of all logits (N,) and least logit of the wrong classes (N,).
+        own: the logit of the class of each sentence (N,).
+        log_others: log sum of e^z over the other classes (N,).
+        mean_logit, least_other: mean of all logits (N,) and least logit of the other classes (N,).
     """
 
     own: Float[np.ndarray, " N"]
@@ -94,12 +94,12 @@ class SentenceLogits(LogitBlocks):
 
     @property
     def error_probability(self) -> Float[np.ndarray, " N"]:
-        """The total probability 1 - p of the wrong classes (N,)."""
+        """The probability 1 - p of all other classes together (N,)."""
         return expit(self.log_others - self.own)
 
     @property
     def other_target(self) -> float:
-        """The target eps / K of every wrong class."""
+        """The target eps / K of every class but the sentence's own."""
         return self.label_noise / self.n_classes
 
     @property
@@ -111,18 +111,18 @@ class SentenceLogits(LogitBlocks):
         return float(self.weights @ terms)
 
     def other_probabilities(self, block: slice) -> Float[np.ndarray, "N K_block"]:
-        """Return p (N, K_block), with 0 at the true class of each sentence."""
+        """Return p (N, K_block), with 0 at each sentence's own class."""
         probabilities = np.exp(self.logits(block) - self.log_normaliser[:, None])
         probabilities[self.own_entries(block)] = 0.0
         return probabilities
 
     @property
     def own_error(self) -> Float[np.ndarray, " N"]:
-        """The entry of p - t at the true class of each sentence, (N,)."""
+        """The entry of p - t at each sentence's own class, (N,)."""
         return self.label_noise - self.other_target - self.error_probability
 
     def weighted_errors(self, block: slice) -> Float[np.ndarray, "N K_block"]:
-        """Return omega (p - t) (N, K_block), the derivative of F with respect to the logits."""
+        """Return omega (p - t) (N, K_block), the derivative of F in the logits."""
         errors = self.other_probabilities(block) - self.other_target
         rows, columns = self.own_entries(block)
         errors[rows, columns] = self.own_error[rows]
@@ -139,10 +139,10 @@ def score_sentences(
     label_noise: float = 0.0,
     memory_limit: int = 2**29,
 ) -> SentenceLogits:
-    """Return the logits of all sentences in float64, after checking the arguments.
+    """Check the arguments and run the network, in float64, over all sentences.
 
     Args:
-        sentences: word indices in [0, n_w), integers (N, L).
+        sentences: word numbers in [0, n_w), integers (N, L).
         classes: integers in [0, K), (N,).
         weights: omega >= 0 (N,), summing to 1, or None for 1/N. Sentences of weight 0 are left out.
         embeddings: W (n_w, d).
@@ -183,7 +183,7 @@ def score_sentences(
 
 
 def _summarise(blocks: LogitBlocks) -> SentenceLogits:
-    """Return the logits with their summaries over all classes, from one pass over the blocks."""
+    """Run once over the classes and collect what depends on all of them."""
     n_sentences = len(blocks.sentences)
     own, total = np.empty(n_sentences), np.zeros(n_sentences)
     log_others, least_other = np.full(n_sentences, -np.inf), np.full(n_sentences, np.inf)
@@ -215,10 +215,9 @@ def _summarise(blocks: LogitBlocks) -> SentenceLogits:
 def _network(
     sentences: Int[np.ndarray, "N L"], embeddings: Float[np.ndarray, "n_w d"], classifier: Float[np.ndarray, "K L d"]
 ) -> Float[np.ndarray, "N K"]:
-    """Return the logits (N, K) of a classifier (K, L, d), computed in blocks of sentences.
+    """Return the logits (N, K) of a classifier (K, L, d), a block of sentences at a time.
 
-    If there are more sentences than words, the scores of each word at each position (L, n_w, K) are computed once and
-    looked up.
+    With more sentences than words the score of each word at each position is computed once, (L, n_w, K), and looked up.
     """
     if len(sentences) > len(embeddings):
         return _look_up(sentences, np.matmul(embeddings, classifier.transpose(1, 2, 0)))
@@ -233,11 +232,11 @@ def _network(
 
 
 def _look_up(sentences: Int[np.ndarray, "N L"], scores: Float[np.ndarray, "L n_w K"]) -> Float[np.ndarray, "N K"]:
-    """Return the logits (N, K) as sums over positions of the scores (L, n_w, K), in blocks of sentences."""
+    """Return the logits (N, K) as sums over positions of the scores (L, n_w, K), a block of sentences at a time."""
     length, n_words, n_classes = scores.shape
     flat = scores.reshape(length * n_words, n_classes)
     logits = np.empty((len(sentences), n_classes))
-    # Blocks are small, so that the looked-up rows and their sum stay in the cache.
+    # Small blocks: the rows that are looked up and their sum stay in the cache.
     size = max(1, _LOOK_UP_ENTRIES // (length * n_classes))
     for start in range(0, len(sentences), size):
         entries = sentences[start : start + size] + n_words * np.arange(length)
@@ -268,7 +267,7 @@ def _require_indices(field: str, value: object, n_axes: int, count: int) -> Int[
 
 
 def _require_weights(value: object, n_sentences: int) -> Float[np.ndarray, " N"]:
-    """Return the weights, scaled to sum to 1; equal weights for None."""
+    """Return the weights, scaled to sum to 1; equal ones for None."""
     if value is None:
         return np.full(n_sentences, 1 / n_sentences)
     weights = _require_finite("weights", value, 1)
