@@ -1,11 +1,11 @@
 """Predictions of learned representations: plain numbers and arrays in, float64 arrays out.
 
-One package for each phenomenon. Its `predict` gives the minimiser of a risk, or what gradient descent learns
-(`feature_contamination`, deep linear networks in `hierarchy`); `optimality` certifies how far any network is from the
-minimum. `checks`, `frames` and `lazy` serve all of them. Each package's docstring defines its own words; those below
-are the words of `feature_collapse` and `neural_collapse`.
+There is one package per phenomenon. Its `predict` returns the minimiser of a risk, or what gradient descent learns
+(`feature_contamination`, deep linear networks in `hierarchy`). `optimality` bounds how far any network is from the
+minimum. `checks`, `frames` and `lazy` are shared by all packages. Each package's docstring defines its terms; the
+terms of `feature_collapse` and `neural_collapse` are defined here.
 
-Vocabulary, with the symbols that the formulas of this package use:
+Vocabulary, with the symbols used in the formulas of this package:
 
 * *concept* (n_c of them) and *word* (n_w = n_c s_c): word (a, b) is the b-th of the s_c words of concept a, and has
   index a * s_c + b.
@@ -16,11 +16,11 @@ Vocabulary, with the symbols that the formulas of this package use:
   where there is one, acts on each embedding first and has no parameters, so that its output has norm sqrt(d). In
   `neural_collapse`, as in its literature, W is the classifier and H are the features.
 * *weight decay* lam: *risk* (nats) = cross-entropy + lam/2 (|W|^2 + |U|^2); under LayerNorm only U is penalised.
-* *label noise* eps and *word noise* delta: the probabilities that a label, or the word at a position, is replaced by an
-  even draw; see `feature_collapse.noise`.
+* *label noise* eps and *word noise* delta: the probabilities that a label, or the word at a position, is replaced by a
+  uniform draw; see `feature_collapse.noise`.
 * *equiangular frame* (a simplex): unit vectors that sum to zero, all at cosine -1/(n_c - 1).
 * eta = n_c / (n_c - 1).
-* *margin* y = eta c r >= 0: how far one position lifts the logit of the right class over one that differs there, with
-  r the norm of the embedding and c that of the classifier vector.
-* *gain* g(y) = log(1 + (n_c - 1) e^{-y}): the cross-entropy (nats) of guessing the concept at one position.
+* *margin* y = eta c r >= 0: how far one position raises the logit of the correct class above that of a class which
+  differs there, with r the norm of the embedding and c that of the classifier vector.
+* *gain* g(y) = log(1 + (n_c - 1) e^{-y}): the cross-entropy (nats) of classifying the concept at one position.
 """

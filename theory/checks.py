@@ -10,10 +10,10 @@ def require_integer(field: str, value: Any, *, minimum: int) -> int:
 
     Args:
         field: name of the field, for the message.
-        value: any object; booleans and floats are refused.
+        value: any object; booleans and floats are rejected.
         minimum: the smallest value allowed.
 
-    Raises: ValueError.
+    Raises: ValueError if `value` is not an integer or is too small.
     """
     try:
         number = operator.index(value)
@@ -51,7 +51,7 @@ def require_fraction(field: str, value: object) -> float:
 
 
 def _as_float(value: Any) -> float:
-    """Return the float that `value` stands for; not-a-number if it stands for none (texts included)."""
+    """Return `value` as a float, or NaN if it is not a number; strings and booleans do not count as numbers."""
     if isinstance(value, (str, bytes, bool)):
         return math.nan
     try:

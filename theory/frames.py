@@ -1,4 +1,4 @@
-"""Equiangular frames: the directions that collapsed representations take."""
+"""Equiangular frames: the directions of collapsed representations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def equiangular_frame(
     n_vectors: int, dim: int, *, orthogonal_to_ones: bool = False
 ) -> Float[np.ndarray, "n_vectors dim"]:
-    """Build a simplex equiangular tight frame.
+    """Return a simplex equiangular tight frame.
 
         sum_a f_a = 0,   <f_a, f_a> = 1,   <f_a, f_b> = -1 / (n - 1),   sum_a f_a f_a^T = n / (n - 1) on their span
 
@@ -26,9 +26,9 @@ def equiangular_frame(
     Args:
         n_vectors: number of vectors n, one per concept; at least 2.
         dim: dimension d of the space; further coordinates are zero.
-        orthogonal_to_ones: ask also for <f_a, (1, .., 1)> = 0.
+        orthogonal_to_ones: whether to require <f_a, (1, .., 1)> = 0 as well.
 
-    Returns: float64 array (n_vectors, dim), the same at every call, exact to rounding.
+    Returns: float64 array (n_vectors, dim), deterministic, exact to rounding.
     Raises: ValueError if `dim` is below n - 1 (below n with `orthogonal_to_ones`).
     Source: the frame of Theorems 1 to 3 of arXiv 2305.16162; the two constructions are textbook.
     """
@@ -42,7 +42,7 @@ def equiangular_frame(
 
 
 def require_dimension(dim: object, n_vectors: int, *, orthogonal_to_ones: bool) -> int:
-    """Return `dim` as an int that has room for the frame of `n_vectors`, or raise ValueError."""
+    """Return `dim` as an int, or raise ValueError if the frame of `n_vectors` needs more dimensions."""
     dim = require_integer("embedding_dim", dim, minimum=1)
     smallest = _smallest_dimension(n_vectors, orthogonal_to_ones=orthogonal_to_ones)
     if dim < smallest:

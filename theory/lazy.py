@@ -1,4 +1,4 @@
-"""Package faces that import a module only when one of its names is used."""
+"""Package `__init__` modules that import a submodule only when one of its names is used."""
 
 import importlib
 import sys
@@ -7,16 +7,17 @@ from typing import Any
 
 
 def hand_on(package: str, names: Mapping[str, Sequence[str]]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the `__getattr__` and `__dir__` of a package that hands on names of its modules.
+    """Return the `__getattr__` and `__dir__` of a package that re-exports names of its modules lazily.
 
-    Importing the package imports none of these modules; a name is looked up once and then is an attribute like others.
+    Importing the package imports none of these modules. A name is resolved once and then stored as an ordinary
+    attribute.
 
     Args:
         package: `__name__` of the package.
-        names: for each module below the package, the names that it hands on. None may be the name of a module:
-            importing that module would replace it.
+        names: for each module of the package, the names to re-export. No name may be that of a module: importing the
+            module would overwrite it.
 
-    Returns: both functions, to be assigned to `__getattr__` and `__dir__` (PEP 562).
+    Returns: the two functions, to be assigned to `__getattr__` and `__dir__` (PEP 562).
     """
     homes = {name: f"{package}.{module}" for module, handed_on in names.items() for name in handed_on}
 

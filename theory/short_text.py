@@ -1,4 +1,4 @@
-"""Results in a few lines, for a prompt: arrays by their range."""
+"""Short text representations of results for the interactive prompt; arrays are shown by their range."""
 
 import dataclasses
 import textwrap
@@ -10,7 +10,7 @@ LINES, WIDTH = 5, 116
 
 
 def number_range(values: np.ndarray) -> str:
-    """Return the smallest and the largest of some numbers, or the one that all agree on, to six digits."""
+    """Return the smallest and the largest value to six digits, or a single number if they agree."""
     if values.size == 0:
         return "none"
     low, high = f"{values.min():.6g}", f"{values.max():.6g}"
@@ -18,9 +18,9 @@ def number_range(values: np.ndarray) -> str:
 
 
 def short_repr(self: Any) -> str:
-    """Return a NamedTuple or a dataclass in at most five lines, as its `__repr__`; what is longer ends in "...".
+    """Return the `__repr__` of a NamedTuple or a dataclass in at most five lines; longer text ends in "...".
 
-    Arrays are shown by shape and range; their numbers are attributes.
+    Arrays are shown by shape and range.
     """
     names = [field.name for field in dataclasses.fields(self)] if dataclasses.is_dataclass(self) else self._fields
     text = "; ".join(f"{name} {_shown(getattr(self, name))}" for name in names)

@@ -1,18 +1,19 @@
-"""Contextual embeddings: where contrastive learning of sentences takes the embeddings of words, and how fast.
+"""Contextual embeddings: the token embeddings that contrastive learning of sentences converges to, and how fast.
 
 Xiao, Long and Al Moubayed (2023) measured isotropy, contextualisation and their change under contrastive training. Here
-all of it is predicted for a language of known structure. Under InfoNCE with mean pooling and dot products every token
-ends as the class vector of its sentence, so that the statistics of a word are those of its posterior over classes.
+these quantities are predicted for a language of known structure. Under InfoNCE with mean pooling and dot products every
+token converges to the class vector of its sentence, so that the statistics of a word are those of its posterior over
+classes.
 
-* `language`, `posteriors`: the law of a language, and what token collapse makes of it. *Self-similarity* of a word:
+* `language`, `posteriors`: the law of a language, and its statistics after token collapse. *Self-similarity* of a word:
   mean cosine of two of its occurrences; *intra-sentence similarity*: mean cosine of a token and its sentence's mean;
-  *anisotropy*: mean cosine of different words in different sentences; *adjusted*: less the anisotropy.
+  *anisotropy*: mean cosine of different words in different sentences; *adjusted*: minus the anisotropy.
 * `pair_counts`: the same for a finite sample, without sampling error.
 * `contrastive_minimum`: the least loss for balanced classes, any temperature and batch size.
 * `class_gram`: the class vectors for unequal priors, a convex program with its certificate.
 * `mean_cosine`: gradient flow of the mean cosine, the time to isotropy and its best temperature.
 * `initialisation`, `activation_kernels`: the same quantities before training, in wide random encoders.
-* `prediction`: all that training ends in, for one language.
+* `prediction`: all predictions after training, for one language.
 
 Proofs: `theory/contextual_embeddings.md`. Q = mean |x|^2 of tokens, M = |mean x|^2, V = Q - M.
 """

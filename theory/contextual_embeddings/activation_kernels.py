@@ -1,10 +1,10 @@
-"""What a wide random layer makes of a correlation c: ``kappa(c) = E g(u) g(v)``, u and v standard normal.
+"""Kernels of wide random layers: ``kappa(c) = E g(u) g(v)`` for standard normal u and v of correlation c.
 
     ReLU:  kappa(c) = (sqrt(1 - c^2) + (pi - arccos c) c)/(2 pi)              (Cho and Saul, 2009)
     GELU:  kappa(c) = sum_n a_n^2 c^n,   a_n = E g(u) He_n(u)/sqrt(n!)        (Mehler's formula)
 
-GELU is ``u Phi(u)`` with the normal distribution function. Its coefficients come from Gauss-Hermite quadrature; a_n^2
-falls like 2^-n, as kappa is analytic up to |c| = 2, and the terms left out stay below rounding.
+GELU is ``u Phi(u)`` with Phi the normal distribution function. Its coefficients are computed by Gauss-Hermite
+quadrature. kappa is analytic up to |c| = 2, so a_n^2 falls like 2^-n and the omitted terms are below rounding.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TERMS = 60
 
 
 def activation_kernel(correlation: Float[np.ndarray, ...], activation: str) -> Float[np.ndarray, ...]:
-    """Return kappa(c) for c in [-1, 1]; rounding beyond it is cut.
+    """Return kappa(c) for c in [-1, 1]; values outside by rounding are clipped.
 
     Args:
         correlation: of the inputs of the activation, which have variance 1.
@@ -40,7 +40,7 @@ def activation_kernel(correlation: Float[np.ndarray, ...], activation: str) -> F
 
 
 def check_activation(activation: object) -> None:
-    """Raise ValueError unless there is a kernel of that name."""
+    """Raise ValueError unless the activation has a kernel."""
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}, got {activation!r}")
 

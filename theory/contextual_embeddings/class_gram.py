@@ -1,6 +1,6 @@
 """The class Gram matrix for unequal priors: a convex program, and its certificate.
 
-For infinitely many negatives the loss of class vectors less the logarithm of their number is
+For infinitely many negatives the loss of class vectors, minus the logarithm of the number of negatives, is
 
     F(G) = sum_k pi_k log sum_l pi_l exp((G_kl - G_kk)/tau),      G positive semidefinite, G_kk <= 1,
 
@@ -11,10 +11,11 @@ diagonal with ``nu_k = -(sym(grad F) G)_kk`` one has tr(S G) = 0, so that
 
     F(G) - min F  <=  K max(0, -least eigenvalue of S).
 
-Between two limits (theorem 3 of `contextual_embeddings.md`): tau -> 0 gives the simplex, whatever the priors; large tau
-gives |sum_k pi_k z_k| its least value, (2 pi_max - 1)_+, and from `floor_temperature` on it is exactly that.
+The minimiser lies between two limits (theorem 3 of `contextual_embeddings.md`). For tau -> 0 it is the simplex, for all
+priors. For large tau |sum_k pi_k z_k| approaches its least value, (2 pi_max - 1)_+, and attains it exactly at and above
+`floor_temperature`.
 
-S is measured in units of the mean multiplier, as F is flat to exp(-1/tau) at a low temperature.
+S is measured in units of the mean multiplier, because at a low temperature F is flat to order exp(-1/tau).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 # A minimiser is certified if its KKT residual is at most this.
 CERTIFIED = 1e-8
-# Below this temperature the differences of F are beyond float64.
+# Below this temperature float64 does not resolve the differences of F.
 LEAST_TEMPERATURE = 0.02
 LARGEST_COUNT = 200
 _MAX_NEWTON_STEPS = 30
@@ -51,10 +52,10 @@ class ClassGram:
         priors: pi, float64 (K,).
         temperature: tau.
         gram: G, float64 (K, K), unit diagonal.
-        loss: F(G), nats, less the logarithm of the number of negatives.
+        loss: F(G), the loss minus the logarithm of the number of negatives, nats.
         multipliers: nu, float64 (K,).
         kkt_residual: the larger of the most negative eigenvalue of S and the largest entry of S G, over the mean of nu.
-        gap: an upper bound of F(G) - min F, nats.
+        gap: an upper bound on F(G) - min F, nats.
     """
 
     priors: Float[np.ndarray, " K"]
@@ -79,8 +80,8 @@ class ClassGram:
 def solve_class_gram(class_priors: Sequence[float] | Float[np.ndarray, " K"], temperature: float) -> ClassGram:
     """Return the class Gram matrix that minimises F.
 
-    L-BFGS on unit vectors in K dimensions, then Newton's method on their spheres; the certificate does not depend on
-    how the minimiser was found.
+    The solver runs L-BFGS on unit vectors in K dimensions, then Newton's method on the product of spheres. The
+    certificate is independent of the solver.
 
     Args:
         class_priors: K positive numbers that sum to 1.
@@ -101,7 +102,7 @@ def solve_class_gram(class_priors: Sequence[float] | Float[np.ndarray, " K"], te
 
 
 def certify(priors: Float[np.ndarray, " K"], temperature: float, gram: Float[np.ndarray, "K K"]) -> ClassGram:
-    """Return a Gram matrix of unit diagonal with its KKT residual and the gap that this certifies.
+    """Return a Gram matrix of unit diagonal with its KKT residual and the certified gap.
 
     Args:
         priors: pi.
@@ -125,16 +126,16 @@ def certify(priors: Float[np.ndarray, " K"], temperature: float, gram: Float[np.
 
 
 def class_loss(priors: Float[np.ndarray, " K"], temperature: float, gram: Float[np.ndarray, "K K"]) -> float:
-    """Return F(G), nats, of any Gram matrix."""
+    """Return F(G) of any Gram matrix, in nats."""
     logits = (gram - np.diag(gram)[:, None]) / temperature + np.log(priors)
     return float(priors @ np.logaddexp.reduce(logits, axis=1))
 
 
 def excess_and_slope(priors, temperature: float, gram) -> tuple[float, Float[np.ndarray, "K K"]]:
-    """Return ``F(G) - sum_k pi_k log pi_k``, and the symmetric part of the gradient, its diagonal left zero.
+    """Return ``F(G) - sum_k pi_k log pi_k``, and the symmetric part of the gradient with a zero diagonal.
 
-    The excess is ``sum_k pi_k log(1 + sum_{l != k} (pi_l/pi_k) exp((G_kl - 1)/tau))`` for a unit diagonal, without the
-    difference of nearly equal numbers at a low temperature. The multipliers take up the diagonal of the gradient.
+    For a unit diagonal the excess is ``sum_k pi_k log(1 + sum_{l != k} (pi_l/pi_k) exp((G_kl - 1)/tau))``, a form
+    without cancellation at a low temperature. The multipliers absorb the diagonal of the gradient.
     """
     odds = _odds(priors, temperature, gram)
     totals = odds.sum(1)
@@ -153,10 +154,10 @@ def simplex_anisotropy(priors: Float[np.ndarray, " K"]) -> float:
 
 
 def floor_temperature(largest_prior: float) -> float:
-    """Return the temperature from which the anisotropy is exactly at its floor; infinite up to a prior of 1/2.
+    """Return the least temperature at which the anisotropy is exactly its floor; infinite for a prior up to 1/2.
 
-    All other classes then stand opposite to the largest, whatever their priors are. With ``P = pi_max``, ``Q = 1 - P``
-    and ``e = exp(-2/tau)``: ``S >= 0`` there iff ``P e^2 + (P - 2 Q^2) e - 2 P Q >= 0``. At least three classes.
+    All other classes are then opposite to the largest, whatever their priors. With ``P = pi_max``, ``Q = 1 - P`` and
+    ``e = exp(-2/tau)``: ``S >= 0`` there iff ``P e^2 + (P - 2 Q^2) e - 2 P Q >= 0``. Valid for at least three classes.
 
     Args:
         largest_prior: P, in (0, 1).
@@ -177,7 +178,7 @@ def _odds(priors, temperature: float, gram) -> Float[np.ndarray, "K K"]:
 
 
 def _start(priors: Float[np.ndarray, " K"], temperature: float) -> Float[np.ndarray, "K K"]:
-    """Return unit vectors near the better one of both limits, off every symmetry."""
+    """Return perturbed unit vectors near the better of the two limits; the noise breaks the symmetries."""
     values, vectors = np.linalg.eigh(simplex_gram(len(priors)))
     simplex = vectors * np.sqrt(np.maximum(values, 0))
     antipodal = np.zeros_like(simplex)
@@ -193,7 +194,7 @@ def _normalise(vectors: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
 
 
 def _quasi_newton(priors, temperature: float, vectors) -> Float[np.ndarray, "K K"]:
-    """Return unit vectors after L-BFGS on the logarithm of the excess, whose values differ in all digits."""
+    """Return unit vectors after L-BFGS on the logarithm of the excess, which float64 resolves at low temperatures."""
     from scipy.optimize import minimize
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -203,14 +204,14 @@ def _quasi_newton(priors, temperature: float, vectors) -> Float[np.ndarray, "K K
         gradient = _tangent(2 * slope @ unit, unit) / np.linalg.norm(free, axis=1, keepdims=True)
         return math.log(excess), gradient.ravel() / excess
 
-    found = minimize(
+    minimiser = minimize(
         objective,
         vectors.ravel(),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": 3000, "maxfun": 6000, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-9},
     ).x
-    return _normalise(found.reshape(vectors.shape))
+    return _normalise(minimiser.reshape(vectors.shape))
 
 
 def _newton(priors, temperature: float, vectors) -> Float[np.ndarray, "K K"]:
@@ -231,7 +232,7 @@ def _newton(priors, temperature: float, vectors) -> Float[np.ndarray, "K K"]:
 
 
 def _derivatives(priors, temperature: float, vectors):
-    """Return the gradient of F on the spheres, ``2 S Z``, and its derivative along tangent vectors."""
+    """Return the gradient of F on the spheres, ``2 S Z``, and the function that multiplies by its Hessian."""
     odds = _odds(priors, temperature, vectors @ vectors.T)
     weights = priors / (1 + odds.sum(1))
     half = weights[:, None] * odds / temperature
@@ -250,5 +251,5 @@ def _derivatives(priors, temperature: float, vectors):
 
 
 def _tangent(directions, vectors):
-    """Return the part of each row that is orthogonal to its unit vector."""
+    """Return the component of each row orthogonal to the unit vector of that row."""
     return directions - np.sum(directions * vectors, axis=1, keepdims=True) * vectors

@@ -1,13 +1,14 @@
-"""The least InfoNCE loss of sentences with a class: balanced classes, any temperature, any batch size.
+"""The least InfoNCE loss of sentences with a latent class: balanced classes, any temperature, any batch size.
 
-A batch has B pairs of unit (or shorter) sentence vectors; anchor i is held against its positive and B - 1 negatives,
-``log(1 + sum_j exp(z_i . (z_j - z_i+)/tau))``. Jensen's inequality replaces vectors by class means and their Gram
-matrix by its average over permutations of the classes, which leaves the simplex. With c of the negatives of the
-anchor's class,
+A batch has B pairs of sentence vectors of norm at most 1; anchor i has one positive and B - 1 negatives, and the loss
+``log(1 + sum_j exp(z_i . (z_j - z_i+)/tau))``. Jensen's inequality replaces vectors by class means, and their Gram
+matrix by its average over permutations of the classes, which leaves the simplex. If c negatives share the anchor's
+class,
 
-    L* = E_c log(1 + c + (B - 1 - c) exp(-K/((K - 1) tau))),    c ~ Binomial(B - 1, 1/K),  or c = 0
+    L* = E_c log(1 + c + (B - 1 - c) exp(-K/((K - 1) tau))),
 
-for classes drawn independently, or without replacement. Proof: `contextual_embeddings.md`, theorem 1.
+with c ~ Binomial(B - 1, 1/K) for classes drawn independently and c = 0 for classes drawn without replacement. Proof:
+`contextual_embeddings.md`, theorem 1.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _LARGEST_BATCH = 10_000_000
 
 
 def minimum_loss(n_classes: int, batch_size: int, temperature: float, *, replacement_draws: bool = False) -> float:
-    """Return L*, nats: attained iff every sentence vector is its class's vertex of a simplex, K - 1 <= dimension.
+    """Return L* in nats; if K - 1 <= dimension it is attained, iff each vector is the simplex vertex of its class.
 
     Args:
         n_classes: K, at least 2.
@@ -61,7 +62,7 @@ def check_batch_size(batch_size: object, n_classes: int, replacement_draws: bool
 
 
 def collision_law(n_negatives: int, probability: float) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Return the number of negatives of the anchor's class, 0 .. n, and the binomial probability of each."""
+    """Return the possible numbers of negatives of the anchor's class, 0 .. n, and their binomial probabilities."""
     from scipy.special import gammaln
 
     counts = np.arange(n_negatives + 1.0)
@@ -74,9 +75,19 @@ def collision_law(n_negatives: int, probability: float) -> tuple[Float[np.ndarra
 def expected_loss(
     gram: Float[np.ndarray, "K K"], batch_size: int, temperature: float, *, replacement_draws: bool = False
 ) -> float:
-    """Return the loss of class vectors with any Gram matrix, by going through all draws of B - 1 negatives.
+    """Return the loss of class vectors with a given Gram matrix, by enumerating all draws of B - 1 negatives.
 
-    The bound is its minimum. For small K and B: there are K^(B-1) draws, or those of different classes.
+    Its minimum over Gram matrices is `minimum_loss`. Only for small K and B: with independent draws there are K^(B-1)
+    of them for each anchor.
+
+    Args:
+        gram: inner products of the class vectors, (K, K).
+        batch_size: B.
+        temperature: tau.
+        replacement_draws: whether classes are drawn independently.
+
+    Returns: the loss, nats.
+    Raises: ValueError, one line that names the field.
     """
     from itertools import permutations, product
 

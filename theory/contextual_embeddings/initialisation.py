@@ -4,14 +4,15 @@ Query weights are zero at the start, so that attention is uniform over the token
 inner products of tokens over d follow a recursion on the kernel K of all tokens of all sentences:
 
     K_0 = (v_w [same word] + v_p [same position])                          v: variances of embeddings and positions
-    attention     B = a (mean of K over the tokens of both sentences)      a: gain of the map of values
+    attention     B = a (mean of K over the tokens of both sentences)      a: gain of the value and output maps
     feed-forward  B = f kappa(K)                                           f: gain of the map from the hidden units
     post-norm     K <- (K + B) normalised to unit diagonal, after K_0 and each branch; B is of this K
     pre-norm      R <- R + B, with B of R normalised to unit diagonal, and the states are R
 
-A branch adds without a cross term because its weights are independent of its input. Where all tokens are independent
-and there are no positions, few numbers suffice (`three_scalars`): the cosine of two occurrences of a word, of two
-tokens of a sentence, and of two tokens of different sentences. Derivation: theorem 5 of `contextual_embeddings.md`.
+There is no cross term between a branch and the residual stream because the weights of the branch are independent of its
+input. For independent tokens and no positions a few numbers suffice (`three_scalars`): the cosine of two occurrences of
+a word, of two tokens of a sentence, and of two tokens of different sentences. Derivation: theorem 5 of
+`contextual_embeddings.md`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
 
 NORMS = ("pre", "post")
-# Tokens whose kernel is computed: its memory is 8 bytes times their square.
+# Most tokens of a kernel, which takes 8 bytes times the square of their number.
 LARGEST_COUNT = 20_000
 
 
@@ -37,13 +38,13 @@ class Encoder:
     """A random encoder of infinite width.
 
     Args:
-        depth: blocks of attention and feed-forward, 0 or more.
+        depth: number of blocks (attention, then feed-forward), 0 or more.
         norm: "pre" or "post".
         activation: "relu" or "gelu".
-        embedding_variance: v_w, of an entry of a word's embedding.
-        position_variance: v_p, of an entry of a position's; 0 for no positions.
-        attention_gain: a; 1 if the maps of values and of the mix have entries of variance 1/(inputs).
-        feed_forward_gain: f; 1 if both maps of the feed-forward network have.
+        embedding_variance: v_w, variance of an entry of a word embedding.
+        position_variance: v_p, variance of an entry of a position embedding; 0 for no positions.
+        attention_gain: a; 1 if the value and output maps have entries of variance 1/(inputs).
+        feed_forward_gain: f; 1 if both maps of the feed-forward network have entries of variance 1/(inputs).
         final_norm: whether a pre-norm encoder normalises once more after the last block.
 
     Raises: ValueError, one line that names the field.
@@ -74,15 +75,15 @@ def kernels(
 ) -> list[Float[np.ndarray, "N N"]]:
     """Return the kernel of all N tokens of the given sentences at each layer, the embeddings first.
 
-    Tokens come sentence by sentence, masked ones left out: in the order of ``words[mask]``. An entry is the inner
-    product of two tokens over d.
+    Tokens are in the order of ``words[mask]``: sentence by sentence, without masked positions. An entry is the inner
+    product of two tokens divided by d.
 
     Args:
         encoder: the encoder.
         words: the word at each position of each sentence, any integers.
         mask: which positions hold a token; None for all.
 
-    Returns: depth + 1 matrices, float64; one more of a pre-norm encoder with a final norm.
+    Returns: depth + 1 matrices (N, N), float64; one more for a pre-norm encoder with a final norm.
     Raises: ValueError, one line that names the field; also for a sentence without tokens.
     """
     tokens = _tokens(words, mask)
@@ -100,17 +101,17 @@ def kernels(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerStatistics:
-    """Statistics of the tokens of one layer, from their kernel; inner products over d.
+    """Statistics of the tokens of one layer, from their kernel; inner products are divided by d.
 
     Args:
         words: the words that occur, sorted.
-        counts: n_t, float64, in the order of `words`, like the three arrays that follow.
+        counts: n_t, float64; this and the next three arrays are in the order of `words`.
         mean_square: Q_t, mean |x|^2 of the occurrences.
         square_mean: M_t = |mean x|^2; V_t = Q_t - M_t.
         self_similarity: mean cosine of two different occurrences; NaN below two.
         whole_mean_square: Q.
         whole_square_mean: M; V = Q - M.
-        within_share: V_W/V, the variance within words over the whole.
+        within_share: V_W/V, the variance within words over the total variance.
         intra_sentence: mean cosine of a token and the mean of its sentence.
         anisotropy: mean cosine of different words in different sentences; NaN if there are none.
     """
@@ -140,9 +141,16 @@ class LayerStatistics:
 def layer_statistics(
     kernel: Float[np.ndarray, "N N"], words: Int[np.ndarray, "S L"], mask: Bool[np.ndarray, "S L"] | None = None
 ) -> LayerStatistics:
-    """Return the statistics of a kernel of `kernels`, for the same words and mask.
+    """Return the statistics of one kernel from `kernels`, for the same words and mask.
 
-    They are those of the given sentences in a network of infinite width: all means are over pairs of these tokens.
+    They are exact for the given sentences in a network of infinite width: all means are over pairs of these tokens.
+
+    Args:
+        kernel: of all N tokens, (N, N).
+        words: the word at each position of each sentence, as for `kernels`.
+        mask: as for `kernels`.
+
+    Raises: ValueError, one line that names the field.
     """
     tokens = _tokens(words, mask)
     vocabulary, index = np.unique(tokens.words, return_inverse=True)
@@ -180,9 +188,9 @@ class ThreeScalars:
     """Cosines by layer, the embeddings first, each float64 (depth + 1,).
 
     Args:
-        same_word: two occurrences of one word in different sentences: self-similarity.
-        same_sentence: two tokens of one sentence.
-        different: tokens of sentences that share no word: the anisotropy, and M/Q.
+        same_word: of two occurrences of one word in different sentences, the self-similarity.
+        same_sentence: of two tokens of one sentence.
+        different: of tokens of sentences that share no word, the anisotropy and M/Q.
     """
 
     same_word: Float[np.ndarray, " layers"]
@@ -191,7 +199,7 @@ class ThreeScalars:
 
     @property
     def within_share(self) -> Float[np.ndarray, " layers"]:
-        """V_W/V, the variance within words over the whole."""
+        """V_W/V, the variance within words over the total variance."""
         return (1 - self.same_word) / (1 - self.different)
 
 
@@ -201,12 +209,12 @@ def three_scalars(depth: int, sentence_length: int, activation: str = "relu") ->
     With ``B_s = (1 + (L - 1) pair)/L`` the squared norm of a sentence's mean, attention is
     ``x -> (x + B_x)/(1 + B_s)``, where B_x is B_s for two tokens of a sentence and aniso for sentences that share no
     word. Two sentences that share one word have ``B = (self + 2 (L - 1) one + (L - 1)^2 none)/L^2``: *one* is the
-    cosine of the shared word with another one of the other sentence, *none* that of two others. Both grow away from
-    aniso with depth, so that five numbers, not three, are closed. The feed-forward network is
+    cosine of the shared word with another word of the other sentence, *none* that of two other words. Both deviate from
+    aniso with depth, so the recursion closes in five numbers, not three. The feed-forward network is
     ``x -> (x + kappa(x))/(1 + kappa(1))``.
 
     Args:
-        depth: blocks.
+        depth: number of blocks.
         sentence_length: L, at least 1.
         activation: "relu" or "gelu".
 
@@ -231,7 +239,7 @@ def three_scalars(depth: int, sentence_length: int, activation: str = "relu") ->
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Tokens:
-    """All tokens of some sentences in one row: word, position, sentence, and the map to the means of sentences."""
+    """All tokens of some sentences, flattened: word, position and sentence of each, and the averaging matrix."""
 
     words: Int[np.ndarray, " N"]
     positions: Int[np.ndarray, " N"]
@@ -240,7 +248,7 @@ class _Tokens:
 
 
 def _tokens(words, mask) -> _Tokens:
-    """Return the tokens, checked."""
+    """Return the tokens of the unmasked positions, or raise ValueError for a wrong shape, type or number."""
     words = np.asarray(words)
     if words.ndim != 2 or not words.size or not np.issubdtype(words.dtype, np.integer):
         raise ValueError(f"words: expected integers of shape (sentences, positions), got shape {words.shape}")
@@ -258,7 +266,7 @@ def _tokens(words, mask) -> _Tokens:
 
 
 def _attention(encoder: Encoder, tokens: _Tokens):
-    """Return the map from a kernel to that of the mean values of each token's sentence."""
+    """Return the map from a kernel to that of the attention outputs, the mean value of each token's sentence."""
 
     def attend(kernel: Float[np.ndarray, "N N"]) -> Float[np.ndarray, "N N"]:
         means = tokens.averages @ kernel @ tokens.averages.T

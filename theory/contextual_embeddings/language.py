@@ -1,12 +1,12 @@
-"""A language of classes: which concepts a sentence of each class holds, and how often they give way to function words.
+"""A language of classes: the concepts in sentences of each class, and the rate at which function words replace them.
 
-A sentence has a class k, its latent, and L positions. In class k each position belongs to a concept. At a position a
-word of its concept is drawn; with probability r a function word stands there instead, the same law for all classes.
+A sentence has a latent class k and L positions. In class k each position belongs to a concept. At each position a word
+of its concept is drawn; with probability r it is replaced by a function word, with the same law for all classes.
 
     p(concept c, class k) = pi_k (1 - r) n_ck / L,       p(function word f, class k) = pi_k r / F
 
-with n_ck the positions that class k gives to concept c. In the balanced design each class has n positions of a concept
-of its own and, for each pair (n, s) of `shared`, n positions of a concept that s classes share.
+with n_ck the number of positions of concept c in class k. In the balanced design each class has n positions of a
+concept exclusive to it and, for each pair (n, s) of `shared`, n positions of a concept that s classes share.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class SentenceLanguage:
 
     Args:
         n_classes: K, at least 2.
-        exclusive: positions of the concept that a class has to itself.
-        shared: for each further concept of a class ``(positions, classes that share it)``.
+        exclusive: positions of the concept exclusive to each class.
+        shared: for each further concept of a class, the pair ``(positions, classes that share it)``.
         function_words: F, words that no class prefers.
         replacement: r, the probability that a position holds a function word.
         class_priors: K positive numbers that sum to 1; None for equal ones.
@@ -57,9 +57,9 @@ class SentenceLanguage:
         require_integer("function_words", self.function_words, minimum=0)
         object.__setattr__(self, "replacement", require_fraction("replacement", self.replacement))
         if not self.exclusive and not self.shared:
-            raise ValueError("shared: expected concepts in every class, got none beside exclusive=0")
+            raise ValueError("shared: expected at least one pair with exclusive=0, got none")
         if not self.exclusive and all(classes > 1 for _, classes in self.shared):
-            raise ValueError("exclusive: expected at least 1 where classes share all else and so are alike, got 0")
+            raise ValueError("exclusive: expected at least 1, as classes that share all concepts are alike, got 0")
         if self.replacement and not self.function_words:
             raise ValueError(f"function_words: expected at least 1 with replacement={self.replacement:g}, got 0")
         if self.class_priors is not None:
@@ -77,7 +77,7 @@ class SentenceLanguage:
 
     @property
     def n_concepts(self) -> int:
-        """The concepts, function words not counted."""
+        """The number of concepts, without function words."""
         return self.n_classes * bool(self.exclusive) + sum(self.n_classes // classes for _, classes in self.shared)
 
     @property
@@ -92,12 +92,12 @@ class SentenceLanguage:
 
     @property
     def unidentified_share(self) -> float:
-        """The largest possible share of sentences whose class is uncertain: no word of their own concept is left."""
+        """An upper bound on the share of sentences without a word of an exclusive concept, whose class is uncertain."""
         own = self.exclusive + sum(positions for positions, classes in self.shared if classes == 1)
         return self.replacement**own if self.replacement else 0.0
 
     def position_counts(self) -> Float[np.ndarray, "c K"]:
-        """n_ck, positions of each concept in a sentence of each class; concepts shared by fewest listed as given."""
+        """Return n_ck, the positions of each concept in a sentence of each class: exclusive, then `shared` in order."""
         identity = np.eye(self.n_classes)
         blocks = [self.exclusive * identity] if self.exclusive else []
         for positions, classes in self.shared:
@@ -112,7 +112,7 @@ class SentenceLanguage:
         return tuple(names + ["function"] * self.function_words)
 
     def law(self) -> LanguageLaw:
-        """Return the joint law of concept and class; each function word stands as a concept of its own, at the end."""
+        """Return the joint law of concept and class; each function word counts as a concept, after the others."""
         content = (1 - self.replacement) / self.sentence_length * self.position_counts() * self.priors
         function = np.zeros((self.function_words, self.n_classes))
         if self.function_words:
@@ -153,7 +153,7 @@ def check_priors(priors: object, n_classes: int | None = None) -> Float[np.ndarr
 
 
 def one_large_class(n_classes: int, largest_prior: float) -> tuple[float, ...]:
-    """Return the priors of one class of probability P and K - 1 others that are equally likely.
+    """Return the priors of one class of probability P and K - 1 equally likely others.
 
     Args:
         n_classes: K, at least 2.

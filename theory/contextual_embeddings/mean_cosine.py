@@ -1,17 +1,18 @@
-"""How fast isotropy comes: the mean cosine of K class vectors under gradient flow, one class each in a batch.
+"""The time to isotropy: the mean cosine of K class vectors under gradient flow, with each class once in a batch.
 
 On ``z_k = cos(th) m + sin(th) e_k``, e_k the vertices of a simplex orthogonal to m, the mean over classes of InfoNCE is
 ``log(1 + q)`` with ``q = (K - 1) exp(-(1 - rho)/tau)`` and ``rho = 1 - sin^2(th) K/(K - 1)`` the cosine of two classes.
-Gradient flow on the spheres stays on this curve; a change of th moves K unit vectors by as much each, so that
+Gradient flow on the spheres stays on this curve; a change of th moves each of K unit vectors by the same amount, so
 
     th' = -(1/K) dL/dth = p sin(2 th)/(tau (K - 1)),      p = q/(1 + q).
 
-Separated, with ``w = sin^2 th`` and ``a = K/((K - 1) tau)``, the time from w_0 to w_1 is, in exponential integrals,
+By separation of variables, with ``w = sin^2 th`` and ``a = K/((K - 1) tau)``, the time from w_0 to w_1 is
 
-    T = tau (K - 1)/4 [log(w/(1 - w))] + tau/4 [Ei(a w) + e^a E_1(a (1 - w))],     brackets: value at w_1 less at w_0.
+    T = tau (K - 1)/4 [log(w/(1 - w))] + tau/4 [Ei(a w) + e^a E_1(a (1 - w))],
 
-At a low temperature the second term explodes (no negative is near enough to push), at a high one both grow with tau: T
-is U-shaped in tau. Derivation: theorem 4 of `contextual_embeddings.md`.
+where Ei and E_1 are exponential integrals and a bracket is its value at w_1 minus that at w_0. At a low temperature the
+second term diverges (negatives are too far away to contribute to the gradient); at a high one both grow with tau: T is
+U-shaped in tau. Derivation: theorem 4 of `contextual_embeddings.md`.
 """
 
 from __future__ import annotations
@@ -26,34 +27,34 @@ from theory.checks import require_integer, require_positive
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-_TEMPERATURES = (1e-2, 1e2)  # the optimum is sought between these
+_TEMPERATURES = (1e-2, 1e2)  # range of the search for the best temperature
 
 
 def cosine_of_angle(angle: Float[np.ndarray, ...], n_classes: int) -> Float[np.ndarray, ...]:
-    """Return rho of an angle th, radians."""
+    """Return the mean cosine rho for an angle th in radians."""
     return 1 - np.sin(angle) ** 2 * n_classes / (n_classes - 1)
 
 
 def angle_of_cosine(cosine: Float[np.ndarray, ...], n_classes: int) -> Float[np.ndarray, ...]:
-    """Return th, radians, of a mean cosine of different classes from -1/(K - 1) to 1."""
+    """Return th, in radians, for a mean cosine of different classes between -1/(K - 1) and 1."""
     return np.arcsin(np.sqrt((1 - np.asarray(cosine, float)) * (n_classes - 1) / n_classes))
 
 
 def angle_velocity(angle: Float[np.ndarray, ...], n_classes: int, temperature: float) -> Float[np.ndarray, ...]:
-    """Return th', radians per unit of time (steps times learning rate)."""
+    """Return th', in radians per unit of time (steps times learning rate)."""
     logit = math.log(n_classes - 1) - (1 - cosine_of_angle(angle, n_classes)) / temperature
     share = 1 / (1 + np.exp(-logit))
     return share * np.sin(2 * angle) / (temperature * (n_classes - 1))
 
 
 def time_to_cosine(n_classes: int, temperature: float, initial_angle: float, final_cosine: float) -> float:
-    """Return the time of gradient flow until the mean cosine of different classes has fallen to a value.
+    """Return the time of gradient flow until the mean cosine of different classes has fallen to a given value.
 
     Args:
         n_classes: K, at least 2.
         temperature: tau > 0.
         initial_angle: th_0, radians, in (0, pi/2).
-        final_cosine: rho_1, above -1/(K - 1) and below that of the start.
+        final_cosine: rho_1, above -1/(K - 1) and below the initial mean cosine.
 
     Returns: time in steps times learning rate; infinite where it exceeds float64.
     Raises: ValueError, one line that names the field.
@@ -73,7 +74,12 @@ def time_to_cosine(n_classes: int, temperature: float, initial_angle: float, fin
 
 
 def best_temperature(n_classes: int, initial_angle: float, final_cosine: float) -> tuple[float, float]:
-    """Return the temperature at which `time_to_cosine` is least, and that time.
+    """Return the temperature that minimises `time_to_cosine`, and that time in steps times learning rate.
+
+    Args:
+        n_classes: K, at least 2.
+        initial_angle: th_0, radians, in (0, pi/2).
+        final_cosine: rho_1.
 
     Raises: ValueError, as `time_to_cosine`.
     """
@@ -85,8 +91,8 @@ def best_temperature(n_classes: int, initial_angle: float, final_cosine: float) 
     grid = np.linspace(math.log(_TEMPERATURES[0]), math.log(_TEMPERATURES[1]), 60)
     least = int(np.argmin([time(value) for value in grid]))
     bracket = (grid[max(least - 1, 0)], grid[min(least + 1, len(grid) - 1)])
-    found = minimize_scalar(time, bounds=bracket, method="bounded", options={"xatol": 1e-10})
-    return math.exp(found.x), math.exp(found.fun)
+    minimum = minimize_scalar(time, bounds=bracket, method="bounded", options={"xatol": 1e-10})
+    return math.exp(minimum.x), math.exp(minimum.fun)
 
 
 def cosine_curve(
@@ -95,7 +101,7 @@ def cosine_curve(
     """Return the mean cosine of different classes at given times of gradient flow, by integrating the ODE.
 
     Args:
-        times: non-negative, growing.
+        times: steps times learning rate, non-negative and in ascending order.
         n_classes: K.
         temperature: tau.
         initial_angle: th_0, radians, in (0, pi/2).
@@ -132,7 +138,7 @@ def _squared_sines(n_classes: int, initial_angle: float, final_cosine: float | N
     first, least = float(cosine_of_angle(np.array(angle), n_classes)), -1 / (n_classes - 1)
     if not least < final_cosine < first:
         raise ValueError(
-            f"final_cosine: expected more than -1/(K-1)={least:g} and less than at the start, {first:g}, "
+            f"final_cosine: expected more than -1/(K-1)={least:g} and less than the initial cosine, {first:g}, "
             f"got {final_cosine!r}"
         )
     return start, (1 - float(final_cosine)) * (n_classes - 1) / n_classes

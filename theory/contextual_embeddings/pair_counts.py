@@ -1,12 +1,12 @@
-"""Collapsed tokens of a finite sample: its similarities from counts of pairs, without sampling error.
+"""Collapsed tokens of a finite sample: similarities from counts of pairs, without sampling error.
 
 For N tokens with words t_i, classes k_i and sentences s_i the cosine of two collapsed tokens is ``G[k_i, k_j]``. With
-n_tk the tokens of word t in class k, and G of unit diagonal,
+n_tk the number of tokens of word t in class k, and G of unit diagonal,
 
-    sum over i, j of word t of the cosines  =  n_t^T G n_t,     of which i = j gives  n_t,
+    sum of the cosines over all i, j of word t  =  n_t^T G n_t,     of which the terms i = j give  n_t,
 
-and likewise over all tokens, over sentences, and over words within sentences. What a metric measures on these tokens
-(self-similarity over different occurrences, anisotropy over different words in different sentences) follows exactly.
+and likewise over all tokens, over sentences, and over words within sentences. The values of metrics on these tokens
+(self-similarity over different occurrences, anisotropy over different words in different sentences) follow exactly.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SampleStatistics:
         whole_share: M/Q of all tokens.
         between_words: variance between words over Q, ``sum_t (n_t/N) M_t/Q - M/Q``.
         between_sentences: variance between sentences over Q, ``1 - M/Q``: tokens of a sentence are equal.
-        cramers_v2: mean of `self_similarity` over tokens, of words with two or more: free of sampling bias.
+        cramers_v2: mean of `self_similarity` over tokens of words that occur at least twice: no sampling bias.
     """
 
     counts: Float[np.ndarray, " t"]
@@ -56,13 +56,13 @@ def sample_statistics(
     n_classes: int,
     class_gram: Float[np.ndarray, "K K"] | None = None,
 ) -> SampleStatistics:
-    """Return the statistics of N collapsed tokens; masked positions are left out of the arrays.
+    """Return the statistics of N collapsed tokens; the arrays exclude masked positions.
 
     Args:
-        words: t_i, of each token.
+        words: t_i, the word of each token.
         classes: k_i, the class of its sentence.
-        sentences: s_i, any integer name of its sentence.
-        n_words: of the vocabulary.
+        sentences: s_i, any integer label of its sentence.
+        n_words: size of the vocabulary.
         n_classes: K.
         class_gram: G, unit diagonal; None for the simplex.
 
@@ -97,7 +97,7 @@ def sample_statistics(
 
 
 def _anisotropy(words, sentences, whole: float, same_word: float, counts) -> float:
-    """Return the mean cosine over pairs of different words in different sentences: all, less those that agree."""
+    """Return the mean cosine over pairs of different words in different sentences, by inclusion and exclusion."""
     _, index = np.unique(sentences, return_inverse=True)
     lengths = np.bincount(index).astype(float)
     _, cells = np.unique(index.astype(np.int64) * (int(words.max()) + 1) + words, return_counts=True)

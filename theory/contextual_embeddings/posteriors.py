@@ -1,16 +1,17 @@
-"""What token collapse makes of a language: statistics of words from the posterior of their sentence's class.
+"""Statistics of words after token collapse, from the posterior of their sentence's class.
 
-If every token equals the class vector of its sentence, ``x = sqrt(Q) z_k`` with unit vectors of Gram matrix G, the mean
-of the occurrences of a word t is ``sqrt(Q) sum_k p(k|t) z_k``. So, with ``p = p(.|t)``,
+If every token equals the class vector of its sentence, ``x = sqrt(Q) z_k`` with unit vectors z_k of Gram matrix G, the
+mean of the occurrences of a word t is ``sqrt(Q) sum_k p(k|t) z_k``. So, with ``p = p(.|t)``,
 
-    M_t/Q = p^T G p = self-similarity,     V_t/Q = 1 - M_t/Q,     anisotropy = pi^T G pi,
+    M_t/Q = p^T G p = self-similarity,     V_t/Q = 1 - M_t/Q,     anisotropy = pi^T G pi.
 
-and for the simplex, ``G = (K I - 1 1^T)/(K - 1)``, that is the *collision probability above chance*
+For the simplex, ``G = (K I - 1 1^T)/(K - 1)``, and equally likely classes, M_t/Q is the *collision probability above
+chance*
 
-    C_t = (K sum_k p(k|t)^2 - 1)/(K - 1),      sum_t p_t C_t = Cramer's V^2 of the word-by-class table
+    C_t = (K sum_k p(k|t)^2 - 1)/(K - 1),      sum_t p_t C_t = Cramer's V^2 of the word-by-class table,
 
-where the classes are equally likely and there are at least as many words as classes. Words of one concept have one
-posterior, so that no variance is left between them. Proofs: `contextual_embeddings.md`.
+the latter if there are at least as many words as classes. Words of one concept have the same posterior, so there is no
+variance between them. Proofs: `contextual_embeddings.md`.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ class LanguageLaw:
     """The joint law of a token's concept and the class of its sentence.
 
     Args:
-        joint: p(c, k), float64 (n_concepts, K), non-negative, of sum 1; each function word counts as a concept.
-        kinds: a name for the kind of each concept, n_concepts of them.
+        joint: p(c, k), float64 (n_concepts, K), non-negative, summing to 1; each function word counts as a concept.
+        kinds: the name of the kind of each concept, n_concepts of them.
 
-    Raises: ValueError, one line that names the field; also for a class without content and a concept that never occurs.
+    Raises: ValueError, one line that names the field; also for a class without content or a concept that never occurs.
     """
 
     joint: Float[np.ndarray, "c K"]
@@ -77,7 +78,7 @@ class LanguageLaw:
         return self.joint / self.frequencies[:, None]
 
     def by_kind(self, values: Float[np.ndarray, " c"]) -> dict[str, float]:
-        """Return the mean of values of concepts over each kind, weighted by their frequencies."""
+        """Return the mean of the concepts' values over each kind, weighted by their frequencies."""
         kinds, weights = np.array(self.kinds), self.frequencies
         return {
             kind: float(np.average(values[kinds == kind], weights=weights[kinds == kind]))
@@ -95,7 +96,7 @@ class CollapsedStatistics:
         anisotropy: M/Q, the mean inner product of tokens of independent sentences.
         between_concepts: variance between concepts over Q.
         between_words: variance between the words of one concept over Q: zero.
-        context: variance within words over Q; the three sum to 1 - M/Q.
+        context: variance within words over Q; the three shares sum to 1 - M/Q.
     """
 
     self_similarity: Float[np.ndarray, " c"]
@@ -107,7 +108,7 @@ class CollapsedStatistics:
 
     @property
     def adjusted(self) -> Float[np.ndarray, " c"]:
-        """Self-similarity less the anisotropy."""
+        """Self-similarity minus the anisotropy."""
         return self.self_similarity - self.anisotropy
 
 
@@ -119,7 +120,7 @@ def collapsed_statistics(law: LanguageLaw, class_gram: Float[np.ndarray, "K K"] 
         class_gram: G, unit diagonal; None for the simplex.
     """
     posteriors, frequencies, priors = law.posteriors, law.frequencies, law.priors
-    if class_gram is None:  # G 1 = 0: less the even law, a word that no class prefers has exactly zero
+    if class_gram is None:  # G 1 = 0: after subtracting 1/K, a word that no class prefers has exactly zero
         gram = simplex_gram(law.n_classes)
         posteriors, priors = posteriors - 1 / law.n_classes, priors - 1 / law.n_classes
     else:
@@ -143,7 +144,7 @@ def simplex_gram(n_classes: int) -> Float[np.ndarray, "K K"]:
 
 
 def collision_shares(posteriors: Float[np.ndarray, "t K"]) -> Float[np.ndarray, " t"]:
-    """Return C_t, 0 for a word that no class prefers and 1 for a word of one class."""
+    """Return C_t, which is 0 for a word that no class prefers and 1 for a word of a single class."""
     n_classes = posteriors.shape[-1]
     return n_classes / (n_classes - 1) * np.sum((posteriors - 1 / n_classes) ** 2, axis=-1)
 
@@ -151,7 +152,7 @@ def collision_shares(posteriors: Float[np.ndarray, "t K"]) -> Float[np.ndarray, 
 def cramers_v2(joint: Float[np.ndarray, "t K"]) -> float:
     """Return ``phi^2/(K - 1)``, Cramer's V^2 of a table with at least as many words as classes.
 
-    It is the variance between words over the whole variance, of classes on a simplex that are equally likely.
+    For equally likely classes on a simplex it is the share of the variance that is between words.
     """
     expected = np.outer(joint.sum(1), joint.sum(0))
     return float(np.sum((joint - expected) ** 2 / expected)) / (joint.shape[1] - 1)
@@ -160,7 +161,7 @@ def cramers_v2(joint: Float[np.ndarray, "t K"]) -> float:
 def maximal_correlation(joint: Float[np.ndarray, "a b"]) -> float:
     """Return rho, the largest correlation of a function of the row with a function of the column.
 
-    Of any variance, the shares between rows and between columns together are at most 1 + rho.
+    For any embedding, the shares of the variance between rows and between columns sum to at most 1 + rho.
     """
     rows, columns = joint.sum(1), joint.sum(0)
     correlation = joint / np.sqrt(np.outer(rows, columns)) - np.sqrt(np.outer(rows, columns))
@@ -173,7 +174,7 @@ def self_similarity_change(
     before: Float[np.ndarray, " t"],
     before_anisotropy: float,
 ) -> Float[np.ndarray, " t"]:
-    """Return SSC_t, the adjusted self-similarity after training less that before; positive means less contextual."""
+    """Return SSC_t, the adjusted self-similarity after training minus before; positive means less contextual."""
     return (after - after_anisotropy) - (before - before_anisotropy)
 
 

@@ -1,4 +1,4 @@
-"""Where contrastive training of sentences ends: every token equals its sentence's class vector, and what follows."""
+"""The limit of contrastive training of sentences: every token equals its sentence's class vector, and consequences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from theory.contextual_embeddings.posteriors import (
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# "approximation": the class vectors do not fit into the dimension.
+# "approximation": the class vectors need more dimensions than there are.
 BASES = ("theorem", "certified", "numerical", "approximation")
 # Eigenvalues of a Gram matrix of K unit vectors above this count towards its rank.
 _RANK = 1e-6
@@ -31,16 +31,16 @@ _RANK = 1e-6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prediction:
-    """Tokens after training by InfoNCE of sentence means compared by dot product, their length pinned by LayerNorm.
+    """Tokens after training with InfoNCE on dot products of sentence means, token lengths fixed by LayerNorm.
 
     Args:
         law: the joint law of concept and class.
         class_gram: G, float64 (K, K): inner products of class vectors.
         statistics: of the tokens, in units of Q.
-        loss: at the minimum, nats; for unequal priors of infinitely many negatives, less the logarithm of their number.
+        loss: at the minimum, nats; for unequal priors, that of infinitely many negatives minus the log of their number.
         basis: one of `BASES`.
-        note: what else a reader must know, in a sentence; mostly nothing.
-        task: the arguments of `predict` with their values, as plain JSON values.
+        note: caveats in one sentence; usually empty.
+        task: the arguments of `predict`, as plain JSON values.
     """
 
     law: LanguageLaw
@@ -58,7 +58,7 @@ class Prediction:
 
     @property
     def cramers_v2(self) -> float:
-        """Cramer's V^2 of the table of words and classes; for equal priors the variance share between words."""
+        """Cramer's V^2 of the word-by-class table; for equal priors the share of variance between words."""
         return cramers_v2(self.law.joint)
 
     @property
@@ -82,7 +82,7 @@ class Prediction:
         }
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in four lines; the arrays are attributes."""
+        """Return a summary of four lines."""
         kinds = ", ".join(f"{kind} {value:.6g}" for kind, value in self.self_similarity.items())
         return (
             f"token collapse onto {self.law.n_classes} class vectors ({self.basis})\n"
@@ -122,15 +122,15 @@ def predict(
 
     Args:
         n_classes: K.
-        exclusive: positions of the concept that a class has to itself.
-        shared: pairs of positions and the number of classes that share their concept.
+        exclusive: positions of the concept exclusive to each class.
+        shared: pairs (positions, number of classes that share their concept).
         function_words: F, words that no class prefers.
         replacement: r, the probability of a function word at a position.
-        largest_prior: of one class, the others equally likely; None for equal priors.
+        largest_prior: prior of one class, the others being equally likely; None for equal priors.
         temperature: tau.
-        batch_size: B, pairs in a batch; None for K. With unequal priors only None, which means infinitely many.
-        replacement_draws: whether the classes of a batch are drawn independently; else they all differ.
-        embedding_dim: d, to check that the class vectors fit; None for enough.
+        batch_size: B, pairs in a batch; None for K. Unequal priors allow only None, which means infinitely many pairs.
+        replacement_draws: whether the classes of a batch are drawn independently; otherwise they all differ.
+        embedding_dim: d, to check that the class vectors fit; None for no check.
 
     Raises: ValueError, one line that names the field.
     """
@@ -150,7 +150,7 @@ def predict(
         embedding_dim=embedding_dim,
     )
     if language.unidentified_share:
-        uncertain = f"up to {language.unidentified_share:.3g} of the sentences hold no word that tells their class"
+        uncertain = f"up to {language.unidentified_share:.3g} of the sentences have no word that identifies their class"
         prediction = replace(prediction, note="; ".join(filter(None, (prediction.note, uncertain))))
     task: dict[str, object] = {
         "n_classes": n_classes,
@@ -173,7 +173,8 @@ def predict_law(
 ) -> Prediction:
     """Return the prediction for any language, given by its joint law of concept and class.
 
-    Classes count as equally likely if their shares of the tokens agree; sentences have one mean length in all classes.
+    Classes count as equally likely if their shares of the tokens agree. The mean length of sentences is taken to be the
+    same in all classes.
 
     Args:
         law: the joint law.
@@ -216,7 +217,7 @@ def predict_law(
 
 
 def _room(gram: Float[np.ndarray, "K K"], embedding_dim: int) -> str:
-    """Return a sentence if the class vectors do not fit into d - 1 dimensions (LayerNorm takes one), else nothing."""
+    """Return a note if the class vectors do not fit into d - 1 dimensions (LayerNorm takes one), otherwise ""."""
     rank = int(np.sum(np.linalg.eigvalsh(gram) > _RANK))
     if rank <= embedding_dim - 1:
         return ""

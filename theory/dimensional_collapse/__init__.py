@@ -1,14 +1,15 @@
 """Dimensional collapse: contrastive learning drops directions that augmentations disturb (Jing et al., 2021).
 
-A linear encoder ``z = W x`` sees pairs of inputs of covariance S that differ by noise of covariance Q. Which directions
-of the inputs are in the embedding, and how large? `predict` says it for three losses, any S and Q, weight decay, and
-fewer dimensions than inputs.
+A linear encoder ``z = W x`` is trained on pairs of inputs with covariance S that differ by noise with covariance Q.
+Which directions of the inputs does the embedding represent, and with what variance? `predict` answers this for three
+losses, any S and Q, weight decay, and embeddings with fewer dimensions than the inputs.
 
 * `pairs`: one or two augmented views of Gaussian inputs, or the pairs of a data set, as three second moments.
 * `losses`: the expected loss of any encoder.
-* `curve`: the distance similarity, where ``f(t)`` vanishes from ``t = 2``: hard collapse.
-* `prediction`, `minimiser`: the theorem for all three, and the answer. With the dot product and with the spectral loss
-  directions shrink and none collapses, unless weight decay or a negative correlation of the pairs is stronger.
+* `curve`: the distance similarity, for which ``f(t)`` is zero for ``t >= 2``: hard collapse.
+* `prediction`, `minimiser`: the theorem for all three losses, and its evaluation. With the dot product and with the
+  spectral loss directions shrink but none collapses, unless weight decay or a negative correlation of the pairs is
+  stronger.
 * `finite_batch`: the first-order correction for finitely many negatives.
 """
 

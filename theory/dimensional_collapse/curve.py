@@ -1,12 +1,12 @@
-"""The eigenvalue that survives an augmentation: ``c = f(t)``, one curve for all linear encoders.
+"""The variance of a direction after training: ``c = f(t)``, one curve for all linear encoders.
 
 For Gaussian pairs and the similarity ``exp(-|z - z'|^2/2)`` the expected loss of an encoder is a sum over directions of
 
     g(c; t) = t c/2 - log(1 + c)/2 + 1/(2 (1 + c)),     c >= 0
 
-with ``c`` the variance of the embedding along the direction and ``t`` the variance of the difference of a positive pair
-over the variance of an input (see `pairs`). With ``y = 1/(1 + c)`` its slope is ``(t - y - y^2)/2``, which grows with
-``c``. So the minimum is at ``y + y^2 = t`` if that has a root below 1, and at ``c = 0`` if ``t >= 2``.
+with ``c`` the variance of the embedding along the direction, and ``t`` the ratio of the variance of the difference of a
+positive pair to the variance of an input (see `pairs`). With ``y = 1/(1 + c)`` its slope is ``(t - y - y^2)/2``, which
+increases with ``c``. So the minimum is at ``y + y^2 = t`` if this has a root y < 1, and at ``c = 0`` if ``t >= 2``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ COLLAPSE_RATIO = 2.0
 def surviving_eigenvalue(ratio: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
     """Return ``f(t) = (1/y - 1)_+`` with ``y = (sqrt(1 + 4 t) - 1)/2``.
 
-    As ``(1 - y)(2 + y) = 2 - t``, it is ``(2 - t)/(y (2 + y))`` below 2, without the difference of nearly equal numbers
-    at the kink.
+    As ``(1 - y)(2 + y) = 2 - t``, it is ``(2 - t)/(y (2 + y))`` for t < 2, a form without cancellation at the kink.
 
     Args:
         ratio: ``t > 0``.

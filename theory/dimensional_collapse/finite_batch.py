@@ -1,18 +1,19 @@
-"""A batch has finitely many negatives: what that moves, to first order in one over their number.
+"""The effect of finitely many negatives in a batch, to first order in the inverse of their number.
 
-The loss of a batch is ``log(e^{-a} + sum_j k_j) + a``, ``a = |z - z+|^2/2`` and ``k_j = exp(-|z - z_j|^2/2)`` of M
-negatives. With ``mu = E k_j`` for the anchor z, and ``log M`` left out, its mean is that of infinitely many negatives
-and, by ``log(mu + x) = log mu + x/mu - x^2/(2 mu^2)`` in the mean of the ``k_j - mu`` and in ``e^{-a}/M``,
+The loss of an anchor z is ``log(e^{-a} + sum_j k_j) + a``, with ``a = |z - z+|^2/2`` and ``k_j = exp(-|z - z_j|^2/2)``
+for each of M negatives. Let ``mu = E k_j`` for the anchor z, and leave out ``log M``. Expanding
+``log(mu + x) = log mu + x/mu - x^2/(2 mu^2)`` in x, the mean of the ``k_j - mu`` plus ``e^{-a}/M``, gives the mean loss
+for infinitely many negatives plus
 
     (1/M) [ E e^{-a}/mu - E k^2/(2 mu^2) + 1/2 ] + O(1/M^2).
 
-Both means are products over directions of Gaussian integrals, with c the eigenvalue and t the ratio of each:
+Both means are products of Gaussian integrals over directions, with c the eigenvalue and t the ratio of each:
 
     E e^{-a}/mu   = prod (1 + c)/sqrt(1 + t c)     (one view: the noise does not depend on the anchor)
                   = prod (1 + c)/(1 + t c/2)       (two views)
     E k^2/mu^2    = prod (1 + c)^{3/2}/(1 + 3 c)^{1/2}
 
-The minimum moves by one Newton step, as the second derivative of the loss is diagonal in c.
+The shift of the minimum is one Newton step, as the second derivative of the loss is diagonal in c.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def batch_correction(eigenvalues: Float[np.ndarray, " d"], ratios: Float[np.ndarray, " d"], views: int) -> float:
-    """Return the first-order term times M, nats.
+    """Return the first-order term times M, in nats.
 
     Args:
         eigenvalues: c of each direction, in units of the temperature.
@@ -43,8 +44,8 @@ def finite_batch_eigenvalues(ratios: Float[np.ndarray, " d"], n_negatives: int, 
     """Return the eigenvalues for M negatives to first order, in units of the temperature.
 
     Args:
-        ratios: t of the directions that the encoder has dimensions for.
-        n_negatives: M, of each anchor.
+        ratios: t of the directions that fit into the dimensions of the embedding.
+        n_negatives: M, the number of negatives of each anchor.
         views: 1 or 2.
     """
     values = surviving_eigenvalue(ratios)

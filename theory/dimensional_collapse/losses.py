@@ -1,6 +1,6 @@
-"""Expected contrastive losses of any linear encoder ``z = W x`` on Gaussian pairs, infinitely many negatives.
+"""Expected contrastive losses of any linear encoder ``z = W x`` on Gaussian pairs, with infinitely many negatives.
 
-All depend on W through ``G = W^T W`` alone. The logarithm of the number of negatives is left out.
+All depend on W only through ``G = W^T W``. The logarithm of the number of negatives is left out.
 
 * Distance, ``exp(-|z - z'|^2/(2 tau))``: for an anchor z, with ``C = W M W^T/tau`` the covariance of ``z/sqrt(tau)``,
   the mean similarity to a negative is ``det(I + C)^{-1/2} exp(-z^T (I + C)^{-1} z/(2 tau))``. So the loss is
@@ -27,7 +27,7 @@ SIMILARITIES = ("distance", "dot", "spectral")
 def expected_loss(
     pairs: PairMoments, gram: Float[np.ndarray, "d d"], similarity: str, temperature: float = 1.0
 ) -> float:
-    """Return the loss, nats (of the spectral loss a pure number).
+    """Return the expected loss, in nats; the spectral loss is dimensionless.
 
     Args:
         pairs: second moments; for "distance" and "dot" those of Gaussian pairs.
@@ -43,5 +43,5 @@ def expected_loss(
         return float(-np.sum(pairs.overlap * gram) / temperature + np.sum(product * product.T) / 2)
     identity = np.eye(len(gram))
     log_determinant = np.linalg.slogdet(identity + product)[1]
-    kept = len(gram) - np.trace(np.linalg.inv(identity + product))
-    return float(np.sum(pairs.spread * gram) / (2 * temperature) - log_determinant / 2 - kept / 2)
+    quadratic = len(gram) - np.trace(np.linalg.inv(identity + product))  # tr(C (I + C)^{-1})
+    return float(np.sum(pairs.spread * gram) / (2 * temperature) - log_determinant / 2 - quadratic / 2)

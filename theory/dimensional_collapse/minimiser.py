@@ -1,4 +1,4 @@
-"""From pairs to the predicted embedding; the theorem is in `prediction`."""
+"""The predicted embedding for given pairs, by the theorem in `prediction`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from theory.dimensional_collapse.prediction import Prediction
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Levels this close, relative to the largest, are equal to rounding.
+# Levels whose difference is below this share of the largest are equal to rounding.
 _TIE = 1e-12
-# Rounding of a level is this times the dimension: two products, a root and an eigenvalue.
+# The rounding error of a level is this times the dimension: two products, a root and an eigenvalue.
 _ROUNDING = 16 * np.finfo(float).eps
 TIED = "directions of equal strength compete for the last dimension: which of them survives is not determined"
 NO_MINIMUM = "as a direction without augmentation grows without bound"
@@ -40,17 +40,17 @@ def predict(
     """Return the predicted embedding of Gaussian pairs.
 
     Args:
-        augmentation_ratios: q_i/s_i of d directions in which inputs have variance s_i = 1; in place of both matrices.
-        covariance: S, of the inputs, (d, d).
-        augmentation: Q, of the noise that a view adds, (d, d); it need not commute with S.
+        augmentation_ratios: q_i/s_i of d directions in which inputs have variance s_i = 1; replaces both matrices.
+        covariance: S, covariance of the inputs, (d, d).
+        augmentation: Q, covariance of the noise that a view adds, (d, d); it need not commute with S.
         similarity: "distance", ``exp(-|z - z'|^2/(2 tau))``; "dot", ``exp(z.z'/tau)``; or "spectral", the spectral
             contrastive loss.
-        views: how many of a pair are augmented, 1 or 2; None for 1 with the distance and 2 with the others, where 1 has
-            no effect.
+        views: how many inputs of a pair are augmented, 1 or 2. None for 1 with "distance" and 2 with the others, for
+            which augmenting one input has no effect.
         temperature: tau > 0; the spectral loss has none.
         weight_decay: lam >= 0, of the penalty lam/2 |W|^2.
-        output_dim: m, dimensions of the embedding; None for as many as inputs.
-        batch_size: B; with the distance and without weight decay, the first-order correction for its B - 1 negatives.
+        output_dim: m, dimensions of the embedding; None for the dimension of the inputs.
+        batch_size: B; adds the first-order correction for B - 1 negatives, for "distance" without weight decay.
 
     Raises: ValueError, one line that names the field.
     """
@@ -62,7 +62,7 @@ def predict(
     ratios = None if augmentation_ratios is None else check_ratios(augmentation_ratios)
     if ratios is not None:
         if covariance is not None or augmentation is not None:
-            raise ValueError("augmentation_ratios: expected none beside matrices, got both")
+            raise ValueError("augmentation_ratios: expected no value if matrices are given, got both")
         covariance, augmentation = np.eye(len(ratios)), np.diag(ratios)
     if covariance is None or augmentation is None:
         raise ValueError("covariance: expected both matrices, or augmentation_ratios in their place, got None")
@@ -97,18 +97,18 @@ def predict_pairs(
 ) -> Prediction:
     """Return the predicted embedding of pairs with given second moments.
 
-    With the spectral loss it holds for any data set; the other two need Gaussian pairs.
+    For the spectral loss the prediction holds for any data set; the other two need Gaussian pairs.
 
     Args:
-        pairs: their second moments.
+        pairs: second moments of the pairs.
         similarity: as in `predict`.
         temperature: tau.
         weight_decay: lam.
-        output_dim: m; None for as many as inputs.
-        n_negatives: M of the finite-batch correction, or None.
-        views: of which that correction is.
-        order: for directions along the axes, the strength of each, by which their order is found again; None for the
-            largest eigenvalue first.
+        output_dim: m; None for the dimension of the inputs.
+        n_negatives: M, for the finite-batch correction, or None.
+        views: 1 or 2, for the finite-batch correction.
+        order: strengths (d,) of the axes if all matrices are diagonal, used to return the directions in the order of
+            the axes; None for the largest eigenvalue first.
 
     Raises: ValueError, one line that names the field.
     """
@@ -150,7 +150,7 @@ def predict_pairs(
 def effective_matrix(
     pairs: PairMoments, similarity: str, temperature: float, weight_decay: float
 ) -> Float[np.ndarray, "d d"]:
-    """Return the matrix whose eigenvalues relative to M decide: ``D + tau lam I``, or A less its part of the decay."""
+    """Return the matrix whose eigenvalues relative to M are the levels: D or A, shifted by the weight decay."""
     identity = np.eye(pairs.dimension)
     if similarity == "distance":
         return pairs.spread + temperature * weight_decay * identity
@@ -167,7 +167,7 @@ def check_ratios(values: Sequence[float]) -> Float[np.ndarray, " d"]:
 
 
 def _strengths(pairs: PairMoments, similarity: str, temperature: float, weight_decay: float):
-    """Return how strong each axis is where all matrices are diagonal: larger ones survive first."""
+    """Return the strength of each axis, (d,), for diagonal matrices: axes of larger strength survive first."""
     temperature = require_positive("temperature", temperature)
     decay = require_non_negative("weight_decay", weight_decay)
     level = np.diag(effective_matrix(pairs, similarity, temperature, decay)) / np.diag(pairs.metric)
@@ -175,11 +175,11 @@ def _strengths(pairs: PairMoments, similarity: str, temperature: float, weight_d
 
 
 def _correct(levels, values, similarity: str, weight_decay: float, n_negatives: int, views: int):
-    """Return the corrected eigenvalues in units of the temperature, 0 where the embedding has no dimension."""
+    """Return the corrected eigenvalues in units of the temperature, 0 for directions beyond the output dimension."""
     if similarity != "distance":
-        raise ValueError(f"batch_size: expected none with similarity {similarity}, which has no correction, got one")
+        raise ValueError(f"batch_size: expected no value with similarity {similarity}: it has no correction, got one")
     if weight_decay:
-        raise ValueError(f"batch_size: expected none beside a weight decay, got weight_decay={weight_decay:g}")
+        raise ValueError(f"batch_size: expected no value with weight decay, got weight_decay={weight_decay:g}")
     has_dimension = (values > 0) | (surviving_eigenvalue(levels) == 0)
     corrected = np.zeros_like(values)
     corrected[has_dimension] = finite_batch_eigenvalues(levels[has_dimension], n_negatives, views)

@@ -1,12 +1,12 @@
-"""Gaussian positive pairs: what a linear encoder sees of them.
+"""Second moments of Gaussian positive pairs, which determine the loss of a linear encoder.
 
-An input ``x`` has covariance S, an augmentation adds independent noise of covariance Q.
+An input ``x`` has covariance S; an augmentation adds independent noise with covariance Q.
 
 * One view: the pair is ``(x, x + n)``, and the negatives are other inputs ``x'``, as in Jing et al.
 * Two views: the pair is ``(x + n, x + n')``, and the negatives are views of other inputs, as in SimCLR.
 
-Both are described by three matrices: the *metric* M, covariance of an anchor and of a negative; the *spread* D,
-covariance of the difference of a pair; the *overlap* A, covariance between the two of a pair.
+Both are described by three matrices: the *metric* M, the covariance of an anchor and of a negative; the *spread* D, the
+covariance of the difference of a pair; the *overlap* A, the covariance between the two inputs of a pair.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 VIEWS = (1, 2)
-# Rounding of a covariance that is given as a product of matrices.
+# Relative asymmetry allowed for a covariance that was computed as a product of matrices.
 _ASYMMETRY = 1e-10
 LARGEST_DIMENSION = 2000
 
@@ -55,7 +55,7 @@ def gaussian_pairs(
         augmentation: Q, positive semidefinite.
         views: 1 or 2.
 
-    Raises: ValueError, one line that names the field; of a matrix that is not definite, its least eigenvalue.
+    Raises: ValueError, one line that names the field; for an indefinite matrix it gives the least eigenvalue.
     """
     if views not in VIEWS or isinstance(views, bool):
         raise ValueError(f"views: expected 1 or 2, got {views!r}")
@@ -69,9 +69,13 @@ def gaussian_pairs(
 
 
 def sample_pairs(first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "n d"]) -> PairMoments:
-    """Return the moments of n given pairs, of which every view may be an anchor or a negative. They are not centred.
+    """Return the uncentred moments of n given pairs; every view may be an anchor or a negative.
 
-    Raises: ValueError, if the views do not span all dimensions; it names the least eigenvalue.
+    Args:
+        first: the first view of each pair, (n, d).
+        second: the second view of each pair, (n, d).
+
+    Raises: ValueError for unequal shapes, or if the views do not span all dimensions, with the least eigenvalue.
     """
     first, second = np.asarray(first, float), np.asarray(second, float)
     if first.ndim != 2 or first.shape != second.shape or not len(first):

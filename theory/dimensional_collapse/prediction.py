@@ -1,15 +1,15 @@
-"""The predicted embedding of a linear encoder: which directions survive, and how large they are.
+"""The predicted embedding of a linear encoder: which directions survive, and with what variance.
 
-With ``P = M^{1/2} W^T W M^{1/2}``, whose non-zero eigenvalues are those of the covariance ``W M W^T`` of the embedding,
-the expected loss and the weight decay ``lam/2 |W|^2`` together are, up to a constant,
+Let ``P = M^{1/2} W^T W M^{1/2}``, whose non-zero eigenvalues are those of the covariance ``W M W^T`` of the embedding.
+The expected loss plus the weight decay ``lam/2 |W|^2`` is, up to a constant,
 
     distance:  [tr(T P)/tau - logdet(I + P/tau) + tr((I + P/tau)^{-1})]/2,   T = M^{-1/2} (D + tau lam I) M^{-1/2}
     dot:       -tr(R P)/tau + tr(P^2)/(2 tau^2),                             R = M^{-1/2} (A - (tau lam/2) I) M^{-1/2}
     spectral:  -2 tr(R P) + tr(P^2),                                         R = M^{-1/2} (A - (lam/4) I) M^{-1/2}
 
-All but the first term depend on the eigenvalues of P alone. By von Neumann's trace inequality the first is least if P
-commutes with T (or R) and its largest eigenvalues meet the smallest t (the largest r). So each direction is minimised
-by itself, and with m < d dimensions the m best survive:
+All terms but the first depend only on the eigenvalues of P. By von Neumann's trace inequality the first is least if P
+commutes with T (or R) and its largest eigenvalues go with the smallest t (the largest r). So each direction is
+minimised separately, and with m < d dimensions the m best directions survive:
 
     distance:  tau f(t)     collapsed iff t >= 2      (`curve`; commuting, one view: t = (q + tau lam)/s)
     dot:       tau r_+      collapsed iff r <= 0      (commuting: r = (s - tau lam/2)/(s + q))
@@ -33,15 +33,15 @@ class Prediction:
 
     Args:
         similarity: "distance", "dot" or "spectral".
-        levels: what decides on each direction, float64 (d,): t for the distance, r for the others.
-        eigenvalues: of the covariance of the embedding, one for each direction, float64 (d,); 0 where it collapsed or
-            the embedding has no dimension left. In the order of the given ratios, else largest first.
+        levels: t (distance) or r (other similarities) of each direction, which decides on collapse, float64 (d,).
+        eigenvalues: variance of the embedding along each direction, float64 (d,); 0 if the direction collapsed or no
+            dimension of the embedding is left for it. In the order of the given ratios, otherwise largest first.
         gram: ``W^T W``, float64 (d, d).
-        loss: expected, without weight decay; nats, less the logarithm of the number of negatives.
-        finite_batch: the eigenvalues with the first-order correction for a finite batch, or None.
+        loss: expected loss without weight decay, minus the logarithm of the number of negatives, nats.
+        finite_batch: the eigenvalues with the first-order correction for a finite batch, float64 (d,), or None.
         basis: "theorem".
-        note: what else a reader must know, in a sentence; mostly nothing.
-        task: the numbers that it was made from.
+        note: caveats in one sentence; usually empty.
+        task: the arguments of the prediction.
     """
 
     similarity: str
@@ -65,7 +65,7 @@ class Prediction:
         return int(np.sum(~self.collapsed))
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in three lines; the arrays are attributes."""
+        """Return a summary of three lines."""
         largest, least = self.eigenvalues.max(), self.eigenvalues.min()
         return (
             f"rank {self.rank} of {len(self.eigenvalues)} ({self.basis}, {self.similarity})\n"

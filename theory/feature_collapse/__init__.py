@@ -1,12 +1,12 @@
-"""Feature collapse: which representation a one-layer network learns from sentences (arXiv 2305.16162).
+"""Feature collapse: the representation that a one-layer network learns from sentences (arXiv 2305.16162).
 
-`predict` gives the minimiser of the risk. W (n_w, d) are the embeddings throughout, U (K, L, d) is the classifier; for
-`theory.neural_collapse` W is the classifier.
+`predict` returns the minimiser of the risk. Throughout, W (n_w, d) are the embeddings and U (K, L, d) is the
+classifier; in `theory.neural_collapse` W denotes the classifier.
 
-* `minimiser`, `task`, `assumptions`, `prediction`: what is predicted, from which numbers, on which assumptions.
+* `minimiser`, `task`, `assumptions`, `prediction`: the prediction, its task, and its assumptions.
 * `margins`: the equations behind the three types of collapse.
-* `dynamics`: how norms and directions get there in training.
-* `samples`: what a finite sample changes, and words of unequal reliability.
+* `dynamics`: norms and directions during training.
+* `samples`: the effect of a finite sample, and words of unequal reliability.
 """
 
 from typing import TYPE_CHECKING

@@ -1,10 +1,10 @@
-"""When the predictions of feature collapse are theorems.
+"""The conditions under which predictions of feature collapse are theorems.
 
-The paper asks for symmetric latents (its Assumption 1): for every class k, distance r >= 1, position l and concept
-alpha != z_kl, the share (1/K) |{k': dist(z_k, z_k') = r, z_k'l = alpha}| is the one that all n_c^L latents would give.
-At r = 1 exactly one latent of all qualifies, so the number of classes that do is K / n_c^L. With distinct latents it is
-0 or 1, and it is positive: K = n_c^L. So for distinct latents the assumption is equivalent to
-*saturated*, which is what is checked here.
+The paper requires symmetric latents (its Assumption 1): for every class k, distance r >= 1, position l and concept
+alpha != z_kl, the share (1/K) |{k': dist(z_k, z_k') = r, z_k'l = alpha}| equals its value for all n_c^L latents. At
+r = 1 exactly one latent qualifies, so the number of classes that qualify is K / n_c^L. With distinct latents it is 0 or
+1, and it is positive, hence K = n_c^L. So for distinct latents the assumption is equivalent to *saturated* latents, and
+this condition is checked here.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
@@ -14,14 +14,14 @@ from theory.feature_collapse.task import CollapseTask
 
 
 def list_assumptions(task: CollapseTask, zero_threshold: float | None) -> tuple[Assumption, ...]:
-    """List what the theorem behind the prediction requires of a task, and whether it holds.
+    """Return the assumptions of the theorem behind the prediction, and whether each holds for the task.
 
-    One class, and a weight decay above the threshold of given latents, suffice alone: the zero network is then the
-    minimiser whatever the latents are.
+    A single class, or a weight decay at or above the threshold of given latents, suffices alone: the zero network is
+    then the minimiser for any latents.
 
     Args:
         task: the task.
-        zero_threshold: that of the task, None with LayerNorm.
+        zero_threshold: zero threshold of the task; None with LayerNorm.
 
     Returns: the assumptions; the prediction is exact iff all hold.
     Source: arXiv 2305.16162, Theorems 1 to 3; the reduction of Assumption 1 to saturation and the two cases above are
@@ -45,7 +45,7 @@ def list_assumptions(task: CollapseTask, zero_threshold: float | None) -> tuple[
 
 
 def _saturated(task: CollapseTask) -> Assumption:
-    """State whether every latent is a class."""
+    """Return whether every latent is a class."""
     classes, shown = task.share.n_classes, f"{task.share.n_concepts}**{task.share.sentence_length}"
     if task.share.saturated:
         return Assumption(name="saturated latents", holds=True, reason=f"all {shown} latents are classes")
@@ -54,7 +54,7 @@ def _saturated(task: CollapseTask) -> Assumption:
 
 
 def _distinct(task: CollapseTask) -> Assumption:
-    """State whether no latent belongs to two classes."""
+    """Return whether no latent belongs to two classes."""
     if task.latents is None:
         return Assumption(name="distinct latents", holds=True, reason="no latents were given: taken as distinct")
     holds = task.distinct_latents
@@ -63,38 +63,38 @@ def _distinct(task: CollapseTask) -> Assumption:
 
 
 def _equal_vocabularies() -> Assumption:
-    """State that every concept has s_c words with the same frequencies."""
+    """Return that every concept has s_c words with the same frequencies; the checks of the task ensure it."""
     return Assumption(name="equal vocabularies", holds=True, reason="n_words is a multiple of n_concepts")
 
 
 def _large_dimension(task: CollapseTask) -> Assumption:
-    """State that the frame fits; a smaller dimension is rejected at the boundary."""
+    """Return that the frame fits; the checks of the task reject a smaller dimension."""
     smallest = task.share.n_concepts - (0 if task.layer_norm else 1)
     reason = f"embedding_dim = {task.embedding_dim} is at least {smallest}"
     return Assumption(name="large embedding dimension", holds=True, reason=reason)
 
 
 def _decay(task: CollapseTask) -> Assumption:
-    """State that a minimiser exists; a weight decay of zero is rejected at the boundary."""
+    """Return that a minimiser exists; the checks of the task reject a weight decay of zero."""
     reason = f"lam_U = {task.classifier_weight_decay:g}: norms stay finite"
     return Assumption(name="positive weight decay", holds=True, reason=reason)
 
 
 def _uniform_words(task: CollapseTask) -> Assumption:
-    """State that, for Type I, all words of a concept are equally frequent."""
+    """Return that, for Type I, all words of a concept are equally frequent."""
     reason = f"each of {task.word_frequencies.size} words has the same frequency"
     return Assumption(name="uniform words", holds=True, reason=reason)
 
 
 def _unequal_words(_: CollapseTask) -> Assumption:
-    """State that, for Type III, any positive frequencies will do."""
+    """Return that, for Type III, all word frequencies are positive."""
     return Assumption(name="positive word frequencies", holds=True, reason="every word occurs")
 
 
 def _free_embeddings(task: CollapseTask) -> Assumption:
-    """State that W is not penalised: LayerNorm does not depend on |w|, and a penalty on it has no minimiser."""
+    """Return whether W is not penalised: LayerNorm does not depend on |w|, so with a penalty there is no minimiser."""
     name = "no penalty on normalised embeddings"
     if task.penalises_normalised:
-        reason = f"weight_decay = {task.weight_decay:g} on W shrinks the embeddings for ever; the infimum is that of R*"
+        reason = f"weight_decay = {task.weight_decay:g} shrinks the embeddings indefinitely; the infimum is that of R*"
         return Assumption(name=name, holds=False, reason=reason)
     return Assumption(name=name, holds=True, reason="the risk R* penalises the classifier alone")

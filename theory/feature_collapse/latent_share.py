@@ -1,9 +1,9 @@
-"""How many of all latents are classes, and the cross-entropy that this share leaves.
+"""The share kappa of all latents that are classes, and the resulting cross-entropy of a collapsed network.
 
 At a collapsed network the cross-entropy of a sentence is log sum_k' e^{-(sum of the margins where z_k' differs)}. Over
-all n_c^L latents that sum factorises into e^G, with G the sum of the gains of the L positions; the true class
-contributes the 1 in it. If the other classes are a share kappa of the other latents, evenly spread, it becomes
-1 + kappa (e^G - 1), the expression that this module evaluates without loss of precision.
+all n_c^L latents this sum factorises into e^G, with G the sum of the gains of the L positions; the true class
+contributes 1. If the other classes are an evenly spread share kappa of the other latents, the sum becomes
+1 + kappa (e^G - 1). This module evaluates it without loss of precision.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Below this a float64 kappa nears the subnormal numbers and loses digits; logarithms are used instead.
+# Below this a float64 kappa is close to the subnormal range and loses digits; logarithms are used instead.
 _SMALLEST_KAPPA = 1e-290
 # e^G is a finite float64 up to here.
 _LARGEST_EXPONENT = 700.0
@@ -29,7 +29,7 @@ class LatentShare:
     """The numbers n_c, L, K of a task, and kappa = K / n_c^L in forms that neither underflow nor cancel.
 
     Args:
-        n_concepts: n_c, a Python integer of any size, as the others are.
+        n_concepts: n_c; this and the others are Python integers of any size.
         sentence_length: L.
         n_classes: K.
     """
@@ -60,7 +60,7 @@ class LatentShare:
 
     @cached_property
     def log_kappa(self) -> float:
-        """Log kappa; by log1p of the exact complement where kappa is near 1."""
+        """Log kappa, from log1p of the exact complement if kappa is near 1."""
         missing = (self.n_latents - self.n_classes) / self.n_latents
         if missing < 0.5:
             return math.log1p(-missing)
@@ -89,17 +89,17 @@ class LatentShare:
         return self.log_n_classes + math.log(self.sentence_length)
 
     def log_marginal_penalty(self, weight_decay: float) -> float:
-        """Log of alpha, the marginal penalty: per unit of |y|.
+        """Return log alpha, alpha the penalty per unit of |y| (the marginal penalty).
 
             min over (r, c) with c r_b = x_b of lam/2 (n_c |r|^2 + K L c^2) = lam sqrt(n_c K L) |x|,  |y| = eta |x|
 
-        so alpha = lam sqrt(n_c K L) / eta, reached at n_c |r|^2 = K L c^2. Source: derived here.
+        so alpha = lam sqrt(n_c K L) / eta, attained at n_c |r|^2 = K L c^2. Source: derived here.
         """
         scale = 0.5 * (math.log(self.n_concepts) + self.log_classifier_rows)
         return math.log(weight_decay) + scale - math.log(self.eta)
 
     def log_mixture(self, gain: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...] | float:
-        """Return log(1 - kappa + kappa e^G) (nats) for G >= 0, to rounding also where it is tiny."""
+        """Return log(1 - kappa + kappa e^G) (nats) for G >= 0, accurate to relative rounding even where it is tiny."""
         if self.saturated:
             return gain
         small = np.minimum(gain, _LARGEST_EXPONENT)

@@ -1,4 +1,4 @@
-"""Feature collapse: which representation a one-layer network learns, by which of the three types.
+"""Feature collapse: the representation that a one-layer network learns, of one of three types.
 
     LayerNorm                     -> Type II:  LN(w_(a,b)) = sqrt(d) f_a,  u_kl = c f_{z_kl}
     no LayerNorm, equal words     -> Type I:   w_(a,b) = r f_a,            u_kl = c f_{z_kl}
@@ -6,8 +6,8 @@
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 
-Source: Laurent, von Brecht, Bresson, Feature Collapse, arXiv 2305.16162, Theorems 1 to 3; each solver names
-what is derived here.
+Source: Laurent, von Brecht, Bresson, Feature Collapse, arXiv 2305.16162, Theorems 1 to 3; each solver states which
+results are derived here.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def predict(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> Prediction:
-    """Predict the minimiser of the risk.
+    """Return the predicted minimiser of the risk.
 
         R = E[cross-entropy] + lam_W/2 |W|^2 + lam_U/2 |U|^2,     with LayerNorm R* = E[cross-entropy] + lam_U/2 |U|^2
 
@@ -61,24 +61,25 @@ def predict(
         n_classes: K, from 1 to n_c^L, or "all" for n_c^L.
         word_frequency: "uniform", "zipf" (mu_b ∝ 1/b), "zipf:EXPONENT" (mu_b ∝ b^-EXPONENT), or the frequencies mu_b of
             the s_c = n_w / n_c words of a concept.
-        weight_decay: lam_W > 0, and lam_U too unless that is given. With LayerNorm and no `classifier_weight_decay` it
-            is the lam of R*.
+        weight_decay: lam_W > 0, and lam_U too unless `classifier_weight_decay` is given. With LayerNorm and no
+            `classifier_weight_decay` it is the lam of R*.
         classifier_weight_decay: lam_U > 0. Without LayerNorm the risk is solved at lam = sqrt(lam_W lam_U); then W is
-            scaled by (lam_U / lam_W)^{1/4} and U by its inverse, which turns both penalties into those. With LayerNorm,
-            `weight_decay` then is a penalty on W: 0 for R*, and a positive one leaves no minimiser (not exact).
+            scaled by (lam_U / lam_W)^{1/4} and U by the inverse, which gives the minimiser for lam_W and lam_U. With
+            LayerNorm, `weight_decay` is then a penalty on W: 0 for R*; for a positive one there is no minimiser (not
+            exact).
         layer_norm: whether a LayerNorm without parameters acts on each embedding.
         embedding_dim: d, at least n_c - 1, with LayerNorm n_c.
         latents: integers (K, L), optional; used for the zero threshold and the assumptions, not for the norms.
-        label_noise: eps in [0, 1), the probability that a label is replaced by one drawn evenly from all classes.
+        label_noise: eps in [0, 1), the probability that a label is replaced by a uniform draw from all classes.
         word_noise: delta in [0, 1), the probability, independently at each position, that a word is replaced by a word
-            of a concept drawn evenly from all, its rank drawn from mu. See `noise` for what follows from either.
+            of a concept drawn uniformly from all concepts, with rank drawn from mu. `noise` derives the effect of both.
 
-    Returns: the prediction, risk and cross-entropy in nats, over the noisy population. At a weight decay of the zero
-    threshold or above it is the zero network with risk log K; so it is for one class, whose cross-entropy is 0. For
+    Returns: the prediction; risk and cross-entropy, in nats, are over the noisy population. At or above the zero
+    threshold it is the zero network with risk log K; for one class it is the zero network with cross-entropy 0. For
     K < n_c^L the kappa approximation has its own threshold, lower by the factor (theta - eps) / (1 - eps), theta =
-    K / (K + 1 - kappa), and gives the zero network from there; just below, its risk nears log(K + 1 - kappa) instead of
-    log K, an error of 1/K that belongs to the approximation.
-    Valid: a theorem (`exact`) for saturated latents; else an approximation for K latents drawn at random.
+    K / (K + 1 - kappa), at and above which it gives the zero network. Just below, its risk approaches
+    log(K + 1 - kappa) instead of log K, an error of 1/K of the approximation.
+    Valid: a theorem (`exact`) for saturated latents; otherwise an approximation for K latents drawn at random.
     Raises: ValueError, `field: expected ..., got ...`.
     Source: arXiv 2305.16162, Theorems 1 to 3; Type III for K < n_c^L, the threshold for given latents, unequal weight
     decay and noise derived here.
@@ -103,7 +104,7 @@ def predict(
 
 
 def _threshold(task: CollapseTask) -> float:
-    """Return the zero threshold of the task: of its latents if they are given, else for balanced positions."""
+    """Return the zero threshold of the task: for its latents if given, otherwise for balanced positions."""
     share = task.share
     return zero_threshold(
         task.latents,
@@ -117,7 +118,7 @@ def _threshold(task: CollapseTask) -> float:
 
 
 def _solve(task: CollapseTask, threshold: float | None) -> CollapsedNetwork:
-    """Solve the type of the task at equal weight decay, then scale W and U to their own; LayerNorm has no threshold."""
+    """Return the collapsed network: solved at equal weight decays, then rescaled; `threshold` is None for LayerNorm."""
     share, n_words_per_concept = task.share, task.word_frequencies.size
     noise = {"label_noise": task.label_noise, "word_noise": task.word_noise}
     if threshold is None:
@@ -145,7 +146,7 @@ def _solve(task: CollapseTask, threshold: float | None) -> CollapsedNetwork:
 def _assemble(
     task: CollapseTask, frame: Float[np.ndarray, "n_c d"], threshold: float | None, network: CollapsedNetwork
 ) -> Prediction:
-    """Put the solver's numbers and the task's into one result."""
+    """Return the prediction from the task and the solved network."""
     assumptions = list_assumptions(task, threshold)
     return Prediction(
         collapse_type=task.collapse_type,

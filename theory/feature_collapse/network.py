@@ -1,4 +1,4 @@
-"""What every solver returns: the norms of a collapsed network and its risk.
+"""The result of every solver: the norms of a collapsed network and its risk.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
@@ -47,7 +47,7 @@ class CollapsedNetwork:
 
 
 def zero_network(share: LatentShare, n_words_per_concept: int) -> CollapsedNetwork:
-    """Return the zero network: no norm, no penalty, cross-entropy log K (nats) whatever the latents are."""
+    """Return the zero network: zero norms and penalty, cross-entropy log K (nats) for any latents."""
     return CollapsedNetwork(
         embedding_norms=np.zeros(n_words_per_concept),
         classifier_norm=0.0,
@@ -60,16 +60,16 @@ def zero_network(share: LatentShare, n_words_per_concept: int) -> CollapsedNetwo
 def balanced_network(
     share: LatentShare, margins: Float[np.ndarray, " s_c"], *, cross_entropy: float, penalty: float, residual: float
 ) -> CollapsedNetwork:
-    """Split margins y_b = eta c r_b into the norms r_b and c that the penalty prefers.
+    """Return the network with margins y_b = eta c r_b and the norms r_b and c of least penalty.
 
         n_c |r|^2 = K L c^2,   c^2 = |x| sqrt(n_c / (K L)),   r_b = x_b / c,   x = y / eta
 
     Args:
         share: the numbers n_c, L, K.
         margins: y, nats, float64 (s_c,), not all zero.
-        cross_entropy: nats, reported as it is.
-        penalty: nats, likewise.
-        residual: likewise.
+        cross_entropy: nats, stored unchanged.
+        penalty: nats, stored unchanged.
+        residual: stored unchanged.
 
     Returns: the network. Valid for equal weight decay on W and U. Source: derived here (arithmetic-geometric mean).
     """

@@ -1,4 +1,4 @@
-"""The predicted representation, and the assumptions it rests on."""
+"""The predicted representation, and its assumptions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from theory.short_text import number_range
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-_LONG = 10**18  # as a number of classes
+_LONG = 10**18  # numbers of classes from here on are shown in words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +35,13 @@ class Prediction:
         classifier_norm: c.
         cross_entropy: nats, over the noisy population if there is noise.
         risk: nats, cross-entropy plus penalty.
-        zero_threshold: value of sqrt(lam_W lam_U) from which on the zero network is the minimiser; None for Type II.
+        zero_threshold: the zero network is the minimiser for sqrt(lam_W lam_U) at or above this; None for Type II.
         is_zero: whether the predicted network gives zero logits.
         is_theorem: whether the prediction is a theorem for this task; otherwise it is the approximation by kappa.
-        assumptions: what the theorem requires; `is_theorem` iff all of it holds.
+        assumptions: the assumptions of the theorem; `is_theorem` iff all of them hold.
         residual: relative residual of the stationarity equations.
         frame: f, float64 (n_c, d).
-        word_frequency: mu as it was given: a name, or s_c numbers.
+        word_frequency: mu as given: a name, or s_c numbers.
         word_frequencies: mu, float64 (s_c,).
         n_concepts, n_words, sentence_length, n_classes: n_c, n_w, L, K.
         weight_decay, classifier_weight_decay: lam_W and lam_U (for Type II lam_U alone enters the risk R*).
@@ -71,7 +71,7 @@ class Prediction:
     word_noise: float
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in five lines; the arrays are attributes."""
+        """Return a summary of five lines."""
         norms, threshold = self.embedding_norms, self.zero_threshold
         kind = "zero network" if self.is_zero else f"Type {self.collapse_type}"
         lines = (
@@ -92,7 +92,7 @@ class Prediction:
 
     @property
     def _classes(self) -> int | str:
-        """The number of classes, or in words where it has too many digits to be read."""
+        """The number of classes, in words if it has too many digits to read."""
         if self.n_classes < _LONG:
             return self.n_classes
         saturated = self.n_classes == self.n_concepts**self.sentence_length
@@ -121,7 +121,7 @@ class Prediction:
 
     @property
     def task(self) -> dict[str, object]:
-        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        """The arguments of `predict` as plain JSON values."""
         frequency = self.word_frequency
         return {
             "n_concepts": self.n_concepts,
@@ -138,7 +138,7 @@ class Prediction:
         }
 
     def to_json(self) -> dict[str, object]:
-        """Return the prediction as plain JSON values, norms as one number where all words agree."""
+        """Return the prediction as plain JSON values; norms are a single number if all words agree."""
         norms = self.embedding_norms
         same = bool(np.all(norms == norms[0]))
         return {

@@ -1,4 +1,4 @@
-"""The task of the feature-collapse theorems: the numbers a prediction depends on, checked once.
+"""The task of the feature-collapse theorems: the checked parameters of a prediction.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
@@ -21,16 +21,16 @@ from theory.frames import require_dimension
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Python ints are exact, but a power of more digits than this takes seconds to form.
+# Python integers are exact, but n_c^L takes seconds to compute for longer sentences.
 _LONGEST_SENTENCE = 100_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CollapseTask:
-    """A checked task: `share` (n_c, L, K), mu, lam_W, lam_U, d, whether there is LayerNorm, and the latents if known.
+    """A checked task: `share` (n_c, L, K), mu, lam_W, lam_U, d, whether there is LayerNorm, and the latents if given.
 
-    `word_frequency` is mu as it was given, a name or numbers. `penalises_normalised`: whether a weight decay acts on
-    embeddings that LayerNorm rescales anyway. `label_noise` and `word_noise`: eps and delta of `noise`.
+    `word_frequency` is mu as given, a name or numbers. `penalises_normalised`: whether a weight decay acts on
+    embeddings that LayerNorm normalises. `label_noise` and `word_noise`: eps and delta of `noise`.
     """
 
     share: LatentShare
@@ -52,19 +52,19 @@ class CollapseTask:
 
     @property
     def joint_weight_decay(self) -> float:
-        """The geometric mean sqrt(lam_W lam_U), which alone decides the products of W and U."""
+        """The geometric mean sqrt(lam_W lam_U), which alone determines the product U W^T."""
         return math.sqrt(self.weight_decay) * math.sqrt(self.classifier_weight_decay)
 
     @property
     def collapse_type(self) -> str:
-        """II with LayerNorm; else I for equal word frequencies and III for unequal ones."""
+        """II with LayerNorm; otherwise I for equal word frequencies and III for unequal ones."""
         if self.layer_norm:
             return "II"
         return "I" if is_uniform(self.word_frequencies) else "III"
 
     @property
     def distinct_latents(self) -> bool:
-        """Whether no two classes share a latent; taken for granted if the latents are not given."""
+        """Whether no two classes share a latent; assumed if the latents are not given."""
         return self.latents is None or len(np.unique(self.latents, axis=0)) == len(self.latents)
 
 
@@ -83,9 +83,9 @@ def check_task(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> CollapseTask:
-    """Check the arguments of `feature_collapse.predict` (see there) and return the task; nothing is solved.
+    """Return the task for the arguments of `feature_collapse.predict`, after checking them.
 
-    Raises: ValueError, `field: expected ..., got ...`, for the first argument that makes no sense.
+    Raises: ValueError, `field: expected ..., got ...`, for the first invalid argument.
     """
     n_concepts = require_integer("n_concepts", n_concepts, minimum=2)
     n_words = require_integer("n_words", n_words, minimum=1)
@@ -113,7 +113,7 @@ def check_task(
 
 
 def _check_share(n_concepts: int, sentence_length: int, n_classes: int | str) -> LatentShare:
-    """Resolve "all" and check that there are no more classes than latents."""
+    """Return the share with "all" resolved, or raise ValueError for more classes than latents."""
     n_latents = n_concepts**sentence_length
     if isinstance(n_classes, str):
         if n_classes != "all":
@@ -130,7 +130,7 @@ def _check_share(n_concepts: int, sentence_length: int, n_classes: int | str) ->
 def _check_weight_decay(
     weight_decay: float, classifier_weight_decay: float | None, *, layer_norm: bool
 ) -> tuple[float, float]:
-    """Return (lam_W, lam_U); LayerNorm with its own lam_U allows lam_W = 0, anything else needs both positive."""
+    """Return (lam_W, lam_U), both positive; LayerNorm with a separate lam_U also allows lam_W = 0."""
     if classifier_weight_decay is None:
         weight_decay = require_positive("weight_decay", weight_decay)
         return weight_decay, weight_decay
@@ -139,7 +139,7 @@ def _check_weight_decay(
 
 
 def _check_latents(latents: Int[np.ndarray, "K L"], share: LatentShare) -> Int[np.ndarray, "K L"]:
-    """Check shape, entries and number of the latents."""
+    """Return the latents, or raise ValueError for a wrong shape, entry or number."""
     array = require_latents(latents, n_concepts=share.n_concepts, sentence_length=share.sentence_length)
     if len(array) != share.n_classes:
         raise ValueError(f"n_classes: expected {len(array)} as in latents, got {share.n_classes}")

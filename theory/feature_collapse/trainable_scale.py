@@ -1,21 +1,21 @@
-"""RMSNorm with a trainable scale, penalised as the classifier is: the words form a simplex, the scale becomes sparse.
+"""RMSNorm with a trainable scale, penalised like the classifier: the words form a simplex, the scale becomes sparse.
 
-The classifier sees `v = gamma * sqrt(d) w/|w|`, coordinate by coordinate, at a penalty `lam/2 (|gamma|^2 + |U|^2)`. Let
-`gamma` be `g` on `m` coordinates and 0 on the others, and let the words live on these: `v_(a,b) = g sqrt(d) f_a` and
-`u_kl = c f_{z_kl}`, which needs `m >= n_c - 1` for a simplex. With `r = g sqrt(d)` and all latents as classes the
-risk is
+The input of the classifier is `v = gamma * sqrt(d) w/|w|`, coordinate by coordinate, with the penalty
+`lam/2 (|gamma|^2 + |U|^2)`. Let `gamma` be `g` on `m` coordinates and 0 on the others, and let the words be supported
+on the former: `v_(a,b) = g sqrt(d) f_a` and `u_kl = c f_{z_kl}`, which needs `m >= n_c - 1` for a simplex. With
+`r = g sqrt(d)` and all latents as classes the risk is
 
     L log(1 + (n_c - 1) exp(-eta r c)) + lam/2 (K L c^2 + m r^2 / d),
 
-which grows with `m`: so `m = n_c - 1`, whatever `d`. At a given product `t = r c` both penalties are equal at their
-best, `lam t sqrt(K L m / d)` together, and the derivative in `t` vanishes where
+which grows with `m`: so `m = n_c - 1` for every `d`. At a given product `t = r c` the optimum has equal penalties,
+`lam t sqrt(K L m / d)` in total, and the derivative in `t` vanishes where
 `(n_c - 1) exp(-eta t) = a / (1 - a)`, `a = lam sqrt(K L m / d) / (L eta)`. Word frequencies drop out. If `a` is at
-least `(n_c - 1)/n_c` all is zero.
+least `(n_c - 1)/n_c` everything is zero.
 
-That no other scale does better is not proved: minimisation from random starts ends here (or, with four concepts, at
-times at a higher local minimum of fewer coordinates). With a LayerNorm in its place the coordinates of `w` must sum to
-zero as well, what the `m` coordinates leave has to be taken up by the others, and the simplex breaks. Without a penalty
-on the scale there is no minimiser: `g` grows and `c` shrinks without bound.
+It is not proved that no other scale has a smaller risk: minimisation from random starts ends here (or, with four
+concepts, sometimes at a higher local minimum with fewer coordinates). With LayerNorm instead of RMSNorm the coordinates
+of `w` must also sum to zero, the other coordinates must compensate the sum of these `m`, and the simplex is not
+attained. Without a penalty on the scale there is no minimiser: `g` grows and `c` shrinks without bound.
 """
 
 import math
@@ -30,8 +30,8 @@ class ScaledNetwork(NamedTuple):
     Args:
         embedding_norm: r, norm of the scaled words.
         classifier_norm: c.
-        scale: g, the scale's entries that are not zero.
-        n_active: how many these are, n_c - 1; 0 if all is zero.
+        scale: g, the value of the nonzero entries of the scale.
+        n_active: the number of nonzero entries, n_c - 1; 0 for the zero network.
         cross_entropy, risk: nats.
     """
 
@@ -52,7 +52,9 @@ def solve_trainable_scale(
         n_concepts: n_c >= 2.
         sentence_length: L >= 1.
         embedding_dim: d >= n_c - 1.
-        weight_decay: lam, of scale and classifier, nats.
+        weight_decay: lam, of scale and classifier.
+
+    Raises: ValueError, `field: expected ..., got ...`.
     """
     n_concepts = require_integer("n_concepts", n_concepts, minimum=2)
     length = require_integer("sentence_length", sentence_length, minimum=1)

@@ -1,4 +1,4 @@
-"""Word frequencies within a concept: names, exponents and vectors to one normalised array."""
+"""Word frequencies within a concept: a normalised array from a name, an exponent or a vector."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# A sum this far from 1 is a slip, not rounding.
+# A sum that differs from 1 by more than this is an input error, not rounding.
 _SUM_TOLERANCE = 1e-6
 # Frequencies that differ by less count as equal: the predictions differ by less than 1e-12 too.
 _UNIFORM_TOLERANCE = 1e-12
@@ -30,8 +30,8 @@ def resolve_word_frequency(
         n_words_per_concept: s_c.
 
     Returns: float64 (s_c,), positive, normalised.
-    Raises: ValueError for an unknown name (the nearest is offered), a wrong length, a number that is not positive, or a
-    sum further than 1e-6 from 1.
+    Raises: ValueError for an unknown name (with the nearest known one), a wrong length, a number that is not positive,
+    or a sum that differs from 1 by more than 1e-6.
     """
     if isinstance(word_frequency, str):
         return _from_name(word_frequency, n_words_per_concept)
@@ -53,12 +53,12 @@ def resolve_word_frequency(
 
 
 def is_uniform(word_frequencies: Float[np.ndarray, " s_c"]) -> bool:
-    """Whether all frequencies agree to 1e-12 in relative terms."""
+    """Return whether all frequencies agree to a relative 1e-12."""
     return bool(np.ptp(word_frequencies) <= _UNIFORM_TOLERANCE * np.max(word_frequencies))
 
 
 def _from_name(name: str, n_words: int) -> Float[np.ndarray, " s_c"]:
-    """Resolve "uniform", "zipf" and "zipf:EXPONENT"."""
+    """Return the frequencies for "uniform", "zipf" or "zipf:EXPONENT", or raise ValueError."""
     if name == "uniform":
         return np.full(n_words, 1 / n_words)
     if name == "zipf":
@@ -72,7 +72,7 @@ def _from_name(name: str, n_words: int) -> Float[np.ndarray, " s_c"]:
 
 
 def _exponent(text: str, name: str) -> float:
-    """Read the exponent of "zipf:EXPONENT"."""
+    """Return the exponent of "zipf:EXPONENT", or raise ValueError."""
     try:
         exponent = float(text)
     except ValueError:
@@ -83,7 +83,7 @@ def _exponent(text: str, name: str) -> float:
 
 
 def _power_law(exponent: float, n_words: int, name: str) -> Float[np.ndarray, " s_c"]:
-    """Return b^-exponent, normalised in logarithms so that no exponent overflows."""
+    """Return b^-exponent, normalised; computed in logarithms so that no exponent overflows."""
     logs = -exponent * np.log(np.arange(1, n_words + 1))
     weights = np.exp(logs - logs.max())
     if not np.all(weights > 1e-300):

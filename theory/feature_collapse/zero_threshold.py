@@ -26,15 +26,15 @@ def zero_threshold(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> float:
-    """Return the critical value of sqrt(lam_W lam_U): at it and above, the zero network minimises the risk.
+    """Return the critical value of sqrt(lam_W lam_U), at and above which the zero network minimises the risk.
 
         lam_th = (1 - eps)(1 - delta) sqrt(sum_b mu_b^2 / K) sqrt(lambda_max(sum_l [diag(pi_l) - pi_l pi_l^T]))
 
     with pi_l the concept frequencies at position l over the K latents. At M = U W^T = 0 every class has probability
     1/K, so -G = -dF/dM has entries (1 - eps)(1 - delta) mu_b / K (1[z_kl = a] - pi_l(a)), see `noise`; its largest
     singular value is lam_th. Zero is a global minimiser iff lam_th <= lam, because the penalty is at least lam |M|_*;
-    else one rank-1 step along G descends. For balanced positions, pi_l = 1/n_c, the roots are sqrt(sum_b mu_b^2)
-    sqrt(L / (n_c K)), used if only K and L are known.
+    otherwise a rank-1 step along -G lowers the risk. For balanced positions, pi_l = 1/n_c, the product of the two roots
+    is sqrt(sum_b mu_b^2) sqrt(L / (n_c K)), which is used if only K and L are known.
 
     Args:
         latents: integers in [0, n_concepts), (K, L), or None for balanced positions.

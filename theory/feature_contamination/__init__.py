@@ -1,14 +1,14 @@
-"""Feature contamination: ReLU networks learn background features that say nothing of the label (Zhang et al., 2024).
+"""Feature contamination: ReLU networks learn background features independent of the label (Zhang et al., 2024).
 
     x = y sum_core z_j m_j + sum_background z_j m_j,     f(x) = sum_k a_k phi(w_k . x),   a_k = +-1/m frozen
 
-y = +-1 is the label; out of distribution the background's sign is flipped. Time is s = rate * steps / m. `predict` says
-how much background is learned for the core, the *contamination ratio* r* = b/c.
+y = +-1 is the label; out of distribution the sign of the background is flipped. Time is s = rate * steps / m. `predict`
+returns the learned background relative to the core, the *contamination ratio* r* = b/c.
 
-* `task`, `prediction`: the numbers given, and the answer.
-* `neurons`: the three-variable ODE of each neuron, while no margin matters.
-* `ratio`: r*, its limits and a law in one line; the accuracy out of distribution.
-* `aligned`, `quadrature`: the two-variable ODE of whole curves; why linear and odd activations do not contaminate.
+* `task`, `prediction`: the task, and the prediction.
+* `neurons`: the three-variable ODE of each neuron, while the slope of the loss is the same for all examples.
+* `ratio`: r*, its limits and a one-line law; the accuracy out of distribution.
+* `aligned`, `quadrature`: the two-variable ODE of whole curves; linear and odd activations do not contaminate.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
 """The two-variable ODE of aligned networks: whole curves, in and out of distribution.
 
 From a small initialisation the neurons of positive output weight are w = (c, b) and the others (-c, b), in the plane of
-the two mean directions. By the symmetry of the labels the margin of an example is the same for both,
+the two mean directions. By the symmetry of the labels the margin of an example is the same for both labels,
 
     y f = [phi(U) - phi(T)]/2,    U = c C + b B,    T = b B - c C,
 
@@ -10,16 +10,17 @@ and in the time s = rate * steps / m
     c' = E[g C (phi'(U) + phi'(T))]/2,    b' = E[g B (phi'(U) - phi'(T))]/2,    g = -loss'(y f).
 
 Out of distribution B changes its sign. For a ReLU the margin is then relu(c C - b B)/2 (C, B > 0): it never changes its
-sign. It collapses, and the loss with it.
+sign, but it is much smaller than in distribution, and the loss is larger accordingly.
 
 **Odd activations do not contaminate.** For an odd phi the margin [phi(c C + b B) + phi(c C - b B)]/2 is even in B: the
-network behaves the same in and out of distribution, whatever b. And b = 0 stays: phi' is even, so phi'(U) = phi'(T)
-there. For the whole network, without alignment: if no neuron has background weights, y f does not depend on y (f is odd
-in x), nor does phi'(w . x), so that the background's gradient E[g y phi'(w . x) z_j] has a factor E y = 0. Where phi'
-falls with |h| (tanh), C, B > 0 and b > 0 give |U| > |T|, hence b' < 0: what background there is decays. In a linear
-network U - T = 2 c C and phi'(U) = phi'(T): b' = 0, and the margin c C does not see the background.
+network behaves the same in and out of distribution, for every b. Moreover b = 0 is invariant: phi' is even, so
+phi'(U) = phi'(T) there. This holds for the whole network, without alignment: if no neuron has background weights, y f
+does not depend on y (f is odd in x), nor does phi'(w . x), so the gradient with respect to the background,
+E[g y phi'(w . x) z_j], has a factor E y = 0. If phi' decreases with |h| (tanh), C, B > 0 and b > 0 give |U| > |T|,
+hence b' < 0: an initial background decays. In a linear network U - T = 2 c C and phi'(U) = phi'(T): b' = 0, and the
+margin c C does not depend on the background.
 
-A GELU begins as h/2 + h^2/sqrt(2 pi): linear at first, without background, then contaminated by its even part,
+For small h a GELU is h/2 + h^2/sqrt(2 pi): linear at first, without contamination, then contaminated by its even part,
 at a rate that grows with c.
 
 Source: derived here.
@@ -42,20 +43,20 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 ACTIVATIONS, LOSSES = ("relu", "tanh", "gelu"), ("hinge", "logistic")
-# Where the ODE starts, in units of the core weight at which the loss first matters.
+# Core weight at the start of the ODE, in units of that at which margins are of order one.
 _START = 1e-6
 _RELATIVE = 1e-8
 
 
 class Curves(NamedTuple):
-    """The course of an aligned network; arrays (t,).
+    """The curves of an aligned network over training; arrays (t,).
 
     Args:
         core_weight: c.
         background_weight: b.
         loss, ood_loss: in and out of distribution.
-        margin, ood_margin: mean of y f.
-        accuracy, ood_accuracy: an output of zero counts one half; NaN for a GELU, which is not monotone.
+        margin, ood_margin: mean of y f, in and out of distribution.
+        accuracy, ood_accuracy: an output of zero counts as one half; NaN for a GELU, which is not monotone.
     """
 
     core_weight: Float[np.ndarray, " t"]
@@ -74,7 +75,7 @@ class AlignedNetwork(NamedTuple):
     Args:
         activation: "relu" (with a leaky slope; 1 is linear), "tanh" or "gelu".
         leaky_slope: alpha of the ReLU.
-        loss: "hinge" or "logistic"; the latter for "gelu", whose margins reach 1 along no straight line.
+        loss: "hinge" or "logistic"; "gelu" requires "logistic", as its margin does not reach 1 along a straight line.
     """
 
     activation: str = "relu"
@@ -99,7 +100,7 @@ class AlignedNetwork(NamedTuple):
         return np.where(preactivation > 0, 1.0, self.leaky_slope)
 
     def loss_value(self, margin: np.ndarray) -> np.ndarray:
-        """Return the loss at a margin, nats for the logistic one."""
+        """Return the loss at a margin; for the logistic loss in nats."""
         return np.maximum(1 - margin, 0) if self.loss == "hinge" else np.logaddexp(0, -margin)
 
     def loss_slope(self, margin: np.ndarray) -> np.ndarray:
@@ -108,7 +109,7 @@ class AlignedNetwork(NamedTuple):
 
     def cuts(self, other: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
         """Return the values of U, given T, at which the integrands have kinks or jumps; infinite for none."""
-        if self.activation != "relu":  # smooth, and margins of tanh are below 1
+        if self.activation != "relu":  # smooth activations; for the hinge loss, margins of tanh stay below 1
             return np.zeros((len(other), 0))
         cuts = [np.zeros_like(other)]
         if self.loss == "hinge":
@@ -127,9 +128,9 @@ def aligned_drift(
         features: of the task.
         network: its activation and loss.
         core_weight: c.
-        background_weight: b; one of both is not zero.
+        background_weight: b; c and b are not both zero.
 
-    Source: derived here, module's docstring.
+    Source: derived in the module's docstring.
     """
     nodes = project(features, core_weight, background_weight, network.cuts)
     own, other = network.slope(nodes.own), network.slope(nodes.other)
@@ -138,14 +139,15 @@ def aligned_drift(
 
 
 def aligned_curves(features: Features, network: AlignedNetwork, times: Float[np.ndarray, " t"]) -> Curves:
-    """Return the course of a network that starts at zero in the direction in which it grows.
+    """Return the curves of a network that starts near zero along its growing direction.
 
     Args:
         features: of the task.
         network: its activation and loss.
-        times: s = rate * steps / m, rising from 0 or above.
+        times: s = rate * steps / m, non-negative and in ascending order, (t,).
 
-    Raises: ArithmeticError if the solver fails. Source: derived here, module's docstring.
+    Raises: ValueError, one line that names the field; ArithmeticError if the solver fails.
+    Source: derived in the module's docstring.
     """
     _check_network(network)
     ratio = contamination_ratio(features, network.leaky_slope) if network.activation == "relu" else 0.0
@@ -154,8 +156,8 @@ def aligned_curves(features: Features, network: AlignedNetwork, times: Float[np.
     inside = [_means(features, network, *point) for point in path]
     outside = [_means(features.flipped(), network, *point) for point in path]
     (margin, loss), (ood_margin, ood_loss) = np.transpose(inside), np.transpose(outside)
-    known = np.full(len(path), np.nan if network.activation == "gelu" else 1.0)
-    outside_accuracy = known
+    inside_accuracy = np.full(len(path), np.nan if network.activation == "gelu" else 1.0)
+    outside_accuracy = inside_accuracy
     if network.activation == "relu":
         outside_accuracy = np.array([ood_accuracy(features, b / c, network.leaky_slope) for c, b in path])
     return Curves(
@@ -165,7 +167,7 @@ def aligned_curves(features: Features, network: AlignedNetwork, times: Float[np.
         ood_loss=ood_loss,
         margin=margin,
         ood_margin=ood_margin,
-        accuracy=known,
+        accuracy=inside_accuracy,
         ood_accuracy=outside_accuracy,
     )
 

@@ -5,8 +5,8 @@ s = rate * steps / m, gradient descent on E loss(y f) is
 
     w' = e E[g y phi'(w . x) x],    g = -loss'(y f).
 
-While no margin matters g is a constant: 1 for the hinge loss 1 - y f, 1/2 for the logistic loss at f = 0. Let u_j be
-the weight on feature j and z_j Gaussian of deviation sigma. Given y = +-1 the preactivation is
+While margins are small g is a constant: 1 for the hinge loss 1 - y f, 1/2 for the logistic loss at f = 0. Let u_j be
+the weight on feature j and z_j Gaussian with standard deviation sigma. Given y = +-1 the preactivation is
 
     h+- = +-sum_core u_j z_j + sum_background u_j z_j ~ N(+-mu_c S_c + mu_b S_b, sigma^2 N^2)
 
@@ -15,16 +15,16 @@ kappa+- = (+-mu_c S_c + mu_b S_b)/(sigma N),
 
     E[1(h > 0) z_j] = mu Phi(kappa) + cov(z_j, h) phi(kappa) / (sigma N).
 
-Summed over the features of a kind, S_c, S_b and N^2 close. With P+- = alpha + (1 - alpha) Phi(kappa+-) and
-p+- = (1 - alpha) phi(kappa+-):
+Summed over the features of each kind, the equations close in S_c, S_b and N^2. With P+- = alpha + (1 - alpha)
+Phi(kappa+-) and p+- = (1 - alpha) phi(kappa+-):
 
     S_c'   = e g/2 [d_c mu_c (P+ + P-) + sigma S_c/N (p+ - p-)]
     S_b'   = e g/2 [d_b mu_b (P+ - P-) + sigma S_b/N (p+ - p-)]
     (N^2)' = e g [mu_c S_c (P+ + P-) + mu_b S_b (P+ - P-) + sigma N (p+ - p-)]
 
-It is exact for Gaussian strengths; for others h is a sum of many, near Gaussian. P+ - P- is the neuron's *activation
-asymmetry*: a neuron that is more active on its own label than on the other one learns the background. With alpha = 1,
-a linear network, it is 0: S_b' = 0 and S_c' = e g mu_c d_c, for any strengths.
+This is exact for Gaussian strengths; for others h is a sum of many terms and nearly Gaussian. P+ - P- is the neuron's
+*activation asymmetry*: a neuron that is more active on its own label than on the other one learns the background. In a
+linear network, alpha = 1, it is 0: S_b' = 0 and S_c' = e g mu_c d_c, for any strengths.
 
 Source: derived here; the setting is that of Zhang et al. (ICML 2024, arXiv 2406.03345), Section 3.
 """
@@ -43,12 +43,12 @@ from theory.feature_contamination.task import Features, require_slope
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Of the solver; its error is far below that of the Gaussian approximation.
+# Tolerances of the solver; its error is far below that of the Gaussian approximation.
 _RELATIVE, _ABSOLUTE = 1e-9, 1e-12
 
 
 class Neurons(NamedTuple):
-    """What the ODE follows of each neuron; arrays of a common shape.
+    """The state of each neuron in the ODE; arrays of a common shape.
 
     Args:
         core_sum: S_c, the sum of its weights on core features.
@@ -65,7 +65,7 @@ def summarise(weights: Float[np.ndarray, "... n"], core_features: int) -> Neuron
     """Return S_c, S_b and N^2 of neurons.
 
     Args:
-        weights: on each feature, those of the core first.
+        weights: weight on each feature, core features first.
         core_features: d_c.
     """
     return Neurons(
@@ -92,8 +92,8 @@ def neuron_drift(
         leaky_slope: alpha, in [0, 1].
         loss_slope: g.
 
-    Raises: ValueError where deviations differ: N^2 alone does not give the variance of h then.
-    Source: derived here, module's docstring.
+    Raises: ValueError if the two deviations differ, as N^2 then does not determine the variance of h.
+    Source: derived in the module's docstring.
     """
     _check_deviations(features)
     alpha, half = require_slope(leaky_slope), signs * loss_slope / 2
@@ -125,12 +125,12 @@ def neuron_paths(
     Args:
         initial: at time 0, arrays (m,).
         signs: e, of the output weights.
-        times: s = rate * steps / m, rising from 0 or above.
+        times: s = rate * steps / m, non-negative and in ascending order, (t,).
         features: with the same deviation for core and background.
         leaky_slope: alpha.
-        loss_slope: g; the paths hold while it is the same for nearly all examples.
+        loss_slope: g; the paths are valid while g is the same for nearly all examples.
 
-    Raises: ValueError, one line; ArithmeticError if the solver fails.
+    Raises: ValueError, one line that names the field; ArithmeticError if the solver fails.
     """
     require_positive("loss_slope", loss_slope)
     shape = (3, len(signs))

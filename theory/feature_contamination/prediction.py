@@ -1,4 +1,4 @@
-"""The predicted contamination of a task, and what the prediction rests on."""
+"""The predicted contamination of a task, and the basis of the prediction."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _GAUSSIAN = "aligned neurons from a small initialisation, before margins matter;
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """How much background an aligned network of frozen output weights learns.
+    """The background learned by an aligned network with frozen output weights.
 
     Args:
-        features: what was asked.
+        features: the features of the task.
         leaky_slope: alpha.
         ratio: r* = b/c, the weight along the mean background direction over that along the mean core direction.
-        ood_accuracy: where the background's sign is flipped; an output of zero counts one half.
-        one_line_law: (1 - q)/(1 + q); NaN unless ReLU, and equal core and background.
+        ood_accuracy: accuracy with the sign of the background flipped; an output of zero counts as one half.
+        one_line_law: (1 - q)/(1 + q); NaN unless the activation is a ReLU and core and background are alike.
         basis: "theorem" or "approximation".
-        note: what else a reader must know, in a sentence.
+        note: assumptions and caveats in one sentence.
     """
 
     features: Features
@@ -37,7 +37,7 @@ class Prediction:
     note: str
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in three lines."""
+        """Return a summary of three lines."""
         task = self.features
         lines = (
             f"contamination ratio: {self.ratio:.6g} ({self.basis})",
@@ -68,16 +68,16 @@ def predict(
     strength_deviation: float = UNIFORM_DEVIATION,
     background_deviation: float | None = None,
 ) -> Prediction:
-    """Predict how much of the background a two-layer network with frozen output weights learns.
+    """Return the background that a two-layer network with frozen output weights learns.
 
     Args:
         core_features: d_c.
         background_features: d_b.
         leaky_slope: alpha of a leaky ReLU, in [0, 1]: 0 is a ReLU, 1 a linear network.
-        core_mean: mu_c > 0, of core strengths.
-        background_mean: mu_b >= 0, of background strengths.
+        core_mean: mu_c > 0, mean of core strengths.
+        background_mean: mu_b >= 0, mean of background strengths.
         strength_deviation: sigma > 0 of strengths; the default is that of strengths uniform on [0, 1].
-        background_deviation: sigma > 0 of background strengths; None for the same.
+        background_deviation: sigma > 0 of background strengths; None for `strength_deviation`.
 
     Raises: ValueError, one line that names the field.
     """

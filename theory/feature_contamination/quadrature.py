@@ -1,16 +1,16 @@
-"""Expectations over C and B that are exact to rounding, also where the integrand has kinks or jumps.
+"""Expectations over C and B to rounding accuracy, also for integrands with kinks or jumps.
 
 For aligned neurons w = (c, b) the preactivations are U = c C + b B on the own label and T = b B - c C on the other.
 With standard normals p and q, p along T and q orthogonal to it, T is linear in p and U in p and q:
 
     T = E T + s p,    U = E U + u_p p + u_q q,    s = |(c sigma_c, b sigma_b)|,    u_q = 2 c b sigma_c sigma_b / s
 
-An integrand of U and T that is piecewise smooth is cut where T = 0 (a point in p), where U = 0, and where the hinge
-loss ends, U - phi(T) = 2 (points in q that depend on p, linear on either side of T = 0). On each piece 32
-Gauss-Legendre nodes on [-7, 7] integrate a Gaussian to 1e-15, and 2e-12 is beyond.
+A piecewise smooth integrand of U and T is split at T = 0 (a point in p), at U = 0, and where the hinge loss ends,
+U - phi(T) = 2 (points in q that depend on p, linearly on either side of T = 0). On each piece 32 Gauss-Legendre nodes
+on [-7, 7] integrate a Gaussian to 1e-15; the probability outside is 2e-12.
 
-Where b is near 0 a cut in q runs through the range while p hardly moves, so that the integral over q is steep in p.
-So p is cut as well where a cut in q is at -7, 0 and 7.
+For b near 0 a split point in q crosses the whole range for a small change of p, so the integral over q is steep in p.
+Therefore p is also split where a split point in q is at -7, 0 and 7.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Cuts = Callable[[np.ndarray], np.ndarray]
 
 
 class Projections(NamedTuple):
-    """Nodes of C and B, with what aligned neurons see there; arrays of a common shape.
+    """Nodes of C and B, with the preactivations of aligned neurons; arrays of a common shape.
 
     Args:
         weight: probability of the node; they sum to 1.
@@ -54,10 +54,10 @@ def project(features: Features, core_weight: float, background_weight: float, cu
     """Return the nodes of C and B.
 
     Args:
-        features: give the Gaussian law.
+        features: of the task; they determine the Gaussian law.
         core_weight: c.
-        background_weight: b; one of both is not zero.
-        cuts: where an integrand has kinks or jumps in U.
+        background_weight: b; c and b are not both zero.
+        cuts: values of U, given T, at which the integrand has kinks or jumps.
     """
     core, background = core_weight * features.core_deviation, background_weight * features.background_deviation
     scale = np.hypot(core, background)
@@ -97,7 +97,7 @@ def _crossings(other_mean: float, scale: float, own_mean: float, by_p: float, cu
 
 
 def _panels(points: Float[np.ndarray, "... k"]) -> tuple[Float[np.ndarray, "... n"], Float[np.ndarray, "... n"]]:
-    """Return nodes and weights of a standard normal, on panels that end at some points."""
+    """Return nodes and weights for a standard normal, on panels split at the given points."""
     low = np.full((*points.shape[:-1], 1), -_RANGE)
     edges = np.sort(np.concatenate([low, np.clip(points, -_RANGE, _RANGE), -low], axis=-1), axis=-1)
     half = np.diff(edges, axis=-1)[..., None] / 2

@@ -1,30 +1,30 @@
-"""The contamination ratio: how much background a neuron learns for its core, from a small initialisation.
+"""The contamination ratio: the background weight of a neuron over its core weight, from a small initialisation.
 
-Once a neuron has outgrown its initial weights it is *aligned*: w = c e_core + b e_background, with the unit vectors
-along the sums of the core and of the background features. An example projects to y C and to B on them, with
-C ~ N(mu_c sqrt(d_c), sigma_c^2), B ~ N(mu_b sqrt(d_b), sigma_b^2). For a neuron of positive output weight (the others
-have the core reversed)
+A neuron whose weights are far larger than at initialisation is *aligned*: w = c e_core + b e_background, with unit
+vectors along the sums of the core and of the background features. The projections of an example on them are y C and B,
+with C ~ N(mu_c sqrt(d_c), sigma_c^2), B ~ N(mu_b sqrt(d_b), sigma_b^2). For a neuron of positive output weight (the
+others have the core reversed)
 
     c' = E[g C (D+ + D-)]/2,    b' = E[g B (D+ - D-)]/2,    D+- = phi'(+-c C + b B).
 
-While the slope g of the loss is a constant, both depend on r = b/c alone, and
+While the slope g of the loss is constant, both depend only on r = b/c, and
 
     c r' = (g/2) G(r),    G(r) = E[B (D+ - D-)] - r E[C (D+ + D-)]:
 
-r rises where G > 0 and falls where G < 0, so that a simple root r* of G attracts. For strengths that are not negative
-D+ = 1 and D- = alpha + (1 - alpha) 1(r B > C), hence
+r increases where G > 0 and decreases where G < 0, so a simple root r* of G, at which G decreases, is attracting. For
+non-negative strengths D+ = 1 and D- = alpha + (1 - alpha) 1(r B > C), hence
 
     (1 - alpha) E[B; r B < C] = r E[C (1 + alpha + (1 - alpha) 1(r B > C))],
 
-whose left side falls and whose right side rises with r: there is one root. Gaussian C and B make both sides closed
-forms, by Stein's lemma; D+ is then 1(C + r B > 0), which is 1 up to exp(-(mu sqrt(d)/sigma)^2/2).
+whose left side decreases and whose right side increases with r: there is one root. For Gaussian C and B both sides have
+closed forms by Stein's lemma; D+ is then 1(C + r B > 0), which is 1 up to exp(-(mu sqrt(d)/sigma)^2/2).
 
-**Limits.** Where r B < C nearly always (a large alpha, or a weak background) r* = (1 - alpha)/(1 + alpha) E B / E C.
-A strong background with alpha = 0 is held at r B = C: r* -> E C / E B.
+**Limits.** If r B < C nearly always (a large alpha, or a weak background), r* = (1 - alpha)/(1 + alpha) E B / E C. For
+a strong background and alpha = 0 the balance is at r B = C: r* -> E C / E B.
 
-**One line**, for a ReLU and equal core and background: with q = P(r B > C) and means in place of B and C,
+**One-line law**, for a ReLU and equal core and background: with q = P(r B > C) and B and C replaced by their means,
 r = (1 - q)/(1 + q); then q = Phi(-k) with k = (E C/sigma) (1 - r)/sqrt(1 + r^2) = sqrt(2d) (mu/sigma) q/sqrt(1 + q^2),
-and without the last root
+and without the last square root
 
     r* ~ (1 - q)/(1 + q),    q = Phi(-k),    k/q = sqrt(2d) mu/sigma.
 
@@ -50,7 +50,7 @@ class TruncatedMeans(NamedTuple):
     """Moments of C and B on the half-plane where a neuron is active.
 
     Args:
-        probability: that it is active.
+        probability: of the half-plane.
         core: E[C; active].
         background: E[B; active].
     """
@@ -61,7 +61,7 @@ class TruncatedMeans(NamedTuple):
 
 
 def active_means(features: Features, ratio: float, label: int) -> TruncatedMeans:
-    """Return the moments where `label` C + r B > 0: a neuron's own label is 1, the other one -1.
+    """Return the moments on the half-plane `label` C + r B > 0; the neuron's own label is 1, the other one -1.
 
     Source: Stein's lemma for Gaussian C and B.
     """
@@ -88,7 +88,8 @@ def contamination_ratio(features: Features, leaky_slope: float = 0.0) -> float:
         features: of the task.
         leaky_slope: alpha in [0, 1]; 0 is a ReLU, and 1 a linear network, which does not learn the background.
 
-    Raises: ValueError, one line. Source: derived here, module's docstring.
+    Raises: ValueError, one line that names the field; ArithmeticError if no ratio up to 1e12 brackets the root.
+    Source: derived in the module's docstring.
     """
     slope = require_slope(leaky_slope)
     if slope == 1 or features.background_mean == 0:
@@ -102,10 +103,10 @@ def contamination_ratio(features: Features, leaky_slope: float = 0.0) -> float:
 
 
 def one_line_law(features: Features, leaky_slope: float = 0.0) -> float:
-    """Return (1 - q)/(1 + q), q = Phi(-k), k/q = sqrt(2d) mu/sigma; NaN where it does not apply.
+    """Return (1 - q)/(1 + q), q = Phi(-k), k/q = sqrt(2d) mu/sigma; NaN if the law does not apply.
 
-    It applies to ReLU networks, with as many background features as core features and the same law of strengths.
-    Source: derived here, module's docstring.
+    It applies to ReLU networks with equal numbers, means and deviations of core and background features.
+    Source: derived in the module's docstring.
     """
     if require_slope(leaky_slope) != 0 or not features.is_symmetric:
         return math.nan
@@ -116,7 +117,7 @@ def one_line_law(features: Features, leaky_slope: float = 0.0) -> float:
 
 
 def undisturbed_ratio(features: Features, leaky_slope: float = 0.0) -> float:
-    """Return (1 - alpha)/(1 + alpha) E B / E C, the limit where r B < C nearly always."""
+    """Return (1 - alpha)/(1 + alpha) E B / E C, the limit for r B < C nearly always."""
     slope = require_slope(leaky_slope)
     return (1 - slope) / (1 + slope) * features.background_projection / features.core_projection
 
@@ -127,13 +128,13 @@ def strong_background_ratio(features: Features) -> float:
 
 
 def ood_accuracy(features: Features, ratio: float, leaky_slope: float = 0.0) -> float:
-    """Return the accuracy of aligned neurons where the background's sign is flipped.
+    """Return the accuracy of aligned neurons with the sign of the background flipped.
 
-    The margin is phi(c C - b B)/2 + alpha (c C + b B)/2. It is positive for alpha > 0; a ReLU network gives 0 where
-    r B > C, which is a coin flip: the accuracy is 1 - P(r B > C)/2.
+    The margin is phi(c C - b B)/2 + alpha (c C + b B)/2. It is positive for alpha > 0. The output of a ReLU network is
+    0 where r B > C, which counts as a coin flip: the accuracy is 1 - P(r B > C)/2.
 
     Args:
-        features: of the task, their strengths not negative.
+        features: of the task, with non-negative strengths.
         ratio: r = b/c.
         leaky_slope: alpha.
 

@@ -1,4 +1,4 @@
-"""The features of a task, as the predictions read them."""
+"""The features of a task: their numbers, means and deviations, checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNIFORM_DEVIATION = 1 / math.sqrt(12)
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """Core features, whose sign is the label, and background features, whose sign says nothing of it.
+    """Core features, whose sign is the label, and background features, whose sign is independent of it.
 
         x = y sum_core z_j m_j + sum_background z_j m_j,   m_j orthonormal, z_j independent
 
@@ -35,7 +35,7 @@ class Features:
 
     @property
     def core_projection(self) -> float:
-        """E C = mu_c sqrt(d_c), with C the strength of an example along the mean direction of its core."""
+        """E C = mu_c sqrt(d_c), with C the projection of an example onto the mean core direction."""
         return self.core_mean * math.sqrt(self.core_features)
 
     @property
@@ -69,9 +69,10 @@ def check_features(
         core_features: d_c, at least 1.
         background_features: d_b, at least 1.
         core_mean: mu_c > 0.
-        background_mean: mu_b >= 0; a negative one is a matter of the sign of m_j.
-        strength_deviation: sigma > 0 of core strengths, and of the background unless that has its own.
-        background_deviation: sigma > 0 of background strengths; None for the same.
+        background_mean: mu_b >= 0; a negative mean is equivalent to reversing m_j.
+        strength_deviation: sigma > 0 of core strengths, and of background strengths unless `background_deviation` is
+            given.
+        background_deviation: sigma > 0 of background strengths; None for `strength_deviation`.
 
     Raises: ValueError, one line that names the field.
     """

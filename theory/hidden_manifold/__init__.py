@@ -1,8 +1,8 @@
-"""Hidden manifolds: what contrastive encoders learn of a circle, a torus or a sphere among many observations.
+"""Hidden manifolds: contrastive encoders of high-dimensional observations of a circle, a torus or a sphere.
 
 * `spectra`: eigenvalues of the kernels of positive pairs, in closed form.
 * `grids`: their eigenfunctions on finitely many points.
-* `prediction`: the spectral loss learns the largest of them (HaoChen et al., 2021).
+* `prediction`: the spectral loss learns the leading eigenfunctions (HaoChen et al., 2021).
 * `sphere_contrast`: InfoNCE learns the sphere up to a rotation (Zimmermann et al., 2021).
 """
 

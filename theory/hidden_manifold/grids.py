@@ -1,4 +1,4 @@
-"""Eigenfunctions on finitely many points: what the spectral loss learns there, and the coordinates of the points."""
+"""Eigenfunctions of the kernel of pairs on finitely many points, and the coordinates of the points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Eigenbasis(NamedTuple):
-    """The largest eigenvalues of the normalised kernel of pairs on N points, and their functions.
+    """The largest eigenvalues of the normalised kernel of pairs on N points, and their eigenfunctions.
 
     Attributes:
         values: float64 (n,), largest first.
@@ -32,7 +32,7 @@ class Eigenbasis(NamedTuple):
 
 
 def ring_basis(n_points: int, width: float, count: int) -> Eigenbasis:
-    """Return waves on n even angles."""
+    """Return the `count` leading waves on n equally spaced angles; `width` is sigma, radians."""
     modes = ring_modes(n_points, width)
     spectrum = modes._replace(values=modes.values[:count], modes=modes.modes[:count])
     angles = 2 * np.pi * np.arange(n_points) / n_points
@@ -40,7 +40,7 @@ def ring_basis(n_points: int, width: float, count: int) -> Eigenbasis:
 
 
 def torus_basis(n_points: int, width: float, count: int) -> Eigenbasis:
-    """Return products of waves on a square grid of angles; the second angle is the fastest."""
+    """Return the `count` leading products of waves on a square grid of angles; the second angle varies fastest."""
     side = isqrt(n_points)
     spectrum: Spectrum = torus_modes(side, width, count)
     angles = 2 * np.pi * np.arange(side) / side
@@ -51,10 +51,9 @@ def torus_basis(n_points: int, width: float, count: int) -> Eigenbasis:
 
 
 def sphere_basis(n_points: int, concentration: float, count: int, *, is_folded: bool) -> Eigenbasis:
-    """Return eigenvectors of the kernel on the spiral of golden angles, from a solver in float64.
+    """Return the `count` leading eigenvectors of the kernel on the golden-angle spiral, by a float64 eigensolver.
 
-    Degrees mix a little on the points: eigenvalues of one degree are equal to about
-    ``1/N^{3/2}`` only.
+    Degrees mix slightly on the points: eigenvalues of one degree agree only to about ``1/N^{3/2}``.
     """
     points = spiral_points(n_points)
     kernel = np.exp(concentration * (points @ points.T - 1))
@@ -70,14 +69,14 @@ def sphere_basis(n_points: int, concentration: float, count: int, *, is_folded: 
 
 
 def spiral_points(n_points: int) -> Float[np.ndarray, "N 3"]:
-    """Return points on the sphere at heights ``1 - (2 i + 1)/N``, each a golden angle further than the last."""
+    """Return points on the sphere at heights ``1 - (2 i + 1)/N``, each rotated by the golden angle from the last."""
     index = np.arange(n_points)
     heights, angles = 1 - (2 * index + 1) / n_points, np.pi * (3 - np.sqrt(5)) * index
     return np.column_stack([np.sqrt(1 - heights**2)[:, None] * _circle(angles), heights])
 
 
 def _waves(angles: Float[np.ndarray, " N"], modes) -> Float[np.ndarray, "N n"]:
-    """Return cosines and sines of mean square 1 on even angles."""
+    """Return cosines and sines of mean square 1 on equally spaced angles."""
     values = np.stack([(np.sin if part else np.cos)(number * angles) for number, part in modes], axis=1)
     return values / np.sqrt(np.mean(values**2, axis=0))
 

@@ -1,18 +1,18 @@
-"""What the spectral contrastive loss learns of a manifold: the largest eigenfunctions of the kernel of pairs.
+"""The minimiser of the spectral contrastive loss on a manifold: the leading eigenfunctions of the kernel of pairs.
 
 For N points with probabilities ``w_i`` and pairs with probabilities ``P_ij``, let ``A = P_ij/sqrt(w_i w_j)`` and
 ``u_i = sqrt(w_i) f_i``. The loss of embeddings f is
 
     -2 sum_ij P_ij f_i.f_j + sum_ij w_i w_j (f_i.f_j)^2  =  |A - U U^T|^2 - |A|^2,
 
-so that by Eckart and Young ``U U^T`` is the part of A of its d largest eigenvalues, those that are positive, and the
-least loss is ``-sum lambda_i^2`` over them (HaoChen et al., 2021). With equal weights ``F F^T = N U U^T``. An encoder
-that can give each point any embedding attains this.
+so that by the Eckart-Young theorem ``U U^T`` is the part of A in its d largest eigenvalues, as far as they are
+positive, and the least loss is ``-sum lambda_i^2`` over them (HaoChen et al., 2021). With equal weights
+``F F^T = N U U^T``. An encoder that can map each point to any embedding attains this.
 
-The embedding is unique up to a rotation unless ``lambda_d = lambda_{d+1}``: then any directions of that eigenspace
-will do, and only the loss is predicted. With its block of degree 1 in full, all coordinates of the circle, the torus
-and the sphere are linear in the embedding. Folded partners on the sphere are a control: the third coordinate z is not
-there, only its sign, which explains ``(E|z|)^2/E z^2 = 3/4`` of it.
+The embedding is unique up to a rotation unless ``lambda_d = lambda_{d+1}``: then any directions of that eigenspace are
+optimal, and only the loss is predicted. If the whole eigenspace of degree 1 is included, all coordinates of the circle,
+the torus and the sphere are linear in the embedding. Folded partners on the sphere are a control: not the third
+coordinate z is learned but its sign, which explains ``(E|z|)^2/E z^2 = 3/4`` of its variance.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CUT = "output_dim={} cuts an eigenspace: the loss is unique, the embedding is no
 
 
 class LinearFit(NamedTuple):
-    """How the coordinates of the manifold are in an embedding.
+    """Linear relation of an embedding to the coordinates of the manifold.
 
     Attributes:
         r_squared: of the best linear map, with a constant, from embedding to coordinates.
@@ -54,14 +54,14 @@ class ManifoldPrediction:
     """The minimiser of the spectral loss.
 
     Args:
-        eigenvalues: the d largest, float64 (d,); those of the second moment of the embedding.
-        next_eigenvalue: the largest that is left out.
-        loss: the least.
+        eigenvalues: the d largest, float64 (d,), which are those of the second moment of the embedding.
+        next_eigenvalue: the largest eigenvalue left out.
+        loss: the least loss.
         unique: whether the embedding is determined up to a rotation.
         r_squared: of a linear map from embedding to coordinates; NaN if the embedding is not unique.
-        basis: "theorem" of closed forms, "numerical" where an eigensolver was used.
-        note: what else a reader must know, in a sentence; mostly nothing.
-        task: the numbers that it was made from.
+        basis: "theorem" for closed forms, "numerical" if an eigensolver was used.
+        note: caveats in one sentence; usually empty.
+        task: the arguments of the prediction.
     """
 
     eigenvalues: Float[np.ndarray, " d"]
@@ -74,7 +74,7 @@ class ManifoldPrediction:
     task: dict[str, object] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in three lines; the arrays are attributes."""
+        """Return a summary of three lines."""
         return (
             f"{len(self.eigenvalues)} eigenfunctions of the {self.task['manifold']} ({self.basis})\n"
             f"eigenvalues: {self.eigenvalues[-1]:.6g} to {self.eigenvalues[0]:.6g}, next {self.next_eigenvalue:.6g}\n"
@@ -96,7 +96,7 @@ class ManifoldPrediction:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GridPrediction(ManifoldPrediction):
-    """The same on finitely many points, with the embedding.
+    """The minimiser on finitely many points, with the embedding.
 
     Args:
         embeddings: of the points, float64 (N, d).
@@ -120,16 +120,16 @@ def predict(
     output_dim: int = 5,
     n_points: int | None = None,
 ) -> ManifoldPrediction:
-    """Return what the spectral loss learns of a manifold.
+    """Return the minimiser of the spectral loss on a manifold.
 
     Args:
         manifold: "circle", "torus" or "sphere".
-        width: standard deviation of the angle between the two of a pair, radians; of the circle and the torus.
+        width: standard deviation of the angle between the points of a pair, radians; for the circle and the torus.
         concentration: kappa of partners on the sphere.
         support: "full", or on the sphere "folded": partners are mirrored back into the hemisphere.
         output_dim: d.
-        n_points: of an even grid (a square number on the torus; the spiral of golden angles on the sphere); None for
-            all points.
+        n_points: number of grid points (a square number on the torus; a golden-angle spiral on the sphere); None for
+            the whole manifold.
 
     Raises: ValueError, one line that names the field.
     """
@@ -165,7 +165,7 @@ def predict_grid(
     output_dim: int = 5,
     n_points: int,
 ) -> GridPrediction:
-    """Return what the spectral loss learns on finitely many points; the arguments are those of `predict`."""
+    """Return the minimiser of the spectral loss on finitely many points; the arguments are those of `predict`."""
     task = check_task(manifold, width, concentration, support, output_dim, n_points)
     values = _closed_form(manifold, width, concentration, support, output_dim + 1, n_points)
     whole = _nearest_whole(values, manifold, width, concentration, support, output_dim)
@@ -191,7 +191,7 @@ def predict_grid(
 def check_task(
     manifold: str, width: float, concentration: float, support: str, output_dim: int, n_points: int | None
 ) -> dict[str, object]:
-    """Return the numbers of a task, those that matter, or raise ValueError for one that is out of range."""
+    """Return the arguments that matter for the task, or raise ValueError for one that is out of range."""
     if manifold not in MANIFOLDS:
         raise ValueError(f"manifold: expected one of {', '.join(MANIFOLDS)}, got {manifold!r}")
     if support not in SUPPORTS:
@@ -223,9 +223,9 @@ def check_task(
 def check_cut(
     *, manifold: str, width: float, concentration: float, support: str, output_dim: int, n_points: int | None
 ) -> str:
-    """Return the nearest numbers of dimensions that cut no eigenspace, in words; nothing if the one given cuts none.
+    """Return the nearest output dimensions that cut no eigenspace, in words; "" if `output_dim` cuts none.
 
-    Nothing is solved for it. The arguments are those of `predict`.
+    Only closed forms are used. The arguments are those of `predict`.
     """
     check_task(manifold, width, concentration, support, output_dim, n_points)
     values = _closed_form(manifold, width, concentration, support, output_dim + 1, n_points)
@@ -233,7 +233,7 @@ def check_cut(
 
 
 def linear_fit(embeddings: Float[np.ndarray, "N d"], coordinates: Float[np.ndarray, "N k"]) -> LinearFit:
-    """Return how linear the coordinates are in an embedding; all points count the same."""
+    """Return the linear relation of an embedding (N, d) to the coordinates (N, k), with equal weights of the points."""
     sources, targets = embeddings - embeddings.mean(axis=0), coordinates - coordinates.mean(axis=0)
     residual = targets - sources @ np.linalg.lstsq(sources, targets, rcond=None)[0]
     forward = np.linalg.lstsq(targets, sources, rcond=None)[0]
@@ -246,7 +246,7 @@ def linear_fit(embeddings: Float[np.ndarray, "N d"], coordinates: Float[np.ndarr
 def _closed_form(
     manifold: str, width: float, concentration: float, support: str, count: int, n_points: int | None
 ) -> Float[np.ndarray, " n"]:
-    """Return the largest eigenvalues, as often as they occur; zeros where there are no more."""
+    """Return the `count` largest eigenvalues with multiplicity, padded with zeros."""
     if manifold == "circle":
         values = spectra.ring_modes(n_points, width).values
     elif manifold == "torus":
@@ -269,7 +269,7 @@ def _grid(
 def _nearest_whole(
     values: Float[np.ndarray, " n"], manifold: str, width: float, concentration: float, support: str, output_dim: int
 ) -> str:
-    """Return the next smaller and larger number of dimensions that cut no eigenspace; nothing if this one cuts none."""
+    """Return the next smaller and larger dimensions that cut no eigenspace, in words; "" if this one cuts none."""
     if not spectra.is_cut(values, output_dim):
         return ""
     values = _closed_form(manifold, width, concentration, support, 8 * output_dim + 16, None)
@@ -279,10 +279,10 @@ def _nearest_whole(
 
 
 def _ideal_fit(manifold: str, support: str, output_dim: int) -> float:
-    """Return R^2 of all points, where eigenspaces are in the embedding or not at all.
+    """Return R^2 on the whole manifold, if eigenspaces are either wholly in the embedding or absent.
 
-    The block of degree 1 holds all coordinates. Folded partners have the constants of both hemispheres before it, which
-    explain three quarters of the variance of one coordinate of three.
+    The eigenspace of degree 1 contains all coordinates. Folded partners have the constants of both hemispheres before
+    it, which explain three quarters of the variance of one of the three coordinates.
     """
     if support == "full":
         return float(output_dim >= {"circle": 3, "torus": 5, "sphere": 4}[manifold])

@@ -2,22 +2,22 @@ r"""Eigenvalues of the kernels of positive pairs on a circle, a torus and a sphe
 
 The kernel of pairs is ``p(x, x+)/(p(x) p(x+))``, an integral operator whose largest eigenvalue is 1 (the constant).
 
-Circle. The angle between the two of a pair is normal with deviation sigma, wrapped: ``cos k a`` and ``sin k a`` have
-the eigenvalue ``exp(-sigma^2 k^2/2)``. On n even angles with probabilities proportional to the wrapped normal density,
-Poisson's summation adds the aliases,
+Circle. The angle between the points of a pair has a wrapped normal distribution with standard deviation sigma:
+``cos k a`` and ``sin k a`` have the eigenvalue ``exp(-sigma^2 k^2/2)``. On n equally spaced angles with probabilities
+proportional to the wrapped normal density, Poisson summation adds the aliases,
 
     lambda_k = sum_m exp(-sigma^2 (k + m n)^2/2) / sum_m exp(-sigma^2 (m n)^2/2),     k = 0 .. n/2.
 
 Torus. Both angles move independently: ``lambda_k lambda_l``.
 
-Sphere. Von Mises-Fisher partners, of density ``kappa exp(kappa z.z+)/sinh kappa`` relative to the uniform one. By Funk
-and Hecke all ``2l + 1`` spherical harmonics of degree l have the eigenvalue
+Sphere. Partners are von Mises-Fisher, with density ``kappa exp(kappa z.z+)/sinh kappa`` relative to the uniform one. By
+the Funk-Hecke formula all ``2l + 1`` spherical harmonics of degree l have the eigenvalue
 
     lambda_l = kappa/(2 sinh kappa) \int_{-1}^1 e^{kappa t} P_l(t) dt = i_l(kappa)/i_0(kappa)
 
-with the modified spherical Bessel functions, ``lambda_1 = coth kappa - 1/kappa``. *Folded* partners, which are mirrored
-back where they leave the hemisphere, have the harmonics that the mirror leaves as they are, of one hemisphere and of
-the other: ``2 (l + 1)`` functions of degree l, with the same eigenvalues.
+with the modified spherical Bessel functions i_l, ``lambda_1 = coth kappa - 1/kappa``. *Folded* partners are mirrored
+back if they leave the hemisphere. Their eigenfunctions are the harmonics that are invariant under the mirror,
+restricted to either hemisphere: ``2 (l + 1)`` functions of degree l, with the same eigenvalues.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
 SUPPORTS = ("full", "folded")
-# Eigenvalues below are zero for every purpose of an embedding.
+# Eigenvalues below this are negligible in an embedding.
 SMALLEST = 1e-15
 TIE = 1e-9
 
@@ -40,8 +40,8 @@ class Spectrum(NamedTuple):
 
     Attributes:
         values: float64 (n,).
-        modes: wave numbers (k, sine or cosine of each angle) or degrees, one row for each eigenvalue; what they mean is
-            said by the function that made them.
+        modes: wave numbers (k, sine or cosine of each angle) or degrees, one row per eigenvalue; defined by the
+            function that returns them.
     """
 
     values: Float[np.ndarray, " n"]
@@ -52,7 +52,7 @@ def ring_eigenvalues(n_points: int | None, width: float) -> Float[np.ndarray, " 
     """Return ``lambda_k`` for k = 0, 1, ..., up to n/2 or, without a grid, down to rounding.
 
     Args:
-        n_points: n even angles, or None for all angles.
+        n_points: n equally spaced angles, or None for all angles.
         width: sigma, radians.
     """
     if n_points is None:
@@ -65,7 +65,7 @@ def ring_eigenvalues(n_points: int | None, width: float) -> Float[np.ndarray, " 
 
 
 def ring_modes(n_points: int | None, width: float) -> Spectrum:
-    """Return each eigenvalue as often as it occurs; modes are (k, 0) for ``cos k a`` and (k, 1) for ``sin k a``."""
+    """Return the eigenvalues with multiplicity; modes are (k, 0) for ``cos k a`` and (k, 1) for ``sin k a``."""
     values = ring_eigenvalues(n_points, width)
     numbers = range(len(values))
     is_last = lambda k: n_points is not None and 2 * k == n_points  # noqa: E731
@@ -74,7 +74,7 @@ def ring_modes(n_points: int | None, width: float) -> Spectrum:
 
 
 def torus_modes(side: int | None, width: float, count: int) -> Spectrum:
-    """Return the ``count`` largest products; modes are those of both angles, four numbers."""
+    """Return the ``count`` largest products; a mode is the pair of modes of both angles, four numbers."""
     ring = ring_modes(side, width)
     products = np.outer(ring.values, ring.values)
     first, second = np.unravel_index(np.arange(products.size), products.shape)
@@ -85,10 +85,10 @@ def torus_modes(side: int | None, width: float, count: int) -> Spectrum:
 
 
 def sphere_eigenvalue(degree: int | Int[np.ndarray, " n"], concentration: float) -> Float[np.ndarray, ...]:
-    """Return ``lambda_l = i_l(kappa)/i_0(kappa)``; in [0, 1].
+    """Return ``lambda_l = i_l(kappa)/i_0(kappa)``, in [0, 1].
 
-    The ratios ``r_l = i_{l+1}/i_l`` follow from ``r_{l-1} = 1/((2l + 1)/kappa + r_l)``, downwards from far above
-    kappa, where a ratio of zero is an error that each step makes smaller.
+    The ratios ``r_l = i_{l+1}/i_l`` follow from ``r_{l-1} = 1/((2l + 1)/kappa + r_l)``, by downward recursion from a
+    degree far above kappa, where r_l is set to zero; each step reduces this error.
 
     Args:
         degree: l, one or several.
@@ -104,7 +104,7 @@ def sphere_eigenvalue(degree: int | Int[np.ndarray, " n"], concentration: float)
 
 
 def sphere_modes(concentration: float, count: int, *, is_folded: bool) -> Spectrum:
-    """Return the ``count`` largest eigenvalues as often as they occur; modes are the degrees, one number."""
+    """Return the ``count`` largest eigenvalues with multiplicity; a mode is the degree, one number."""
     sizes, degrees = [], []
     degree = 0
     while sum(sizes) < count:
@@ -116,9 +116,9 @@ def sphere_modes(concentration: float, count: int, *, is_folded: bool) -> Spectr
 
 
 def is_cut(values: Float[np.ndarray, " n"], count: int) -> bool:
-    """Return whether the ``count`` largest of these eigenvalues leave out others that equal the least of them.
+    """Return whether the ``count`` largest eigenvalues exclude others that equal the least of them.
 
-    A least one of zero adds nothing to an embedding and cuts nothing.
+    A least eigenvalue of zero contributes nothing to the embedding and counts as no cut.
     """
     if count >= len(values) or values[count - 1] == 0:
         return False

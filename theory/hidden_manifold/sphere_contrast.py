@@ -1,15 +1,15 @@
 """InfoNCE on the sphere: with von Mises-Fisher positives and matching temperature the encoder is a rotation.
 
-Points z are uniform on the unit sphere, partners have the density ``r(z, z+) = kappa exp(kappa z.z+)/sinh kappa``
-relative to the uniform one. InfoNCE asks which of several candidates is the partner of z. Its least value over all
-scores is that of Bayes' rule, attained iff the scores are ``log r`` plus a function of z alone, with any number of
-candidates (van den Oord et al., 2018). Unit embeddings at temperature ``1/kappa`` have the scores
-``kappa f(z).f(z+)``, so that a rotation f attains it.
+Points z are uniform on the unit sphere, and partners have the density ``r(z, z+) = kappa exp(kappa z.z+)/sinh kappa``
+relative to the uniform one. InfoNCE is the cross-entropy of classifying which of several candidates is the partner of
+z. Its least value over all scores is that of Bayes' rule, attained iff the scores are ``log r`` plus a function of z
+alone, for any number of candidates (van den Oord et al., 2018). Unit embeddings at temperature ``1/kappa`` have the
+scores ``kappa f(z).f(z+)``, so a rotation f attains it.
 
 No other encoder does. Let ``kappa f(z).f(z') = kappa z.z' + c(z)``. The left side and ``z.z'`` are symmetric, so c is
-constant; at ``z' = z`` both products are 1, so c = 0. Then f keeps all inner products: a rotation, perhaps with a
-reflection (Zimmermann et al., 2021). The least loss, less the logarithm of the number of negatives, tends with that
-number to minus the mutual information of a pair,
+constant; at ``z' = z`` both products are 1, so c = 0. Then f preserves all inner products: it is a rotation, possibly
+with a reflection (Zimmermann et al., 2021). As the number of negatives grows, the least loss minus the logarithm of
+that number tends to minus the mutual information of a pair,
 
     -I = -kappa (coth kappa - 1/kappa) + log(sinh kappa/kappa).
 
@@ -25,22 +25,22 @@ import numpy as np
 from theory.checks import require_integer, require_positive
 from theory.hidden_manifold.spectra import SUPPORTS
 
-ROTATION = "the encoder is a rotation, perhaps with a reflection"
+ROTATION = "the encoder is a rotation, possibly with a reflection"
 RESTRICTED = "nothing is predicted for partners of restricted support"
 MISMATCHED = "nothing is predicted for a temperature other than 1/kappa"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SphereContrast:
-    """What InfoNCE learns on the sphere at temperature 1/kappa.
+    """The minimiser of InfoNCE on the sphere at temperature 1/kappa.
 
     Args:
-        loss: the least, of infinitely many negatives, nats, less the logarithm of their number; NaN if not predicted.
-        batch_loss: the same of a batch, to first order; None for infinitely many.
+        loss: the least loss for infinitely many negatives minus the log of their number, nats; NaN if not predicted.
+        batch_loss: the same for a batch, to first order in 1/M; None for infinitely many negatives.
         r_squared: of a linear map from the embedding to the sphere: 1; NaN if not predicted.
-        basis: "theorem", or "none" where an assumption is not met.
-        note: what the encoder is, or which assumption is not met.
-        task: the numbers that it was made from.
+        basis: "theorem", or "none" if an assumption is violated.
+        note: the form of the encoder, or the violated assumption.
+        task: the arguments of the prediction.
     """
 
     loss: float
@@ -64,13 +64,13 @@ def predict_contrast(
     support: str = "full",
     batch_size: int | None = None,
 ) -> SphereContrast:
-    """Return what InfoNCE learns on the sphere.
+    """Return the minimiser of InfoNCE on the sphere.
 
     Args:
         concentration: kappa.
-        temperature: tau; None for 1/kappa, without which nothing is predicted.
-        support: of partners, "full"; for "folded" ones nothing is predicted.
-        batch_size: examples of a batch, all others of which are negatives; None for infinitely many.
+        temperature: tau; None for 1/kappa. For other values nothing is predicted.
+        support: of the partners, "full"; for "folded" nothing is predicted.
+        batch_size: number of pairs in a batch, all others serving as negatives; None for infinitely many.
 
     Raises: ValueError, one line that names the field.
     """
@@ -91,7 +91,7 @@ def predict_contrast(
 
 
 def least_loss(concentration: float) -> float:
-    """Return ``-kappa (coth kappa - 1/kappa) + log(sinh kappa/kappa)``, nats, without overflow or cancellation."""
+    """Return ``-kappa (coth kappa - 1/kappa) + log(sinh kappa/kappa)`` in nats, without overflow or cancellation."""
     kappa = float(concentration)
     if kappa < 0.05:  # the series, whose next term is below 1e-12 of the first; the closed form would cancel
         return -(kappa**2) / 6 + kappa**4 / 60 - kappa**6 / 567
@@ -101,5 +101,5 @@ def least_loss(concentration: float) -> float:
 
 
 def batch_correction(concentration: float, n_negatives: int) -> float:
-    """Return ``(kappa coth kappa + 1)/(2 M)``, by how much the least loss of M negatives is larger, to first order."""
+    """Return ``(kappa coth kappa + 1)/(2 M)``, the increase of the least loss for M negatives, to first order, nats."""
     return float((concentration / np.tanh(concentration) + 1) / (2 * n_negatives))

@@ -1,11 +1,11 @@
-"""Hierarchy: the order in which a tree is learned, how it weighs in each layer, and the geometry in which it ends.
+"""Hierarchy: the order in which a tree is learned, its strength in each layer, and the geometry that it converges to.
 
-`predict_labels` gives the minimiser of free features with hierarchical labels, `predict_deep_linear` the modes of a
+`predict_labels` returns the minimiser of free features with hierarchical labels, `predict_deep_linear` the modes of a
 deep linear network over training.
 
 * `tree`: balanced trees and the matrices of their leaves.
 * `label_task`, `labels`, `convex_labels`: hierarchical labels; proofs in `theory/hierarchical_labels.md`.
-* `modes`, `riccati`, `deep_linear`: deep linear networks, from aligned, balanced and small starts.
+* `modes`, `riccati`, `deep_linear`: deep linear networks from aligned, balanced and small initialisations.
 """
 
 from typing import TYPE_CHECKING

@@ -1,9 +1,9 @@
-"""Soft labels that are not those of a tree: the convex problem in the logits of the leaves, solved with a certificate.
+"""Arbitrary soft labels: the convex problem in the logits of the leaves, solved numerically with a certificate.
 
     minimise over Z (K, K)   (1/K) sum_i CE(z_i, P(.|i)) + c |Z|_*,     z_i the row of leaf i
 
-Its minimum is that of the factors Z = H W^T with K columns under c/2 (|H|^2 + |W|^2), which L-BFGS and then Newton's
-method descend; `theory.optimality.soft_targets` bounds what is left above the minimum.
+The minimum equals that over factors Z = H W^T with K columns and the penalty c/2 (|H|^2 + |W|^2), which L-BFGS and then
+Newton's method minimise; `theory.optimality.soft_targets` bounds the distance of the result from the minimum.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 _NEWTON_STEPS, _PRODUCTS, _RESIDUAL = 12, 400, 1e-4
-_START = 0.3  # standard deviation of the first factors: the zero factors are a saddle
+_START = 0.3  # standard deviation of the initial factors; at zero there is a saddle
 
 
 class Logits(NamedTuple):
@@ -29,7 +29,7 @@ class Logits(NamedTuple):
     Args:
         logits: Z (K, K), a row for each leaf, nats.
         cross_entropy, risk: nats.
-        lower_bound: of the risk, proven, nats.
+        lower_bound: proven lower bound on the risk, nats.
     """
 
     logits: Float[np.ndarray, "K K"]
@@ -39,15 +39,14 @@ class Logits(NamedTuple):
 
 
 def solve_logits(targets: Float[np.ndarray, "K K"], decay: float) -> Logits:
-    """Solve the convex problem.
+    """Return the solution of the convex problem.
 
     Args:
-        targets: P, a row for each leaf.
+        targets: P, a row for each leaf, (K, K).
         decay: c > 0.
 
-    Returns: the solution and its certified bound.
-    Source: derived here; Lemma 1 and Theorem 1 of `theory/global_optimality.md`. Whether the descent has ended in the
-        minimum, the certificate says.
+    Returns: the solution and a certified lower bound, which shows whether the descent has reached the minimum.
+    Source: derived here; Lemma 1 and Theorem 1 of `theory/global_optimality.md`.
     """
     n_leaves = len(targets)
     start = _START * np.random.default_rng(0).standard_normal(2 * n_leaves**2)
@@ -72,7 +71,7 @@ def solve_logits(targets: Float[np.ndarray, "K K"], decay: float) -> Logits:
 
 
 class _Factors(NamedTuple):
-    """The risk of the factors, as a function of one vector that holds both."""
+    """The risk of the factors H and W, as a function of one vector that contains both."""
 
     targets: Float[np.ndarray, "K K"]
     decay: float
@@ -86,7 +85,7 @@ class _Factors(NamedTuple):
         return float(value), np.stack([errors @ classifier, errors.T @ features]).ravel() + self.decay * point
 
     def hessian_product(self, point: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """Return the Hessian at a point times a direction."""
+        """Return the product of the Hessian at a point with a direction."""
         (features, classifier), (by_features, by_classifier) = self._split(point), self._split(direction)
         probabilities = np.exp(log_softmax(features @ classifier.T, axis=1))
         errors = (probabilities - self.targets) / len(self.targets)
@@ -101,7 +100,7 @@ class _Factors(NamedTuple):
 
 
 def _polish(objective: _Factors, point: np.ndarray) -> np.ndarray:
-    """Take Newton steps as long as they shorten the gradient."""
+    """Return the point after Newton steps, taken as long as they shorten the gradient."""
     gradient = objective.value_and_gradient(point)[1]
     for _ in range(_NEWTON_STEPS):
         trial = point + _newton_direction(objective, point, gradient)
@@ -113,7 +112,7 @@ def _polish(objective: _Factors, point: np.ndarray) -> np.ndarray:
 
 
 def _newton_direction(objective: _Factors, point: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Solve H p = -g by conjugate gradients, which leave the rotations of both factors alone."""
+    """Return the solution of H p = -g by conjugate gradients, with no component along rotations of both factors."""
     solution, residual = np.zeros_like(point), -gradient
     direction, size = residual, residual @ residual
     goal = _RESIDUAL**2 * size

@@ -1,11 +1,12 @@
-"""Deep linear networks on a tree: when each of its levels is learned, and how much it weighs in each layer.
+"""Deep linear networks on a tree: when each level of the tree is learned, and its strength in each layer.
 
 Items are one-hot, so that W_N .. W_1 is fitted to the item-by-property matrix Y = U S V^T. Modes of equal singular
-values form a *level*. From a balanced start, and up to its size from any small one, the Gram matrix of the items after
-layer l ends at V S^(2l/N) V^T: the strengths of two levels have the ratio (s_c/s_f)^(2l/N), which grows geometrically
-with depth. That is the *law of layers*; it holds during training with a in place of s, if the start is aligned.
+values form a *level*. From a balanced start, and from any small start up to an error of the order of its size, the Gram
+matrix of the items after layer l converges to V S^(2l/N) V^T: the strengths of two levels have the ratio
+(s_c/s_f)^(2l/N), which grows geometrically with l. This is the *law of layers*. For an aligned start it holds during
+training, with a in place of s.
 
-`modes` has aligned starts for every N, `riccati` two layers from other starts.
+`modes` covers aligned starts for every N, `riccati` two layers from other starts.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
 STARTS = ("aligned", "balanced", "random")
-# Singular values that differ by less than this, relative to the largest one, are one level; below it they are zero.
+# Singular values whose difference is below this share of the largest form one level; values below it are zero.
 _EQUAL = 1e-9
 
 
@@ -32,9 +33,9 @@ class Levels(NamedTuple):
     """The levels of an item-by-property matrix, strongest first.
 
     Args:
-        left, right: singular vectors, float64 (P, r) and (K, r), of positive singular values.
+        left, right: singular vectors of the positive singular values, float64 (P, r) and (K, r).
         singular_values: float64 (r,), descending.
-        level_of: the level of each mode, integers (r,), from 0.
+        level_of: the level of each mode, integers (r,), starting at 0.
     """
 
     left: Float[np.ndarray, "P r"]
@@ -49,11 +50,11 @@ class Levels(NamedTuple):
 
     @property
     def multiplicities(self) -> Int[np.ndarray, " levels"]:
-        """Modes of each level."""
+        """The number of modes of each level."""
         return np.bincount(self.level_of)
 
     def mean(self, modes: Float[np.ndarray, "*batch r"]) -> Float[np.ndarray, "*batch levels"]:
-        """Return the mean over the modes of each level, which no choice of their basis changes."""
+        """Return the mean over the modes of each level, which does not depend on the choice of basis."""
         members = np.eye(len(self.multiplicities))[self.level_of]
         return modes @ (members / self.multiplicities)
 
@@ -69,24 +70,24 @@ class Levels(NamedTuple):
 def find_levels(target: Float[np.ndarray, "P K"]) -> Levels:
     """Return the levels of an item-by-property matrix."""
     left, values, right = np.linalg.svd(np.asarray(target, float), full_matrices=False)
-    kept = values > _EQUAL * values[0]
-    values = values[kept]
+    positive = values > _EQUAL * values[0]
+    values = values[positive]
     level_of = np.concatenate([[0], np.cumsum(-np.diff(values) > _EQUAL * values[0])])
-    return Levels(left[:, kept], right[kept].T, values, level_of)
+    return Levels(left[:, positive], right[positive].T, values, level_of)
 
 
 def layer_exponents(n_layers: int) -> Float[np.ndarray, " N"]:
-    """Return 2l/N of layers l = 1 to N, the powers of s in their Gram matrices: the law of layers."""
+    """Return 2l/N for layers l = 1 to N, the powers of s in their Gram matrices: the law of layers."""
     return 2 * np.arange(1, n_layers + 1) / n_layers
 
 
 class ModePath(NamedTuple):
-    """The levels of a network over training, as predicted from its start; NaN where nothing is predicted.
+    """The levels of a network over training, predicted from its start; NaN where nothing is predicted.
 
     Args:
         strengths: u^T W v, float64 (t, levels).
-        layer_strengths: of the Gram matrix of the items after each layer, float64 (t, N, levels).
-        decoupled: for two layers, if each mode were alone, float64 (t, levels).
+        layer_strengths: strengths in the Gram matrix of the items after each layer, float64 (t, N, levels).
+        decoupled: strengths of two layers if the modes did not interact, float64 (t, levels).
         item_grams: Gram matrix of the items after the first layer, float64 (t, K, K).
     """
 
@@ -108,19 +109,19 @@ def predict_path(
     width: int | None = None,
     discrete: bool = False,
 ) -> ModePath:
-    """Predict the levels of a deep linear network over training, from its own start.
+    """Return the predicted levels of a deep linear network over training, from a given start.
 
     Args:
-        target: Y.
-        start: "aligned" (of `initial_strength`; any N, also where the hidden layers are narrower than the rank of Y),
-            "balanced" or "random" (two layers; N = 1 from any start).
-        gram: of the start, items first: [[W_1^T W_1, W^T], [W, W_N W_N^T]] with W the map.
-        steps: ascending from 0 on.
+        target: Y, (P, K).
+        start: "aligned" (with `initial_strength`; any N, also if hidden layers are narrower than the rank of Y),
+            "balanced" or "random" (two layers). N = 1 allows any start.
+        gram: Gram matrix of the start, items first: [[W_1^T W_1, W^T], [W, W_N W_N^T]] with W the product W_N .. W_1.
+        steps: numbers of steps, in ascending order from 0.
         learning_rate: eta.
         n_layers: N.
         initial_strength: a_0 of an aligned start.
-        width: of the hidden layer of two layers, where it is narrower than the rank of Y.
-        discrete: whether steps are those of gradient descent; else gradient flow.
+        width: of the hidden layer of a two-layer network, if it is narrower than the rank of Y.
+        discrete: whether to predict gradient descent; otherwise gradient flow.
 
     Returns: the path; NaN for N > 2 and a start that is not aligned.
     Source: Saxe et al.; Fukumizu; Braun et al.; the projected form is derived in `riccati`.
@@ -133,11 +134,11 @@ def predict_path(
         grams = np.einsum("tpk,tpj->tkj", maps, maps)
         return ModePath(levels.strengths(maps), levels.gram_strengths(grams)[:, None], missing, grams)
     if start == "aligned":
-        # Hidden layers narrower than the rank of Y hold some of the modes alone.
+        # Hidden layers narrower than the rank of Y represent only some of the modes.
         share = levels.strengths(gram[n_items:, :n_items]) / initial_strength
         strengths = _aligned(levels, steps, learning_rate, n_layers, initial_strength, discrete=discrete)
         by_layer = share * strengths[:, None] ** layer_exponents(n_layers)[:, None]
-        # The first Gram matrix keeps its directions: the start has a_0^(2/N) on each mode that it holds.
+        # The first Gram matrix keeps its directions: each represented mode starts at a_0^(2/N).
         growth = (strengths / initial_strength) ** (2 / n_layers)
         grams = _rescale_levels(levels, gram[:n_items, :n_items], growth)
         return ModePath(share * strengths, by_layer, share * strengths if n_layers == 2 else missing, grams)
@@ -157,7 +158,7 @@ def predict_path(
 def _rescale_levels(
     levels: Levels, gram: Float[np.ndarray, "K K"], factors: Float[np.ndarray, "t levels"]
 ) -> Float[np.ndarray, "t K K"]:
-    """Return a Gram matrix whose levels are multiplied by factors."""
+    """Return a Gram matrix with each level multiplied by its factor."""
     roots = np.sqrt(factors)[:, levels.level_of]
     inner = levels.right.T @ gram @ levels.right
     return np.einsum("kr,tr,rs,ts,js->tkj", levels.right, roots, inner, roots, levels.right, optimize=True)
@@ -177,12 +178,12 @@ class LinearPrediction(NamedTuple):
     Args:
         singular_values: of the item-by-property matrix, float64 (r,), descending.
         strengths: a of each mode after each number of steps, float64 (t, r).
-        half_times: steps until a mode has half its strength, float64 (r,).
-        layer_exponents: powers of s in the Gram matrix after each layer at the end, float64 (N,).
+        half_times: steps until a mode reaches s/2, float64 (r,).
+        layer_exponents: powers of s in the final Gram matrix after each layer, float64 (N,).
         steps: integers (t,).
         learning_rate: eta; the time of gradient flow is eta times the steps.
         initial_strength: a_0.
-        largest_learning_rate: steps of gradient descent larger than this diverge.
+        largest_learning_rate: gradient descent diverges for larger eta.
     """
 
     singular_values: Float[np.ndarray, " r"]
@@ -209,17 +210,17 @@ def predict_deep_linear(
     learning_rate: float = 1e-3,
     initial_strength: float = 1e-3,
 ) -> LinearPrediction:
-    """Predict the modes of a deep linear network that learns which nodes of a tree are on the path of each leaf.
+    """Return the predicted modes of a deep linear network that learns the nodes on the path to each leaf of a tree.
 
     Args:
         branching: b, at least 2.
         depth: D, at least 1.
         layers: N, at least 1.
-        steps: at which strengths are wanted, from 0 on, in any order.
+        steps: numbers of steps at which strengths are returned, at least 0, in any order.
         learning_rate: eta, for the loss |Y - W|^2 / 2 summed over items and properties.
         initial_strength: a_0 of every mode.
 
-    Returns: the prediction. Gradient descent differs from the flow by a relative order of eta s.
+    Returns: the prediction. Gradient descent differs from the flow by a relative error of order eta s.
     Raises: ValueError, `field: expected ..., got ...`; also for a learning rate at which gradient descent diverges.
     Source: `modes`.
     """

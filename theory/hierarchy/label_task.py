@@ -1,4 +1,4 @@
-"""Soft labels on the leaves of a tree: what is confused with what, and how strongly everything is penalised."""
+"""Soft labels on the leaves of a tree: label probabilities, and weight decays."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from theory.optimality.weight_decay import joint_decay
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Probabilities may sum to 1, and eigenvalues may rise, up to decimal rounding of what a user types.
+# Tolerance for probabilities that sum to 1 and for ordered entries: decimal rounding of typed input.
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class LabelTask:
-    """Free features, n per leaf, of which a sample of leaf i has label j with probability P(j|i).
+    """Free features, n per leaf; a sample of leaf i has label j with probability P(j|i).
 
     Args:
         tree: the tree whose leaves are the classes.
@@ -44,7 +44,7 @@ class LabelTask:
 
     @property
     def classifier_scale(self) -> float:
-        """sqrt(n lam_H / lam_W): W W^T over the logits of the minimiser; H H^T of the leaves has its inverse."""
+        """sqrt(n lam_H / lam_W), the ratio of W W^T to the minimising logits; for H H^T it is the inverse."""
         return math.sqrt(self.samples_per_leaf) * math.sqrt(self.feature_weight_decay / self.classifier_weight_decay)
 
     @property
@@ -72,7 +72,7 @@ def require_task(
     """
     tree = Tree(branching, depth)
     if (level_eigenvalues is None) == (targets is None):
-        raise ValueError("targets: expected them or level_eigenvalues, got both or neither")
+        raise ValueError("targets: expected either targets or level_eigenvalues, got both or neither")
     if level_eigenvalues is not None:
         matrix = tree.matrix(require_eigenvalues(tree, level_eigenvalues))
     else:
@@ -85,7 +85,7 @@ def require_task(
 
 
 def require_eigenvalues(tree: Tree, values: Sequence[float]) -> Float[np.ndarray, " D+1"]:
-    """Return lambda_l of levels 0 to D, or raise ValueError unless they fall with the level, from 1 to 0 at most."""
+    """Return lambda_l of levels 0 to D, or raise ValueError unless they are non-increasing and in [0, 1]."""
     array = np.asarray(values, dtype=float)
     if array.shape != (tree.depth,):
         raise ValueError(f"level_eigenvalues: expected {tree.depth} numbers, one for each level, got {array.size}")
@@ -98,7 +98,7 @@ def require_eigenvalues(tree: Tree, values: Sequence[float]) -> Float[np.ndarray
 
 
 def require_targets(tree: Tree, targets: object) -> Float[np.ndarray, "K K"]:
-    """Return a distribution for each leaf, or raise ValueError."""
+    """Return the label distribution of each leaf, (K, K), or raise ValueError."""
     matrix = np.asarray(targets, dtype=float)
     wanted = (tree.n_leaves, tree.n_leaves)
     if matrix.shape != wanted:
@@ -112,13 +112,14 @@ def require_targets(tree: Tree, targets: object) -> Float[np.ndarray, "K K"]:
 
 
 def cyclic_targets(n_leaves: int, confusion: float) -> Float[np.ndarray, "K K"]:
-    """Return labels that are confused with either neighbour on a circle: 1 - 2 e for the leaf itself, e for each.
+    """Return labels that are confused with both neighbours on a circle: 1 - 2 e for the leaf, e for each neighbour.
 
     Args:
         n_leaves: K, at least 3.
         confusion: e, from 0 to 1/2.
 
-    Raises: ValueError.
+    Returns: P, float64 (K, K).
+    Raises: ValueError, `field: expected ..., got ...`.
     """
     if require_integer("n_leaves", n_leaves, minimum=1) < 3:
         raise ValueError(f"n_leaves: expected at least 3 for a circle, got {n_leaves}")

@@ -1,4 +1,4 @@
-"""Hierarchical labels: the geometry in which free features and a linear classifier hold a tree of confusable classes.
+"""Hierarchical labels: the geometry of free features and a linear classifier for a tree of confusable classes.
 
     minimise over W (K, d), h_i (d)   (1/N) sum_i CE(W h_i, P(.|leaf of i)) + lam_W/2 |W|^2 + lam_H/2 sum_i |h_i|^2
 
@@ -7,10 +7,10 @@ alone and falls with it, with eigenvalue lambda_l on the contrasts of level l (`
 
     softmax of the logits   S = sum_l s_l Pi_l,   s_0 = 1,  s_l = max(lambda_l - c K, 0)
     level l is resolved iff c < lambda_l / K
-    logits                  Z = sum_(l >= 1) z_l Pi_l, the logarithm of S less its mean; z_l > 0 iff level l is resolved
+    logits                  Z = sum_(l >= 1) z_l Pi_l, the log of S minus its mean; z_l > 0 iff level l is resolved
     W W^T = sqrt(n lam_H / lam_W) Z,   H H^T = sqrt(lam_W / (n lam_H)) Z for the features of the leaves
 
-Other targets make the convex problem of `convex_labels`. Proofs: `theory/hierarchical_labels.md`.
+Other targets lead to the convex problem of `convex_labels`. Proofs: `theory/hierarchical_labels.md`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from theory.hierarchy.tree import Tree
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
 
-# A relative gap below this is convergence; singular values below this share of the largest one are none.
+# A relative gap below the first number counts as converged; singular values below the second share as zero.
 _CONVERGED, _NEGLIGIBLE = 1e-10, 1e-7
 
 
@@ -36,20 +36,21 @@ class LabelPrediction(NamedTuple):
 
     Args:
         branching, depth: of the tree.
-        features: of the leaves, float64 (K, d); every sample of leaf i has the i-th.
+        features: of the leaves, float64 (K, d); every sample of leaf i has row i.
         classifier: W, float64 (K, d).
         logits: Z, float64 (K, K), nats; row i holds the logits W h_i.
-        thresholds: values of c from which on a level is not resolved, float64 (D,): levels 1 to D. For targets that are
-            not those of a tree only the first is known, from which on everything is zero; the others are NaN.
+        thresholds: float64 (D,), levels 1 to D: a level is not resolved for c at or above its threshold. For targets
+            that are not those of a tree only the first is known, at and above which everything is zero; the others are
+            NaN.
         resolved: bool (D,): whether a level is resolved.
         level_strengths: z_l, float64 (D,), nats: the mean of Z over the contrasts of a level.
         multiplicities: of the levels, integers (D,).
-        rank: dimensions that features and classifier span.
+        rank: dimension of the span of features and classifier.
         cross_entropy, risk: nats.
-        lower_bound: no features of any dimension have a smaller risk, nats; that of the certificate.
+        lower_bound: certified lower bound on the risk of features of any dimension, nats.
         decay: c.
         basis: "theorem", "certified" or "numerical".
-        note: what the prediction rests on, in one line.
+        note: the basis of the prediction, in one line.
     """
 
     branching: int
@@ -71,11 +72,11 @@ class LabelPrediction(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """Risk less its lower bound, nats; 0 where rounding makes it negative."""
+        """Risk minus its lower bound, nats; 0 where rounding makes it negative."""
         return max(self.risk - self.lower_bound, 0.0)
 
     def to_json(self) -> dict[str, object]:
-        """Return the prediction as plain JSON values, less the arrays that a rotation changes."""
+        """Return the prediction as plain JSON values, without the arrays that a rotation changes."""
         thresholds = [None if np.isnan(value) else float(value) for value in self.thresholds]
         lists = {name: getattr(self, name).tolist() for name in ("resolved", "level_strengths", "multiplicities")}
         numbers = ("rank", "cross_entropy", "risk", "lower_bound", "gap", "decay", "basis", "note")
@@ -93,21 +94,21 @@ def predict_labels(
     classifier_weight_decay: float = 0.02,
     feature_dim: int | None = None,
 ) -> LabelPrediction:
-    """Predict the minimiser of the risk of free features with hierarchical labels.
+    """Return the minimiser of the risk of free features with hierarchical labels.
 
     Args:
         branching: b, at least 2.
         depth: D, at least 1.
-        level_eigenvalues: lambda_1 .. lambda_D, falling from 1 at most to 0 at least; equal ones are allowed, and make
-            a plain simplex.
-        targets: P in their place, a row for each leaf.
+        level_eigenvalues: lambda_1 .. lambda_D, non-increasing and in [0, 1]; if all are equal, the minimiser is a
+            simplex.
+        targets: P instead of its eigenvalues, a row for each leaf, (K, K).
         samples_per_leaf: n.
-        feature_weight_decay: lam_H > 0, the coefficient of |h_i|^2 / 2 for each single sample.
+        feature_weight_decay: lam_H > 0, the coefficient of |h_i|^2 / 2 for each sample.
         classifier_weight_decay: lam_W > 0.
         feature_dim: d; the rank of the minimiser if not given.
 
-    Returns: the prediction.
-    Valid: for d of at least the rank of the minimiser; `basis` says what it rests on.
+    Returns: the prediction, with its `basis`.
+    Valid: for d at least the rank of the minimiser.
     Raises: ValueError, `field: expected ..., got ...`; also if d is below that rank.
     Source: derived here, `theory/hierarchical_labels.md`.
     """
@@ -127,7 +128,7 @@ def predict_labels(
 
 
 def resolved_rank(tree: Tree, eigenvalues: Float[np.ndarray, " D+1"], decay: float) -> int:
-    """Return b^L - 1, L the number of resolved levels: the dimensions that the minimiser needs.
+    """Return b^L - 1, with L the number of resolved levels: the rank of the minimiser.
 
     Args:
         tree: the tree.
@@ -138,7 +139,7 @@ def resolved_rank(tree: Tree, eigenvalues: Float[np.ndarray, " D+1"], decay: flo
 
 
 def level_strengths(tree: Tree, eigenvalues: Float[np.ndarray, " D+1"], decay: float) -> Float[np.ndarray, " D"]:
-    """Return z_l of levels 1 to D, nats, by the level theorem.
+    """Return z_l of levels 1 to D, in nats, by the level theorem.
 
     Args:
         tree: the tree.
@@ -156,7 +157,7 @@ def _softmax_eigenvalues(tree: Tree, eigenvalues: Float[np.ndarray, " D+1"], dec
 
 
 def _apply_theorem(task: LabelTask, eigenvalues: Float[np.ndarray, " D+1"]) -> LabelPrediction:
-    """Return the closed form."""
+    """Return the closed form of the level theorem."""
     tree, decay = task.tree, task.decay
     resolved = eigenvalues[1:] > decay * tree.n_leaves
     softmax = tree.entries(_softmax_eigenvalues(tree, eigenvalues, decay))
@@ -166,7 +167,7 @@ def _apply_theorem(task: LabelTask, eigenvalues: Float[np.ndarray, " D+1"]) -> L
     parts = [tree.contrasts(int(level)) * np.sqrt(strengths[level - 1]) for level in levels]
     vectors = np.hstack([np.zeros((tree.n_leaves, 0)), *parts])
     cross_entropy = -float(tree.multiplicities @ (eigenvalues * logarithms)) / tree.n_leaves
-    # The bound at the minimiser is the entropy of its softmax, with theta = 1.
+    # The lower bound at the minimiser is the entropy of its softmax, with theta = 1.
     probabilities = softmax[tree.common_depths[0]]
     risk = cross_entropy + decay * float(tree.multiplicities[1:] @ strengths)
     return LabelPrediction(
@@ -191,7 +192,7 @@ def _apply_theorem(task: LabelTask, eigenvalues: Float[np.ndarray, " D+1"]) -> L
 
 def _solve(task: LabelTask) -> LabelPrediction:
     """Return the solution of the convex problem, with its certificate."""
-    from theory.hierarchy.convex_labels import solve_logits  # SciPy's optimisers take long to import
+    from theory.hierarchy.convex_labels import solve_logits  # SciPy's optimisers are slow to import
 
     tree = task.tree
     solution = solve_logits(task.targets, task.decay)
@@ -225,7 +226,7 @@ def _solve(task: LabelTask) -> LabelPrediction:
 
 
 def _pad(prediction: LabelPrediction, dim: int | None) -> LabelPrediction:
-    """Return the prediction with vectors of a dimension, or raise ValueError if it is below the rank."""
+    """Return the prediction with vectors padded to `dim`, or raise ValueError if `dim` is below the rank."""
     if dim is None:
         return prediction
     if dim < prediction.rank:

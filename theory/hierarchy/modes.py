@@ -1,4 +1,4 @@
-"""Modes of a deep linear network from an aligned balanced start: each grows on its own.
+"""Modes of a deep linear network from an aligned balanced start, where modes do not interact.
 
     loss |Y - W_N .. W_1|^2 / 2,   Y = U S V^T,   W_N .. W_1 = U a(t) V^T with a^(1/N) on every layer
 
@@ -6,11 +6,11 @@ Gradient flow keeps the layers aligned and balanced, and u = a^(1/N) obeys du/dt
 
     N = 1   a = s - (s - a_0) e^-t
     N = 2   a = s / (1 + (s/a_0 - 1) e^(-2 s t))                       Saxe et al., arXiv 1312.6120
-    N > 2   t = T(u) - T(u_0),   s T(u) = u^(2-N)/(2-N) + u^2/(2 s) F(1, 2/N; 1 + 2/N; u^N/s),   F Gauss's function
+    N > 2   t = T(u) - T(u_0),   s T(u) = u^(2-N)/(2-N) + u^2/(2 s) F(1, 2/N; 1 + 2/N; u^N/s),   F = 2F1 of Gauss
 
-since 1/(u^(N-1) (s - u^N)) = (u^(1-N) + u/(s - u^N)) / s. Gradient descent from such a start is the recursion
-u <- u + eta u^(N-1) (s - u^N), exactly. Time t is learning rate times steps. At u^N = s the loss has the curvature
-N s^(2-2/N) along the mode, which limits the step.
+since 1/(u^(N-1) (s - u^N)) = (u^(1-N) + u/(s - u^N)) / s. Gradient descent from such a start is exactly the recursion
+u <- u + eta u^(N-1) (s - u^N). Time t is learning rate times steps. At u^N = s the loss has the curvature N s^(2-2/N)
+along the mode, which limits the learning rate.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from theory.checks import require_integer, require_positive
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Halvings of a bracket in the logit of a/s, from 40 to far below rounding.
+# Bisection steps for the logit of a/s: they shrink a bracket of size 40 to far below rounding.
 _HALVINGS = 64
 _LOGIT_END = 40.0
-# How far a step on a parabola of unit curvature may go before the method diverges: gradient descent, and the classical
-# Runge-Kutta method of order four (the real root of 1 + x + x^2/2 + x^3/6 + x^4/24 = 1 below zero).
+# Largest stable step on a parabola of unit curvature: for gradient descent, and for the classical Runge-Kutta method of
+# order four (minus the negative real root of 1 + x + x^2/2 + x^3/6 + x^4/24 = 1).
 STABLE_STEPS = {"descent": 2.0, "runge-kutta": 2.785293563405282}
 
 
@@ -69,7 +69,7 @@ def aligned_strengths(
 def half_times(
     singular_values: Float[np.ndarray, " r"], initial_strength: float, n_layers: int
 ) -> Float[np.ndarray, " r"]:
-    """Return the times at which the modes reach s/2 under gradient flow; 0 for those that begin above it."""
+    """Return the times at which the modes reach s/2 under gradient flow, (r,); 0 for modes that start above it."""
     s = np.asarray(singular_values, float)
     require_initial_strength(initial_strength, s)
     if n_layers == 1:
@@ -87,12 +87,12 @@ def descend_strengths(
     learning_rate: float,
     n_layers: int,
 ) -> Float[np.ndarray, "t r"]:
-    """Return a of each mode after steps of gradient descent, without approximation.
+    """Return a of each mode after given numbers of steps of gradient descent, without approximation.
 
     Args:
         singular_values: s > 0.
         initial_strength: a_0 of all modes.
-        steps: ascending.
+        steps: numbers of steps, in ascending order.
         learning_rate: eta.
         n_layers: N.
     """
@@ -107,7 +107,7 @@ def descend_strengths(
 
 
 def largest_learning_rate(largest_singular_value: float, n_layers: int, method: str = "descent") -> float:
-    """Return the step above which a balanced minimum is unstable: the method's limit over N s_max^(2 - 2/N)."""
+    """Return the step above which a balanced minimum is unstable: `STABLE_STEPS` over N s_max^(2 - 2/N)."""
     return STABLE_STEPS[method] / (n_layers * largest_singular_value ** (2 - 2 / n_layers))
 
 

@@ -1,4 +1,4 @@
-"""Two linear layers from any balanced start, or from a small one: a matrix Riccati equation, solved.
+"""Two linear layers from a balanced or a small start: the solution of a matrix Riccati equation.
 
     loss |Y - W_2 W_1|^2 / 2,   Q = (W_1^T; W_2) stacked,   F = [[0, Y^T], [Y, 0]]
 
@@ -6,17 +6,17 @@ From a balanced start, W_1 W_1^T = W_2^T W_2, gradient flow has d(QQ^T)/dt = F Q
 
     QQ^T(t) = e^(Ft) Q_0 [I + Q_0^T (int_0^t e^(2Fs) ds) Q_0]^-1 Q_0^T e^(Ft)      Fukumizu 1998; Braun et al. 2022
 
-whose blocks are the Gram matrix W_1^T W_1 of the items, the map W_2 W_1, and W_2 W_2^T. From a *small* start of any
-kind the part of Q_0 outside the growing eigenspace of F shrinks before the rest is large, and balance is kept to the
-size of the start squared: the same formula holds for Q_0 projected on the eigenvectors (v_i; u_i)/sqrt 2 of eigenvalues
-s_i > 0, up to an error that falls with the start. Derived here.
+whose blocks are the Gram matrix W_1^T W_1 of the items, the map W_2 W_1, and W_2 W_2^T. From any *small* start the
+component of Q_0 outside the growing eigenspace of F shrinks before the rest becomes large, and the imbalance stays of
+the order of the squared size of the start. The same formula then holds for Q_0 projected onto the eigenvectors
+(v_i; u_i)/sqrt 2 of eigenvalues s_i > 0, up to an error that vanishes with the size of the start. Derived here.
 
-Gradient descent with steps eta multiplies a mode of F by 1 + eta s where the flow has e^(eta s); with that change the
+Gradient descent with step eta multiplies a mode of F by 1 + eta s instead of e^(eta s); with this replacement the
 formula holds to first order in eta s.
 
-Implementation: in the eigenbasis of F, from record to record. With e^(F dt) = E and J the integral over dt, both
-diagonal, and I + Q^T J Q = C C^T, the factor Q becomes E Q C^-T; its Gram matrix is that of the formula, and no
-exponential of a long time is formed.
+Implementation: the solution is advanced from one record to the next in the eigenbasis of F. With e^(F dt) = E and J the
+integral over dt, both diagonal, and I + Q^T J Q = C C^T, the factor Q becomes E Q C^-T. Its Gram matrix is that of the
+formula, and no exponential of a long time is computed.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# The largest exponent of one interval; longer ones are divided.
+# The largest exponent of one interval; longer intervals are divided.
 _LARGEST_EXPONENT = 3.0
 
 
 class TwoLayerPath(NamedTuple):
-    """What gradient flow does to two layers.
+    """The map and the item Gram matrix of two layers over training.
 
     Args:
         maps: W_2 W_1 at each time, float64 (t, P, K).
@@ -60,12 +60,12 @@ def solve_two_layers(
     Args:
         target: Y.
         gram: Q_0 Q_0^T, items first: [[W_1^T W_1, (W_2 W_1)^T], [W_2 W_1, W_2 W_2^T]].
-        steps: at which the path is wanted, ascending from 0 on.
+        steps: numbers of steps at which the path is returned, in ascending order from 0.
         learning_rate: eta; the time of a step.
-        width: of the hidden layer, the rank that Q_0 can have; without it rounding of the Gram matrix seeds modes that
-            a narrow layer has no room for.
-        projected: whether Q_0 is projected on the growing eigenspace, for a small start that is not balanced.
-        discrete: whether steps are those of gradient descent, e^(eta s) replaced by 1 + eta s; else gradient flow.
+        width: of the hidden layer, the largest rank of Q_0. Without it, rounding of the Gram matrix seeds modes that a
+            narrow layer cannot represent.
+        projected: whether Q_0 is projected onto the growing eigenspace, for a small start that is not balanced.
+        discrete: whether to approximate gradient descent, with 1 + eta s for e^(eta s); otherwise gradient flow.
 
     Returns: the path.
     Valid: exact for a balanced start under gradient flow.
@@ -87,9 +87,9 @@ def solve_two_layers(
 def decoupled_starts(
     left: Float[np.ndarray, "P r"], right: Float[np.ndarray, "K r"], gram: Float[np.ndarray, "P+K P+K"]
 ) -> Float[np.ndarray, " r"]:
-    """Return a_0 = |(w_1 + w_2)/2|^2 of each mode, w_1 = W_1 v and w_2 = W_2^T u: the start of a sigmoid of its own.
+    """Return a_0 = |(w_1 + w_2)/2|^2 of each mode, w_1 = W_1 v and w_2 = W_2^T u: the start of a decoupled sigmoid.
 
-    It is the diagonal of the projected formula, without what couples the modes.
+    It is the diagonal of the projected formula, without the coupling of modes.
 
     Args:
         left: singular vectors u_i of Y.
@@ -101,7 +101,7 @@ def decoupled_starts(
 
 
 def _eigenspace(target: Float[np.ndarray, "P K"], *, projected: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return eigenvalues and eigenvectors of F, those that grow alone if asked."""
+    """Return eigenvalues and eigenvectors of F; with `projected` only those of positive eigenvalues."""
     n_properties, n_items = target.shape
     if projected:
         left, values, right = np.linalg.svd(target, full_matrices=False)
@@ -112,10 +112,10 @@ def _eigenspace(target: Float[np.ndarray, "P K"], *, projected: bool) -> tuple[n
 
 
 def _root(gram: Float[np.ndarray, "n n"], rank: int | None) -> Float[np.ndarray, "n r"]:
-    """Return a factor Q with the Gram matrix Q Q^T, of its largest eigenvalues."""
+    """Return a factor Q with Q Q^T the Gram matrix, truncated to its `rank` largest eigenvalues."""
     values, vectors = np.linalg.eigh((gram + gram.T) / 2)
-    kept = slice(None) if rank is None else slice(max(len(values) - rank, 0), None)
-    return vectors[:, kept] * np.sqrt(np.maximum(values[kept], 0.0))
+    largest = slice(None) if rank is None else slice(max(len(values) - rank, 0), None)
+    return vectors[:, largest] * np.sqrt(np.maximum(values[largest], 0.0))
 
 
 def _advance(factor: np.ndarray, eigenvalues: np.ndarray, n_steps: int, learning_rate: float, *, discrete: bool):

@@ -1,16 +1,16 @@
-"""Balanced trees, and matrices on their leaves that depend on the tree distance alone.
+"""Balanced trees, and matrices on their leaves that depend only on the tree distance.
 
-Leaves of a tree of branching b and depth D are numbered from left to right, K = b^D of them. A node of depth l has
-M_l = b^(D-l) leaves below it. The *common depth* of two leaves is that of their last common ancestor: D for a leaf and
-itself, 0 for leaves that share the root alone. E_l averages over the leaves of each node of depth l, and
+A tree of branching b and depth D has K = b^D leaves, numbered from left to right. A node of depth l has M_l = b^(D-l)
+leaves below it. The *common depth* of two leaves is the depth of their lowest common ancestor: D for a leaf and itself,
+0 for leaves that share only the root. E_l averages over the leaves of each node of depth l, and
 
-    Pi_l = E_l - E_(l-1)   projects on the contrasts of level l, of multiplicity b^l - b^(l-1);   Pi_0 = E_0
+    Pi_l = E_l - E_(l-1)   projects onto the contrasts of level l, of multiplicity b^l - b^(l-1);   Pi_0 = E_0
 
-so that a matrix whose entries A(m) depend on the common depth m alone is A = sum_l a_l Pi_l with
+so that a matrix whose entries A(m) depend only on the common depth m is A = sum_l a_l Pi_l with
 
     a_l = sum_(m >= l) (A(m) - A(m-1)) M_m,   A(-1) = 0;       A(m) = sum_(l <= m) (a_l - a_(l+1)) / M_l,   a_(D+1) = 0.
 
-Functions of the entries of such a matrix are such matrices as well.
+Applying a function to the entries of such a matrix gives such a matrix again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from theory.checks import require_integer
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# A matrix of the leaves of a larger tree does not fit in memory.
+# For a larger tree a matrix on the leaves does not fit in memory.
 MOST_LEAVES = 8192
 
 
@@ -59,31 +59,31 @@ class Tree:
 
     @property
     def leaves_below(self) -> Int[np.ndarray, " D+1"]:
-        """M_l, leaves below a node of each depth 0 to D."""
+        """M_l, the number of leaves below a node of each depth 0 to D."""
         return self.branching ** np.arange(self.depth, -1, -1)
 
     @property
     def multiplicities(self) -> Int[np.ndarray, " D+1"]:
-        """Dimensions of the contrasts of each level 0 to D; of level 0, the mean, 1."""
+        """The dimension of the contrasts of each level 0 to D; level 0, the mean, has dimension 1."""
         nodes = self.branching ** np.arange(self.depth + 1)
         return np.diff(nodes, prepend=0)
 
     @property
     def common_depths(self) -> Int[np.ndarray, "K K"]:
-        """Depth of the last common ancestor of every two leaves."""
+        """The depth of the lowest common ancestor of every two leaves."""
         leaves = np.arange(self.n_leaves)
         ancestors = leaves // self.leaves_below[:, None]
         return (ancestors[:, :, None] == ancestors[:, None, :]).sum(axis=0) - 1
 
     def nodes(self, depth: int) -> Float[np.ndarray, "nodes K"]:
-        """Return the indicators of the leaves below each node of a depth, one row each."""
+        """Return the indicators of the leaves below each node of a depth, one row per node."""
         return np.kron(np.eye(self.branching**depth), np.ones(self.leaves_below[depth]))
 
     def contrasts(self, level: int) -> Float[np.ndarray, "K multiplicity"]:
         """Return an orthonormal basis of the contrasts of a level, 0 to D.
 
-        Those of level l compare the children of one node of depth l - 1: they are the Helmert contrasts of its b
-        children, each spread over the M_l leaves below a child.
+        Contrasts of level l compare the children of one node of depth l - 1: they are the Helmert contrasts of its b
+        children, constant on the M_l leaves below each child.
         """
         if level == 0:
             return np.full((self.n_leaves, 1), self.n_leaves**-0.5)
@@ -105,21 +105,21 @@ class Tree:
         return self.entries(np.asarray(eigenvalues, float))[self.common_depths]
 
     def level_means(self, matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, " D+1"]:
-        """Return tr(Pi_l A) / multiplicity of each level: its eigenvalues, for a matrix of the tree distance."""
+        """Return tr(Pi_l A) / multiplicity of each level: the eigenvalues, if A depends only on the tree distance."""
         traces = [np.sum(self.contrasts(level) * (matrix @ self.contrasts(level))) for level in range(self.depth + 1)]
         return np.array(traces) / self.multiplicities
 
     def path_properties(self) -> Float[np.ndarray, "nodes K"]:
-        """Return the item-by-property matrix in which a leaf has the nodes on its path as properties, the root first.
+        """Return the item-by-property matrix in which the properties of a leaf are the nodes on its path, root first.
 
-        Its squared singular values are s_l^2 = (b^(D-l+1) - 1) / (b - 1) on level l = 0 to D. Saxe et al.,
+        Its squared singular values are s_l^2 = (b^(D-l+1) - 1) / (b - 1) on level l = 0 to D. Source: Saxe et al.,
         arXiv 1312.6120.
         """
         return np.vstack([self.nodes(depth) for depth in range(self.depth + 1)])
 
 
 def tree_entries(tree: Tree, matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, " D+1"] | None:
-    """Return A(m) if a matrix is a function of the tree distance up to rounding, else None."""
+    """Return A(m) if a matrix depends only on the tree distance, up to rounding, otherwise None."""
     depths = tree.common_depths
     entries = np.array([matrix[depths == depth].mean() for depth in range(tree.depth + 1)])
     rounding = 8 * np.finfo(float).eps * np.abs(matrix).max() * tree.n_leaves

@@ -1,18 +1,18 @@
 """The modality gap: why the embeddings of images and of texts stay apart (Liang et al., 2022).
 
 N pairs of free unit embeddings x_i (of images) and y_i (of texts), in at least N dimensions, are trained with the
-symmetric contrastive loss at inverse temperature beta. A target is another pair's with the *mismatch rate* eps. The
-*gap* is the distance between the two modalities' means. a = N/(N-1) throughout.
+symmetric contrastive loss at inverse temperature beta. With probability eps, the *mismatch rate*, the target of an
+embedding belongs to another pair. The *gap* is the distance between the means of the two modalities. Throughout,
+a = N/(N-1).
 
 * `loss_floor`: the threshold ``z* = log((1 - eps)(N - 1)/eps)/a``, the least loss, and the largest gap that a minimiser
   may have: 0 up to z*, ``2 sqrt(1 - z*/beta)`` above, a pitchfork. `minimisers.md` proves it for all embeddings.
 * `embeddings`: the loss of any embeddings, and minimisers of every gap up to the largest.
-* `cosines`: cosines within and between modalities on the symmetric branch, before and after centring, and what is
-  retrieved.
+* `cosines`: cosines within and between modalities on the symmetric branch, before and after centring, and retrieval.
 * `descent`: gradient flow from the symmetric start. With a learnable beta, ``gap beta^k`` is conserved,
-  ``k = eta_x/(N eta_s)``; it decides where a run ends.
+  ``k = eta_x/(N eta_s)``; it determines the end point.
 * `towers`: the gap of two random ReLU towers of any depth.
-* `prediction`: all of it for one task.
+* `prediction`: all predictions for one task.
 """
 
 from typing import TYPE_CHECKING

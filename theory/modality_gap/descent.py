@@ -1,19 +1,20 @@
 """Gradient flow from the symmetric start, with a fixed or a learnable inverse temperature ``beta = e^s``.
 
 Symmetric embeddings stay symmetric: the gradient with respect to x_i lies in the plane of u_i and e. With
-``z = beta cos^2(theta)`` and the residual ``r = q(z) - eps`` (q the probability of all other pairs), the flow of rates
-eta_x of embeddings and eta_s of s is
+``z = beta cos^2(theta)`` and the residual ``r = q(z) - eps`` (q the probability of all other pairs), the gradient flow
+with learning rates eta_x of the embeddings and eta_s of s is
 
     theta' = -(eta_x/N) a beta r sin(theta) cos(theta),      s' = eta_s a beta r cos^2(theta).
 
-* Divided: ``d log sin(theta)/ds = -k``, k = eta_x/(N eta_s). So **sin(theta) beta^k is conserved**.
+* The quotient is ``d log sin(theta)/ds = -k``, k = eta_x/(N eta_s). So **sin(theta) beta^k is conserved**.
 * r > 0 while z < z*: beta rises and the gap falls until z = z*, the only rest point. With C the conserved product,
-  ``beta - C^2 beta^{1-2k} = z*``, whose left side rises with beta where ``sin <= 1``; for k = 1,
+  ``beta - C^2 beta^{1-2k} = z*``, whose left side increases with beta where ``sin <= 1``; for k = 1,
   ``beta = (z* + sqrt(z*^2 + 4 C^2))/2``.
-* Clipped at beta_max below that, beta stops there, and the gap goes on to that of the branch at beta_max.
-* Without mismatch z* is infinite: beta rises for ever, like log t, and the gap falls like its k-th power.
+* If beta is clipped at a beta_max below this value, it stops at beta_max, and the gap converges to that of the branch
+  at beta_max.
+* Without mismatch z* is infinite: beta grows without bound, like log t, and the gap falls like beta^{-k}.
 * Fixed beta: a small gap changes like ``exp(-rate t)``, rate = ``(eta_x/N) a beta (q(beta) - eps)``: it decays below
-  the threshold, and grows above. Without mismatch the rate falls like ``e^{-a beta}``, exponentially in beta.
+  the threshold and grows above it. Without mismatch the rate falls like ``e^{-a beta}``, exponentially in beta.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from theory.modality_gap.loss_floor import check_task, largest_gap, margin_loss,
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Of the solver: steps of the flow are small against the discretisation of any descent that is held against it.
+# Tolerances of the solver: far below the discretisation error of any gradient descent compared with the flow.
 _RELATIVE, _ABSOLUTE = 1e-9, 1e-12
 
 
 class Descent(NamedTuple):
-    """A descent in continuous time.
+    """A solution of the gradient flow at given times.
 
     Attributes:
         gap: ``Float[T]``.
@@ -49,7 +50,7 @@ class Descent(NamedTuple):
 
 
 def check_gap(field: str, gap: object) -> float:
-    """Return a gap of a symmetric start, or raise ValueError unless it is in [0, 2)."""
+    """Return the gap of a symmetric start, or raise ValueError unless it is in [0, 2)."""
     number = require_non_negative(field, gap)
     if number >= 2:
         raise ValueError(f"{field}: expected a number in [0, 2), got {number:g}")
@@ -57,7 +58,7 @@ def check_gap(field: str, gap: object) -> float:
 
 
 def check_clip(clip: object, inverse_temperature: float) -> float:
-    """Return the largest beta that a run allows, infinite for None, or raise ValueError if it is below the start."""
+    """Return the largest allowed beta, infinite for None, or raise ValueError if it is below the initial beta."""
     if clip is None:
         return math.inf
     number = require_positive("clip", clip)
@@ -74,7 +75,7 @@ def decay_rate(n_pairs: int, mismatch: float, inverse_temperature: float, learni
         n_pairs: N.
         mismatch: eps.
         inverse_temperature: beta.
-        learning_rate: eta_x of each embedding.
+        learning_rate: eta_x, of the embeddings.
     """
     n_pairs, mismatch = check_task(n_pairs, mismatch)
     beta = require_positive("inverse_temperature", inverse_temperature)
@@ -91,17 +92,17 @@ def end_point(
     exponent: float = 1.0,
     clip: float | None = None,
 ) -> tuple[float, float]:
-    """Return beta and the gap at which a learnable temperature ends; (inf, 0) without mismatch and clip.
+    """Return the limits of beta and of the gap for a learnable temperature; (inf, 0) without mismatch and clip.
 
     Args:
         n_pairs: N.
         mismatch: eps.
-        inverse_temperature: beta_0 of the start.
+        inverse_temperature: beta_0, at the start.
         initial_gap: ``2 sin(theta_0)`` in [0, 2).
         exponent: k = eta_x/(N eta_s) > 0.
         clip: largest beta, or None.
 
-    Raises: ValueError.
+    Raises: ValueError, one line that names the field.
     """
     n_pairs, mismatch = check_task(n_pairs, mismatch)
     beta = require_positive("inverse_temperature", inverse_temperature)
@@ -115,7 +116,7 @@ def end_point(
 
 
 def _resting_temperature(critical: float, beta: float, sine: float, exponent: float) -> float:
-    """Return the root of ``beta (1 - sin^2) = z*`` along the conserved product."""
+    """Return the root of ``beta (1 - sin^2) = z*`` on the curve of constant ``sin(theta) beta^k``."""
     if sine == 0:
         return critical
     if exponent == 1:
@@ -143,10 +144,10 @@ def follow_flow(
     temperature_rate: float = 0.0,
     clip: float | None = None,
 ) -> Descent:
-    """Return the gradient flow from the symmetric start, by a numerical solver.
+    """Return the gradient flow from the symmetric start, computed by a numerical solver.
 
     Args:
-        times: steps, rising from 0.
+        times: in steps, increasing from 0.
         n_pairs: N.
         mismatch: eps.
         inverse_temperature: beta_0.
@@ -155,7 +156,7 @@ def follow_flow(
         temperature_rate: eta_s; 0 for a fixed beta.
         clip: largest beta, or None.
 
-    Raises: ValueError; ArithmeticError, if the solver fails.
+    Raises: ValueError, one line that names the field; ArithmeticError if the solver fails.
     """
     n_pairs, mismatch = check_task(n_pairs, mismatch)
     beta = require_positive("inverse_temperature", inverse_temperature)
@@ -176,7 +177,7 @@ def follow_flow(
 def _integrate(
     slope: Callable, times: Float[np.ndarray, " T"], state: Float[np.ndarray, " 2"], rate: float, limit: float
 ) -> Float[np.ndarray, "2 T"]:
-    """Return the solution at the times; once s has reached its limit it stays, as it can only have risen to it."""
+    """Return (sin(theta), s) at the times; s stays at its limit once it has reached it, since it can only rise."""
     from scipy.integrate import solve_ivp
 
     def distance(_, state: np.ndarray) -> float:
@@ -199,7 +200,7 @@ def _integrate(
         )
         if not end.success:
             raise ArithmeticError(f"flow: expected a solution, got {end.message}")
-        assert end.sol is not None  # the dense output that was asked for
+        assert end.sol is not None  # for the type checker: dense_output=True
         states[:, later] = end.sol(times[later])
         begin, state = float(end.t[-1]), np.array([end.y[0, -1], min(end.y[1, -1], limit)])
         if end.status != 1:

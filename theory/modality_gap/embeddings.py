@@ -1,12 +1,13 @@
 """Embeddings as arrays: the loss by its definition, and minimisers of every gap up to the largest.
 
-The minimisers with a gap of ``2 sin(psi)`` are
+Minimisers with the gap ``2 sin(psi)`` are
 
     x_i = (cos(psi) C u_i, sin(psi)),    y_i = (cos(psi) rho C^{-1} u_i, -sin(psi)),    rho = z*/(beta cos^2(psi)),
 
-u a regular simplex in its Fourier basis and C diagonal in it, equal on each frequency. Then ``|C u_i|`` and
-``|C^{-1} u_i|`` do not depend on i, and two values of C make both vectors unit vectors, for any ``rho <= 1``, if there
-are two frequencies: from N = 4 on. The logits are ``z* u_i . u_j`` and a constant, as on the symmetric branch, rho = 1.
+with u a regular simplex in its Fourier basis and C diagonal in this basis, with one value per frequency. Then
+``|C u_i|`` and ``|C^{-1} u_i|`` do not depend on i. With two frequencies, that is for N >= 4, two values of C make both
+vectors unit vectors, for any ``rho <= 1``. The logits are ``z* u_i . u_j`` plus a constant; the symmetric branch is the
+case rho = 1.
 """
 
 from __future__ import annotations
@@ -86,9 +87,9 @@ def embeddings_of_gap(n_pairs: int, mismatch: float, inverse_temperature: float,
 def _fourier_scales(n_pairs: int, share: float) -> Float[np.ndarray, " d"]:
     """Return the diagonal of C: ``sum w c^2 = 1`` and ``sum w/c^2 = 1/rho^2``, w the weight of a coordinate.
 
-    The first frequency has weight w = 2/(N-1) in all and ``c^2 = g``, the others ``h = (1 - w g)/(1 - w)``. The second
-    sum is ``w/g + (1 - w)^2/(1 - w g)``, which falls to 1 at g = 1. Where it is ``R = 1/rho^2``,
-    ``w R g^2 - (w^2 - (1 - w)^2 + R) g + w = 0``; its smaller root is the one up to 1.
+    The first frequency has total weight w = 2/(N-1) and ``c^2 = g``, the others have ``c^2 = (1 - w g)/(1 - w)``. The
+    second sum is ``w/g + (1 - w)^2/(1 - w g)``, which falls to 1 at g = 1. Setting it to ``R = 1/rho^2`` gives
+    ``w R g^2 - (w^2 - (1 - w)^2 + R) g + w = 0``; the smaller root is the one in (0, 1].
     """
     weight = 2 / (n_pairs - 1)
     bound = 1 / share**2
@@ -101,10 +102,10 @@ def _fourier_scales(n_pairs: int, share: float) -> Float[np.ndarray, " d"]:
 
 
 def embeddings_loss(embeddings: Embeddings, mismatch: float, inverse_temperature: float) -> float:
-    """Return the symmetric contrastive loss by its definition, nats.
+    """Return the symmetric contrastive loss by its definition, in nats.
 
-    The mean of the cross-entropy of each image over texts and of each text over images, with target ``1 - eps`` on the
-    pair and ``eps/(N - 1)`` on each other one.
+    It is the mean of the cross-entropy of each image over texts and of each text over images, with target ``1 - eps``
+    on the pair and ``eps/(N - 1)`` on each other one.
 
     Args:
         embeddings: unit vectors.
@@ -119,7 +120,7 @@ def embeddings_loss(embeddings: Embeddings, mismatch: float, inverse_temperature
 
 
 def mean_margin(embeddings: Embeddings, inverse_temperature: float) -> float:
-    """Return ``m``, the mean logit of pairs less the mean of all others: ``a beta mean (x_i - x) . (y_i - y)``."""
+    """Return ``m``, the mean logit of pairs minus the mean of all others: ``a beta mean (x_i - x) . (y_i - y)``."""
     images, texts = (side - side.mean(axis=0) for side in embeddings)
     size = len(images)
     return float(size / (size - 1) * inverse_temperature * np.sum(images * texts) / size)

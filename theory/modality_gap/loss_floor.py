@@ -1,9 +1,9 @@
-"""The threshold, the least loss and the largest gap, for embeddings of any kind; proofs in `minimisers.md`.
+"""The threshold, the least loss and the largest gap, for any unit embeddings; proofs in `minimisers.md`.
 
-The loss depends on the embeddings through their *mean margin* ``m``, the mean logit of pairs less that of all others,
-only in this sense: it is at least ``G(m) = log(1 + (N - 1) e^{-m}) + eps m``, with equality if all margins are equal.
-Unit vectors have ``m <= a beta``. G is least at ``m* = log((1 - eps)(N - 1)/eps)``. With z = m/a, z* = m*/a the least
-loss is ``F(min(beta, z*))``, ``F(z) = G(a z)``.
+Let the *mean margin* ``m`` be the mean logit of pairs minus that of all others. The loss is at least
+``G(m) = log(1 + (N - 1) e^{-m}) + eps m``, with equality if all margins are equal. Unit vectors have ``m <= a beta``.
+G is least at ``m* = log((1 - eps)(N - 1)/eps)``. With z = m/a and z* = m*/a the least loss is ``F(min(beta, z*))``,
+``F(z) = G(a z)``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check_task(n_pairs: object, mismatch: object) -> tuple[int, float]:
-    """Return N and eps, or raise ValueError; from ``eps = 1 - 1/N`` on, a target says nothing of its pair."""
+    """Return N and eps, or raise ValueError; for ``eps >= 1 - 1/N`` a target does not favour its own pair."""
     n_pairs, mismatch = require_integer("n_pairs", n_pairs, minimum=2), require_fraction("mismatch", mismatch)
     if mismatch >= 1 - 1 / n_pairs:
         raise ValueError(f"mismatch: expected a number in [0, {1 - 1 / n_pairs:g}), 1 - 1/n_pairs, got {mismatch:g}")
@@ -39,13 +39,13 @@ def threshold(n_pairs: int, mismatch: float) -> float:
     n_pairs, mismatch = check_task(n_pairs, mismatch)
     if mismatch == 0:
         return math.inf
-    # of eps near 1 - 1/N the quotient is near 1; log1p keeps its digits
+    # For eps near 1 - 1/N the quotient is near 1; log1p keeps its digits.
     odds = ((1 - mismatch) * (n_pairs - 1) - mismatch) / mismatch
     return (n_pairs - 1) / n_pairs * math.log1p(odds)
 
 
 def margin_loss(n_pairs: int, mismatch: float, logit: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...]:
-    """Return ``F(z) = log(1 + (N - 1) e^{-a z}) + eps a z``, nats.
+    """Return ``F(z) = log(1 + (N - 1) e^{-a z}) + eps a z``, in nats.
 
     Args:
         n_pairs: N.
@@ -57,9 +57,9 @@ def margin_loss(n_pairs: int, mismatch: float, logit: Float[np.ndarray, ...] | f
 
 
 def minimal_loss(n_pairs: int, mismatch: float, inverse_temperature: float) -> float:
-    """Return the least loss over all unit embeddings, ``F(min(beta, z*))``, nats.
+    """Return the least loss over all unit embeddings, ``F(min(beta, z*))``, in nats.
 
-    Above the threshold it is the entropy of a target, whatever beta is.
+    Above the threshold it is the entropy of a target, for every beta.
 
     Args:
         n_pairs: N.
@@ -73,9 +73,9 @@ def minimal_loss(n_pairs: int, mismatch: float, inverse_temperature: float) -> f
 
 
 def largest_gap(n_pairs: int, mismatch: float, inverse_temperature: float) -> float:
-    """Return the largest gap that a minimiser of the loss has: ``2 sqrt(1 - z*/beta)``, 0 up to the threshold.
+    """Return the largest gap of any minimiser of the loss: ``2 sqrt(1 - z*/beta)``, 0 up to the threshold.
 
-    It is that of the symmetric branch, which needs N dimensions.
+    It is the gap of the symmetric branch, which needs N dimensions.
 
     Args:
         n_pairs: N.
@@ -89,6 +89,6 @@ def largest_gap(n_pairs: int, mismatch: float, inverse_temperature: float) -> fl
 
 
 def wrong_share(n_pairs: int, logit: float) -> float:
-    """Return the probability ``q = (N-1) e^{-a z}/(1 + (N-1) e^{-a z})`` that the softmax gives to all other pairs."""
+    """Return ``q = (N-1) e^{-a z}/(1 + (N-1) e^{-a z})``, the softmax probability of all other pairs together."""
     excess = n_pairs / (n_pairs - 1) * logit - math.log(n_pairs - 1)
     return math.exp(-excess) / (1 + math.exp(-excess)) if excess > 0 else 1 / (1 + math.exp(excess))

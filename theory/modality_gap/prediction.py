@@ -1,4 +1,4 @@
-"""What is predicted of one task: threshold, branch, least loss, cosines, and the end of a learnable temperature."""
+"""The prediction for one task: threshold, branch, least loss, cosines, and the limit of a learnable temperature."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ NO_THRESHOLD = (
 NO_END = (
     "without mismatch the inverse temperature grows without bound, like log t, and the gap falls like its power -{:g}"
 )
-NOT_DECIDED = "the loss decides only that the gap is at most this one, at which a symmetric start ends"
-CLIPPED = "the clip at {:g} ends the rise of the inverse temperature"
+NOT_DECIDED = "the loss only bounds the gap by this value, to which gradient flow from a symmetric start converges"
+CLIPPED = "the inverse temperature stops at the clip, {:g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,19 +29,19 @@ class Prediction:
     Args:
         n_pairs: N.
         mismatch: eps.
-        inverse_temperature: beta, or that of the start where it is learnable.
+        inverse_temperature: beta; its initial value if it is learnable.
         threshold: z*; infinite without mismatch.
-        mixed_threshold: beta from which mixed retrieval fails on the symmetric branch; infinite without mismatch.
-        gap: where a descent from the symmetric start ends; the largest gap of a minimiser at a fixed temperature.
-        loss: there; at a fixed temperature the least of all unit embeddings. Nats.
-        final_inverse_temperature: of a learnable temperature, infinite without mismatch and clip; else None.
-        decay_rate: of a small gap at fixed beta, per step and learning rate; negative where it grows.
+        mixed_threshold: least beta at which mixed retrieval fails on the symmetric branch; infinite without mismatch.
+        gap: the limit of gradient flow from the symmetric start; at a fixed temperature the largest gap of a minimiser.
+        loss: the loss in that limit, nats; at a fixed temperature the least loss of all unit embeddings.
+        final_inverse_temperature: the limit of a learnable beta, infinite without mismatch and clip; None if fixed.
+        decay_rate: of a small gap at fixed beta, per step and unit of learning rate; negative where the gap grows.
         initial_tower_gap: of two random towers, or None.
-        cosines: at the end, as embedded.
+        cosines: in the limit, not centred.
         centred_cosines: the same with each modality centred.
         basis: "theorem".
-        note: what else a reader must know; mostly nothing.
-        task: the numbers that it was made from.
+        note: caveats in one sentence; usually empty.
+        task: the arguments of the prediction.
     """
 
     n_pairs: int
@@ -61,7 +61,7 @@ class Prediction:
     task: dict[str, object] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in three lines."""
+        """Return a summary of three lines."""
         return (
             f"threshold: {self.threshold:.6g} ({self.basis}, {self.n_pairs} pairs, mismatch {self.mismatch:g})\n"
             f"gap: {self.gap:.6g} at inverse temperature {self.inverse_temperature:g}\n"
@@ -69,7 +69,7 @@ class Prediction:
         )
 
     def to_json(self) -> dict[str, object]:
-        """Return the prediction as plain JSON values; what is infinite or not predicted becomes null."""
+        """Return the prediction as plain JSON values; infinite and missing numbers become null."""
         values: dict[str, object] = {
             "threshold": _finite(self.threshold),
             "mixed_retrieval_threshold": _finite(self.mixed_threshold),
@@ -106,13 +106,13 @@ def predict(
     Args:
         n_pairs: N >= 2; embeddings have at least N dimensions.
         mismatch: eps in [0, 1 - 1/N).
-        inverse_temperature: beta > 0; of the start if it is learnable.
+        inverse_temperature: beta > 0; its initial value if it is learnable.
         learnable: whether ``s = log beta`` is trained.
-        initial_gap: of the symmetric start, in [0, 2); needed where beta is learnable, else without effect.
-        temperature_rate: of a learnable beta, ``1/k = N eta_s/eta_x``.
+        initial_gap: of the symmetric start, in [0, 2); required if beta is learnable, otherwise without effect.
+        temperature_rate: ``1/k = N eta_s/eta_x``, for a learnable beta.
         clip: the largest beta that training allows, or None.
-        depth: hidden layers of two random towers whose gap is wanted, or None.
-        input_dim: dimensions of their isotropic inputs; None for infinitely many.
+        depth: hidden layers of two random towers; None for no prediction of their gap.
+        input_dim: dimensions of the isotropic inputs of the towers; None for infinitely many.
 
     Raises: ValueError, one line that names the field.
     """
@@ -152,7 +152,7 @@ def predict(
 
 
 def _check_learnable(learnable: bool, initial_gap, temperature_rate, clip, beta: float) -> float:
-    """Return the rate of s, or raise ValueError for a choice that does not fit a fixed or a learnable temperature."""
+    """Return the rate of s, or raise ValueError for an argument that does not fit a fixed or a learnable beta."""
     check_clip(clip, beta)
     if not learnable and clip is not None:
         raise ValueError(f"clip: expected none with a fixed inverse temperature, got {clip:g}")
@@ -164,5 +164,5 @@ def _check_learnable(learnable: bool, initial_gap, temperature_rate, clip, beta:
 
 
 def _finite(value: float) -> float | None:
-    """Return a number, or None if it is not finite."""
+    """Return the number, or None if it is not finite."""
     return value if math.isfinite(value) else None

@@ -5,13 +5,13 @@ layers the cosine of two inputs becomes, layer by layer (Cho and Saul, 2009),
 
     rho -> (sqrt(1 - rho^2) + rho (pi - arccos(rho)))/pi,
 
-which rises towards 1, and the readout leaves it. The mean of N unit vectors at cosines rho has the squared norm
-``1/N + (1 - 1/N) rho``, and those of independent towers are orthogonal. So
+which rises towards 1; the readout preserves it. The mean of N unit vectors at cosine rho has the squared norm
+``1/N + (1 - 1/N) rho``, and the means of independent towers are orthogonal. So
 
     gap = sqrt(2 (1/N + (1 - 1/N) E rho_L)),
 
-from sqrt(2/N) of a linear map to sqrt(2) of deep towers, where the modalities are two orthogonal points. The mean is
-over the cosines of inputs: of isotropic ones with n dimensions these have the density ``(1 - t^2)^{(n-3)/2}``.
+from sqrt(2/N) for a linear map to sqrt(2) for deep towers, where the modalities are two orthogonal points. E is the
+mean over the cosines of inputs; for isotropic inputs of dimension n their density is ``(1 - t^2)^{(n-3)/2}``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 _NODES = 64
-# Of deeper towers the cosine is 1 to 1 part in 10^5 and more.
+# For deeper towers the cosine is 1 to within 1 part in 10^5.
 _DEEPEST = 10_000
 
 
@@ -36,7 +36,7 @@ def tower_cosine(cosine: Float[np.ndarray, ...] | float, depth: int) -> Float[np
 
     Args:
         cosine: of the inputs, in [-1, 1].
-        depth: L, hidden layers.
+        depth: L, the number of hidden layers.
     """
     cosine = np.clip(np.asarray(cosine, float), -1, 1)
     for _ in range(depth):
@@ -51,9 +51,9 @@ def initial_gap(n_pairs: int, depth: int, input_dim: int | None = None) -> float
     Args:
         n_pairs: N.
         depth: L >= 0.
-        input_dim: n, of isotropic inputs; None for infinitely many, all orthogonal.
+        input_dim: n, the dimension of isotropic inputs; None for infinitely many, where all inputs are orthogonal.
 
-    Raises: ValueError.
+    Raises: ValueError, one line that names the field.
     """
     n_pairs = require_integer("n_pairs", n_pairs, minimum=2)
     depth = require_integer("depth", depth, minimum=0)
@@ -69,7 +69,7 @@ def _mean_cosine(depth: int, input_dim: int) -> float:
         return float(tower_cosine(np.array([-1.0, 1.0]), depth).mean())
     from scipy.special import roots_gegenbauer
 
-    # the weight of index alpha is (1 - t^2)^{alpha - 1/2}; two dimensions are Chebyshev's, the limit alpha -> 0
+    # The weight of index alpha is (1 - t^2)^{alpha - 1/2}; input_dim = 2 is the limit alpha -> 0, Gauss-Chebyshev.
     if input_dim == 2:
         nodes, weights = np.cos((np.arange(_NODES) + 0.5) * np.pi / _NODES), np.ones(_NODES)
     else:

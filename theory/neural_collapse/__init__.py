@@ -1,12 +1,12 @@
-"""Neural collapse: the features and the classifier that unconstrained features end in.
+"""Neural collapse: the minimising features and classifier of the unconstrained features model.
 
-`predict` (one label) and `factors.predict` (several labels) give the minimiser. W (K, d) is the classifier throughout,
-h_i the features; for `theory.feature_collapse` W are the embeddings.
+`predict` (one label) and `factors.predict` (several labels) return the minimiser. Throughout, W (K, d) is the
+classifier and h_i are the features; in `theory.feature_collapse` W denotes the embeddings.
 
-* `unconstrained_features`, `factors`: what is predicted.
+* `unconstrained_features`, `factors`: the predictions.
 * `class_groups`, `class_imbalance`, `grouped_risk`, `grouped_solver`, `grouped_certificate`: classes of unequal sizes,
   a convex problem in the logits.
-* `collapsed_factors`: from logits to class means and classifier.
+* `collapsed_factors`: class means and classifier from the logits.
 * `spherical_codes`: fewer dimensions than a simplex needs.
 """
 

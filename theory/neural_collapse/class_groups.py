@@ -1,11 +1,11 @@
-"""Classes grouped by their number of samples, and the symmetry that this gives the logits.
+"""Classes grouped by their number of samples, and the resulting symmetry of the logits.
 
-The risk of `unconstrained_features` does not change when classes of equal size are permuted, and its minimising logits
-are unique, so that they do not change either. By Schur's lemma the logits of the class means are
+The risk of `unconstrained_features` is invariant under permutations of classes of equal size, and its minimising logits
+are unique, so the logits are invariant too. By Schur's lemma the logits of the class means are
 
     z_jk = a_g ([j = k] - [same group] / k_g) + t_hg      (logit j, class k;  j in group h, k in group g)
 
-with one *margin* a_g for each group and one matrix t for all. With pi = n / N, Y = Z diag(sqrt pi) splits into the
+with one *margin* a_g for each group and one matrix t (G, G). With pi = n / N, Y = Z diag(sqrt pi) splits into the
 simplices a_g sqrt(pi_g) (I - 11^T/k_g) and a block of group averages
 
     B_hg = t_hg sqrt(k_h k_g pi_g),     columns orthogonal to (sqrt k_1, .., sqrt k_G).
@@ -54,18 +54,18 @@ class ClassGroups(NamedTuple):
 
     @property
     def shares(self) -> Float[np.ndarray, " G"]:
-        """pi_g = n_g / N, the share of one class of the group in all samples, float64 (G,)."""
+        """pi_g = n_g / N, the share of the samples in one class of the group, float64 (G,)."""
         return self.sizes / self.n_samples
 
 
 def group_classes(samples_per_class: Sequence[int] | Int[np.ndarray, " K"]) -> ClassGroups:
-    """Group classes by their size.
+    """Return the classes grouped by their size.
 
     Args:
         samples_per_class: n_k, integers of at least 1, (K,) with K at least 2.
 
     Returns: the groups, smallest classes first.
-    Raises: ValueError.
+    Raises: ValueError, `samples_per_class: expected ..., got ...`.
     """
     sizes = np.asarray(samples_per_class)
     if sizes.ndim != 1 or sizes.size < 2:
@@ -78,7 +78,7 @@ def group_classes(samples_per_class: Sequence[int] | Int[np.ndarray, " K"]) -> C
 
 
 def averages_basis(groups: ClassGroups) -> Float[np.ndarray, "G G-1"]:
-    """Return orthonormal columns orthogonal to (sqrt k_1, .., sqrt k_G), float64 (G, G - 1), by a reflection."""
+    """Return orthonormal columns orthogonal to (sqrt k_1, .., sqrt k_G), float64 (G, G - 1), from a reflection."""
     axis = np.sqrt(groups.counts / groups.n_classes)
     axis[0] += 1.0
     reflection = np.eye(axis.size) - 2 * np.outer(axis, axis) / (axis @ axis)

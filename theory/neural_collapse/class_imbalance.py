@@ -3,21 +3,21 @@
     minimise over Z (K, K)   sum_k (n_k / N) CE(z_k, k) + sqrt(lam_W lam_H) |Z diag(sqrt n)|_*
 
 with z_k the logits of the mean of class k. This is the risk of unconstrained features: at fixed W it is strictly convex
-in each feature and the same for all features of a class, so that they coincide, and the least penalty of all (W, H)
-with these logits is the trace norm. The minimising Z is unique, since its columns sum to zero and the cross-entropy is
+in each feature and the same for all features of a class, so that these coincide, and the least penalty over all (W, H)
+with given logits is the trace norm. The minimising Z is unique, since its columns sum to zero and the cross-entropy is
 strictly convex on such Z.
 
-*Minority collapse*: classes of equal size n coincide iff sqrt(n) / N <= sqrt(lam_W lam_H). For the margin a of their
-group (see `class_groups`) is the smallest with (sqrt(n) / N) (1 - (e^a - 1) p) = sqrt(lam_W lam_H), p the probability
-of another class of the group; the left side is sqrt(n) / N at a = 0 and less for every a > 0. This holds for any number
-of sizes. Classes of unequal sizes coincide only where both are zero: features that minimise the same problem agree, and
-lam_W (w_j - w_k) = (n_j - n_k) m / N for a common mean m.
+*Minority collapse*: classes of equal size n coincide iff sqrt(n) / N <= sqrt(lam_W lam_H). The reason is that the
+margin a of their group (see `class_groups`) is zero or solves (sqrt(n) / N) (1 - (e^a - 1) p) = sqrt(lam_W lam_H), with
+p the probability of another class of the group; the left side is sqrt(n) / N at a = 0 and smaller for every a > 0. This
+holds for any number of different sizes. Classes of unequal sizes coincide only if both are zero: features that minimise
+the same problem agree, and lam_W (w_j - w_k) = (n_j - n_k) m / N for a common mean m.
 
 *Total collapse*: everything is zero iff sigma_max((I - 11^T/K) diag(sqrt n)) / N <= sqrt(lam_W lam_H).
 
-W (K, d) is the classifier here, H (N, d) the features.
+Here W (K, d) is the classifier and H (N, d) are the features.
 
-Source: derived here. Minority collapse is that of Fang, He, Long, Su (PNAS 2021), there for two blocks of sizes.
+Source: derived here. Minority collapse was found by Fang, He, Long, Su (PNAS 2021), for two blocks of sizes.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 def collapse_thresholds(samples_per_class: Sequence[int] | Int[np.ndarray, " K"]) -> Float[np.ndarray, " K"]:
-    """Return sqrt(n_k) / N, float64 (K,): the value of sqrt(lam_W lam_H) from which on classes of size n_k coincide.
+    """Return sqrt(n_k) / N, float64 (K,): the least value of sqrt(lam_W lam_H) at which classes of size n_k coincide.
 
-    Valid: exact for every class that shares its size with another; a class alone at its size has nothing of its size to
-    coincide with. Raises: ValueError. Source: the module's docstring.
+    Valid: exact for every class that shares its size with another; for other sizes the value has no meaning.
+    Raises: ValueError. Source: the module's docstring.
     """
     groups = group_classes(samples_per_class)
     return np.sqrt(groups.class_sizes) / groups.n_samples
@@ -51,14 +51,14 @@ def collapsed_classes(
     feature_weight_decay: float,
     classifier_weight_decay: float,
 ) -> Bool[np.ndarray, " K"]:
-    """Return which classes coincide, in mean and in classifier, with all others of their size: bool (K,).
+    """Return whether each class coincides, in mean and in classifier, with all others of its size: bool (K,).
 
     Args:
         samples_per_class: n_k, integers (K,).
         feature_weight_decay: lam_H > 0.
         classifier_weight_decay: lam_W > 0.
 
-    Returns: False for a class alone at its size.
+    Returns: the mask; False for a class whose size no other class has.
     Raises: ValueError. Source: the module's docstring.
     """
     groups = group_classes(samples_per_class)
@@ -68,9 +68,9 @@ def collapsed_classes(
 
 
 def zero_threshold(groups: ClassGroups) -> float:
-    """Return sigma_max((I - 11^T/K) diag(sqrt n)) / N, the value of sqrt(lam_W lam_H) from which on all is zero.
+    """Return sigma_max((I - 11^T/K) diag(sqrt n)) / N, the least sqrt(lam_W lam_H) at which the minimiser is zero.
 
-    The singular values are sqrt(n_g), once less than the group has classes, and those of the (G, G) block of averages.
+    The singular values are sqrt(n_g), with multiplicity k_g - 1, and those of the (G, G) block of averages.
     """
     counts = groups.counts
     centring = np.eye(counts.size) - np.sqrt(np.outer(counts, counts)) / groups.n_classes

@@ -1,12 +1,12 @@
-"""The class means and the classifier of least penalty that have given logits.
+"""The class means and the classifier with the least penalty for given logits.
 
     W M^T D^{1/2} = U s V^T,   D = diag(n):
     W = (lam_H / lam_W)^{1/4} U sqrt(s),     M = (lam_W / lam_H)^{1/4} D^{-1/2} V sqrt(s)
 
-up to one rotation of both, with M the class means: lam_W |W|^2 = lam_H sum_k n_k |m_k|^2 and W W^T, M M^T are unique.
-Source: the arithmetic-geometric mean; derived here.
+up to one common rotation, with M the class means: lam_W |W|^2 = lam_H sum_k n_k |m_k|^2 and W W^T, M M^T are unique.
+Source: the arithmetic-geometric mean inequality; derived here.
 
-W (K, d) is the classifier here; U, s and V are a singular value decomposition.
+Here W (K, d) is the classifier; U, s and V are a singular value decomposition.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from theory.neural_collapse.class_groups import ClassGroups
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Singular values below this share of the largest are zero: where the minimiser has none, the solver leaves about 1e-30.
+# Singular values below this share of the largest are zero; the solver leaves about 1e-30 where the minimiser has zero.
 _NEGLIGIBLE = 1e-10
 
 
@@ -60,7 +60,7 @@ def rescale_factors(
     classifier_weight_decay: float,
     dim: int,
 ) -> tuple[Float[np.ndarray, "K d"], Float[np.ndarray, "K d"]]:
-    """Return both for their own weight decays lam_H and lam_W, padded with zeros to `dim` columns."""
+    """Return class means and classifier rescaled for lam_H and lam_W, padded with zeros to `dim` columns."""
     rescaling = math.sqrt(math.sqrt(classifier_weight_decay) / math.sqrt(feature_weight_decay))
     padding = ((0, 0), (0, dim - means.shape[1]))
     return np.pad(means * rescaling, padding), np.pad(classifier / rescaling, padding)

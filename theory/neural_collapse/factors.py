@@ -1,18 +1,19 @@
-"""Neural collapse with several labels: one head for each factor, all on the same feature.
+"""Neural collapse with several labels: one classification head per factor, all on the same feature.
 
     minimise over W_f (K_f, d), h_i (d)
         sum_f (1/N) sum_i CE(W_f h_i, y_if) + lam_W/2 sum_f |W_f|^2 + lam_H/2 sum_i |h_i|^2
 
 where every value of a factor, and every pair of values of two factors, occurs equally often among the N samples (a full
-factorial is one case). Then the centred indicators of different factors are orthogonal over samples. Simplices of the
-single factors, in orthogonal subspaces, then meet the optimality conditions of the convex problem in the stacked
+factorial design is one case). Then the centred indicators of different factors are orthogonal over samples. One simplex
+per factor, in orthogonal subspaces, then satisfies the optimality conditions of the convex problem in the stacked
 logits: the singular values of its gradient are those of the heads.
 
     Z_f = rho_f (Y_f - 1/K_f),   rho_f = log(1/c_f - K_f + 1),   c_f = sqrt(lam_W lam_H N / K_f)
 
-with Y_f (K_f, N) the indicators. A factor vanishes iff c_f K_f = sqrt(lam_W lam_H N K_f) >= 1, whatever the others do.
+with Y_f (K_f, N) the indicators. A factor vanishes iff c_f K_f = sqrt(lam_W lam_H N K_f) >= 1, independently of the
+other factors.
 
-W_f (K_f, d) is the classifier of factor f here.
+Here W_f (K_f, d) is the classifier of factor f.
 
 Source: derived here; with one factor it is `unconstrained_features` at n = N / K.
 """
@@ -38,7 +39,7 @@ class FactorPrediction(NamedTuple):
     """The minimiser, up to one rotation of features and heads.
 
     Args:
-        value_means: for each factor the mean feature of each of its values, float64 (K_f, d); these sum to zero, and
+        value_means: for each factor, the mean feature of each of its values, float64 (K_f, d); they sum to zero, and
             the feature of a sample is the sum of the means of its values.
         classifiers: W_f, float64 (K_f, d), for each factor.
         logit_scales: rho_f, nats, float64 (F,).
@@ -46,11 +47,11 @@ class FactorPrediction(NamedTuple):
             |m - m'|^2 = 2 rho_f sqrt(K_f / N) sqrt(lam_W / lam_H).
         classifier_norms: norm of the rows of W_f, float64 (F,).
         cross_entropies: of each head, nats, float64 (F,).
-        risk: nats; the sum over heads of the mean cross-entropy, and the penalty.
+        risk: the sum over heads of the mean cross-entropy, plus the penalty, nats.
         nuclear_norm: of the stacked logits (sum K_f, N).
-        thresholds: 1 / sqrt(N K_f), float64 (F,): the value of sqrt(lam_W lam_H) from which on the factor vanishes.
-        vanished: bool (F,).
-        rank: sum of K_f - 1 over the factors that remain, the smallest d for which this holds.
+        thresholds: 1 / sqrt(N K_f), float64 (F,): the factor vanishes for sqrt(lam_W lam_H) at or above this.
+        vanished: whether each factor vanishes, bool (F,).
+        rank: sum of K_f - 1 over the factors that remain, the smallest d for which the prediction holds.
         n_samples: N.
         feature_weight_decay, classifier_weight_decay: lam_H and lam_W.
     """
@@ -71,7 +72,7 @@ class FactorPrediction(NamedTuple):
     classifier_weight_decay: float
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in five lines; the arrays are attributes."""
+        """Return a summary of five lines."""
         kind = f"{self.rank} dimensions" if self.rank else "zero network"
         lines = (
             f"{kind}, theorem",
@@ -91,7 +92,7 @@ class FactorPrediction(NamedTuple):
 
     @property
     def task(self) -> dict[str, object]:
-        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        """The arguments of `predict` as plain JSON values."""
         return {
             "factor_sizes": [*self.factor_sizes],
             "n_samples": self.n_samples,
@@ -101,7 +102,7 @@ class FactorPrediction(NamedTuple):
         }
 
     def to_json(self) -> dict[str, object]:
-        """Return the prediction as plain JSON values, less the arrays that a rotation changes."""
+        """Return the prediction as plain JSON values, without the arrays that a rotation changes."""
         lists = ("logit_scales", "difference_norms", "classifier_norms", "cross_entropies", "thresholds", "vanished")
         values: dict[str, object] = {name: getattr(self, name).tolist() for name in lists}
         return {
@@ -115,7 +116,7 @@ class FactorPrediction(NamedTuple):
         }
 
     def features(self, labels: Int[np.ndarray, "N F"]) -> Float[np.ndarray, "N d"]:
-        """Return the features h of samples with these labels, integers (N, F), in [0, K_f): float64 (N, d)."""
+        """Return the features h, float64 (N, d), of samples with the given labels, integers (N, F) in [0, K_f)."""
         labels = np.asarray(labels)
         if labels.ndim != 2 or labels.shape[1] != len(self.value_means):
             raise ValueError(f"labels: expected an array of shape (N, {len(self.value_means)}), got {labels.shape}")
@@ -131,7 +132,7 @@ def predict(
     classifier_weight_decay: float,
     feature_dim: int | None = None,
 ) -> FactorPrediction:
-    """Predict the minimiser of the risk with one head for each factor.
+    """Return the minimiser of the risk with one head for each factor.
 
     Args:
         factor_sizes: K_f >= 2, the number of values of each factor.
@@ -180,7 +181,7 @@ def predict(
 
 
 def _balanced_samples(sizes: Int[np.ndarray, " F"], n_samples: int) -> int:
-    """Return N if pairs of values can be equally frequent among so many samples."""
+    """Return N, or raise ValueError if pairs of values cannot be equally frequent among N samples."""
     if sizes.size == 0:
         raise ValueError("factor_sizes: expected at least one factor, got none")
     n_samples = require_integer("n_samples", n_samples, minimum=1)
@@ -194,7 +195,7 @@ def _balanced_samples(sizes: Int[np.ndarray, " F"], n_samples: int) -> int:
 def _orthogonal_frames(
     sizes: Int[np.ndarray, " F"], vanished: Bool[np.ndarray, " F"], dim: int
 ) -> list[Float[np.ndarray, "K_f d"]]:
-    """Return one equiangular frame (K_f, d) for each factor, in orthogonal subspaces; zero for those that vanished."""
+    """Return one equiangular frame (K_f, d) per factor, in orthogonal subspaces; zero for factors that vanish."""
     frames, used = [], 0
     for size, is_zero in zip(sizes, vanished, strict=True):
         frame = np.zeros((size, dim))

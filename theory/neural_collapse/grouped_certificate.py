@@ -1,7 +1,7 @@
-"""How far grouped logits are from the minimiser, by convex duality.
+"""A lower bound on the grouped risk by convex duality, which certifies the distance from the minimum.
 
-The conjugate of the cross-entropy is minus an entropy (see `dual_entropy`), and that of mu |Y|_* confines the largest
-singular value of the gradient to mu. So every distribution q_k of classes gives a lower bound,
+The conjugate of the cross-entropy is minus an entropy (see `dual_entropy`), and that of mu |Y|_* bounds the largest
+singular value of the gradient by mu. So any distributions q_k over classes give a lower bound,
 
     min f >= sum_k pi_k H(q_k)    if    sigma_max of the matrix with columns sqrt(pi_k) (q_k - e_k) is at most mu
 """
@@ -26,8 +26,8 @@ class GroupedLogits(NamedTuple):
         margins: a, nats, float64 (G,); zero for groups whose classes coincide and for groups of one class.
         averages: B, float64 (G, G).
         cross_entropy, penalty: nats.
-        lower_bound: no features and classifier of any dimension have a smaller risk, nats.
-        residual: norm of the gradient of the smooth form, over mu.
+        lower_bound: on the risk of features and classifier of any dimension, nats.
+        residual: norm of the gradient of the smooth form, divided by mu.
     """
 
     margins: Float[np.ndarray, " G"]
@@ -46,7 +46,7 @@ class GroupedLogits(NamedTuple):
 def certify_grouped(
     risk: GroupedRisk, margins: Float[np.ndarray, " G"], averages: Float[np.ndarray, "G G"], *, residual: float
 ) -> GroupedLogits:
-    """Put a and B together with their risk and the lower bound of convex duality.
+    """Return a and B with their risk and the lower bound of convex duality.
 
         min f >= sum_k pi_k H(e_k + theta (p_k - e_k)),     theta = min(1, mu / sigma_max(dF/dY)),   Y = Z diag(sqrt pi)
 
@@ -54,7 +54,7 @@ def certify_grouped(
         risk: the grouped risk.
         margins: a, nats, float64 (G,).
         averages: B, float64 (G, G).
-        residual: reported as it is.
+        residual: reported unchanged.
 
     Valid: for every a and B.
     """
@@ -66,7 +66,7 @@ def certify_grouped(
     )
     theta = min(1.0, risk.decay / _sigma_max(risk, errors))
     error_probability = -theta * errors[-1]
-    # -q log q over the classes that an entry stands for; entries that stand for none have q = 0.
+    # -q log q, summed over the classes that an entry represents; entries that represent none have q = 0.
     spread = -(xlogy(theta * errors[:-1], theta * errors[:-1]) - _shared(theta * errors[:-1], risk)).sum(axis=0)
     entropy = spread - (1 - error_probability) * np.log1p(-error_probability)
     return GroupedLogits(
@@ -80,7 +80,7 @@ def certify_grouped(
 
 
 def _shared(mass: Float[np.ndarray, "G G"], risk: GroupedRisk) -> Float[np.ndarray, "G G"]:
-    """Return mass times the log of the number of classes that share it; 0 where there are none."""
+    """Return mass times the log of the number of classes that share it; 0 if no class does."""
     return np.multiply(mass, risk.log_multiplicity[:-1], out=np.zeros_like(mass), where=mass > 0)
 
 

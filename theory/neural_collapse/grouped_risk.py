@@ -1,11 +1,12 @@
-"""The risk of grouped logits in smooth form, with two derivatives.
+"""The risk of grouped logits in smooth form, with its gradient and Hessian.
 
     f = sum_k pi_k CE(z_k, k) + mu |Z diag(sqrt pi)|_*,     mu = sqrt(lam_W lam_H N)
       = F(a, B) + mu sum_g (k_g - 1) sqrt(pi_g) |a_g| + mu |B|_*
 
 in the margins a and the averages B of `class_groups`. With B = C P Q^T, C the basis of the averages, |B|_* is the least
-of (|P|^2 + |Q|^2) / 2. P is square, so that a local minimum of the smooth form is a global one: P is singular there, or
--dF/dB is mu times an isometry. Margins are positive in `active` groups and zero in the others (see `class_imbalance`).
+value of (|P|^2 + |Q|^2) / 2, which gives the smooth form. As P is square, its local minima are global: at one, P is
+singular or -dF/dB is mu times an isometry. Margins are positive in `active` groups and zero in the others (see
+`class_imbalance`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GroupedRisk:
-    """f for given `groups` and `decay` mu > 0. Unknowns are a vector: see `pack`."""
+    """The risk f for given `groups` and `decay` mu > 0, as a function of the vector of unknowns that `pack` returns."""
 
     groups: ClassGroups
     decay: float
@@ -37,17 +38,17 @@ class GroupedRisk:
 
     @cached_property
     def basis(self) -> Float[np.ndarray, "G G-1"]:
-        """C, float64 (G, G - 1)."""
+        """The basis C, float64 (G, G - 1)."""
         return averages_basis(self.groups)
 
     @cached_property
     def weights(self) -> Float[np.ndarray, " G"]:
-        """The share k_g pi_g of each group in all samples, float64 (G,)."""
+        """The share k_g pi_g of the samples in each group, float64 (G,)."""
         return self.groups.counts * self.groups.shares
 
     @cached_property
     def log_multiplicity(self) -> Float[np.ndarray, "G+1 G"]:
-        """Log of how many classes an entry of `logits` stands for, float64 (G + 1, G)."""
+        """Log of the number of classes that an entry of `logits` represents, float64 (G + 1, G)."""
         counts = self.groups.counts
         others = np.tile(counts[:, None], (1, counts.size)) - np.eye(counts.size)
         with np.errstate(divide="ignore"):
@@ -72,29 +73,29 @@ class GroupedRisk:
     def logits(
         self, margins: Float[np.ndarray, " G"], averages: Float[np.ndarray, "G G"]
     ) -> Float[np.ndarray, "G+1 G"]:
-        """Return the logits of each group's classes, float64 (G + 1, G): of others by group, then of the class itself.
+        """Return the logits of a class of each group, float64 (G + 1, G): for other classes by group, then for itself.
 
-        Linear in a (G,) and B (G, G) together.
+        The map is jointly linear in a (G,) and B (G, G).
         """
         table = averages * self._scale
         own = table.diagonal() + margins * (1 - 1 / self.groups.counts)
         return np.vstack([table - np.diag(margins / self.groups.counts), own])
 
     def errors(self, logits: Float[np.ndarray, "G+1 G"]) -> Float[np.ndarray, "G+1 G"]:
-        """Return softmax minus target, float64 (G + 1, G); an entry sums over the classes that it stands for."""
+        """Return softmax minus target, float64 (G + 1, G); an entry is the sum over the classes that it represents."""
         errors = softmax(logits + self.log_multiplicity, axis=0)
         errors[-1] = -errors[:-1].sum(axis=0)
         return errors
 
     def cross_entropy(self, logits: Float[np.ndarray, "G+1 G"]) -> float:
-        """Return F, nats, to rounding also where it is tiny."""
+        """Return F in nats, accurate to relative rounding even where it is tiny."""
         log_odds = logsumexp((logits + self.log_multiplicity)[:-1], axis=0) - logits[-1]
         return float(self.weights @ np.logaddexp(0.0, log_odds))
 
     def logits_adjoint(
         self, logit_gradient: Float[np.ndarray, "G+1 G"]
     ) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, "G G"]]:
-        """Return the gradients in a and in B of what has this gradient in the logits: the adjoint of `logits`."""
+        """Return the gradients in a and B of a function with the given gradient in the logits: `logits` transposed."""
         others, own = logit_gradient[:-1], logit_gradient[-1]
         margins = own * (1 - 1 / self.groups.counts) - others.diagonal() / self.groups.counts
         return margins, (others + np.diag(own)) * self._scale
@@ -117,7 +118,7 @@ class GroupedRisk:
         return self.cross_entropy(logits) + float(penalty), gradient
 
     def hessian(self, unknowns: Float[np.ndarray, " n"]):
-        """Return the product with the Hessian at the unknowns, a function of a vector."""
+        """Return the function that multiplies a vector by the Hessian at the unknowns."""
         margins, left, right = self.unpack(unknowns)
         errors = self.errors(self.logits(margins, self.basis @ (left @ right.T)))
         reduced = self.basis.T @ self.logits_adjoint(self.weights * errors)[1]
@@ -149,7 +150,7 @@ class GroupedRisk:
 
     @cached_property
     def _unit(self) -> Float[np.ndarray, " n_active"]:
-        """The scale of the unknown margins, which makes their second derivative about mu, as that of P and Q."""
+        """The scale of the unknown margins: their second derivative is then about mu, as for P and Q."""
         return 1 / np.sqrt(self.groups.counts * np.sqrt(self.groups.shares))[self.active]
 
     @cached_property

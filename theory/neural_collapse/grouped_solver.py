@@ -1,4 +1,4 @@
-"""The minimiser of the grouped risk: in closed form for one size of classes, by Newton's method for several."""
+"""The minimiser of the grouped risk: in closed form for classes of one size, by Newton's method for several sizes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 _MAX_NEWTON_STEPS = 8
-# Newton's method is left where a step no longer shrinks the gradient at least this much: rounding is reached.
+# Newton's method stops when a step no longer shrinks the gradient by at least this factor: rounding is reached.
 _LEAST_PROGRESS = 0.3
-# Relative size of the random part of the start, which keeps it off saddles.
+# Relative size of the random part of the start, which avoids saddles.
 _START_NOISE = 1e-3
 
 
 def solve_balanced(groups: ClassGroups, decay: float) -> GroupedLogits:
     """Return the simplex of K classes with n samples each.
 
-        logits rho (I - 11^T/K),   rho = log(1/c - K + 1) if c K < 1 and else 0,   c = sqrt(lam_W lam_H n)
+        logits rho (I - 11^T/K),   rho = log(1/c - K + 1) if c K < 1, otherwise 0,   c = sqrt(lam_W lam_H n)
 
     The slope of the risk log(1 + (K - 1) e^{-rho}) + c (K - 1) rho is zero there, and its certificate is tight.
 
@@ -44,18 +44,18 @@ def solve_balanced(groups: ClassGroups, decay: float) -> GroupedLogits:
 
 
 def solve_imbalanced(groups: ClassGroups, decay: float) -> GroupedLogits:
-    """Minimise the convex problem for classes in groups of equal size.
+    """Return the minimiser of the convex problem for classes of several sizes.
 
-    L-BFGS, then Newton's method with conjugate gradients, on the G margins and the factors of the block of averages
-    (about 2 G^2 unknowns, whatever K is).
+    The solver runs L-BFGS, then Newton's method with conjugate gradients, on the G margins and the factors of the block
+    of averages (about 2 G^2 unknowns, independent of K).
 
     Args:
         groups: the groups.
         decay: sqrt(lam_W lam_H) > 0.
 
     Returns: the minimiser; `risk - lower_bound` certifies it.
-    Valid: to about 1e-12 in the Gram matrices, less within a relative 1e-8 of a threshold, where the minimiser is not
-    differentiable. Source: derived here.
+    Valid: to about 1e-12 in the Gram matrices; less accurate within a relative distance of 1e-8 from a threshold, where
+    the minimiser is not differentiable. Source: derived here.
     """
     risk = GroupedRisk(groups=groups, decay=decay * math.sqrt(groups.n_samples))
     if decay >= zero_threshold(groups):
@@ -67,7 +67,7 @@ def solve_imbalanced(groups: ClassGroups, decay: float) -> GroupedLogits:
 
 
 def _start(risk: GroupedRisk) -> Float[np.ndarray, " n"]:
-    """Return unknowns near those of classes that would all have the size of their group, off every symmetry."""
+    """Return a start close to balanced classes of each group's size, with noise that breaks the symmetries."""
     groups = risk.groups
     roots = np.sqrt(groups.shares)
     margins = np.log(np.maximum(roots / risk.decay, 1.0)) + 0.1
@@ -80,7 +80,7 @@ def _start(risk: GroupedRisk) -> Float[np.ndarray, " n"]:
 
 
 def _quasi_newton(risk: GroupedRisk, unknowns: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Return unknowns after L-BFGS on f / mu, which ends where values differ by rounding alone."""
+    """Return unknowns after L-BFGS on f / mu, which stops when values differ only by rounding."""
 
     def scaled(point: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
         value, gradient = risk.value_and_gradient(point)

@@ -1,16 +1,16 @@
 """Neural collapse in fewer dimensions than a simplex needs: logits along a spherical code.
 
-For K balanced classes in d < K - 1 dimensions the risk is not convex in the logits, and no theorem is used here. The
-ansatz is that class means and classifier are one code f_1 .. f_K on which a symmetry group acts transitively, scaled in
-each irreducible part j of the space that it acts on:
+For K balanced classes in d < K - 1 dimensions the problem is not convex in the logits, and no theorem is used here. The
+ansatz is that class means and classifier are one code f_1 .. f_K on which a symmetry group acts transitively, with one
+scale for each irreducible subspace j of the group:
 
     Z = sum_j rho_j Gamma_j,     Gamma_j = C_j C_j^T,     C_j (K, d_j) with unit rows
 
 A regular polygon, an orthoplex and an icosahedron have one part, a square antiprism has two (its plane and its axis).
-Which (K, d) are here was decided by minimising the full problem from random starts at 25 weight decays from 1e-5 to
-0.995 of the zero threshold: no start ended below the ansatz by more than rounding. It fails, and is rejected, for
-orthogonal simplices (K = 6, d = 4: 1 % above the best at 0.01 of the threshold) and for polygons of 14 corners and more
-(around 0.15 of the threshold).
+The list of (K, d) was decided by minimising the full problem from random starts at 25 weight decays from 1e-5 to 0.995
+of the zero threshold: no start ended below the ansatz by more than rounding. The ansatz fails, and (K, d) is rejected,
+for orthogonal simplices (K = 6, d = 4: 1 % above the best at 0.01 of the threshold) and for polygons with 14 or more
+corners (around 0.15 of the threshold).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LARGEST_POLYGON = 12
 
 
 class SphericalCode(NamedTuple):
-    """A code by its irreducible parts.
+    """A code, given by its irreducible parts.
 
     Args:
         name: of the code.
@@ -46,7 +46,7 @@ class CodeScales(NamedTuple):
     Args:
         scales: rho_j >= 0, nats, float64 (J,).
         cross_entropy: nats.
-        residual: the norm of the gradient in rho, over that of the penalty.
+        residual: the norm of the gradient in rho, divided by the marginal penalty c K.
     """
 
     scales: Float[np.ndarray, " J"]
@@ -55,7 +55,7 @@ class CodeScales(NamedTuple):
 
 
 def spherical_code(n_classes: int, feature_dim: int) -> SphericalCode:
-    """Return the code that K balanced classes are expected to take in d < K - 1 dimensions.
+    """Return the code of the ansatz for K balanced classes in d < K - 1 dimensions.
 
         d = 2:  regular polygon, 4 <= K <= 12         K = 2 d >= 6:  orthoplex +-e_1 .. +-e_d
         K = 12, d = 3:  icosahedron                   K = 8, d = 3:  square antiprism
@@ -81,12 +81,12 @@ def spherical_code(n_classes: int, feature_dim: int) -> SphericalCode:
 
 
 def solve_scales(code: SphericalCode, decay: float) -> CodeScales:
-    """Find the scales of a code by Newton's method: a convex problem of one or two unknowns.
+    """Return the optimal scales of a code by Newton's method, for a convex problem in one or two unknowns.
 
         min over rho >= 0 of  CE(sum_j rho_j Gamma_j) + c K sum_j rho_j,     c = sqrt(lam_W lam_H n)
 
-    By symmetry one class is enough: CE = log sum_l e^{z_l} - z_1. Every part is centred, so that all scales are zero
-    iff c K >= 1.
+    By symmetry one class suffices: CE = log sum_l e^{z_l} - z_1. Every part is centred, so all scales are zero iff
+    c K >= 1.
 
     Args:
         code: the code.
@@ -116,7 +116,7 @@ def solve_scales(code: SphericalCode, decay: float) -> CodeScales:
 def _scale_gradient(
     gaps: Float[np.ndarray, "J K"], scales: Float[np.ndarray, " J"], marginal_penalty: float
 ) -> Float[np.ndarray, " J"]:
-    """Return the gradient in rho, (J,): the marginal penalty c K less the mean gap to the own class."""
+    """Return the gradient in rho, (J,): the marginal penalty c K minus the mean gap to the true class."""
     return marginal_penalty - gaps @ softmax(-scales @ gaps)
 
 

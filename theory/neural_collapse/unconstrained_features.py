@@ -1,4 +1,4 @@
-"""Neural collapse: the features and the classifier that unconstrained features end in.
+"""Neural collapse: the minimising features and classifier of the unconstrained features model.
 
     minimise over W (K, d), h_i (d)   (1/N) sum_i CE(W h_i, y_i) + lam_W/2 |W|^2 + lam_H/2 sum_i |h_i|^2
 
@@ -6,11 +6,12 @@
     classes of other sizes    the convex problem of `class_imbalance`, with a certificate
     balanced, d < K - 1       a spherical code: an ansatz, see `spherical_codes`
 
-Features of one class always coincide with their mean, since the risk is strictly convex in each feature. W is the
-classifier here, as in this literature; for `feature_collapse` W are the embeddings, which take the place of features.
+Features of one class always coincide with their mean, since the risk is strictly convex in each feature. Here W is the
+classifier, as in the literature on neural collapse; in `feature_collapse` W denotes the embeddings, which correspond to
+the features.
 
-Balanced classes are Type I collapse (`type_one`) of K concepts in sentences of L = 1, every latent a class (kappa = 1),
-with n words for each concept (n_w = n K), at lam = sqrt(lam_W lam_H): a word vector is then a free feature.
+Balanced classes are Type I collapse (`type_one`) of K concepts in sentences of length L = 1, with every latent a class
+(kappa = 1), n words per concept (n_w = n K), and lam = sqrt(lam_W lam_H): a word vector is then a free feature.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 # A relative gap or residual above this means that the solver has not converged.
 _CONVERGED = 1e-10
-# A class mean below this share of the longest one is zero: rounding leaves about 1e-16.
+# A class mean below this share of the longest one counts as zero; rounding leaves about 1e-16.
 _NEGLIGIBLE = 1e-9
 
 
@@ -49,16 +50,17 @@ class Prediction(NamedTuple):
         logits: float64 (K, K), nats; row k holds the logits W m_k.
         feature_norms, classifier_norms: |m_k| and |w_k|, float64 (K,).
         cross_entropy, risk: nats.
-        lower_bound: no network of any feature dimension has a smaller risk, nats.
+        lower_bound: on the risk of a network of any feature dimension, nats.
         nuclear_norm: |Z diag(sqrt n)|_*, Z the logits in columns.
-        zero_threshold: value of sqrt(lam_W lam_H) from which on everything is zero.
-        collapse_thresholds: sqrt(n_k) / N, float64 (K,): from there on the classes of size n_k coincide.
+        zero_threshold: everything is zero for sqrt(lam_W lam_H) at or above this.
+        collapse_thresholds: sqrt(n_k) / N, float64 (K,): classes of size n_k coincide for sqrt(lam_W lam_H) at or above
+            this.
         collapsed: bool (K,): the class coincides with all others of its size, or is zero.
-        rank: dimensions that class means and classifier span; the same prediction holds for every d from there on,
+        rank: dimension of the span of class means and classifier; the same prediction holds for every d >= rank,
             except for status "ansatz".
         is_proved: whether the prediction is the minimiser by a theorem or by its certificate.
         status: "closed form", "certified", "not converged" or "ansatz".
-        note: what the prediction rests on, in one line.
+        note: the basis of the prediction, in one line.
         residual: relative residual of the stationarity equations.
         samples_per_class: n_k, integers (K,).
         feature_weight_decay, classifier_weight_decay: lam_H and lam_W.
@@ -86,7 +88,7 @@ class Prediction(NamedTuple):
     classifier_weight_decay: float
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in five lines; the arrays are attributes."""
+        """Return a summary of five lines."""
         kind = "zero network" if self.is_zero else f"{self.rank} dimensions"
         lines = (
             f"{kind}, {self.status}",
@@ -101,7 +103,7 @@ class Prediction(NamedTuple):
 
     @property
     def task(self) -> dict[str, object]:
-        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        """The arguments of `predict` as plain JSON values."""
         sizes = self.samples_per_class.tolist()
         return {
             "n_classes": len(sizes),
@@ -113,7 +115,7 @@ class Prediction(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """Risk less lower bound, nats; 0 where rounding makes it negative. For an ansatz it bounds the effect of d."""
+        """Risk minus lower bound, nats; 0 if rounding makes it negative. For an ansatz it bounds the effect of d."""
         return max(self.risk - self.lower_bound, 0.0)
 
     @property
@@ -122,7 +124,7 @@ class Prediction(NamedTuple):
         return self.rank == 0
 
     def to_json(self) -> dict[str, object]:
-        """Return the prediction as plain JSON values, less the arrays that a rotation changes."""
+        """Return the prediction as plain JSON values, without the arrays that a rotation changes."""
         lists = ("feature_norms", "classifier_norms", "collapse_thresholds", "collapsed", "samples_per_class")
         numbers = ("cross_entropy", "risk", "lower_bound", "nuclear_norm", "zero_threshold", "rank", "status")
         values = {name: getattr(self, name).tolist() for name in lists}
@@ -138,12 +140,12 @@ def predict(
     classifier_weight_decay: float = 1e-3,
     feature_dim: int | None = None,
 ) -> Prediction:
-    """Predict the minimiser of the risk of unconstrained features.
+    """Return the minimiser of the risk of unconstrained features.
 
     Args:
         n_classes: K, at least 2.
         samples_per_class: n for all classes, or n_k (K,).
-        feature_weight_decay: lam_H > 0, the coefficient of |h_i|^2 / 2 for each single sample.
+        feature_weight_decay: lam_H > 0, the coefficient of |h_i|^2 / 2 for each sample.
         classifier_weight_decay: lam_W > 0.
         feature_dim: d; K - 1 if not given.
 
@@ -172,7 +174,7 @@ def predict(
 
 
 def _class_sizes(n_classes: int, samples_per_class: int | Sequence[int] | Int[np.ndarray, " K"]) -> np.ndarray:
-    """Return n_k (K,); that they are positive integers is checked by `group_classes`."""
+    """Return n_k (K,); `group_classes` checks that they are positive integers."""
     n_classes = require_integer("n_classes", n_classes, minimum=2)
     sizes = np.asarray(samples_per_class)
     if sizes.ndim == 0:
@@ -193,7 +195,7 @@ def _status_and_note(solution: GroupedLogits, balanced: bool) -> tuple[str, str]
 
 
 def _predict_code(groups: ClassGroups, decay: float, dim: int, task: dict[str, float]) -> Prediction:
-    """Return the ansatz of a spherical code, with the simplex of K - 1 dimensions as lower bound."""
+    """Return the ansatz of a spherical code, with the risk of the simplex in K - 1 dimensions as lower bound."""
     code = spherical_code(groups.n_classes, dim)
     size = float(groups.sizes[0])
     solved = solve_scales(code, decay * math.sqrt(size))
@@ -221,7 +223,7 @@ def _assemble(
     status: str,
     note: str,
 ) -> Prediction:
-    """Put everything into one result."""
+    """Return the prediction for a solution in grouped coordinates, with derived quantities."""
     rank = means.shape[1]
     means, classifier = rescale_factors(means, classifier, dim=dim, **task)
     feature_norms, classifier_norms = np.linalg.norm(means, axis=1), np.linalg.norm(classifier, axis=1)

@@ -2,12 +2,12 @@
 
 For the occurrences x of a token in many contexts, M = |mean x|^2, V = mean |x - mean|^2 and Q = mean |x|^2. Then
 ``Q = M + V``, and any grouping of the occurrences splits ``V = V_within + V_between``. How strong is the published
-trade-off of M and V, and what do groupings share? Both are theorems about any data.
+trade-off of M and V, and how much variance can two groupings explain together? Both answers are theorems for any data.
 
-* `trade_off`: slope and correlation of V and M over tokens from two numbers, and the value that LayerNorm pins Q to.
-* `similarities`: self-similarity, intra-sentence similarity and anisotropy as functions of M, where Q is pinned.
+* `trade_off`: slope and correlation of V and M over tokens from two numbers, and the value of Q that LayerNorm fixes.
+* `similarities`: self-similarity, intra-sentence similarity and anisotropy as functions of M, for fixed Q.
 * `initial_shares`: `predict`, M/Q and V_within/V by layer of an untrained encoder.
-* `shared_variance`: what tokens and sentences explain together is at most ``1 + rho`` of the variance.
+* `shared_variance`: tokens and sentences together explain at most ``1 + rho`` of the variance.
 """
 
 from typing import TYPE_CHECKING

@@ -1,21 +1,21 @@
-"""Norm and variance by layer before training: a transformer encoder of infinite width, of tokens that are independent.
+"""Norm and variance by layer before training: a transformer encoder of infinite width with independent tokens.
 
-Weights are random, query weights zero, so that attention takes the mean over the L tokens of a sentence. Words are many
+Weights are random and query weights zero, so that attention averages over the L tokens of a sentence. Words are many
 and independent, and there are no positions. Then five numbers describe a layer: the squared norm q over d, and the
 inner products over d of two tokens of one sentence (p), of two occurrences of a word in different sentences (s), of
-different words in two sentences that share a word (h), and in two that do not (a). They begin with q = s = 1 and
-p = h = a = 0, and each branch adds to all five what it computes from the numbers over q:
+different words in two sentences that share a word (h), and in two that do not (a). Initially q = s = 1 and
+p = h = a = 0. Each branch adds the following functions of the five numbers divided by q:
 
     attention     the mean over all pairs of tokens of the two sentences: (1 + (L - 1) p)/L to q and p,
                   (s + (L^2 - 1) h)/L^2 to s and h, a to a
     feed-forward  E[f(u) f(v)] for standard normal u, v of that correlation
 
-Post-norm divides all by q after each branch, pre-norm does not. Almost all pairs of sentences share no word, so that
+Post-norm divides all five by q after each branch, pre-norm does not. Almost all pairs of sentences share no word, so
 M/Q = a/q, and V_within/V of words is (q - s)/(q - a).
 
-The number h cannot be replaced by a: after the first block every token knows its whole sentence, so that two sentences
-with a word in common are more alike in all their tokens. With a in its place s is too small, and V_within/V of six
-blocks, L = 8 and ReLU 0.885 in place of 0.798.
+The number h cannot be replaced by a: after the first block every token depends on its whole sentence, so two sentences
+with a common word are more similar in all their tokens. With a in place of h, s is too small, and V_within/V for six
+blocks, L = 8 and ReLU is 0.885 instead of 0.798.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 NORMS = ("post", "pre")
 ACTIVATIONS = ("relu", "gelu")
-_NODES = 80  # of the quadrature of GELU; 60 agree with it to 1e-14
+_NODES = 80  # Gauss-Hermite nodes for GELU; the result with 60 nodes agrees to 1e-14
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InitialShares:
-    """What is predicted of each layer, the embeddings first; `Float[depth + 1]`.
+    """Predictions for each layer, the embeddings first; arrays `Float[depth + 1]`.
 
     Attributes:
         mean_share: M/Q, and the anisotropy of post-norm.
@@ -47,9 +47,9 @@ class InitialShares:
         between_share: V_between/Q of words, `s/q - a/q`.
         square: Q/d.
         same_sentence: the mean cosine of two tokens of a sentence.
-        basis: what the prediction rests on.
-        note: what it supposes.
-        task: what it is for.
+        basis: "approximation".
+        note: the assumptions.
+        task: the arguments of the prediction.
     """
 
     mean_share: Float[np.ndarray, " layers"]
@@ -64,7 +64,7 @@ class InitialShares:
     __repr__ = short_repr
 
     def to_json(self) -> dict[str, object]:
-        """Return its numbers as values that JSON holds."""
+        """Return the prediction as plain JSON values."""
         names = ("mean_share", "within_share", "between_share", "square", "same_sentence")
         layers: dict[str, object] = {name: getattr(self, name).tolist() for name in names}
         return layers | {"basis": self.basis, "note": self.note}
@@ -74,8 +74,8 @@ def predict(*, depth: int = 6, norm: str = "post", sentence_length: int = 8, act
     """Return shares of norm and variance by layer at initialisation.
 
     Args:
-        depth: blocks of attention and feed-forward.
-        norm: where LayerNorm stands, "post" or "pre".
+        depth: number of blocks (attention, then feed-forward).
+        norm: placement of LayerNorm, "post" or "pre".
         sentence_length: L, tokens.
         activation: "relu" or "gelu" (exact).
 
@@ -105,7 +105,7 @@ def predict(*, depth: int = 6, norm: str = "post", sentence_length: int = 8, act
 
 
 def _attend(cosines: Float[np.ndarray, " 5"], length: int) -> Float[np.ndarray, " 5"]:
-    """Return what attention adds to q, p, s, h and a."""
+    """Return the contribution of attention to q, p, s, h and a."""
     _, same_sentence, same_word, related, others = cosines
     own = (1 + (length - 1) * same_sentence) / length
     shared = (same_word + (length**2 - 1) * related) / length**2

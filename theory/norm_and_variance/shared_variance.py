@@ -1,14 +1,14 @@
-"""What tokens and sentences explain together: at most ``1 + rho`` of the variance.
+"""The variance explained by tokens plus that explained by sentences: at most ``1 + rho`` times the total.
 
-Let T and S be the projections of a function of an occurrence, centred, on the functions of its token and on those of
+Let T and S be the projections of centred functions of an occurrence onto the functions of its token and onto those of
 its sentence. The variances between tokens and between sentences of a vector x are |T x|^2 and |S x|^2, and
 
     |T x|^2 + |S x|^2 = <x, (T + S) x> <= |T + S| |x|^2 = (1 + |T S|) |x|^2.
 
-The last step holds for any two orthogonal projections that are not zero. |T S| = rho is the maximal correlation of
-token and sentence (Hirschfeld, Gebelein): the second singular value of ``p(t, s)/sqrt(p(t) p(s))``. It is attained by
-the optimal functions. Independent tokens and sentences have rho = 0, and together explain no more than all; a token
-that occurs in one sentence only, with nothing else, gives rho = 1.
+The last step holds for any two nonzero orthogonal projections. |T S| = rho is the maximal correlation of token and
+sentence (Hirschfeld, Gebelein): the second singular value of ``p(t, s)/sqrt(p(t) p(s))``. The bound is attained by the
+optimal functions. For independent tokens and sentences rho = 0, and together they explain at most the total variance. A
+sentence whose only token occurs nowhere else gives rho = 1.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def maximal_correlation(counts: Float[np.ndarray, "T S"]) -> float:
-    """Return rho, the largest correlation of a function of the row and one of the column.
+    """Return rho, the largest correlation of a function of the row with a function of the column.
 
     Args:
-        counts: how often each token occurs in each sentence, or the probability; rows and columns of zeros do not
-            count.
+        counts: number of occurrences of each token in each sentence, or its probability; rows and columns of zeros are
+            ignored.
 
     Raises:
         ValueError: an entry is negative or not finite, or all are zero.
@@ -41,5 +41,5 @@ def maximal_correlation(counts: Float[np.ndarray, "T S"]) -> float:
 
 
 def explained_limit(counts: Float[np.ndarray, "T S"]) -> float:
-    """Return the most that V_between-tokens/V and V_between-sentences/V can be together, ``1 + rho``."""
+    """Return the upper bound on V_between-tokens/V + V_between-sentences/V, ``1 + rho``."""
     return 1 + maximal_correlation(counts)

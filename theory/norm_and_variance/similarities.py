@@ -1,9 +1,9 @@
-"""Similarities that the literature measures pair by pair, as functions of M where all squared norms are Q.
+"""Pairwise similarities of the literature as functions of M, if all squared norms equal Q.
 
 With |x|^2 = Q for every occurrence, the sum of all inner products of n vectors is n^2 M, of which n Q are those of a
-vector with itself. So the mean cosine of different ones is ``(n M/Q - 1)/(n - 1)``: of the occurrences of a token its
-self-similarity, of all occurrences together the anisotropy (pairs of one token or of one sentence included). A token
-and the mean of its sentence, of squared norm M_sentence, have the mean cosine ``sqrt(M_sentence/Q)``: the
+vector with itself. So the mean cosine of different vectors is ``(n M/Q - 1)/(n - 1)``. For the occurrences of a token
+this is the self-similarity; for all occurrences it is the anisotropy (including pairs of one token or of one sentence).
+A token and the mean of its sentence, of squared norm M_sentence, have the mean cosine ``sqrt(M_sentence/Q)``: the
 intra-sentence similarity.
 
 With weights p of the groups, ``sum p M_group/Q - M/Q`` is the variance between groups over Q. So "adjusted"
@@ -17,7 +17,7 @@ from theory.checks import require_fraction, require_integer
 
 
 def mean_cosine(count: int, mean_share: float) -> float:
-    """Return the mean cosine of different vectors of one norm, ``(n M/Q - 1)/(n - 1)``.
+    """Return the mean cosine of different vectors of equal norm, ``(n M/Q - 1)/(n - 1)``.
 
     Args:
         count: n, at least 2.
@@ -30,7 +30,7 @@ def mean_cosine(count: int, mean_share: float) -> float:
 
 
 def mean_similarity(mean_share: float) -> float:
-    """Return the mean cosine of vectors of one norm with their mean, ``sqrt(M/Q)``."""
+    """Return the mean cosine of vectors of equal norm with their mean, ``sqrt(M/Q)``."""
     return math.sqrt(_require_share("mean_share", mean_share))
 
 
@@ -38,7 +38,7 @@ def between_share(weights: Sequence[float], mean_shares: Sequence[float], mean_s
     """Return the variance between groups over Q, ``sum p M_group/Q - M/Q``.
 
     Args:
-        weights: p, the share of the occurrences that each group has; they sum to one.
+        weights: p, the share of the occurrences in each group; they sum to one.
         mean_shares: M_group/Q.
         mean_share: M/Q of all occurrences.
 

@@ -7,10 +7,10 @@ Over tokens, let ``s = sd(Q)/sd(M)`` and ``r = corr(Q, M)``. As V = Q - M,
 
 so that the regression of V on M has slope ``r s - 1`` and ``corr(M, V) = (r s - 1)/sqrt(1 + s^2 - 2 r s)``. Nothing is
 assumed. The published trade-off is strong if and only if squared norms vary little over tokens: s = 0 gives slope and
-correlation -1. An unweighted mean over tokens, or any other weights, may be meant, if all four are of the same.
+correlation -1. Means over tokens may be unweighted or weighted, if all four moments use the same weights.
 
-LayerNorm without scale and offset pins the squared norm: with v the variance of a vector over its d entries,
-``|x|^2 = d v/(v + epsilon)``. Then s = 0, for any data, network and training.
+LayerNorm without scale and offset fixes the squared norm: with v the variance of a vector over its d entries,
+``|x|^2 = d v/(v + epsilon)``. For epsilon = 0, s = 0 for any data, network and training.
 """
 
 import math
@@ -20,11 +20,11 @@ from theory.checks import require_integer, require_non_negative, require_positiv
 
 
 class TradeOffPrediction(NamedTuple):
-    """What follows from s and r.
+    """The trade-off that follows from s and r.
 
     Attributes:
         slope: of the regression of V on M.
-        correlation: of M and V; NaN where V is the same for all tokens.
+        correlation: of M and V; NaN if V is the same for all tokens.
         determination: R^2 of that regression, the square of the correlation.
     """
 
@@ -38,7 +38,7 @@ def predict_trade_off(deviation_ratio: float, square_correlation: float) -> Trad
 
     Args:
         deviation_ratio: s, the standard deviation of Q over that of M.
-        square_correlation: r, the correlation of Q and M; without effect where s = 0.
+        square_correlation: r, the correlation of Q and M; without effect if s = 0.
 
     Raises: ValueError.
     """
@@ -59,7 +59,7 @@ def pinned_square(dim: int, variance: float, epsilon: float = 0.0) -> float:
     Args:
         dim: d.
         variance: v, of the entries of the vector before LayerNorm.
-        epsilon: what LayerNorm adds to it.
+        epsilon: the constant that LayerNorm adds to v.
 
     Raises: ValueError.
     """

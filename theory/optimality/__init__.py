@@ -1,8 +1,8 @@
-"""Global optimality: how far any network can be from the minimum of its risk, by convex duality.
+"""Global optimality: bounds on the distance of any network from the minimum of its risk, by convex duality.
 
-`certify`, `certify_layer_norm` and `certify_factors` bound the risk from below; `theory/global_optimality.md` has the
-proofs. `logit_gradient`, `gradient_form` and `spectral_norm` find the largest singular value that the bound needs,
-`sentence_logits` and `dual_entropy` its value.
+`certify`, `certify_layer_norm` and `certify_factors` bound the risk from below; `theory/global_optimality.md` contains
+the proofs. `logit_gradient`, `gradient_form` and `spectral_norm` compute the largest singular value in the bound,
+`sentence_logits` and `dual_entropy` the value of the bound.
 """
 
 from typing import TYPE_CHECKING

@@ -1,12 +1,12 @@
-"""How far a network is at most from a global minimiser of its risk: a duality gap, however it was trained.
+"""A duality gap for any network: an upper bound on its risk minus the global minimum, however it was trained.
 
-The logits of h are linear in M = U W^T, and the least penalty of all (W, U) with U W^T = M is lam |M|_*, lam =
-sqrt(lam_W lam_U), |.|_* the sum of singular values. So the risk is at least min_M F(M) + lam |M|_*, a convex problem
+The logits of h are linear in M = U W^T, and the least penalty of all (W, U) with U W^T = M is lam |M|_*, with lam =
+sqrt(lam_W lam_U) and |.|_* the sum of singular values. So the risk is at least min_M F(M) + lam |M|_*, a convex problem
 with the dual
 
     maximise  sum_n omega_n H(q_n)   over distributions q_n with   sigma_max(Gq) <= lam
 
-(see `dual_entropy`). The network's own probabilities, scaled towards the targets until they are feasible, give the
+(see `dual_entropy`). The probabilities of the network, moved towards the targets until they are feasible, give the
 lower bound. Derivations and proofs: `theory/global_optimality.md`.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
@@ -33,18 +33,18 @@ _MEMORY_LIMIT = 2**29
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What holds for a network, however it was trained.
+    """A lower bound on the risk, and the gap of a network, however it was trained.
 
     Args:
         sigma_max: largest singular value of G = dF/dM; under LayerNorm of G diag(alpha)^{-1/2}.
         excess: sigma_max / lam - 1; under LayerNorm d sigma_max^2 sum(alpha) / |G V|^2 - 1, which is never negative. A
             critical point with excess <= 0 is a global minimiser.
         risk, cross_entropy: of the network, nats.
-        lower_bound: no network of any dimension has a smaller risk, nats.
+        lower_bound: lower bound on the risk, nats: over networks of every dimension, under LayerNorm of the same d.
         gap: risk - lower_bound, nats; 0 where rounding makes it negative.
-        theta: the scale of the dual point behind `lower_bound`.
-        method: how sigma_max was found.
-        proven: whether the method cannot have missed a larger singular value; if not, the bound rests on Lanczos.
+        theta: the scale of the dual point of `lower_bound`.
+        method: the method that computed sigma_max.
+        proven: whether the method cannot have missed a larger singular value; if not, the bound relies on Lanczos.
     """
 
     sigma_max: float
@@ -76,23 +76,23 @@ def certify(
     method: str = "auto",
     memory_limit: int = _MEMORY_LIMIT,
 ) -> Certificate:
-    """Bound the risk of a network h from below, and its distance to the bound.
+    """Return a lower bound on the risk of networks h, and the gap of a given network.
 
         R = F + lam_W/2 |W|^2 + lam_U/2 |U|^2 >= min R >= max over theta of sum_n omega_n H(t_n + theta (p_n - t_n)),
         theta <= lam / sigma_max(G),   lam = sqrt(lam_W lam_U)
 
     Args:
-        sentences: word numbers in [0, n_w), (N, L). A training set certifies its training, the enumerated population
-            the true risk.
+        sentences: word indices in [0, n_w), (N, L). A training set certifies the risk of its training, the enumerated
+            population the true risk.
         classes: integers in [0, K), (N,).
-        weights: non-negative numbers (N,) that sum to 1, or None for equal ones.
-        embeddings: W (n_w, d), of any precision; float64 is used throughout.
-        classifier: U (K, L, d), likewise.
+        weights: non-negative numbers (N,) that sum to 1, or None for equal weights.
+        embeddings: W (n_w, d), of any precision; computations use float64.
+        classifier: U (K, L, d), of any precision.
         embedding_weight_decay: lam_W > 0.
         classifier_weight_decay: lam_U > 0.
-        label_noise: eps in [0, 1), the probability that a label is redrawn evenly from all classes.
+        label_noise: eps in [0, 1), the probability that a label is redrawn uniformly from all classes.
         method: of `sigma_max`: "auto", "svd", "gram" or "lanczos".
-        memory_limit: bytes; what does not fit into it is computed again in blocks, or never formed.
+        memory_limit: bytes; larger arrays are recomputed in blocks or never formed.
 
     Returns: the certificate. Its `gap` bounds risk - min risk, over networks of every dimension d.
     Valid: for every network and every weighted set of sentences, up to rounding; the bound is attained at a global
@@ -128,7 +128,7 @@ def certify_layer_norm(
     memory_limit: int = _MEMORY_LIMIT,
     refinements: int = 10,
 ) -> Certificate:
-    """Bound the risk of a network h*, whose embeddings pass a LayerNorm without parameters, from below.
+    """Return a lower bound on the risk of networks h*, with LayerNorm on the embeddings, and the gap of a network.
 
         R* = F + lam/2 |U|^2 >= D(theta) - theta^2 (d/2) (sigma^2 / lam) sum_w alpha_w,
         sigma = sigma_max(G diag(alpha)^{-1/2}),   D(theta) = sum_n omega_n H(t_n + theta (p_n - t_n))
@@ -138,19 +138,19 @@ def certify_layer_norm(
     sqrt(d) lowers (sigma^2) sum alpha at the same G; the better of the first and the last alpha is used.
 
     Args:
-        sentences: word numbers in [0, n_w), (N, L).
+        sentences: word indices in [0, n_w), (N, L).
         classes: integers in [0, K), (N,).
-        weights: non-negative numbers (N,) that sum to 1, or None for equal ones.
-        embeddings: W (n_w, d), before the LayerNorm (which changes nothing if it is applied twice).
+        weights: non-negative numbers (N,) that sum to 1, or None for equal weights.
+        embeddings: W (n_w, d), before the LayerNorm (which is idempotent).
         classifier: U (K, L, d).
         classifier_weight_decay: lam > 0.
         label_noise: as for `certify`.
         method: as for `certify`.
         memory_limit: as for `certify`.
-        refinements: how often alpha is improved; 0 for the network's own.
+        refinements: number of improvements of alpha; 0 for the alpha of the network itself.
 
-    Returns: the certificate; `sigma_max` and `excess` belong to the network's own alpha. Words that never occur have
-    alpha = 0 and do not enter.
+    Returns: the certificate; `sigma_max` and `excess` refer to the alpha of the network itself. Words that never occur
+    have alpha = 0 and do not enter.
     Valid: for every network and every weighted set of sentences, over networks h* of the same d.
     Raises: ValueError, `field: expected ..., got ...`; also for an embedding with equal entries.
     Source: derived here; `theory/global_optimality.md`.
@@ -184,7 +184,7 @@ def certify_layer_norm(
 def normalise(embeddings: Float[np.ndarray, "n_w d"]) -> Float[np.ndarray, "n_w d"]:
     """Return LN(w) = (w - mean(w)) / std(w) for each row of W (n_w, d), in float64.
 
-    Raises: ValueError for a row with equal entries, which has no image.
+    Raises: ValueError for a row with equal entries, for which LN is undefined.
     """
     array = np.asarray(embeddings, dtype=np.float64)
     if array.ndim != 2:
@@ -211,7 +211,7 @@ def _relative_excess(value: float, least: float) -> float:
 def assemble_certificate(
     cross_entropy: float, norm: SpectralNorm, excess: float, penalty: float, bound: tuple[float, float]
 ) -> Certificate:
-    """Put the numbers together; the bound is that on the risk, and theta."""
+    """Return the certificate; `bound` is the pair of the lower bound on the risk and its theta."""
     risk = cross_entropy + float(penalty)
     lower_bound, theta = float(bound[0]), float(bound[1])
     return Certificate(

@@ -1,8 +1,8 @@
-"""How far features with several heads can be from a global minimiser: the duality gap of their stacked logits.
+"""A duality gap for features with several heads, from their stacked logits.
 
     R(W, h) = sum_f (1/N) sum_i CE(W_f h_i, y_if) + lam_W/2 sum_f |W_f|^2 + lam_H/2 sum_i |h_i|^2
 
-The heads stacked, W (sum K_f, d), and M = W H^T (sum K_f, N) holds all logits, the rows M_f those of head f.
+With W (sum K_f, d) the stacked heads, M = W H^T (sum K_f, N) contains all logits; its rows M_f are those of head f.
 
 1. The least penalty of all (W, H) with these logits is lam |M|_*, lam = sqrt(lam_W lam_H), |.|_* the sum of singular
    values. So min R >= min_M F(M) + lam |M|_* with F(M) = sum_f F_f(M_f), a sum of cross-entropies and hence convex.
@@ -11,21 +11,20 @@ The heads stacked, W (sum K_f, d), and M = W H^T (sum K_f, N) holds all logits, 
        F_f(M_f) >= (1/N) sum_i H(q_if) + <G_f, M_f>,     G_f (K_f, N) with columns (q_if - t_if) / N
 
    for each head. Summed over heads, the inner products are <G, M> with G the G_f stacked like M, and
-   <G, M> >= -sigma_max(G) |M|_*. What couples the heads is this one singular value, not the single ones of the G_f.
+   <G, M> >= -sigma_max(G) |M|_*. The heads are coupled through sigma_max of the stacked G, not those of the G_f.
 3. Therefore
 
        min R >= sum_f (1/N) sum_i H(q_if)     for all q with sigma_max(G) <= lam
 
-4. The scaled residual q = t + theta (p - t), p the softmax of each head and theta common to all, has theta G for the G
-   of q = p. It is feasible for theta <= lam / sigma_max(G), as long as every q_if is a distribution.
+4. The point q = t + theta (p - t), with p the softmax of each head and theta common to all heads, has theta G, with G
+   that of q = p. It is feasible for theta <= lam / sigma_max(G), as long as every q_if is a distribution.
 5. At a global minimiser with d >= rank M, -G is in lam times the subdifferential of |M|_*: sigma_max(G) <= lam and
    -<G, M> = lam |M|_*, so that theta = 1 makes every inequality an equality, and the gap is zero.
 
-Nothing is assumed of the labels: factors may be unbalanced or depend on each other. Source: derived here; steps 1, 2
-and 5 for one head are Lemma 1 and Theorems 1 to 3 of `theory/global_optimality.md`, and one head gives
-`certificates.certify`.
+Nothing is assumed about the labels: factors may be unbalanced or dependent. Source: derived here; steps 1, 2 and 5 for
+one head are Lemma 1 and Theorems 1 to 3 of `theory/global_optimality.md`, and one head gives `certificates.certify`.
 
-W (sum K_f, d) is the classifier here, H (N, d) the features.
+Here W (sum K_f, d) is the classifier and H (N, d) are the features.
 """
 
 from __future__ import annotations
@@ -56,18 +55,18 @@ def certify_factors(
     classifier_weight_decay: float,
     label_noise: float = 0.0,
 ) -> Certificate:
-    """Bound the risk of free features under several heads from below, and their distance to the bound.
+    """Return a lower bound on the risk of free features with several heads, and the gap of given features and heads.
 
         min R >= max over theta of sum_f (1/N) sum_i H(t_if + theta (p_if - t_if)),     theta <= lam / sigma_max(G)
 
     Args:
         labels: the value of each factor, integers (N, F), in [0, K_f).
         heads: K_f >= 2, the number of values of each factor.
-        features: h (N, d), one for each sample, of any precision; float64 is used throughout.
-        classifier: the heads W_f stacked, (sum K_f, d), likewise.
+        features: h (N, d), one for each sample, of any precision; computations use float64.
+        classifier: the stacked heads W_f, (sum K_f, d), of any precision.
         feature_weight_decay: lam_H > 0, the coefficient of |h_i|^2 / 2 for each sample.
         classifier_weight_decay: lam_W > 0, common to all heads.
-        label_noise: eps in [0, 1), the probability that a label is redrawn evenly from the values of its factor.
+        label_noise: eps in [0, 1), the probability that a label is redrawn uniformly from the values of its factor.
 
     Returns: the certificate. Its `gap` bounds risk - min risk, over features and heads of every dimension d.
     Valid: for all features, heads and labels, up to rounding. Memory and time are those of the singular values of an
@@ -99,7 +98,7 @@ def _score(
     head: Float[np.ndarray, "K_f d"],
     label_noise: float,
 ) -> SentenceLogits:
-    """Return the logits of one head: each sample is a sentence of one word of its own, its feature."""
+    """Return the logits of one head; each sample is a sentence of a single word, whose embedding is the feature."""
     words = np.arange(len(features))[:, None]
     return score_sentences(words, column, None, features, head[:, None], label_noise=label_noise)
 

@@ -1,6 +1,7 @@
-"""The form in which dF/dM is held while its spectral norm is bounded: an array, its Gram matrix, or an operator.
+"""Representations of dF/dM for bounds on its spectral norm: an array, its Gram matrix, or an operator.
 
-LayerNorm needs the norm of G diag(alpha)^{-1/2} for several alpha, and products with G^T G: all forms offer both.
+LayerNorm needs the norm of G diag(alpha)^{-1/2} for several alpha, and products with G^T G; all representations provide
+both.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from theory.optimality.spectral_norm import SVD_ENTRIES, SpectralNorm, require_m
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Multiplications that a Gram matrix may cost: about 20 s on two cores.
+# Largest number of multiplications for a Gram matrix: about 20 s on two cores.
 _GRAM_PRODUCTS = 1e12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GradientForm:
-    """G = dF/dM (K L, n_w), held in one of three ways; made by `gradient_form`.
+    """G = dF/dM (K L, n_w) in one of three representations; created by `gradient_form`.
 
     Args:
         data: G ("svd"), G^T G ("gram") or a linear operator for G ("lanczos").
@@ -38,7 +39,7 @@ class GradientForm:
     squared_columns: Float[np.ndarray, " n_w"]
 
     def sigma_max(self, alpha: Float[np.ndarray, " n_w"] | None = None) -> SpectralNorm:
-        """Bound the norm of G, or of G diag(alpha)^{-1/2} without the words at which alpha is zero."""
+        """Return a bound on the norm of G, or of G diag(alpha)^{-1/2} without the words for which alpha is zero."""
         scale = np.ones(len(self.squared_columns)) if alpha is None else _inverse_root(alpha)
         if self.method == "svd":
             return sigma_max(self.data * scale, method="svd")
@@ -54,7 +55,7 @@ class GradientForm:
         return self.data.T @ (self.data @ vectors)
 
     def multipliers(self, vectors: Float[np.ndarray, "n_w d"], weight_decay: float) -> Float[np.ndarray, " n_w"]:
-        """Return alpha_w = |(G^T G V)_w| / (lam sqrt(d)), raised to |G_w|^2 / lam, which every feasible alpha reaches.
+        """Return alpha_w = |(G^T G V)_w| / (lam sqrt(d)), but at least |G_w|^2 / lam, as is every feasible alpha.
 
         Args:
             vectors: V (n_w, d) with rows of norm sqrt(d).
@@ -66,7 +67,7 @@ class GradientForm:
         return np.maximum(lengths, self.squared_columns) / weight_decay
 
     def ascend(self, vectors: Float[np.ndarray, "n_w d"]) -> Float[np.ndarray, "n_w d"]:
-        """Return G^T G V with rows rescaled to sqrt(d), which never lowers |G V|; rows that G^T G maps to zero stay."""
+        """Return G^T G V with rows rescaled to sqrt(d), which never lowers |G V|; zero rows keep those of V."""
         product = self.gram_product(vectors)
         lengths = np.linalg.norm(product, axis=1, keepdims=True)
         scaled = np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0) * np.sqrt(vectors.shape[1])
@@ -74,7 +75,7 @@ class GradientForm:
 
 
 def gradient_form(scored: SentenceLogits, method: str, memory_limit: int) -> GradientForm:
-    """Form what the method needs; "auto" takes the first of svd, gram, lanczos that is affordable."""
+    """Return the representation that the method needs; "auto" takes the first affordable of svd, gram and lanczos."""
     gradient = LogitGradient(scored)
     method = require_method(method)
     if method == "auto":
@@ -89,7 +90,7 @@ def gradient_form(scored: SentenceLogits, method: str, memory_limit: int) -> Gra
 
 
 def _affordable(shape: tuple[int, int], memory_limit: int) -> str:
-    """Return the first of the three methods whose memory and time are in bounds."""
+    """Return the first of the three methods within the limits of memory and time."""
     n_rows, n_words = shape
     if n_rows * n_words <= min(SVD_ENTRIES, memory_limit / 16):
         return "svd"

@@ -1,8 +1,8 @@
-"""How far free features with soft targets can be from a global minimiser of their risk.
+"""A duality gap for free features with soft targets.
 
     R(W, h) = sum_i omega_i CE(W h_i, t_i) + lam_W/2 |W|^2 + lam_H/2 sum_i |h_i|^2,   t_i any distributions
 
-Steps 1 to 5 of `factor_certificate` hold for one head whatever its targets, since they use only that the conjugate of
+Steps 1 to 5 of `factor_certificate` hold for one head with any targets, since they use only that the conjugate of
 z -> log sum e^z - <t, z> at s is minus the entropy of s + t. With M = W H^T, G the matrix of columns
 omega_i (q_i - t_i), and q = t + theta (p - t) for p the softmax of the logits,
 
@@ -10,7 +10,7 @@ omega_i (q_i - t_i), and q = t + theta (p - t) for p the softmax of the logits,
 
 as long as every q_i is a distribution. It is an equality at a global minimiser.
 
-W (K, d) is the classifier here, H (N, d) the features.
+Here W (K, d) is the classifier and H (N, d) are the features.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def certify_targets(
     feature_weight_decay: float,
     classifier_weight_decay: float,
 ) -> Certificate:
-    """Bound the risk of free features with soft targets from below, and their distance to the bound.
+    """Return a lower bound on the risk of free features with soft targets, and the gap of given features.
 
     Args:
-        targets: t_i, a distribution over K classes for each sample.
-        weights: omega_i, positive, with sum 1.
-        features: h_i (N, d); float64 is used throughout.
+        targets: t_i, a distribution over K classes for each sample, (N, K).
+        weights: omega_i, positive, with sum 1, (N,).
+        features: h_i (N, d); computations use float64.
         classifier: W (K, d).
         feature_weight_decay: lam_H > 0, the coefficient of |h_i|^2 / 2 for each sample.
         classifier_weight_decay: lam_W > 0.

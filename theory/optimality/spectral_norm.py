@@ -1,14 +1,15 @@
-"""The largest singular value of a matrix or operator, bounded from above.
+"""Upper bounds on the largest singular value of a matrix or operator.
 
-Three ways: all singular values (small matrices), the top eigenvalue of the Gram matrix (whenever that fits: for the
-largest singular value, squaring loses nothing), and Lanczos (anything larger). The first two are exact to rounding.
-Lanczos finds Ritz pairs (theta_i, v_i) of B = G^T G with a residual rho = |B V - V Theta|. In the basis of V and its
-complement B has the blocks Theta, C, D with |C| <= rho, and D is positive with trace tr B - sum theta_i, so that
+There are three methods: all singular values (small matrices), the top eigenvalue of the Gram matrix (if it fits into
+memory; for the largest singular value, squaring loses no precision), and Lanczos (anything larger). The first two are
+exact to rounding. Lanczos finds Ritz pairs (theta_i, v_i) of B = G^T G with a residual rho = |B V - V Theta|. In the
+basis of V and its complement B has the blocks Theta, C, D with |C| <= rho, and D is positive with trace
+tr B - sum theta_i, so that
 
     lambda_max(B) <= max(theta_1, tr B - sum_i theta_i) + rho.
 
-If the second argument is the smaller one, theta_1 + rho is *proven* to be above the largest eigenvalue. If it is not, a
-residual says only that there is an eigenvalue within rho of theta_1, and a larger one may have been missed: unlikely
+If the second argument is the smaller one, theta_1 + rho is a *proven* bound on the largest eigenvalue. Otherwise the
+residual shows only that there is an eigenvalue within rho of theta_1, and a larger one may have been missed: unlikely
 from a random start, but not impossible. The number of pairs is chosen for the least bound.
 """
 
@@ -25,9 +26,9 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Up to this many entries all singular values take less than 0.1 s.
+# For matrices with up to this many entries all singular values take less than 0.1 s.
 SVD_ENTRIES = 200_000
-# Block Lanczos: 8 columns at a time, at most 320 in all; a relative residual that counts as rounding.
+# Block Lanczos: blocks of 8 columns, at most 320 columns in total; a relative residual that counts as rounding.
 _BLOCK_SIZE = 8
 _BLOCK_STEPS = 40
 _RESIDUAL = 1e-13
@@ -36,7 +37,7 @@ METHODS = ("auto", "svd", "gram", "lanczos")
 
 @dataclass(frozen=True, kw_only=True)
 class SpectralNorm:
-    """A largest singular value: the bound from above, how it was found, and whether nothing can have been missed."""
+    """The largest singular value: an upper bound, the method, and whether the bound is proven."""
 
     upper: float
     method: str
@@ -53,16 +54,17 @@ def require_method(method: str) -> str:
 def sigma_max(
     matrix: Float[np.ndarray, "m n"] | LinearOperator, *, method: str = "auto", squared_norm: float | None = None
 ) -> SpectralNorm:
-    """Bound the largest singular value of a matrix from above.
+    """Return an upper bound on the largest singular value of a matrix.
 
     Args:
         matrix: an array (m, n), or a linear operator with products from both sides.
-        method: "svd" and "gram" for arrays, "lanczos" for both, or "auto": svd for small arrays, gram for others.
-        squared_norm: the squared Frobenius norm, needed to prove the bound of an operator; of an array it is computed.
+        method: "svd" and "gram" for arrays, "lanczos" for both, or "auto": svd for small arrays, gram for other
+            arrays, lanczos for operators.
+        squared_norm: the squared Frobenius norm, needed to prove the bound for an operator; computed for an array.
 
     Returns: the bound, exact to rounding for svd and gram; for lanczos the estimate plus its residual.
-    Raises: ValueError for an unknown method, or one that needs an array and got an operator.
-    Source: the block bound is textbook (Weyl), see the module docstring.
+    Raises: ValueError for an unknown method, or for svd or gram with an operator.
+    Source: the block bound is textbook material (Weyl), see the module's docstring.
     """
     method = require_method(method)
     if not isinstance(matrix, np.ndarray):
@@ -80,7 +82,7 @@ def sigma_max(
 
 
 def _sigma_max_of_operator(operator: LinearOperator, method: str, squared_norm: float | None) -> SpectralNorm:
-    """Bound the largest singular value of an operator by block Lanczos, the one method it allows."""
+    """Return a bound on the largest singular value of an operator by block Lanczos, the only method for operators."""
     if method not in ("auto", "lanczos"):
         raise ValueError(f'method: expected "lanczos" for an operator, got {method!r}')
     if min(operator.shape) == 0:
@@ -89,14 +91,14 @@ def _sigma_max_of_operator(operator: LinearOperator, method: str, squared_norm: 
 
 
 def sigma_max_of_gram(gram: Float[np.ndarray, "n n"]) -> SpectralNorm:
-    """Return the largest singular value of a G given G^T G (n, n)."""
+    """Return the largest singular value of G, given G^T G (n, n)."""
     last = len(gram) - 1
     top = eigh(gram, eigvals_only=True, subset_by_index=[last, last])[0] if len(gram) else 0.0
     return SpectralNorm(upper=math.sqrt(max(float(top), 0.0)), method="gram", proven=True)
 
 
 def _lanczos(matrix: LinearOperator, squared_norm: float | None) -> SpectralNorm:
-    """Bound sigma_max by Ritz pairs of the smaller of G^T G and G G^T, from a start block that is always the same."""
+    """Return a bound on sigma_max by Ritz pairs of the smaller of G^T G and G G^T, from a fixed start block."""
     tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.H
     values, residuals = _ritz_pairs(tall)
     top, nearest = values[0], values[0] + residuals[0]
@@ -111,9 +113,9 @@ def _lanczos(matrix: LinearOperator, squared_norm: float | None) -> SpectralNorm
 def _ritz_pairs(tall: LinearOperator) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
     """Return the Ritz values of G^T G, largest first, and the norm of the residual of each.
 
-    Block Lanczos with every block made orthogonal to all earlier ones, twice. A block sees a singular value as often as
-    it occurs, up to the size of the block. Ends when the residual of the largest is rounding, when the space is
-    exhausted, or after `_BLOCK_STEPS`.
+    Every block is orthogonalised against all earlier ones, twice. A singular value is found with its multiplicity, up
+    to the size of the block. The iteration ends when the residual of the largest value is rounding, when the space is
+    exhausted, or after `_BLOCK_STEPS` steps.
     """
     size = tall.shape[1]
     start = np.random.default_rng(0).normal(size=(size, min(_BLOCK_SIZE, size)))
@@ -133,7 +135,7 @@ def _ritz_pairs(tall: LinearOperator) -> tuple[Float[np.ndarray, " k"], Float[np
 
 
 def _next_block(basis: Float[np.ndarray, "n m"], image: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n j"]:
-    """Return an orthonormal basis of what `image` adds to `basis`, without directions that are rounding."""
+    """Return an orthonormal basis of the part of `image` outside the span of `basis`, without rounding directions."""
     scale = np.linalg.norm(image)
     for _ in range(2):
         image = image - basis @ (basis.T @ image)

@@ -1,9 +1,9 @@
-"""Two weight decays act on a product of factors as one: their geometric mean.
+"""Two weight decays on the factors of a product act through their geometric mean.
 
 The least penalty lam_W/2 |W|^2 + lam_H/2 |H|^2 of all factors with the product W H^T = M is sqrt(lam_W lam_H) |M|_*
-(Lemma 1 of `theory/global_optimality.md`); the ratio of the two decides the scales of W and H alone.
+(Lemma 1 of `theory/global_optimality.md`); the ratio of the two decays affects only the scales of W and H.
 
-W is the classifier and H the features here, as in neural collapse; for feature collapse the product is U W^T.
+Here W is the classifier and H are the features, as in neural collapse; for feature collapse the product is U W^T.
 """
 
 import math

@@ -1,10 +1,10 @@
-"""Which kernel contrastive learning finds, whatever the encoder: pointwise mutual information (Huh et al., 2024).
+"""The kernel that contrastive learning finds with any encoder: pointwise mutual information (Huh et al., 2024).
 
-* `ring_world`: events that co-occur within a window, their kernel, and what is seen of it in blocks.
-* `tables`: any table of co-occurrence, its PMI and coarser views; what scores one or two encoders can reach.
-* `semidefinite`: the convex program of one encoder where PMI is no Gram matrix, with a certificate.
-* `learned`: the kernel that is learned and the least loss.
-* `prediction`: how alike two modalities are that see events and blocks of events.
+* `ring_world`: events that co-occur within a window, their kernel, and the kernel of blocks of events.
+* `tables`: any co-occurrence table, its PMI and coarser views; the scores that one or two encoders can attain.
+* `semidefinite`: the convex program of one encoder if PMI is not a Gram matrix, with a certificate.
+* `learned`: the learned kernel and the least loss.
+* `prediction`: the alignment of two modalities, one of events and one of blocks of events.
 """
 
 from typing import TYPE_CHECKING

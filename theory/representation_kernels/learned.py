@@ -1,4 +1,4 @@
-"""The kernel that one or two encoders learn of a table of co-occurrence, and the least loss."""
+"""The kernel that one or two encoders learn from a co-occurrence table, and the least loss."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ ENCODERS = (1, 2)
 
 
 class LearnedKernel(NamedTuple):
-    """What is learned at the minimum of population InfoNCE.
+    """The kernel learned at the minimum of population InfoNCE.
 
     Attributes:
-        kernel: scores up to a constant of each row, nats: ``Float[n, m]``, or a row ``Float[n]`` of a ring.
+        kernel: scores up to a constant of each row, nats: ``Float[n, m]``, or one row ``Float[n]`` for a ring.
         information: I of a pair, nats.
-        excess: of the least loss above the log-count less I, nats; 0 where PMI is reached.
-        gap: how far ``excess`` may lie above the true one, nats.
-        kernel_error: how far an entry of the centred kernel may be off, nats.
-        rank: the fewest dimensions of an embedding that reach it; 0 where it was not computed.
-        is_attained: whether finite embeddings reach the least loss. Else they approach it as their mean grows.
-        basis: "theorem" where the kernel is PMI, else "certified".
+        excess: the least loss minus (log number of candidates - I), nats; 0 if PMI is attained.
+        gap: upper bound on ``excess`` minus its true value, nats.
+        kernel_error: upper bound on the error of an entry of the centred kernel, nats.
+        rank: the least embedding dimension that attains the kernel; 0 if it was not computed.
+        is_attained: whether finite embeddings attain the least loss. Otherwise they approach it as their mean grows.
+        basis: "theorem" if the kernel is PMI, otherwise "certified".
     """
 
     kernel: Float[np.ndarray, ...]
@@ -47,7 +47,7 @@ class LearnedKernel(NamedTuple):
 
 
 def learn_table(table: Float[np.ndarray, "n m"], encoders: int = 2) -> LearnedKernel:
-    """Return the kernel of any table.
+    """Return the learned kernel for any table.
 
     Args:
         table: probabilities of pairs, all positive.
@@ -71,11 +71,15 @@ def learn_table(table: Float[np.ndarray, "n m"], encoders: int = 2) -> LearnedKe
 
 
 def learn_ring(row: Float[np.ndarray, " n"], encoders: int = 2) -> LearnedKernel:
-    """Return the kernel of a ring, a row; nothing of size n^2 is built.
+    """Return the learned kernel for a ring, as one row, without building n x n matrices.
 
     Args:
         row: ``n w(d)`` of :func:`theory.representation_kernels.ring_world.ring_row`.
         encoders: 1 or 2.
+
+    Raises:
+        ValueError: `encoders` is not 1 or 2.
+        ArithmeticError: the convex program does not converge.
     """
     check_encoders(encoders)
     kernel, information = np.log(row), mutual_information(row)
@@ -85,13 +89,13 @@ def learn_ring(row: Float[np.ndarray, " n"], encoders: int = 2) -> LearnedKernel
 
 
 def check_encoders(encoders: int) -> None:
-    """Raise ValueError unless there are one or two."""
+    """Raise ValueError unless the number of encoders is 1 or 2."""
     if encoders not in ENCODERS or isinstance(encoders, bool):
         raise ValueError(f"encoders: expected 1 or 2, got {encoders!r}")
 
 
 def _certified(solution: Solution, information: float) -> LearnedKernel:
-    """Return what a solution of the convex program says."""
+    """Return the learned kernel for a solution of the convex program."""
     return LearnedKernel(
         solution.scores,
         information,

@@ -1,4 +1,4 @@
-"""How alike two modalities learn the events of a world, if one of them sees blocks of events."""
+"""The alignment of two modalities that are trained on the same events, one of them on blocks of events."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ from theory.representation_kernels.tables import alignment, coarsen, on_events
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-MIXED = "the sides of a pair show blocks of different sizes: only a pair of encoders learns that"
+MIXED = "the sides of a pair show blocks of different sizes, which only a pair of encoders can learn"
 MOST_MIXED = 4096
 UNTIED = "PMI of {} is not positive semidefinite: a pair of encoders learns it, a single encoder does not"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KernelPrediction:
-    """What two modalities learn: each the pointwise mutual information of what it sees, up to constants.
+    """The kernels of two modalities: each is the pointwise mutual information of its observations, up to constants.
 
-    A single encoder learns the nearest kernel that is a Gram matrix, see :mod:`.semidefinite`.
+    A single encoder learns the Gram matrix of least loss instead, see :mod:`.semidefinite`.
 
     Args:
         cka: linear CKA of the two kernels on the events.
-        mutual_information: of a pair of events, nats; the least InfoNCE is the log-count less this.
-        block_information: of a pair of blocks, nats; never more.
-        positive_semidefinite: whether PMI of events is, on vectors that sum to zero: then one encoder reaches it too.
-        blocks_positive_semidefinite: the same of PMI of blocks; false where the sides of a pair show different blocks.
+        mutual_information: of a pair of events, nats; the least InfoNCE is the log number of candidates minus this.
+        block_information: of a pair of blocks, nats; at most `mutual_information`.
+        positive_semidefinite: whether PMI of events is positive semidefinite on vectors that sum to zero, so that one
+            encoder attains it too.
+        blocks_positive_semidefinite: the same for PMI of blocks; false if the sides of a pair show different blocks.
         loss: the least InfoNCE of the coarse modality with all n events as candidates, nats.
-        excess: of the least loss of events above the log-count less the information, nats: 0 where PMI is learned.
-        block_excess: the same of blocks.
-        gap: how far below these the true ones may lie, nats.
-        basis: "theorem" where both learn PMI, else "certified".
-        note: what else a reader must know, in a sentence; mostly nothing.
-        task: the numbers that it was made from.
+        excess: the least loss of events minus (log number of candidates - information), nats; 0 if PMI is learned.
+        block_excess: the same for blocks.
+        gap: upper bound on `excess` and `block_excess` minus their true values, nats.
+        basis: "theorem" if both modalities learn PMI, otherwise "certified".
+        note: caveats in one sentence; usually empty.
+        task: the arguments of the prediction.
     """
 
     cka: float
@@ -71,17 +72,17 @@ def predict(
     encoders: int = 2,
     partner_blocks: int | None = None,
 ) -> KernelPrediction:
-    """Return the predicted alignment of a modality that sees events with one that sees blocks of them.
+    """Return the predicted alignment of a modality of events with a modality of blocks of events.
 
     Args:
         events: n, on a ring.
-        blocks: B, events of a block; it divides n.
+        blocks: B, events per block; it divides n.
         window: within which events co-occur, "exponential" or "gaussian".
-        width: of the window, events.
-        floor: share of pairs that are drawn evenly, in [0, 1).
-        encoders: of a modality: 2, one for each of a pair, or 1 for both.
-        partner_blocks: events of a block on the other side of a pair of the coarse modality; those of ``blocks`` if not
-            given. Where they differ, which needs two encoders, a matrix of all pairs is built.
+        width: of the window, in events.
+        floor: share of pairs that are drawn uniformly, in [0, 1).
+        encoders: per modality: 2, one for each side of a pair, or 1 for both.
+        partner_blocks: events per block on the other side of a pair of the coarse modality; ``blocks`` if not given. If
+            the two differ, two encoders are needed, and a matrix of all pairs is built.
 
     Raises:
         ValueError: one line that names the field.
@@ -126,7 +127,7 @@ def predict(
 
 
 def _learn_mixed(row: Float[np.ndarray, " n"], blocks: int, partner: int, encoders: int) -> tuple[LearnedKernel, float]:
-    """Return what is learned of pairs whose sides show blocks of different sizes, and its CKA with PMI of events."""
+    """Return the kernel learned from pairs with blocks of different sizes, and its CKA with PMI of events."""
     n = len(row)
     if encoders == 1:
         raise ValueError("encoders: expected 2, as both sides of a pair do not show the same, got 1")

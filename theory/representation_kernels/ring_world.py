@@ -1,18 +1,19 @@
-"""A world of n events on a ring that co-occur within a window, and the kernel that contrastive learning finds in it.
+"""A world of n events on a ring that co-occur within a window, and the kernel that contrastive learning finds.
 
-Events i and j are a positive pair with probability ``p_ij = w(|i - j|)/n``, ``|i - j|`` the distance on the ring and
+Events i and j are a positive pair with probability ``p_ij = w(|i - j|)/n``, with ``|i - j|`` the distance on the ring
+and
 
     w(d) = (1 - floor) g(d)/sum g + floor/n,     g = exp(-d/width)  or  exp(-d^2/(2 width^2))
 
 so that each event has probability 1/n, and the *pointwise mutual information* is ``log(n w(d))``. Everything follows
-from one row of a circulant matrix: no n x n matrix is built.
+from one row of a circulant matrix, without n x n matrices.
 
 The mean of PMI over pairs is the mutual information I (nats). For two encoders with enough dimensions the population
-InfoNCE is least where the scores are PMI plus a constant for each row, and its value is the logarithm of the number of
-candidates less I (van den Oord et al., 2018). One encoder reaches it iff PMI is positive semidefinite on vectors that
-sum to zero, as its scores are a Gram matrix. The exponential window is of this kind with any floor: ``log(n w)`` is a
-convex and falling function of the distance up to n/2, hence a constant and a positive sum of triangles
-``max(k - d, 0)``, k <= n/2, each of which counts the places that an interval of length k shares with its shift.
+InfoNCE is least if the scores are PMI plus a constant for each row, and its value is the logarithm of the number of
+candidates minus I (van den Oord et al., 2018). One encoder attains it iff PMI is positive semidefinite on vectors that
+sum to zero, as its scores are a Gram matrix. The exponential window has this property with any floor: ``log(n w)`` is a
+convex and decreasing function of the distance up to n/2, hence a constant plus a positive combination of triangles
+``max(k - d, 0)``, k <= n/2, each of which counts the overlap of an interval of length k with its shift.
 """
 
 from __future__ import annotations
@@ -28,18 +29,18 @@ if TYPE_CHECKING:
 
 WINDOWS = ("exponential", "gaussian")
 MOST_EVENTS = 4_000_000
-# Rounding of a Fourier coefficient of n numbers, relative to their largest.
+# Rounding error of a Fourier coefficient per entry, relative to the largest entry.
 _ROUNDING = 64 * np.finfo(float).eps
 
 
 def ring_row(n_events: int, window: str, width: float, floor: float) -> Float[np.ndarray, " n"]:
-    """Return ``n w(d)`` for the n places of a ring: how much likelier a pair is than by chance.
+    """Return ``n w(d)`` for the n positions of a ring: the probability of a pair relative to chance.
 
     Args:
         n_events: n, at least 3.
         window: "exponential" or "gaussian".
         width: of the window, events.
-        floor: share of pairs that are drawn evenly from all, in [0, 1).
+        floor: share of pairs that are drawn uniformly from all, in [0, 1).
 
     Raises: ValueError, one line that names the field.
     """
@@ -61,9 +62,9 @@ def ring_row(n_events: int, window: str, width: float, floor: float) -> Float[np
 
 
 def coarse_row(row: Float[np.ndarray, " n"], block: int, field: str = "blocks") -> Float[np.ndarray, " n_blocks"]:
-    """Return the same for blocks of B neighbouring events: the mean over the pairs of events of two blocks.
+    """Return ``n w`` of blocks of B neighbouring events: the mean over the pairs of events of two blocks.
 
-    Blocks at distance D hold pairs at distances ``D B + k``, ``B - |k|`` of each k between -B and B.
+    Two blocks at distance D contain ``B - |k|`` pairs of events at distance ``D B + k`` for each k between -B and B.
 
     Raises: ValueError that names ``field``, if B does not divide n or leaves fewer than two blocks.
     """
@@ -97,7 +98,7 @@ def is_semidefinite(kernel: Float[np.ndarray, " n"]) -> bool:
 
 
 def kernel_alignment(fine: Float[np.ndarray, " n"], coarse: Float[np.ndarray, " n_blocks"]) -> float:
-    """Return the linear CKA of two circulant kernels on the n events, one of which sees blocks.
+    """Return the linear CKA on the n events of a circulant kernel of events and one of blocks.
 
     ``<K, L>/(|K| |L|)`` of centred kernels (Kornblith et al., 2019). Rows of a circulant kernel have the same mean, so
     centring subtracts one number.

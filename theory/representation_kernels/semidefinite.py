@@ -1,8 +1,8 @@
-"""What one encoder learns where PMI is no Gram matrix: a convex program over positive semidefinite scores.
+"""The kernel that one encoder learns if PMI is not a Gram matrix: a convex program over positive semidefinite scores.
 
-The scores of one encoder are a Gram matrix S. A constant of each row is free in InfoNCE (`tables`), so that the closure
-of what is reached up to such constants are the symmetric S that are positive semidefinite on vectors that sum to zero,
-``H S H >= 0`` with ``H = 1 - 11^T/n``. On these
+The scores of one encoder are a Gram matrix S. InfoNCE is invariant under a constant added to each row (`tables`). Up to
+such constants, the closure of the attainable scores is the set of symmetric S that are positive semidefinite on vectors
+that sum to zero, ``H S H >= 0`` with ``H = 1 - 11^T/n``. On this set
 
     minimise  F(S) = sum_a p(a) log(sum_b p(b) e^{S(a, b)}) - sum_ab p(a, b) S(a, b)
 
@@ -13,17 +13,17 @@ is convex, strictly so up to constants: the centred kernel ``H S H`` of the mini
     min F = max { -I(Q) :  Q symmetric with the sums of p,  H (Q - p) H >= 0 },
 
 attained at ``Q(a, b) = p(a) softmax_b``: one encoder learns the PMI of the table of *least information* among those in
-which every function of the events is at least as predictable as it is. Each feasible Q is a lower bound, so that a
-solution comes with a certified gap (nats), however it was found. A candidate Q is made feasible by scaling its sums to
-p and by adding a little of ``diag(p)``, for which ``H (diag p - p) H`` is positive.
+which every function of the events is at least as predictable as in p. Each feasible Q gives a lower bound, so a
+solution has a certified gap (nats) that does not depend on the solver. A candidate Q is made feasible by scaling its
+sums to p and by mixing in a small share of ``diag(p)``, for which ``H (diag p - p) H`` is positive.
 
-**Accuracy.** F is convex: at the minimiser its slope towards any S is not negative, so that F(S) exceeds the minimum by
-at least the mean over a of ``KL(Q*(.|a) | Q(.|a))``. By Pinsker's inequality no logarithm of ``Q(b|a)`` is off by more
-than ``-log(1 - sqrt(2 gap/p(a))/Q(b|a))``, and an entry of ``H S H`` by more than four times that.
+**Accuracy.** F is convex: at the minimiser its slope towards any S is non-negative, so F(S) exceeds the minimum by at
+least the mean over a of ``KL(Q*(.|a) | Q(.|a))``. By Pinsker's inequality the error of the logarithm of ``Q(b|a)`` is
+at most ``-log(1 - sqrt(2 gap/p(a))/Q(b|a))``, and that of an entry of ``H S H`` at most four times this.
 
-Solved by accelerated projected gradients with restarts (Beck and Teboulle, 2009; O'Donoghue and Candes, 2015). Of a
-ring the minimiser is a ring's too, as F is convex and all shifts leave it alone: there the matrix is one row, its
-eigenvalues a Fourier transform.
+The solver uses accelerated projected gradients with restarts (Beck and Teboulle, 2009; O'Donoghue and Candes, 2015).
+For a ring the minimiser is circulant, as F is convex and invariant under shifts: the matrix is represented by one row,
+its eigenvalues by a Fourier transform.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from theory.representation_kernels.ring_world import mutual_information
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# A gap is a difference of numbers of order one: it is reached to some ten units in the last place.
+# A gap is a difference of numbers of order one, and is accurate to about ten units in the last place.
 ENOUGH = 4e-15
 MOST_STEPS, STEPS_PER_CHECK = 40_000, 25
-# Beyond this a solution is not worth the name.
+# A solution with a larger gap counts as not converged.
 LARGEST_GAP = 1e-9
 
 
@@ -49,9 +49,9 @@ class Solution(NamedTuple):
 
     Attributes:
         scores: S, ``Float[n, n]``, or its row ``Float[n]`` on a ring; up to constants of rows.
-        value: F(S), nats: the least InfoNCE of one encoder, less the logarithm of the number of candidates.
-        gap: how far above its minimum F(S) is at most, nats.
-        kernel_error: how far an entry of the centred S is at most from that of the minimiser, nats.
+        value: F(S), nats: the least InfoNCE of one encoder minus the logarithm of the number of candidates.
+        gap: upper bound on F(S) minus its minimum, nats.
+        kernel_error: upper bound on the distance of an entry of the centred S from that of the minimiser, nats.
     """
 
     scores: Float[np.ndarray, ...]
@@ -61,7 +61,7 @@ class Solution(NamedTuple):
 
 
 class _Program(Protocol):
-    """What the solver needs of a program: its start, its value and gradient, the projection, a lower bound."""
+    """The interface of a program for the solver: start, gradient step, value, projection, and a lower bound."""
 
     def start(self) -> np.ndarray: ...
     def descend(self, scores: np.ndarray) -> np.ndarray: ...
@@ -72,7 +72,7 @@ class _Program(Protocol):
 
 
 def solve_table(table: Float[np.ndarray, "n n"]) -> Solution:
-    """Return what one encoder learns of a symmetric table of positive probabilities.
+    """Return the scores that one encoder learns from a symmetric table of positive probabilities.
 
     Raises:
         ValueError: the table is not symmetric.
@@ -83,22 +83,25 @@ def solve_table(table: Float[np.ndarray, "n n"]) -> Solution:
 
 
 def check_symmetric(table: Float[np.ndarray, "n m"]) -> None:
-    """Raise ValueError unless a table is symmetric but for rounding."""
+    """Raise ValueError unless the table is symmetric up to rounding."""
     if table.shape[0] != table.shape[1] or np.abs(table - table.T).max() > 1e-12 * table.max():
         raise ValueError("table: expected a symmetric one with one encoder, got one that is not")
 
 
 def solve_ring(row: Float[np.ndarray, " n"]) -> Solution:
-    """Return the same for a ring.
+    """Return the scores that one encoder learns from a ring, as one row.
 
     Args:
         row: ``n w(d)``, as :func:`theory.representation_kernels.ring_world.ring_row` returns it.
+
+    Raises:
+        ArithmeticError: the gap stays above 1e-9 nats.
     """
     return _solve(_RingProgram(row))
 
 
 def _solve(program: _Program) -> Solution:
-    """Return the minimiser, by accelerated projected gradients until the gap is that of rounding."""
+    """Return the minimiser, by accelerated projected gradients until the gap is at rounding."""
     best, least_gap = program.project(program.start()), np.inf
     point, ahead, momentum, n_stale = best, best, 1.0, 0
     for step in range(MOST_STEPS):
@@ -121,7 +124,7 @@ def _solve(program: _Program) -> Solution:
 
 
 def _kernel_error(gap: float, anchor: float, odds: float) -> float:
-    """Return the bound on an entry of the centred kernel; infinite where the gap bounds nothing."""
+    """Return the error bound of an entry of the centred kernel; infinite if the gap is too large for a bound."""
     share = np.sqrt(2 * gap / anchor) / odds
     return float(-4 * np.log1p(-share)) if share < 1 else np.inf
 
@@ -136,11 +139,11 @@ class _TableProgram:
         self.least_slack = np.linalg.eigvalsh(self._within(np.diag(self.anchors) - self.table))[0]
 
     def _within(self, matrix: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n-1 n-1"]:
-        """Return a matrix on vectors that sum to zero."""
+        """Return a matrix restricted to vectors that sum to zero."""
         return self.basis @ matrix @ self.basis.T
 
     def _rows(self, scores: Float[np.ndarray, "n n"]) -> tuple[np.ndarray, np.ndarray]:
-        """Return ``Q(b|a)`` and the logarithm of the sum that normalises it."""
+        """Return ``Q(b|a)`` and the logarithm of its normalising sum."""
         exponents = scores + np.log(self.anchors)
         top = exponents.max(axis=1, keepdims=True)
         weights = np.exp(exponents - top)
@@ -158,7 +161,7 @@ class _TableProgram:
     def descend(self, scores: np.ndarray) -> np.ndarray:
         """Return the scores after a step along the gradient of F among symmetric matrices.
 
-        The curvature is ``p(a)`` times the covariance of a one-hot vector of law ``Q(.|a)``, at most ``max Q(a, b)``.
+        The curvature is ``p(a)`` times the covariance of a one-hot draw from ``Q(.|a)``, at most ``max Q(a, b)``.
         """
         table = self.anchors[:, None] * self._rows(scores)[0]
         gradient = table - self.table
@@ -180,7 +183,7 @@ class _TableProgram:
         return -float(np.sum(table * np.log(table / np.outer(self.anchors, self.anchors))))
 
     def _scale(self, table: np.ndarray) -> np.ndarray:
-        """Return a symmetric table with the sums of p: ``D table D`` (Sinkhorn), the last error put on the diagonal."""
+        """Return a symmetric table with the sums of p: ``D table D`` (Sinkhorn), with the residual on the diagonal."""
         table = (table + table.T) / 2
         factor = np.ones(len(table))
         for _ in range(50):
@@ -194,7 +197,7 @@ class _TableProgram:
 
 
 class _RingProgram:
-    """F on circulant matrices: a row s, of Fourier coefficients that are not negative but for the mean."""
+    """F on circulant matrices, given by a row s with non-negative Fourier coefficients except that of the mean."""
 
     def __init__(self, row: Float[np.ndarray, " n"]):
         self.row = row / row.mean()

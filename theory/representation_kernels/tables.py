@@ -1,20 +1,20 @@
-"""Any table of co-occurrence: its pointwise mutual information, coarser views of it, and what one encoder can reach.
+"""Any co-occurrence table: its pointwise mutual information, coarser views, and the scores one encoder can attain.
 
-A table holds the probability ``p(a, b)`` that a, seen by the first modality, and b, seen by the second, are a positive
-pair. Its *kernel* is ``PMI(a, b) = log(p(a, b)/(p(a) p(b)))``, its information ``I = sum p PMI`` (nats).
+A table contains the probability ``p(a, b)`` that a in the first modality and b in the second are a positive pair. Its
+*kernel* is ``PMI(a, b) = log(p(a, b)/(p(a) p(b)))``, its information ``I = sum p PMI`` (nats).
 
 Population InfoNCE over all negatives of scores S is
 
     L(S) = sum_a p(a) log(N sum_b p(b) e^{S(a, b)}) - sum_ab p(a, b) S(a, b),     N candidates b,
 
-``log N - I`` plus the mean Kullback-Leibler divergence of the softmax of each row from ``p(b|a)``. It is least,
-``log N - I``, iff S is PMI plus a constant for each row (van den Oord et al., 2018).
+which equals ``log N - I`` plus the mean Kullback-Leibler divergence of the softmax of each row from ``p(b|a)``. It is
+least, ``log N - I``, iff S is PMI plus a constant for each row (van den Oord et al., 2018).
 
-*Two encoders* of m dimensions reach every S of rank m: PMI up to constants iff m is at least the rank of PMI with its
-columns centred. *One encoder* reaches Gram matrices: ``PMI + c 11^T`` is one, for some c, iff (i) PMI is positive
-semidefinite on vectors that sum to zero, and (ii) its null vectors x there have ``1^T PMI x = 0``. (Schur's complement
-of the block of such vectors; without (ii) no finite c is enough, though every loss above ``log N - I`` is reached.
-Where all events are alike, as on a ring, (ii) holds.)
+*Two encoders* of m dimensions attain every S of rank m: PMI up to constants iff m is at least the rank of PMI with its
+columns centred. *One encoder* attains Gram matrices: ``PMI + c 11^T`` is one, for some c, iff (i) PMI is positive
+semidefinite on vectors that sum to zero, and (ii) its null vectors x there have ``1^T PMI x = 0``. (This is the Schur
+complement of the block of such vectors; without (ii) no finite c suffices, though every loss above ``log N - I`` is
+attained. If all events are equivalent, as on a ring, (ii) holds.)
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from theory.checks import require_integer
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Of the sum of a table, and of differences between entries that are equal but for rounding.
+# Tolerance for the sum of a table.
 _SUM_ERROR = 1e-9
 
 
 def check_table(table: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
-    """Return a table as float64, or raise ValueError: not a law of pairs, or one without finite PMI."""
+    """Return a table as float64, or raise ValueError if it is not a distribution of pairs with finite PMI."""
     table = np.asarray(table, float)
     if table.ndim != 2 or min(table.shape) < 2:
         raise ValueError(f"table: expected at least two rows and columns, got an array of shape {table.shape}")
@@ -50,7 +50,7 @@ def check_table(table: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
 
 
 def pmi_kernel(table: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
-    """Return ``log(p(a, b)/(p(a) p(b)))``, nats."""
+    """Return ``log(p(a, b)/(p(a) p(b)))`` in nats."""
     table = check_table(table)
     return np.log(table) - np.log(table.sum(axis=1))[:, None] - np.log(table.sum(axis=0))[None, :]
 
@@ -61,9 +61,9 @@ def table_information(table: Float[np.ndarray, "n m"]) -> float:
 
 
 def coarsen(table: Float[np.ndarray, "n m"], rows: int, columns: int) -> Float[np.ndarray, "n_blocks m_blocks"]:
-    """Return the table of blocks of so many neighbouring rows and columns.
+    """Return the table of blocks of `rows` neighbouring rows and `columns` neighbouring columns.
 
-    Raises: ValueError, if one does not divide its number of events or leaves fewer than two blocks.
+    Raises: ValueError if a block size does not divide the number of events or leaves fewer than two blocks.
     """
     n_rows, n_columns = np.shape(table)
     for count, block in ((n_rows, rows), (n_columns, columns)):
@@ -79,19 +79,19 @@ def on_events(kernel: Float[np.ndarray, "n m"], n_rows: int, n_columns: int) -> 
 
 
 def centre(kernel: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
-    """Return a kernel less the means of its rows and columns: what no constant of a row or column changes."""
+    """Return a kernel minus the means of its rows and columns, which constants of rows and columns do not change."""
     return kernel - kernel.mean(axis=1, keepdims=True) - kernel.mean(axis=0, keepdims=True) + kernel.mean()
 
 
 def alignment(first: Float[np.ndarray, "n m"], second: Float[np.ndarray, "n m"]) -> float:
-    """Return the linear CKA of two kernels (Kornblith et al., 2019): the cosine of them centred, NaN for a constant."""
+    """Return the linear CKA of two kernels (Kornblith et al., 2019), the cosine after centring; NaN for a constant."""
     first, second = centre(first), centre(second)
     sizes = np.linalg.norm(first) * np.linalg.norm(second)
     return float(np.sum(first * second) / sizes) if sizes > 0 else float("nan")
 
 
 def score_rank(kernel: Float[np.ndarray, "n m"]) -> int:
-    """Return the fewest dimensions in which two encoders reach a kernel up to a constant of each row."""
+    """Return the least dimension in which two encoders attain a kernel up to a constant of each row."""
     return int(np.linalg.matrix_rank(kernel - kernel.mean(axis=1, keepdims=True)))
 
 

@@ -2,15 +2,15 @@
 
     x'= relu(W^T W x + b),   W (m, n),   loss = sum_i I_i E (x_i - x'_i)^2
 
-Features are independent, zero with probability 1 - p and else uniform on [0, 1]; p is the probability of being
-*active* (the paper's sparsity is 1 - p). `predict` says which features are represented, in which geometry.
+Features are independent, zero with probability 1 - p and otherwise uniform on [0, 1]; p is the probability of being
+*active* (the paper's sparsity is 1 - p). `predict` returns which features are represented, and in which geometry.
 
-* `task`, `prediction`, `reconstruction`: the numbers given, the answer, and which of the parts below gives it.
+* `task`, `prediction`, `reconstruction`: the task, the prediction, and the choice of the theory that covers a task.
 * `two_features`, `two_feature_minimiser`, `phases`: n = 2, m = 1, the exact loss and its phase diagram.
 * `uniform_sums`, `codes`, `code_scales`, `square_pyramid`, `parts`, `mixtures`: equal importances, sums of codes.
-* `limit` and `limit.md`: p -> 0, proved.
+* `limit` and `limit.md`: the limit p -> 0, with proof.
 * `gain`: feature dimensionality, and the adversarial gain of an output.
-* `averaging`: a two-layer classifier of clusters, and how far its inputs are from another label.
+* `averaging`: a two-layer classifier of clusters, and the distance of its inputs to another label.
 * `linear`: the network without ReLU, which keeps the m most important features.
 """
 

@@ -1,6 +1,6 @@
 """The best scale and bias of a regular code, from its exact loss per feature.
 
-With Gram matrix s G and common bias b = s t, feature 1 of a code with cosines c_j reads
+With Gram matrix s G and common bias b = s t, the output for feature 1 of a code with cosines c_j is
 
     x'_1 = s z_+,    z = x_1 + t + Y,    Y = sum_{j > 1} c_j x_j,
     f(s, t) = E (x_1 - s z_+)^2 = p/3 - s beta(t) + s^2 alpha(t),    beta = 2 E x_1 z_+,    alpha = E z_+^2
@@ -9,7 +9,7 @@ and with m_r(t) = E (t + Y)_+^r of `uniform_sums`, integrating over x_1 first,
 
     alpha = (1 - p) m_2(t) + p/3 (m_3(t + 1) - m_3(t)),    beta = p m_2(t + 1) - p/3 (m_3(t + 1) - m_3(t))
 
-so that the best s = beta / (2 alpha) is known for each t, and f = p/3 - beta^2 / (4 alpha) is a function of t alone.
+so that the best scale at given t is s = beta / (2 alpha), and f = p/3 - beta^2 / (4 alpha) is a function of t alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from theory.superposition.codes import Code
 
-# The values of t = b / s that are searched; at -1 no output of a feature that is active alone is left.
+# Grid of t = b / s; at t = -1 the output of a feature that is active alone vanishes.
 _LEAST_RATIO, _N_RATIOS = -0.99, 240
 _HALVINGS = 60
 
@@ -46,7 +46,7 @@ class CodeScale(NamedTuple):
 
 
 class CodeLoss:
-    """f(s, t) of a code at p: alpha(t), beta(t) and their derivatives.
+    """The loss f(s, t) of a code at p, from alpha(t), beta(t) and their derivatives.
 
     Args:
         cosines: of one vector of the code with the others.
@@ -71,7 +71,7 @@ class CodeLoss:
         return (1 - p) * moment(2, ratio) + own, p * moment(2, ratio + 1) - own
 
     def slope(self, ratio: Float[np.ndarray, " ..."]) -> np.ndarray:
-        """Return d/dt of beta^2 / alpha, over beta / alpha^2 > 0: 2 beta' alpha - beta alpha'."""
+        """Return 2 beta' alpha - beta alpha', which is d/dt (beta^2 / alpha) divided by beta / alpha^2 > 0."""
         p, moment = self.active_probability, self.interference.positive_moment
         alpha, beta = self.coefficients(ratio)
         own = p * (moment(2, ratio + 1) - moment(2, ratio))
@@ -82,16 +82,16 @@ class CodeLoss:
 def solve_code_scale(code: Code, active_probability: float) -> CodeScale:
     """Return the scale and bias that minimise the loss of a code.
 
-    The best of 240 values of t is refined by bisection of the slope between its neighbours. They end above p k / (2 d),
-    which is the best t where all outputs are always active (s = d / k, b = p / 2). A dedicated feature, of s = 1 and
-    t = 0, loses nothing.
+    The best of 240 values of t is refined by bisection of the slope between its neighbours. The grid extends beyond
+    p k / (2 d), the best t if all outputs are always active (s = d / k, b = p / 2). A dedicated feature, with s = 1 and
+    t = 0, has no loss.
 
     Args:
         code: the code.
         active_probability: p.
 
-    Returns: the minimiser, exact to rounding where the loss has one minimum within two steps of t.
-    Source: derived here, module's docstring.
+    Returns: the minimiser, exact to rounding if the loss has only one minimum between the two neighbours.
+    Source: derived in the module's docstring.
     """
     if code.n_vectors == 1:
         return CodeScale(1.0, 0.0, 0.0)

@@ -1,9 +1,9 @@
-"""Regular codes: unit vectors that a symmetry group carries into each other, as geometries of superposed features.
+"""Regular codes: orbits of unit vectors under a symmetry group, as geometries of superposed features.
 
 All of them are tight frames, sum_i f_i f_i^T = (k/d) 1, so that each of k features in d dimensions has D_i = d/k.
 
-The square is left out, as two orthogonal antipodal pairs have the same Gram matrix. So are polygons of nine corners and
-more: as p -> 0 a plane saves most with seven, and for larger p with fewer.
+The square is left out, as two orthogonal antipodal pairs have the same Gram matrix. Polygons with nine or more corners
+are left out too: as p -> 0 seven corners save the most loss in a plane, and for larger p fewer do.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _POLYGONS = {5: "pentagon", 6: "hexagon", 7: "heptagon", 8: "octagon"}
 _SIMPLICES = {1: "dedicated feature", 2: "antipodal pair", 3: "triangle", 4: "tetrahedron"}
-# The exact loss of larger ones loses more than six digits to cancellation.
+# The exact loss of larger simplices loses more than six digits to cancellation.
 _LARGEST_SIMPLEX = 12
 
 
@@ -68,13 +68,13 @@ def regular_codes(n_features: int, n_hidden: int) -> tuple[Code, ...]:
 
 
 def describe_mixture(counts: dict[str, int], n_dropped: int) -> str:
-    """Return a sum of codes, by their names, in words, such as "2 antipodal pairs, 1 dropped"."""
+    """Return a sum of codes, given by name and number, in words, such as "2 antipodal pairs, 1 dropped"."""
     parts = [f"{count} {_in_number(name, count)}" for name, count in counts.items()]
     return ", ".join([*parts, *([f"{n_dropped} dropped"] if n_dropped else [])])
 
 
 def _in_number(name: str, count: int) -> str:
-    """Return a name in the singular or the plural."""
+    """Return the name in the singular or the plural."""
     if count == 1:
         return name
     if name == "tetrahedron":

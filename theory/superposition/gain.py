@@ -1,4 +1,4 @@
-"""What a learned W says of each feature: its dimensionality, and the adversarial gain of its output."""
+"""Properties of each feature of a given W: its dimensionality, and the adversarial gain of its output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def represented_features(weights: Float[np.ndarray, "... m n"]) -> np.ndarray:
 
 
 def dimensionalities(weights: Float[np.ndarray, "... m n"]) -> Float[np.ndarray, "... n"]:
-    """Return the share of a dimension that each feature has.
+    """Return the dimensionality of each feature, the share of a dimension that represents it.
 
         D_i = |w_i|^2 / sum_j (w_i . w_j / |w_i|)^2
 
@@ -49,6 +49,6 @@ def gains(weights: Float[np.ndarray, "... m n"]) -> Float[np.ndarray, "... n"]:
 
 
 def _squares(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return |w_i|^2 and |(W^T W)_i|^2 = w_i^T (W W^T) w_i, which needs no matrix of n x n."""
+    """Return |w_i|^2 and |(W^T W)_i|^2 = w_i^T (W W^T) w_i, without an n x n matrix."""
     rotated = weights @ np.swapaxes(weights, -1, -2) @ weights
     return np.sum(weights**2, axis=-2), np.sum(weights * rotated, axis=-2)

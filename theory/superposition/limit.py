@@ -1,9 +1,9 @@
 """The limit p -> 0 for equal importances and m <= n <= 2m: antipodal pairs and dedicated features, a theorem.
 
-The loss is p^2 (n - m)/3 to leading order. `limit.md` beside this file has the proof. In short: what is lost with
-one active feature vanishes only for unit vectors with inner products -c_ij <= 0; two active features then lose
-phi(c_ij) = c_ij^2 (2 - c_ij) / 3; such vectors fall into orthogonal components, at least n - m of which are linearly
-dependent; and a dependent component costs at least 1/3, which an antipodal pair alone attains.
+The loss is p^2 (n - m)/3 to leading order; `limit.md` contains the proof. In short: the loss on inputs with one active
+feature vanishes only for unit vectors with inner products -c_ij <= 0. The loss of two active features is then
+phi(c_ij) = c_ij^2 (2 - c_ij) / 3. Such vectors split into orthogonal components, at least n - m of which are linearly
+dependent. A dependent component costs at least 1/3, which only an antipodal pair attains.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class SparseLimit(NamedTuple):
 
     Args:
         n_pairs: n - m antipodal pairs.
-        n_dedicated: 2m - n features with a dimension of their own.
+        n_dedicated: 2m - n features, each alone in its dimension.
         dimensionalities: D_i, float64 (n,), largest first.
         loss_coefficient: lim loss / p^2 = (n - m)/3, for importances of one.
     """
@@ -41,8 +41,8 @@ def sparse_limit(n_features: int, n_hidden: int) -> SparseLimit:
         n_features: n, from m to 2m.
         n_hidden: m, at least 1.
 
-    Returns: the limit. Raises: ValueError for n below m or above 2m, where the loss is of order p.
-    Source: derived and proved here, `limit.md`.
+    Returns: the limit. Raises: ValueError for n below m, or above 2m, where the loss is of order p.
+    Source: derived and proved here, in `limit.md`.
     """
     n_hidden = require_integer("n_hidden", n_hidden, minimum=1)
     n_features = require_integer("n_features", n_features, minimum=n_hidden)
@@ -54,5 +54,5 @@ def sparse_limit(n_features: int, n_hidden: int) -> SparseLimit:
 
 
 def pair_cost(cosine: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
-    """Return phi(c) = c^2 (2 - c)/3, what two active unit features of inner product -c in [-1, 0] lose together."""
+    """Return phi(c) = c^2 (2 - c)/3, the joint loss of two active unit features with inner product -c in [-1, 0]."""
     return cosine**2 * (2 - cosine) / 3

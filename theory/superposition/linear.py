@@ -5,9 +5,9 @@ M = W^T W and D = diag(I)
 
     loss = V |(1 - M) D^{1/2}|_F^2 >= V sum of the n - m smallest I_i
 
-by Eckart and Young, since M D^{1/2} has rank at most m. The projection on the axes of the m most important features
-reaches it, with b = p/2 on the others. It is the only minimiser iff the m-th importance is larger than the next one:
-for equal importances any projection of rank m has the same loss, and the D_i, which then sum to m, are free.
+by the Eckart-Young theorem, since M D^{1/2} has rank at most m. The projection onto the axes of the m most important
+features attains it, with b = p/2 on the others. It is the only minimiser iff the m-th importance exceeds the next one:
+for equal importances any projection of rank m has the same loss, and the D_i are determined only up to their sum, m.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 from theory.superposition.prediction import Prediction
 from theory.superposition.task import SuperpositionTask
 
-_FREE = "the minimiser is not unique: among features as important as the last one that is kept, any projection will do"
+_FREE = "the minimiser is not unique: among features as important as the last one kept, any projection is a minimiser"
 
 
 def predict_linear(task: SuperpositionTask) -> Prediction:
     """Return the minimiser of the linear network.
 
     Args:
-        task: any, of any importances.
+        task: any task; importances may differ.
 
     Returns: the prediction, a theorem for every p.
     Source: Eckart and Young (1936); the module's docstring.

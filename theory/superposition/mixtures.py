@@ -1,19 +1,20 @@
 """The best orthogonal sum of codes, for features of equal importance.
 
-A sum of codes (k, d) with sum k <= n and sum d <= m costs the loss of each code and V for each feature that is dropped.
-Which sum is the best is a knapsack of two capacities, solved exactly by dynamic programming over the dimensions.
+A sum of codes (k, d) with sum k <= n and sum d <= m costs the loss of each code, plus V for each dropped feature. The
+best sum is the solution of a knapsack problem with two capacities, solved exactly by dynamic programming over the
+dimensions.
 
-That the minimiser is such a sum is an ansatz. It was held against the whole network, minimised from 16 to 40 random
-starts by L-BFGS on quasi-random inputs, whose loss is uncertain by 5e-4. The multiset of D_i and the loss agreed
+That the minimiser is such a sum is an ansatz. It was compared with the unrestricted network, minimised from 16 to 40
+random starts by L-BFGS on quasi-random inputs; the error of that loss is 5e-4. The multiset of D_i and the loss agreed
 
 * for n <= 2m: (n, m) = (3, 2), (4, 2), (4, 3), (5, 3), (5, 4), (6, 3), (6, 4), (7, 4), with p from 0.1 to 0.9;
 * for n > 2m and p >= 0.3: (3, 1), (5, 2), (6, 2), (10, 2), (7, 3), (8, 3), (12, 4);
-* in the plane below that: (5, 2), (6, 2), (8, 2), (10, 2), with p from 0.05 to 0.2. At p = 0.01 the polygons of (5, 2),
-  (6, 2), (7, 2) and (8, 2) are local minima below which no random start came.
+* in the plane for smaller p: (5, 2), (6, 2), (8, 2), (10, 2), with p from 0.05 to 0.2. At p = 0.01 the polygons of
+  (5, 2), (6, 2), (7, 2) and (8, 2) are local minima, and no random start reached a lower loss.
 
-It fails for (3, 1) at p <= 0.1, where the third feature is not dropped but keeps a short column, for 0.7 % of the loss.
-Simplices of more than twelve features are left out; for p >= 0.5 and an n slightly above m > 11 a larger one would lose
-a little less.
+The ansatz fails for (3, 1) at p <= 0.1, where the third feature is not dropped but keeps a short column, which changes
+the loss by 0.7 %. Simplices of more than twelve features are left out; for p >= 0.5 and n slightly above m > 11 a
+larger one would have a slightly smaller loss.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _LEAST_SAVING = 1e-12
 
 
 class _Shape(Protocol):
-    """What the knapsack reads of a code: how many features and dimensions it takes."""
+    """The size of a code in the knapsack problem: its numbers of features and dimensions."""
 
     @property
     def n_vectors(self) -> int: ...
@@ -45,7 +46,7 @@ class Mixture(NamedTuple):
     """An orthogonal sum of codes.
 
     Args:
-        parts: each code with its number, those of the largest d / k first.
+        parts: each code with its multiplicity, the largest d / k first.
         n_features, n_hidden: n, m.
         active_probability: p.
     """
@@ -57,7 +58,7 @@ class Mixture(NamedTuple):
 
     @property
     def n_dropped(self) -> int:
-        """Features that no code holds."""
+        """The number of features in no code."""
         return self.n_features - sum(part.n_vectors * count for part, count in self.parts)
 
     @property
@@ -72,7 +73,7 @@ class Mixture(NamedTuple):
         return describe_mixture({part.name: count for part, count in self.parts}, self.n_dropped)
 
     def network(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return W, block diagonal, float64 (m, n), and b (n,): p/2 for the features that are dropped."""
+        """Return W, block diagonal, float64 (m, n), and b (n,), which is p/2 for dropped features."""
         weights = np.zeros((self.n_hidden, self.n_features))
         bias = np.full(self.n_features, self.active_probability / 2)
         row = column = 0
@@ -86,7 +87,7 @@ class Mixture(NamedTuple):
 
 
 def best_mixture(n_features: int, n_hidden: int, active_probability: float) -> Mixture:
-    """Return the orthogonal sum of codes of the least loss.
+    """Return the orthogonal sum of codes with the least loss.
 
     Args:
         n_features: n.
@@ -105,16 +106,16 @@ def best_mixture(n_features: int, n_hidden: int, active_probability: float) -> M
 
 
 def fill_dimensions(codes: Sequence[_Shape], savings: Sequence[float], n_features: int, n_hidden: int) -> list[int]:
-    """Return how often each code is used where the sum of savings is largest, sum k <= n and sum d <= m.
+    """Return the multiplicity of each code that maximises the total saving, given sum k <= n and sum d <= m.
 
     Args:
         codes: each takes k features and d >= 1 dimensions.
-        savings: of each code, in the loss of a dropped feature.
+        savings: saving of each code, in units of the loss of a dropped feature.
         n_features: n.
         n_hidden: m.
     """
     best = np.zeros((n_hidden + 1, n_features + 1))
-    last = np.full(best.shape, -1, dtype=np.int8)  # the code that was added, none for -1
+    last = np.full(best.shape, -1, dtype=np.int8)  # index of the last code added; -1 for none
     for dim in range(1, n_hidden + 1):
         best[dim] = best[dim - 1]
         for index, (code, saving) in enumerate(zip(codes, savings, strict=True)):
@@ -129,7 +130,7 @@ def fill_dimensions(codes: Sequence[_Shape], savings: Sequence[float], n_feature
 
 
 def _trace_back(codes: Sequence[_Shape], last: np.ndarray) -> list[int]:
-    """Return how often each code was added on the way to all features and dimensions."""
+    """Return how often each code was added in the optimum for all features and dimensions."""
     counts = [0] * len(codes)
     dim, features = last.shape[0] - 1, last.shape[1] - 1
     while dim > 0:

@@ -1,4 +1,4 @@
-"""Codes with the norms and biases that they take at a given p: the parts of which a network is put together."""
+"""Codes with their optimal norms and biases at a given p: the blocks of a predicted network."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PYRAMID_SHAPE = 5, 3
 
 
 class Part(NamedTuple):
-    """A code of k features in d dimensions, minimised.
+    """A code of k features in d dimensions, at its minimum.
 
     Args:
         name: of the code, in the singular.
         weights: its columns of W, float64 (d, k).
         bias: float64 (k,).
-        loss: the expected squared error of its k features together.
+        loss: expected squared error, summed over its k features.
     """
 
     name: str

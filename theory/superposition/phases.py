@@ -1,4 +1,4 @@
-"""Where the phases of two features in one dimension meet: the exact boundary, and the crossing of three candidates."""
+"""Phase boundaries of two features in one dimension: from the exact loss, and from the crossing of three candidates."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def candidate_losses(
 
         r V,   V,   p^2 (1 + r) / 6,     V = p/3 - p^2/4
 
-    An antipodal pair is w = +-(1, -1), b = 0. It loses the smaller one of two active features, and replaces the
-    larger by the difference: E min(x, y)^2 = 1/6 for each feature.
+    An antipodal pair is w = +-(1, -1), b = 0. If both features are active, the smaller one is lost and the larger is
+    replaced by the difference: E min(x, y)^2 = 1/6 for each feature.
 
     Args:
         active_probability: p.
         importance: r, of the second feature.
 
-    Returns: float64, of the common shape and a last axis of three.
-    Source: Elhage et al. (2022), "toy model" of the phase change; derived here again.
+    Returns: float64, of the common shape with a last axis of three.
+    Source: Elhage et al. (2022), "toy model" of the phase change; rederived here.
     """
     p, r = require_grid(active_probability, importance)
     variance = feature_variance(p)
@@ -40,9 +40,9 @@ def candidate_losses(
 
 
 def candidate_crossing(importance: Float[np.ndarray, " ..."] | float) -> Float[np.ndarray, " ..."]:
-    """Return the p below which the antipodal pair is the best of the candidates: 4 r / (2 + 5 r), with r <= 1 or 1/r.
+    """Return the p below which the antipodal pair is the best candidate, 4 r / (2 + 5 r), with 1/r for r > 1.
 
-    The minimiser of the exact loss still superposes above it; see `phase_boundary`.
+    The minimiser of the exact loss is still in superposition above it; see `phase_boundary`.
     """
     r = require_grid(1.0, importance)[1]
     smaller = np.minimum(r, 1 / r)
@@ -52,15 +52,16 @@ def candidate_crossing(importance: Float[np.ndarray, " ..."] | float) -> Float[n
 def phase_boundary(importance: Float[np.ndarray, " R"]) -> Float[np.ndarray, " R"]:
     """Return the largest p at which the minimiser of the exact loss represents both features.
 
-    It is found by bisection in log p, between 0.9 of the candidates' crossing, where both are represented, and 1; the
-    change of phase in between is taken to be the only one. Exchanging the features turns r into 1/r at the same p.
+    The boundary is found by bisection in log p between 0.9 times the candidates' crossing, where both features are
+    represented, and 1. The method assumes that the phase changes only once in between. Exchanging the features maps r
+    to 1/r at the same p.
 
     Args:
         importance: r > 0.
 
-    Returns: p of each r, 1 where both are represented at every p (r near 1). Its relative error is at most
+    Returns: p for each r, 1 where both features are represented at every p (r near 1). The relative error is at most
         log(1/p_0) / 2^21, with p_0 the lower end: 1e-6 for r = 0.1.
-    Raises: ValueError for an r out of range; ArithmeticError where the lower end is not superposed.
+    Raises: ValueError for an r out of range; ArithmeticError if the lower end is not in superposition.
     Source: derived here, numerical.
     """
     r = np.atleast_1d(require_grid(1.0, importance)[1])

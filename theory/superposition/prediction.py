@@ -1,4 +1,4 @@
-"""The predicted network, and what the prediction rests on."""
+"""The predicted network, and the basis of the prediction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from theory.superposition.task import SuperpositionTask
 
-# Where there is no prediction, numbers are NaN and `basis` is the last.
+# Without a prediction, numbers are NaN and `basis` is "none".
 BASES = ("theorem", "numerical", "ansatz", "none")
 
 
@@ -23,14 +23,14 @@ class Prediction:
     """The minimiser x' = relu(W^T W x + b) of a task.
 
     It is one of many: the hidden space may be rotated, and features of the same importance exchanged. The columns of W
-    are ordered by D_i, so that features that are dropped come last, except where importances tell the features apart.
+    are ordered by D_i, so that dropped features come last, unless importances distinguish the features.
 
     Args:
-        features: the features and the shape of the network that were asked for.
-        geometry: which codes the features form, in words; "no prediction" where there is none.
+        features: the features and the shape of the network.
+        geometry: the codes that the features form, in words; "no prediction" if there is none.
         basis: "theorem" (proved), "numerical" (an exact objective minimised from many starts), "ansatz" (the best of a
             symmetric family), or "none".
-        note: what else a reader must know, in a sentence; mostly nothing.
+        note: caveats in one sentence; usually empty.
         weights: W, float64 (m, n).
         bias: b, float64 (n,).
         loss: sum_i I_i E (x_i - x'_i)^2.
@@ -46,7 +46,7 @@ class Prediction:
 
     @property
     def task(self) -> dict[str, object]:
-        """What the prediction is for, as plain JSON values: the arguments of `predict` with their values."""
+        """The arguments of `predict` as plain JSON values."""
         return {**asdict(self.features), "importance": [*self.features.importance]}
 
     @property
@@ -56,7 +56,7 @@ class Prediction:
 
     @property
     def gram(self) -> Float[np.ndarray, "n n"]:
-        """W^T W, which no rotation of the hidden space changes."""
+        """W^T W, which is invariant under rotations of the hidden space."""
         return self.weights.T @ self.weights
 
     @property
@@ -81,11 +81,11 @@ class Prediction:
 
     @property
     def represented(self) -> Bool[np.ndarray, " n"]:
-        """Whether |w_i| > 0.15, for each feature; false everywhere where nothing is predicted."""
+        """Whether |w_i| > 0.15, for each feature; all false without a prediction."""
         return represented_features(self.weights)
 
     def __repr__(self) -> str:
-        """Return what a reader asks first, in four lines; the arrays are attributes."""
+        """Return a summary of four lines."""
         task = self.features
         lines = (
             f"{self.geometry} ({self.basis})",
@@ -97,7 +97,7 @@ class Prediction:
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, object]:
-        """Return the prediction as plain JSON values; null for each number where nothing is predicted."""
+        """Return the prediction as plain JSON values; without a prediction all numbers are null."""
         numbers = {
             "dimensionalities": self.dimensionalities.tolist(),
             "represented": self.represented.tolist(),

@@ -1,4 +1,4 @@
-"""The prediction for a task, from the part of the theory that covers it."""
+"""The prediction for a task, from the theory that covers it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from theory.superposition.prediction import Prediction
 from theory.superposition.task import SuperpositionTask, check_task
 from theory.superposition.two_feature_minimiser import minimise_two_features, phase_index
 
-# With more than two features per dimension, and not in the plane, sums of regular codes are the best from this p on.
+# With more than two features per dimension and m != 2, sums of regular codes are the best for p at or above this.
 DENSE_ENOUGH = 0.3
 _PLANE = 2
 _TWO_FEATURE_GEOMETRIES = (
@@ -21,7 +21,7 @@ _TWO_FEATURE_GEOMETRIES = (
     "1 dedicated feature, 1 dropped",
     "1 antipodal pair",
 )
-_SPARSE = "proved in the limit p -> 0 alone, where antipodal pairs and dedicated features are the minimiser"
+_SPARSE = "proved only in the limit p -> 0, where the minimiser consists of antipodal pairs and dedicated features"
 
 
 def predict(
@@ -32,7 +32,7 @@ def predict(
     importance: Sequence[float] | None = None,
     nonlinearity: str = "relu",
 ) -> Prediction:
-    """Predict which features an autoencoder x' = relu(W^T W x + b) represents, and in which geometry.
+    """Return which features an autoencoder x' = relu(W^T W x + b) represents, and in which geometry.
 
     Args:
         n_features: n, at least m.
@@ -41,9 +41,9 @@ def predict(
         importance: I_i, n positive numbers; None for ones.
         nonlinearity: "relu", or "linear" for the control.
 
-    Returns: the prediction; its `basis` is "none" where the theory has none.
+    Returns: the prediction; its `basis` is "none" if no theory covers the task.
     Raises: ValueError, one line that names the field.
-    Source: `prediction.basis` says what it rests on, and the modules that the package's docstring lists derive it.
+    Source: `Prediction.basis` classifies it; the modules listed in the package's docstring derive it.
     """
     task = check_task(
         n_features=n_features,
@@ -56,10 +56,10 @@ def predict(
 
 
 def predict_all(tasks: Sequence[SuperpositionTask]) -> list[Prediction]:
-    """Predict many tasks; those of two features in one dimension, the cells of a phase diagram, are solved together.
+    """Return the predictions for many tasks; cells of a phase diagram (n = 2, m = 1) are solved together.
 
     Args:
-        tasks: of `check_task`.
+        tasks: as returned by `check_task`.
 
     Returns: the predictions, in the order of the tasks.
     """
@@ -70,7 +70,7 @@ def predict_all(tasks: Sequence[SuperpositionTask]) -> list[Prediction]:
 
 
 def _predict(task: SuperpositionTask) -> Prediction:
-    """Predict any task but two features in one dimension with ReLU."""
+    """Return the prediction for any task except two features in one dimension with ReLU."""
     if task.nonlinearity == "linear" or task.n_features == task.n_hidden:
         return predict_linear(task)
     reason = _missing_theory(task)
@@ -78,10 +78,10 @@ def _predict(task: SuperpositionTask) -> Prediction:
 
 
 def _missing_theory(task: SuperpositionTask) -> str:
-    """Return why nothing is predicted for a task, or nothing if it is covered by sums of regular codes."""
+    """Return the reason for predicting nothing, or "" if sums of regular codes cover the task."""
     n, m, p = task.n_features, task.n_hidden, task.active_probability
     if not task.is_equally_important:
-        return "unequal importances are covered for two features in one dimension, and without ReLU"
+        return "unequal importances are covered only for two features in one dimension, and without ReLU"
     if p == 1:
         return "where every feature is always active, geometries of the same loss have different dimensionalities"
     if n > 2 * m and m != _PLANE and p < DENSE_ENOUGH:
@@ -92,10 +92,10 @@ def _missing_theory(task: SuperpositionTask) -> str:
 
 
 def predict_two_features(tasks: Sequence[SuperpositionTask]) -> list[Prediction]:
-    """Return the numerical minimiser of the exact loss of each task; a whole phase diagram is solved at once.
+    """Return the numerical minimiser of the exact loss of each task; all tasks are solved at once.
 
     Args:
-        tasks: of two features in one dimension, with ReLU; the first importance is the unit of the loss.
+        tasks: of two features in one dimension, with ReLU; the solver works in units of the first importance.
     """
     probabilities = np.array([task.active_probability for task in tasks])
     units, others = np.array([task.importance for task in tasks]).T
@@ -133,7 +133,7 @@ def _predict_mixture(task: SuperpositionTask) -> Prediction:
 
 
 def _no_prediction(task: SuperpositionTask, reason: str) -> Prediction:
-    """Return NaN in place of every number, and why."""
+    """Return a prediction with NaN for every number and the reason as its note."""
     return Prediction(
         features=task,
         geometry="no prediction",

@@ -1,9 +1,10 @@
-"""Five features in three dimensions: a square pyramid, the one irregular code that is better than sums of regular ones.
+"""The square pyramid: five features in three dimensions, an irregular code that is better than sums of regular codes.
 
     w_1 = (0, 0, u),   w_2 .. w_5 = (v cos, v sin, -g) at four right angles,   biases b_1 and b_2 = .. = b_5
 
-Direct descents end in it for p between about 0.63 and 0.76. Inner products are -u g between the apex and the base, g^2
-between neighbours in the base and g^2 - v^2 between opposite corners. The five numbers are found numerically.
+Direct minimisation of the full network converges to it for p between about 0.63 and 0.76. Inner products are -u g
+between the apex and the base, g^2 between neighbours in the base and g^2 - v^2 between opposite corners. The five
+parameters are found numerically.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from theory.superposition.uniform_sums import SparseSum
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Below, pairs are far better, and g^2 gets so small that the closed form loses its digits.
+# For smaller p antipodal pairs are far better, and g^2 is so small that the closed form loses its digits.
 LEAST_PROBABILITY = 0.55
 _START = np.array([0.83, 0.76, 0.35, 0.48, 0.26])
 
@@ -28,6 +29,7 @@ def solve_square_pyramid(active_probability: float) -> tuple[Float[np.ndarray, "
     Args:
         active_probability: p, at least 0.55.
 
+    Returns: W, float64 (3, 5), b (5,), and the loss, the expected squared error summed over the five features.
     Source: derived here; the loss is exact, its minimisation numerical.
     """
     from scipy.optimize import minimize
@@ -51,7 +53,7 @@ def feature_loss(
 
     Args:
         square_norm: a > 0.
-        products: c_j with each other feature.
+        products: c_j, the inner products with the other features.
         bias: b.
         active_probability: p.
     """

@@ -1,4 +1,4 @@
-"""The numbers that a prediction is made from."""
+"""The task of a prediction: its parameters and their checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from theory.checks import require_integer, require_positive
 
 NONLINEARITIES = ("relu", "linear")
-# Entries of W: the sums of codes of so many features and dimensions are compared within a second.
+# Entries of W; sums of codes for a network of this size are compared within a second.
 _LARGEST_NETWORK = 1_000_000
 
 
@@ -44,7 +44,7 @@ class SuperpositionTask:
 
 
 def feature_variance(active_probability):
-    """Return V = p/3 - p^2/4, the variance of a feature, which a feature that is dropped costs."""
+    """Return V = p/3 - p^2/4, the variance of a feature, which is the loss of a dropped feature."""
     return active_probability / 3 - active_probability**2 / 4
 
 

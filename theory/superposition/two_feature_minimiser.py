@@ -1,4 +1,4 @@
-"""The minimiser of the exact loss of two features in one dimension, for a whole grid of (p, r) at once."""
+"""The minimiser of the exact loss of two features in one dimension, vectorised over a grid of (p, r)."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _STARTS = np.array(
 )
 _MAX_STEPS = 200
 _DIFFERENCE = 1e-6
-# Of the gradient over p min(1, r): some hundred operations on numbers of size one.
+# Tolerance of the gradient over p min(1, r): the rounding of about a hundred operations on numbers of order one.
 _GRADIENT_TOLERANCE = 1e-12
-# A shorter column is zero: where it is zero the curvature along it is of size one, but for a boundary of phases.
+# A shorter column is set to zero: at zero the curvature along it is of order one, except on a phase boundary.
 _ZERO_COLUMN = 1e-10
 
 
@@ -38,10 +38,10 @@ class TwoFeatureMinima(NamedTuple):
     """The best network of each cell.
 
     Args:
-        weights: w_1, w_2, float64 (..., 2); of the two signs, the one that makes the longer one positive.
+        weights: w_1, w_2, float64 (..., 2); the sign is chosen so that the entry of larger magnitude is positive.
         bias: b_1, b_2, float64 (..., 2).
         loss: float64 (...).
-        gradient_norm: of the loss over p min(1, r), where the descent ended, float64 (...).
+        gradient_norm: of the loss over p min(1, r), at the end of the descent, float64 (...).
     """
 
     weights: Float[np.ndarray, "... 2"]
@@ -58,15 +58,15 @@ class TwoFeatureMinima(NamedTuple):
 def minimise_two_features(
     active_probability: Float[np.ndarray, " ..."] | float, importance: Float[np.ndarray, " ..."] | float
 ) -> TwoFeatureMinima:
-    """Minimise the exact loss of two features in one dimension from eight starts, and keep the best.
+    """Return the best of eight descents on the exact loss of two features in one dimension.
 
     Args:
         active_probability: p, in (0, 1], of any shape.
-        importance: r > 0, of the second feature (that of the first is 1), of a shape that p broadcasts with.
+        importance: r > 0, of the second feature (that of the first is 1), of a shape that broadcasts with that of p.
 
     Returns: the minimisers, of the common shape.
     Raises: ValueError for a p or r out of range.
-    Source: derived here; numerical, as nothing proves that no other minimum is lower.
+    Source: derived here; numerical, as there is no proof that no other minimum is lower.
     """
     p, r = require_grid(active_probability, importance)
     shape, p, r = p.shape, p.ravel(), r.ravel()
@@ -88,10 +88,10 @@ def phase_index(represented: Bool[np.ndarray, "... 2"]) -> Int[np.ndarray, " ...
 
 
 def _settle_dropped(weights: np.ndarray, bias: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return minima (N, 2), those with a column at rounding as the network that they converge to.
+    """Return weights and biases (N, 2), with columns that are zero to rounding replaced by their exact limit.
 
-    A column of zero decouples the features: the other one is reconstructed, w = 1 and b = 0, and the best output for
-    the one that is dropped is its mean, p/2.
+    A zero column decouples the features: the other feature is reconstructed exactly, w = 1 and b = 0, and the best
+    output for the dropped one is its mean, p/2.
     """
     is_dropped = np.abs(weights) < _ZERO_COLUMN
     settles = np.any(is_dropped, axis=1, keepdims=True)
@@ -100,9 +100,9 @@ def _settle_dropped(weights: np.ndarray, bias: np.ndarray, p: np.ndarray) -> tup
 
 
 def _descend(points: np.ndarray, p: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Descend by Newton steps, damped until each lowers the loss; rows that have converged are left alone.
+    """Return the end points of damped Newton descents; a step is taken if it lowers the loss, converged rows stop.
 
-    Returns: points (N, 4), losses over p min(1, r) and the norms of their gradients (N,).
+    Returns: points (N, 4), losses over p min(1, r) (N,), and the norms of their gradients (N,).
     """
     points, scale = points.copy(), p * np.minimum(1.0, r)
     values, gradients = _scaled(points, p, r, scale)
@@ -127,7 +127,7 @@ def _descend(points: np.ndarray, p: np.ndarray, r: np.ndarray) -> tuple[np.ndarr
 def _is_lower(
     values: np.ndarray, gradients: np.ndarray, trial_values: np.ndarray, trial_gradients: np.ndarray
 ) -> np.ndarray:
-    """Return whether the loss fell, or its gradient where the losses agree to rounding."""
+    """Return whether the loss decreased or, if the losses agree to rounding, the norm of its gradient did."""
     rounding = 32 * np.finfo(float).eps * values
     shrinks = np.linalg.norm(trial_gradients, axis=1) < np.linalg.norm(gradients, axis=1)
     return (trial_values < values - rounding) | (shrinks & (trial_values < values + rounding))
@@ -136,7 +136,7 @@ def _is_lower(
 def _newton_step(
     points: np.ndarray, gradients: np.ndarray, damping: np.ndarray, p: np.ndarray, r: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
-    """Return -(|H| + damping)^{-1} g, with H from differences of the exact gradient."""
+    """Return -(|H| + damping)^{-1} g, with H from finite differences of the exact gradient."""
     size = points.shape[1]
     shifted = points[:, None, :] + _DIFFERENCE * np.eye(size)
     task = (np.broadcast_to(values[:, None], shifted.shape[:2]) for values in (p, r, scale))
@@ -147,6 +147,6 @@ def _newton_step(
 
 
 def _scaled(points: np.ndarray, p: np.ndarray, r: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the loss and its gradient, both over the scale."""
+    """Return the loss and its gradient, both divided by the scale."""
     loss, gradient = loss_and_gradient(points[..., :2], points[..., 2:], p, r)
     return loss / scale, gradient / scale[..., None]

@@ -1,15 +1,16 @@
 """The exact expected loss of two features in one dimension.
 
-With a = w_i^2, c = w_1 w_2, b = b_i and the other feature y, the output i is (a x + c y + b)_+, and the four masks give
+With a = w_i^2, c = w_1 w_2, b = b_i and y the other feature, output i is (a x + c y + b)_+. The four cases of which
+features are active give
 
     L_i = I_i [ (1-p)^2 b_+^2 + p (1-p) (A(a, b) + B(c, b)) + p^2 int_0^1 A(a, c y + b) dy ]
     A(a, e) = int_0^1 (x - (a x + e)_+)^2 dx,      B(c, b) = int_0^1 (c y + b)_+^2 dy
 
 A and B are integrals of squares of linear functions over the interval where the ReLU is active. A(a, e) is a polynomial
 in e of degree 2 for e >= 0, of degree 3 for -a <= e <= 0 (the interval begins at -e / a), and constant for e <= -a.
-The last integral is therefore cut where c y + b is 0 and where it is -a, and two Gauss nodes on each of the three
-pieces, which integrate cubics exactly, give it without any error of quadrature; the same holds for its derivatives in
-a, b and c, of degree 3 at most. All that is left is rounding.
+The last integral is therefore split where c y + b is 0 and where it is -a. Two Gauss nodes on each of the three pieces
+integrate cubics exactly, so the quadrature has no error; the same holds for its derivatives in a, b and c, of degree 3
+at most. Only rounding errors remain.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def two_feature_loss(
         importance: r, of the second feature; that of the first is 1.
 
     Returns: float64, of the common shape.
-    Source: derived here, module's docstring.
+    Source: derived in the module's docstring.
     """
     return loss_and_gradient(weights, bias, active_probability, importance)[0]
 
@@ -63,7 +64,7 @@ def loss_and_gradient(
 
 
 def _feature_terms(a: np.ndarray, c: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Return the loss of each feature, its importance left out, and its derivatives in a, c and b, stacked (4, ...)."""
+    """Return the loss of each feature without its importance, and its derivatives in a, c and b, stacked (4, ...)."""
     alone, alone_a, alone_e = _own(a, b)
     other, other_c, other_b = _interference(c, b)
     together, together_a, together_c, together_b = _own_and_interference(a, c, b)

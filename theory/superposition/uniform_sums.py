@@ -1,6 +1,6 @@
 """Moments of the positive part of a sum of sparse features, in closed form.
 
-For Y = sum_j c_j x_j, with independent x_j that are zero with probability 1 - p and else uniform on [0, 1],
+For Y = sum_j c_j x_j, with independent x_j that are zero with probability 1 - p and otherwise uniform on [0, 1],
 
     m_r(t) = E (t + Y)_+^r
 
@@ -10,8 +10,8 @@ active feature:
     m_r(t) = sum over the 3^q states of  prod_j w_j  r! / (r + a)!  (t + sum of the c_j at their upper end)_+^{r + a}
 
 where feature j is inactive (w_j = 1 - p), at its upper end (w_j = p / c_j) or at its lower end (w_j = -p / c_j), and a
-of them are active. Features of the same c_j are counted together. The terms alternate in sign, which amplifies rounding
-by up to prod_j (2 / |c_j|) r! / (r + q)!: some tens for the polygons that are used here, 2e5 for a simplex of twelve.
+is the number of active features. Features of equal c_j are grouped. The terms alternate in sign, which amplifies
+rounding by up to prod_j (2 / |c_j|) r! / (r + q)!: a few tens for the polygons used here, 2e5 for a simplex of twelve.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# A weaker interference is none: cosines of orthogonal vectors come out at rounding.
+# Smaller coefficients count as zero: computed cosines of orthogonal vectors are nonzero by rounding.
 _NO_INTERFERENCE = 1e-12
 
 
@@ -35,7 +35,7 @@ class SparseSum:
     """Y = sum_j c_j x_j of sparse features.
 
     Args:
-        coefficients: c_j; zeros are left out.
+        coefficients: c_j; zeros are dropped.
         active_probability: p.
     """
 
@@ -50,7 +50,7 @@ class SparseSum:
 
     @cached_property
     def _states(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Weight, shift and number of active features of each state of the features."""
+        """Weight, shift and number of active features of each joint state of the features."""
         states = [self._group_states(coefficient, count) for coefficient, count in self._groups.items()]
         rows = [
             (math.prod(s[0] for s in state), sum(s[1] for s in state), sum(s[2] for s in state))
@@ -60,7 +60,7 @@ class SparseSum:
         return weights, shifts, n_active.astype(int)
 
     def _group_states(self, coefficient: float, count: int) -> list[tuple[float, float, int]]:
-        """Return weight, shift and number of active features of the states of `count` features of one coefficient."""
+        """Return weight, shift and number of active features of each state of `count` features of one coefficient."""
         p = self.active_probability
         states = []
         for upper in range(count + 1):
@@ -72,7 +72,7 @@ class SparseSum:
         return states
 
     def positive_moment(self, order: int, threshold: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
-        """Return m_r(t) = E (t + Y)_+^r of the order r, at thresholds t of any shape."""
+        """Return m_r(t) = E (t + Y)_+^r of order r, at thresholds t of any shape."""
         weights, shifts, n_active = self._states
         powers = order + n_active
         factors = np.array([math.factorial(order) / math.factorial(power) for power in powers])

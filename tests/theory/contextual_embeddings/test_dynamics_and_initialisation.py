@@ -31,8 +31,8 @@ def test_a_time_beyond_all_numbers_is_infinite():
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ((10, 0.3, 0.2, -0.2), "final_cosine: expected more than -1/(K-1)=-0.111111 and less than at the start"),
-        ((10, 0.3, 0.2, 0.99), "final_cosine: expected more than -1/(K-1)=-0.111111 and less than at the start"),
+        ((10, 0.3, 0.2, -0.2), "final_cosine: expected more than -1/(K-1)=-0.111111 and less than the initial cosine"),
+        ((10, 0.3, 0.2, 0.99), "final_cosine: expected more than -1/(K-1)=-0.111111 and less than the initial cosine"),
         ((10, 0.3, 1.6, 0.2), "initial_angle: expected less than pi/2, got 1.6"),
         ((1, 0.3, 0.2, 0.2), "n_classes: expected at least 2, got 1"),
     ],

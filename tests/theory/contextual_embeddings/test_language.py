@@ -86,7 +86,7 @@ def test_dimensions_decide_on_the_basis():
     assert theory.predict(n_classes=8, shared=(), largest_prior=0.7).basis == "certified"
     # From tau = 2.78 on all class vectors lie on a line, for which two dimensions do.
     assert theory.predict(n_classes=8, shared=(), largest_prior=0.7, temperature=3.0, embedding_dim=2).note == (
-        "up to 0.008 of the sentences hold no word that tells their class"
+        "up to 0.008 of the sentences have no word that identifies their class"
     )
 
 
@@ -96,8 +96,8 @@ def test_dimensions_decide_on_the_basis():
         ({"shared": ((3, 5),)}, "shared: expected numbers of classes that divide n_classes=24, got 5: some class"),
         ({"shared": ((3,),)}, "shared: expected pairs positions:classes, got (3,)"),
         ({"shared": "3:3"}, "shared: expected pairs positions:classes, got '3:3'"),
-        ({"exclusive": 0, "shared": ()}, "shared: expected concepts in every class, got none beside exclusive=0"),
-        ({"exclusive": 0}, "exclusive: expected at least 1 where classes share all else and so are alike, got 0"),
+        ({"exclusive": 0, "shared": ()}, "shared: expected at least one pair with exclusive=0, got none"),
+        ({"exclusive": 0}, "exclusive: expected at least 1, as classes that share all concepts are alike, got 0"),
         ({"temperature": 0}, "temperature: expected a positive finite number, got 0"),
         ({"batch_size": 25}, "batch_size: expected at most n_classes=24, as classes are drawn without replacement"),
         ({"batch_size": 1}, "batch_size: expected at least 2, got 1"),

@@ -194,11 +194,11 @@ SINGULAR = np.diag([1.0, -0.25])
         ({"batch_size": 1}, "batch_size: expected at least 2, got 1"),
         (
             {"batch_size": 9, "similarity": "dot"},
-            "batch_size: expected none with similarity dot, which has no correction, got one",
+            "batch_size: expected no value with similarity dot: it has no correction, got one",
         ),
         (
             {"batch_size": 9, "weight_decay": 0.1},
-            "batch_size: expected none beside a weight decay, got weight_decay=0.1",
+            "batch_size: expected no value with weight decay, got weight_decay=0.1",
         ),
         (
             {"augmentation_ratios": None, "covariance": SINGULAR, "augmentation": np.eye(2)},
@@ -220,7 +220,7 @@ SINGULAR = np.diag([1.0, -0.25])
             {"augmentation_ratios": None},
             "covariance: expected both matrices, or augmentation_ratios in their place, got None",
         ),
-        ({"covariance": np.eye(2)}, "augmentation_ratios: expected none beside matrices, got both"),
+        ({"covariance": np.eye(2)}, "augmentation_ratios: expected no value if matrices are given, got both"),
     ],
 )
 def test_bad_input_is_one_line(changes, line):

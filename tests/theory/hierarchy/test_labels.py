@@ -203,7 +203,7 @@ def test_the_certificate_bounds_any_network():
         ({"level_eigenvalues": (0.5, 0.4, -0.1)}, "level_eigenvalues: expected numbers that fall from 1 at most to 0"),
         ({"level_eigenvalues": (0.5, 0.4)}, "level_eigenvalues: expected 3 numbers, one for each level, got 2"),
         ({"level_eigenvalues": (0.5, 0.4, np.nan)}, "level_eigenvalues: expected finite numbers"),
-        ({"level_eigenvalues": None}, "targets: expected them or level_eigenvalues, got both or neither"),
+        ({"level_eigenvalues": None}, "targets: expected either targets or level_eigenvalues, got both or neither"),
         ({"level_eigenvalues": None, "targets": np.eye(4)}, r"targets: expected shape \(8, 8\)"),
         ({"level_eigenvalues": None, "targets": np.eye(8) / 2}, "targets: expected rows that sum to 1, got 0.5"),
         ({"level_eigenvalues": None, "targets": 2 * np.eye(8) - 1 / 8}, "targets: expected probabilities, got -0.125"),

@@ -130,7 +130,7 @@ def test_what_is_out_of_range_is_one_line():
 def test_a_prediction_says_what_it_is():
     fixed = theory.predict()
     assert fixed.to_json()["gap"] == theory.largest_gap(16, 0.1, 6.0)
-    assert "at most this one" in fixed.note
+    assert "bounds the gap by this value" in fixed.note
     assert repr(fixed).startswith("threshold: 4.5987 (theorem")
     endless = theory.predict(mismatch=0.0, learnable=True, initial_gap=1.0, depth=1)
     values = endless.to_json()

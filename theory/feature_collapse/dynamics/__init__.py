@@ -1,4 +1,4 @@
-"""How a network gets from its initial weights to feature collapse, and how its norms go on from there.
+"""The dynamics of feature collapse: from the initial weights to the collapsed network, and its norms at late times.
 
 `escape` and `modes`: the plateau near the saddle at zero. `flow`: the norms of a collapsed network under gradient
 descent. `no_weight_decay`: the late law without weight decay.

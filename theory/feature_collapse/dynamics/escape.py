@@ -1,21 +1,21 @@
 """Escape from the saddle at zero: the length of the initial plateau, and the growth of the modes during it.
 
-The linear regime. Near zero, gradient descent acts on each mode of `modes` alone, so that the norms of
-embeddings and classifier follow from three numbers per mode: |w_i|^2, |u_i|^2 and <w_i, u_i> of the initial weights.
+The linear regime. Near zero, gradient descent acts on each mode of `modes` separately, so the norms of embeddings and
+classifier follow from three numbers per mode: |w_i|^2, |u_i|^2 and <w_i, u_i> of the initial weights.
 
-Its end. For saturated latents let w_(a,b) = mu_b/|mu| omega_a, Gamma the Gram matrix of the omega_a, and U in
-proportion. To first order in M, -G = N - mu_b / (n_c K) M, so that the coupling sigma shrinks by the factor 1 - chi,
+Its end. For saturated latents let w_(a,b) = mu_b/|mu| omega_a, Gamma the Gram matrix of the omega_a, and U as in the
+growing pair. To first order in M, -G = N - mu_b / (n_c K) M, so the coupling sigma shrinks by the factor 1 - chi,
 
     chi = tan(theta) t_3 / (1 - eps') sqrt(n_c / (K L)) a |W|^2 / (n_c (n_c - 1)),   t_3 = sum_b mu_b^3 / |mu|^3,
 
 with tan(theta) = (rho + lam_W) / sigma the ratio of U to W in the growing pair, a = (n_c - 1) tr(Gamma^2) / tr(Gamma)^2
-(1 for an equiangular frame), and 1 - eps' = (1 - eps)(1 - delta). As chi grows like e^{2 rho t}, the log of |W|^2 falls
-behind by chi sigma [sin(2 theta) / rho - 2 tan(theta) cos(2 theta) / (3 rho - rho_-)], rho_- the rate of the decaying
-pair; that over 2 rho is the `delay`. It does not depend on the size s of the weights, while the plateau grows like
-log(1/s).
+(1 for an equiangular frame), and 1 - eps' = (1 - eps)(1 - delta). As chi grows like e^{2 rho t}, log |W|^2 lags behind
+by chi sigma [sin(2 theta) / rho - 2 tan(theta) cos(2 theta) / (3 rho - rho_-)], with rho_- the rate of the decaying
+pair; this lag over 2 rho is the `delay`. It does not depend on the size s of the initial weights, while the length of
+the plateau grows like log(1/s).
 
-Valid: gradient descent, and gradient flow as lr -> 0, on the population risk. Out of scope: LayerNorm, which is not
-defined at zero; momentum and rescaled gradients. Random batches have these rates in the mean.
+Valid: gradient descent, and gradient flow as lr -> 0, on the population risk. Not covered: LayerNorm, which is not
+defined at zero; momentum and rescaled gradients. Random batches have these rates on average.
 Source: derived here.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LinearRegime:
-    """Gradient descent near zero, from given weights or in the mean over random ones.
+    """Gradient descent near zero, from given weights or averaged over random ones.
 
     Args:
         singular_values: sigma, float64 (m,).
@@ -74,16 +74,16 @@ class LinearRegime:
     __repr__ = short_repr
 
     def embedding_squares(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, "... m"]:
-        """Return |w_i|^2 of every mode after so many steps, float64 (..., m)."""
+        """Return |w_i|^2 of every mode after the given numbers of steps, float64 (..., m)."""
         return self._squares(steps)[0]
 
     def embedding_norms(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...]:
-        """Return the root mean square of the norms of the embeddings after so many steps, float64 (...)."""
+        """Return the root mean square norm of the embeddings after the given numbers of steps, float64 (...)."""
         outside = self.null_embeddings * self._decay(steps, self.weight_decay)
         return np.sqrt((self._squares(steps)[0].sum(axis=-1) + outside) / self.n_words)
 
     def classifier_norms(self, steps: Float[np.ndarray, ...] | float) -> Float[np.ndarray, ...]:
-        """Return the root mean square of the norms |u_kl| after so many steps, float64 (...)."""
+        """Return the root mean square of |u_kl| after the given numbers of steps, float64 (...)."""
         outside = self.null_classifier * self._decay(steps, self.classifier_weight_decay)
         return np.sqrt((self._squares(steps)[1].sum(axis=-1) + outside) / self.n_rows)
 
@@ -93,7 +93,7 @@ class LinearRegime:
     def _squares(
         self, steps: Float[np.ndarray, ...] | float
     ) -> tuple[Float[np.ndarray, "... m"], Float[np.ndarray, "... m"]]:
-        """Apply the power of the 2 x 2 matrix of each mode to its second moments."""
+        """Return |w_i|^2 and |u_i|^2 after the steps, from the power of the 2 x 2 matrix of each mode."""
         up, down = pair_rates(self.singular_values, self.weight_decay, self.classifier_weight_decay)
         cosine, sine = growing_pair(self.singular_values, up, self.weight_decay)
         steps = np.asarray(steps, dtype=np.float64)[..., None]
@@ -122,7 +122,7 @@ def linear_regime(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> LinearRegime:
-    """Project given initial weights on the modes.
+    """Return the linear regime from given initial weights, by projecting them onto the modes.
 
     Args:
         embeddings: W (n_w, d), word (a, b) in row a * s_c + b.
@@ -132,11 +132,11 @@ def linear_regime(
         n_concepts: n_c.
         weight_decay: lam_W >= 0, and lam_U too unless that is given.
         classifier_weight_decay: lam_U >= 0.
-        learning_rate: of gradient descent, positive and such that no pair changes its sign.
+        learning_rate: of gradient descent, positive and so small that no pair changes its sign.
         label_noise: eps in [0, 1).
         word_noise: delta in [0, 1).
 
-    Returns: the linear regime; exact as the weights tend to zero.
+    Returns: the linear regime; exact as the weights tend to zero. Raises: ValueError for an argument out of range.
     """
     modes = escape_modes(
         word_frequencies=word_frequencies,
@@ -187,11 +187,11 @@ def expected_linear_regime(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> LinearRegime:
-    """Average all squares over initial weights s N(0, 1) for W and uniform in +- s / sqrt(L d) for U.
+    """Return the linear regime averaged over random initial weights: s N(0, 1) for W, uniform +- s / sqrt(L d) for U.
 
-    A direction of W then has E|w_i|^2 = d s^2, one of U has E|u_i|^2 = s^2 / (3 L), and E<w_i, u_i> = 0; curves of a
-    single start differ from the mean by a relative sqrt(2 / (d (n_c - 1))) in the squares. `slowing` has the ratio
-    (d + n_c) / d of the means of tr(Gamma^2) and tr(Gamma)^2 / (n_c - 1).
+    A direction of W then has E|w_i|^2 = d s^2, a direction of U has E|u_i|^2 = s^2 / (3 L), and E<w_i, u_i> = 0. The
+    squares of a single start differ from the mean by a relative sqrt(2 / (d (n_c - 1))). `slowing` contains
+    (d + n_c) / d, the ratio of the means of tr(Gamma^2) and tr(Gamma)^2 / (n_c - 1).
 
     Args:
         initial_scale: s > 0.
@@ -207,7 +207,7 @@ def expected_linear_regime(
         label_noise: eps in [0, 1).
         word_noise: delta in [0, 1).
 
-    Returns: the linear regime in the mean.
+    Returns: the linear regime of the mean squares. Raises: ValueError for an argument out of range.
     """
     noise = {"label_noise": label_noise, "word_noise": word_noise}
     modes = escape_modes(
@@ -241,12 +241,12 @@ def expected_linear_regime(
 
 
 class Plateau(NamedTuple):
-    """How long the network stays near zero.
+    """The length of the initial plateau near zero.
 
     Args:
-        steps: until |W|^2 of the growing modes reaches its target in the linear regime; infinite if none does.
-        delay: how many more steps it takes because growth slows down, to first order in chi.
-        slowdown: chi at the target, by which the coupling is smaller than at zero; `delay` errs by about this share.
+        steps: until |W|^2 of the growing modes reaches its target in the linear regime; infinite if no mode grows.
+        delay: additional steps because growth slows down, to first order in chi.
+        slowdown: chi at the target, the relative reduction of the coupling; the relative error of `delay` is about chi.
     """
 
     steps: float
@@ -255,14 +255,14 @@ class Plateau(NamedTuple):
 
 
 def plateau(regime: LinearRegime, final_squared_norm: float, *, fraction: float = 0.01) -> Plateau:
-    """Predict after how many steps |W|^2 of the growing modes reaches a fraction of its final value.
+    """Return the predicted number of steps until |W|^2 of the growing modes reaches a fraction of its final value.
 
     Args:
         regime: the linear regime.
         final_squared_norm: the final |W|^2, n_c sum_b r_b^2 of `feature_collapse.predict`.
-        fraction: the share of it that is the target.
+        fraction: the target as a share of the final value.
 
-    Returns: the steps in the linear regime and their correction; `steps` is 0 if the start is there already.
+    Returns: the steps in the linear regime and their correction; `steps` is 0 if the start is beyond the target.
     """
     target = require_positive("final_squared_norm", final_squared_norm) * require_positive("fraction", fraction)
     decays = regime.weight_decay, regime.classifier_weight_decay
@@ -305,7 +305,7 @@ def _slowing(
 
 
 def _check_rate(learning_rate: float, modes: EscapeModes, decays: tuple[float, float]) -> float:
-    """Return the learning rate, or raise if a pair would change its sign at every step."""
+    """Return the learning rate, or raise ValueError if a pair would change its sign at every step."""
     learning_rate = require_positive("learning_rate", learning_rate)
     fastest = float(np.max(np.append(-pair_rates(modes.singular_values, *decays)[1], decays)))
     if learning_rate * fastest >= 1:

@@ -1,15 +1,15 @@
-"""How the norms of a collapsed network change in training: all latents classes, no LayerNorm.
+"""The norms of a collapsed network during training, for saturated latents without LayerNorm.
 
 A network w_(a,b) = r_b f_a, u_kl = c f_{z_kl} over an equiangular frame f keeps this form under gradient descent on the
-population risk and under its flow: permuting concepts, in words and latents together, leaves the risk as it is. With
-Lemma 3 of `theory/global_optimality.md`, rho_b = 1 / (n_c - 1 + e^{eta c r_b}) - eps' / n_c (eps' as in `noise`), and
-t = learning rate * steps,
+population risk and under gradient flow, because the risk is invariant under permutations of concepts in words and
+latents together. With Lemma 3 of `theory/global_optimality.md`, rho_b = 1 / (n_c - 1 + e^{eta c r_b}) - eps' / n_c
+(eps' as in `noise`), and t = learning rate * steps,
 
     dr_b/dt = L mu_b c rho_b - lam_W r_b,     dc/dt = n_c^{1-L} sum_b mu_b r_b rho_b - lam_U c:
 
-s_c + 1 equations for the norms in every saturated task, whatever d >= n_c - 1. They rest at Type III and at zero.
+s_c + 1 equations for the norms in every saturated task, for any d >= n_c - 1. Their rest points are Type III and zero.
 Without weight decay |W|^2 - |U|^2 = n_c |r|^2 - K L c^2 is conserved, as both terms change by 2 n_c L c sum_b mu_b r_b
-rho_b per unit of time. Gradient descent with a finite learning rate obeys the same equations as a map.
+rho_b per unit of time. Gradient descent with a finite learning rate is the Euler map of these equations.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 
@@ -35,7 +35,7 @@ from theory.short_text import short_repr
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Relative error that the integrator (of order 8) allows in a step, down to this share of the initial norms.
+# Relative tolerance of the integrator (of order 8) per step, for values above this share of the initial norms.
 _TOLERANCE, _SMALLEST = 1e-12, 1e-6
 
 
@@ -85,7 +85,7 @@ class CollapsedMotion:
         return np.append(words, scale * np.sum(norms * margin_gradient) - self.classifier_weight_decay * c)
 
     def norms(self, states: Float[np.ndarray, "T s_c+1"]) -> CollapsedNorms:
-        """Return states (T, s_c + 1) with their cross-entropies."""
+        """Return the norms and cross-entropies of states (T, s_c + 1)."""
         margins = self.share.eta * states[:, -1:] * states[:, :-1]
         gains = position_gain(self.share, margins) + self.noise * margins / self.share.eta
         return CollapsedNorms(states[:, :-1], states[:, -1], self.share.sentence_length * gains @ self.word_frequencies)
@@ -103,7 +103,7 @@ def collapsed_motion(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> CollapsedMotion:
-    """Check a task and return its equations of motion.
+    """Return the equations of motion of a task, after checking it.
 
     Args:
         n_concepts: n_c, at least 2.
@@ -152,15 +152,15 @@ def collapsed_flow(
     classifier_norm: float,
     **task: Any,
 ) -> CollapsedNorms:
-    """Integrate gradient flow from a collapsed network.
+    """Return the solution of gradient flow from a collapsed network.
 
     Args:
-        times: t = learning rate * steps, rising from zero or above, (T,).
+        times: t = learning rate * steps, non-negative and in ascending order, (T,).
         embedding_norms: r at t = 0, (s_c,), or one number for all words.
         classifier_norm: c at t = 0.
         task: the arguments of `collapsed_motion`.
 
-    Returns: the norms at these times, to about 1e-10 in relative terms.
+    Returns: the norms at these times, to a relative error of about 1e-10.
     Valid: saturated latents and gradient flow; gradient descent differs by O(learning rate), see `collapsed_descent`.
     Raises: ValueError, `field: expected ..., got ...`; ArithmeticError if the integrator fails.
     Source: derived here.
@@ -194,7 +194,7 @@ def collapsed_descent(
     classifier_norm: float,
     **task: Any,
 ) -> CollapsedNorms:
-    """Follow gradient descent with a finite learning rate from a collapsed network, exactly.
+    """Return the norms under gradient descent with a finite learning rate from a collapsed network, exactly.
 
     Args:
         learning_rate: of plain gradient descent on the population risk.
@@ -226,7 +226,7 @@ def _check_start(
     embedding_norms: Sequence[float] | Float[np.ndarray, " s_c"] | float,
     classifier_norm: float,
 ) -> Float[np.ndarray, " s_c+1"]:
-    """Return the state (r, c), float64 (s_c + 1,)."""
+    """Return the initial state (r, c), float64 (s_c + 1,), or raise ValueError."""
     size = motion.word_frequencies.size
     norms = np.atleast_1d(np.asarray(embedding_norms, dtype=np.float64))
     if norms.shape not in ((1,), (size,)):

@@ -5,13 +5,14 @@ value decomposition N = sum_i sigma_i p_i q_i^T, the parts w_i = W^T q_i and u_i
 
     dw_i/dt = sigma_i u_i - lam_W w_i,   du_i/dt = sigma_i w_i - lam_U u_i,   t = learning rate * steps.
 
-A pair (w_i + u_i) / sqrt 2 grows and a pair (w_i - u_i) / sqrt 2 decays, at rates +-sigma_i - lam for equal weight
-decay and in general, with the two pairs turned by an angle, at
+For equal weight decays the pair (w_i + u_i) / sqrt 2 grows and the pair (w_i - u_i) / sqrt 2 decays, at the rates
++-sigma_i - lam. In general the two pairs are rotated by an angle, and the rates are
 
     rho = -(lam_W + lam_U) / 2 +- sqrt(((lam_W - lam_U) / 2)^2 + sigma_i^2).
 
-A mode grows iff sigma_i^2 > lam_W lam_U. Gradient descent multiplies a pair by 1 + lr rho at every step: a rate of
-log(1 + lr rho) / lr per unit of time. What is orthogonal to all modes decays, W at the rate lam_W and U at lam_U.
+A mode grows iff sigma_i^2 > lam_W lam_U. Gradient descent multiplies a pair by 1 + lr rho at every step, a rate of
+log(1 + lr rho) / lr per unit of time. Components orthogonal to all modes decay, of W at the rate lam_W and of U at
+lam_U.
 
 Singular values. N has entries (1 - eps)(1 - delta) mu_b / K ([z_kl = a] - pi_l(a)), pi_l the share of each concept at
 position l, eps and delta the noises of `noise`. It has one column per concept, times mu_b: its right singular vectors
@@ -19,10 +20,10 @@ are v x mu/|mu|, v an eigenvector of C = sum_l [diag pi_l - pi_l pi_l^T], and
 
     sigma = (1 - eps)(1 - delta) |mu| sqrt(eigenvalue of C / K),
 
-n_c - 1 of them besides zero; the largest is the zero threshold. For saturated latents all are equal: concepts part at
-once, the words of a concept along one direction and with lengths in proportion to mu. Else the rank increases one by
-one, in the order of the singular values: from weights of size s the first mode is of order 1 at t = log(1/s) / rho_1,
-when mode i is of the order s^(1 - rho_i / rho_1), negligible beside it as s -> 0.
+at most n_c - 1 of them nonzero; the largest is the zero threshold. For saturated latents all are equal: concepts
+separate simultaneously, the words of a concept along one direction and with lengths proportional to mu. Otherwise the
+rank increases one by one, in the order of the singular values: from weights of size s the first mode is of order 1 at
+t = log(1/s) / rho_1, when mode i is of order s^(1 - rho_i / rho_1), negligible in comparison as s -> 0.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 
@@ -43,7 +44,7 @@ from theory.short_text import short_repr
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# An eigenvalue of C, which is of order L, below this share of L is zero: rounding leaves about 1e-16.
+# C is of order L; an eigenvalue below this share of L counts as zero, as rounding leaves about 1e-16.
 _NEGLIGIBLE = 1e-13
 
 
@@ -51,9 +52,9 @@ class EscapeModes(NamedTuple):
     """The modes of N = -dF/dM at zero.
 
     Args:
-        singular_values: sigma, float64 (m,), positive, falling, each as often as it occurs; m <= n_c - 1.
+        singular_values: sigma, float64 (m,), positive, in descending order with multiplicity; m <= n_c - 1.
         directions: v, float64 (n_c, m): the concept vectors; the right singular vectors are v x mu/|mu|.
-        null_words: n_w - m, how many directions of words have the singular value zero.
+        null_words: n_w - m, the dimension of the null space for words.
         null_rows: K L - m, the same for the classifier.
     """
 
@@ -75,7 +76,7 @@ def escape_modes(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> EscapeModes:
-    """Find all singular values of -dF/dM at the zero network.
+    """Return the modes with nonzero singular value of -dF/dM at the zero network.
 
     Args:
         word_frequencies: mu (s_c,), summing to 1.
@@ -92,7 +93,7 @@ def escape_modes(
     n_concepts = require_integer("n_concepts", n_concepts, minimum=2)
     word_frequencies = np.asarray(word_frequencies, dtype=np.float64)
     covariance, n_classes, length = _summed_covariance(latents, n_concepts, sentence_length, n_classes)
-    # The ones vector has the eigenvalue zero and is no mode: on its complement the rest is diagonalised.
+    # The ones vector has eigenvalue zero and is not a mode; C is diagonalised on its orthogonal complement.
     basis = np.linalg.svd(np.ones((1, n_concepts)))[2][1:].T
     eigenvalues, vectors = np.linalg.eigh(basis.T @ covariance @ basis)
     evidence = (1 - require_fraction("label_noise", label_noise)) * (1 - require_fraction("word_noise", word_noise))
@@ -129,7 +130,7 @@ def escape_rate(
     *,
     learning_rate: float = 0.0,
 ) -> Float[np.ndarray, ...] | float:
-    """Return the rate rho at which the growing pair of a mode grows, per unit of learning rate * steps.
+    """Return the growth rate rho of the growing pair of a mode, per unit of learning rate * steps.
 
     Args:
         singular_value: sigma, a number or an array.
@@ -157,7 +158,7 @@ def pair_rates(
 def growing_pair(
     singular_value: Float[np.ndarray, ...] | float, rate: Float[np.ndarray, ...] | float, weight_decay: float
 ) -> tuple[Float[np.ndarray, ...], Float[np.ndarray, ...]]:
-    """Return (cos theta, sin theta), the parts of W and of U in the growing pair.
+    """Return (cos theta, sin theta), the components of W and of U in the growing pair.
 
     tan(theta) = (rho + lam_W) / sigma; 1 for equal weight decay.
 

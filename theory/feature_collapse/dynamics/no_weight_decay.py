@@ -1,8 +1,8 @@
-"""The limit of norms and directions without weight decay: of the regularisation path, and of gradient flow.
+"""Norms and directions without weight decay: the limits of the regularisation path and of gradient flow.
 
-All latents are classes, no LayerNorm, no noise (with noise margins stay finite, see `noise`). Margins y_b = eta c r_b
-then grow without bound, like a logarithm, both as lam -> 0 and as t -> infinity at lam = 0. Let x_b = log mu_b, xbar
-its mean over the words of a concept (each counted once), and V the mean margin.
+Latents are saturated, without LayerNorm and without noise (with noise, margins stay finite, see `noise`). Margins
+y_b = eta c r_b then grow without bound, like a logarithm, both as lam -> 0 and as t -> infinity at lam = 0. Let
+x_b = log mu_b, xbar its unweighted mean over the words of a concept, and V the mean margin.
 
 The path, lam -> 0. The equations of Type III are y_b (n_c - 1 + e^{y_b}) = |y| sqrt(n_c L / K) / lam mu_b, whence
 
@@ -19,11 +19,11 @@ kappa_b = (x_b - xbar) / Y + O(1/Y^2). Then dc/dt and c^2 = sqrt(n_c / (K L)) |y
 
     y_b = V + (x_b - xbar)(1 + 1/V) + O(1/V^2),      Ei(V) = 2 e^{xbar} sqrt(n_w L / K) t,
 
-Ei the exponential integral, V = log t + log log t + ..: norms grow like sqrt(log t). Time t compares with the weight
-decay 1 / (2 t V): the same mean margin, and the same frequency effect to leading order, not to the next.
+with Ei the exponential integral, V = log t + log log t + ..: norms grow like sqrt(log t). Time t corresponds to the
+weight decay 1 / (2 t V), with the same mean margin and, to leading but not to next order, the same frequency effect.
 
-What they have in common. Norms are c = (n_w / (K L))^{1/4} sqrt(V / eta) and r_b = (K L / n_w)^{1/4} sqrt(V / eta) to
-leading order, the same for all words however unequal their frequencies; at the next,
+Common to both. To leading order norms are c = (n_w / (K L))^{1/4} sqrt(V / eta) and r_b = (K L / n_w)^{1/4}
+sqrt(V / eta), the same for all words and any frequencies. To next order,
 
     r_b / r_b' = 1 + log(mu_b / mu_b') / V + O(1/V^2).
 
@@ -96,14 +96,14 @@ def path_norms(*, weight_decay: float, **task: Any) -> LateNorms:
 
 
 def flow_norms(*, time: float, imbalance: float = 0.0, **task: Any) -> LateNorms:
-    """Return where gradient flow without weight decay is at a late time, to next-to-leading order.
+    """Return the norms of gradient flow without weight decay at a late time, to next-to-leading order.
 
     Args:
         time: t = learning rate * steps, positive.
         imbalance: |W|^2 - |U|^2 of the start, which the flow conserves.
         task: n_concepts, n_words, sentence_length and word_frequency, as for `feature_collapse.predict`.
 
-    Returns: the norms; margins have an error of order 1/V^2, and one of t_0 / t where the start took a time t_0.
+    Returns: the norms; margins have an error of order 1/V^2, and of order t_0 / t for an initial phase of length t_0.
     Valid: from any collapsed start, once V is above the spread of log mu_b.
     Raises: ValueError, `field: expected ..., got ...`, also if V is too small.
     Source: derived here; see the module's docstring.
@@ -127,7 +127,7 @@ def _log_scale(motion: CollapsedMotion) -> float:
 
 
 def _spread(motion: CollapsedMotion) -> float:
-    """Return by how much log mu_b differs from its mean at most."""
+    """Return the largest deviation of log mu_b from its mean."""
     logs = np.log(motion.word_frequencies)
     return float(np.abs(logs - logs.mean()).max())
 

@@ -12,7 +12,7 @@ from theory.feature_collapse.noise import corrupts_mixture, noise_slope
 
 
 class CommonMargin(NamedTuple):
-    """The minimiser y of cross-entropy(y) + a y + b y^2 / 2 (nats), and the relative residual of its equation."""
+    """The minimiser y of cross-entropy(y) + a y + b y^2 / 2, its cross-entropy (nats), and the relative residual."""
 
     margin: float
     cross_entropy: float
@@ -22,7 +22,7 @@ class CommonMargin(NamedTuple):
 def find_common_margin(
     share: LatentShare, *, log_constant: float, log_slope: float, label_noise: float, word_noise: float
 ) -> CommonMargin:
-    """Minimise the cross-entropy of a collapsed network with one margin, plus its penalty.
+    """Return the margin that minimises the cross-entropy plus penalty of a collapsed network with one margin.
 
     Args:
         share: the numbers n_c, L, K.
@@ -31,7 +31,7 @@ def find_common_margin(
         label_noise: eps of `noise`.
         word_noise: delta of `noise`.
 
-    Returns: the margin, 0 where penalty and noise outweigh the cross-entropy everywhere; it is log K then.
+    Returns: the margin; 0, with cross-entropy log K, if penalty and noise outweigh the cross-entropy everywhere.
     Source: derived here; see `margin_balance`, and `corrupted_margin` for word noise with fewer classes than latents.
     """
     added_slope = noise_slope(share, label_noise, word_noise)

@@ -1,16 +1,16 @@
 """One margin for all words under word noise, with fewer classes than latents: Types I and II.
 
-The number m of positions whose word belongs to another concept is binomial with chance p = delta / eta (see `noise`),
-and both types minimise phi(y) + a y + b y^2 / 2 over the common margin y >= 0, where
+The number m of positions whose word belongs to another concept is binomial with probability p = delta / eta (see
+`noise`), and both types minimise phi(y) + a y + b y^2 / 2 over the common margin y >= 0, where
 
     phi(y) = E_m log(1 - kappa + kappa e^{L g(y) + m y}),   phi'(y) = E_m theta_m (m - L q(y)),
 
-theta_m the slope of the logarithm. e^{g(y) + y} = e^y + n_c - 1, so that the argument of the logarithm is a sum of
+with theta_m the slope of the logarithm. As e^{g(y) + y} = e^y + n_c - 1, the argument of the logarithm is a sum of
 exponentials of linear functions with positive weights: phi is convex, and strictly so unless K = 1. It grows like
-L p y: the minimiser is finite even at a = b = 0. It is y = 0 iff -phi'(0) = L (1 - delta) / eta K / (K + 1 - kappa) is
-at most a.
+L p y, so the minimiser is finite even at a = b = 0. It is y = 0 iff -phi'(0) = L (1 - delta) / eta K / (K + 1 - kappa)
+is at most a.
 
-The terms of phi' have both signs, so that this equation is solved in numbers where `margin_balance` takes logarithms.
+The terms of phi' have both signs, so this equation cannot be solved in logarithms as in `margin_balance`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class CorruptedBalance:
 def solve_corrupted_margin(balance: CorruptedBalance) -> float:
     """Return the margin y >= 0 (nats) at which the derivative vanishes; 0 if it is positive everywhere.
 
-    Bracketed by doubling, solved by Brent's method and polished by Newton's. Source: derived here.
+    The root is bracketed by doubling, solved by Brent's method and polished by Newton's. Source: derived here.
     """
     if balance.derivative(0.0) >= 0:
         return 0.0

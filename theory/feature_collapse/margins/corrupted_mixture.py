@@ -1,14 +1,14 @@
-"""The expected cross-entropy over random words of which some are corrupted, with fewer classes than latents.
+"""The expected cross-entropy over random words, some of them corrupted, with fewer classes than latents.
 
-Wanted is E log(1 - kappa + kappa e^S) with S = sum_l g_{b_l} + sum_{l in D} y_{b_l}: each position is in D with chance
-p = delta / eta (see `noise`), and the words b_l come from mu. Given m = |D|, S is a sum of L - m gains g and of m gains
-g + y, and with P(s) = E e^{s g}, Q(s) = E e^{s (g + y)} the integral of `mellin_barnes` is
+The expectation is E log(1 - kappa + kappa e^S) with S = sum_l g_{b_l} + sum_{l in D} y_{b_l}: each position is in D
+with probability p = delta / eta (see `noise`), and the words b_l are drawn from mu. Given m = |D|, S is a sum of L - m
+gains g and m gains g + y, and with P(s) = E e^{s g}, Q(s) = E e^{s (g + y)} the integral of `mellin_barnes` is
 
-    [S's mean, in the left strip] + int kernel(s) rho^s (P^{L-m} Q^m - 1) ds.
+    [the mean of S, in the left strip] + int kernel(s) rho^s (P^{L-m} Q^m - 1) ds.
 
-The spread of S given m is what it is without noise, that of m is not: one strip would have to cancel moments as large
-as e^{L y / 2}. So each m takes the strip with the smallest terms. In the left strip there are two forms: where S is
-large the subtraction of 1 loses digits, and log kappa + E S + int kernel(s) rho^s P^{L-m} Q^m ds takes its place.
+The spread of S given m is the same as without noise, but m adds to it: a single strip would have to cancel moments as
+large as e^{L y / 2}. So each m uses the strip with the smallest terms. The left strip has two forms: where S is large
+the subtraction of 1 loses digits, and log kappa + E S + int kernel(s) rho^s P^{L-m} Q^m ds is used instead.
 
 Source: derived here.
 """
@@ -30,18 +30,18 @@ from theory.feature_collapse.noise import corruption_counts
 if TYPE_CHECKING:
     from jaxtyping import Complex, Float, Int
 
-# Numbers of corrupted positions that are rarer than this, relative to the most frequent one, are left out.
+# Numbers of corrupted positions whose probability is below this share of the largest are left out.
 _NEGLIGIBLE = 1e-24
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Strip:
-    """The part of the expectation for the numbers m of corrupted positions that take one strip in one form.
+    """The part of the expectation for the numbers m of corrupted positions that use one strip in one form.
 
     Args:
         length: L.
         counts, probabilities: m and P(m), (M,).
-        constant: what is added to every term: log kappa in the plain form of the left strip, else 0.
+        constant: added to every term: log kappa in the plain form of the left strip, otherwise 0.
         linear: whether E S is added, in the left strip.
         subtracts: whether 1 is subtracted from the moments.
         scales: weight_j rho^{s_j}, as logarithms, (J,).
@@ -71,7 +71,7 @@ class _Strip:
         return np.stack([self.length - self.counts, self.counts])
 
     def value(self) -> float:
-        """Sum over m and the nodes; the larger of the moment and 1 is factored out against overflow."""
+        """Return the sum over m and the nodes; the larger of the moment and 1 is factored out to avoid overflow."""
         log_moments = np.einsum("rj,rm->jm", self.log_means, self.orders)
         if self.subtracts:
             grows = np.real(log_moments) > 0
@@ -86,7 +86,7 @@ class _Strip:
         return float(np.sum(self.probabilities * sums))
 
     def first(self) -> Complex[np.ndarray, "2 J"]:
-        """Return the node weights of the gradient, (2, J): sum_m P(m) scale s, times L - m or m, and a power less."""
+        """Return the node weights of the gradient, (2, J): sum_m P(m) (L - m or m) scale s P^{L-m} Q^m / (P or Q)."""
         factors = self.probabilities * self.orders
         logs = self._log_terms()[None] - self.log_means[:, :, None]
         return np.einsum("rjm,rm->rj", np.exp(logs), factors) * self.nodes
@@ -99,7 +99,7 @@ class _Strip:
         return np.einsum("qrjm,qrm->qrj", np.exp(logs), pairs * self.probabilities) * self.nodes**2
 
     def linear_gradient(self) -> Float[np.ndarray, "2 s_c"]:
-        """Return what E S adds to the gradient, (2, s_c)."""
+        """Return the contribution of E S to the gradient, (2, s_c)."""
         return float(self.linear) * np.outer(self.orders @ self.probabilities, self.word_frequencies)
 
     def _log_terms(self) -> Complex[np.ndarray, "J M"]:
@@ -111,7 +111,7 @@ class CorruptedExpectation:
     """E log(1 - kappa + kappa e^S) and its derivatives in the gains (g, g + y), as sums over strips; see `Expectation`.
 
     Args:
-        strips: those that some m takes.
+        strips: the strips used by some m.
     """
 
     strips: tuple[_Strip, ...]
@@ -156,7 +156,7 @@ def expected_corrupted_mixture(
     word_frequencies: Float[np.ndarray, " s_c"],
     word_noise: float,
 ) -> CorruptedExpectation:
-    """Evaluate E log(1 - kappa + kappa e^S) over independent words, each corrupted with chance delta / eta.
+    """Return E log(1 - kappa + kappa e^S) over independent words, each corrupted with probability delta / eta.
 
     Args:
         share: the numbers n_c, L, K; not saturated.
@@ -207,7 +207,7 @@ def _best_forms(
     word_frequencies: Float[np.ndarray, " s_c"],
     counts: Int[np.ndarray, " M"],
 ) -> Int[np.ndarray, " M"]:
-    """Return for every m the number of the form whose terms at Im s = 0 are the smallest together, (M,)."""
+    """Return, for every m, the index of the form with the smallest total of terms at Im s = 0, (M,)."""
     orders = np.stack([share.sentence_length - counts, counts])
 
     def log_moment(sigma: float) -> Float[np.ndarray, " M"]:

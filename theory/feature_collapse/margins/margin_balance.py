@@ -9,7 +9,7 @@ is a log-sum-exp of linear functions with positive weights, hence strictly conve
 
     log(-phi') = log L + log q(y) + log theta(L g(y)),
 
-because both sides then vary like -y and log y: the margin comes out to a few units of rounding, large or small.
+because both sides then vary like -y and log y, which gives large and small margins to a few units of rounding.
 """
 
 import math
@@ -70,9 +70,8 @@ class MarginBalance:
 def solve_margin(balance: MarginBalance) -> float:
     """Return the margin y >= 0 (nats) at which -phi'(y) = a + b y; 0 if the right side is larger everywhere.
 
-    Bracketed and solved by Brent's method in log y, since y may be anything from 1e-300 to 1e3, then polished by
-    Newton's method in y. A margin too small for a float64 is returned as 0. Source: derived here; see the module
-    docstring.
+    The root is bracketed and solved by Brent's method in log y, since y ranges from 1e-300 to 1e3, then polished by
+    Newton's method in y. A margin too small for float64 is returned as 0. Source: derived in the module's docstring.
     """
     if balance.log_marginal_penalty(0.0) >= balance.log_margin_gradient(0.0):
         return 0.0
@@ -89,9 +88,9 @@ def solve_margin(balance: MarginBalance) -> float:
 
 
 def _log_upper_bound(balance: MarginBalance) -> float:
-    """Bound log y at the root: -phi'(y) <= L (n_c - 1) e^{-y}, against a alone or against b y alone.
+    """Return an upper bound on log y at the root, from -phi'(y) <= L (n_c - 1) e^{-y} and either a or b y alone.
 
-    y <= log(X) with X = L (n_c - 1) / a, and y <= log(1 + X) <= X with X = L (n_c - 1) / b.
+    These give y <= log(X) with X = L (n_c - 1) / a, and y <= log(1 + X) <= X with X = L (n_c - 1) / b.
     """
     log_top = math.log(balance.share.sentence_length) + math.log(balance.share.others)
     by_constant = math.log(log_top - balance.log_constant)

@@ -23,7 +23,7 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# Newton's method on the convex increasing function below gains digits quadratically; 60 steps are far beyond need.
+# Newton's method on the convex increasing function below converges quadratically; 60 steps are more than enough.
 _MAX_STEPS = 60
 
 
@@ -33,11 +33,11 @@ def profile_margins(
     others: int,
     noise: Float[np.ndarray, " s_c"] | float = 0.0,
 ) -> Float[np.ndarray, " s_c"]:
-    """Solve (n_c - 1 + e^{y_b}) (eps_b / n_c + y_b / (A mu_b)) = 1 for every word.
+    """Return the solution y of (n_c - 1 + e^{y_b}) (eps_b / n_c + y_b / (A mu_b)) = 1 for every word.
 
-    In x = log y the logarithm of the left side is convex and increasing. Newton's method started above the root
-    therefore descends to it without ever overshooting; min(A mu / n_c, log(1 + A mu)) is above, and so is
-    log(1 + n_c (1 - eps) / eps).
+    In x = log y the logarithm of the left side is convex and increasing. Newton's method from a start above the root
+    therefore descends to it without overshooting. Both min(A mu / n_c, log(1 + A mu)) and log(1 + n_c (1 - eps) / eps)
+    are above the root.
 
     Args:
         log_level: log A.
@@ -45,8 +45,8 @@ def profile_margins(
         others: n_c - 1.
         noise: eps in [0, 1), a number or (s_c,).
 
-    Returns: margins y, float64 (s_c,), to a few units of rounding in relative terms (over 1 - eps, where noise is near
-    1). Source: derived here.
+    Returns: margins y, nats, float64 (s_c,), to a relative error of a few units of rounding (divided by 1 - eps for
+    noise near 1). Source: derived here.
     """
     log_targets = log_level + np.log(word_frequencies)
     log_others = math.log(others)
@@ -77,7 +77,7 @@ def log_level_slope(
 
         d log y_b / d log A = v_b / (v_b + t_b),   t = y e^y / (n_c - 1 + e^y),   weighted by y_b^2 / |y|^2
 
-    with v_b the part of y_b / (A mu_b) in eps_b / n_c + y_b / (A mu_b), 1 without noise.
+    with v_b the share of y_b / (A mu_b) in eps_b / n_c + y_b / (A mu_b), which is 1 without noise.
 
     Args:
         log_level: log A.
@@ -99,7 +99,7 @@ def log_level_slope(
 def largest_margin(others: int, noise: Float[np.ndarray, " s_c"] | float) -> Float[np.ndarray, "*s_c"]:
     """Return log(1 + n_c (1 - eps) / eps), where q(y) = eps / eta; infinite without noise.
 
-    At this margin (nats) the network gives the concept of a word the probability 1 - eps + eps / n_c that it has.
+    At this margin (nats) the network's probability for the concept of a word is the true one, 1 - eps + eps / n_c.
 
     Args:
         others: n_c - 1.

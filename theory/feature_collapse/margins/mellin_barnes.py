@@ -1,22 +1,25 @@
 """The expected cross-entropy over random words as one smooth integral.
 
-Wanted is E log(1 - kappa + kappa e^S), S = g_{b_1} + .. + g_{b_L} with words drawn independently from mu. For t > 0
+The expectation is E log(1 - kappa + kappa e^S), S = g_{b_1} + .. + g_{b_L}, with words drawn independently from mu. For
+t > 0
 
     log(1 + t) = 1/(2 pi i) int pi / (s sin(pi s)) t^s ds      along Re s = sigma, 0 < sigma < 1,
 
 and with t = rho e^S, rho = kappa / (1 - kappa), the mean of t^s factorises: E e^{sS} = (sum_b mu_b e^{s g_b})^L. Three
-refinements keep the digits.
+refinements avoid a loss of precision.
 
-* At S = 0 the expression is zero. Subtracting the integrand there gives E[..] = int kernel(s) rho^s (E e^{sS} - 1),
-  whose every term is small when S is, evaluated by expm1 and log1p: nothing cancels, however small the cross-entropy.
-* The line may lie in the strip to the right, 1 < sigma < 2, or to the left, -1 < sigma < 0, if the residue between is
-  added: t at s = 1 (so t^s is integrated where t is small) and log t at s = 0 (where t is large). The midpoint of the
-  strip with the smallest terms is taken: the right one for rare errors among few classes, the left one as kappa -> 1,
-  where the integral vanishes and E S remains.
-* The integrand is analytic up to the poles, 1/2 away on both sides, and decays like e^{-pi |Im s|}: the trapezoid rule
-  with step h errs by about e^{-pi/h} relative to the larger of the terms at the two poles.
+* At S = 0 the expression is zero. Subtracting the integrand there gives E[..] = int kernel(s) rho^s (E e^{sS} - 1).
+  Each term is small when S is small, and is evaluated by expm1 and log1p: there is no cancellation, however small the
+  cross-entropy.
+* The line may be moved to the strip on the right, 1 < sigma < 2, or on the left, -1 < sigma < 0, by adding the residue
+  in between: t at s = 1 (useful for small t) and log t at s = 0 (for large t). The midpoint of the strip with the
+  smallest terms is used: the right one for rare errors among few classes, the left one as kappa -> 1, where the
+  integral vanishes and E S remains.
+* The integrand is analytic up to the poles, at distance 1/2 on both sides, and decays like e^{-pi |Im s|}: the error of
+  the trapezoid rule with step h is about e^{-pi/h} relative to the larger of the terms at the two poles.
 
-Source: the Mellin transform of log(1 + t) is textbook; its use here, the strips and the subtraction are derived here.
+Source: the Mellin transform of log(1 + t) is textbook material; its use here, the strips and the subtraction are
+derived here.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from theory.feature_collapse.latent_share import LatentShare
 if TYPE_CHECKING:
     from jaxtyping import Complex, Float
 
-# e^{-pi/h} = 1.5e-22 at the step 1/16, six digits beyond rounding; e^{-pi w} = 2e-20 at the last node.
+# e^{-pi/h} = 1.5e-22 at the step 1/16, six digits below rounding; e^{-pi w} = 2e-20 at the last node.
 _STEP = 1 / 16
 _HEIGHTS = np.arange(0, 14.5, _STEP)
 STRIPS = (-0.5, 0.5, 1.5)
@@ -44,12 +47,12 @@ STRIPS = (-0.5, 0.5, 1.5)
 class Expectation:
     """E log(1 - kappa + kappa e^S) and its derivatives in the gains g, as sums over the nodes s_j of the integral.
 
-    Every sum runs through einsum and not through BLAS: at some hundred rows a threaded BLAS that has to wait for a busy
-    core is a hundred times slower than the arithmetic.
+    Sums use einsum instead of BLAS: with a few hundred rows, a threaded BLAS on a busy machine can be a hundred times
+    slower than the arithmetic.
 
     Args:
         length: L.
-        linear: the coefficient of E S / L that the strip adds: L in the left one, else 0.
+        linear: coefficient of the added term E S / L: L in the left strip, otherwise 0.
         scales: weight_j rho^{s_j}, as logarithms.
         nodes: s_j; the pole at 1 counts as a node in the right strip.
         log_means: log P_j, P_j = sum_b mu_b e^{s_j g_b}.
@@ -68,7 +71,7 @@ class Expectation:
 
     @cached_property
     def value(self) -> float:
-        """Sum scale (P^L - 1), nats; the larger of P^L and 1 is factored out against overflow."""
+        """Sum of scale (P^L - 1), nats; the larger of P^L and 1 is factored out to avoid overflow."""
         log_moment = self.length * self.log_means
         grows = np.real(log_moment) > 0
         difference = complex_expm1(np.where(grows, -log_moment, log_moment))
@@ -83,7 +86,7 @@ class Expectation:
 
     @cached_property
     def hessian_diagonal(self) -> Float[np.ndarray, " s_c"]:
-        """The part of the second derivatives that is diagonal: sum scale L P^{L-1} s^2 mu_b e^{s g_b} > 0."""
+        """The diagonal part of the second derivatives: sum scale L P^{L-1} s^2 mu_b e^{s g_b} > 0."""
         return np.einsum("j,jb->b", self._moments(1) * self.nodes, self.weighted_powers).real
 
     def hessian_product(self, direction: Float[np.ndarray, " s_c"]) -> Float[np.ndarray, " s_c"]:
@@ -107,7 +110,7 @@ class Expectation:
 def expected_log_mixture(
     share: LatentShare, gains: Float[np.ndarray, " s_c"], word_frequencies: Float[np.ndarray, " s_c"]
 ) -> Expectation:
-    """Evaluate E log(1 - kappa + kappa e^{g_{b_1} + .. + g_{b_L}}) over independent words b_l from mu.
+    """Return E log(1 - kappa + kappa e^{g_{b_1} + .. + g_{b_L}}) over independent words b_l from mu.
 
     Args:
         share: the numbers n_c, L, K, giving kappa.
@@ -147,7 +150,7 @@ def strip_rule(sigma: float, *, saturated: bool) -> tuple[Complex[np.ndarray, " 
 def _best_strip(
     share: LatentShare, gains: Float[np.ndarray, " s_c"], word_frequencies: Float[np.ndarray, " s_c"]
 ) -> float:
-    """Return the sigma whose residue and integrand at Im s = 0 are the smallest together; the left one if saturated."""
+    """Return the sigma with the smallest residue plus integrand at Im s = 0; the left strip if saturated."""
     if share.saturated:
         return STRIPS[0]
 

@@ -21,7 +21,7 @@ def solve_type_one(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> CollapsedNetwork:
-    """Find the common norms of embeddings and classifier when all words are equally frequent.
+    """Return the network with the common norms of embeddings and classifier, for equally frequent words.
 
         tau = argmin_t log(1 - kappa + kappa (1 + (n_c - 1) e^{-eta t / sqrt(n_w K L)})^L) + lam t
         |w| = sqrt(tau / n_w),  |u| = sqrt(tau / (K L))

@@ -1,14 +1,15 @@
-"""Type III collapse: unequal word frequencies, no LayerNorm, all latents classes.
+"""Type III collapse: unequal word frequencies, no LayerNorm, saturated latents.
 
-Why there is one solution only, and why it is the minimiser. In the margins y_b = eta c r_b the risk is
+Uniqueness and global optimality. In the margins y_b = eta c r_b, and with the best c for given products c r_b, the risk
+is
 
-    J(y) = L sum_b mu_b log(1 + (n_c - 1) e^{-y_b}) + alpha |y|,     alpha = lam sqrt(n_c K L) / eta,
+    J(y) = L sum_b mu_b log(1 + (n_c - 1) e^{-y_b}) + alpha |y|,     alpha = lam sqrt(n_c K L) / eta.
 
-once c has been chosen at its best for the products c r_b. Both terms are convex and the first is strictly so: J has one
-minimiser. It is zero iff the slope of the first term at zero, L |mu| (n_c - 1) / n_c, is at most alpha, which is
-lam^2 >= (L / n_c^{L+1}) sum_b mu_b^2. That this minimiser over collapsed networks is a global minimiser over all
-networks follows from G = dF/dM at M = U W^T: -G is proportional to M with n_c - 1 singular values, all equal to lam, so
-that it is a subgradient of lam |M|_* there, and lam |M|_* bounds the penalty from below.
+Both terms are convex and the first is strictly so: J has one minimiser. It is zero iff the slope of the first term at
+zero, L |mu| (n_c - 1) / n_c, is at most alpha, that is, lam^2 >= (L / n_c^{L+1}) sum_b mu_b^2. This minimiser over
+collapsed networks is a global minimiser over all networks, because of G = dF/dM at M = U W^T: -G is proportional to M
+with n_c - 1 nonzero singular values, all equal to lam, so it is a subgradient of lam |M|_* there, and lam |M|_* bounds
+the penalty from below.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
@@ -36,7 +37,7 @@ def solve_type_three(
     *,
     noise: Float[np.ndarray, " s_c"] | float = 0.0,
 ) -> CollapsedNetwork:
-    """Find the norm of every word and of the classifier.
+    """Return the network with the norm of every word and of the classifier.
 
         lam r_b / (L mu_b) = c [1 / (n_c - 1 + e^{eta c r_b}) - eps_b / n_c],     sum_b (r_b / c)^2 = L n_c^{L-1}
 
@@ -48,7 +49,7 @@ def solve_type_three(
         word_frequencies: mu (s_c,), positive, summing to 1.
         weight_decay: lam > 0, on W and on U.
         noise: eps in [0, 1), a number or (s_c,): given its word, a position has the word's concept with probability
-            1 - eps_b, and otherwise one drawn evenly from all.
+            1 - eps_b, and otherwise a concept drawn uniformly from all.
 
     Returns: the network; the zero network iff lam^2 >= (L / n_c^{L+1}) sum_b (mu_b (1 - eps_b))^2.
     Valid: a global minimiser of the risk for every d >= n_c - 1.
@@ -108,9 +109,9 @@ def solve_profile(
 
 
 def profile_bracket(excess, start: float) -> tuple[float, float]:
-    """Return log levels (low, high) with `excess` negative at the first and not at the second.
+    """Return log levels (low, high) with `excess` negative at `low` and non-negative at `high`.
 
-    If rounding hides the negative side (a hair below the zero threshold) both ends are the lowest level tried.
+    If rounding hides the negative side (just below the zero threshold) both ends are the lowest level tried.
     """
     low = high = start
     while excess(high) < 0:

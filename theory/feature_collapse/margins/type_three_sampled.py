@@ -1,15 +1,15 @@
 """Type III collapse for fewer classes than latents: a convex problem in the margins of the words.
 
-With margins y_b = eta c r_b and c chosen at its best, the risk of a collapsed network is
+With margins y_b = eta c r_b and the best c, the risk of a collapsed network is
 
     J(y) = E log(1 - kappa + kappa e^{g(y_{b_1}) + .. + g(y_{b_L})}) + alpha |y|,   alpha = lam sqrt(n_c K L) / eta.
 
-Expanded, the logarithm is that of a sum of exponentials of linear functions of y with positive weights. So J is convex,
-strictly along every ray, and has one minimiser: Newton's method with a guarded step finds it from anywhere. It is zero
-iff the slope of the expectation there, L |mu| (n_c - 1) / n_c K / (K + 1 - kappa), is at most alpha.
+The argument of the logarithm expands into a sum of exponentials of linear functions of y with positive weights. So J is
+convex, strictly along every ray, and has one minimiser: Newton's method with a guarded step converges from any start.
+It is zero iff the slope of the expectation there, L |mu| (n_c - 1) / n_c K / (K + 1 - kappa), is at most alpha.
 
 Label noise eps adds eps (1 - delta) L / eta sum_b mu_b y_b. Word noise delta adds y_b to the gain of every corrupted
-position, at random (see `noise`); as e^{g + y} = e^y + n_c - 1, all of this stays convex. The slope at zero becomes
+position (see `noise`); as e^{g + y} = e^y + n_c - 1, J stays convex. The slope at zero becomes
 L |mu| (n_c - 1) / n_c (1 - delta) [K / (K + 1 - kappa) - eps].
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
@@ -36,8 +36,8 @@ from theory.feature_collapse.noise import corrupts_mixture, noise_slope
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-# About 8 Newton steps are needed from the start below. The residual ends at rounding: 1e-15 at paper scale, 5e-13 where
-# L = 1000 gains add up. Anything above 1e-10 is a failure of the method, and is raised.
+# About 8 Newton steps are needed from the start below. The final residual is rounding: 1e-15 at paper scale, 5e-13 for
+# sums of L = 1000 gains. A residual above 1e-10 is a failure of the method and raises an error.
 _MAX_STEPS = 80
 _ACCEPTED_RESIDUAL = 1e-10
 
@@ -46,7 +46,7 @@ _ACCEPTED_RESIDUAL = 1e-10
 class _Point:
     """The risk J around margins y, by the chain rule through g(y): g' = -q, g'' = q (1 - q).
 
-    Under word noise the gains have two rows, g and g + y, and so have the derivatives of `mean` and the `slopes`.
+    Under word noise the gains have two rows, g and g + y, as do the derivatives of `mean` and the `slopes`.
 
     Args:
         margins: y, nats, float64 (s_c,).
@@ -81,7 +81,7 @@ class _Point:
 
     @property
     def imbalance(self) -> Float[np.ndarray, " s_c"]:
-        """The negative terms of the gradient over the positive ones, in absolute value, less 1."""
+        """The ratio of the negative to the positive terms of the gradient, in absolute value, minus 1."""
         terms = self.mean.gradient * self.slopes
         return (
             _fold(np.maximum(-terms, 0)) / (_fold(np.maximum(terms, 0)) + self.noise_gradient + self.penalty_gradient)
@@ -90,14 +90,14 @@ class _Point:
 
     @property
     def residual(self) -> float:
-        """The largest relative difference of the two over the words."""
+        """The largest absolute value of `imbalance` over the words."""
         return float(np.max(np.abs(self.imbalance)))
 
     def hessian(self) -> tuple[LinearOperator, LinearOperator]:
         """Return the Hessian of J and the inverse of its diagonal part.
 
-        g' (d2E/dg2) g' + diag(q (1 - q) dE/dg) + alpha (I - y y^T / |y|^2) / |y|: all but a few directions are
-        diagonal.
+        The Hessian is g' (d2E/dg2) g' + diag(q (1 - q) dE/dg) + alpha (I - y y^T / |y|^2) / |y|, a diagonal matrix
+        plus one of low rank.
         """
         norm = np.linalg.norm(self.margins)
         unit, penalty_curvature = self.margins / norm, self.marginal_penalty / norm
@@ -126,7 +126,7 @@ class _Problem:
     word_noise: float
 
     def at(self, margins: Float[np.ndarray, " s_c"]) -> _Point:
-        """Evaluate the risk at margins y."""
+        """Return the risk and its derivatives at margins y."""
         share, frequencies = self.share, self.word_frequencies
         gains, error = position_gain(share, margins), np.exp(log_position_error(share, margins))
         slopes = -error
@@ -155,7 +155,7 @@ def solve_type_three_sampled(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> CollapsedNetwork:
-    """Find the norm of every word and of the classifier for K <= n_c^L classes.
+    """Return the network with the norm of every word and of the classifier, for K <= n_c^L classes.
 
         argmin over (r, c) of E log(1 - kappa + kappa prod_l (1 + (n_c - 1) e^{-eta c r_{b_l}}))
                               + lam/2 (n_c |r|^2 + K L c^2)
@@ -169,7 +169,7 @@ def solve_type_three_sampled(
 
     Returns: the network; the zero network if lam is too large.
     Valid: exact if saturated; for K < n_c^L the approximation of random latents by their share kappa.
-    Raises: ArithmeticError if the stationarity equations cannot be met to rounding.
+    Raises: ArithmeticError if the stationarity equations cannot be solved to rounding.
     Source: derived here.
     """
     log_marginal_penalty = share.log_marginal_penalty(weight_decay)
@@ -198,14 +198,14 @@ def solve_type_three_sampled(
 
 
 def _fold(rows: Float[np.ndarray, "*rows s_c"]) -> Float[np.ndarray, " s_c"]:
-    """Add up the rows of derivatives, where there are two."""
+    """Return the sum over the rows of derivatives, if there are two."""
     return rows if rows.ndim == 1 else rows.sum(axis=0)
 
 
 def _starting_margins(problem: _Problem, log_marginal_penalty: float) -> Float[np.ndarray, " s_c"]:
-    """Return the point of the saturated profile without noise at which the derivative of J along y vanishes.
+    """Return the point of the saturated, noise-free profile at which the derivative of J along y vanishes.
 
-    To three digits: Newton's method does the rest.
+    Three digits suffice as the start of Newton's method.
     """
     share, frequencies = problem.share, problem.word_frequencies
 
@@ -221,10 +221,10 @@ def _starting_margins(problem: _Problem, log_marginal_penalty: float) -> Float[n
 
 
 def _newton(problem: _Problem, margins: Float[np.ndarray, " s_c"]) -> _Point:
-    """Minimise J by Newton's method; each step is solved by conjugate gradients, preconditioned by the diagonal part.
+    """Return the minimiser of J by Newton's method, with conjugate gradients preconditioned by the diagonal part.
 
-    Solved to 1e-10, a step leaves about that share of the distance. Stops when the residual no longer falls, which
-    is at rounding.
+    Each step is solved to 1e-10, which leaves about that share of the distance. The iteration stops when the residual
+    no longer falls, which happens at rounding.
     """
     point = problem.at(margins)
     best = point
@@ -240,9 +240,9 @@ def _newton(problem: _Problem, margins: Float[np.ndarray, " s_c"]) -> _Point:
 
 
 def _guarded_step(problem: _Problem, point: _Point, step: Float[np.ndarray, " s_c"], slope: float) -> _Point:
-    """Halve `step` until all margins are positive and the derivative of J along it is at most a tenth of -slope.
+    """Return the point after `step`, halved until margins are positive and J's slope along it is at most -slope/10.
 
-    J is convex along the step: the derivative only grows, and a small or negative one at the end means no overshoot.
+    J is convex along the step, so its derivative increases; a small or negative one at the end means no overshoot.
     """
     for _ in range(40):
         margins = point.margins + step

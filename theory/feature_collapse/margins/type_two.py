@@ -19,12 +19,13 @@ def solve_type_two(
     label_noise: float = 0.0,
     word_noise: float = 0.0,
 ) -> CollapsedNetwork:
-    """Find the norm of the classifier when every normalised embedding is sqrt(d) f_a.
+    """Return the network with the norm of the classifier, where every normalised embedding is sqrt(d) f_a.
 
         c = argmin log(1 - kappa + kappa (1 + (n_c - 1) e^{-eta sqrt(d) c})^L) + lam/2 K L c^2
 
-    solved for the margin y = eta sqrt(d) c, where the penalty is b y^2 / 2 with b = lam K L / (eta^2 d). Its slope is
-    zero at y = 0 and that of the cross-entropy is not, so c > 0 for every finite lam: there is no zero threshold.
+    solved for the margin y = eta sqrt(d) c, where the penalty is b y^2 / 2 with b = lam K L / (eta^2 d). The slope of
+    the penalty is zero at y = 0 and that of the cross-entropy is not, so c > 0 for every finite lam: there is no zero
+    threshold.
 
     Args:
         share: the numbers n_c, L, K.

@@ -1,6 +1,6 @@
-"""What a finite sample changes: how many sentences collapse needs, what unseen words cost, and how training begins.
+"""Effects of a finite sample: sentences needed for collapse, the cost of unseen words, and the start of training.
 
-`sampling_noise`: the size of sample from which on collapse is the minimiser. `known_words`: the accuracy that the seen
+`sampling_noise`: the least sample size for which collapse is the minimiser. `known_words`: the accuracy that the seen
 words allow. `early_descent`: gradient descent on a sample while all weights are small. `word_reliability`: words that
 are replaced with unequal probabilities.
 """

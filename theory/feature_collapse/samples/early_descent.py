@@ -1,16 +1,16 @@
-"""Training on a sample while all weights are small: what a network knows before its loss begins to fall.
+"""Training on a sample while all weights are small: the predictions of a network before its loss begins to fall.
 
-From weights that tend to zero all probabilities are 1/K, and gradient descent on N sentences is linear. With
+For weights that tend to zero all probabilities are 1/K, and gradient descent on N sentences is linear. With
 
     G = 1/N sum_i sum_l (e_{y_i} - 1/K) e_l e_{x_il}^T      (K L, n_w)
 
 and its singular value decomposition G = sum_j sigma_j p_j q_j^T, the parts w_j = W^T q_j and u_j = U^T p_j form the
-pairs of `dynamics.modes`: (w_j + u_j) / sqrt 2 grows and (w_j - u_j) / sqrt 2 decays. Here all modes count: beside the
-n_c - 1 of the concepts those of the sample, which are noise. The loss stays at log K, but which logit is largest does
-not depend on the scale of the weights. The accuracy on new sentences therefore rises during the plateau, once the modes
-of the concepts outgrow the noise.
+pairs of `dynamics.modes`: (w_j + u_j) / sqrt 2 grows and (w_j - u_j) / sqrt 2 decays. Here all modes matter: the
+n_c - 1 modes of the concepts and those of the sample, which are noise. The loss stays at log K, but the index of the
+largest logit does not depend on the scale of the weights. The accuracy on new sentences therefore rises during the
+plateau, once the modes of the concepts outgrow the noise.
 
-Batches of sentences without replacement give the same motion to first order in the learning rate.
+Batches of sentences without replacement give the same dynamics to first order in the learning rate.
 
 Source: derived here.
 """
@@ -75,7 +75,7 @@ class LinearDescent:
     def _move_pairs(
         self, words: Float[np.ndarray, "m d"], classes: Float[np.ndarray, "m d"], n_steps: int
     ) -> tuple[Float[np.ndarray, "m d"], Float[np.ndarray, "m d"]]:
-        """Return the parts of W and of U in every mode after some steps."""
+        """Return the components of W and of U in every mode after `n_steps` steps."""
         rates = pair_rates(self.singular_values, *self.decays)
         angles = growing_pair(self.singular_values, rates[0], self.decays[0])
         cosine, sine = (np.asarray(part)[:, None] for part in angles)
@@ -94,7 +94,7 @@ def linear_descent(
     weight_decay: float,
     classifier_weight_decay: float | None = None,
 ) -> LinearDescent:
-    """Decompose gradient descent on a sample, from small weights, into its modes.
+    """Return gradient descent on a sample, from small weights, decomposed into its modes.
 
     Args:
         sentences: words x_il (N, L), from 0.
@@ -105,7 +105,7 @@ def linear_descent(
         weight_decay: lam_W >= 0, and lam_U too unless that is given.
         classifier_weight_decay: lam_U >= 0.
 
-    Returns: the motion. Raises: ValueError if a number is out of range.
+    Returns: the linear dynamics. Raises: ValueError if a number is out of range.
     """
     learning_rate = require_positive("learning_rate", learning_rate)
     decays = check_decays(weight_decay, classifier_weight_decay)
@@ -127,7 +127,7 @@ def linear_descent(
 def _initial_gradient(
     sentences: Int[np.ndarray, "N L"], labels: Int[np.ndarray, " N"], n_classes: int, n_words: int
 ) -> Float[np.ndarray, "KL n_w"]:
-    """Return G, minus the gradient of the cross-entropy by the matrix U W^T at zero."""
+    """Return G, minus the gradient of the cross-entropy with respect to U W^T at zero."""
     n_sentences, length = sentences.shape
     gradient = np.zeros((n_classes, length, n_words))
     positions = np.arange(length)

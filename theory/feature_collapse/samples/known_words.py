@@ -1,8 +1,8 @@
-"""What a sample shows: the words that occur in it, and the accuracy that these words alone allow.
+"""The words that occur in a sample, and the accuracy that these words alone allow.
 
-A network that has learned the concept of each word of its sample, and of no other word, can do no better on a sentence
-than to guess among the latents that agree with its seen words. The accuracy lost is due to the absence of words alone;
-what a trained network loses beyond it, it loses on words that it has seen.
+A network that has learned the concept of each word of its sample, and of no other word, can at best guess among the
+latents that agree with the seen words of a sentence. This loss of accuracy is due only to missing words; any further
+loss of a trained network is on words that it has seen.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from theory.checks import require_integer
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Subsets of positions times classes: a few seconds.
+# Largest number of subsets of positions times classes, which takes a few seconds.
 LIMIT = 2**24
 
 
@@ -28,12 +28,12 @@ def missing_words(
         (1 - mu_b)^{n m_a},   m_a the number of entries a in the latents
 
     Args:
-        latents: integers (K, L) that hold every concept.
+        latents: integers (K, L); every concept occurs.
         word_frequencies: mu (s_c,), summing to 1.
         per_class: n >= 0, the sentences of each class in the sample.
 
     Returns: float64 (n_c, s_c). Its product with mu is the probability that a word of a test sentence is missing.
-    Raises: ValueError.
+    Raises: ValueError if `per_class` is not a non-negative integer.
     """
     per_class = require_integer("per_class", per_class, minimum=0)
     slots = np.bincount(np.ravel(latents))
@@ -41,15 +41,15 @@ def missing_words(
 
 
 def spread_of_missing_words(missing: Float[np.ndarray, "n_c s_c"]) -> float:
-    """Return the spread of directions where all words of a sample are collapsed and the others point anywhere.
+    """Return the spread of directions if all words of a sample are collapsed and the others have random directions.
 
         sqrt(mean over a of E[1 - (S_a^2 + s_c - S_a) / s_c^2]),   S_a of the s_c words of concept a being in the sample
 
-    Random directions are orthogonal to all others on average, so that the mean direction of a concept has the squared
-    length (S^2 + s_c - S) / s_c^2; the mean squared distance of unit vectors from their mean is 1 less that.
+    Random directions are orthogonal to all others on average, so the mean direction of a concept has the squared length
+    (S^2 + s_c - S) / s_c^2; the mean squared distance of unit vectors from their mean is 1 minus that.
 
     Args:
-        missing: probabilities (n_c, s_c), as if words were missing independently of each other.
+        missing: probabilities (n_c, s_c); words are taken to be missing independently of each other.
 
     Returns: a number from 0 to 1.
     """
@@ -60,7 +60,7 @@ def spread_of_missing_words(missing: Float[np.ndarray, "n_c s_c"]) -> float:
 
 
 def known_words_accuracy(latents: Int[np.ndarray, "K L"], unseen: Float[np.ndarray, " n_c"]) -> float:
-    """Return the expected accuracy of a network that has learned the seen words and guesses among the latents left.
+    """Return the expected accuracy of a network that knows the seen words and guesses among the remaining latents.
 
         sum_S mean_k  prod_{l in S} (1 - q_{z_kl}) prod_{l not in S} q_{z_kl} / #{k': z_k' = z_k on S}
 
@@ -71,7 +71,7 @@ def known_words_accuracy(latents: Int[np.ndarray, "K L"], unseen: Float[np.ndarr
         unseen: q (n_c,) in [0, 1], independently at each position.
 
     Returns: a probability.
-    Valid: exact given one sample with its q; for q that are means over samples, up to their fluctuation.
+    Valid: exact for one sample with its q; for q averaged over samples, up to their fluctuation.
     Raises: ValueError if 2^L K exceeds 2^24.
     """
     n_classes, length = latents.shape

@@ -1,27 +1,27 @@
-"""How many sentences a collapsed network needs: the noise of a sample's gradient against the weight decay.
+"""The number of sentences needed for collapse: the noise of a sample's gradient compared with the weight decay.
 
 A critical point of the risk on a sample is its global minimiser if no singular value of G = dF/dM exceeds lam
-(`theory/global_optimality.md`). At the collapsed minimiser of the true risk, all latents being classes, G is
-proportional to M: n_c - 1 singular values equal lam and all others vanish. On a sample of n sentences per class, G_n
-has noise in the directions that the network leaves free,
+(`theory/global_optimality.md`). At the collapsed minimiser of the true risk with saturated latents, G is proportional
+to M: n_c - 1 singular values equal lam and all others vanish. On a sample of n sentences per class, G_n has noise in
+the directions that the network does not use,
 
     s_n = sigma_max(P G_n Q),   P and Q removing the directions of the classifier and of the embeddings,
 
-of the order n^{-1/2}. While s_n > lam, a further dimension lowers the risk of the sample: the network learns what only
-these sentences have in common. Where s_n falls below lam, at n* sentences per class, the last of these vanishes.
+of order n^{-1/2}. While s_n > lam, a further dimension lowers the risk of the sample: the network fits structure
+specific to these sentences. Where s_n falls below lam, at n* sentences per class, the last such dimension vanishes.
 
-Under LayerNorm this is exact. The logits of a Type II network depend on the latent of a sentence alone, so that its
-risk on the sample is the true risk, for all c. The gradient in a word is that of one occurrence times their number
-N_w, and points along f_a, a direction in which LayerNorm is constant. So the Type II network is a critical point on
-*every* sample with all latents equally often, with multipliers alpha_w = lam_U |U|^2 / d * N_w / (N L), and a global
-minimiser where
+Under LayerNorm this is exact. The logits of a Type II network depend only on the latent of a sentence, so its risk on
+the sample is the true risk, for all c. The gradient with respect to a word is that of one occurrence times the number
+N_w of occurrences, and is parallel to f_a, a direction in which LayerNorm is constant. So the Type II network is a
+critical point on *every* sample in which all latents are equally frequent, with multipliers
+alpha_w = lam_U |U|^2 / d * N_w / (N L), and a global minimiser if
 
     s_n = sigma_max(P G_n diag(alpha)^{-1/2} Q) <= sqrt(lam_U).
 
 A column of G_n has a variance proportional to N_w: dividing by sqrt(alpha) makes all columns equally noisy, and n*
-does not depend on the word frequencies. Without LayerNorm the lengths of words vary with how often they were drawn, so
-that the network on the sample differs from that of the true risk. This is neglected: there n* is right to the first
-order in the noise.
+does not depend on the word frequencies. Without LayerNorm the norms of words depend on their number of occurrences, so
+the network on the sample differs from that of the true risk. This effect is neglected: without LayerNorm n* is correct
+to first order in the noise.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class CriticalSample(NamedTuple):
-    """Where collapse begins: `per_class` sentences of each class, and the standard error of its estimate."""
+    """The onset of collapse: `per_class` sentences of each class, and the standard `error` of this estimate."""
 
     per_class: float
     error: float
@@ -50,19 +50,20 @@ class CriticalSample(NamedTuple):
 def critical_sample(
     prediction: Prediction, latents: Int[np.ndarray, "K L"], *, per_class: int = 30, n_draws: int = 4, seed: int = 0
 ) -> CriticalSample:
-    """Estimate the size of sample from which on a collapsed network minimises the risk of the sample.
+    """Return an estimate of the least sample size for which a collapsed network minimises the risk of the sample.
 
-        n* = mean of n (s_n / lam)^2 over drawn samples, at n = `per_class` and then again at the n* that this gives
+        n* = mean of n (s_n / lam)^2 over drawn samples, at n = `per_class` and then again at the resulting n*
 
     Args:
-        prediction: of the true risk; a theorem, not the approximation for random latents, whose gradient is not lam.
+        prediction: of the true risk; it must be a theorem, because singular values of the approximation are not lam.
         latents: every latent, integers (K, L).
-        per_class: a first guess of n*; it matters only where s_n does not fall as n^{-1/2}.
-        n_draws: samples, at least 2.
+        per_class: a first guess of n*; it matters only if s_n does not fall as n^{-1/2}.
+        n_draws: number of samples, at least 2.
         seed: of the draws.
 
-    Returns: n* with its standard error over the samples: single samples differ by sqrt(n_draws) times that.
-    Valid: with LayerNorm exactly, without it to first order in the noise.
+    Returns: n* with its standard error over the samples; the standard deviation of single samples is sqrt(n_draws)
+    times that.
+    Valid: exact with LayerNorm, without it to first order in the noise.
     Raises: ValueError, `field: expected ..., got ...`.
     Source: derived here, from the certificate in `theory/global_optimality.md`.
     """
@@ -93,15 +94,15 @@ def noise_ratio(
     sentences: Int[np.ndarray, "N L"],
     classes: Int[np.ndarray, " N"],
 ) -> float:
-    """Return s_n / lam on a sample, under LayerNorm s_n / sqrt(lam_U): collapse lasts while it is below 1.
+    """Return s_n / lam on a sample, under LayerNorm s_n / sqrt(lam_U): the collapsed network is optimal below 1.
 
     Args:
         prediction: a theorem for a network other than zero.
         latents: every latent, integers (K, L).
-        sentences: word numbers in [0, n_w), integers (N, L), equally many for each class.
+        sentences: word indices in [0, n_w), integers (N, L), equally many for each class.
         classes: integers in [0, K), (N,).
 
-    Raises: ValueError.
+    Raises: ValueError for an approximation or a zero network.
     """
     if not prediction.is_theorem or prediction.is_zero:
         raise ValueError("prediction: expected a theorem for a network other than zero, got an approximation or zero")

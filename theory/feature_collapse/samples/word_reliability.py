@@ -1,34 +1,34 @@
-"""Words of unequal reliability: word noise that depends on the rank, all latents classes, no LayerNorm.
+"""Words of unequal reliability: word noise that depends on the rank, for saturated latents without LayerNorm.
 
-Word (a, b) is replaced with probability eps_b, independently at each position, by a word of a concept drawn evenly from
-all n_c, its rank drawn from mu. With the mean m = sum_b mu_b eps_b, rank b is seen with probability mu'_b, and is
-then a replacement, independent of the class, with probability eps'_b:
+Word (a, b) is replaced with probability eps_b, independently at each position, by a word of a concept drawn uniformly
+from all n_c, with rank drawn from mu. With m = sum_b mu_b eps_b, rank b is observed with probability mu'_b, and is then
+a replacement, independent of the class, with probability eps'_b:
 
     mu'_b = mu_b (1 - eps_b + m),     eps'_b = m / (1 - eps_b + m).
 
-Positions of a sentence stay independent, so that the cross-entropy is E log sum_k e^{h_k} - <T, M> with T_{(k,l),(a,b)}
-= mu'_b / n_c^L [(1 - eps'_b) [z_kl = a] + eps'_b / n_c], and G keeps the form of Lemma 3 in
+Positions of a sentence stay independent. So the cross-entropy is E log sum_k e^{h_k} - <T, M> with T_{(k,l),(a,b)} =
+mu'_b / n_c^L [(1 - eps'_b) [z_kl = a] + eps'_b / n_c], and G keeps the form of Lemma 3 in
 `theory/global_optimality.md`:
 
     -G_{(k,l),(a,b)} = s_b <f_{z_kl}, f_a>,
     s_b = (n_c - 1) mu'_b / n_c^L [1 / (n_c - 1 + e^{eta c r_b}) - eps'_b / n_c]
 
-at w_(a,b) = r_b f_a, u_kl = c f_{z_kl}. Theorem 4 there uses no more than that: what solves
+at w_(a,b) = r_b f_a, u_kl = c f_{z_kl}. Theorem 4 there uses only this form: the solution of
 
     lam r_b / (L mu'_b) = c [1 / (n_c - 1 + e^{eta c r_b}) - eps'_b / n_c],     sum_b (r_b / c)^2 = L n_c^{L-1}
 
 is the global minimiser, and it is zero iff lam^2 >= L / n_c^{L+1} sum_b (mu_b (1 - eps_b))^2.
 
-Directions still collapse: all words of a concept share f_a, however unreliable they are. Lengths should not. The margin
-at which the network's probability of a concept equals the posterior is log(1 + n_c (1 - eps'_b) / eps'_b); as lam -> 0
-each word attains it, however rare. Equal norms, as under LayerNorm, give all words one margin, best at the mean of
-eps'. With h(eps) the entropy of a concept given a word, they raise the cross-entropy by at least
+Directions still collapse: all words of a concept share f_a, however unreliable they are. Norms should not be equal. The
+network's probability of a concept equals the posterior at the margin log(1 + n_c (1 - eps'_b) / eps'_b); as lam -> 0
+each word attains it, however rare. Equal norms, as under LayerNorm, give all words the same margin, which is best at
+the mean of eps'. With h(eps) the entropy of a concept given a word, they increase the cross-entropy by at least
 
     L [h(sum_b mu'_b eps'_b) - sum_b mu'_b h(eps'_b)] >= 0   nats,
 
-the information that the rank carries about the reliability: zero iff all words are equally reliable. Where words are
-equally reliable, norms that grow with the frequency are an artefact of weight decay; where frequent words are more
-reliable, the tendency is right. For small lam a rare reliable word is longer than a frequent unreliable one.
+the information that the rank carries about the reliability: zero iff all words are equally reliable. For equally
+reliable words, norms that grow with the frequency are an artefact of weight decay; if frequent words are more reliable,
+the tendency is correct. For small lam a rare reliable word is longer than a frequent unreliable one.
 
 Source: derived here.
 """
@@ -59,14 +59,14 @@ class WordReliability(NamedTuple):
         embedding_norms: r, float64 (s_c,).
         classifier_norm: c.
         cross_entropy, risk: nats, over the noisy population.
-        zero_threshold: the value of sqrt(lam_W lam_U) from which on the zero network is the minimiser.
-        is_zero: whether it is.
+        zero_threshold: the zero network is the minimiser for sqrt(lam_W lam_U) at or above this.
+        is_zero: whether the minimiser is the zero network.
         residual: relative residual of the stationarity equations.
-        seen_frequencies: mu', float64 (s_c,), how often a rank is seen.
-        posterior_noise: eps', float64 (s_c,), the probability that a word seen carries no information on its concept;
-            the label noise is part of it.
+        seen_frequencies: mu', float64 (s_c,), the probability that a rank is observed.
+        posterior_noise: eps', float64 (s_c,), the probability that an observed word carries no information on its
+            concept, including the label noise.
         largest_margins: log(1 + n_c (1 - eps') / eps'), float64 (s_c,), nats: the limit of eta c r_b as lam -> 0.
-        cost_of_equal_lengths: nats; at lam = 0, the least increase of the cross-entropy by one margin for all words.
+        cost_of_equal_lengths: at lam = 0, the least increase of the cross-entropy if all words share a margin, nats.
     """
 
     embedding_norms: Float[np.ndarray, " s_c"]
@@ -95,17 +95,17 @@ def predict(
     classifier_weight_decay: float | None = None,
     label_noise: float = 0.0,
 ) -> WordReliability:
-    """Predict the minimiser where word (a, b) is replaced with probability eps_b.
+    """Return the minimiser if word (a, b) is replaced with probability eps_b.
 
     Args:
         n_concepts: n_c, at least 2.
         n_words: n_w, a multiple of n_c.
         sentence_length: L; all n_c^L latents are classes.
-        word_frequency: mu, as for `feature_collapse.predict`: what the rank of a word is drawn from.
+        word_frequency: mu, as for `feature_collapse.predict`: the distribution of the rank of a word.
         replacement: eps in [0, 1), (s_c,).
         weight_decay: lam_W > 0, and lam_U too unless that is given.
         classifier_weight_decay: lam_U > 0.
-        label_noise: the probability in [0, 1) that a label is replaced by one drawn evenly from all classes.
+        label_noise: the probability in [0, 1) that a label is replaced by a uniform draw from all classes.
 
     Returns: the prediction, a theorem.
     Raises: ValueError, `field: expected ..., got ...`.
@@ -149,7 +149,7 @@ def predict(
 def posterior(
     word_frequencies: Float[np.ndarray, " s_c"], replacement: Float[np.ndarray, " s_c"]
 ) -> tuple[Float[np.ndarray, " s_c"], Float[np.ndarray, " s_c"]]:
-    """Return mu' and eps', float64 (s_c,): how often a rank is seen, and how likely it then is a replacement.
+    """Return mu' and eps', float64 (s_c,): the probabilities that a rank is observed and is then a replacement.
 
     Args:
         word_frequencies: mu (s_c,), summing to 1.
@@ -171,7 +171,7 @@ def _check_replacement(
 
 
 def _concept_entropy(n_concepts: int, noise: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
-    """Return h(eps), nats: the entropy of a concept that is known with probability 1 - eps, else drawn evenly."""
+    """Return h(eps), nats: the entropy of a concept that is known with probability 1 - eps, otherwise uniform."""
     other = noise / n_concepts
     own = 1 - noise + other
     with np.errstate(divide="ignore", invalid="ignore"):
