@@ -1,6 +1,6 @@
 """Lower bounds by entropy: the dual of a penalised cross-entropy, along a ray of dual points.
 
-The conjugate of z -> log sum e^z - <t, z> is minus the entropy H of s + t. So for every choice of distributions q_n
+The conjugate of z -> log sum e^z - <t, z> at s is minus the entropy H of s + t. So for all distributions q_n
 
     F(M) >= sum_n omega_n H(q_n) + <Gq, M>,     Gq[(k, l), w] = sum_n omega_n (q_nk - t_nk) [x_nl = w],
 
@@ -61,7 +61,7 @@ def _entropy(
     error_probability: Float[np.ndarray, " N"],
     theta: float,
 ) -> RayPoint:
-    """Return D without label noise, from the sums of -p log p and of p over the other classes of each sentence."""
+    """Return D without label noise, from the sums of -p log p and of p over the wrong classes of each sentence."""
     mixed = np.minimum(theta * error_probability, 1.0)
     value = theta * spread - xlogy(mixed, theta) - xlog1py(1 - mixed, -mixed)
     slope = spread - error_probability * np.log(theta) + xlog1py(error_probability, -mixed)
@@ -72,7 +72,7 @@ def _entropy(
 
 
 def _noisy_entropy(scored: SentenceLogits, theta: float) -> RayPoint:
-    """Return D with label noise: the other classes block by block, then each sentence's own class."""
+    """Return D with label noise: the wrong classes block by block, then the true class of each sentence."""
     target = scored.other_target
     value, slope, curvature = (np.zeros(len(scored.weights)) for _ in range(3))
     for block in scored.class_blocks():
@@ -99,7 +99,7 @@ def joint_ray(rays: Sequence[Callable[[float], RayPoint]]) -> Callable[[float], 
     Args:
         rays: functions as `entropy_ray` returns them.
 
-    Returns: their sum, a function of theta inside all their simplices.
+    Returns: their sum, a function of theta, defined where all of them are.
     """
 
     def total(theta: float) -> RayPoint:
@@ -125,10 +125,10 @@ def largest_theta(scored: SentenceLogits) -> float:
 
 
 def best_scaling(evaluate: Callable[[float], RayPoint], upper: float, *, penalty: float = 0.0) -> tuple[float, float]:
-    """Maximise D(theta) - penalty theta^2 over 0 < theta <= upper.
+    """Return the maximum of D(theta) - penalty theta^2 over 0 < theta <= upper.
 
-    Newton's method from min(1, upper), kept inside a shrinking bracket. Every value is a valid lower bound, the largest
-    seen is returned.
+    Newton's method starts from min(1, upper) and stays inside a shrinking bracket. Every value is a valid lower bound;
+    the largest one found is returned.
 
     Args:
         evaluate: D with its derivatives, as `entropy_ray` returns it.

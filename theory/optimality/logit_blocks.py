@@ -1,6 +1,6 @@
-"""Logits of weighted sentences in blocks of classes, stored in memory or computed again whenever they are needed.
+"""Logits of weighted sentences in blocks of classes, stored in memory or recomputed at each use.
 
-A block of classes is walked in chunks of sentences, whose arrays fit into a core's cache.
+A block of classes is processed in chunks of sentences, whose arrays fit into the cache of a core.
 
 W (n_w, d) holds the embeddings, U (K, L, d) the classifier vectors.
 """
@@ -21,10 +21,10 @@ from scipy.sparse import csr_array
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Numbers in one block of classes (64 MB) and in one block of word vectors.
+# Entries of a block of classes, and of a block of word vectors (64 MB).
 _BLOCK_ENTRIES = 2**23
-_CHUNK_ENTRIES = 2**16  # in one chunk of sentences (512 KB)
-# From this many logits on, a pass over them takes longer than to start threads; each has a block of its own in memory.
+_CHUNK_ENTRIES = 2**16  # entries of a chunk of sentences (512 KB)
+# With this many logits or more, a pass takes longer than starting threads; each thread has its own block in memory.
 _THREADED_ENTRIES = 2**24
 _MOST_THREADS = 4
 
@@ -34,13 +34,13 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LogitBlocks:
-    """Sentences with the logits of a network h(x)_k = sum_l <u_kl, w_{x_l}>, block of classes by block.
+    """Sentences with the logits of a network h(x)_k = sum_l <u_kl, w_{x_l}>, in blocks of classes.
 
     Args:
-        sentences, classes, weights: word numbers (N, L), classes (N,), and omega > 0 (N,), which sums to 1.
+        sentences, classes, weights: word indices (N, L), classes (N,), and omega > 0 (N,), which sums to 1.
         embeddings, classifier: float64 (n_w, d) and (K, L, d).
         label_noise: eps.
-        stored: the logits (N, K), or None if they are computed again whenever they are needed.
+        stored: the logits (N, K), or None if they are recomputed at each use.
     """
 
     sentences: Int[np.ndarray, "N L"]
@@ -68,7 +68,7 @@ class LogitBlocks:
         return csr_array((np.ones(columns.size), columns, starts), shape=(n_sentences, n_columns))
 
     def _occurrences_in(self, rows: slice) -> csr_array:
-        """Return some rows of `occurrences` without a copy."""
+        """Return a slice of rows of `occurrences` without a copy."""
         every, length = self.occurrences, self.sentences.shape[1]
         entries, count = slice(rows.start * length, rows.stop * length), rows.stop - rows.start
         parts = every.data[entries], every.indices[entries], every.indptr[: count + 1]
@@ -76,12 +76,12 @@ class LogitBlocks:
 
     @property
     def n_threads(self) -> int:
-        """How many threads share a pass over all logits."""
+        """The number of threads that share a pass over all logits."""
         large = len(self.sentences) * self.n_classes >= _THREADED_ENTRIES
         return min(os.cpu_count() or 1, _MOST_THREADS) if large else 1
 
     def split(self) -> list[LogitBlocks]:
-        """Return the sentences cut into one part for each thread."""
+        """Return the sentences split into one part per thread."""
         ends = np.linspace(0, len(self.sentences), self.n_threads + 1).astype(int).tolist()
         return [self._part(slice(*pair)) for pair in pairwise(ends)]
 
@@ -96,17 +96,17 @@ class LogitBlocks:
         )
 
     def class_blocks(self) -> Iterator[slice]:
-        """Yield slices of classes, few enough for their logits and their rows of dF/dM to fit into one block."""
+        """Yield slices of classes, so small that their logits and their rows of dF/dM fit into one block."""
         widest = max(len(self.sentences), self.sentences.shape[1] * len(self.embeddings))
         size = max(1, _BLOCK_ENTRIES // widest)
         for start in range(0, self.n_classes, size):
             yield slice(start, min(start + size, self.n_classes))
 
     def chunks(self, block: slice) -> Iterator[tuple[slice, Float[np.ndarray, "n K_block"]]]:
-        """Yield slices of sentences with their logits (n, K_block) for a block of classes; not to be written to.
+        """Yield slices of sentences with their logits (n, K_block) for a block of classes; read-only.
 
-        With more sentences than words the score of each word at each position is computed once, (L n_w, K_block), and
-        added up by a product with the sparse occurrences.
+        If there are more sentences than words, the scores of each word at each position (L n_w, K_block) are computed
+        once and summed by a product with the sparse occurrences.
         """
         n_sentences, n_columns = len(self.sentences), block.stop - block.start
         size = max(1, _CHUNK_ENTRIES // n_columns)
@@ -130,14 +130,14 @@ class LogitBlocks:
         return logits
 
     def own_entries(self, rows: slice, block: slice) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
-        """Return row and column, within a chunk, of each sentence's own class inside a block."""
+        """Return row and column, within a chunk, of the true classes that are in the block."""
         columns = self.classes[rows] - block.start
         inside = np.flatnonzero((columns >= 0) & (columns < block.stop - block.start))
         return inside, columns[inside]
 
 
 def map_threads(function: Callable[[PartT], ResultT], parts: Sequence[PartT]) -> list[ResultT]:
-    """Return the value of a function at each part, one thread for each; NumPy and SciPy release the interpreter."""
+    """Return the value of a function at each part, with one thread per part; NumPy and SciPy release the GIL."""
     if len(parts) == 1:
         return [function(parts[0])]
     with ThreadPoolExecutor(len(parts)) as pool:

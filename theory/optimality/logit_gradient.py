@@ -1,10 +1,10 @@
-"""The derivative G = dF/dM of the cross-entropy in the matrix M = U W^T that holds all logits.
+"""The derivative G = dF/dM of the cross-entropy with respect to the matrix M = U W^T, which determines all logits.
 
     M[(k, l), w] = <u_kl, w>,   h(x)_k = sum_l M[(k, l), x_l],   G[(k, l), w] = sum_n omega_n (p_nk - t_nk) [x_nl = w]
 
-Row (k, l) has index k L + l. G has K L n_w entries (144 MB at K = 1000, L = 15, n_w = 1200), each sentence touches K L
-of them. It is available as an array, as a linear operator that is never formed, or through its Gram matrix G^T G,
-summed over blocks of classes.
+Row (k, l) has index k L + l. G has K L n_w entries (144 MB at K = 1000, L = 15, n_w = 1200); each sentence contributes
+to K L of them. It is available as an array, as a matrix-free linear operator, or through its Gram matrix G^T G, summed
+over blocks of classes.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LogitGradient:
-    """G = dF/dM at the network of the `scored` sentences, in whichever form is affordable."""
+    """G = dF/dM at the network of the `scored` sentences, as an array, a Gram matrix or an operator."""
 
     scored: SentenceLogits
 
@@ -78,7 +78,7 @@ class LogitGradient:
         return sum(map_threads(self._gram_of, [blocks[i::n_threads] for i in range(n_threads)]), start=np.zeros(()))
 
     def _gram_of(self, blocks: Sequence[slice]) -> Float[np.ndarray, "n_w n_w"]:
-        """Return the part of G^T G that some blocks of classes add."""
+        """Return the contribution of some blocks of classes to G^T G."""
         total = np.zeros((self.shape[1], self.shape[1]))
         for block in blocks:
             rows = self.rows(block)
@@ -91,13 +91,13 @@ class LogitGradient:
         return sum(squares, start=np.zeros(()))
 
     def matmat(self, vectors: np.ndarray) -> Float[np.ndarray, "K*L m"]:
-        """Return G X for X (n_w, m): gather the words, then one product with the errors of each block."""
+        """Return G X for X (n_w, m), by gathering the words and multiplying with the errors of each block."""
         gathered = vectors[self.scored.sentences].reshape(len(self.scored.sentences), -1)
         products = [errors.T @ gathered for _, errors in self._errors()]
         return np.concatenate(products).reshape(self.shape[0], -1)
 
     def rmatmat(self, vectors: np.ndarray) -> Float[np.ndarray, "n_w m"]:
-        """Return G^T Y for Y (K L, m): one product with the errors of each block, then scatter to the words."""
+        """Return G^T Y for Y (K L, m), by multiplying with the errors of each block and scattering to the words."""
         n_columns = vectors.shape[1]
         by_class = vectors.reshape(self.scored.n_classes, -1)
         products = (errors @ by_class[block] for block, errors in self._errors())
@@ -133,7 +133,7 @@ def logit_gradient(
         G[(k, l), w] = sum_n omega_n (p_nk - t_nk) [x_nl = w]
 
     Args:
-        sentences: word numbers in [0, n_w), integers (N, L).
+        sentences: word indices in [0, n_w), integers (N, L).
         classes: integers in [0, K), (N,).
         weights: omega >= 0 (N,), summing to 1, or None for 1/N.
         embeddings: W (n_w, d).
@@ -144,7 +144,7 @@ def logit_gradient(
             `memory_limit`.
 
     Returns: float64 array or operator of shape (K L, n_w); row (k, l) is k L + l.
-    Valid: any sentences and any network without biases. With LayerNorm, give the normalised embeddings.
+    Valid: any sentences and any network without biases. With LayerNorm, pass the normalised embeddings.
     Raises: ValueError, `field: expected ..., got ...`.
     Source: derived here.
     """

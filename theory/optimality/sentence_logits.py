@@ -1,8 +1,8 @@
-"""Weighted sentences with what their cross-entropy, its derivative and its dual need of all classes.
+"""Weighted sentences with the sums over classes that their cross-entropy, its derivative and its dual need.
 
 Symbols: sentence n of weight omega_n has logits z_n, class probabilities p_n = softmax(z_n) and target t_n, which puts
-1 - eps on its class y_n and spreads eps (*label noise*) evenly over all K classes. Everything that is small where a
-network is confident (1 - p_n at the class, the cross-entropy) is summed over the other classes and never taken as a
+1 - eps on its class y_n and spreads eps (*label noise*) uniformly over all K classes. Quantities that are small for a
+confident network (1 - p_n at the class, the cross-entropy) are summed over the wrong classes and not computed as a
 difference from 1.
 
 W (n_w, d) holds the embeddings, U (K L, d) the classifier vectors.
@@ -24,7 +24,7 @@ from theory.optimality.logit_blocks import LogitBlocks, map_threads
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Weights in float32 sum to 1 within this; they are scaled to sum to 1.
+# Sums of float32 weights are within this of 1; the weights are rescaled to sum to 1.
 _WEIGHT_TOLERANCE = 1e-5
 
 
@@ -33,8 +33,8 @@ class ProbabilityChunk(NamedTuple):
 
     Attributes:
         rows: the sentences.
-        own: row and column, within the chunk, of each sentence's own class.
-        probabilities: (n, K_block), 0 at the own class; may be written to.
+        own: row and column, within the chunk, of the true classes that are in the block.
+        probabilities: (n, K_block), 0 at the true class; writable.
     """
 
     rows: slice
@@ -44,13 +44,13 @@ class ProbabilityChunk(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SentenceLogits(LogitBlocks):
-    """Logits with what depends on all classes of a sentence; made by `score_sentences`.
+    """Logits with summaries over all classes of each sentence; created by `score_sentences`.
 
     Args:
-        own: the logit of the class of each sentence (N,).
-        log_others: log sum of e^z over the other classes (N,).
-        other_entropy: entropy of the softmax over the other classes alone (N,), nats.
-        mean_logit, least_other: mean of all logits (N,) and least logit of the other classes (N,).
+        own: the logit of the true class of each sentence (N,).
+        log_others: log sum of e^z over the wrong classes (N,).
+        other_entropy: entropy of the softmax over the wrong classes alone (N,), nats.
+        mean_logit, least_other: mean of all logits (N,) and least logit of the wrong classes (N,).
     """
 
     own: Float[np.ndarray, " N"]
@@ -66,12 +66,12 @@ class SentenceLogits(LogitBlocks):
 
     @property
     def error_probability(self) -> Float[np.ndarray, " N"]:
-        """The probability 1 - p of all other classes together (N,)."""
+        """The total probability 1 - p of the wrong classes (N,)."""
         return expit(self.log_others - self.own)
 
     @property
     def other_target(self) -> float:
-        """The target eps / K of every class but the sentence's own."""
+        """The target eps / K of every wrong class."""
         return self.label_noise / self.n_classes
 
     @property
@@ -84,18 +84,18 @@ class SentenceLogits(LogitBlocks):
 
     @property
     def spread(self) -> Float[np.ndarray, " N"]:
-        """The sum of -p log p over the other classes (N,), nats; no term of it cancels another."""
+        """The sum of -p log p over the wrong classes (N,), nats, without cancellation."""
         if self.n_classes == 1:
             return np.zeros(len(self.own))
         return self.error_probability * (self.other_entropy + np.logaddexp(0.0, self.own - self.log_others))
 
     @property
     def own_error(self) -> Float[np.ndarray, " N"]:
-        """The entry of p - t at each sentence's own class, (N,)."""
+        """The entry of p - t at the true class of each sentence, (N,)."""
         return self.label_noise - self.other_target - self.error_probability
 
     def probability_chunks(self, block: slice) -> Iterator[ProbabilityChunk]:
-        """Yield p for a block of classes, a chunk of sentences after the other, with 0 at each sentence's own class."""
+        """Yield p for a block of classes in chunks of sentences, with 0 at the true class of each sentence."""
         for rows, logits in self.chunks(block):
             probabilities = np.exp(logits - self.log_normaliser[rows, None])
             own = self.own_entries(rows, block)
@@ -103,7 +103,7 @@ class SentenceLogits(LogitBlocks):
             yield ProbabilityChunk(rows, own, probabilities)
 
     def weighted_errors(self, block: slice) -> Float[np.ndarray, "N K_block"]:
-        """Return omega (p - t) (N, K_block), the derivative of F in the logits."""
+        """Return omega (p - t) (N, K_block), the derivative of F with respect to the logits."""
         weighted, own_error = np.empty((len(self.own), block.stop - block.start)), self.own_error
         for rows, own, errors in self.probability_chunks(block):
             errors -= self.other_target
@@ -122,10 +122,10 @@ def score_sentences(
     label_noise: float = 0.0,
     memory_limit: int = 2**29,
 ) -> SentenceLogits:
-    """Check the arguments and run the network, in float64, over all sentences.
+    """Return the logits of all sentences in float64, after checking the arguments.
 
     Args:
-        sentences: word numbers in [0, n_w), integers (N, L).
+        sentences: word indices in [0, n_w), integers (N, L).
         classes: integers in [0, K), (N,).
         weights: omega >= 0 (N,), summing to 1, or None for 1/N. Sentences of weight 0 are left out.
         embeddings: W (n_w, d).
@@ -166,7 +166,7 @@ def score_sentences(
 
 
 def _summarise(blocks: LogitBlocks) -> SentenceLogits:
-    """Run once over the classes and collect what depends on all of them."""
+    """Return the logits with their summaries over all classes, from one pass over the blocks."""
     columns = zip(*map_threads(_sum_over_classes, blocks.split()), strict=True)
     own, log_others, other_entropy, mean_logit, least_other = (np.concatenate(parts) for parts in columns)
     return SentenceLogits(
@@ -198,7 +198,7 @@ def _sum_over_classes(blocks: LogitBlocks) -> tuple[Float[np.ndarray, " N"], ...
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Others:
-    """Sums over the classes of a sentence that are seen so far, relative to the largest logit m among them.
+    """Running sums over the classes of each sentence, relative to the largest logit m so far.
 
     Args:
         peak: m (N,), -inf before the first class.
@@ -212,11 +212,11 @@ class _Others:
 
     @classmethod
     def start(cls, n_sentences: int) -> _Others:
-        """Return the sums over no class."""
+        """Return the empty sums."""
         return cls(peak=np.full(n_sentences, -np.inf), mass=np.zeros(n_sentences), moment=np.zeros(n_sentences))
 
     def add(self, rows: slice, logits: Float[np.ndarray, "n K_block"]) -> None:
-        """Add classes, with -inf for those that do not count; writes into `logits`."""
+        """Add classes; a logit of -inf excludes its class. Overwrites `logits`."""
         peak, mass, moment = self.peak[rows], self.mass[rows], self.moment[rows]
         highest = np.maximum(peak, logits.max(axis=1))
         origin = np.where(np.isfinite(highest), highest, 0.0)  # no class counts so far
@@ -230,7 +230,7 @@ class _Others:
         peak[:] = highest
 
     def summary(self) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-        """Return log sum e^z and the entropy of the softmax, nats: -inf and 0 where no class counts."""
+        """Return log sum e^z and the entropy of the softmax, nats: -inf and 0 if no class was added."""
         counts = self.mass > 0
         log_mass = np.log(self.mass, out=np.zeros(len(self.mass)), where=counts)
         ratio = np.divide(self.moment, self.mass, out=np.zeros(len(self.mass)), where=counts)
@@ -260,7 +260,7 @@ def _require_indices(field: str, value: object, n_axes: int, count: int) -> Int[
 
 
 def _require_weights(value: object, n_sentences: int) -> Float[np.ndarray, " N"]:
-    """Return the weights, scaled to sum to 1; equal ones for None."""
+    """Return the weights, scaled to sum to 1; equal weights for None."""
     if value is None:
         return np.full(n_sentences, 1 / n_sentences)
     weights = _require_finite("weights", value, 1)
