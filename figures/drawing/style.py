@@ -113,7 +113,8 @@ def styled(function: Callable) -> Callable:
             result = function(*args, **kwargs)
             if isinstance(result, Figure):
                 result.set_figwidth(_WIDTH.get() or result.get_figwidth())
-                fit_titles(result)
+                if fit_titles(result):
+                    _keep_layout(result)
             return result
 
     return wrapped
@@ -272,19 +273,19 @@ def save(figure: Figure, path, receipt: Mapping[str, object] | None = None) -> N
         path: of the file.
         receipt: what the file says of its data, see :mod:`figures.receipt`.
     """
-    _freeze_layout(figure)
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.execute(figure)
+        _keep_layout(figure)
     figure.savefig(path, metadata=metadata_of(path, receipt))
 
 
-def _freeze_layout(figure: Figure) -> None:
-    """Solve the layout once, and put the panels on a grid of 1e-6 of the figure: 0.2 micrometres.
+def _keep_layout(figure: Figure) -> None:
+    """Keep the layout that was solved, with the panels on a grid of 1e-6 of the figure: 0.2 micrometres.
 
     The solver of matplotlib orders its variables by their addresses in memory. Its last digits differ from one drawing
     of the same figure to the next, and files hold ten digits.
     """
-    if figure.get_layout_engine() is None:
-        return
-    figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for ax in figure.axes:
         for which in ("original", "active"):

@@ -12,20 +12,29 @@ LINE = 0.12  # inches of a line of 7 points
 SIDES = ("left", "center", "right")
 
 
-def fit_titles(figure: Figure) -> None:
+def fit_titles(figure: Figure) -> bool:
     """Break the titles of all panels between words until they have room; those of a row begin at one height.
 
     The figure grows by the lines that are added. A title that reaches over the edge of the figure, or into the half of
     the gap that belongs to its neighbour, moves aside.
+
+    Returns: whether the layout of the figure was solved and still holds, because no title has changed.
     """
     rows = _rows_of(figure)
     if not rows:
-        return
+        return False
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
+    given = _state(rows)
     added = sum(_fit_row(figure, axes) for axes in rows)
     if added:
         figure.set_figheight(figure.get_figheight() + LINE * added)
+    return engine is not None and _state(rows) == given
+
+
+def _state(rows: Sequence[Sequence]) -> list[tuple]:
+    """Return text and place of every title."""
+    return [(title.get_text(), title.get_position()) for axes in rows for ax in axes for title in _titles(ax)]
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
