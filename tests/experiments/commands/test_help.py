@@ -41,7 +41,7 @@ def test_options_stand_in_groups_with_units_and_defaults(capsys):
     assert places == sorted(places)
     assert "--n-words N words, n_w; a multiple of the concepts (default: quick 600, paper 1200)" in shown
     assert "lam_W; the penalty is lam_W/2 |W|^2 (in nats; default: quick 0.002, paper 0.001)" in shown
-    assert "sets --embedding-weight-decay and --classifier-weight-decay, wherever they are not zero (in nats)" in shown
+    assert "sets --embedding-weight-decay and --classifier-weight-decay, each unless it is zero (in nats)" in shown
     assert "side by side (default: 1)" in shown
 
 
