@@ -47,7 +47,7 @@ class Configuration:
 
     n_steps: int | None = option(None, "training steps", group=TRAINING)
     n_records: int = option(
-        100, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
+        100, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
     )
     optimizer: str = option(
         "sgd", "optax optimiser: sgd, adam, ...; lbfgs needs all examples in each step", group=TRAINING

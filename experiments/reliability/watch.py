@@ -47,7 +47,7 @@ class Watch:
         visible = [name for name in self._files if not name.startswith(".")]
         done, states = (sum(name.endswith(ending) for name in visible) for ending in (".done", ".state"))
         if done or states:
-            return f"{done} complete and {states} begun parts"
+            return f"{done} complete and {states} incomplete parts"
         return "the manifest" if "manifest.json" in visible else "nothing"
 
     @property
