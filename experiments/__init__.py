@@ -1,11 +1,11 @@
-"""Experiments: a task, its training and its prediction, compared over whole sweeps.
+"""Experiments: the training of a task compared with its prediction, over whole sweeps.
 
-What an experiment of one's own needs is imported from here, and runs through the same doors as those of simlab::
+A user-defined experiment imports its parts from here and runs like those of simlab::
 
     from experiments import Configuration, Experiment, Phenomenon, Quantity, Regime, option, run
 
-``experiments/examples/linear_autoencoder.py`` is a complete one. ``import experiments`` costs nothing: a module is
-imported when one of its names is asked for.
+``experiments/examples/linear_autoencoder.py`` is a complete example. ``import experiments`` is cheap: a module is
+imported when one of its names is first used.
 """
 
 from simlab.packages import own_package

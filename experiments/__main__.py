@@ -1,4 +1,4 @@
-"""``python -m experiments NAME ...`` is ``simlab run NAME ...``."""
+"""``python -m experiments NAME ...``, equivalent to ``simlab run NAME ...``."""
 
 import sys
 

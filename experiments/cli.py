@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status, 130 also for an interruption while modules are imported."""
+    """Run the command line and return the exit status; an interruption during imports also gives 130."""
     try:
         from experiments.commands import cli
 

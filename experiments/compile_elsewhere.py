@@ -1,8 +1,8 @@
-"""Compile programs for a device that is not here: ``python -m experiments.compile_elsewhere v5e:2x4``.
+"""Compile programs for a device that is not present: ``python -m experiments.compile_elsewhere v5e:2x4``.
 
-Shows whether every program of every experiment compiles for a GPU or a TPU, what it will hold there, and how many calls
-(kernels, copies, transfers) a step makes, without one at hand. Nothing is run. A TPU takes the extra ``tpu``; a GPU the
-extra ``cuda``, whose compiler then chooses among products by rule where on a GPU it would measure them.
+This shows whether every program of every experiment compiles for a GPU or a TPU, how much memory it needs, and how many
+calls (kernels, copies, transfers) a step makes. Nothing is run. A TPU needs the extra ``tpu``, a GPU the extra
+``cuda``. Without the GPU, its compiler selects algorithms of matrix products by heuristics instead of by measurement.
 """
 
 import argparse
@@ -36,14 +36,14 @@ gpu_device_info {
 }
 """
 STEPS = "steps"
-# What an instruction is if the device is not called for it.
+# Instructions without a call of the device.
 _FREE = ("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all")
 
 
 class Compiled(NamedTuple):
-    """What the compiler says of a program: seconds, bytes on each device, calls for each step of its members together.
+    """A compiled program: seconds of compilation, bytes on each device, and calls per step of all members together.
 
-    The calls are NaN if it does not say how often a loop turns: that for TPUs does not.
+    The calls are NaN if the compiler does not report the trip count of a loop, as the one for TPUs does not.
     """
 
     seconds: float
@@ -52,13 +52,15 @@ class Compiled(NamedTuple):
 
 
 def main() -> int:
-    """Compile and print; the exit status tells whether everything compiled."""
-    parser = argparse.ArgumentParser(description="Compile programs for a GPU or a TPU that is not here.")
+    """Compile the programs, print a line for each, and return 1 if one does not compile, else 0."""
+    parser = argparse.ArgumentParser(description="Compile programs for a GPU or a TPU that is not present.")
     parser.add_argument("device", help="h100, h100:N, or a TPU slice such as v5e:2x4 or v5p:4x4x4")
     parser.add_argument(
-        "what", nargs="*", default=[STEPS], help=f"experiments, all, or {STEPS} of the benchmark ({STEPS})"
+        "what", nargs="*", default=[STEPS], help=f"experiments, all, or {STEPS} of the benchmark (default: {STEPS})"
     )
-    parser.add_argument("--preset", default="quick", choices=("quick", "paper"), help="of the experiments (quick)")
+    parser.add_argument(
+        "--preset", default="quick", choices=("quick", "paper"), help="preset of the experiments (default: quick)"
+    )
     arguments = parser.parse_args()
     try:
         names = _chosen(arguments.what)
@@ -66,14 +68,14 @@ def main() -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{len(devices)} x {devices[0].device_kind}, described")
+    print(f"{len(devices)} x {devices[0].device_kind}, by description")
     failures = 0
     for label, spec, layout in _programs(names, arguments.preset, devices):
         try:
-            found = compile_for(devices, spec, layout)
-            calls = f"{found.calls:6.1f} calls a step" if math.isfinite(found.calls) else ""
-            text = f"{found.held / 1e6:10.2f} MB  {found.seconds:4.0f} s  {calls}".rstrip()
-        except Exception as error:  # the compiler's are of many kinds, and each is a result
+            compiled = compile_for(devices, spec, layout)
+            calls = f"{compiled.calls:6.1f} calls a step" if math.isfinite(compiled.calls) else ""
+            text = f"{compiled.held / 1e6:10.2f} MB  {compiled.seconds:4.0f} s  {calls}".rstrip()
+        except Exception as error:  # compilers raise errors of many types, and each is a result
             failures += 1
             text = f"does not compile: {first_line(error)}"
         print(f"{label:65}  {text}", flush=True)
@@ -81,12 +83,12 @@ def main() -> int:
 
 
 def describe(device: str) -> list:
-    """Return the devices of that name, which need not exist.
+    """Return the devices with the given name, which need not be present.
 
     Raises:
         ValueError: there is no such device, or the compiler for it is not installed.
     """
-    # Before JAX starts, which would look for the devices that its plugins are made for.
+    # Set before JAX starts, which would otherwise search for the devices of its plugins.
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ.update(TPU_SKIP_MDS_QUERY="1", TPU_WORKER_HOSTNAMES="localhost", TPU_ACCELERATOR_TYPE="v5litepod-8")
     from jax.experimental import topologies
@@ -104,7 +106,7 @@ def describe(device: str) -> list:
 
 
 def compile_for(devices: list, spec, layout) -> Compiled:
-    """Compile the pieces of a program for the devices."""
+    """Compile a program for the devices, and return its time, memory and calls."""
     from simlab.runtime.devices import programs_for
     from simlab.sweeps.program import Program
 
@@ -118,21 +120,22 @@ def compile_for(devices: list, spec, layout) -> Compiled:
 
 
 def count_calls(text: str) -> float:
-    """Return how often the device is called for a compiled program, from the compiler's own text (HLO).
+    """Return the number of calls of the device in a compiled program, from its HLO text.
 
-    Loops count as often as they turn, and make it NaN if the text does not say so; of a choice, the longest branch.
+    The body of a loop counts as often as its trip count; the result is NaN if the text does not state it. A conditional
+    counts as its longest branch.
     """
     bodies = dict(re.findall(r"^(?:ENTRY )?%?([\w.-]+) \([^\n]*\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL))
-    known: dict[str, float] = {}
+    counts: dict[str, float] = {}
 
     def calls(name: str) -> float:
-        if name not in known:
-            known[name] = sum(of_line(line) for line in bodies[name].splitlines())
-        return known[name]
+        if name not in counts:
+            counts[name] = sum(of_line(line) for line in bodies[name].splitlines())
+        return counts[name]
 
     def of_line(line: str) -> float:
-        found = re.search(r" = .*? ([a-z][a-z0-9-]*)\(", line)
-        kind = found[1] if found else _FREE[0]
+        instruction = re.search(r" = .*? ([a-z][a-z0-9-]*)\(", line)
+        kind = instruction[1] if instruction else _FREE[0]
         if kind in _FREE or kind.endswith("-done"):
             return 0
         if kind == "while":
@@ -154,7 +157,7 @@ def _named(pattern: str, text: str) -> str:
     """Return the name of a computation that a pattern's group matches.
 
     Raises:
-        ValueError: the compiler's text does not have it.
+        ValueError: the text has no match.
     """
     match = re.search(pattern, text, re.MULTILINE)
     if match is None:
@@ -163,14 +166,14 @@ def _named(pattern: str, text: str) -> str:
 
 
 def _chosen(what: list[str]) -> list[str]:
-    """Return the names to compile, checked."""
+    """Return the checked names to compile."""
     for name in what:
         check_choice("what", name, (STEPS, "all", *NAMES))
     return [STEPS, *NAMES] if "all" in what else what
 
 
 def _programs(names: list[str], preset: str, devices: list) -> Iterator[tuple]:
-    """Yield ``(label, spec, layout)`` of every program, each once."""
+    """Yield ``(label, spec, layout)`` of every program, without duplicates."""
     from experiments.core.sweep import make_sweep
     from simlab.runtime.devices import programs_for
     from simlab.sweeps.measurements import MeasurementSweep
@@ -182,7 +185,7 @@ def _programs(names: list[str], preset: str, devices: list) -> Iterator[tuple]:
             continue
         sweep = make_sweep(find_experiment(name).plan(preset, {}))
         if isinstance(sweep, MeasurementSweep):
-            continue  # it has no program of its own
+            continue  # a measurement has no training program
         with programs_for(devices):
             layouts = sweep.choose_layouts(chunk=len(sweep.members))
         for spec, layout in zip(sweep.specs, layouts, strict=True):
@@ -192,7 +195,7 @@ def _programs(names: list[str], preset: str, devices: list) -> Iterator[tuple]:
 
 
 def _steps(n_devices: int) -> Iterator[tuple]:
-    """Yield the training steps of ``simlab bench step``, alone and 64 at once; and a million classes, split."""
+    """Yield the steps of ``simlab bench step``, for 1 and 64 members, and one with a million sharded classes."""
     from experiments.benchmarks.scaling import MANY_CLASSES, PAPER, make_spec
     from experiments.benchmarks.settings import SIZES, BenchSettings
     from experiments.benchmarks.step import make_cases
@@ -210,7 +213,7 @@ def _counted(members: int) -> str:
 
 
 def _describe(spec) -> str:
-    """Return what a reader can tell programs of an experiment apart by."""
+    """Return the settings that distinguish the programs of an experiment: source, normalisation, optimiser."""
     source = re.sub(r"(?<!^)(?=[A-Z])", " ", type(spec.source).__name__).lower()
     normalisation = getattr(spec.network, "normalisation", getattr(spec.network, "kind", ""))
     return ", ".join(part for part in (source, normalisation, spec.optimizer) if part not in ("", "none"))

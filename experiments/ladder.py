@@ -1,4 +1,4 @@
-"""The finite-size ladder: at which rate learned values approach predicted ones as a size of the task grows."""
+"""The finite-size ladder: the rate at which learned values approach predicted ones as a size of the task grows."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ FIGURE = "sweeps.ladder"
 FIELDS = {
     "ladder_exponent": "r of the least-squares fit |learned - predicted| ~ size^-r",
     "ladder_half_width": "half width of the 95 % confidence interval of r",
-    "ladder_prefactor": "|learned - predicted| that the fit has at size 1",
+    "ladder_prefactor": "value of the fit of |learned - predicted| at size 1",
 }
 
 
@@ -25,15 +25,15 @@ def with_ladder(plan: Plan, axis: str | None) -> Plan:
     """Return the plan of a sweep that also fits a rate along one of its axes.
 
     Args:
-        plan: of the sweep.
-        axis: the name of an axis of positive numbers; None for the plan as it is.
+        plan: plan of the sweep.
+        axis: the name of an axis of positive numbers; None returns the plan unchanged.
 
     Raises:
-        ValueError: the axis has fewer than three values, or one that is no positive number.
+        ValueError: the axis has fewer than three values, or one that is not a positive number.
     """
     if axis is None:
         return plan
-    values = next(one for one in plan.axes if one.name == axis).values
+    values = next(candidate for candidate in plan.axes if candidate.name == axis).values
     if len(values) < LEAST_SIZES or not all(isinstance(value, int | float) and value > 0 for value in values):
         raise invalid("ladder", f"at least {LEAST_SIZES} positive numbers", ",".join(map(str, values)))
     derive = plan.derive
@@ -65,16 +65,16 @@ def add_rates(dataset: "xarray.Dataset", axis: str) -> "xarray.Dataset":
 
 
 def format_rates(dataset: "xarray.Dataset") -> str:
-    """Return the rates as a table: a line for each regime, point of the other axes, and quantity that has one."""
+    """Return the table of rates: a line for each regime, point of the other axes, and quantity with a fit."""
     axis, declared = dataset.attrs["ladder"], quantities_of(dataset)
     fits = dataset[list(FIELDS)]
     others = [str(name) for name in fits.dims if name not in ("regime", "quantity")]
     stacked = fits.stack(row=["regime", *others, "quantity"])
     rows: list[tuple[str, ...]] = [("regime", *others, "quantity", "rate r", "95 %")]
     for index in np.flatnonzero(np.isfinite(stacked.ladder_exponent.values)):
-        one = stacked.isel(row=index)
-        regime, *places, quantity = one.row.item()
-        numbers = f"{one.ladder_exponent.item():.3f}", f"+-{one.ladder_half_width.item():.3f}"
+        fit = stacked.isel(row=index)
+        regime, *places, quantity = fit.row.item()
+        numbers = f"{fit.ladder_exponent.item():.3f}", f"+-{fit.ladder_half_width.item():.3f}"
         rows.append((str(regime), *map(str, places), declared[str(quantity)].label, *numbers))
     heading = f"|learned - predicted| ~ {axis}^-r, root mean square over seeds"
     return f"{heading}\n{format_columns(rows)}" if len(rows) > 1 else f"{heading}: no quantity has three sizes"

@@ -1,11 +1,11 @@
-"""The phenomena that experiments are about, by name; a module is imported only when its phenomenon is asked for."""
+"""The phenomena of the experiments, by name; a module is imported only when its phenomenon is used."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from experiments.registry import load_attribute
 
-# Where each phenomenon is, as "module:attribute".
+# The location of each phenomenon, as "module:attribute".
 PHENOMENA: Mapping[str, str] = MappingProxyType(
     {
         "feature-collapse": "experiments.feature_collapse.phenomenon:FEATURE_COLLAPSE",
@@ -32,7 +32,7 @@ PHENOMENA: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# Where the :class:`experiments.core.predictor.Predictor` is of each one that ``simlab predict`` knows.
+# The location of the :class:`experiments.core.predictor.Predictor` of each phenomenon of ``simlab predict``.
 PREDICTORS: Mapping[str, str] = MappingProxyType(
     {
         "feature-collapse": "experiments.feature_collapse.predict_options:PREDICTOR",
@@ -52,10 +52,10 @@ PREDICTORS: Mapping[str, str] = MappingProxyType(
 
 
 def load_configurations() -> dict[str, type]:
-    """Return the dataclass of a user's choices of every phenomenon, by name."""
+    """Return the configuration dataclass of every phenomenon, by name."""
     return {name: load_attribute(place).configuration for name, place in PHENOMENA.items()}
 
 
 def load_predictor_options() -> dict[str, type]:
-    """Return the dataclass of the options of every predictor, by the name of its phenomenon."""
+    """Return the options dataclass of every predictor, by the name of its phenomenon."""
     return {name: load_attribute(place).options for name, place in PREDICTORS.items()}

@@ -1,9 +1,9 @@
-"""Accuracy during the plateau of a fixed sample, predicted and learned: ``python -m experiments.plateau DIR``.
+"""Accuracy during the initial plateau on a fixed sample, predicted and learned: ``python -m experiments.plateau DIR``.
 
 While all weights are small, gradient descent on the sample is linear
-(:func:`theory.feature_collapse.samples.linear_descent`). From the sample and initial weights of each seed this gives
-the weights at each record, whose accuracy is measured on the same new sentences as that of the learned ones.
-``DIR`` holds a saved run of feature collapse on a fixed sample, without LayerNorm, whose records lie in the plateau::
+(:func:`theory.feature_collapse.samples.linear_descent`). The sample and the initial weights of each seed then determine
+the weights at each record. Their accuracy is measured on the same new sentences as that of the learned weights. ``DIR``
+holds a saved run of feature collapse on a fixed sample, without LayerNorm, whose records lie in the plateau::
 
     simlab run uniform-small-sample --preset paper --epochs 200 --seeds 8 --n-records 2 --out DIR
 """
@@ -32,13 +32,13 @@ HEADER = ("regime", "seed", "steps", "accuracy predicted", "learned")
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table and return the exit status."""
     parser = CommandParser(prog="python -m experiments.plateau", description="Predict the accuracy during a plateau.")
-    parser.add_argument("folder", metavar="DIR", help="of a saved run of feature collapse on a fixed sample")
+    parser.add_argument("folder", metavar="DIR", help="folder with a saved run of feature collapse on a fixed sample")
     parser.set_defaults(prepare=_prepare)
     return carry_out(lambda: parser.parse_args(sys.argv[1:] if argv is None else argv))
 
 
 def _prepare(arguments: argparse.Namespace):
-    """Read the run and check that the prediction is for such runs."""
+    """Read the run and check that the prediction covers it."""
     from simlab.storage.results import load_dataset
 
     dataset = load_dataset(arguments.folder)
@@ -54,7 +54,7 @@ def _prepare(arguments: argparse.Namespace):
 
 
 def _print_table(plan: Plan, dataset) -> int:
-    """Print a line per member and record."""
+    """Print a line for each member and record, and return exit status 0."""
     order = ("regime", *(axis.name for axis in plan.axes), "seed", "record")
     steps = dataset["step"].values
     accuracies = dataset["history_test_accuracy"].transpose(*order).values.reshape(-1, len(steps))
@@ -69,7 +69,7 @@ def _print_table(plan: Plan, dataset) -> int:
 
 
 def predict_records(member: Member) -> Iterator[float]:
-    """Yield the accuracy of linear descent at each record of a member, on the sentences that the record draws."""
+    """Yield the accuracy of linear descent at each record of a member, on the evaluation sentences of that record."""
     import jax
 
     from simlab.training.trainer import make_trainer

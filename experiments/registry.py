@@ -1,4 +1,4 @@
-"""The experiments by name; a module is imported only when its experiment is asked for."""
+"""The experiments, by name; a module is imported only when its experiment is used."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from experiments.core.experiment import Experiment
 from simlab.validation import check_choice
 
-# Where each experiment is, as "module:attribute".
+# The location of each experiment, as "module:attribute".
 EXPERIMENTS: Mapping[str, str] = MappingProxyType(
     {
         "feature-collapse": "experiments.feature_collapse.regimes:EXPERIMENT",
@@ -57,7 +57,7 @@ NAMES = tuple(EXPERIMENTS)
 
 
 def load_attribute(place: str):
-    """Return what ``"module:attribute"`` names; its module is imported now."""
+    """Import the module of ``"module:attribute"``, and return the attribute."""
     module, _, attribute = place.partition(":")
     return getattr(import_module(module), attribute)
 

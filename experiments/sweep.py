@@ -1,4 +1,4 @@
-"""Run an experiment from Python: one of simlab's by its name, or an object of your own.
+"""Run an experiment from Python: an experiment of simlab by its name, or a user-defined one.
 
 For example::
 
@@ -37,25 +37,27 @@ def run(
 ) -> xarray.Dataset:
     """Run an experiment over named axes and return learned and predicted values as one labelled dataset.
 
-    As from the command line, members are spread over one CPU device per core, unless JAX has started before, or the
+    As on the command line, members are distributed over one CPU device per core, unless JAX has already started, or the
     environment or ``jax.config`` sets the number of devices.
 
     Args:
-        experiment: a name that ``simlab list`` shows, or an :class:`experiments.core.experiment.Experiment`.
+        experiment: a name listed by ``simlab list``, or an :class:`experiments.core.experiment.Experiment`.
         preset: ``quick`` or ``paper``.
-        seeds: how many, from 0; or the seeds themselves. None takes as many as the experiment wants, mostly one.
+        seeds: the number of seeds, which start at 0, or a list of seeds. None takes the default of the experiment,
+            usually one seed.
         vary: values by the name of a field of the experiment's configuration, or of an alias such as ``weight_decay``.
-        out: folder for the result; the sweep can be interrupted and goes on when called again. None keeps it in memory.
-        trajectories: whether the named arrays are kept at every record.
-        progress: told how far the sweep has come.
-        overrides: fields of the configuration, or aliases: ``weight_decay`` sets all that the regime has.
+        out: folder for the result; an interrupted sweep continues when called again. None keeps the result in memory.
+        trajectories: whether the named arrays are saved at every record.
+        progress: receives the progress of the sweep.
+        overrides: fields of the configuration, or aliases: ``weight_decay`` sets all weight decays of the regime that
+            are not zero.
 
     Returns:
         A dataset on ``regime``, the varied axes, ``seed``, ``record``, ``quantity``, and the dimensions of the learned
         arrays.
 
     Raises:
-        ValueError: bad input, or the folder holds another sweep; nothing was written.
+        ValueError: the input is invalid, or the folder holds another sweep; nothing was written.
         OSError: the disk is full; what was saved so far is kept.
     """
     if isinstance(experiment, str):
@@ -67,12 +69,12 @@ def run(
         return run_plan(plan, progress)
     dataset = run_or_load(plan, Path(out).expanduser(), progress)
     if dataset is None:
-        raise invalid("out", "a folder that no other process works on", str(out))
+        raise invalid("out", "a folder in which no other process runs", str(out))
     return dataset
 
 
 def run_or_load(plan: Plan, folder: Path, progress: Quiet) -> xarray.Dataset | None:
-    """Return the finished result of a plan in a folder, or run what is left of it; None if another process is at it.
+    """Return the result of a plan in a folder after running its remaining parts; None if another process runs them.
 
     Raises:
         ValueError: the folder holds another sweep; nothing was written.

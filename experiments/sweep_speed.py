@@ -1,8 +1,8 @@
-"""How much faster a sweep is than its members one after the other: ``python -m experiments.sweep_speed``.
+"""Speedup of a sweep over sequential training of its members: ``python -m experiments.sweep_speed``.
 
-The members of a small task (12 words, L = 4, K = 81, d = 8, batches of 32) are trained side by side over all devices,
-and some of them one after the other on one device; both are compiled before the clock starts, and take turns in one
-process. The work of the host is the time for which its thread was busy; the devices compute meanwhile.
+The members of a small task (12 words, L = 4, K = 81, d = 8, batches of 32) are trained side by side on all devices, and
+some of them sequentially on one device. Both are compiled before they are timed, and alternate in one process. The host
+time is the CPU time of the host thread, while the devices compute.
 """
 
 import argparse
@@ -28,12 +28,12 @@ RATES = Hyperparameters(learning_rate=0.1, initial_scale=0.1)
 
 
 def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Time a sweep against its members one after the other.")
-    parser.add_argument("--members", type=int, default=256, help="of the sweep (256)")
-    parser.add_argument("--alone", type=int, default=16, help="members that are trained one after the other (16)")
-    parser.add_argument("--steps", type=int, default=4000, help="of each member (4000)")
-    parser.add_argument("--rounds", type=int, default=5, help="repetitions, of which the median counts (5)")
+    """Measure the times, print the table, and return exit status 0."""
+    parser = argparse.ArgumentParser(description="Time a sweep against sequential training of its members.")
+    parser.add_argument("--members", type=int, default=256, help="members of the sweep (default: 256)")
+    parser.add_argument("--alone", type=int, default=16, help="members trained sequentially (default: 16)")
+    parser.add_argument("--steps", type=int, default=4000, help="steps of each member (default: 4000)")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions, reduced to their median (default: 5)")
     arguments = parser.parse_args()
     use_all_cores()
     source = FixedSample(n_examples=8 * TASK.n_classes, batch_size=32)
@@ -53,10 +53,10 @@ def main() -> int:
     speedup = np.array([row[1] / row[0] for row in rounds])
     rows = [
         ("microseconds per step and member", "", ""),
-        ("one after the other", f"{1e6 * alone / arguments.steps:.1f}", ""),
+        ("sequential", f"{1e6 * alone / arguments.steps:.1f}", ""),
         ("in a sweep", f"{1e6 * together / arguments.steps:.1f}", ""),
         ("speedup", f"{np.median(speedup):.2f}", f"{speedup.min():.2f} to {speedup.max():.2f}"),
-        ("work of the host", f"{100 * host:.1f} %", "of the time, beside the devices"),
+        ("host time", f"{100 * host:.1f} %", "of the sweep's time"),
         ("layout", f"{layouts[0].rows} rows", f"{layouts[0].member_shards} devices"),
     ]
     print(format_columns(rows))
@@ -64,7 +64,7 @@ def main() -> int:
 
 
 def _measure(members: list[Member], n_alone: int, layout: Layout) -> tuple[float, float, float]:
-    """Return the seconds per member in a sweep and one after the other, and the host's share of the sweep's time."""
+    """Return the seconds per member in a sweep and sequentially, and the host's share of the time of the sweep."""
     host = time.thread_time()
     together = _seconds(lambda: train_members(members, layouts=[layout]))
     host = time.thread_time() - host

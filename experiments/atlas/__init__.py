@@ -1,6 +1,6 @@
-"""The atlas: an experiment of every phenomenon, learned on predicted, on one page.
+"""The atlas: one experiment of every phenomenon, with learned against predicted values on one page.
 
-* `entries`: which experiment stands for which phenomenon, its source, and what is predicted.
+* `entries`: the experiment that represents each phenomenon, its source, and the predicted quantities.
 * `values`: the compared values of a run, as one labelled dataset for all runs.
 * `page`: the page and its table.
 """

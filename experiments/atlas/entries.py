@@ -1,4 +1,4 @@
-"""Which experiment stands for which phenomenon, with its source and what is predicted."""
+"""The experiment that represents each phenomenon, with its source and the predicted quantities."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ class Entry(NamedTuple):
     """One panel of the atlas.
 
     Attributes:
-        name: of the phenomenon, as typed on the command line.
-        experiment: its name.
-        source: of the phenomenon: authors and year.
-        predicts: what is predicted, in a few words.
-        arrays: names of learned arrays that are compared entry by entry, beside the quantities of the tables.
+        name: name of the phenomenon, as typed on the command line.
+        experiment: name of the experiment.
+        source: authors and year of the source of the phenomenon.
+        predicts: the predicted quantities, in a few words.
+        arrays: learned arrays that are compared entry by entry, in addition to the quantities of the tables.
     """
 
     name: str
@@ -31,12 +31,12 @@ ENTRIES = (
         "norms and directions of word vectors",
     ),
     Entry("neural-collapse", "neural-collapse", "Papyan, Han, Donoho 2020", "norms and angles of features, classifier"),
-    Entry("superposition", "superposition", "Elhage et al. 2022", "dimensions that features share, loss"),
+    Entry("superposition", "superposition", "Elhage et al. 2022", "dimensions shared by features, and loss"),
     Entry(
         "hierarchical-labels",
         "hierarchical-labels",
         "this project",
-        "levels of a tree that are resolved",
+        "resolved levels of a tree of classes",
         arrays=("level_strengths",),
     ),
     Entry(
@@ -46,12 +46,12 @@ ENTRIES = (
         "learning of singular values",
         arrays=("strengths",),
     ),
-    Entry("feature-contamination", "contamination-ratio", "Zhang et al. 2024", "background learned beside the core"),
+    Entry("feature-contamination", "contamination-ratio", "Zhang et al. 2024", "background learned with the core"),
     Entry(
         "dimensional-collapse",
         "collapse-curve",
         "Jing et al. 2022",
-        "variances that an encoder keeps",
+        "variances kept by an encoder",
         arrays=("eigenvalues",),
     ),
     Entry(
@@ -74,7 +74,7 @@ ENTRIES = (
         "norm-and-variance",
         "norm-and-variance",
         "Yamagiwa, Shimodaira 2024",
-        "norm of means, variance by layer",
+        "norm of the mean and variance, by layer",
         arrays=("correlation", "mean_share"),
     ),
 )

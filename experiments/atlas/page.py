@@ -14,11 +14,11 @@ from experiments.tables.columns import format_columns
 from experiments.tables.prediction import to_json
 
 HEADER = ("phenomenon", "experiment", "basis", "values", "digits", "least", "seconds")
-TITLE = "Atlas: what theory predicts and training finds"
+TITLE = "Atlas: predicted and learned values of every phenomenon"
 
 
 def format_atlas(dataset: xarray.Dataset) -> str:
-    """Return the table, a line for each phenomenon."""
+    """Return the table as text, with a line for each phenomenon."""
     rows: list[tuple[str, ...]] = [HEADER]
     for row in table_rows(dataset):
         texts = (row["phenomenon"], row["experiment"], row["basis"] or "-", row["values"])
@@ -37,7 +37,7 @@ def atlas_to_json(dataset: xarray.Dataset) -> str:
 
 
 def make_atlas_page(dataset: xarray.Dataset) -> str:
-    """Return one HTML page that needs no other file: the figure, and the table with links to the runs."""
+    """Return a self-contained HTML page with the figure and the table."""
     body = element(
         "body",
         element("header", element("p", "simlab atlas", class_="kind"), element("h1", TITLE)),
@@ -47,8 +47,8 @@ def make_atlas_page(dataset: xarray.Dataset) -> str:
 
 
 def _table(rows: Sequence[dict[str, object]]) -> Markup:
-    """Return the table of phenomena."""
-    headings = "phenomenon", "source", "what is predicted", "basis", "values", "digits", "least digits", "time (s)"
+    """Return the table of phenomena as HTML."""
+    headings = "phenomenon", "source", "predicted", "basis", "values", "digits", "least digits", "time (s)"
     lines = [
         body_row(
             row["phenomenon"],
@@ -59,7 +59,7 @@ def _table(rows: Sequence[dict[str, object]]) -> Markup:
         for row in rows
     ]
     caption = (
-        "Digits: the median over the compared values; agreement within the standard error is not counted. "
-        "Errors are relative to the largest predicted value of a quantity."
+        "Digits: median number of agreeing decimal digits over the compared values; agreement beyond the standard "
+        "error is not counted. Errors are relative to the largest predicted value of a quantity."
     )
     return table(caption, [head_row(*headings)], lines, class_="numbers")

@@ -1,4 +1,4 @@
-"""The compared values of several runs as one labelled dataset, each in units of the largest predicted one."""
+"""The compared values of several runs as one labelled dataset, in units of the largest predicted value."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from experiments.tables.columns import digits
 from figures.declared import as_shown, headlines, quantities_of
 from simlab.storage.results import provenance
 
-MOST_ENTRIES = 300  # of an array: of a longer one every k-th entry is taken
+MOST_ENTRIES = 300  # of an array; a longer array is thinned to every k-th entry
 PHENOMENON_TEXTS = ("experiment", "source", "predicts", "basis")
 
 
@@ -22,11 +22,12 @@ class Value(NamedTuple):
     """A quantity of one cell.
 
     Attributes:
-        quantity: its label.
-        predicted: in units of the largest predicted absolute value of the quantity, or in its own where all are zero.
+        quantity: label of the quantity.
+        predicted: predicted value, in units of the largest predicted absolute value of the quantity, or in the unit of
+            the quantity if all predicted values are zero.
         learned: mean over seeds, in the same units.
-        spread: standard error of the mean; NaN where it is not known.
-        basis: of the prediction.
+        spread: standard error of the mean, in the same units; NaN where it is not known.
+        basis: basis of the prediction.
     """
 
     quantity: str
@@ -37,13 +38,13 @@ class Value(NamedTuple):
 
     @property
     def digits(self) -> float:
-        """Decimal digits that agree; agreement better than the standard error is not counted."""
+        """The number of agreeing decimal digits; agreement beyond the standard error is not counted."""
         error = abs(self.learned - self.predicted)
         return digits(max(error, 0.0 if math.isnan(self.spread) else self.spread))
 
 
 def compared_values(dataset: xarray.Dataset) -> list[Value]:
-    """Return the values of a run that are both predicted and learned, of the quantities that its tables compare."""
+    """Return all values that are predicted and learned, of the quantities compared in the tables of a run."""
     shown = as_shown(dataset)
     names = headlines(shown)[0] or list(quantities_of(shown))
     rows = [
@@ -56,17 +57,17 @@ def compared_values(dataset: xarray.Dataset) -> list[Value]:
     values = []
     for place in range(len(names)):
         column = [(basis, row[place]) for basis, row in rows if math.isfinite(row[place].predicted)]
-        scale = max((abs(one.predicted) for _, one in column), default=0.0) or 1.0
+        scale = max((abs(pair.predicted) for _, pair in column), default=0.0) or 1.0
         values += [
-            Value(one.label, one.predicted / scale, one.learned / scale, one.standard_error / scale, basis)
-            for basis, one in column
-            if math.isfinite(one.learned)
+            Value(pair.label, pair.predicted / scale, pair.learned / scale, pair.standard_error / scale, basis)
+            for basis, pair in column
+            if math.isfinite(pair.learned)
         ]
     return values
 
 
 def compared_entries(dataset: xarray.Dataset, name: str) -> list[Value]:
-    """Return the entries of a learned array beside the predicted ones, member by member, at most ``MOST_ENTRIES``."""
+    """Return learned and predicted entries of an array, member by member, thinned to at most ``MOST_ENTRIES``."""
     fields = dataset[[name, f"{name}_predicted", "basis", "status"]]
     pairs = fields.where(fields.status != "diverged").stack(entry=fields[name].dims)
     basis = xarray.broadcast(fields.basis, fields[name])[0].transpose(*fields[name].dims).values.ravel()
@@ -82,7 +83,7 @@ def compared_entries(dataset: xarray.Dataset, name: str) -> list[Value]:
 
 
 def values_of(entry: Entry, dataset: xarray.Dataset) -> list[Value]:
-    """Return all compared values of the run that stands for a phenomenon."""
+    """Return all compared values of the run that represents a phenomenon."""
     entries = (value for name in entry.arrays for value in compared_entries(dataset, name))
     return [*compared_values(dataset), *entries]
 
@@ -93,15 +94,15 @@ def atlas_dataset(
     seconds: Mapping[str, float],
     preset: str,
 ) -> xarray.Dataset:
-    """Return the values of all runs over ``point``, and what is said of each phenomenon over ``phenomenon``.
+    """Return the values of all runs on ``point``, and the attributes of each phenomenon on ``phenomenon``.
 
     Args:
-        values: of the runs, by the entries that have been run.
-        diverged: members of these runs that diverged.
-        seconds: of the clock that each took, by the name of the phenomenon; missing where a run was found finished.
-        preset: of the runs.
+        values: the values of each run, by its entry.
+        diverged: number of diverged members of each run.
+        seconds: wall-clock time of each run, by the name of the phenomenon; absent if it was not measured.
+        preset: preset of the runs.
     """
-    points = [(entry.name, value) for entry, of_one in values.items() for value in of_one]
+    points = [(entry.name, value) for entry, run_values in values.items() for value in run_values]
     numbers = {
         name: ("point", np.array([getattr(value, name) for _, value in points], float), {"units": "1"})
         for name in ("predicted", "learned", "spread", "digits")
@@ -112,9 +113,10 @@ def atlas_dataset(
         "point_basis": [value.basis for _, value in points],
     }
     about = {name: [getattr(entry, name) for entry in values] for name in ("experiment", "source", "predicts")}
-    # An identity of what was measured is compared also where nothing is predicted.
+    # Identities between measured values are compared too, although their basis is "none".
     about["basis"] = [
-        ", ".join(dict.fromkeys(value.basis for value in of_one if value.basis != "none")) for of_one in values.values()
+        ", ".join(dict.fromkeys(value.basis for value in run_values if value.basis != "none"))
+        for run_values in values.values()
     ]
     times = [seconds.get(entry.name, math.nan) for entry in values]
     return xarray.Dataset(
@@ -131,23 +133,23 @@ def atlas_dataset(
 
 
 def table_rows(dataset: xarray.Dataset) -> list[dict[str, object]]:
-    """Return what the table says of each phenomenon, by the name of the column.
+    """Return the row of the table for each phenomenon, by the name of the column.
 
-    ``values`` counts the compared values; ``digits`` and ``least_digits`` are the median and the least number of
-    decimal digits that agree, relative to the largest predicted value of a quantity.
+    ``values`` counts the compared values; ``digits`` and ``least_digits`` are the median and the smallest number of
+    agreeing decimal digits, relative to the largest predicted value of a quantity.
     """
     rows = []
     for name in map(str, dataset.phenomenon.values):
-        one = dataset.sel(phenomenon=name)
+        selected = dataset.sel(phenomenon=name)
         agreed = dataset.digits.values[dataset.panel.values == name]
         rows.append(
             {
                 "phenomenon": name,
-                **{field: str(one[field].item()) for field in PHENOMENON_TEXTS},
+                **{field: str(selected[field].item()) for field in PHENOMENON_TEXTS},
                 "values": len(agreed),
                 "digits": float(np.median(agreed)) if len(agreed) else math.nan,
                 "least_digits": float(agreed.min(initial=math.inf)) if len(agreed) else math.nan,
-                "seconds": float(one.seconds.item()),
+                "seconds": float(selected.seconds.item()),
             }
         )
     return rows

@@ -1,4 +1,4 @@
-"""``simlab atlas``: run an experiment of every phenomenon, and draw learned on predicted values on one page."""
+"""``simlab atlas``: run one experiment of every phenomenon, and plot learned against predicted values on one page."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ PAGE_FILE = "atlas.html"
 
 
 def prepare_atlas(arguments: argparse.Namespace) -> Callable[[], int]:
-    """Check the names, and that each folder is free or holds a run of the same plan, before anything is run."""
+    """Check the names, and that each folder is free or holds a run of the same plan; return the action."""
     entries = choose_entries(arguments.only)
     preset = check_choice("preset", arguments.preset, ("quick", "paper"))
     folder = Path(arguments.out or f"runs/atlas-{preset}")
@@ -38,7 +38,7 @@ def prepare_atlas(arguments: argparse.Namespace) -> Callable[[], int]:
 def _run_all(
     entries: Sequence[Entry], plans: dict[str, Plan], folder: Path, preset: str, *, as_json: bool, quiet: bool
 ) -> int:
-    """Run what is missing, save and draw the page, print the table, and return the exit status."""
+    """Run the missing experiments, save and draw the page, print the table, and return the exit status."""
     from experiments.atlas.page import atlas_to_json, format_atlas, make_atlas_page
     from experiments.atlas.values import atlas_dataset, values_of
 
@@ -67,19 +67,19 @@ def _run_all(
 
 
 def _run_one(plan: Plan, folder: Path, *, quiet: bool):
-    """Return the dataset of a plan, and whether anything was computed for it."""
+    """Return the dataset of a plan, and whether it was computed now."""
     from experiments.sweep import run_or_load
 
     is_new = not (folder / RESULTS_FILE).exists()
     with make_progress(quiet=quiet or not is_new) as progress:
         dataset = run_or_load(plan, folder, progress)
     if dataset is None:
-        raise OSError(f"{folder}: another process works on this run")
+        raise OSError(f"{folder}: another process is running this experiment")
     return dataset, is_new
 
 
 def _known_seconds(folder: Path) -> dict[str, float]:
-    """Return the time of each run that an earlier call of the atlas has measured."""
+    """Return the seconds of each run, as measured by an earlier ``simlab atlas`` in this folder."""
     if not (folder / RESULTS_FILE).exists():
         return {}
     saved = load_dataset(folder)

@@ -1,4 +1,4 @@
-"""``simlab bench``: check the choices, measure, print, save."""
+"""``simlab bench``: check the options, measure, print, save."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ from experiments.core.progress import show_line
 
 
 def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
-    """Check names, choices and folder before anything is measured."""
+    """Check names, options and folder, and return the action that measures."""
     names = choose_benchmarks(arguments.names)
     settings = BenchSettings(
         sizes=tuple(arguments.sizes.split(",")),
@@ -53,7 +53,7 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
 
 
 def _show_progress(measurement, *, quiet: bool) -> None:
-    """Show on a terminal what was measured last; a log gets the tables at the end."""
+    """Show the last measurement on a terminal; a log contains only the final tables."""
     if not quiet:
         where = f"{measurement.benchmark}: {measurement.case}: {measurement.contestant}"
         show_line(f"{where}: {measurement.quantity} {measurement.value:.4g} {measurement.unit}")

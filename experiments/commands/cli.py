@@ -1,7 +1,8 @@
 """The command line: ``simlab list | predict | run | atlas | plot | report | verify | bench``.
 
-Results go to stdout, progress and errors to stderr. Exit status: 0 done; 1 a run or a claim failed; 2 bad input, told
-in one line, with nothing written; 130 interrupted; 141 done, but nobody reads the output any longer.
+Results go to stdout, progress and errors to stderr. Exit status: 0 success; 1 a run or a claim failed; 2 invalid input,
+reported in one line with nothing written; 130 interrupted; 141 success, but the reader of the output has closed it; 143
+terminated.
 """
 
 import os
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def carry_out(read: Callable[[], Namespace]) -> int:
-    """Read the options, prepare what they ask for, do it, and return the exit status."""
+    """Read the options, prepare and perform the command, and return the exit status."""
     with kept_going() as output:
         status = _carry_out(read)
         output.flush()
@@ -50,7 +51,7 @@ def carry_out(read: Callable[[], Namespace]) -> int:
 
 
 def _carry_out(read: Callable[[], Namespace]) -> int:
-    """Carry out a command, and tell in one line what keeps it from being done."""
+    """Carry out a command, report an expected failure in one line, and return the exit status."""
     begun = False
     try:
         arguments = with_home(read())
@@ -60,7 +61,7 @@ def _carry_out(read: Callable[[], Namespace]) -> int:
     except (OtherSweep, UnreadableRun) as error:
         return _fail(str(error), 2)
     except ValueError as error:
-        if begun and not isinstance(error, OSError):  # input is checked before: this is a fault of simlab's
+        if begun and not isinstance(error, OSError):  # the input has been checked, so this is a bug of simlab
             raise
         return _fail(str(error), 1 if begun else 2)
     except ArithmeticError as error:  # a solver that did not converge
@@ -77,7 +78,7 @@ def _carry_out(read: Callable[[], Namespace]) -> int:
 
 
 def with_home(arguments: Namespace) -> Namespace:
-    """Return the options with ``~`` expanded in paths: a shell leaves it as it is in ``--out=~/runs``."""
+    """Return the options with ``~`` expanded in paths, because a shell does not expand it in ``--out=~/runs``."""
     expanded = {}
     for name in _PATHS:
         match getattr(arguments, name, None):
@@ -94,14 +95,14 @@ def _fail(line: str, status: int) -> int:
 
 
 def _describe_os_error(error: OSError) -> str:
-    """Return what the operating system did not do, and with which file."""
+    """Return the message of the operating system, with the file name if there is one."""
     if error.strerror is None:
         return first_line(error)
     return error.strerror if error.filename is None else f"{error.filename!r}: {error.strerror}"
 
 
 def parse(argv: Sequence[str]) -> Namespace:
-    """Return the options that the words give, as texts, with the command's ``prepare``.
+    """Return the options of a command line as texts, with the command's ``prepare``.
 
     Raises:
         ValueError: a command, a name or an option does not exist.
@@ -140,62 +141,71 @@ def _build_list(parser: CommandParser) -> None:
 
 
 def _build_atlas(parser: CommandParser) -> None:
-    """Run an experiment of every phenomenon, and draw learned on predicted values on one page."""
-    parser.add_argument("--only", metavar="NAMES", help=f"separated by commas, of {', '.join(ATLAS_NAMES)} (all)")
+    """Run one experiment of every phenomenon, and plot learned against predicted values on one page."""
+    names = f"phenomena separated by commas: {', '.join(ATLAS_NAMES)} (default: all)"
+    parser.add_argument("--only", metavar="NAMES", help=names)
     parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper")
-    parser.add_argument("--out", metavar="DIR", help="folder of the page and of all runs (runs/atlas-PRESET)")
+    parser.add_argument("--out", metavar="DIR", help="folder of the page and of all runs (default: runs/atlas-PRESET)")
     parser.add_argument("--json", action="store_true", help="print the table as a list of JSON objects")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(prepare=prepare_atlas)
 
 
 def _build_plot(parser: CommandParser) -> None:
-    """Redraw the figures of saved runs, or draw one page of several."""
-    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc; a figure with --check")
-    parser.add_argument("--check", action="store_true", help="say whether figures show the results.nc beside them")
+    """Redraw the figures of saved runs, or draw one page from several runs."""
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder with results.nc; with --check, a figure file")
+    parser.add_argument("--check", action="store_true", help="check figures against the results.nc in their folder")
     parser.add_argument(
-        "--overview", metavar="FILE", help="draw one page for a talk, a panel for each run (.pdf, .png or .svg)"
+        "--overview", metavar="FILE", help="draw one page for a talk, with a panel for each run (.pdf, .png or .svg)"
     )
-    parser.add_argument("--figures", metavar="NAMES", help="names of their files, separated by commas (all)")
-    parser.add_argument("--format", metavar="KINDS", help="pdf, png, svg (pdf,png)")
-    parser.add_argument("--width", metavar="WIDTH", help="single, double or inches (that of each figure)")
-    parser.add_argument("--style", metavar="VENUE", help=f"width and typeface of {', '.join(VENUES)} (those of simlab)")
+    parser.add_argument("--figures", metavar="NAMES", help="file names without suffix, by commas (default: all)")
+    parser.add_argument("--format", metavar="KINDS", help="pdf, png, svg, separated by commas (default: pdf,png)")
+    parser.add_argument("--width", metavar="WIDTH", help="single, double or inches (default: that of each figure)")
+    venues = f"width and typeface of {', '.join(VENUES)} (default: those of simlab)"
+    parser.add_argument("--style", metavar="VENUE", help=venues)
     parser.set_defaults(prepare=commands.prepare_plot)
 
 
 def _build_report(parser: CommandParser) -> None:
     """Write one HTML page from saved runs: tables, figures, provenance."""
-    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder that holds results.nc")
-    parser.add_argument("--out", default="report.html", metavar="FILE", help="the page (report.html)")
-    parser.add_argument("--title", metavar="TEXT", help="its heading (the names of the experiments)")
-    parser.add_argument("--overwrite", action="store_true", help="replace a page that is there")
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="folder with results.nc")
+    parser.add_argument("--out", default="report.html", metavar="FILE", help="file of the page (default: report.html)")
+    parser.add_argument("--title", metavar="TEXT", help="heading of the page (default: the names of the experiments)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing page")
     parser.set_defaults(prepare=prepare_report)
 
 
 def _build_verify(parser: CommandParser) -> None:
-    """Check the theorems' claims numerically; exit status 1 if one fails."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"groups of claims: {', '.join(GROUPS)} (all)")
+    """Check the claims of the theorems numerically; exit status 1 if one fails."""
+    groups = f"groups of claims: {', '.join(GROUPS)} (default: all)"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=groups)
     parser.add_argument("--json", action="store_true", help="print a list of JSON objects")
     parser.add_argument("--out", metavar="DIR", help="also save the claims and their figure in this folder")
-    parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing run in the folder")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(prepare=commands.prepare_verify)
 
 
 def _build_bench(parser: CommandParser) -> None:
-    """Measure speed and memory beside the machine's limits and beside PyTorch."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"benchmarks: {', '.join(BENCHMARKS)} (all)")
+    """Measure speed and memory against the limits of the machine and against PyTorch."""
+    benchmarks = f"benchmarks: {', '.join(BENCHMARKS)} (default: all)"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=benchmarks)
     parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper, except for step")
-    parser.add_argument("--sizes", default="small,paper", metavar="NAMES", help="of step: small, paper (both)")
-    parser.add_argument("--rounds", default="9", metavar="N", help="turns of each contestant (9)")
-    parser.add_argument("--members", metavar="N", help="of the sweeps of step (256 small; 8 or, on a GPU, 64)")
+    parser.add_argument("--sizes", default="small,paper", metavar="NAMES", help="step: small, paper (default: both)")
+    parser.add_argument("--rounds", default="9", metavar="N", help="repetitions of each measurement (default: 9)")
     parser.add_argument(
-        "--precision", default="highest", metavar="NAME", help="of matrix products: highest, high or default"
+        "--members", metavar="N", help="step: members of a sweep (default: small 256; paper 8, on a GPU 64)"
+    )
+    parser.add_argument(
+        "--precision",
+        default="highest",
+        metavar="NAME",
+        help="precision of matrix products: highest (default), high or default",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--out", metavar="DIR", help="also save the measurements and their figure in this folder")
-    parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing run in the folder")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(prepare=prepare_bench)
 
 
@@ -210,7 +220,7 @@ _COMMANDS = {
     "bench": _build_bench,
 }
 
-# Of these commands, what can be chosen depends on the experiment or phenomenon that is named.
+# Commands whose options depend on the named experiment or phenomenon.
 _OPTIONS_BY_NAME = {"predict": add_predictor_options, "run": add_experiment_options}
 
 

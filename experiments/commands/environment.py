@@ -1,20 +1,20 @@
-"""The environment of a command that computes: settings of JAX under which simlab cannot run, and missing devices."""
+"""The environment of a command that computes: incompatible settings of JAX, and missing devices."""
 
 import os
 from collections.abc import Callable
 
 from simlab.validation import invalid
 
-# Settings that a command goes without: the value that it needs, and why.
+# Settings that a command overrides: the required value, and the reason.
 _NEEDED = {
-    "jax_debug_nans": (False, "a member that diverges is recorded, and what has no value is nan"),
+    "jax_debug_nans": (False, "diverged members are recorded, and undefined values are nan"),
     "jax_disable_jit": (False, "programs are compiled ahead of time"),
     "jax_numpy_dtype_promotion": ("standard", "real numbers take the type of the weights"),
 }
 
 
 def adapt_settings(say: Callable[[str], None]) -> None:
-    """Set back the settings of JAX under which nothing runs, with one line for each."""
+    """Reset incompatible settings of JAX, and report each in one line."""
     import jax
 
     for name, (needed, reason) in _NEEDED.items():
@@ -28,7 +28,7 @@ def count_devices() -> int:
     """Return the number of devices of this process, which starts JAX.
 
     Raises:
-        ValueError: the platform that ``JAX_PLATFORMS`` names is not here.
+        ValueError: the platform in ``JAX_PLATFORMS`` is not available.
     """
     import jax
 
@@ -38,4 +38,4 @@ def count_devices() -> int:
         platforms = os.environ.get("JAX_PLATFORMS")
         if not platforms:
             raise
-        raise invalid("JAX_PLATFORMS", "a platform that JAX finds here, such as cpu", platforms) from error
+        raise invalid("JAX_PLATFORMS", "a platform available to JAX, such as cpu", platforms) from error

@@ -1,4 +1,4 @@
-"""What keeps a command from its work and is seen late: too little memory, no such device, files of others."""
+"""Failures that show only while a command runs: too little memory, a missing device, files not written by simlab."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from simlab.storage.results import RESULTS_FILE
 from simlab.validation import first_line
 
-# What libraries say where memory, address space or threads run out.
+# Parts of the messages of libraries when memory, address space or threads are exhausted.
 _OUT_OF_MEMORY = (
     *("RESOURCE_EXHAUSTED", "can't start new thread", "Out of memory", "Cannot allocate memory"),
     "failed to map segment",
@@ -14,10 +14,10 @@ _OUT_OF_MEMORY = (
 
 
 def describe_failure(error: Exception) -> str | None:
-    """Return an error in one line, or None for one that nobody expects."""
+    """Return the message of an expected failure in one line, or None for any other error."""
     text = first_line(error)
     if isinstance(error, MemoryError):
-        return text if "memory" in text or "bytes" in text else f"out of memory: {text or 'ask for less at once'}"
+        return text if "memory" in text or "bytes" in text else f"out of memory: {text or 'reduce the problem size'}"
     if any(sign in str(error) for sign in _OUT_OF_MEMORY):
         return f"out of memory: {text}"
     if text.startswith("Unable to initialize backend"):  # the platform that JAX_PLATFORMS names
@@ -26,12 +26,12 @@ def describe_failure(error: Exception) -> str | None:
 
 
 class UnreadableRun(ValueError):  # noqa: N818 - the state of a file
-    """A saved run lacks what is to be drawn from it."""
+    """A saved run lacks data that its figures or tables need."""
 
 
 @contextmanager
 def drawing_of(*folders: str) -> Iterator[None]:
-    """Turn what goes wrong while saved runs are drawn into one line: their files may have been written by anybody.
+    """Report errors while saved runs are drawn in one line, as their files may not have been written by simlab.
 
     Raises:
         UnreadableRun: a variable, a dimension or an attribute is missing or is not what simlab writes.
@@ -44,5 +44,5 @@ def drawing_of(*folders: str) -> Iterator[None]:
             raise UnreadableRun(text) from error
         names = ", ".join(folders)
         reason = f"{type(error).__name__}: {first_line(error)[:200]}"
-        wanted = f"folder: expected a {RESULTS_FILE} with all that its figures and tables show"
+        wanted = f"folder: expected a {RESULTS_FILE} with all variables and attributes of its figures and tables"
         raise UnreadableRun(f"{wanted}, got {names!r} ({reason})") from error

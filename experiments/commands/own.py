@@ -1,4 +1,4 @@
-"""The command line of an experiment of one's own: the options of ``simlab run``, in a file that calls :func:`main`."""
+"""The command line of a user-defined experiment: the options of ``simlab run``, in a file that calls :func:`main`."""
 
 import sys
 from argparse import Namespace
@@ -13,13 +13,13 @@ from experiments.core.experiment import Experiment
 def main(experiment: Experiment, argv: Sequence[str] | None = None) -> int:
     """Run an experiment as ``simlab run`` runs a registered one, and return the exit status.
 
-    It prints the table of learned against predicted values, and leaves ``results.nc`` and the figures in its folder
-    (``--out``, by default ``runs/NAME-PRESET``); after an interruption the same command goes on. The options are those
-    of ``simlab run``, and the fields of the experiment's configuration.
+    It prints the table of learned against predicted values, and saves ``results.nc`` and the figures in its folder
+    (``--out``, by default ``runs/NAME-PRESET``); after an interruption the same command continues the run. The options
+    are those of ``simlab run`` and the fields of the experiment's configuration.
 
     Args:
-        experiment: any, registered or not.
-        argv: the words of the command line; those of the process if not given.
+        experiment: the experiment, registered or not.
+        argv: the words of the command line; by default those of the process.
     """
     words = sys.argv[1:] if argv is None else argv
     return carry_out(lambda: _parse(experiment, words))

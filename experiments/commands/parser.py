@@ -1,4 +1,4 @@
-"""The parser of a command: errors are one line, and an option of another phenomenon is said to be one."""
+"""The parser of a command: errors are one line, and an unknown option is attributed to its phenomenon or command."""
 
 import argparse
 import re
@@ -11,7 +11,7 @@ from simlab.validation import is_number, nearest
 
 
 class _HelpFormatter(argparse.HelpFormatter):
-    """Help that breaks no flag and no name at a hyphen."""
+    """Help without line breaks at the hyphens of flags and names."""
 
     def _split_lines(self, text, width):
         return textwrap.wrap(text, width, break_on_hyphens=False)
@@ -25,9 +25,9 @@ class CommandParser(argparse.ArgumentParser):
     """A parser whose errors raise ``ValueError`` with one line.
 
     Attributes:
-        load_records: ``() -> {phenomenon: dataclass of options}``, all that the command knows.
+        load_records: ``() -> {phenomenon: dataclass of options}``, for all phenomena of the command.
         commands: the parsers of all commands by name, for messages.
-        flags: every flag that is understood here.
+        flags: every flag that this parser accepts.
     """
 
     def __init__(self, *args, **kwargs):
@@ -37,11 +37,11 @@ class CommandParser(argparse.ArgumentParser):
 
     @property
     def flags(self) -> list[str]:
-        """Every flag that is understood here."""
+        """Every flag that this parser accepts."""
         return [flag for action in self._actions for flag in action.option_strings]
 
     def error(self, message):
-        """Raise ``ValueError`` in place of argparse's exit, with a line that names the option as all others do."""
+        """Raise ``ValueError`` instead of exiting, with a line that begins with the name of the option."""
         about = re.fullmatch(r"argument --([a-z-]+)\S*: (.*)", message)
         if about is None:
             raise ValueError(message)
@@ -51,7 +51,7 @@ class CommandParser(argparse.ArgumentParser):
         raise ValueError(f"{name}: expected a value, got none" if reason == "expected one argument" else message)
 
     def refuse(self, word: str) -> None:
-        """Raise ``ValueError`` for a word that is no option here; the message says what has such an option."""
+        """Raise ``ValueError`` for an unknown option; the message names the phenomena or commands that have it."""
         flag = word.partition("=")[0]
         if not flag.startswith("-"):
             raise ValueError(f"option: expected one that starts with --, got {word!r}")
@@ -82,13 +82,13 @@ def read_axes(texts: Iterable[str], configuration: type, records: Mapping[str, t
     """Return the axes that ``--vary`` describes.
 
     Args:
-        texts: as typed.
+        texts: the values of ``--vary``, as typed.
         configuration: the dataclass whose fields may vary.
-        records: those of all phenomena, by name.
+        records: the configurations of all phenomena, by name.
 
     Raises:
-        ValueError: the name is neither a field nor an alias, or a value is not of its type; the message says to which
-            phenomenon an option belongs that is not this one's.
+        ValueError: the name is neither a field nor an alias, or a value is not of its type; for an option of other
+            phenomena, the message names these.
     """
     axes = []
     for text in texts:
@@ -96,14 +96,15 @@ def read_axes(texts: Iterable[str], configuration: type, records: Mapping[str, t
         owners = [owner for owner, record in records.items() if name in option_types(record)]
         if owners and name not in option_types(configuration):
             raise ValueError(
-                f"vary: expected one of the options of this experiment, got {name!r} (of {' and '.join(owners)})"
+                f"vary: expected one of the options of this experiment, got {name!r} "
+                f"(an option of {' and '.join(owners)})"
             )
         axes.append(parse_axis(text, configuration))
     return axes
 
 
 def join_negative_numbers(words: Sequence[str]) -> list[str]:
-    """Write ``--option -1e-3`` as ``--option=-1e-3``: argparse takes such a number for an option."""
+    """Return the words with ``--option -1e-3`` as ``--option=-1e-3``; argparse takes such a number for an option."""
     joined: list[str] = []
     for word in words:
         if joined and joined[-1].startswith("--") and "=" not in joined[-1] and _is_negative_number(word):

@@ -1,4 +1,4 @@
-"""What a sweep would do: members, compilations, memory, devices, time. Nothing of the sweep itself is run."""
+"""The report of ``simlab run --plan``: members, compilations, memory, devices and estimated time of a sweep."""
 
 import dataclasses
 import math
@@ -19,19 +19,19 @@ from simlab.sweeps.members import stack_inputs
 from simlab.sweeps.program import Program
 from simlab.sweeps.sweep import Sweep
 
-# Enough steps for a time that noise does not drown, few enough to be done at once.
+# Enough steps for a time well above the noise, few enough to finish quickly.
 TIMED_STEPS = 20
 
 TIMED_ROWS = 8  # of each CPU device
 
-# Bytes of a member beyond which no steps are timed: its arrays alone take long to make.
+# Largest member, in bytes, whose steps are timed; the arrays of larger ones take long to initialise.
 LARGEST_TIMED = 10**9
 
 Result = TypeVar("Result")
 
 
 def format_size(plan: Plan, sweep: Sweep | MeasurementSweep) -> str:
-    """Return how many members there are, of which programs and of how many steps; nothing is compiled for it."""
+    """Return the numbers of members, steps and programs as text, without compiling anything."""
     if isinstance(sweep, MeasurementSweep):
         return f"{plan.name}: {len(sweep.members)} measurements, nothing is trained"
     axes = ", ".join(f"{axis.name} ({len(axis.values)})" for axis in plan.axes) or "none"
@@ -44,13 +44,13 @@ def format_size(plan: Plan, sweep: Sweep | MeasurementSweep) -> str:
 def format_plan(
     plan: Plan, sweep: Sweep | MeasurementSweep, layouts: Sequence[Layout], say: Callable[[str], None]
 ) -> str:
-    """Return a line per compiled program, and the sums.
+    """Return a line for each compiled program, and the totals.
 
     Args:
-        plan: what would be run.
+        plan: the plan.
         sweep: its members.
-        layouts: of its programs.
-        say: receives what is being measured.
+        layouts: the layouts of its programs.
+        say: receives progress messages.
     """
     if isinstance(sweep, MeasurementSweep):
         return "nothing is compiled"
@@ -88,7 +88,7 @@ def format_plan(
 
 
 def _bytes_per_member(program: Program, *, trajectories: bool) -> int:
-    """Return the bytes of a member on its device, and of what is kept of it on the host at every record."""
+    """Return the bytes of a member on its device, plus those of its trajectory on the host."""
     on_device = math.ceil(program.bytes_needed() * program.layout.member_shards / program.layout.rows)
     return on_device + (program.spec.n_segments + 1) * program.representation_bytes * trajectories
 
@@ -100,7 +100,7 @@ def _name(plan: Plan, sweep: Sweep, group: int) -> str:
 
 
 def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
-    """Return the seconds that the members of a group will take: those of a few steps and of a record, scaled up."""
+    """Return the estimated seconds for the members of a group, extrapolated from a few steps and one record."""
     spec = sweep.specs[group]
     steps = {"n_steps": TIMED_STEPS, "steps_per_record": TIMED_STEPS, "pretraining": ()}
     short = dataclasses.replace(spec, **steps, schedule="constant", warmup_steps=0)
@@ -121,7 +121,7 @@ def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
 
 
 def _timed_layout(layout: Layout) -> Layout:
-    """Return the layout on which steps are timed: on CPUs time is proportional to the rows, and few of them do."""
+    """Return the layout for timing: on CPUs, where time is proportional to the number of rows, one with few rows."""
     rows = min(layout.rows, TIMED_ROWS * layout.member_shards) if platform() == "cpu" else layout.rows
     return layout._replace(rows=rows, part=min(layout.part, rows))
 

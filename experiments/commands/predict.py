@@ -20,21 +20,21 @@ Action = Callable[[], int]
 
 
 def build_predict(parser: CommandParser) -> None:
-    """Print what theory predicts for a task, or for those of an experiment."""
-    parser.add_argument("name", metavar="NAME", help=f"{', '.join(PREDICTORS)}, or an experiment of either")
+    """Print the prediction of theory for a task, or for the tasks of an experiment."""
+    parser.add_argument("name", metavar="NAME", help=f"{', '.join(PREDICTORS)}, or an experiment on one of them")
     parser.add_argument(
         "--preset",
         metavar="NAME",
-        help="quick or paper: the tasks of the experiment NAME (quick, where NAME is an experiment alone)",
+        help="predict the tasks of the experiment NAME: quick (default, unless NAME is also a phenomenon) or paper",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object; a list of several tasks")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, or a list for several tasks")
     parser.epilog = "'simlab predict NAME --help' shows the options of a phenomenon or of an experiment"
     parser.load_records = load_predictor_options
     parser.set_defaults(prepare=prepare_predict)
 
 
 def add_predictor_options(parser: CommandParser, words: Sequence[str]) -> None:
-    """Add the options of the phenomenon or of the experiment that the words name, if they name one."""
+    """Add the options of the phenomenon or experiment named in the words, if there is one."""
     name = parser.find_name(words)
     if name is None:
         return
@@ -52,13 +52,13 @@ def add_predictor_options(parser: CommandParser, words: Sequence[str]) -> None:
 
 
 def _load_records(name: str) -> dict[str, type]:
-    """Return the options of every predictor, and those that the experiments on a phenomenon have beside its own."""
+    """Return the options of every predictor, and those of the experiments on a phenomenon."""
     own = load_configurations().get(name)
     return load_predictor_options() | ({f"{name} --preset quick": own} if own else {})
 
 
 def _names_experiment(name: str, words: Sequence[str]) -> bool:
-    """Return whether a name means an experiment: where a phenomenon has the same name, a preset says so."""
+    """Return whether a name denotes an experiment; if a phenomenon has the same name, only with ``--preset``."""
     if name not in PREDICTORS:
         return True
     return name in NAMES and any(word.partition("=")[0] == "--preset" for word in words)
@@ -68,14 +68,14 @@ def _find_experiment(name: str) -> tuple[Experiment, Predictor]:
     """Return an experiment and the predictor of its phenomenon.
 
     Raises:
-        ValueError: there is no such experiment, or none that theory predicts from its task alone.
+        ValueError: there is no such experiment, or theory does not predict it from its task alone.
     """
     check_choice("name", name, dict.fromkeys((*PREDICTORS, *NAMES)))
     experiment = find_experiment(name)
     owner = experiment.phenomenon.name
     predictor: Predictor | None = load_attribute(PREDICTORS[owner]) if owner in PREDICTORS else None
     if predictor is None or not predictor.knows_configurations:
-        predicted = [known for known, place in PREDICTORS.items() if load_attribute(place).knows_configurations]
+        predicted = [other for other, place in PREDICTORS.items() if load_attribute(place).knows_configurations]
         raise ValueError(f"name: expected an experiment on {' or '.join(predicted)}, got {name!r} (on {owner})")
     return experiment, predictor
 
@@ -83,7 +83,7 @@ def _find_experiment(name: str) -> tuple[Experiment, Predictor]:
 def prepare_predict(arguments: argparse.Namespace) -> Action:
     """Predict for the task that the options describe."""
     if arguments.preset is not None:
-        raise invalid("preset", "none beside a phenomenon that is no experiment", arguments.preset)
+        raise invalid("preset", f"none, as {arguments.name} is not the name of an experiment", arguments.preset)
     predictor = _find_predictor(arguments.name)
     options = predictor.options(**read_options(arguments, predictor.options))
     prediction = predictor.predict(options)

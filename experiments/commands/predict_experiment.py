@@ -1,4 +1,4 @@
-"""``simlab predict EXPERIMENT``: what theory predicts for the tasks of an experiment's preset."""
+"""``simlab predict EXPERIMENT``: the predictions of theory for the tasks of an experiment's preset."""
 
 import argparse
 import itertools
@@ -26,17 +26,17 @@ class Point(NamedTuple):
 
 
 def show_experiment_options(parser: CommandParser, experiment: Experiment) -> None:
-    """Add what may be changed in an experiment: the options that ``simlab run`` has for its configuration."""
+    """Add the options of an experiment's configuration, as in ``simlab run``."""
     add_options(parser, experiment.phenomenon.configuration, default_texts(experiment))
     parser.add_argument(
         "--vary",
         action="append",
         default=[],
         metavar="NAME=VALUES",
-        help="an axis, as that of 'simlab run'; repeatable",
+        help="an axis, as in 'simlab run'; repeatable",
     )
     parser.load_records = load_configurations
-    parser.description = f"Print what theory predicts for {experiment.name}: {experiment.summary}."
+    parser.description = f"Print the prediction of theory for {experiment.name}: {experiment.summary}."
 
 
 def prepare_experiment(
@@ -45,7 +45,7 @@ def prepare_experiment(
     """Predict each task of an experiment's preset, with the user's changes.
 
     Raises:
-        ValueError: a choice is out of range; the message names the field.
+        ValueError: a setting is out of range; the message names the field.
         ArithmeticError: a solver did not converge.
     """
     preset = check_choice("preset", arguments.preset or "quick", PRESETS)
@@ -67,7 +67,7 @@ def prepare_experiment(
 
 
 def _list_points(experiment: Experiment, preset: str, arguments: argparse.Namespace) -> list[Point]:
-    """Return what is predicted: each regime over all axes. How it would be trained is not looked at."""
+    """Return the tasks to predict: each regime over all axes. Settings of training are not checked."""
     kind = experiment.phenomenon.configuration
     overrides = read_options(arguments, kind)
     axes = experiment.axes(preset, overrides, read_axes(arguments.vary, kind, load_configurations()))
@@ -102,11 +102,11 @@ def _format_regime(predictor: Predictor, points: Sequence[Point], predictions: S
 
 
 def format_prediction(predictor: Predictor, prediction) -> str:
-    """Return one prediction below its task."""
+    """Return the text of one prediction, below its task."""
     task, text = task_of(prediction), predictor.format(prediction)
     return f"{format_task(task)}\n\n{text}" if task else text
 
 
 def _record(point: Point, prediction) -> dict[str, object]:
-    """Return a prediction with what it is for."""
+    """Return a prediction with its regime, axes and task, as values that JSON can hold."""
     return {"regime": point.regime, "axes": point.axes} | prediction.to_json() | {"task": dict(task_of(prediction))}

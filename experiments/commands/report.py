@@ -1,4 +1,4 @@
-"""``simlab report``: check everything, then draw one page from saved runs."""
+"""``simlab report``: check the input, then write one page from saved runs."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ SUFFIXES = (".html", ".htm")
 
 
 def prepare_report(arguments: argparse.Namespace) -> Callable[[], int]:
-    """Check title, page and folders, and load every run, before anything is drawn."""
+    """Check title, page and folders, load every run, and return the action that writes the page."""
     title = _check_title(arguments.title)
     path = _check_path(Path(arguments.out), overwrite=arguments.overwrite)
     folders = _check_folders(arguments.folders)

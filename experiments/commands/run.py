@@ -1,4 +1,4 @@
-"""``simlab run``: check everything, then train, compare and draw, alone or beside other processes."""
+"""``simlab run``: check the input, then train, compare and draw, alone or together with other processes."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ Action = Callable[[], int]
 
 
 def prepare_run(arguments: argparse.Namespace) -> Action:
-    """Check the whole sweep and its folder before any training: first what needs neither theory nor devices."""
+    """Check the whole sweep and its folder before training; checks without theory or devices come first."""
     request = read_request(arguments)
     if request.only_plan:
         _predict_regimes(request)
@@ -38,13 +38,13 @@ def prepare_run(arguments: argparse.Namespace) -> Action:
 
 
 def _predict_regimes(request: RunRequest) -> None:
-    """Predict the first cell of each regime, so that a task without a theory is told before it is planned."""
+    """Predict the first cell of each regime, so that a task without a theory is rejected before planning."""
     for cell in {cell.regime: cell for cell in reversed(request.plan.cells)}.values():
         _ = cell.prediction
 
 
 def start_devices() -> None:
-    """Set up what must be set before JAX touches a device: one CPU device per core, and the cache of compilations."""
+    """Configure JAX before it initialises a device: one CPU device per core, and the compilation cache."""
     from simlab.runtime.compilation_cache import keep_compilations
     from simlab.runtime.devices import use_all_cores
 
@@ -61,7 +61,7 @@ def _check_class_devices(class_shards: int) -> None:
 
 
 def _restore_layouts(saved: list[dict] | None) -> tuple | None:
-    """Return the layouts of a saved run, or None if there are none or too few devices for them."""
+    """Return the layouts of a saved run, or None if it has none or there are too few devices for them."""
     if saved is None:
         return None
     import jax
@@ -73,7 +73,9 @@ def _restore_layouts(saved: list[dict] | None) -> tuple | None:
     needed = max(layout.member_shards * layout.class_shards for layout in layouts)
     if needed > n_devices:
         print(
-            f"that run used {needed} devices, here are {n_devices}: another layout, equal to rounding", file=sys.stderr
+            f"the saved run used {needed} devices, but this process has {n_devices}: "
+            "using another layout, which gives equal results up to rounding",
+            file=sys.stderr,
         )
         return None
     return layouts
@@ -84,14 +86,14 @@ def _say(text: str) -> None:
 
 
 def _print_plan(request: RunRequest) -> int:
-    """Print what a run would do: members and programs at once, memory and time when they are compiled."""
+    """Print the plan of a run: members and programs immediately, memory and time after compilation."""
     from experiments.commands.plan_report import format_plan, format_size
     from experiments.core.sweep import make_sweep
 
     say = (lambda text: None) if request.quiet else _say
     sweep = make_sweep(request.plan)
     print(format_size(request.plan, sweep), flush=True)
-    say("compiling the programs, for their memory")
+    say("compiling the programs to determine their memory")
     n_processes = (request.shard or (0, 1))[1]
     layouts = sweep.choose_layouts(n_processes=n_processes, chunk=request.chunk, class_shards=request.class_shards)
     print(format_plan(request.plan, sweep, layouts, say))
@@ -99,12 +101,12 @@ def _print_plan(request: RunRequest) -> int:
 
 
 def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -> int:
-    """Do the share of this process; the one that finds every part complete writes the result.
+    """Run the share of this process; the process that finds every part complete writes the result.
 
     Args:
-        request: what is asked for.
-        process: the number of this process and of all.
-        layouts: those of a saved run that is repeated, if they fit.
+        request: the parsed options.
+        process: index of this process, and number of processes.
+        layouts: the layouts of the saved run to repeat, or None.
     """
     import jax
 
@@ -140,13 +142,13 @@ def _run(request: RunRequest, process: tuple[int, int], layouts: tuple | None) -
         raise MemoryError(f"out of memory: {str(error).splitlines()[0]} (fewer members at once: --chunk)") from error
     if dataset is None:
         if not request.quiet:
-            print(f"{folder}: the rest is left to the other processes; the last writes the result", file=sys.stderr)
+            print(f"{folder}: other processes run the remaining parts; the last writes the result", file=sys.stderr)
         return 0
     return _report(dataset, request)
 
 
 def _report_finished(dataset, request: RunRequest) -> int:
-    """Report a run that is finished, and clear away the parts that a process killed at its very end has left."""
+    """Report a finished run, and remove the parts of a process that was killed after it had saved the result."""
     from simlab.storage.parts import PARTS_FOLDER, remove_parts
 
     parts = request.folder / PARTS_FOLDER
@@ -156,7 +158,7 @@ def _report_finished(dataset, request: RunRequest) -> int:
 
 
 def _belongs(parts, request: RunRequest) -> bool:
-    """Return whether a folder of parts belongs to the sweep that is asked for."""
+    """Return whether a folder of parts belongs to the requested sweep."""
     from experiments.core.sweep import describe_sweep
     from simlab.storage.manifest import belongs
 
@@ -189,7 +191,7 @@ def members_at_zero(dataset, plan) -> list[str]:
     limits = {cell.spec.until_gradient_norm for cell in plan.cells if cell.spec is not None} - {None}
     if not limits or "history_gradient_norm" not in dataset.variables:
         return []
-    # A member that has run to the end has its last record at the end.
+    # The last record of a member that was not stopped early is that of its last step.
     resting = (dataset.status == "finished") & (dataset.history_gradient_norm.isel(record=-1) <= max(limits))
     places = [name for name in resting.dims if name != "seed"]
     lines = []
@@ -198,6 +200,6 @@ def members_at_zero(dataset, plan) -> list[str]:
             seeds = ", ".join(str(seed) for seed in cell.seed.values[cell.values])
             where = ", ".join(f"{name} {cell[name].item()}" for name in places)
             lines.append(
-                f"until: {where}: seeds {seeds} end near zero weights, where gradients are small: not converged"
+                f"until: {where}: seeds {seeds} end near zero weights, where the gradient is small: not converged"
             )
     return lines

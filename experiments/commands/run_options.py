@@ -1,4 +1,4 @@
-"""The options of ``simlab run``: those of every run, and those of the experiment that is named."""
+"""The options of ``simlab run``: those of every run, and those of the named experiment."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -16,66 +16,66 @@ PRESETS = ("quick", "paper")
 
 def build_run(parser: CommandParser) -> None:
     """Run an experiment over named axes: train, predict, compare, draw."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one of those that 'simlab list' shows")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="an experiment, as listed by 'simlab list'")
     add_run_options(parser)
 
 
 def add_run_options(parser: CommandParser) -> None:
-    """Add the options that every run has, whatever the experiment."""
-    for title in GROUPS:  # empty ones are not shown; made first, they stand first
+    """Add the options that every run has, independent of the experiment."""
+    for title in GROUPS:  # created first to come first in help, which omits empty groups
         parser.add_argument_group(title)
     sweep = parser.add_argument_group("sweep")
     sweep.add_argument("--preset", metavar="NAME", help="quick (default) or paper")
-    sweep.add_argument("--from", dest="source_folder", metavar="DIR", help="rerun the saved run of this folder")
+    sweep.add_argument("--from", dest="source_folder", metavar="DIR", help="rerun the saved configuration of a folder")
     sweep.add_argument("--seeds", metavar="N", help="number of seeds, trained side by side (default: 1)")
     sweep.add_argument("--first-seed", metavar="N", help="the first of the consecutive seeds (default: 0)")
     sweep.add_argument(
         "--vary", action="append", default=[], metavar="NAME=VALUES",
-        help="an axis: any option of task, network or training without its dashes, with 1e-4,3e-4 or log:1e-4:1e-2:9 "
-        "or lin:2:8:4; repeatable",
+        help="an axis: the name of an option of task, network or training, with its values as 1e-4,3e-4 or "
+        "log:1e-4:1e-2:9 or lin:2:8:4; repeatable",
     )  # fmt: skip
     sweep.add_argument(
         "--ladder",
         metavar="NAME=VALUES",
-        help="an axis as by --vary, along which the rate of |learned - predicted| is fitted",
+        help="an axis as in --vary, along which the convergence rate of |learned - predicted| is fitted",
     )
-    sweep.add_argument("--plan", action="store_true", help="print what would be run, how and how long; run nothing")
-    sweep.add_argument("--trajectories", action="store_true", help="keep the weights at every record")
-    sweep.add_argument("--chunk", metavar="N", help="members that run at once (default: as many as memory holds)")
+    sweep.add_argument("--plan", action="store_true", help="print members, memory and estimated time; run nothing")
+    sweep.add_argument("--trajectories", action="store_true", help="save the weights at every record")
+    sweep.add_argument("--chunk", metavar="N", help="members trained at once (default: as many as fit into memory)")
     sweep.add_argument("--class-shards", default="1", metavar="N", help="devices that share the classes (default: 1)")
-    sweep.add_argument("--shard", metavar="I/N", help="do the share of process I of N, as in a job array")
+    sweep.add_argument("--shard", metavar="I/N", help="run share I (from 0) of N shares, as in a job array")
     sweep.add_argument("--distributed", action="store_true", help="join the processes that the cluster has started")
-    sweep.add_argument("--coordinator", metavar="HOST:PORT", help="of process 0, where the cluster is not known")
-    sweep.add_argument("--n-processes", metavar="N", help="how many, where the cluster is not known")
-    sweep.add_argument("--process-id", metavar="I", help="which this is, where the cluster is not known")
+    sweep.add_argument("--coordinator", metavar="HOST:PORT", help="address of process 0, if JAX does not detect it")
+    sweep.add_argument("--n-processes", metavar="N", help="number of processes, if JAX does not detect it")
+    sweep.add_argument("--process-id", metavar="I", help="index of this process, if JAX does not detect it")
     sweep.add_argument(
         "--relayout",
         action="store_true",
-        help="go on with a sweep that was begun on other devices: finished parts stay, the others begin anew",
+        help="continue a sweep that was started on other devices: finished parts are kept, the others start again",
     )
     sweep.add_argument(
         "--grace",
         default="20",
         metavar="SECONDS",
-        help="in which SIGTERM saves and ends the run (default: 20)",
+        help="time after SIGTERM in which the run is saved and ended (default: 20)",
     )
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out", metavar="DIR", help="folder for results.nc and the figures (default: runs/NAME-PRESET)"
     )
-    output.add_argument("--overwrite", action="store_true", help="replace another run that the folder holds")
-    output.add_argument("--no-figures", action="store_true", help="draw none; 'simlab plot DIR' draws them later")
+    output.add_argument("--overwrite", action="store_true", help="replace another run in the folder")
+    output.add_argument("--no-figures", action="store_true", help="draw no figures; 'simlab plot DIR' draws them later")
     output.add_argument("--json", action="store_true", help="print the table as a list of JSON objects")
-    output.add_argument("--quiet", action="store_true", help="no progress")
+    output.add_argument("--quiet", action="store_true", help="show no progress")
     parser.load_records = load_configurations
     parser.set_defaults(prepare=prepare_run, experiment=None)
 
 
 def add_experiment_options(parser: CommandParser, words: Sequence[str]) -> None:
-    """Add the options of the experiment that the words name.
+    """Add the options of the experiment named in the words.
 
-    Where they name none (``--help``, ``--from``), those of all phenomena are understood, so that an error can say which
-    one is in the way; help shows what all share.
+    Without a name (``--help``, ``--from``), the options of all phenomena are accepted, so that an error can name the
+    offending one; help shows the shared ones.
 
     Raises:
         ValueError: there is no such experiment.
@@ -86,7 +86,7 @@ def add_experiment_options(parser: CommandParser, words: Sequence[str]) -> None:
         for configuration in parser.load_records().values():
             add_options(parser, configuration, hidden=True)
         parser.usage = f"{parser.prog} NAME [options]"
-        parser.epilog = f"experiments: {', '.join(NAMES)}. 'simlab run NAME --help' shows the options of one."
+        parser.epilog = f"experiments: {', '.join(NAMES)}. 'simlab run NAME --help' shows the options of an experiment."
         return
     show_experiment(parser, find_experiment(name))
     parser.prog = f"simlab run {name}"
@@ -102,13 +102,13 @@ def show_experiment(parser: CommandParser, experiment: Experiment) -> None:
 
 
 def default_texts(experiment: Experiment) -> dict[str, str]:
-    """Return the default of each field of an experiment's configuration, in words, from both presets."""
+    """Return the default of each field of an experiment's configuration as text, for both presets."""
     names = [field.name for field in dataclasses.fields(experiment.phenomenon.configuration)]
     return {name: _join(*(_preset_text(experiment, preset, name) for preset in PRESETS)) for name in names}
 
 
 def _preset_text(experiment: Experiment, preset: str, name: str) -> str:
-    """Return the value of a field in a preset, in words."""
+    """Return the value of a field in a preset as text."""
     configuration = experiment.phenomenon.configuration
     if any(name in fields_set(configuration, axis) for axis in experiment.vary.get(preset, {})):
         return "varied"

@@ -1,4 +1,4 @@
-"""What ``simlab run`` is asked for: its flags, read and checked once, before anything slow is imported."""
+"""The request of ``simlab run``: its flags, parsed and checked before slow imports."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ from simlab.validation import check_real, invalid, is_digits
 
 
 class Cluster(NamedTuple):
-    """The processes to join; each field is None where JAX is to find it."""
+    """The processes to join; a field is None if JAX detects it."""
 
     coordinator: str | None
     n_processes: int | None
@@ -33,19 +33,19 @@ class RunRequest:
     """One call of ``simlab run``.
 
     Attributes:
-        plan: what is run.
-        folder: of the result.
-        saved_layouts: the fields of the layouts of a saved run that is repeated; None for a new run, and where another
-            layout is asked for.
-        chunk: members at once; None for as many as memory holds.
+        plan: the plan to run.
+        folder: folder of the result.
+        saved_layouts: the fields of the layouts of the saved run to repeat; None for a new run, or if another layout is
+            requested.
+        chunk: members trained at once; None for as many as fit into memory.
         class_shards: devices that share the classes.
-        shard: number of this process and of all, in a job array.
-        cluster: the processes to join, of a distributed run.
+        shard: index of this process and number of processes in a job array, or None.
+        cluster: the processes of a distributed run to join, or None.
         overwrite: whether another run in the folder is replaced.
-        relayout: whether a sweep begun on other devices goes on with those that are here.
+        relayout: whether a sweep that was started on other devices continues on those of this process.
         only_plan: whether the plan is printed and nothing is run.
         quiet: whether no progress is shown.
-        grace: seconds within which SIGTERM ends the run.
+        grace: seconds after SIGTERM in which the run is saved and ended.
         as_json: whether the table is printed as JSON.
         has_figures: whether figures are drawn.
     """
@@ -67,10 +67,10 @@ class RunRequest:
 
 
 def read_request(arguments: argparse.Namespace) -> RunRequest:
-    """Return what the flags ask for.
+    """Return the request that the flags describe.
 
     Raises:
-        ValueError: a flag is out of range, or two of them clash.
+        ValueError: a flag is out of range, or two flags conflict.
     """
     shard, cluster = _read_shard(arguments), _read_cluster(arguments)
     if shard and cluster:
@@ -84,7 +84,7 @@ def read_request(arguments: argparse.Namespace) -> RunRequest:
     folder = Path(arguments.out or f"runs/{plan.name}-{_preset(arguments)}")
     check_writable(folder)
     if arguments.overwrite and (shard or cluster):
-        raise invalid("overwrite", "one process that replaces a run", "several")
+        raise invalid("overwrite", "a single process", "several")
     return RunRequest(
         plan=plan,
         folder=folder,
@@ -104,7 +104,7 @@ def read_request(arguments: argparse.Namespace) -> RunRequest:
 
 
 def _preset(arguments: argparse.Namespace) -> str:
-    # No default of the option's own: beside --from it must be known whether it was given.
+    # The option itself has no default, so that --from can reject it when it is given.
     return arguments.preset or "quick"
 
 
@@ -123,7 +123,7 @@ def _read_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict] | None]:
 
 
 def _find_experiment(arguments: argparse.Namespace) -> Experiment:
-    """Return the experiment that the parser was made for, or the one that is named."""
+    """Return the experiment of the parser, or the named one."""
     if arguments.experiment is not None:
         return arguments.experiment
     if arguments.name is None:
@@ -140,7 +140,7 @@ def _read_seeds(arguments: argparse.Namespace, experiment: Experiment, preset: s
 
 
 def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
-    """Return plan and layouts of the run that ``--from`` names."""
+    """Return the plan of the run that ``--from`` names, and the fields of its layouts."""
     others = ("preset", "vary", "ladder", "seeds", "first_seed", "trajectories")
     own = arguments.experiment
     records = load_configurations().values() if own is None else [own.phenomenon.configuration]
@@ -148,12 +148,12 @@ def _read_saved_plan(arguments: argparse.Namespace) -> tuple[Plan, list[dict]]:
     changing += [name for name in others if getattr(arguments, name)]
     given = [*filter(None, [arguments.name]), *map(flag_of, changing)]
     if given:
-        raise invalid("from", "nothing beside it that changes what is run", given[0])
+        raise invalid("from", "no option that changes the saved run", given[0])
     if arguments.out is None:
-        raise ValueError("out: expected beside --from, a folder for the rerun")
+        raise ValueError("out: expected a folder for the rerun of --from, got none")
     dataset = load_dataset(arguments.source_folder)
     if "sweep" not in dataset.attrs:
-        raise invalid("from", "a folder whose results.nc tells how to make it again", arguments.source_folder)
+        raise invalid("from", "a folder whose results.nc holds the configuration of its run", arguments.source_folder)
     groups = json.loads(dataset.attrs["layout"])["groups"]
     description = json.loads(dataset.attrs["sweep"])
     experiment = find_experiment(description["experiment"]) if own is None else own
@@ -178,7 +178,7 @@ def _read_cluster(arguments: argparse.Namespace) -> Cluster | None:
     given = [flag_of(name) for name in names if getattr(arguments, name) is not None]
     if not arguments.distributed:
         if given:
-            raise ValueError(f"distributed: expected beside {' '.join(given)}, which only a distributed run has")
+            raise ValueError(f"distributed: expected with {' '.join(given)}, which only a distributed run has")
         return None
     if not given:
         return Cluster(None, None, None)

@@ -1,4 +1,4 @@
-"""What each command does: check its input at once, then return the action."""
+"""The commands ``list``, ``plot`` and ``verify``: each checks its input, then returns the action."""
 
 import argparse
 import json
@@ -31,7 +31,8 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
         experiments = [find_experiment(name) for name in NAMES]
         if arguments.json:
             fields = ("name", "summary", "quick_time", "paper_time")
-            print(json.dumps([{field: getattr(one, field) for field in fields} for one in experiments], indent=1))
+            records = [{field: getattr(experiment, field) for field in fields} for experiment in experiments]
+            print(json.dumps(records, indent=1))
             return 0
         rows = [
             ("experiment", "quick", "paper (one seed)"),
@@ -46,21 +47,21 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
 
 
 def prepare_plot(arguments: argparse.Namespace) -> Action:
-    """Load the saved runs, and check that they have the figures that are asked for."""
+    """Load the saved runs, and check that they have the requested figures."""
     if arguments.check:
         return _prepare_check(arguments)
     kinds, width = _read_kinds(arguments.format or "pdf,png"), _read_width(arguments.width)
     venue = None if arguments.style is None else check_choice("style", arguments.style, VENUES)
     if arguments.overview is not None:
         if arguments.figures or arguments.format or arguments.width or venue:
-            raise invalid("overview", "no --figures, --format, --width or --style beside it", "some")
+            raise invalid("overview", "none of --figures, --format, --width and --style with it", "some")
         return _prepare_overview(Path(arguments.overview), arguments.folders)
     from figures import figures_of
 
     datasets = {folder: load_dataset(folder) for folder in arguments.folders}
     for folder, dataset in datasets.items():
         with drawing_of(folder):
-            figures_of(dataset)  # raises for a run that cannot be drawn, before another one is drawn
+            figures_of(dataset)  # raises for a run that cannot be drawn, before any run is drawn
     names = None if arguments.figures is None else _choose_figures(arguments.figures, list(datasets.values()))
     drawing = Drawing(names, kinds, width, venue)
 
@@ -76,11 +77,11 @@ def prepare_plot(arguments: argparse.Namespace) -> Action:
 
 
 def _prepare_check(arguments: argparse.Namespace) -> Action:
-    """Read the receipts of figures, and load the runs in whose folders they are."""
+    """Read the provenance of figure files, and load the runs in their folders."""
     from figures.receipt import moved, read_receipt
 
     if arguments.figures or arguments.format or arguments.width or arguments.overview or arguments.style:
-        raise invalid("check", "nothing beside it but figures", "some")
+        raise invalid("check", "figures and no other option", "some")
     receipts = {path: read_receipt(path) for path in map(Path, arguments.folders)}
     datasets = {folder: load_dataset(folder) for folder in {path.parent for path in receipts}}
 
@@ -97,12 +98,12 @@ def _prepare_check(arguments: argparse.Namespace) -> Action:
 
 
 def _read_kinds(text: str) -> tuple[str, ...]:
-    """Return the kinds of files that ``pdf,png`` names, each once."""
+    """Return the file formats in a text such as ``pdf,png``, without duplicates."""
     return tuple(dict.fromkeys(check_choice("format", kind, ("pdf", "png", "svg")) for kind in text.split(",")))
 
 
 def _read_width(text: str | None) -> float | None:
-    """Return a width in inches: of one or two columns of print, or a number."""
+    """Return a width in inches, from ``single`` or ``double`` column or a number."""
     if text is None:
         return None
     columns = {"single": 3.35, "double": 6.9}  # those of figures.drawing.style, which imports matplotlib
@@ -116,15 +117,15 @@ def _read_width(text: str | None) -> float | None:
 
 
 def _choose_figures(text: str, datasets: Sequence) -> tuple[str, ...]:
-    """Return the names of figures, separated by commas, that at least one of some runs has."""
+    """Return the names in a list separated by commas, each of a figure of at least one run."""
     from figures import figures_of, file_name
 
-    having = dict.fromkeys(file_name(name) for dataset in datasets for name in figures_of(dataset))
-    return tuple(check_choice("figures", name.replace("-", "_"), having) for name in text.split(","))
+    available = dict.fromkeys(file_name(name) for dataset in datasets for name in figures_of(dataset))
+    return tuple(check_choice("figures", name.replace("-", "_"), available) for name in text.split(","))
 
 
 def _prepare_overview(path: Path, folders: list[str]) -> Action:
-    """Load the runs of a page, and check that it can be drawn and written."""
+    """Load the runs of an overview page, and check that the page can be drawn and written."""
     if path.suffix not in (".pdf", ".png", ".svg"):
         raise invalid("overview", "a file that ends in .pdf, .png or .svg", str(path))
     check_writable(path.parent)
@@ -171,7 +172,7 @@ def prepare_verify(arguments: argparse.Namespace) -> Action:
 
 
 def _show_progress(claim: Claim, *, quiet: bool) -> None:
-    """Show on stderr that a claim is decided: on a terminal in place of the last one, in a log only if it failed."""
+    """Show the status of a claim on stderr: on a terminal in place of the last one, in a log only if it failed."""
     if quiet:
         return
     if sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""Output that cannot be written, to a closed pipe or a full device, does not stop the work of a command."""
+"""Streams that tolerate failed output, to a closed pipe or a full device, so that a command completes its work."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ from simlab.validation import first_line
 
 
 class Stream:
-    """A text stream that is silent from its first error on.
+    """A text stream that discards output after its first error.
 
     Attributes:
-        error: the first error of writing; None while all goes well.
+        error: the first write error; None if there was none.
     """
 
     def __init__(self, stream: TextIO | None):
@@ -25,7 +25,7 @@ class Stream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write a text, unless an earlier one could not be written."""
+        """Write a text, or discard it after an earlier error."""
         if self.error is None:
             try:
                 self._stream.write(text)
@@ -34,7 +34,7 @@ class Stream:
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what is in the buffer."""
+        """Flush the buffer."""
         if self.error is None:
             try:
                 self._stream.flush()
@@ -42,9 +42,9 @@ class Stream:
                 self._fail(error)
 
     def _fail(self, error: OSError) -> None:
-        """Keep the error; what is left in the buffer goes nowhere, also where Python flushes it at exit."""
+        """Keep the error, and discard the rest of the buffer, which Python would flush at exit."""
         self.error = error
-        with suppress(OSError):  # no stream of the operating system's
+        with suppress(OSError):  # a stream without a file descriptor
             descriptor = self._stream.fileno()
             devnull = os.open(os.devnull, os.O_WRONLY)
             os.dup2(devnull, descriptor)
@@ -52,14 +52,14 @@ class Stream:
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
-    """Print the warning of a library in one line; none of a number that overflows, which results and status tell."""
+    """Print the warning of a library in one line, except ``RuntimeWarning``: results and status show overflows."""
     if not issubclass(category, RuntimeWarning):
         print(f"simlab: warning: {first_line(message)}", file=sys.stderr)
 
 
 @contextmanager
 def kept_going() -> Iterator[Stream]:
-    """Let stdout and stderr be such streams for a while; yield that of stdout, and flush both at the end."""
+    """Replace stdout and stderr by a :class:`Stream` each; yield that of stdout, and flush both at the end."""
     output, messages = Stream(sys.stdout), Stream(sys.stderr)
     show = warnings.showwarning
     with redirect_stdout(output), redirect_stderr(messages):  # pyright: ignore[reportArgumentType]

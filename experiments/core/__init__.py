@@ -1,1 +1,1 @@
-"""What all experiments share: experiments, phenomena, configurations, axes, sweeps and their datasets."""
+"""Code shared by all experiments: experiments, phenomena, configurations, axes, sweeps and their datasets."""

@@ -1,4 +1,4 @@
-"""From the parts of a sweep to one labelled dataset."""
+"""Assemble the parts of a sweep into one labelled dataset."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -22,14 +22,14 @@ def assemble(
 ) -> xarray.Dataset:
     """Return the dataset of a sweep.
 
-    Where members differ in shape, the smaller ones are padded: numbers with NaN, texts with nothing.
+    Where members differ in shape, the smaller arrays are padded with NaN.
 
     Args:
-        comparison: which variables there are, and what they mean.
-        regimes: names of the first axis.
-        axes: what varies within each regime.
-        seeds: the last axis of what is known of members.
-        cells: the variables of each configuration, regime by regime and the last axis fastest.
+        comparison: the declared variables and quantities.
+        regimes: names on the first axis.
+        axes: the varied axes, the same in each regime.
+        seeds: values of the last axis of the member variables.
+        cells: the variables of each configuration, regime by regime with the last axis fastest.
         members: the variables of each member, cell by cell and seed by seed.
     """
     grid = {"regime": len(regimes), **{axis.name: len(axis.values) for axis in axes}}
@@ -39,8 +39,8 @@ def assemble(
         **{name: (by_seed, members, variable) for name, variable in comparison.member_variables.items()},
     }
     variables = {
-        name: lay_out([row[name] for row in rows], their_grid, variable)
-        for name, (their_grid, rows, variable) in columns.items()
+        name: lay_out([row[name] for row in rows], sizes, variable)
+        for name, (sizes, rows, variable) in columns.items()
         if any(name in row for row in rows)
     }
     coordinates = {
@@ -63,21 +63,21 @@ def assemble(
 
 
 def _of_quantities(field: str, quantities: Mapping[str, Quantity]) -> xarray.Variable:
-    """Return a text of each quantity as a variable."""
+    """Return one text field of every quantity as a variable on the dimension ``quantity``."""
     return xarray.Variable("quantity", np.array([getattr(entry, field) for entry in quantities.values()], object))
 
 
 def _size(dimension: str, variables: Mapping[str, xarray.Variable]) -> int:
-    return next(one.sizes[dimension] for one in variables.values() if dimension in one.dims)
+    return next(variable.sizes[dimension] for variable in variables.values() if dimension in variable.dims)
 
 
 def lay_out(values: Sequence[object], grid: Mapping[str, int], variable: Variable) -> xarray.Variable:
-    """Return one value for each point of a grid as a variable, padded to the largest.
+    """Return the values at the points of a grid as one variable, padded to the largest shape.
 
     Args:
-        values: arrays or numbers; the last axis of the grid fastest.
+        values: an array or number for each point, the last axis of the grid fastest.
         grid: sizes of the axes, by name.
-        variable: names the axes of each value, and says what it is.
+        variable: dimensions and description of each value.
     """
     arrays = [np.asarray(value) for value in values]
     shape = tuple(np.max([array.shape for array in arrays], axis=0)) if variable.dims else ()
@@ -91,13 +91,13 @@ def lay_out(values: Sequence[object], grid: Mapping[str, int], variable: Variabl
         for index, array in enumerate(arrays):
             stacked[index, *(slice(size) for size in array.shape)] = array
     attributes = variable.attributes
-    if "quantity" in variable.dims:  # each quantity has a unit of its own, in the coordinate ``unit``
+    if "quantity" in variable.dims:  # units differ between quantities; they are in the coordinate ``unit``
         del attributes["units"]
     return xarray.Variable((*grid, *variable.dims), stacked.reshape(*grid.values(), *shape), attributes)
 
 
 def _squeeze(variable: xarray.Variable, grid: Iterable[str]) -> xarray.Variable:
-    """Return a coordinate without the axes along which it does not change."""
+    """Return a coordinate without the axes along which it is constant."""
     for axis in grid:
         first = variable.isel({axis: 0})
         same = (variable == first) | (variable.isnull() & first.isnull())
@@ -107,6 +107,6 @@ def _squeeze(variable: xarray.Variable, grid: Iterable[str]) -> xarray.Variable:
 
 
 def unstack(columns: Arrays) -> list[dict[str, np.ndarray]]:
-    """Return the rows of stacked arrays, one dictionary each."""
+    """Return the rows of stacked arrays, one dictionary for each row."""
     count = len(next(iter(columns.values())))
     return [{name: array[index] for name, array in columns.items()} for index in range(count)]

@@ -1,4 +1,4 @@
-"""What the dataset of a run says of itself: what was run, and what tables, figures and reports need to show it."""
+"""Attributes of the dataset of a run: what was run, and what tables, figures and reports need to show it."""
 
 import dataclasses
 import json
@@ -8,14 +8,14 @@ from experiments.core.phenomenon import Comparison
 from experiments.core.quantity import check_declarations, describe
 
 SWEEP_FIGURE, MAP_FIGURE = "sweeps.sweep", "sweeps.map"
-LEAST_OF_MAP = 3  # values of each axis of a map
+LEAST_OF_MAP = 3  # minimal number of values on each axis of a map
 
 
 def declarations(plan: Plan, comparison: Comparison) -> dict[str, str]:
-    """Return the attributes of a plan's dataset by which its output is made, as JSON.
+    """Return the attributes of a plan's dataset that tables, figures and reports read, as JSON texts by name.
 
     Raises:
-        ValueError: what the comparison declares does not fit together; the message names the quantity.
+        ValueError: the declarations of the comparison are inconsistent; the message names the quantity.
     """
     check_declarations(comparison.quantities, comparison.thresholds, comparison.best_by, comparison.cell_variables)
     description = plan.describe()
@@ -38,7 +38,7 @@ def declarations(plan: Plan, comparison: Comparison) -> dict[str, str]:
 
 
 def figure_names(plan: Plan) -> list[str]:
-    """Return the figures of a plan's dataset, as modules of the package ``figures``, each once."""
+    """Return the figures of a plan's dataset, as modules of the package ``figures``, without duplicates."""
     sizes = [len(axis.values) for axis in plan.axes if axis.labels.dtype.kind in "iuf"]
     is_map = len(plan.axes) == len(sizes) == 2 and min(sizes) >= LEAST_OF_MAP
     swept = [SWEEP_FIGURE, MAP_FIGURE] if is_map else [SWEEP_FIGURE]
@@ -47,10 +47,10 @@ def figure_names(plan: Plan) -> list[str]:
 
 
 def axis_label(name: str, phenomenon, comparison: Comparison) -> str:
-    """Return what a reader calls an axis, with its unit.
+    """Return the label of an axis, with its unit.
 
-    It is what the field of the configuration says in its metadata (``label``, ``unit``), or else the comparison's own
-    label, or the name in words.
+    The label is taken from the metadata of the configuration's field (``label``, ``unit``), else from the comparison's
+    ``axis_labels``, else it is the name in words.
     """
     metadata = {field.name: field.metadata for field in dataclasses.fields(phenomenon.configuration)}.get(name, {})
     if metadata.get("label"):
@@ -61,9 +61,9 @@ def axis_label(name: str, phenomenon, comparison: Comparison) -> str:
 
 
 def caveats(plan: Plan) -> dict[str, list[str]]:
-    """Return, for each regime, what keeps the prediction of some cell from being a theorem, in words."""
+    """Return, for each regime, the reasons why the prediction of some of its cells is not a theorem."""
     of_prediction = plan.phenomenon.load_comparison().caveats
     lines: dict[str, dict[str, None]] = {}
     for cell in plan.cells:
         lines.setdefault(cell.regime, {}).update(dict.fromkeys(of_prediction(cell.prediction)))
-    return {regime: list(found) for regime, found in lines.items()}
+    return {regime: list(reasons) for regime, reasons in lines.items()}

@@ -1,4 +1,4 @@
-"""The axes of a sweep: which fields of a configuration vary, and over which values."""
+"""The axes of a sweep: the varied fields of a configuration and their values."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from experiments.core.configuration import Configuration, fields_set
 from experiments.core.options import alternatives, convert, option_types
 from simlab.validation import check_choice, check_count, invalid
 
-# Of all regimes together: each is checked and predicted before anything is trained.
+# Limits over all regimes together, because every cell is checked and predicted before training starts.
 MOST_CELLS = 20_000
 MOST_MEMBERS = 1_000_000
 
@@ -20,7 +20,7 @@ class Axis(NamedTuple):
     """A named axis.
 
     Attributes:
-        name: a field of a configuration, or an alias of several.
+        name: a field of a configuration, or an alias that sets several fields.
         values: at least one, all different.
     """
 
@@ -40,7 +40,7 @@ def parse_axis(text: str, configuration: type) -> Axis:
     """Return the axis that ``NAME=V1,V2,...``, ``NAME=log:FROM:TO:N`` or ``NAME=lin:FROM:TO:N`` describes.
 
     Args:
-        text: as typed.
+        text: the axis as typed on the command line.
         configuration: the dataclass whose fields may vary.
 
     Raises:
@@ -58,10 +58,10 @@ def parse_axis(text: str, configuration: type) -> Axis:
 
 
 def make_axis(name: str, values: Iterable, configuration: type) -> Axis:
-    """Return an axis, checked.
+    """Return a checked axis.
 
     Raises:
-        ValueError: the name is neither a field nor an alias, or the values are none or not all different.
+        ValueError: the name is neither a field nor an alias, there are no values, or two values are equal.
     """
     name = _check_name(name, configuration)
     if isinstance(values, str) or not isinstance(values, Iterable):
@@ -75,15 +75,15 @@ def make_axis(name: str, values: Iterable, configuration: type) -> Axis:
 def make_axes(
     vary: Mapping[str, Iterable] | Sequence[Axis], configuration: type, fixed: Iterable[str] = ()
 ) -> tuple[Axis, ...]:
-    """Return the axes of a sweep, checked against each other.
+    """Return the axes of a sweep, checked for conflicts.
 
     Args:
         vary: the values by name, or axes.
         configuration: the dataclass whose fields may vary.
-        fixed: names that the user has set to one value; they cannot vary as well.
+        fixed: names that the user has set to a single value; they cannot vary as well.
 
     Raises:
-        ValueError: a name comes twice, or is also fixed.
+        ValueError: a field is set by two axes, or is both varied and fixed.
     """
     axes = [make_axis(*item, configuration) for item in (vary.items() if isinstance(vary, Mapping) else vary)]
     names = [axis.name for axis in axes]
@@ -100,9 +100,9 @@ def check_sweep_size(n_regimes: int, axes: Sequence[Axis], n_seeds: int) -> None
     """Raise ``ValueError`` for more members than a sweep may have; the message names the seeds or the longest axis.
 
     Args:
-        n_regimes: each is swept over all axes.
-        axes: what varies.
-        n_seeds: of each cell.
+        n_regimes: number of regimes, each swept over all axes.
+        axes: the varied axes.
+        n_seeds: number of seeds of each cell.
     """
     n_cells = n_regimes * math.prod(len(axis.values) for axis in axes)
     if n_cells > MOST_CELLS:
@@ -113,7 +113,7 @@ def check_sweep_size(n_regimes: int, axes: Sequence[Axis], n_seeds: int) -> None
 
 
 def overlaps(name: str, configuration: type, taken: Iterable[str]) -> list[str]:
-    """Return which of the ``taken`` names set a field that ``name`` sets, ``name`` itself first."""
+    """Return those of the ``taken`` names that set a field which ``name`` sets too; ``name`` itself comes first."""
     targets = set(fields_set(configuration, name))
     same = [other for other in (name, *option_types(configuration)) if targets & set(fields_set(configuration, other))]
     return [other for other in dict.fromkeys(same) if other in taken]
@@ -129,7 +129,7 @@ def vary(configuration: Configuration, axes: Sequence[Axis]) -> Iterator[Configu
 
 
 def _plain(value):
-    """Return a value as Python's own kind, which can be compared, hashed and saved."""
+    """Return a value as a plain Python object, which can be compared, hashed and saved."""
     if isinstance(value, (list, tuple)):
         return tuple(map(_plain, value))
     return value.item() if hasattr(value, "item") else value
@@ -144,7 +144,7 @@ def _convert(name: str, kind, text: str):
     if kind is bool:
         return check_choice(f"vary {name}", text.lower(), ("true", "false")) == "true"
     value = convert(name, kind, text)
-    if isinstance(value, tuple):  # a list of numbers cannot be told from a list of values
+    if isinstance(value, tuple):  # one list-valued setting and several settings have the same syntax
         expected = "names such as uniform or zipf:1.5" if str in alternatives(kind) else "an option of single values"
         raise invalid(f"vary {name}", expected, text)
     return value
@@ -157,9 +157,9 @@ def _spaced(name: str, kind, spacing: list[str], text: str) -> list:
     low, high = (convert(name, float, end) for end in spacing[1:3])
     count = check_count(f"vary {name}", convert(name, int, spacing[3]), 2, MOST_CELLS)
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise invalid(f"vary {name}", "finite ends of the scale", text)
+        raise invalid(f"vary {name}", "finite end points", text)
     if spacing[0] == "log" and not (low > 0 and high > 0):
-        raise invalid(f"vary {name}", "a logarithmic scale between positive numbers", text)
+        raise invalid(f"vary {name}", "positive end points of a logarithmic scale", text)
     values = (np.geomspace if spacing[0] == "log" else np.linspace)(low, high, count)
     if kind is float or kind == float | None:
         return [float(value) for value in values]

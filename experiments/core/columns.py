@@ -1,4 +1,4 @@
-"""Members of a dataset one by one, and what was found of each as variables on its axes."""
+"""Iterate over the members of a dataset, and attach variables computed for each member or cell."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,8 +15,8 @@ def each_member(dataset: xarray.Dataset, plan: Plan) -> Iterator[tuple[tuple[int
     """Yield the position of each member on the axes of a dataset, its cell, and the member.
 
     Args:
-        dataset: of the plan; its variables begin with the axes ``regime``, what varies, and ``seed``.
-        plan: what was run.
+        dataset: the result of the plan, with the axes ``regime``, the varied axes, and ``seed``.
+        plan: the plan that was run.
     """
     members = [(cell, Member(cell.spec, cell.hyperparameters, seed)) for cell in plan.cells for seed in plan.seeds]
     for index, (cell, member) in zip(np.ndindex(*_grid(dataset, plan).values()), members, strict=True):
@@ -29,10 +29,10 @@ def attach(
     """Return the dataset with further variables of its members, padded with NaN where members differ in shape.
 
     Args:
-        dataset: of the plan.
-        plan: what was run.
+        dataset: the result of the plan.
+        plan: the plan that was run.
         rows: arrays of each member by name, in the order of :func:`each_member`.
-        variables: what they are.
+        variables: dimensions and description of each array, by name.
     """
     return dataset.assign(_lay_out(_grid(dataset, plan), rows, variables))
 
@@ -40,7 +40,7 @@ def attach(
 def attach_cells(
     dataset: xarray.Dataset, plan: Plan, rows: Sequence[Mapping[str, object]], variables: Mapping[str, Variable]
 ) -> xarray.Dataset:
-    """Return the dataset with variables of each cell, numbers or arrays by name; rows in the order of the cells."""
+    """Return the dataset with further variables of its cells; one row of numbers or arrays by name for each cell."""
     grid = {name: size for name, size in _grid(dataset, plan).items() if name != "seed"}
     return dataset.assign(_lay_out(grid, rows, variables))
 
@@ -53,5 +53,5 @@ def _lay_out(
 
 
 def _grid(dataset: xarray.Dataset, plan: Plan) -> dict[str, int]:
-    """Return the sizes of the axes that tell members apart."""
+    """Return the sizes of the axes that index the members."""
     return {name: dataset.sizes[name] for name in ("regime", *(axis.name for axis in plan.axes), "seed")}

@@ -1,4 +1,4 @@
-"""What a user may set in every experiment: flat, typed records, whose fields are also the command's options."""
+"""Settings of every experiment: flat, typed dataclasses whose fields are also the command-line options."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,33 +13,33 @@ GROUPS = (TASK, NETWORK, TRAINING)
 
 
 def option(default, text: str, unit: str = "", group: str = "", label: str = "") -> Any:
-    """Return a dataclass field with what its option's help says.
+    """Return a dataclass field with the help of its command-line option.
 
     Args:
-        default: of the field.
-        text: what it is.
-        unit: of its values, such as ``nats``; none for a pure number or a name.
-        group: the heading that it stands under, one of ``GROUPS``.
-        label: what a reader calls it where it is an axis; its name in words if it is not given.
+        default: the default value.
+        text: description of the option.
+        unit: unit of the values, such as ``nats``; empty for a pure number or a name.
+        group: heading of the option in help, one of ``GROUPS``.
+        label: label of the axis if the field varies; by default its name in words.
     """
     return field(default=default, metadata={"help": text, "unit": unit, "group": group, "label": label})
 
 
 def option_of(record: type, name: str) -> Any:
-    """Return an option with the default and the help of a field that another dataclass has."""
-    (same,) = (one for one in dataclasses.fields(record) if one.name == name)
+    """Return an option with the default and the help of a field of another dataclass."""
+    (same,) = (candidate for candidate in dataclasses.fields(record) if candidate.name == name)
     return field(default=same.default, metadata=same.metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """The choices that all phenomena share; each adds its own.
+    """Settings shared by all phenomena; each phenomenon adds its own.
 
     Attributes:
-        aliases: names that each set several fields, wherever these are not zero: ``weight_decay`` for the weight decays
-            of a phenomenon. Its values are non-negative numbers. An alias is an option and an axis as a field is.
-        unused: fields that have no meaning for a phenomenon, as those of training for a measurement; they are no
-            options.
+        aliases: names that set several fields at once, each unless it is zero; ``weight_decay`` sets all weight decays
+            of a phenomenon. The value is a finite non-negative number. An alias is an option and an axis like a field.
+        unused: fields without meaning for a phenomenon, such as those of training for a measurement; they are not
+            offered as options.
     """
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
@@ -47,31 +47,31 @@ class Configuration:
 
     n_steps: int | None = option(None, "training steps", group=TRAINING)
     n_records: int = option(
-        100, "points of a training curve, at most (a divisor of the steps is taken)", group=TRAINING
+        100, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
     )
     optimizer: str = option(
-        "sgd", "an optax optimiser: sgd, adam, ...; lbfgs needs all examples in each step", group=TRAINING
+        "sgd", "optax optimiser: sgd, adam, ...; lbfgs needs all examples in each step", group=TRAINING
     )
     learning_rate: float = option(0.1, "learning rate", group=TRAINING)
     schedule: str = option(
-        "constant", "of the learning rate: constant, cosine (to zero) or warmup-cosine", group=TRAINING
+        "constant", "schedule of the learning rate: constant, cosine (to zero) or warmup-cosine", group=TRAINING
     )
     warmup_steps: int = option(
-        0, "warmup-cosine: over which the learning rate rises from zero", unit="steps", group=TRAINING
+        0, "warmup-cosine: duration of the rise of the learning rate from zero", unit="steps", group=TRAINING
     )
     until: str | None = option(
         None,
-        "stop a member early: gradient-norm=X over its whole training set, away from zero weights",
+        "stop a member early, at gradient-norm=X on its whole training set and away from zero weights",
         group=TRAINING,
     )
-    dtype: str = option("float32", "of weights and training: float32 or float64", group=TRAINING)
-    precision: str = option("highest", "of matrix products: highest, high or default", group=TRAINING)
+    dtype: str = option("float32", "number format of weights and training: float32 or float64", group=TRAINING)
+    precision: str = option("highest", "precision of matrix products: highest, high or default", group=TRAINING)
 
     def replace(self, **changes) -> Self:
-        """Return a copy with some fields changed, which may be named by alias; a field given beside its alias wins.
+        """Return a copy with some fields changed, by name or by alias; a field takes precedence over its alias.
 
         Raises:
-            ValueError: there is no such field, or an alias is set to a negative value or to one that is not finite.
+            ValueError: there is no such field, or an alias is set to a negative or non-finite value.
         """
         for name in changes:
             check_choice("option", name, (*(field.name for field in dataclasses.fields(self)), *self.aliases))

@@ -27,8 +27,8 @@ class Regime(NamedTuple):
     Attributes:
         name: as typed on the command line.
         summary: one line for ``simlab list``.
-        quick: a size for a laptop's minute.
-        paper: the size of the paper; None for the quick one.
+        quick: a size that a laptop trains in about a minute.
+        paper: the size of the paper; None if it is that of ``quick``.
     """
 
     name: str
@@ -48,20 +48,21 @@ class Experiment(NamedTuple):
         name: as typed on the command line.
         summary: one line for ``simlab list``.
         regimes: at least one.
-        phenomenon: which its regimes belong to.
-        quick_time: of the quick preset on two cores, with compilation, in words.
-        paper_time: of one seed of the paper preset on two cores, in words.
-        vary: what varies in each preset unless the user says otherwise, values by name.
-        seeds: how many in each preset unless the user says otherwise; one if it is not named.
-        trajectories: whether weights are kept at every record, whatever the user says.
-        derive: ``(dataset, plan) -> dataset`` with what only this experiment predicts or measures.
+        phenomenon: the phenomenon of all its regimes.
+        quick_time: run time of the quick preset on two cores, compilation included, as text.
+        paper_time: run time of one seed of the paper preset on two cores, as text.
+        vary: default axes of each preset, values by name.
+        seeds: default number of seeds of each preset; 1 for a preset that is absent.
+        trajectories: whether weights are always kept at every record, even if the user does not request them.
+        derive: ``(dataset, plan) -> dataset``; adds variables that only this experiment predicts or measures.
         check: ``plan -> None``; raises ``ValueError`` for a sweep that cannot answer the experiment's question, before
             anything is computed.
-        figures: beside those of its phenomenon: modules of the package ``figures``, or functions of a dataset that
-            return a matplotlib figure, which are drawn after a run under their own names.
-        talk: the module of the figure whose panel stands for it on the page of a talk, and the question above it.
-        registered: whether it is one of simlab's own, which tests hold to the contract of a phenomenon. Others are
-            rehearsed before they are trained, see :mod:`experiments.core.rehearsal`.
+        figures: figures in addition to those of the phenomenon: modules of the package ``figures``, or functions of a
+            dataset that return a matplotlib figure, which are drawn after a run under their own names.
+        talk: the module of the figure whose panel represents the experiment on the overview page of ``simlab plot``,
+            and the question above the panel.
+        registered: whether simlab registers the experiment; its tests then hold it to the contract of a phenomenon. Other
+            experiments are rehearsed before training, see :mod:`experiments.core.rehearsal`.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Experiment(NamedTuple):
     def axes(
         self, preset: str, overrides: Mapping[str, object], asked: Mapping[str, Iterable] | Sequence[Axis] = ()
     ) -> tuple[Axis, ...]:
-        """Return what varies: the experiment's own axes that a user neither varies nor fixes, then those asked for."""
+        """Return the axes of a sweep: default axes that the user neither varies nor fixes, then the requested ones."""
         kind = self.phenomenon.configuration
         axes = make_axes(asked, kind, overrides)
         taken = {*overrides, *(axis.name for axis in axes)}
@@ -107,13 +108,13 @@ class Experiment(NamedTuple):
         *,
         trajectories: bool = False,
     ) -> "Plan":
-        """Return the checked sweep that a user's choices make of this experiment.
+        """Return the checked sweep of this experiment with the user's choices.
 
         The arguments are those of :meth:`configurations`, :func:`experiments.core.axes.make_axes` and
-        :func:`make_plan`. An axis of the experiment's own stays unless the user varies or fixes what it varies.
+        :func:`make_plan`. A default axis is kept unless the user varies or fixes a field that it sets.
 
         Raises:
-            ValueError: a choice is out of range, or two of them clash.
+            ValueError: a choice is out of range, or two choices conflict.
         """
         check_choice("preset", preset, ("quick", "paper"))
         asked = make_axes(axes, self.phenomenon.configuration, overrides)
@@ -129,14 +130,14 @@ class Experiment(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Cell(Generic[ConfigurationT, SpecT, HyperparametersT]):
-    """One point of a sweep: what its seeds share.
+    """One point of a sweep, shared by its seeds.
 
     Args:
-        phenomenon: which it belongs to.
+        phenomenon: the phenomenon.
         regime: the name of its regime.
-        configuration: all choices.
+        configuration: all settings.
         spec: the static part of training; None for a measurement.
-        hyperparameters: the traced part; None for a measurement.
+        hyperparameters: the traced part of training; None for a measurement.
     """
 
     phenomenon: Phenomenon
@@ -147,7 +148,7 @@ class Cell(Generic[ConfigurationT, SpecT, HyperparametersT]):
 
     @cached_property
     def prediction(self):
-        """What theory says of it, an object of the theory's own; solved when it is asked for."""
+        """The prediction for this cell, as returned by the phenomenon; computed on first access."""
         return self.phenomenon.predict(self.configuration)
 
 
@@ -155,15 +156,15 @@ class Plan(NamedTuple):
     """A checked sweep, ready to run.
 
     Attributes:
-        name: of the experiment.
-        phenomenon: which it belongs to.
-        configurations: of each regime, before anything varies.
-        axes: what varies, the same in each regime.
-        seeds: of the members of each cell.
+        name: name of the experiment.
+        phenomenon: its phenomenon.
+        configurations: the configuration of each regime, before the axes vary it.
+        axes: the varied axes, the same in each regime.
+        seeds: the seeds of the members of each cell.
         trajectories: whether weights are kept at every record.
         cells: regime by regime, the last axis fastest.
         derive, figures, talk, registered: as in :class:`Experiment`.
-        ladder: the axis along which the rate of convergence is fitted, see :mod:`experiments.ladder`; mostly None.
+        ladder: the axis along which the rate of convergence is fitted, see :mod:`experiments.ladder`; usually None.
     """
 
     name: str
@@ -180,7 +181,7 @@ class Plan(NamedTuple):
     ladder: str | None = None
 
     def predict(self) -> list:
-        """Return what theory says of each cell; cells that share a solver are solved together.
+        """Return the prediction of each cell; cells that share a solver are solved together.
 
         Raises:
             ArithmeticError: a solver did not converge.
@@ -193,10 +194,10 @@ class Plan(NamedTuple):
         return [cell.prediction for cell in self.cells]
 
     def describe(self) -> dict[str, object]:
-        """Return what is computed, as values that JSON holds: equal descriptions are equal sweeps."""
+        """Return a definition of the sweep that JSON can hold; equal definitions mean equal sweeps."""
         return {
             "experiment": self.name,
-            "configuration": {name: dataclasses.asdict(one) for name, one in self.configurations.items()},
+            "configuration": {name: dataclasses.asdict(record) for name, record in self.configurations.items()},
             "axes": {axis.name: list(axis.values) for axis in self.axes},
             "seeds": list(self.seeds),
             "trajectories": self.trajectories,
@@ -213,14 +214,14 @@ def make_plan(
     *,
     trajectories: bool = False,
 ) -> Plan:
-    """Check everything that can be checked without computing anything: neither JAX nor SciPy is imported.
+    """Return a plan after all checks that need no computation; neither JAX nor SciPy is imported.
 
     Args:
-        name: of the experiment.
-        phenomenon: which it belongs to.
+        name: name of the experiment.
+        phenomenon: its phenomenon.
         configurations: one per regime, by name.
-        seeds: of the members, the same for each cell.
-        axes: what varies.
+        seeds: the seeds of the members, the same for each cell.
+        axes: the varied axes.
         trajectories: whether weights are kept at every record.
 
     Raises:
@@ -237,7 +238,7 @@ def make_plan(
 
 
 def _check_learning_rate(plan: "Plan", *, is_axis: bool) -> None:
-    """Raise ``ValueError`` if the learning rate that a user sets or varies has no effect: a line search takes none."""
+    """Raise ``ValueError`` if a learning rate is set or varied without effect, because the optimiser searches it."""
     without = [
         cell.spec is not None and all(stage.optimizer in LINE_SEARCH_OPTIMIZERS for stage in cell.spec.stages)
         for cell in plan.cells
@@ -249,7 +250,7 @@ def _check_learning_rate(plan: "Plan", *, is_axis: bool) -> None:
 
 
 def list_seeds(seeds: int | Iterable[int]) -> Sequence[int]:
-    """Return the seeds: that many from 0, or those that are listed.
+    """Return the seeds: 0, 1, ... for a number of seeds, or the listed ones.
 
     Raises:
         ValueError: it is neither a number of seeds nor a list, or there are too many.
@@ -282,15 +283,15 @@ def _make_cell(phenomenon: Phenomenon, regime: str, configuration: Configuration
 
 
 def plan_from_description(description: Mapping[str, Any], experiment: Experiment, written_by: str = "unknown") -> Plan:
-    """Return the plan of an experiment that :meth:`Plan.describe` described.
+    """Return the plan of a saved description.
 
     Args:
-        description: as it was saved.
-        experiment: of that name.
-        written_by: the version of simlab that saved it.
+        description: as returned by :meth:`Plan.describe`.
+        experiment: the experiment with the described name.
+        written_by: the version of simlab that saved the description.
 
     Raises:
-        ValueError: another version described it, and this one lacks a field or cannot run it.
+        ValueError: another version saved it, and this version lacks one of its fields or cannot run it.
     """
     phenomenon = experiment.phenomenon
     known = {field.name for field in dataclasses.fields(phenomenon.configuration)}

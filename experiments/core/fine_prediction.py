@@ -1,4 +1,4 @@
-"""The prediction of a sweep between the values of its first numeric axis: bends and jumps where theory has them."""
+"""Predictions on a finer grid of a sweep's first numeric axis, so that figures show bends and jumps in their place."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from experiments.core.experiment import Plan
 
 NAME, DIMENSION, AXIS = "predicted_fine", "fine", "fine_axis"
-MOST_PREDICTIONS = 150  # beyond those of the sweep itself
-MOST_BETWEEN = 24  # per line; below LEAST_BETWEEN a line is not worth its cost
+MOST_PREDICTIONS = 150  # in addition to those of the sweep
+MOST_BETWEEN = 24  # per line; with fewer than LEAST_BETWEEN points a line is not worth its cost
 LEAST_BETWEEN = 6
 BESIDE = 1e-6  # relative distance of the points on both sides of a threshold
 
@@ -28,13 +28,13 @@ BESIDE = 1e-6  # relative distance of the points on both sides of a threshold
 def add_fine_prediction(dataset: xarray.Dataset, plan: Plan, comparison: Comparison) -> xarray.Dataset:
     """Return a dataset with ``predicted_fine`` on its axis ``fine``, which lies along ``attrs["fine_axis"]``.
 
-    It stays as it is where no axis of real numbers has several values, where more than :data:`MOST_PREDICTIONS` would
-    be needed, and where theory takes no values between.
+    The dataset is returned unchanged if no axis of real numbers has several values, if more than
+    :data:`MOST_PREDICTIONS` would be needed, or if theory rejects an intermediate value.
 
     Args:
-        dataset: of the sweep, with its thresholds.
-        plan: that made it.
-        comparison: of its phenomenon.
+        dataset: the result of the sweep, with its thresholds.
+        plan: the plan of the sweep.
+        comparison: the comparison of its phenomenon.
     """
     axis = choose_axis(plan)
     if axis is None:
@@ -47,7 +47,7 @@ def add_fine_prediction(dataset: xarray.Dataset, plan: Plan, comparison: Compari
     thresholds = np.unique([value for name in names if name in dataset for value in np.ravel(dataset[name].values)])
     places = fine_places(np.array(axis.values, float), n_between, thresholds[: n_between // 2])
     fine = Axis(axis.name, tuple(places.tolist()))
-    axes = [fine if one.name == axis.name else one for one in plan.axes]
+    axes = [fine if coarse.name == axis.name else coarse for coarse in plan.axes]
     try:
         rows = [
             {NAME: comparison.describe_cell(*_solve(plan, point))["predicted"]}
@@ -57,14 +57,14 @@ def add_fine_prediction(dataset: xarray.Dataset, plan: Plan, comparison: Compari
     except (ArithmeticError, ValueError):
         return dataset
     grid = {"regime": len(plan.configurations)}
-    grid |= {DIMENSION if one is fine else one.name: len(one.values) for one in axes}
-    about = Variable(("quantity",), f"what theory predicts, at finer values of {axis.name}")
+    grid |= {DIMENSION if drawn is fine else drawn.name: len(drawn.values) for drawn in axes}
+    about = Variable(("quantity",), f"predicted value, at finer values of {axis.name}")
     column = lay_out([row[NAME] for row in rows], grid, about)
     return dataset.assign({NAME: column}).assign_coords({DIMENSION: places}).assign_attrs({AXIS: axis.name})
 
 
 def choose_axis(plan: Plan) -> Axis | None:
-    """Return the first axis of several numbers if they are real ones, else None."""
+    """Return the first numeric axis with several values if its field is real-valued, else None."""
     numeric = [axis for axis in plan.axes if axis.labels.dtype.kind in "iuf" and len(axis.values) > 1]
     kinds = option_types(plan.phenomenon.configuration)
     return numeric[0] if numeric and kinds[numeric[0].name] in (float, float | None) else None
@@ -76,9 +76,9 @@ def fine_places(
     """Return the sorted values of an axis, points evenly spread between them, and points beside each threshold.
 
     Args:
-        values: at least two.
-        n_between: how many points lie between them, at most.
-        thresholds: each has a point on both sides if it lies within the values.
+        values: at least two values of the axis.
+        n_between: maximal number of points between them.
+        thresholds: each gets a point on both sides if it lies within the values.
     """
     values = np.unique(values)
     n_parts = 1 + n_between // (len(values) - 1)
@@ -89,7 +89,7 @@ def fine_places(
 
 
 def _solve(plan: Plan, configuration) -> tuple:
-    """Return the training spec of a configuration and its prediction, that of the sweep where it is a cell of it."""
+    """Return the training spec and the prediction of a configuration, those of the sweep if it is one of its cells."""
     for cell in plan.cells:
         if cell.configuration == configuration:
             return cell.spec, cell.prediction

@@ -1,4 +1,4 @@
-"""Dataclass fields as command-line options, and their texts as values."""
+"""Command-line options from dataclass fields, and conversion of their texts to values."""
 
 import argparse
 import dataclasses
@@ -10,9 +10,10 @@ from simlab.validation import check_count, invalid, is_number
 
 
 def option_types(record: type) -> dict[str, Any]:
-    """Return the options of a dataclass with the types of their values: fields, and aliases of what they set.
+    """Return the type of each option of a dataclass, by name: its fields and aliases.
 
-    Fields that its attribute ``unused`` names have no meaning there, and are no options.
+    Fields named by the attribute ``unused`` of the dataclass are left out. An alias has the type of the fields that it
+    sets.
     """
     unused = getattr(record, "unused", ())
     kinds = {field.name: field.type for field in dataclasses.fields(record) if field.name not in unused}
@@ -25,7 +26,7 @@ def flag_of(name: str) -> str:
 
 
 def flags_of(record: type) -> list[str]:
-    """Return every flag of a dataclass, ``--no-NAME`` of a switch among them."""
+    """Return every flag of a dataclass, including ``--no-NAME`` of switches."""
     kinds = option_types(record).items()
     return [*(flag_of(name) for name, _ in kinds), *(flag_of(f"no_{name}") for name, kind in kinds if kind is bool)]
 
@@ -36,10 +37,10 @@ def add_options(
     """Add one option for each field and alias of a dataclass; texts are kept for :func:`read_options`.
 
     Args:
-        parser: to which they are added, each under the heading of its group.
+        parser: receives the options, each under the heading of its group.
         record: the dataclass.
-        defaults: in words, by name; an option that is not named shows none.
-        hidden: whether help passes over them. A flag that the parser has already is then left as it is.
+        defaults: texts of the default values, by name; an option that is absent shows no default.
+        hidden: whether to omit the options from help. A flag that the parser already has is then left unchanged.
     """
     headings = {group.title: group for group in parser._action_groups}
     helps = _helps(record, defaults or {})
@@ -53,13 +54,13 @@ def add_options(
 
 
 def given_options(arguments: argparse.Namespace, *records: type) -> list[str]:
-    """Return the names of the options of some dataclasses that were given."""
+    """Return the names of those options of the dataclasses that the user gave."""
     names = dict.fromkeys(name for record in records for name in option_types(record))
     return [name for name in names if getattr(arguments, name, None) is not None]
 
 
 def read_options(arguments: argparse.Namespace, record: type) -> dict[str, object]:
-    """Return the options that were given, by name, as values of their types.
+    """Return the options that the user gave, by name, converted to their types.
 
     Raises:
         ValueError: a text is not a value of its option's type; the message names the option.
@@ -69,7 +70,7 @@ def read_options(arguments: argparse.Namespace, record: type) -> dict[str, objec
 
 
 def default_text(value: object) -> str:
-    """Return a default as help shows it."""
+    """Return the text of a default value in help."""
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     if isinstance(value, tuple):
@@ -82,11 +83,11 @@ def _aliases(record: type) -> Mapping[str, tuple[str, ...]]:
 
 
 def _helps(record: type, defaults: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Return heading and help of each option; an alias has those of what it sets."""
+    """Return heading and help of each option; an alias appears under the heading of the fields that it sets."""
     about = {field.name: dict(field.metadata) for field in dataclasses.fields(record)}
     for name, targets in _aliases(record).items():
         flags = " and ".join(map(flag_of, targets))
-        about[name] = about[targets[0]] | {"help": f"sets {flags}, wherever they are not zero"}
+        about[name] = about[targets[0]] | {"help": f"sets {flags}, each unless it is zero"}
     return {
         name: (metadata["group"], _help(metadata["help"], metadata["unit"], defaults.get(name)))
         for name, metadata in about.items()
@@ -119,7 +120,7 @@ def _metavar(kind) -> str:
 
 
 def convert(name: str, kind, value) -> Any:
-    """Return a text as a value of ``kind``; where text itself is allowed, it stays text if it is no number."""
+    """Return a text converted to ``kind``; if ``kind`` allows text, a text that is not a number stays text."""
     if not isinstance(value, str):
         return value
     kinds = alternatives(kind)

@@ -1,4 +1,4 @@
-"""Where a command's results go: the checks of its folder, what it holds already, and the figures in it."""
+"""The output folder of a command: checks before a run, an existing result, and figures."""
 
 import json
 import os
@@ -34,8 +34,8 @@ def load_finished(folder: Path, plan: Plan):
     """Return the ``xarray.Dataset`` that a folder holds, or None if it holds none.
 
     Raises:
-        ValueError: it is the result of another sweep, and the message names the fields that differ; or a version of
-            simlab wrote it whose results this one cannot show.
+        ValueError: it is the result of another sweep, and the message names the fields that differ; or it was written
+            by a version of simlab whose results this version cannot read.
     """
     if not (folder / RESULTS_FILE).exists():
         return None
@@ -52,12 +52,14 @@ def load_finished(folder: Path, plan: Plan):
 
 
 def prepare_folder(folder: Path, plan: Plan, *, reuse: bool = True):
-    """Return the finished result of a folder, or None once every cell is predicted: nothing is written before.
+    """Return the finished result of a folder; if there is none, predict every cell and return None.
+
+    Nothing is written, so a solver that fails leaves no folder behind.
 
     Args:
-        folder: of the result.
-        plan: what is run.
-        reuse: whether a result in the folder counts.
+        folder: folder of the result.
+        plan: the plan to run.
+        reuse: whether an existing result is accepted.
 
     Raises:
         ValueError: the folder holds the result of another sweep.
@@ -70,7 +72,7 @@ def prepare_folder(folder: Path, plan: Plan, *, reuse: bool = True):
 
 
 def save_and_draw(dataset, folder: Path) -> None:
-    """Save a dataset and draw its figures in a folder, which is made if it is not there."""
+    """Save a dataset and draw its figures in a folder, which is created if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     save_dataset(dataset, folder / RESULTS_FILE)
     draw_figures(dataset, folder)
@@ -80,10 +82,10 @@ class Drawing(NamedTuple):
     """How figures are drawn.
 
     Attributes:
-        names: of the files of those that are drawn, without suffix; None for all.
-        kinds: of files: pdf, png, svg.
-        width: inches; None for that of each figure.
-        venue: whose width and typeface figures have; None for the house style.
+        names: file names, without suffix, of the figures to draw; None for all.
+        kinds: file formats: pdf, png, svg.
+        width: width in inches; None for that of each figure.
+        venue: venue whose text width and typeface are used; None for the style of simlab.
     """
 
     names: tuple[str, ...] | None = None
@@ -93,7 +95,7 @@ class Drawing(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The kinds of files, in words."""
+        """The file formats as text, such as "PDF and PNG"."""
         *others, last = (kind.upper() for kind in self.kinds)
         return " and ".join(filter(None, (", ".join(others), last)))
 
@@ -105,10 +107,10 @@ def draw_figures(dataset, folder: Path, own: Iterable[Callable] = (), drawing: D
     """Draw the figures of a run into its folder, and return their number.
 
     Args:
-        dataset: the run; its attribute ``figures`` says which it has.
-        folder: which must exist.
-        own: functions of the dataset that return further figures, each drawn under its name.
-        drawing: which of them, as which files, how wide.
+        dataset: the result of the run; its attribute ``figures`` lists its figures.
+        folder: an existing folder.
+        own: functions of the dataset that return further figures, each drawn under the function's name.
+        drawing: selection, file formats and width of the figures.
     """
     from figures import draw, figures_of, file_name
 

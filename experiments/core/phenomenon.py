@@ -1,4 +1,4 @@
-"""What a phenomenon brings to the steps that all share: its choices, its specification, its theory, its comparison."""
+"""The interface of a phenomenon: its configuration, training specification, theory and comparison."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from experiments.core.quantity import Certificate, Quantity, Threshold
 
-# Ends the names of the variables that are kept only when the user asks for weights at every record.
+# Suffix of variables that are saved only if weights are kept at every record.
 TRAJECTORY_SUFFIX = "_trajectory"
 
 
 class Variable(NamedTuple):
-    """A variable of the dataset: its own dimensions, what it is, its units ("1" is the CF convention for none)."""
+    """A variable of the dataset: dimensions beyond the sweep's axes, description, units (by CF, "1" for none)."""
 
     dims: tuple[str, ...]
     about: str
@@ -19,30 +19,30 @@ class Variable(NamedTuple):
 
     @property
     def attributes(self) -> dict[str, str]:
-        """What the dataset says of it."""
+        """The attributes of the variable in the dataset."""
         return {"long_name": self.about, "units": self.units}
 
 
 class Comparison(NamedTuple):
-    """How trained members are held against their prediction, and what is kept of both.
+    """How trained members are compared with their prediction, and which variables the dataset holds.
 
     Attributes:
-        quantities: what is compared, by name.
-        member_variables: what is known of each member.
-        cell_variables: what all seeds of a configuration share; ``kind`` (what is predicted, in a word or two),
-            ``basis`` (a theorem, an approximation, ...) and ``note`` (what else a reader of the table must know of the
-            prediction, mostly nothing) are among them.
-        cell_coordinates: of these, what labels a dimension.
+        quantities: the compared quantities, by name.
+        member_variables: the variables of each member, by name.
+        cell_variables: the variables that all seeds of a configuration share, by name. Among them are ``kind`` (what is
+            predicted, in a word or two), ``basis`` (a theorem, an approximation, ...) and ``note`` (a remark on the
+            prediction for readers of the table; usually empty).
+        cell_coordinates: the variables of a cell that label a dimension.
         numbered: dimensions whose entries are numbered from 0.
         describe_member: ``(member, run, sample, prediction) -> arrays`` by the names of ``member_variables``.
         describe_cell: ``(spec, prediction) -> arrays`` by the names of the cell's variables and coordinates.
-        caveats: ``prediction -> lines``, what keeps it from being a theorem.
+        caveats: ``prediction -> lines``: the reasons why the prediction is not a theorem.
         thresholds: the cell variables that are thresholds on an axis, by name.
         certificate: the member variables that bound the distance from the global minimum, or None.
-        best_by: the quantity whose least value chooses the best seed of a cell, or None.
-        axis_labels: what a reader calls an axis, with its unit, where its name and its field do not say it.
-        arrays: the learned arrays of a standard comparison, by name; None for a comparison with variables of its own,
-            which is not checked before training.
+        best_by: the quantity whose smallest value selects the best seed of a cell, or None.
+        axis_labels: labels of axes, with units, where neither the field's metadata nor its name gives one.
+        arrays: the learned arrays of a standard comparison, by name; None for a comparison that defines its own
+            variables, which is not checked before training.
     """
 
     quantities: Mapping[str, Quantity]
@@ -61,26 +61,27 @@ class Comparison(NamedTuple):
 
 
 class Phenomenon(NamedTuple):
-    """One phenomenon: functions that a sweep calls on the configurations of its kind.
+    """One phenomenon: the functions that a sweep calls with its configurations.
 
     A phenomenon without ``make_training_spec`` is a measurement: nothing is trained, and the comparison is given a
     :class:`simlab.sweeps.measurements.Measurement` of each configuration and seed.
 
     Attributes:
-        name: as datasets and messages know it.
-        configuration: the dataclass of a user's choices.
-        predict: ``configuration -> prediction``, such as :class:`experiments.core.prediction.Prediction`, or an object
-            of the theory's own that the comparison understands.
+        name: name in datasets and messages.
+        configuration: the dataclass of the user's settings.
+        predict: ``configuration -> prediction``, such as :class:`experiments.core.prediction.Prediction`, or another
+            object that the comparison accepts.
         predict_all: ``configurations -> predictions``, where many are solved faster together than one by one; None
             calls ``predict`` for each.
-        load_comparison: ``() -> Comparison``; it is imported when there is something to compare.
+        load_comparison: ``() -> Comparison``; imports the comparison when it is first needed.
         make_training_spec: ``configuration -> TrainingSpec``, or None for a measurement.
         make_hyperparameters: ``configuration -> Hyperparameters``, those of the specification's objective; None where
             each is the field of the configuration with its name.
-        check_theory: raises ``ValueError`` for a configuration that theory cannot take; solves and imports nothing.
-        keeps: of the named arrays of a member, those that its comparison needs: ``final``, ``initial`` (those before
-            the first step too) or ``trajectory`` (those at every record).
-        figures: of a run in which nothing varies, as modules of the package ``figures``.
+        check_theory: raises ``ValueError`` for a configuration that theory does not cover, without solving or importing
+            anything.
+        keeps: which arrays of a member the comparison needs: ``final``, ``initial`` (also those before the first step)
+            or ``trajectory`` (those at every record).
+        figures: figures of a run without varied axes, as modules of the package ``figures``.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What theory says of a configuration, as all phenomena share it."""
+"""The prediction for a configuration, in the form shared by all phenomena."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ import numpy as np
 from simlab.validation import check_choice, invalid
 from theory.short_text import short_repr
 
-# What a prediction may rest on: a proof for this task and network; a computed bound on the distance from the optimum; a
-# numerical solution; a family of candidates without proof that it holds the best; a formula outside its assumptions;
-# or nothing, where nothing is predicted.
+# The basis of a prediction, in this order: a proof for this task and network; a computed bound on the distance from the
+# optimum; a numerical solution; the best of a family of candidates, without proof that it contains the optimum; a
+# formula outside its assumptions; none, where nothing is predicted.
 BASES = ("theorem", "certified", "numerical", "ansatz", "approximation", "none")
 
 Curves = Callable[[np.ndarray, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
 
 class PredictionLike(Protocol):
-    """What a standard comparison reads of a prediction; :class:`Prediction` has it, and theory's own objects may."""
+    """The attributes that a standard comparison reads; :class:`Prediction` has them, as may other objects."""
 
     basis: str
     quantities: Mapping[str, float]
@@ -27,18 +27,18 @@ class PredictionLike(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """A prediction of scalars and arrays, and perhaps of curves over training.
+    """A prediction of scalars and arrays, and optionally of curves over training.
 
     Args:
-        basis: what it rests on, one of ``BASES``.
+        basis: the justification of the prediction, one of ``BASES``.
         quantities: the predicted value of every quantity of the comparison, by name; NaN where there is none.
         arrays: predicted arrays by the names of the learned ones, up to the gauge that the comparison fixes.
         thresholds: values at which the prediction changes its form, by the name of their variable.
         curves: ``(steps, initial) -> {metric: Float[R]}``: predicted metrics at the steps ``Int[R]`` of the records,
-            from the arrays with which the member began; or None.
+            from the initial arrays of the member; or None.
         kind: what is predicted, in a word or two.
-        note: what else a reader of the table must know; mostly nothing.
-        caveats: what keeps it from being a theorem, a line each.
+        note: a remark for readers of the table; usually empty.
+        caveats: the reasons why the prediction is not a theorem, one line each.
     """
 
     basis: str
@@ -57,9 +57,9 @@ def check_prediction(prediction: object, quantities: Mapping[str, object], array
     """Raise ``ValueError`` unless a prediction has a basis and a value for every quantity and array.
 
     Args:
-        prediction: what a phenomenon's ``predict`` returned.
-        quantities: the declared ones, by name.
-        arrays: the declared ones, by name.
+        prediction: the result of a phenomenon's ``predict``.
+        quantities: the declared quantities, by name.
+        arrays: the declared arrays, by name.
     """
     basis = getattr(prediction, "basis", None)
     if basis is None:
@@ -74,7 +74,7 @@ def check_prediction(prediction: object, quantities: Mapping[str, object], array
 
 
 def check_names(field_name: str, given: Mapping[str, object], declared: Mapping[str, object]) -> None:
-    """Raise ``ValueError`` unless a mapping has exactly the declared names; the message says which one is missing."""
+    """Raise ``ValueError`` unless a mapping has exactly the declared names; the message names the first deviation."""
     missing = [name for name in declared if name not in given]
     unknown = [name for name in given if name not in declared]
     if missing:

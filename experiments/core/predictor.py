@@ -1,32 +1,32 @@
-"""What a phenomenon brings to ``simlab predict``."""
+"""The interface of a phenomenon to ``simlab predict``."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
 class Prediction(Protocol):
-    """What theory says of a task."""
+    """The prediction for a task."""
 
     def to_json(self) -> dict[str, object]:
-        """Return its numbers as values that JSON holds."""
+        """Return its numbers as values that JSON can hold."""
         ...
 
 
 class Predictor(NamedTuple):
-    """What theory says of a task, from options to text.
+    """The functions behind ``simlab predict PHENOMENON``, from options to text.
 
     Attributes:
-        options: a frozen dataclass of fields made by :func:`experiments.core.configuration.option`; they are the
-            options.
+        options: a frozen dataclass whose fields, made by :func:`experiments.core.configuration.option`, are the
+            command-line options.
         predict: ``options -> prediction``; raises ``ValueError`` for an option that is out of range, before anything
-            slow is imported, and ``ArithmeticError`` if a solver does not converge. A prediction with a mapping
-            ``task``, of values that JSON holds, says what it is for.
+            slow is imported, and ``ArithmeticError`` if a solver does not converge. A prediction may have a mapping
+            ``task``, of values that JSON can hold, which describes its task.
         format: ``prediction -> text``, a table for a reader.
-        of_configuration: ``configuration -> prediction``, of what an experiment on this phenomenon is told to run; None
-            if only the options describe a task.
+        of_configuration: ``configuration -> prediction`` for the configurations of experiments on this phenomenon; None
+            if a task is described by the options only.
         of_configurations: ``configurations -> predictions``, where many are solved faster together than one by one;
             None calls ``of_configuration`` for each.
-        columns: of its JSON, what a table of several predictions shows; all of it if none is named.
+        columns: the keys of its JSON that a table of several predictions shows; empty for all.
     """
 
     options: type
@@ -38,14 +38,14 @@ class Predictor(NamedTuple):
 
     @property
     def knows_configurations(self) -> bool:
-        """Whether what an experiment is told to run can be predicted."""
+        """Whether the configurations of an experiment can be predicted."""
         return self.of_configuration is not None or self.of_configurations is not None
 
     def predict_configurations(self, configurations: Sequence) -> list[Prediction]:
         """Return the prediction of each configuration of an experiment.
 
         Raises:
-            TypeError: only the options describe a task; see ``knows_configurations``.
+            TypeError: a task is described by the options only; see ``knows_configurations``.
         """
         if self.of_configurations is not None:
             return self.of_configurations(configurations)
@@ -55,5 +55,5 @@ class Predictor(NamedTuple):
 
 
 def task_of(prediction: Prediction) -> Mapping[str, object]:
-    """Return the task that a prediction is for, by the names of its fields; empty if it does not say."""
+    """Return the task of a prediction, by the names of its fields; empty if the prediction does not contain it."""
     return getattr(prediction, "task", {})

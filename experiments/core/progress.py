@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, plain lines in a log, nothing when told to be quiet."""
+"""Progress on stderr: a bar on a terminal, plain lines in a log, nothing in quiet mode."""
 
 import sys
 import time
@@ -20,15 +20,15 @@ class Quiet:
         """Ignore an advance."""
 
     def say(self, text: str, *, at_once: bool = False) -> None:
-        """Ignore what is being done."""
+        """Ignore a message."""
 
     def warn(self, text: str) -> None:
-        """Print what the user must know, however quiet it shall be."""
+        """Print a warning, even in quiet mode."""
         print(f"simlab: {text}", file=sys.stderr, flush=True)
 
 
 class _Pace:
-    """Steps per second since the start, and the seconds that are left at that pace."""
+    """Steps per second since the start, and the remaining seconds at that pace."""
 
     def __init__(self, n_steps: int):
         self.n_steps, self.started = n_steps, time.monotonic()
@@ -37,7 +37,7 @@ class _Pace:
 
     def update(self, steps: int) -> None:
         if self.first is None:
-            # What an earlier run has left behind was not done at this pace.
+            # Steps of an interrupted earlier run do not count for the pace of this one.
             self.first = steps
             self.started = time.monotonic()
             return
@@ -54,7 +54,7 @@ class _Pace:
 
 
 def format_seconds(seconds: float) -> str:
-    """Return a duration in the unit that reads best."""
+    """Return a duration in seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:
@@ -70,13 +70,13 @@ class Lines(Quiet):
         self.printed = 0.0
 
     def start(self, n_steps: int, n_members: int) -> None:
-        """Begin a sweep: steps of all members together, and members."""
+        """Start a sweep with ``n_steps`` over all members together."""
         self.n_steps, self.n_members = n_steps, n_members
         self.pace, self.finished = _Pace(n_steps), False
         self._print(f"{n_members} member{'s' if n_members > 1 else ''}, {n_steps:,} steps: compiling")
 
     def advance(self, steps: int, members: int) -> None:
-        """Print how far the sweep has come, unless a line was printed a moment ago."""
+        """Print the progress of the sweep, unless a line was printed less than ``interval`` seconds ago."""
         self.pace.update(steps)
         finished = members == self.n_members and not self.finished
         if not finished and time.monotonic() - self.printed < self.interval:
@@ -87,7 +87,7 @@ class Lines(Quiet):
         self._print(f"{share:.0f} %, {members} of {self.n_members} members done{', ' if pace else ''}{pace}")
 
     def say(self, text: str, *, at_once: bool = False) -> None:
-        """Print what is being done, unless a line was printed a moment ago and this one can wait."""
+        """Print a message; without ``at_once``, only if ``interval`` seconds have passed since the last line."""
         if at_once or time.monotonic() - self.printed >= self.interval:
             self._print(text)
 
@@ -124,22 +124,22 @@ class Bar(Quiet):
         self.bars.update(self.bar, completed=steps, description=text)
 
     def warn(self, text: str) -> None:
-        """Print above the bar what the user must know."""
+        """Print a warning above the bar."""
         self.bars.console.print(f"simlab: {text}", markup=False, highlight=False, soft_wrap=True)
 
     def say(self, text: str, *, at_once: bool = False) -> None:
-        """Say beside the bar what is being done."""
+        """Show a message beside the bar."""
         self.bars.update(self.bar, description=text)
 
 
 def make_progress(*, quiet: bool) -> Quiet:
-    """Return the reporter that fits stderr."""
+    """Return a reporter: none in quiet mode, a bar on a terminal, lines elsewhere."""
     if quiet:
         return Quiet()
     return Bar() if sys.stderr.isatty() else Lines()
 
 
 def show_line(text: str) -> None:
-    """Write a line over the last one, on a terminal alone; an empty one clears it."""
+    """Overwrite the current line of a terminal; an empty text clears it. Elsewhere, print nothing."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}"[:110], end="", file=sys.stderr, flush=True)

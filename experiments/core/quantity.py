@@ -1,8 +1,8 @@
-"""What a phenomenon declares of its numbers: tables, reports and sweep figures read this and no quantity's name.
+"""Declarations of a phenomenon's quantities; tables, reports and sweep figures read these, never a quantity's name.
 
-A *quantity* is a number that is learned and, mostly, predicted. Its *panels* are its rows in the figure of a sweep. A
-*threshold* is a value of a hyperparameter at which the prediction changes its form. A *certificate* bounds how far a
-value is from the global minimum.
+A *quantity* is a number that is learned and usually predicted. Its *panels* are its rows in the figure of a sweep. A
+*threshold* is a value of a hyperparameter at which the prediction changes its form. A *certificate* bounds the distance
+of a value from the global minimum.
 """
 
 import dataclasses
@@ -22,14 +22,15 @@ class Panel:
     """A row of panels in the figure of a sweep.
 
     Args:
-        label: of the ordinate, with its unit.
-        height: inches.
-        scale: of the ordinate: "free" (logarithmic where that is better), "log", "linear", "whole" (linear, of whole
-            numbers), "unit interval" (0 to 1), or "deviation" (of the learned from the predicted value, in its place).
-        changes: what the predicted line does at a threshold, by the name of its variable: "bend" (from there on it is
-            that of the next cell) or "jump" (it was that of the cell before).
-        undefined_with: the quantity without which this one has no meaning, as directions have none of a vector of norm
-            zero; nothing if there is no such.
+        label: label of the ordinate, with its unit.
+        height: height in inches.
+        scale: scale of the ordinate: "free" (logarithmic where that is better), "log", "linear", "whole" (linear, with
+            ticks at whole numbers), "unit interval" (0 to 1), or "deviation" (the deviation of the learned from the
+            predicted value is drawn instead of the value).
+        changes: shape of the predicted line at a threshold, by the name of its variable: "bend" (from the threshold on,
+            it is the line of the next cell) or "jump" (up to the threshold, it is the line of the cell before).
+        undefined_with: the quantity that makes this one undefined where it is zero, as a norm does for a direction;
+            empty if there is none.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -53,16 +54,16 @@ class Panel:
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """A number of each member that is held against its prediction.
+    """A number of each member that is compared with its prediction.
 
     Args:
-        label: what a reader calls it.
-        unit: of its values; nothing for a pure number.
-        headline: its place in the table of a sweep: "compared" (columns of predicted and of learned values, and its
-            error counts for the worst one), "learned" (a column of learned values alone), or nothing.
-        reduce: over the seeds of a cell: "mean", or "best" (the value of the seed that the comparison's ``best_by``
-            chooses, without a standard error).
-        panels: its rows in the figure of a sweep.
+        label: label in tables and figures.
+        unit: unit of its values; empty for a pure number.
+        headline: columns in the table of a sweep: "compared" (predicted and learned values; its error enters the worst
+            error), "learned" (learned values only), or "" (none).
+        reduce: reduction over the seeds of a cell: "mean", or "best" (the value of the seed selected by the
+            comparison's ``best_by``, without a standard error).
+        panels: rows in the figure of a sweep.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -82,12 +83,12 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
-    """A variable of each cell that is drawn as a vertical line over the axis whose values it is one of.
+    """A variable of each cell that is drawn as a vertical line at its value on an axis.
 
     Args:
-        label: what a reader calls it.
-        axis: the axis of a sweep on which it lies.
-        line: lengths of its dashes and of the gaps after them, points.
+        label: label in figures.
+        axis: the axis of the sweep on which it lies.
+        line: dash pattern: lengths of dashes and gaps in turn, in points.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -105,12 +106,12 @@ class Threshold:
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """The member variables of which it is said: *value* is within *gap* of its global minimum.
+    """The member variables of a certificate: *value* is within *gap* of its global minimum.
 
     Args:
-        value: the name of the variable that is bounded.
-        gap: the name of the variable that says how far above its minimum it is at most.
-        unit: of both.
+        value: the name of the certified variable.
+        gap: the name of the variable that bounds its distance above the minimum.
+        unit: unit of ``value`` and ``gap``.
     """
 
     value: str
@@ -124,7 +125,7 @@ class Certificate:
 
 
 def describe(items: Mapping[str, Quantity] | Mapping[str, Threshold]) -> dict[str, dict[str, object]]:
-    """Return the fields of declared quantities or thresholds by name, as values that JSON holds."""
+    """Return the fields of declared quantities or thresholds by name, as values that JSON can hold."""
     return {name: dataclasses.asdict(item) for name, item in items.items()}
 
 
@@ -134,16 +135,16 @@ def check_declarations(
     best_by: str | None,
     variables: Iterable[str],
 ) -> None:
-    """Check what is declared against each other.
+    """Check that declarations are consistent.
 
     Args:
-        quantities: by name.
-        thresholds: by the name of their variable.
-        best_by: the quantity whose least value chooses the best seed, or None.
+        quantities: quantities by name.
+        thresholds: thresholds by the name of their variable.
+        best_by: the quantity whose smallest value selects the best seed, or None.
         variables: the names of the cell variables.
 
     Raises:
-        ValueError: a name is used that nothing has; the message names the quantity.
+        ValueError: a declaration refers to an undeclared name; the message names the quantity.
     """
     for name in thresholds:
         check_choice("thresholds", name, variables)
@@ -151,7 +152,7 @@ def check_declarations(
         check_choice("best_by", best_by, quantities)
     for name, quantity in quantities.items():
         if quantity.reduce == "best" and best_by is None:
-            raise invalid(name, "a quantity best_by that chooses the best seed", best_by)
+            raise invalid(name, "best_by to name the quantity that selects the best seed", best_by)
         for panel in quantity.panels:
             for threshold in panel.changes:
                 check_choice(f"{name}: changes", threshold, thresholds)
@@ -161,4 +162,4 @@ def check_declarations(
 
 def _check_label(label: str) -> None:
     if not label.strip():
-        raise invalid("label", "what a reader calls it", label)
+        raise invalid("label", "a text that is not empty", label)

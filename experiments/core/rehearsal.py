@@ -1,4 +1,4 @@
-"""Check what a phenomenon of one's own returns, before anything is trained: one untrained member goes the whole way."""
+"""Check the return values of a user-defined phenomenon before training, with one untrained member of each program."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -14,12 +14,12 @@ from simlab.validation import invalid
 def rehearse(plan: Plan) -> None:
     """Raise ``ValueError`` if predictions, metrics or arrays of a plan break the contract; the message names the field.
 
-    A member of each program is drawn, predicted, measured and compared without a single step. Comparisons with
-    variables of their own are not checked.
+    One member of each program is drawn, predicted, measured and compared without a training step. Comparisons that
+    define their own variables are not checked.
 
     Raises:
-        ValueError: a prediction without basis, a missing quantity, a metric that is no scalar, an array whose shape is
-            not the declared one.
+        ValueError: a prediction has no basis, a quantity is missing, a metric is not a scalar, or an array has another
+            shape than declared.
     """
     comparison = plan.phenomenon.load_comparison()
     if comparison.arrays is None:
@@ -33,7 +33,7 @@ def rehearse(plan: Plan) -> None:
 
 
 def _compare_untrained(plan: Plan, cell: Cell, comparison: Comparison) -> Mapping[str, np.ndarray]:
-    """Return the variables of the first member of a cell as it is before its first step."""
+    """Return the variables of the first member of a cell before its first step."""
     import jax
 
     from simlab.runtime.random_keys import random_key
@@ -69,7 +69,7 @@ def _compare_untrained(plan: Plan, cell: Cell, comparison: Comparison) -> Mappin
 
 
 def _check_variables(values: Mapping[str, np.ndarray], declared: Mapping[str, Variable]) -> None:
-    """Raise ``ValueError`` unless each array has its declared dimensions, and each dimension one size."""
+    """Raise ``ValueError`` unless each array has its declared dimensions and sizes agree between arrays."""
     sizes: dict[str, tuple[int, str]] = {}
     for name, value in values.items():
         if name not in declared:
@@ -78,6 +78,6 @@ def _check_variables(values: Mapping[str, np.ndarray], declared: Mapping[str, Va
         if len(dims) != len(shape):
             raise invalid(f"array {name}", f"the dimensions ({', '.join(dims)})", f"an array of shape {shape}")
         for dim, size in zip(dims, shape, strict=True):
-            known, owner = sizes.setdefault(dim, (size, name))
-            if known != size:
-                raise invalid(f"array {name}", f"{known} along {dim}, as in {owner}", size)
+            expected_size, first_array = sizes.setdefault(dim, (size, name))
+            if expected_size != size:
+                raise invalid(f"array {name}", f"size {expected_size} along {dim}, as in {first_array}", size)

@@ -1,7 +1,7 @@
-"""The comparison that most phenomena need: scalars and arrays, learned beside predicted, and the history of metrics.
+"""The comparison that most phenomena need: learned and predicted scalars and arrays, and the history of metrics.
 
-A phenomenon declares its quantities and arrays and says how to measure a trained member; what the dataset holds of
-them, and under which names, follows.
+A phenomenon declares its quantities and arrays and measures a trained member; the variables of the dataset and their
+names follow from the declarations.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,13 +20,13 @@ PREDICTED_SUFFIX = "_predicted"
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What a member has learned, in the terms of its phenomenon.
+    """The learned quantities and arrays of a member.
 
     Args:
         quantities: the learned value of every declared quantity; NaN where it is undefined.
-        arrays: the learned arrays, by name; those of the objective's representation or made from them.
-        predicted: the predicted arrays in the frame of the learned ones (after the best rotation, permutation, ...).
-        sampling_errors: standard errors from the finite set on which a quantity was measured, where there is one.
+        arrays: the learned arrays, by name: those of the objective's representation or arrays derived from them.
+        predicted: the predicted arrays in the frame of the learned ones (after alignment by a rotation, ...).
+        sampling_errors: standard errors due to a finite evaluation set, for quantities that have one.
         exact_minimum: values at the numerical minimiser for the member's own data, where it is known.
     """
 
@@ -51,15 +51,15 @@ def standard_comparison(
     """Return the comparison of a phenomenon whose predictions are like :class:`experiments.core.prediction.Prediction`.
 
     Args:
-        quantities: what is compared, by name.
-        arrays: the dimensions and meaning of each learned array, by name; ``NAME_predicted`` stands beside it.
-        metrics: those of the objective, by name; ``history_NAME`` is their course. None for a measurement.
+        quantities: the compared quantities, by name.
+        arrays: dimensions and description of each learned array, by name; its prediction is ``NAME_predicted``.
+        metrics: the metrics of the objective, by name, recorded as ``history_NAME``. None for a measurement.
         measure: ``(member, run, prediction) -> Measured``; the run of a measurement is a
             :class:`simlab.sweeps.measurements.MeasurementRun`.
-        curves: metrics of which the prediction has curves over training; ``history_NAME_predicted``.
-        thresholds: of the prediction, by name.
+        curves: the metrics that are predicted over training, saved as ``history_NAME_predicted``.
+        thresholds: thresholds of the prediction, by name.
         certificate: as in :class:`experiments.core.phenomenon.Comparison`.
-        best_by: as there.
+        best_by: as in :class:`experiments.core.phenomenon.Comparison`.
     """
     arrays, thresholds = dict(arrays or {}), dict(thresholds or {})
 
@@ -105,22 +105,22 @@ def standard_comparison(
             **histories,
             **{f"history_{name}{PREDICTED_SUFFIX}": _renamed(histories[f"history_{name}"], "predicted")
                for name in curves},
-            "learned": Variable(("quantity",), "what was learned"),
+            "learned": Variable(("quantity",), "learned value"),
             "exact_minimum": Variable(("quantity",), "value at the numerical minimiser for the data of the member"),
-            "sampling_error": Variable(("quantity",), "standard error from the finite set of the measurement"),
+            "sampling_error": Variable(("quantity",), "standard error due to the finite evaluation set"),
             **END_VARIABLES,
             **{name + TRAJECTORY_SUFFIX: Variable(("record", *variable.dims), f"{variable.about}, at each record")
                for name, variable in arrays.items() if histories},
         },
         cell_variables={
-            "predicted": Variable(("quantity",), "what theory predicts"),
+            "predicted": Variable(("quantity",), "predicted value"),
             "kind": Variable((), "what is predicted"),
-            "basis": Variable((), "what the prediction rests on"),
-            "note": Variable((), "what else is known of the prediction"),
+            "basis": Variable((), "basis of the prediction"),
+            "note": Variable((), "remark on the prediction"),
             **{name: Variable((), threshold.label) for name, threshold in thresholds.items()},
         },
         cell_coordinates={"step": Variable(("record",), "training steps done", "steps")} if histories else {},
-        numbered=tuple(dict.fromkeys([*(dim for one in arrays.values() for dim in one.dims)]))
+        numbered=tuple(dict.fromkeys([*(dim for variable in arrays.values() for dim in variable.dims)]))
         + (("record",) if histories else ()),
         describe_member=describe_member,
         describe_cell=describe_cell,
@@ -142,7 +142,7 @@ def _renamed(variable: Variable, word: str) -> Variable:
 
 
 def _predicted_curves(prediction, steps: np.ndarray, initial, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Return the predicted course of some metrics from the member's own start."""
+    """Return the predicted curves of some metrics, from the initial arrays of the member."""
     if not names:
         return {}
     curves = prediction.curves(steps, initial)
@@ -151,5 +151,5 @@ def _predicted_curves(prediction, steps: np.ndarray, initial, names: tuple[str, 
 
 
 def _trajectories(run, arrays: Mapping[str, Variable]) -> dict[str, np.ndarray]:
-    """Return the arrays of the representation at each record, those that are declared."""
+    """Return the declared arrays of the representation at each record."""
     return {name + TRAJECTORY_SUFFIX: array for name, array in (run.trajectory or {}).items() if name in arrays}

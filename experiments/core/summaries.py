@@ -1,4 +1,4 @@
-"""A line on a regime, made from the configuration that was run and not from the one that the paper has."""
+"""The one-line summary of a regime, filled in from the configuration that was run."""
 
 from collections.abc import Collection, Mapping
 from string import Formatter
@@ -7,12 +7,12 @@ from experiments.core.experiment import Regime
 
 
 def summarise_regime(regime: Regime, configuration: Mapping[str, object], varied: Collection[str] = ()) -> str:
-    """Return the summary of a regime with the values of its fields, as ``{per_class}``, filled in.
+    """Return the summary of a regime, with placeholders such as ``{per_class}`` replaced by values.
 
     Args:
-        regime: whose summary it is.
-        configuration: the values that were run, by the name of the field.
-        varied: fields that took several values, which are "several".
+        regime: the regime.
+        configuration: the values that were run, by field name.
+        varied: fields with several values, for which the text says "several".
     """
     names = {name for _, name, _, _ in Formatter().parse(regime.summary) if name}
     values = {name: "several" if name in varied else _words(configuration.get(name, "")) for name in names}
@@ -20,5 +20,5 @@ def summarise_regime(regime: Regime, configuration: Mapping[str, object], varied
 
 
 def _words(value: object) -> str:
-    """Return a value as a reader writes it: the name of a law with its capital."""
+    """Return a value as prose, with "Zipf" capitalised."""
     return str(value).replace("zipf", "Zipf")

@@ -1,4 +1,4 @@
-"""Run a planned experiment: train its members, hold each against its prediction, label the result."""
+"""Run a plan: train its members, compare each with its prediction, and assemble the labelled dataset."""
 
 import json
 import math
@@ -30,12 +30,12 @@ from simlab.sweeps.sweep import Sweep
 from simlab.sweeps.work import Listener, Part
 from simlab.validation import invalid
 
-# Precision of what is computed beside the training: NumPy's arrays keep their own, those of JAX have this one.
+# Default precision of JAX arrays outside training; NumPy arrays keep their own.
 _HOST = "float32"
 
 
 class MemberSweep(Protocol):
-    """What a sweep of training runs and one of measurements have in common.
+    """The common interface of sweeps of training runs and of measurements.
 
     Attributes:
         members: cell by cell and seed by seed, tuples whose last entry is the seed.
@@ -68,7 +68,7 @@ class MemberSweep(Protocol):
         listener: Listener,
         shard: tuple[int, int] = (0, 1),
     ) -> bool:
-        """Run the parts that are missing, and return whether every part is complete."""
+        """Run the missing parts, and return whether every part is complete."""
         ...
 
 
@@ -97,26 +97,26 @@ def run_in_folder(
     overwrite: bool = False,
     relayout: bool = False,
 ) -> xarray.Dataset | None:
-    """Do in a folder what is left of a sweep, beside any other processes that run parts of it.
+    """Run the remaining parts of a sweep in a folder, concurrently with other processes that run the same sweep.
 
-    :func:`experiments.core.output.prepare_folder` comes before: there was no result, and every cell is predicted.
+    Call :func:`experiments.core.output.prepare_folder` first: it finds no result and predicts every cell.
 
     Args:
-        plan: what is run.
-        folder: of the result; it is made if it does not exist.
-        choose_layouts: called if no process has begun yet.
-        progress: told how far the sweep has come.
-        shard: the number of this process and of all.
+        plan: the plan to run.
+        folder: folder of the result; created if it does not exist.
+        choose_layouts: ``sweep -> layouts``; called if no process has started the sweep.
+        progress: receives the progress of the sweep.
+        shard: index of this process, and number of processes.
         overwrite: whether to replace another sweep's result or parts.
-        relayout: whether a sweep that was begun on other devices goes on in a layout for those that are here: parts
-            that are finished stay, the others begin anew.
+        relayout: whether to continue a sweep that was started on other devices with a layout for the present ones;
+            finished parts are kept, the others start again.
 
     Returns:
-        The result, or None if other processes are still at their parts.
+        The result, or None while other processes still run their parts.
 
     Raises:
         ValueError: the folder holds another sweep; the message names the fields that differ.
-        OSError: the disk is full, and what was saved so far is kept; or the parts were removed or replaced.
+        OSError: the disk is full, and finished parts are kept; or the parts were removed or replaced.
     """
     if not plan.registered:
         rehearse(plan)
@@ -144,17 +144,17 @@ def run_in_folder(
 
 
 def _finished_elsewhere(folder: Path, plan: Plan, removed: PartsRemoved) -> xarray.Dataset:
-    """Return the result that another process has written before it removed the parts.
+    """Return the result of another process, which removed the parts after it had saved the result.
 
     Raises:
-        SaveError: there is none, or it is that of another sweep.
+        SaveError: there is no result, or it is that of another sweep.
     """
     try:
         dataset = load_finished(folder, plan)
     except OtherSweep as error:
         raise SaveError(f"{folder}: another process has replaced this run, which ends without a result") from error
     if dataset is None:
-        line = f"{folder / PARTS_FOLDER}: removed while the sweep ran, without a result; the same command begins anew"
+        line = f"{folder / PARTS_FOLDER}: removed while the sweep ran, before a result was saved; rerun the command"
         raise SaveError(line) from removed
     return dataset
 
@@ -170,13 +170,13 @@ def make_sweep(plan: Plan) -> Sweep | MeasurementSweep:
 
 
 def describe_sweep(plan: Plan) -> dict:
-    """Return what the parts of a folder must agree on: the plan, and settings of JAX and XLA that are not default."""
+    """Return what all parts of a folder must share: the plan, and non-default settings of JAX and XLA."""
     settings = other_settings()
     return plan.describe() | ({"settings": settings} if settings else {})
 
 
 def _open(folder: Path, plan: Plan, choose_layouts, progress, *, overwrite: bool):
-    """Open the parts of a folder: those of an earlier or another process if there are any, with their layouts."""
+    """Open the parts of a folder, with the layouts of the process that created them if there are any."""
 
     def begin():
         layouts = lambda: {"groups": [layout._asdict() for layout in choose_layouts()]}  # noqa: E731
@@ -198,7 +198,7 @@ def _layouts_of(store: PartStore) -> tuple[Layout, ...]:
 
 
 def _change_layout(store: PartStore, wanted: Sequence[Layout]) -> PartStore:
-    """Return the store with other rows and devices, but the same parts, so that those that are finished stay."""
+    """Return the store with new rows and devices but the same parts, so that finished parts remain valid."""
     before = _layouts_of(store)
     after = tuple(_with_part(layout, old.part) for layout, old in zip(wanted, before, strict=True))
     if after == before:
@@ -207,17 +207,17 @@ def _change_layout(store: PartStore, wanted: Sequence[Layout]) -> PartStore:
 
 
 def _with_part(layout: Layout, part: int) -> Layout:
-    """Return a layout with parts of so many members, and no more rows than these fill."""
+    """Return a layout with ``part`` members in each part, and no more rows than these fill."""
     fitting = math.ceil(part / layout.member_shards) * layout.member_shards
     return layout._replace(rows=min(layout.rows, fitting), part=part)
 
 
 def _check_devices(layouts: Sequence[Layout], folder: Path) -> None:
-    """Raise unless this process has the devices that the sweep in a folder was begun on."""
+    """Raise ``OtherSweep`` unless this process has as many devices as the sweep in a folder was started on."""
     needed = max(layout.member_shards * layout.class_shards for layout in layouts)
     n_devices = len(local_devices())
     if needed > n_devices:
-        wanted = f"the {needed} that the sweep in {folder} was begun on (or --relayout, which keeps finished parts)"
+        wanted = f"the {needed} on which the sweep in {folder} was started (or --relayout, which keeps finished parts)"
         raise OtherSweep(invalid("devices", wanted, n_devices))
 
 
@@ -229,7 +229,7 @@ def train(
     progress: Quiet,
     shard: tuple[int, int] = (0, 1),
 ) -> bool:
-    """Train and analyse the parts that are missing, and return whether every part is complete."""
+    """Train and analyse the missing parts, and return whether every part is complete."""
     first_members = sweep.members[:: len(plan.seeds)]
     predictions = {member[:-1]: cell.prediction for member, cell in zip(first_members, plan.cells, strict=True)}
 
@@ -247,7 +247,7 @@ def train(
 def _finish(
     folder: Path, plan: Plan, sweep: MemberSweep, layouts: Sequence[Layout], store: PartStore, progress: Quiet
 ) -> xarray.Dataset | None:
-    """Assemble the dataset from complete parts, save it, and only then remove the parts; None if one is corrupt."""
+    """Assemble the dataset, save it, then remove the parts; return the dataset, or None if a part is corrupt."""
     begun_by, ended_by = store.manifest["made_by"], provenance()
     made_by = {
         name: value if begun_by.get(name, value) == value else f"{begun_by[name]}; then {value}"
@@ -270,7 +270,7 @@ def collect(
     made_by: Mapping[str, str],
     progress: Quiet,
 ) -> xarray.Dataset | None:
-    """Return the dataset of a sweep, or None if a part is not complete: its file may turn out to be corrupt."""
+    """Return the dataset of a sweep, or None if a part is incomplete or its file corrupt."""
     members: list = [None] * len(sweep.members)
     for part in sweep.parts(layouts):
         columns, complete = store.load(part.name) or ({}, False)
@@ -290,6 +290,6 @@ def collect(
         **made_by,
     }
     if plan.derive is not None:
-        progress.say(f"all members done: what {plan.name} derives from them", at_once=True)
+        progress.say(f"all members done: computing the derived quantities of {plan.name}", at_once=True)
         dataset = plan.derive(dataset, plan)
     return add_fine_prediction(dataset, plan, comparison)

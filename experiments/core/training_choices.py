@@ -1,4 +1,4 @@
-"""From the choices that all phenomena share to the fields of a training specification."""
+"""Convert the settings shared by all phenomena to fields of a training specification."""
 
 import math
 from typing import Any
@@ -8,18 +8,18 @@ from simlab.losses.objective import Objective, check_hyperparameters
 from simlab.sizes import check_array, check_int32
 from simlab.validation import check_count, invalid, is_number
 
-# About as many are recorded of a member, and kept in float64.
+# Approximate number of recorded metrics of a member, which are kept in float64; bounds the size of the history.
 N_METRICS = 20
 
-# The largest number, and the least above zero that is not rounded to less digits; below it processors may take zero.
+# The largest and the smallest positive normal number; processors may flush smaller ones to zero.
 LARGEST_FLOAT32, LEAST_FLOAT32 = 3.4028234663852886e38, 1.1754943508222875e-38
 
 
 def training_fields(configuration: Configuration, n_steps: int) -> dict[str, Any]:
-    """Return how long and how a network is trained, as fields of :class:`simlab.training.spec.TrainingSpec`.
+    """Return the fields of :class:`simlab.training.spec.TrainingSpec` that the shared settings determine.
 
     Raises:
-        ValueError: a choice is out of range; or the steps cannot be cut into even a tenth of the records asked for.
+        ValueError: a setting is out of range, or the steps allow fewer than a tenth of the requested records.
     """
     check_array("history", 8 * N_METRICS, n_records=configuration.n_records)
     n_records = check_count("n_records", configuration.n_records)
@@ -42,12 +42,12 @@ def _largest_divisor(number: int, limit: int) -> int:
 
 
 def _steps_per_record(n_records: int, n_steps: int) -> int:
-    """Return the steps between two records, of which there are at most ``n_records``, equally far apart.
+    """Return the number of steps between records: equidistant, at most ``n_records`` of them.
 
     A run is saved, and its progress shown, at its records.
 
     Raises:
-        ValueError: the number of steps has no divisor near, as a prime number has none.
+        ValueError: the number of steps has no divisor near ``n_records``, for example because it is prime.
     """
     wanted = min(n_records, n_steps)
     fitting = _largest_divisor(n_steps, wanted)
@@ -59,13 +59,13 @@ def _steps_per_record(n_records: int, n_steps: int) -> int:
 
 
 def make_hyperparameters(configuration: Configuration, objective: Objective, **own: float):
-    """Return the traced part of a run, checked: the learning rate, which all share, and what a phenomenon adds."""
+    """Return the checked hyperparameters of a run: the learning rate, and those that a phenomenon adds."""
     hyperparameters = objective.Hyperparameters(learning_rate=configuration.learning_rate, **own)
     return check_hyperparameters(objective, hyperparameters)
 
 
 def hyperparameters_by_name(objective: Objective, configuration: Configuration):
-    """Return the traced part of a run, checked: each hyperparameter is the field of the configuration of its name.
+    """Return the checked hyperparameters of a run, each from the configuration's field of the same name.
 
     Raises:
         ValueError: the configuration has no such field, or a value is out of its bounds; the message names it.
@@ -80,7 +80,7 @@ def hyperparameters_by_name(objective: Objective, configuration: Configuration):
 
 
 def _gradient_norm(until: str | None) -> float | None:
-    """Return the gradient norm at which a member stops, from ``gradient-norm=X``."""
+    """Return the gradient norm at which a member stops, from ``gradient-norm=X``; None if it is not given."""
     if until is None:
         return None
     name, _, value = until.partition("=")
@@ -90,11 +90,11 @@ def _gradient_norm(until: str | None) -> float | None:
 
 
 def check_float32(name: str, value: object) -> None:
-    """Raise ``ValueError`` for a finite number that is not zero, but is infinite, or zero, in float32."""
+    """Raise ``ValueError`` for a finite nonzero number that overflows or underflows in float32."""
     if (
         isinstance(value, float)
         and math.isfinite(value)
         and value
         and not LEAST_FLOAT32 <= abs(value) <= LARGEST_FLOAT32
     ):
-        raise invalid(name, "a number that float32 holds, as dtype is float32", value)
+        raise invalid(name, "a number within the range of float32, as dtype is float32", value)

@@ -1,4 +1,4 @@
-"""The records of training and its end as variables of the dataset, whatever the phenomenon."""
+"""Dataset variables for the history of training and its end, shared by all phenomena."""
 
 from collections.abc import Mapping
 
@@ -22,10 +22,10 @@ def record_variables(metrics: Mapping[str, Metric]) -> dict[str, Variable]:
     """Return the variables of a training history.
 
     Args:
-        metrics: those of the objective, by name.
+        metrics: the metrics of the objective, by name.
     """
     recorded = {**metrics, "gradient_norm": GRADIENT_NORM}
-    return {_column(name): Variable(("record",), one.label, one.unit or "1") for name, one in recorded.items()}
+    return {_column(name): Variable(("record",), metric.label, metric.unit or "1") for name, metric in recorded.items()}
 
 
 def history(run: MemberRun) -> Mapping[str, np.ndarray]:

@@ -1,1 +1,1 @@
-"""Feature collapse: words in sentences, held against the three types of Laurent, von Brecht and Bresson."""
+"""Feature collapse: words in sentences, compared with the three types of Laurent, von Brecht and Bresson."""

@@ -1,4 +1,4 @@
-"""Hold a trained member against its prediction: the variables of the dataset, with both on the same axes."""
+"""Comparison of a trained member with its prediction: the variables of the dataset, with both on the same axes."""
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from theory.feature_collapse import Prediction
 
 MEMBER_VARIABLES = {
     "latents": Variable(("class", "position"), "concept at each position of a class"),
-    "embeddings": Variable(("word", "dimension"), "learned word vectors, as the classifier sees them"),
+    "embeddings": Variable(("word", "dimension"), "learned word vectors at the input of the classifier"),
     "embeddings_predicted": Variable(("word", "dimension"), "predicted word vectors"),
     "classifier": Variable(("class", "position", "dimension"), "learned classifier weights"),
     "classifier_predicted": Variable(("class", "position", "dimension"), "predicted classifier weights"),
@@ -45,12 +45,12 @@ MEMBER_VARIABLES = {
         )
     },
     "training_risk": Variable((), "risk on the whole training set", "nats"),
-    "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
-    "duality_gap": Variable((), "training risk less its lower bound", "nats"),
+    "risk_lower_bound": Variable((), "certified lower bound on the risk of every network", "nats"),
+    "duality_gap": Variable((), "training risk minus its lower bound", "nats"),
     **record_variables(classifier_metrics(VectorMetrics._fields)),
-    "learned": Variable(("quantity",), "what was learned"),
+    "learned": Variable(("quantity",), "learned value"),
     "exact_minimum": Variable(("quantity",), "value at the numerical minimiser for the latents of the member"),
-    "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
+    "sampling_error": Variable(("quantity",), "standard error due to the finite evaluation set"),
     **END_VARIABLES,
     "embeddings_trajectory": Variable(("record", "word", "dimension"), "learned word vectors at each record"),
     "classifier_trajectory": Variable(
@@ -64,13 +64,13 @@ CELL_VARIABLES = {
     "classifier_norm_predicted": Variable((), "predicted |u|"),
     "cross_entropy_predicted": Variable((), "predicted cross-entropy", "nats"),
     "risk_predicted": Variable((), "predicted risk", "nats"),
-    "predicted": Variable(("quantity",), "what theory predicts"),
+    "predicted": Variable(("quantity",), "predicted value"),
     "kind": Variable((), "what is predicted"),
-    "basis": Variable((), "what the prediction rests on"),
-    "note": Variable((), "what else is to be known of the prediction"),
-    "collapse_type": Variable((), "which theorem predicts"),
+    "basis": Variable((), "basis of the prediction"),
+    "note": Variable((), "remark on the prediction"),
+    "collapse_type": Variable((), "type of collapse, that is, the theorem that predicts it"),
     "is_theorem": Variable((), "1 if the prediction is a theorem for this task"),
-    "zero_threshold": Variable((), "weight decay from which the minimiser is the zero network", "nats"),
+    "zero_threshold": Variable((), "weight decay at and above which the minimiser is the zero network", "nats"),
 }
 
 CELL_COORDINATES = {
@@ -96,16 +96,16 @@ AXIS_LABELS = {
 def member_variables(
     member: WordMember, run: MemberRun, sample: Batch | None, prediction: Prediction
 ) -> dict[str, np.ndarray]:
-    """Return what is known of one member, by the names of :data:`MEMBER_VARIABLES`.
+    """Return the variables of one member, by the names of :data:`MEMBER_VARIABLES`.
 
-    Predicted arrays are given in the frame of the learned ones: turned by the one rotation that brings embeddings and
-    classifier together closest to what was learned.
+    Predicted arrays are aligned with the learned ones by one orthogonal transformation of embeddings and classifier
+    together (Procrustes).
 
     Args:
-        member: what was trained.
-        run: how it ended.
+        member: the trained member.
+        run: its result.
         sample: its training set, or None if sentences were fresh.
-        prediction: of theory.
+        prediction: the prediction for its configuration.
     """
     task = member.spec.task
     latents = member.data.latents
@@ -140,7 +140,7 @@ def member_variables(
 
 
 def cell_variables(spec: WordSpec, prediction: Prediction) -> dict[str, np.ndarray]:
-    """Return what all seeds of a configuration share, by the names of variables and coordinates."""
+    """Return the variables that all seeds of a configuration share, by the names of variables and coordinates."""
     task = spec.task
     words = np.arange(task.n_words)
     ranks = words % task.words_per_concept
@@ -166,7 +166,7 @@ def cell_variables(spec: WordSpec, prediction: Prediction) -> dict[str, np.ndarr
 
 
 def caveats(prediction: Prediction) -> list[str]:
-    """Return the assumptions of the theorem that are not met, in words."""
+    """Return the assumptions of the theorem that are not met, one line each."""
     return [
         f"assumption not met: {assumption.name}: {assumption.reason}"
         for assumption in prediction.assumptions
@@ -175,13 +175,13 @@ def caveats(prediction: Prediction) -> list[str]:
 
 
 def theory_is_of(spec: WordSpec) -> bool:
-    """Return whether theory is about the network that is trained, and not about another one on the same task."""
+    """Return whether theory covers the trained network, and not only another network on the same task."""
     return type(spec.network) is TwoLayer
 
 
 def _note(spec: WordSpec, prediction: Prediction) -> str:
     if not theory_is_of(spec):
-        return f"{type(spec.network).__name__}: predicted for the network of two layers, not a theorem here"
+        return f"{type(spec.network).__name__}: the prediction is for the two-layer network, not a theorem here"
     return ZERO_NOTE if prediction.classifier_norm == 0 else ""
 
 
@@ -196,7 +196,7 @@ def _basis(prediction: Prediction) -> str:
 
 
 def _singular_values(vectors: np.ndarray) -> np.ndarray:
-    """Return ``d`` singular values, zero beyond the number of vectors; NaN for a run that diverged."""
+    """Return ``d`` singular values, padded with zeros beyond the number of vectors; NaN for a diverged run."""
     dim = vectors.shape[-1]
     if not np.all(np.isfinite(vectors)):
         return np.full(dim, np.nan)

@@ -1,4 +1,4 @@
-"""Without weight decay there is no minimiser: what is left of a prediction is the limit of ever smaller ones."""
+"""Predictions without weight decay: there is no minimiser, only the limit of vanishing weight decay."""
 
 import math
 from dataclasses import replace
@@ -10,22 +10,22 @@ from theory import feature_collapse
 from theory.feature_collapse.prediction import Assumption, Prediction
 
 UNATTAINED = Assumption(
-    name="positive weight decay", holds=False, reason="with none the infimum is not attained: norms grow without bound"
+    name="positive weight decay", holds=False, reason="without it the infimum is not attained, and norms diverge"
 )
 
 
 def predict_limit(**task: Any) -> Prediction:
-    """Return the limit of the predictions of a task without noise as the weight decay tends to zero.
+    """Return the limit of the predictions for a task without noise as the weight decay tends to zero.
 
-    Directions are those of the frame. The cross-entropy tends to 0: latents are distinct, so that a collapsed network
-    of large enough norms tells all classes apart. Norms are NaN, as they have no limit; how they grow is in
-    :mod:`theory.feature_collapse.dynamics.no_weight_decay`.
+    Directions are those of the frame. The cross-entropy tends to 0, because latents are distinct and a collapsed
+    network with large enough norms separates all classes. Norms are NaN, as they have no limit; their growth is
+    predicted in :mod:`theory.feature_collapse.dynamics.no_weight_decay`.
 
     Args:
         task: arguments of :func:`theory.feature_collapse.predict` with any weight decay.
 
     Returns:
-        A prediction that is not exact, with the assumption that is not met among its own.
+        A prediction that is not a theorem; its assumptions include the one that is not met.
     """
     prediction = feature_collapse.predict(**task)
     others = tuple(assumption for assumption in prediction.assumptions if assumption.name != UNATTAINED.name)
@@ -45,10 +45,10 @@ def predict_limit(**task: Any) -> Prediction:
 
 
 def without_epsilon(prediction: Prediction, epsilon: float) -> Prediction:
-    """Return the prediction for a LayerNorm without epsilon, for a network that has one.
+    """Return the prediction for LayerNorm without epsilon, marked as used for a network with epsilon.
 
-    Word vectors carry no penalty: as they grow, epsilon ceases to count, and the risk tends to the predicted infimum
-    without attaining it. At small initial scales it decides the first epochs.
+    Word vectors carry no penalty: as they grow, epsilon becomes negligible, and the risk tends to the predicted infimum
+    without attaining it. At small initial scales, epsilon dominates the first epochs.
     """
     reason = f"with epsilon = {epsilon:g} the infimum is the same, approached as word vectors grow"
     unmet = Assumption(name="LayerNorm without epsilon", holds=False, reason=reason)

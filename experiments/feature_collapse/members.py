@@ -1,4 +1,4 @@
-"""The types of a sweep on sentences: its specification, its members, its cells."""
+"""The types of members and cells in a sweep on sentences."""
 
 from experiments.core.experiment import Cell
 from experiments.feature_collapse.configuration import WordConfiguration

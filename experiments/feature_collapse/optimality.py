@@ -1,4 +1,4 @@
-"""How far a trained member is from a global minimum, and where the exact minimum for its latents lies."""
+"""The certified distance of a trained member from a global minimum, and the exact minimum for its latents."""
 
 from functools import lru_cache
 
@@ -14,9 +14,9 @@ from theory.optimality.certificates import Certificate, certify, certify_layer_n
 
 
 def covered_network(spec: WordSpec) -> TwoLayer | None:
-    """Return the network of a run if theory is about it: two layers, normalised by nothing or by LayerNorm.
+    """Return the network of a run if theory covers it: two layers, without normalisation or with LayerNorm.
 
-    Of a network of a user's own it claims nothing, whatever fields that has; so it need not have any.
+    A user-defined network is not covered, whatever its fields.
     """
     network = spec.network
     return network if type(network) is TwoLayer and network.normalisation in ("none", "layer") else None
@@ -25,8 +25,8 @@ def covered_network(spec: WordSpec) -> TwoLayer | None:
 def find_minimum(member: WordMember) -> ReducedMinimum | None:
     """Return the exact minimiser of the population risk for the latents of a member, or None where it is not known.
 
-    It is known where words of a concept collapse exactly: for equally frequent words, and under LayerNorm without a
-    penalty on the words. There is none without any weight decay. A solver that did not converge counts as not known.
+    It is known where the words of a concept collapse exactly: for equally frequent words, and under LayerNorm without
+    a penalty on the words. Without any weight decay there is none. The result is None if the solver does not converge.
     """
     task, rates, network = member.spec.task, member.hyperparameters, covered_network(member.spec)
     if network is None or task.is_noisy or task.n_classes > CLASS_LIMIT:
@@ -44,7 +44,7 @@ def find_minimum(member: WordMember) -> ReducedMinimum | None:
 def _minimise(
     latents: bytes, shape: tuple[int, ...], sizes: tuple[int, int, int], decays: tuple[float, float], layer_norm: bool
 ) -> ReducedMinimum | None:
-    """Minimise once for all members that share latents and weight decays: those of a saturated task do."""
+    """Minimise once for all members that share latents and weight decays, as those of a saturated task do."""
     classes = np.frombuffer(latents, np.int32).reshape(shape)
     minimum = minimise_reduced(classes, *sizes, decays, layer_norm)
     return minimum if minimum.status == "converged" else None
@@ -53,9 +53,9 @@ def _minimise(
 def certify_member(member: WordMember, run: MemberRun, sample: Batch | None) -> Certificate | None:
     """Return the certificate of a member on its own training set, or None where there is none.
 
-    There is none for a network that theory is not about, for fresh sentences (no fixed risk is minimised), for a run
-    that diverged, and where no minimiser exists: for a penalty on words under LayerNorm, and without LayerNorm for no
-    weight decay.
+    There is none for a network outside the theory, for fresh sentences (no fixed risk is minimised), for a diverged
+    run, and where no minimiser exists: under LayerNorm with a penalty on words, and without LayerNorm if a weight decay
+    is zero.
     """
     rates, network = member.hyperparameters, covered_network(member.spec)
     if network is None or sample is None or run.status == "diverged":

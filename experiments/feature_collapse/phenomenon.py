@@ -1,4 +1,4 @@
-"""Feature collapse: words in sentences, held against the three types of Laurent, von Brecht and Bresson."""
+"""Feature collapse: words in sentences, compared with the three types of Laurent, von Brecht and Bresson."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,17 @@ from theory.feature_collapse.task import check_task
 if TYPE_CHECKING:
     from theory.feature_collapse.prediction import Prediction
 
-# Passed to theory where there is no weight decay, as it requires a positive one.
+# Placeholder for theory, which requires a positive weight decay, where there is none.
 ANY_DECAY: dict[str, Any] = {"weight_decay": 1.0, "classifier_weight_decay": 1.0}
 
 
 def predict(configuration: WordConfiguration) -> "Prediction":
-    """Return what theory predicts for a configuration, a :class:`theory.feature_collapse.Prediction`.
+    """Return the :class:`theory.feature_collapse.Prediction` for a configuration.
 
-    With LayerNorm and no weight decay on the embeddings this is the minimiser of the risk ``R*``, whose penalty falls
-    on the classifier alone. Without LayerNorm and without any weight decay there is no minimiser: what is returned is
-    the limit, whose norms are NaN (see :mod:`experiments.feature_collapse.limit`); and with a trainable scale the
-    prediction of :mod:`experiments.feature_collapse.scaled`.
+    With LayerNorm and no weight decay on the embeddings, this is the minimiser of the risk ``R*``, which penalises the
+    classifier alone. Without LayerNorm and without any weight decay there is no minimiser, and the result is the limit,
+    whose norms are NaN (see :mod:`experiments.feature_collapse.limit`). With a trainable scale, it is the prediction of
+    :mod:`experiments.feature_collapse.scaled`.
 
     Raises:
         ValueError: a configuration is out of range; the message names the field.
@@ -37,14 +37,14 @@ def predict(configuration: WordConfiguration) -> "Prediction":
 
 
 def theory_arguments(configuration: WordConfiguration) -> dict[str, Any]:
-    """Return the checked arguments of theory; nothing is solved, so that errors come before SciPy's slow import."""
+    """Return the checked arguments of theory, without solving, so that errors precede SciPy's slow import."""
     configuration.check_sizes()
     normalised = configuration.normalised_by != "none"
     unpenalised = configuration.has_no_penalty
     check_real("embedding_weight_decay", configuration.embedding_weight_decay, positive=not (normalised or unpenalised))
     check_real("classifier_weight_decay", configuration.classifier_weight_decay, positive=not unpenalised)
     if unpenalised and (configuration.label_noise or configuration.word_noise):
-        raise invalid("weight_decay", "a positive one with noise, for which norms would stay finite", 0.0)
+        raise invalid("weight_decay", "a positive number with noise, as norms would remain finite without it", 0.0)
     free_embeddings = normalised and configuration.embedding_weight_decay == 0
     arguments: dict[str, Any] = {
         "n_concepts": configuration.n_concepts,
@@ -67,7 +67,7 @@ def theory_arguments(configuration: WordConfiguration) -> dict[str, Any]:
 
 @lru_cache(maxsize=4096)
 def _predict(normalisation: str, **task):
-    """Predict once for all cells of a sweep with equal arguments of theory."""
+    """Return the prediction, computed once for all cells of a sweep with equal arguments of theory."""
     if normalisation.endswith("-affine"):
         from experiments.feature_collapse.scaled import predict_scaled
 

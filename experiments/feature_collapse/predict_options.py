@@ -1,4 +1,4 @@
-"""``simlab predict feature-collapse``: what may be chosen, and the prediction as a table."""
+"""``simlab predict feature-collapse``: the options, and the prediction as a table."""
 
 from dataclasses import dataclass
 
@@ -22,15 +22,17 @@ class FeatureCollapseOptions:
     embedding_dim: int = option_of(WordConfiguration, "embedding_dim")
     layer_norm: bool = option_of(WordConfiguration, "layer_norm")
     weight_decay: float | None = option(
-        None, "lam, of embeddings and classifier; 0.001 if it is not given", unit="nats", group=TRAINING
+        None, "lam, of embeddings and classifier; 0.001 if not given", unit="nats", group=TRAINING
     )
-    classifier_weight_decay: float | None = option(None, "lam_U, if it differs", unit="nats", group=TRAINING)
+    classifier_weight_decay: float | None = option(
+        None, "lam_U, of the classifier; lam if not given", unit="nats", group=TRAINING
+    )
 
     def configuration(self) -> WordConfiguration:
         """Return the task with its weight decays.
 
-        With LayerNorm the theorem's risk penalises the classifier alone; a penalty on both must be asked for, by both
-        weight decays.
+        With LayerNorm the theorem's risk penalises the classifier alone; a penalty on both layers is used only if both
+        weight decays are given.
         """
         decay = 1e-3 if self.weight_decay is None else check_real("weight_decay", self.weight_decay, positive=True)
         classifier_decay = decay

@@ -1,4 +1,4 @@
-"""The rows of the comparison: what theory predicts, what is exact for the latents at hand, what was learned."""
+"""The quantities of the comparison: predicted, exact for the latents of a member, and learned."""
 
 from typing import NamedTuple
 
@@ -46,8 +46,8 @@ QUANTITIES = {
     "classifier_simplex_deviation": Quantity(label="deviation from a simplex, classifier"),
     "embedding_spread": Quantity(label="spread within concepts, embeddings"),
     "classifier_spread": Quantity(label="spread within concepts, classifier"),
-    "embedding_distance": Quantity(label="distance after rotation, embeddings"),
-    "classifier_distance": Quantity(label="distance after rotation, classifier"),
+    "embedding_distance": Quantity(label="distance after alignment, embeddings"),
+    "classifier_distance": Quantity(label="distance after alignment, classifier"),
     "test_cross_entropy": Quantity(label="cross-entropy, test", unit="nats"),
     "test_risk": Quantity(
         label="risk, test",
@@ -67,9 +67,9 @@ class Arrays(NamedTuple):
 
 
 def predicted_quantities(prediction: Prediction) -> np.ndarray:
-    """Return the theorem's values, in the order of :data:`QUANTITIES`.
+    """Return the predicted values, in the order of :data:`QUANTITIES`.
 
-    NaN where a zero network, or a limit, has none, and throughout where nothing is known.
+    Values are NaN where they are undefined for a zero network or for the limit, and all NaN without a prediction.
     """
     unknown = np.isnan(prediction.risk)
     distance = 0.0 if np.isfinite(prediction.classifier_norm) else float("nan")
@@ -87,9 +87,9 @@ def predicted_quantities(prediction: Prediction) -> np.ndarray:
 
 
 def _best_accuracy(prediction: Prediction) -> float:
-    """Return the share of labels that a collapsed network names: all of them but those that noise has changed.
+    """Return the accuracy of a collapsed network: the share of labels that noise has not changed.
 
-    A word that is replaced by one of its own concept does no harm. NaN where replaced words may show no class at all.
+    Replacing a word by one of its own concept has no effect. NaN where replaced words may form the latent of no class.
     """
     spared = 1 - prediction.word_noise * (1 - 1 / prediction.n_concepts)
     if prediction.word_noise and prediction.kappa < 1:
@@ -99,13 +99,13 @@ def _best_accuracy(prediction: Prediction) -> float:
 
 
 def learned_quantities(task: SentenceTask, run: MemberRun, latents: np.ndarray, aligned: Arrays) -> np.ndarray:
-    """Return what was learned, in float64 and in the order of :data:`QUANTITIES`.
+    """Return the learned values, in float64 and in the order of :data:`QUANTITIES`.
 
     Args:
-        task: what was learned.
+        task: the task.
         run: the trained member.
-        latents: ``Int[K, L]``.
-        aligned: the predicted arrays, turned onto the learned ones.
+        latents: concept of each position of each class, ``Int[K, L]``.
+        aligned: the predicted arrays, aligned with the learned ones.
     """
     last = run.last_metrics
     penalty = float(last["risk"]) - float(last["train_cross_entropy"])
@@ -114,13 +114,13 @@ def learned_quantities(task: SentenceTask, run: MemberRun, latents: np.ndarray, 
     values |= {
         "test_cross_entropy": float(last["test_cross_entropy"]),
         "test_risk": penalty + float(last["test_cross_entropy"]),
-        "test_accuracy": np.nan if is_zero else float(last["test_accuracy"]),  # a choice among equals is none
+        "test_accuracy": np.nan if is_zero else float(last["test_accuracy"]),  # equal logits choose no class
     }
     return _column(values)
 
 
 def sampling_errors(run: MemberRun) -> np.ndarray:
-    """Return the standard error of each learned value from the finite set on which it was measured, or NaN."""
+    """Return the standard error of each learned value due to its finite evaluation set, or NaN."""
     last = run.last_metrics
     return _column(
         {
@@ -134,7 +134,7 @@ def sampling_errors(run: MemberRun) -> np.ndarray:
 def exact_quantities(
     task: SentenceTask, minimum: ReducedMinimum | None, latents: np.ndarray, prediction: Prediction
 ) -> np.ndarray:
-    """Return the quantities at the exact minimiser for the latents of a member; NaN where that is not known."""
+    """Return the quantities at the exact minimiser for the latents of a member; NaN where it is not known."""
     if minimum is None:
         return _column({})
     arrays = Arrays(minimum.embeddings, minimum.classifier)
@@ -143,13 +143,12 @@ def exact_quantities(
 
 
 def align(arrays: Arrays, latents: np.ndarray, prediction: Prediction) -> Arrays:
-    """Return the predicted arrays, turned by the one rotation that fits both arrays best.
+    """Return the predicted arrays after one orthogonal Procrustes alignment of both arrays together.
 
     Args:
-        arrays: to turn onto; arrays that are not finite leave the prediction in its own frame, and a prediction that is
-            not stays so.
-        latents: ``Int[K, L]``.
-        prediction: of theory.
+        arrays: the target of the alignment. If it or the prediction is not finite, the prediction is not aligned.
+        latents: concept of each position of each class, ``Int[K, L]``.
+        prediction: the prediction.
     """
     predicted = Arrays(prediction.embeddings(), prediction.classifier(latents))
     if not all(np.all(np.isfinite(array)) for array in (*arrays, *predicted)):
@@ -178,10 +177,10 @@ def _measure(task: SentenceTask, arrays: Arrays, latents: np.ndarray, aligned: A
 def _measure_vectors(vectors: np.ndarray, groups: np.ndarray, n_groups: int) -> tuple[float, float, float]:
     """Return root mean square norm, deviation from a simplex and spread of directions, in float64.
 
-    The spread is NaN where no group has two members: there it is zero by construction.
+    The spread is NaN where no group has two members, because it would be zero by construction.
     """
     doubles = vectors.reshape(-1, vectors.shape[-1]).astype(np.float64)
-    if not np.any(doubles):  # the zero network has norms, but no directions
+    if not np.any(doubles):  # directions of the zero network are undefined
         return 0.0, np.nan, np.nan
     membership = geometry.membership_matrix(groups, n_groups, np.float64)
     spread = geometry.direction_spread(doubles, membership) if membership.sum(axis=1).max() > 1 else np.nan

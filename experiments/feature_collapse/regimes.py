@@ -1,8 +1,8 @@
-"""The four regimes of *Feature Collapse* (arXiv 2305.16162), each an experiment of its own, and side by side.
+"""The four regimes of *Feature Collapse* (arXiv 2305.16162), as separate experiments and as one.
 
 Uniform words, few sentences: the words of a concept share one vector (Type I; Figure 3). Zipf words, many sentences:
-one direction per concept, longer for frequent words (Type III; Figure 4a). Zipf words, few sentences: rare words are
-memorised instead of collapsing (Figure 4b); with LayerNorm they collapse again, on points of equal norm (Type II;
+one direction per concept, with larger norms for frequent words (Type III; Figure 4a). Zipf words, few sentences: rare
+words are memorised and do not collapse (Figure 4b); with LayerNorm they collapse to points of equal norm (Type II;
 Figure 4c).
 """
 
@@ -41,7 +41,7 @@ REGIMES = (UNIFORM, LARGE_SAMPLE, SMALL_SAMPLE, LAYER_NORM)
 
 
 def _make_single(regime: Regime, paper_time: str) -> Experiment:
-    """Return the experiment of one regime, which has its name."""
+    """Return the experiment of one regime, with the same name."""
     return Experiment(
         name=regime.name,
         summary=summarise_regime(regime, asdict(regime.configuration("paper"))),
@@ -59,8 +59,8 @@ ZIPF_LAYER_NORM = _make_single(LAYER_NORM, paper_time="4 min")
 
 EXPERIMENT = Experiment(
     name="feature-collapse",
-    summary="the four regimes together",
-    talk=("feature_collapse.overview", "Where do the words of a concept end?"),
+    summary="the four regimes of the paper: Types I, II and III, and no collapse",
+    talk=("feature_collapse.overview", "Do the words of a concept collapse?"),
     regimes=REGIMES,
     quick_time="1 min",
     paper_time="35 min",

@@ -1,4 +1,4 @@
-"""With a trainable scale the norm of a word is not given: what is predicted then in place of Type II."""
+"""Predictions with a trainable scale, where the norm of a word is free, in place of Type II."""
 
 import math
 from dataclasses import replace
@@ -12,24 +12,23 @@ from theory.feature_collapse.trainable_scale import solve_trainable_scale
 
 NAME = "normalisation without parameters"
 CLOSED_FORM = Assumption(
-    name=NAME, holds=False, reason="with a trainable scale: its closed form, of which no proof says that it is the best"
+    name=NAME, holds=False, reason="with a trainable scale, the closed form is not proved to be the global minimiser"
 )
-NO_THEORY = Assumption(name=NAME, holds=False, reason="with this trainable scale no minimiser is known")
+NO_THEORY = Assumption(name=NAME, holds=False, reason="with this trainable scale, the minimiser is not known")
 
 
 def predict_scaled(normalisation: str, **task: Any) -> Prediction:
-    """Return what is predicted with a trainable scale.
+    """Return the prediction with a trainable scale.
 
-    Under RMSNorm with all latents as classes, and a weight decay of scale and classifier, the simplex of Type II at
-    the norms of :mod:`theory.feature_collapse.trainable_scale`. Otherwise nothing: norms, cross-entropy and risk are
-    NaN.
+    Under RMSNorm with all latents as classes, and a weight decay of scale and classifier, it is the simplex of Type II
+    with the norms of :mod:`theory.feature_collapse.trainable_scale`. Otherwise norms, cross-entropy and risk are NaN.
 
     Args:
         normalisation: ``rms-affine`` or ``layer-affine``.
         task: arguments of :func:`theory.feature_collapse.predict`, with LayerNorm.
 
     Returns:
-        A prediction that is not exact, with the assumption that is not met among its own.
+        A prediction that is not a theorem; its assumptions include the one that is not met.
     """
     prediction = feature_collapse.predict(**task)
     noisy = prediction.label_noise or prediction.word_noise

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of a training run on sentences."""
+"""Convert a configuration to the specification of a training run on sentences."""
 
 from experiments.core.training_choices import training_fields
 from experiments.feature_collapse.configuration import WordConfiguration
@@ -62,5 +62,6 @@ def _n_steps(configuration: WordConfiguration, source: Source, task: SentenceTas
     if configuration.epochs is None:
         return check_count("n_steps", configuration.n_steps)
     if not isinstance(source, FixedSample):
-        raise invalid("epochs", f"n_steps instead, as source={configuration.source} has none", configuration.epochs)
+        wanted = f"n_steps instead, as source={configuration.source} has no epochs"
+        raise invalid("epochs", wanted, configuration.epochs)
     return check_count("epochs", configuration.epochs) * source.steps_per_epoch(task)

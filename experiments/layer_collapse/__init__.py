@@ -1,1 +1,1 @@
-"""Deep networks on sentences: how far each layer has collapsed."""
+"""Deep networks on sentences: the degree of collapse of each layer."""

@@ -1,4 +1,4 @@
-"""Hold the layers of a trained network against the theory of two layers: the variables of the dataset."""
+"""Comparison of the layers of a trained network with the theory of two layers: the variables of the dataset."""
 
 import numpy as np
 
@@ -72,26 +72,26 @@ MEMBER_VARIABLES = {
     "embeddings": Variable(("word", "dimension"), "learned word vectors"),
     "rank_norm": Variable(("rank",), "norm of the words of a rank, root mean square over concepts"),
     "training_risk": Variable((), "risk on the whole training set", "nats"),
-    "risk_lower_bound": Variable((), "no two-layer network has a smaller risk", "nats"),
-    "duality_gap": Variable((), "training risk less its lower bound, for the two-layer network", "nats"),
+    "risk_lower_bound": Variable((), "certified lower bound on the risk of every two-layer network", "nats"),
+    "duality_gap": Variable((), "training risk minus its lower bound, for the two-layer network", "nats"),
     **record_variables(classifier_metrics(layer_metrics(0)._fields)),
     **{f"history_{name}": Variable(("record", "layer"), name.replace("_", " ")) for name in MEASURES},
-    "learned": Variable(("quantity",), "what was learned"),
-    "exact_minimum": Variable(("quantity",), "not known beside the prediction"),
-    "sampling_error": Variable(("quantity",), "standard error from the finite set on which the value was measured"),
+    "learned": Variable(("quantity",), "learned value"),
+    "exact_minimum": Variable(("quantity",), "not computed separately from the prediction"),
+    "sampling_error": Variable(("quantity",), "standard error due to the finite evaluation set"),
     **END_VARIABLES,
     "embeddings_trajectory": Variable(("record", "word", "dimension"), "learned word vectors at each record"),
 }
 
 CELL_VARIABLES = {
-    "predicted": Variable(("quantity",), "what the theory of two layers predicts"),
-    "rank_norm_predicted": Variable(("rank",), "norm of the words of a rank that the theory of two layers predicts"),
+    "predicted": Variable(("quantity",), "value predicted by the theory of two layers"),
+    "rank_norm_predicted": Variable(("rank",), "norm of the words of a rank, predicted by the theory of two layers"),
     "word_probability": Variable(("rank",), "probability of a word of this rank in its concept"),
     "kind": Variable((), "what is predicted"),
-    "basis": Variable((), "what the prediction rests on"),
-    "note": Variable((), "what else is to be known of the prediction"),
+    "basis": Variable((), "basis of the prediction"),
+    "note": Variable((), "remark on the prediction"),
     "is_theorem": Variable((), "1 if the prediction is a theorem for this network and task"),
-    "zero_threshold": Variable((), "weight decay from which two layers are zero at the minimum", "nats"),
+    "zero_threshold": Variable((), "weight decay at and above which the two-layer minimiser is zero", "nats"),
 }
 
 CELL_COORDINATES = {"step": Variable(("record",), "training steps done", "steps")}
@@ -114,11 +114,11 @@ LayerMember = Member[LayerSpec, Hyperparameters]
 def member_variables(
     member: LayerMember, run: MemberRun, sample: Batch | None, reference: Reference
 ) -> dict[str, np.ndarray | float | str]:
-    """Return what is known of one member, by the names of :data:`MEMBER_VARIABLES`.
+    """Return the variables of one member, by the names of :data:`MEMBER_VARIABLES`.
 
     Args:
-        member: what was trained.
-        run: how it ended.
+        member: the trained member.
+        run: its result.
         sample: its training set, or None if sentences were fresh.
         reference: the prediction for two layers.
     """
@@ -147,7 +147,7 @@ def member_variables(
 
 
 def cell_variables(spec: LayerSpec, reference: Reference) -> dict[str, np.ndarray | float | str]:
-    """Return what all seeds of a configuration share, by the names of variables and coordinates."""
+    """Return the variables that all seeds of a configuration share, by the names of variables and coordinates."""
     task, theory = spec.task, reference.theory
     mu = word_frequencies(task.word_frequency, task.words_per_concept)
     threshold = None if theory is None else theory.zero_threshold
@@ -171,7 +171,7 @@ def rank_norms(vectors: np.ndarray, task: SentenceTask) -> np.ndarray:
 
 
 def _predicted(reference: Reference) -> np.ndarray:
-    """Return what is predicted of the embeddings; of the rest of the network only where it has two layers."""
+    """Return the predicted values of the embeddings and, for the two-layer network only, of the classifier."""
     theory = reference.theory
     if theory is None:
         return _column({})
@@ -197,9 +197,9 @@ def _predicted(reference: Reference) -> np.ndarray:
 
 
 def _learned(spec: LayerSpec, run: MemberRun, vectors: np.ndarray) -> np.ndarray:
-    """Return what was learned, in the order of :data:`QUANTITIES`.
+    """Return the learned values, in the order of :data:`QUANTITIES`.
 
-    Spread and deviation are those of the vectors less their mean, which the next layer's biases could make up for.
+    Spread and deviation are those of centred vectors, because biases of the next layer can absorb the mean.
     """
     task, last = spec.task, run.last_metrics
     membership = geometry.membership_matrix(np.arange(task.n_words) // task.words_per_concept, task.n_concepts, float)
@@ -235,7 +235,7 @@ def _sampling_errors(run: MemberRun) -> np.ndarray:
 
 
 def _certificate(member: LayerMember, run: MemberRun, sample: Batch | None, reference: Reference) -> dict[str, float]:
-    """Return the training risk and how far it is from its minimum; NaN but for two layers, a penalty and a sample."""
+    """Return training risk, lower bound and gap; NaN except for two layers, weight decay and a fixed training set."""
     names = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
     has_minimum = reference.network == TWO_LAYERS and reference.theory is not None
     if sample is None or not has_minimum or run.status == "diverged":

@@ -1,10 +1,10 @@
-"""The same sentences through deeper networks: how far each layer collapses, beside the theory of two layers."""
+"""Deeper networks on the same sentences: the collapse of each layer, compared with the theory of two layers."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.layer_collapse.configuration import LayerConfiguration
 from experiments.layer_collapse.phenomenon import LAYER_COLLAPSE
 
-# All sentences in each step: what is left is not noise. Members with and without weight decay are one program.
+# Each step uses all sentences, so there is no gradient noise. Members with and without weight decay share one program.
 QUICK = LayerConfiguration(n_records=20)
 PAPER = LayerConfiguration(
     n_words=18,
@@ -38,5 +38,5 @@ EXPERIMENT = Experiment(
     vary={"quick": AXES, "paper": AXES},
     seeds={"quick": 3, "paper": 3},
     figures=("layer_collapse.deep_networks",),
-    talk=("layer_collapse.deep_networks", "Where does the theory of one layer stop?"),
+    talk=("layer_collapse.deep_networks", "Where does the theory of two layers fail?"),
 )

@@ -1,4 +1,4 @@
-"""Deep networks on sentences: how far each layer has collapsed, beside the theory of two layers."""
+"""Deep networks on sentences: the collapse of each layer, compared with the theory of two layers."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.layer_collapse.configuration import LayerConfiguration

@@ -1,12 +1,12 @@
 """The prediction of two-layer theory for the first layer of a deep network: a theorem for two layers, else a reference.
 
-For any network upon the embeddings, and words of equal frequency, some minimiser has collapsed words if no concept
-stands twice in a sentence. Proof: draw a word for each concept, independently and evenly, and give its vector to all
-words of the concept. Where a sentence names each concept at most once, its words are then drawn as before, so that the
-mean over the draws of the cross-entropy is what it was, and so is that of the penalty; one draw is at most the mean.
-Without a penalty on embeddings words of any frequencies may be drawn by these. It says nothing of the angles between
-concepts, nor of their norms, and where a concept recurs the words of two positions are no longer independent. So a deep
-network is held against the theory of two layers and not against a theory of its own.
+For any network on top of the embeddings, and words of equal frequency, some minimiser has collapsed words if no concept
+occurs twice in a sentence. Proof: draw a word of each concept, independently and uniformly, and assign its vector to
+all words of the concept. In a sentence with each concept at most once, the words then have the same law as before, so
+the mean over the draws of the cross-entropy is unchanged, and so is that of the penalty. Some draw has at most the
+mean. Without a penalty on embeddings, the same holds for any word frequencies if words are drawn with them. The
+argument does not determine angles between concepts or their norms, and it fails where a concept recurs, because the
+words at two positions are then not independent. A deep network is therefore compared with the theory of two layers.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,12 +26,12 @@ TWO_LAYERS = "two-layer"
 
 
 class Reference(NamedTuple):
-    """What is known of a configuration.
+    """The reference prediction for a configuration.
 
     Attributes:
-        network: which network is held against it.
+        network: name of the network that is compared with it.
         theory: the :class:`theory.feature_collapse.Prediction` of the two-layer network on the same task; None without
-            weight decay, where no risk has a minimiser.
+            weight decay, where the risk has no minimiser.
     """
 
     network: str
@@ -46,7 +46,7 @@ class Reference(NamedTuple):
 
     @property
     def basis(self) -> str:
-        """What the prediction rests on, in a word or two."""
+        """The basis of the prediction, in a few words."""
         if self.theory is None:
             return "no prediction"
         if self.network != TWO_LAYERS:
@@ -55,9 +55,9 @@ class Reference(NamedTuple):
 
     @property
     def concept_ratio(self) -> float:
-        """Variance within over between concepts of the embeddings, ``E_mu r^2 / (E_mu r)^2 - 1``.
+        """Variance of the embeddings within over between concepts, ``E_mu r^2 / (E_mu r)^2 - 1``.
 
-        Exact where every concept is as frequent as any other at each position. NaN where all is zero.
+        It is exact if all concepts are equally frequent at each position. NaN for a zero network.
         """
         if self.theory is None or self.theory.is_zero:
             return np.nan
@@ -67,7 +67,7 @@ class Reference(NamedTuple):
 
 
 def check_theory(configuration: LayerConfiguration) -> None:
-    """Raise ``ValueError`` for a configuration that theory cannot take; nothing is solved."""
+    """Raise ``ValueError`` for a configuration outside the theory, without solving."""
     words = configuration.words
     if _has_no_decay(configuration):
         words = words.replace(embedding_weight_decay=1.0, classifier_weight_decay=1.0)
@@ -75,13 +75,16 @@ def check_theory(configuration: LayerConfiguration) -> None:
 
 
 def predict(configuration: LayerConfiguration) -> Reference:
-    """Return the prediction for two layers."""
+    """Return the prediction of the two-layer theory for a configuration, as a reference."""
     free = _has_no_decay(configuration)
     return Reference(configuration.network, None if free else predict_words(configuration.words))
 
 
 def _has_no_decay(configuration: LayerConfiguration) -> bool:
-    """Return whether there is no penalty at all; a penalty on some weights alone is not covered by theory."""
+    """Return whether there is no weight decay; raise ``ValueError`` if only the embeddings have none.
+
+    Theory does not cover a penalty on the other weights alone.
+    """
     words, others = configuration.embedding_weight_decay, configuration.classifier_weight_decay
     if words == 0 and others > 0:
         raise invalid("embedding_weight_decay", "a positive finite number, or no weight decay at all", words)
@@ -89,10 +92,10 @@ def _has_no_decay(configuration: LayerConfiguration) -> bool:
 
 
 def caveats(reference: Reference) -> list[str]:
-    """Return what keeps the prediction from being a theorem, in words."""
+    """Return the reasons why the prediction is not a theorem, one line each."""
     if reference.theory is None:
-        return ["no weight decay: no risk has a minimiser, nothing is predicted"]
+        return ["no weight decay: the risk has no minimiser, nothing is predicted"]
     if reference.network != TWO_LAYERS:
-        return [f"{reference.network}: predicted for the embeddings of two layers, not a theorem here"]
+        return [f"{reference.network}: the prediction is for the two-layer network, not a theorem here"]
     unmet = [assumption for assumption in reference.theory.assumptions if not assumption.holds]
     return [f"assumption not met: {assumption.name}: {assumption.reason}" for assumption in unmet]

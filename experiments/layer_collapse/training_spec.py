@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of a training run of a deep network."""
+"""Convert a configuration to the specification of a training run of a deep network."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ LayerSpec = TrainingSpec[SentenceTask, DeepClassifier]
 
 
 def make_training_spec(configuration: LayerConfiguration) -> LayerSpec:
-    """Return the static part of the run: that of the two-layer network on the same sentences, with another network.
+    """Return the static part of the run: that of the two-layer network on the same sentences, with the deep network.
 
     Raises:
         ValueError: a field is out of range; the message names it.

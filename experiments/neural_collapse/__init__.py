@@ -1,1 +1,1 @@
-"""Neural collapse: classes of samples whose features are free."""
+"""Neural collapse: classification with free features."""

@@ -1,4 +1,4 @@
-"""Hold trained features and classifier against their prediction: the variables of the dataset of neural collapse."""
+"""Comparison of trained features and classifier with their prediction: the variables of the dataset."""
 
 import numpy as np
 
@@ -34,9 +34,9 @@ QUANTITIES = {
         panels=(Panel(label="classifier\nnorm, rms", height=1.1, changes=BEND), DEVIATION),
     ),
     "nc1": Quantity(label="NC1, variability within classes"),
-    "nc2": Quantity(label="NC2, class means from a simplex"),
-    "nc3": Quantity(label="NC3, lack of self-duality"),
-    "nc4": Quantity(label="NC4, not the nearest class mean"),
+    "nc2": Quantity(label="NC2, deviation of class means from a simplex"),
+    "nc3": Quantity(label="NC3, deviation from self-duality"),
+    "nc4": Quantity(label="NC4, disagreement with nearest class mean"),
     "rank": Quantity(
         label="rank of the class means",
         panels=(
@@ -62,9 +62,9 @@ QUANTITIES = {
         ),
     ),
     "factor_overlap": Quantity(label="largest cosine between factors"),
-    "interaction": Quantity(label="variance that is not additive"),
-    "feature_distance": Quantity(label="distance after rotation, features"),
-    "classifier_distance": Quantity(label="distance after rotation, classifier"),
+    "interaction": Quantity(label="non-additive variance"),
+    "feature_distance": Quantity(label="distance after alignment, features"),
+    "classifier_distance": Quantity(label="distance after alignment, classifier"),
     "cross_entropy": Quantity(label="cross-entropy", unit="nats"),
     "risk": Quantity(
         label="risk",
@@ -74,9 +74,9 @@ QUANTITIES = {
     ),
     "accuracy": Quantity(label="accuracy", headline="learned"),
 }
-# What is followed over training beside the records, from the weights at each of them.
+# Quantities computed from the weights at each record, in addition to the recorded metrics.
 FOLLOWED = ("nc1", "nc2", "nc3", "nc4")
-# What is measured on predicted arrays in float64 and lies below this is zero.
+# Measures of predicted arrays below this value are float64 rounding and set to zero.
 ROUNDING = 1e-12
 
 MEMBER_VARIABLES = {
@@ -85,31 +85,31 @@ MEMBER_VARIABLES = {
     "classifier": Variable(("class", "dimension"), "learned classifier, all heads"),
     "classifier_predicted": Variable(("class", "dimension"), "predicted classifier, all heads"),
     "training_risk": Variable((), "risk on the whole training set", "nats"),
-    "risk_lower_bound": Variable((), "no network has a smaller risk", "nats"),
-    "duality_gap": Variable((), "training risk less its lower bound", "nats"),
+    "risk_lower_bound": Variable((), "certified lower bound on the risk of every network", "nats"),
+    "duality_gap": Variable((), "training risk minus its lower bound", "nats"),
     **record_variables(classifier_metrics(VectorMetrics._fields)),
     **{f"history_{name}": Variable(("record",), QUANTITIES[name].label) for name in FOLLOWED},
-    "learned": Variable(("quantity",), "what was learned"),
-    "exact_minimum": Variable(("quantity",), "not known beside the prediction"),
-    "sampling_error": Variable(("quantity",), "no error, as all samples are counted"),
+    "learned": Variable(("quantity",), "learned value"),
+    "exact_minimum": Variable(("quantity",), "not computed separately from the prediction"),
+    "sampling_error": Variable(("quantity",), "none, as all samples are evaluated"),
     **END_VARIABLES,
     "features_trajectory": Variable(("record", "sample", "dimension"), "learned features at each record"),
     "classifier_trajectory": Variable(("record", "class", "dimension"), "learned classifier at each record"),
 }
 
 CELL_VARIABLES = {
-    "predicted": Variable(("quantity",), "what theory predicts"),
+    "predicted": Variable(("quantity",), "predicted value"),
     "kind": Variable((), "what is predicted"),
-    "basis": Variable((), "what the prediction rests on"),
-    "note": Variable((), "what else is to be known of the prediction"),
-    "zero_threshold": Variable((), "weight decay from which the minimiser is the zero network", "nats"),
-    "collapse_threshold": Variable((), "weight decay from which the smallest classes coincide", "nats"),
+    "basis": Variable((), "basis of the prediction"),
+    "note": Variable((), "remark on the prediction"),
+    "zero_threshold": Variable((), "weight decay at and above which the minimiser is the zero network", "nats"),
+    "collapse_threshold": Variable((), "weight decay at and above which the smallest classes coincide", "nats"),
 }
 
 CELL_COORDINATES = {
     "sample_label": Variable(("sample", "factor"), "value of each factor"),
-    "class_samples": Variable(("class",), "samples with this value"),
-    "class_factor": Variable(("class",), "factor that this value belongs to"),
+    "class_samples": Variable(("class",), "number of samples with this value"),
+    "class_factor": Variable(("class",), "factor of this value"),
     "step": Variable(("record",), "training steps done", "steps"),
 }
 
@@ -124,21 +124,21 @@ AXIS_LABELS = {
 def member_variables(
     member: Member[ClassSpec, Hyperparameters], run: MemberRun, sample: Batch, prediction: Representation
 ) -> dict[str, np.ndarray | float | str]:
-    """Return what is known of one member, by the names of :data:`MEMBER_VARIABLES`.
+    """Return the variables of one member, by the names of :data:`MEMBER_VARIABLES`.
 
-    Predicted arrays are given in the frame of the learned ones.
+    Predicted arrays are aligned with the learned ones (orthogonal Procrustes).
 
     Args:
-        member: what was trained.
-        run: how it ended, with its path.
+        member: the trained member.
+        run: its result, with its trajectory.
         sample: its training set.
-        prediction: of theory.
+        prediction: the prediction for its configuration.
     """
     task, classifier = member.spec.task, run.final["classifier"]
     features, rows = _align(run.final["features"], classifier, _relabel(run.final["features"], task, prediction))
     certificate = certify_member(member, run)
     if run.trajectory is None:
-        raise invalid("run", "one with its path", None)
+        raise invalid("run", "a run with its trajectory", None)
     path = run.trajectory["features"], run.trajectory["classifier"]
     measures = [measure_collapse(*weights, task.labels, task.factor_sizes) for weights in zip(*path, strict=True)]
     bounds = {"training_risk": "risk", "risk_lower_bound": "lower_bound", "duality_gap": "gap"}
@@ -165,7 +165,7 @@ def member_variables(
 
 
 def cell_variables(spec: ClassSpec, prediction: Representation) -> dict[str, np.ndarray | float | str]:
-    """Return what all seeds of a configuration share, by the names of variables and coordinates."""
+    """Return the variables that all seeds of a configuration share, by the names of variables and coordinates."""
     task = spec.task
     arrays = prediction.features, prediction.classifier
     measures = measure_collapse(*arrays, task.labels, task.factor_sizes)
@@ -192,25 +192,25 @@ def cell_variables(spec: ClassSpec, prediction: Representation) -> dict[str, np.
 
 
 def _theory_is_of(spec: ClassSpec) -> bool:
-    """Return whether theory is about the network that is trained: free features, or an MLP in their place."""
+    """Return whether theory covers the trained network: free features, or an MLP that computes them."""
     return type(spec.network) in (FreeFeatures, FeatureMLP)
 
 
 def _note(spec: ClassSpec, prediction: Representation) -> str:
     if not _theory_is_of(spec):
-        return f"{type(spec.network).__name__}: predicted for free features, not a theorem here"
+        return f"{type(spec.network).__name__}: the prediction is for free features, not a theorem here"
     return ZERO_NOTE if prediction.is_zero else ""
 
 
 def caveats(prediction: Representation) -> list[str]:
-    """Return what keeps a prediction from being exact."""
+    """Return the reasons why a prediction is not a theorem."""
     return [prediction.note] if prediction.note else []
 
 
 def _relabel(features: np.ndarray, task, prediction: Representation) -> Representation:
-    """Return the prediction with the classes of a code on those of its places that they have taken.
+    """Return the prediction with the classes of a spherical code permuted to match the learned class means.
 
-    Which class takes which corner of a spherical code is free; a simplex looks the same in every order.
+    The assignment of classes to the points of a code is arbitrary; a simplex is invariant under permutations.
     """
     if prediction.basis != "ansatz":
         return prediction
@@ -227,7 +227,7 @@ def _relabel(features: np.ndarray, task, prediction: Representation) -> Represen
 
 
 def _align(features: np.ndarray, classifier: np.ndarray, prediction: Representation) -> tuple[np.ndarray, np.ndarray]:
-    """Return the predicted arrays, turned by the one rotation that fits both best; as they are if a run diverged."""
+    """Return the predicted arrays after one Procrustes alignment of both together; unaligned for a diverged run."""
     learned, predicted = (features, classifier), (prediction.features, prediction.classifier)
     if not all(np.all(np.isfinite(array)) for array in learned):
         return predicted
@@ -236,7 +236,7 @@ def _align(features: np.ndarray, classifier: np.ndarray, prediction: Representat
 
 
 def _learned(task, run: MemberRun, measures: CollapseMeasures, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return what was learned, in the order of :data:`QUANTITIES`."""
+    """Return the learned values, in the order of :data:`QUANTITIES`."""
     last, classifier = run.last_metrics, run.final["classifier"]
     return _column(
         _shape(run.final["features"].astype(np.float64), classifier.astype(np.float64), measures, task)
@@ -245,7 +245,7 @@ def _learned(task, run: MemberRun, measures: CollapseMeasures, features: np.ndar
             "classifier_distance": geometry.relative_distance(classifier, rows),
             "cross_entropy": float(last["train_cross_entropy"]),
             "risk": float(last["risk"]),
-            "accuracy": float(last["train_accuracy"]) if measures.rank else np.nan,  # a choice among equals is none
+            "accuracy": float(last["train_accuracy"]) if measures.rank else np.nan,  # equal logits choose no class
         }
     )
 
@@ -261,7 +261,7 @@ def _shape(features: np.ndarray, classifier: np.ndarray, measures: CollapseMeasu
 
 
 def _accuracy(task, features: np.ndarray, classifier: np.ndarray) -> float:
-    """Return the share of labels that the predicted network names; NaN where its largest logits are equal."""
+    """Return the accuracy of the predicted network; NaN if its largest logits are equal."""
     heads = np.split(classifier, np.cumsum(task.factor_sizes)[:-1])
     hits = []
     for head, labels in zip(heads, task.labels.T, strict=True):

@@ -1,4 +1,4 @@
-"""What a user may set in an experiment on classes."""
+"""Settings of an experiment on classes."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from simlab.validation import check_count, invalid, is_digits, is_number
 
 
 def check_decay_product(feature_weight_decay: float, classifier_weight_decay: float) -> None:
-    """Raise ``ValueError`` unless the product of the weight decays, of which theory takes the root, is a number."""
+    """Raise ``ValueError`` unless the product of the weight decays, of which theory takes the root, is finite."""
     if math.isinf(feature_weight_decay * classifier_weight_decay):
         wanted = f"a finite product with classifier_weight_decay={classifier_weight_decay}"
         raise invalid("feature_weight_decay", wanted, feature_weight_decay)
@@ -22,37 +22,37 @@ def check_decay_product(feature_weight_decay: float, classifier_weight_decay: fl
 
 @dataclass(frozen=True, kw_only=True)
 class ClassConfiguration(Configuration):
-    """All choices of a neural-collapse run."""
+    """All settings of a neural-collapse run."""
 
     aliases: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         {"weight_decay": ("feature_weight_decay", "classifier_weight_decay")}
     )
 
-    n_classes: int = option(10, "classes, K", group=TASK)
+    n_classes: int = option(10, "number of classes, K", group=TASK)
     samples_per_class: int | tuple[int, ...] | str = option(
-        20, "n, or n_k of each class with commas, or long-tail:LARGEST:RATIO, or step:LARGEST:RATIO", group=TASK
+        20, "n, or n_k of every class by commas, or long-tail:LARGEST:RATIO, or step:LARGEST:RATIO", group=TASK
     )
     factor_sizes: tuple[int, ...] | str | None = option(
         None,
-        "values of each of several factors, with x between them (3x4), in place of classes; n is then per cell",
+        "numbers of values of several factors, such as 3x4, in place of classes; n is then per combination",
         group=TASK,
     )
-    features: str = option("free", "free (a vector for each sample) or mlp (of random inputs)", group=NETWORK)
+    features: str = option("free", "free (a vector for each sample) or mlp (an MLP on random inputs)", group=NETWORK)
     feature_dim: int = option(16, "dimension of the features, d", group=NETWORK)
     input_dim: int = option(128, "mlp: dimension of the random inputs", group=TASK)
     hidden_width: int = option(256, "mlp: width of the hidden layers", group=NETWORK)
-    depth: int = option(1, "mlp: hidden layers", group=NETWORK)
+    depth: int = option(1, "mlp: number of hidden layers", group=NETWORK)
     feature_weight_decay: float = option(
         5e-3, "lam_H; the penalty is lam_H/2 |h_i|^2 for each sample", unit="nats", group=TRAINING
     )
     classifier_weight_decay: float = option(5e-3, "lam_W; the penalty is lam_W/2 |W|^2", unit="nats", group=TRAINING)
-    optimizer: str = option("lbfgs", "an optax optimiser: lbfgs, sgd, adam, ...", group=TRAINING)
+    optimizer: str = option("lbfgs", "optax optimiser: lbfgs, sgd, adam, ...", group=TRAINING)
     initial_scale: float = option(0.1, "factor on the initial weights", group=TRAINING)
     n_steps: int = option(200, "training steps, each on all samples", group=TRAINING)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Values of each factor; a single one are classes."""
+        """The number of values of each factor; for a single factor, the number of classes."""
         if self.factor_sizes is None:
             return (check_count("n_classes", self.n_classes, 2),)
         texts = self.factor_sizes.split("x") if isinstance(self.factor_sizes, str) else self.factor_sizes
@@ -61,7 +61,7 @@ class ClassConfiguration(Configuration):
         return tuple(int(text) for text in texts)
 
     def check_sizes(self) -> None:
-        """Raise ``ValueError`` if an array of the run cannot be held; the message names a field."""
+        """Raise ``ValueError`` if an array of the run is too large; the message names a field."""
         of_cells = (
             {"n_classes": self.n_classes} if self.factor_sizes is None else {"factor_sizes": math.prod(self.sizes)}
         )
@@ -75,7 +75,7 @@ class ClassConfiguration(Configuration):
 
     @property
     def counts(self) -> tuple[int, ...] | int:
-        """Samples of each class, or of each cell of the factors."""
+        """The number of samples of each class, or of each combination of factors."""
         given = self.samples_per_class
         if not isinstance(given, str):
             return given
@@ -89,7 +89,7 @@ class ClassConfiguration(Configuration):
         largest, ratio = map(float, parts)
         if largest < 1 or ratio < 1 or largest / ratio < 0.5:
             raise invalid(
-                "samples_per_class", "at least one sample in the smallest class, and a ratio from 1 on", given
+                "samples_per_class", "at least one sample in the smallest class and a ratio of at least 1", given
             )
         n_classes = self.sizes[0]
         ranks = np.arange(n_classes) / (n_classes - 1)

@@ -1,4 +1,4 @@
-"""Frequent and rare classes over weight decays, through the point where the rare ones coincide (Fang et al., 2021)."""
+"""Frequent and rare classes over weight decays, through the point where the rare ones coincide (Fang et al. 2021)."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.neural_collapse.phenomenon import NEURAL_COLLAPSE

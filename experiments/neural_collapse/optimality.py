@@ -1,4 +1,4 @@
-"""How far trained features and classifier are from the global minimum of their risk."""
+"""The certified distance of trained features and classifier from the global minimum of their risk."""
 
 import numpy as np
 
@@ -10,10 +10,10 @@ from theory.optimality.factor_certificate import certify_factors
 
 
 def certify_member(member: Member[ClassSpec, Hyperparameters], run: MemberRun) -> Certificate | None:
-    """Return the certificate of a member, or None for a run that diverged.
+    """Return the certificate of a member, or None for a diverged run.
 
-    To the certificate a feature is a word of its own in a sentence of one. Where a network makes the features, the
-    bound holds for it too, as none can do better than free ones.
+    For the certificate, each sample is a sentence of one word that occurs nowhere else. The bound also holds for a
+    network that computes the features, because no network has a smaller risk than free features.
     """
     if run.status == "diverged":
         return None

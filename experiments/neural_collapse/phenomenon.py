@@ -1,4 +1,4 @@
-"""Neural collapse: classes of samples whose features are free, held against the theory of unconstrained features."""
+"""Neural collapse: classification with free features, compared with the theory of unconstrained features."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.neural_collapse.configuration import ClassConfiguration

@@ -1,4 +1,4 @@
-"""``simlab predict neural-collapse``: what may be chosen, and the prediction as a table."""
+"""``simlab predict neural-collapse``: the options, and the prediction as a table."""
 
 import math
 from dataclasses import dataclass
@@ -18,13 +18,17 @@ from simlab.validation import check_count, check_real
 class NeuralCollapseOptions:
     """A task of free features; defaults are those of :func:`theory.neural_collapse.predict`."""
 
-    n_classes: int | None = option(None, "classes, K; if not given, as many as sizes are listed, or ten", group=TASK)
-    samples_per_class: tuple[int, ...] | int | str = option(
-        100, "n, or n_k of each class with commas, or long-tail:LARGEST:RATIO, or step:LARGEST:RATIO", group=TASK
+    n_classes: int | None = option(
+        None, "number of classes, K; if not given, that of the listed n_k, or 10", group=TASK
     )
-    feature_dim: int | None = option(None, "dimension of the features, d; K - 1 if it is not given", group=NETWORK)
-    feature_weight_decay: float = option(1e-5, "lam_H, of each sample's feature", unit="nats", group=TRAINING)
-    classifier_weight_decay: float = option(1e-3, "lam_W", unit="nats", group=TRAINING)
+    samples_per_class: tuple[int, ...] | int | str = option(
+        100, "n, or n_k of every class by commas, or long-tail:LARGEST:RATIO, or step:LARGEST:RATIO", group=TASK
+    )
+    feature_dim: int | None = option(None, "dimension of the features, d; K - 1 if not given", group=NETWORK)
+    feature_weight_decay: float = option(
+        1e-5, "lam_H; the penalty is lam_H/2 |h_i|^2 for each sample", unit="nats", group=TRAINING
+    )
+    classifier_weight_decay: float = option(1e-3, "lam_W; the penalty is lam_W/2 |W|^2", unit="nats", group=TRAINING)
 
 
 def _predict(options: NeuralCollapseOptions):
@@ -81,7 +85,7 @@ def _format_factors(prediction) -> str:
         ("dimensions needed", f"{prediction.rank}"),
         ("zero threshold", f"{prediction.thresholds.max():.10g}"),
         ("exact", "yes"),
-        ("rests on", "a theorem: each factor forms a simplex in a subspace of its own"),
+        ("basis", "a theorem: the factors form simplices in orthogonal subspaces"),
     ]
     table: list[tuple[str, ...]] = [("values", "mean difference", "classifier norm", "zero threshold", "vanished")]
     numbers = (prediction.difference_norms, prediction.classifier_norms, prediction.thresholds)
@@ -100,7 +104,7 @@ def _format_classes(prediction) -> str:
         ("dimensions needed", f"{prediction.rank}"),
         ("zero threshold", f"{prediction.zero_threshold:.10g}"),
         ("exact", "yes" if prediction.is_proved else "no"),
-        ("rests on", prediction.note),
+        ("basis", prediction.note),
     ]
     table: list[tuple[str, ...]] = [("samples", "feature norm", "classifier norm", "minority threshold", "collapsed")]
     for size, row in zip(sizes[::-1], first[::-1], strict=True):

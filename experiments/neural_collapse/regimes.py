@@ -1,4 +1,4 @@
-"""Neural collapse of unconstrained features (Zhu et al., arXiv 2105.02375): six ways to the predicted geometry."""
+"""Neural collapse of unconstrained features (Zhu et al., arXiv 2105.02375) in six regimes."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.neural_collapse.configuration import ClassConfiguration
@@ -16,7 +16,7 @@ REGIMES = (
     ),
     Regime(
         name="step-imbalance",
-        summary="half the classes are rare, and coincide",
+        summary="half of the classes are rare, and coincide",
         quick=QUICK.replace(samples_per_class="step:50:25", n_steps=400, weight_decay=7e-3),
         paper=PAPER.replace(samples_per_class="step:200:20"),
     ),
@@ -28,7 +28,7 @@ REGIMES = (
     ),
     Regime(
         name="factors",
-        summary="two labels each: simplices in orthogonal subspaces",
+        summary="two labels for each sample: simplices in orthogonal subspaces",
         quick=QUICK.replace(factor_sizes="4x6", samples_per_class=8),
         paper=PAPER.replace(factor_sizes="10x20", samples_per_class=20),
     ),
@@ -40,7 +40,7 @@ REGIMES = (
     ),
     Regime(
         name="random-labels",
-        summary="an MLP on random inputs reaches the same values",
+        summary="an MLP on random inputs, with the same predicted values",
         quick=QUICK.replace(features="mlp", n_classes=6, samples_per_class=10, n_steps=400),
         paper=PAPER.replace(
             features="mlp",
@@ -56,10 +56,10 @@ REGIMES = (
 
 EXPERIMENT = Experiment(
     name="neural-collapse",
-    summary="class means on a simplex, and what becomes of it in five other settings",
+    summary="class means on a simplex, with class imbalance, several labels, few dimensions, and an MLP",
     regimes=REGIMES,
     quick_time="60 s",
     paper_time="10 min",
     phenomenon=NEURAL_COLLAPSE,
-    talk=("neural_collapse.class_means", "Where do features end?"),
+    talk=("neural_collapse.class_means", "What geometry do class means form?"),
 )

@@ -1,4 +1,4 @@
-"""What theory predicts for a configuration of classes, in one form for one factor and for several."""
+"""The prediction for a configuration of classes, in the same form for one factor and for several factors."""
 
 import math
 from functools import lru_cache
@@ -20,12 +20,12 @@ class Representation(NamedTuple):
         features: ``Float64[N, d]``.
         classifier: ``Float64[K, d]``, the rows of all heads.
         cross_entropy, risk: nats; with several factors the cross-entropy is the sum over them.
-        zero_threshold: value of ``sqrt(lam_W lam_H)`` from which on all is zero.
-        collapse_threshold: value of ``sqrt(lam_W lam_H)`` from which on the smallest classes coincide; NaN where no two
-            classes share the smallest size, for classes of one size, and for several factors.
-        kind: what it is, in a word or two.
-        basis: what it rests on: theorem, certified, ansatz or not converged.
-        note: what keeps it from being exact, or nothing.
+        zero_threshold: value of ``sqrt(lam_W lam_H)`` at and above which the network is zero.
+        collapse_threshold: value of ``sqrt(lam_W lam_H)`` at and above which the smallest classes coincide; NaN where
+            no two classes share the smallest size, for classes of equal size, and for several factors.
+        kind: the geometry, in a word or two.
+        basis: basis of the prediction: theorem, certified, ansatz or not converged.
+        note: the reason why it is not exact, or empty.
     """
 
     features: np.ndarray
@@ -47,9 +47,9 @@ class Representation(NamedTuple):
 
 
 def check_theory(configuration: ClassConfiguration) -> None:
-    """Raise ``ValueError`` for a configuration that theory cannot take; nothing is solved.
+    """Raise ``ValueError`` for a configuration outside the theory, without solving.
 
-    Whether a spherical code is known for a small dimension is part of the prediction.
+    Whether a spherical code is known for a small dimension is checked by the prediction.
     """
     configuration.check_sizes()
     for name in ("feature_weight_decay", "classifier_weight_decay"):
@@ -62,10 +62,10 @@ def check_theory(configuration: ClassConfiguration) -> None:
 
 
 def predict(configuration: ClassConfiguration) -> Representation:
-    """Return what theory predicts.
+    """Return the prediction for a configuration.
 
     Raises:
-        ValueError: a configuration is out of range, or no code is known for so few dimensions.
+        ValueError: a field is out of range, or no spherical code is known for so few dimensions.
     """
     return _predict(
         configuration.sizes,

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of a training run on classes."""
+"""Convert a configuration to the specification of a training run on classes."""
 
 from experiments.core import training_choices
 from experiments.core.training_choices import training_fields
@@ -21,7 +21,7 @@ def make_training_spec(configuration: ClassConfiguration) -> ClassSpec:
     """
     check_choice("features", configuration.features, ("free", "mlp"))
     free = configuration.features == "free"
-    # It is trained on its population, so that it need not draw examples.
+    # Training uses the population, so the task need not draw examples.
     task = LabelledTask(  # pyright: ignore[reportAbstractUsage]
         factor_sizes=configuration.sizes,
         samples_per_cell=configuration.counts,
@@ -40,7 +40,7 @@ def make_training_spec(configuration: ClassConfiguration) -> ClassSpec:
 
 
 def make_hyperparameters(configuration: ClassConfiguration) -> Hyperparameters:
-    """Return the traced part of the run, checked."""
+    """Return the checked traced part of the run."""
     return training_choices.make_hyperparameters(
         configuration,
         CrossEntropy(),

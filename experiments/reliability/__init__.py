@@ -1,1 +1,1 @@
-"""Sweeps that are killed again and again, compared with one that runs undisturbed."""
+"""Sweeps that are repeatedly killed and resumed, compared with an undisturbed sweep."""

@@ -2,19 +2,19 @@
 
 ``python -m experiments.reliability [--kills 100] [--processes 1] [--seed 0] [--folder DIR]``
 
-The words used here:
+Terms:
 
 kill
-    SIGKILL, which no process can catch. Half of them come after a random time, half right after a random change of
-    the folder, which is when a file is written or renamed; both uniform over what is left to do.
+    SIGKILL, which a process cannot catch. Half of the kills come after a random time, half right after a random change
+    of the folder, that is, while a file is written or renamed; both are uniform over the rest of the run.
 lane
-    One of the processes that share a folder (``--shard``). A lane that was killed starts the same command again.
+    One of the processes that share a folder (``--shard``). After a kill, the lane runs the same command again.
 trial
-    A fresh folder, in which lanes are killed until the sweep is finished nevertheless.
+    A fresh folder, in which lanes are killed until the sweep is finished.
 undisturbed
-    The run of one process that nobody kills; what the trials must give, bit for bit.
+    The run of one process without kills; every trial must reproduce its result bit for bit.
 
-Exit status: 0 if every trial gave the bits of the undisturbed run and no finished part was computed twice, else 1.
+Exit status: 0 if every trial is bit-identical to the undisturbed run and no finished part was computed twice, else 1.
 """
 
 import argparse
@@ -37,10 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="reliability", description=(__doc__ or "").partition("\n")[0], allow_abbrev=False
     )
-    parser.add_argument("--kills", default="100", metavar="N", help="processes to kill (100)")
-    parser.add_argument("--processes", default="1", metavar="N", help="processes that share a folder (1)")
-    parser.add_argument("--seed", default="0", metavar="N", help="of the moments of the kills (0)")
-    parser.add_argument("--folder", metavar="DIR", help="keep everything there (a temporary folder)")
+    parser.add_argument("--kills", default="100", metavar="N", help="number of kills (default: 100)")
+    parser.add_argument("--processes", default="1", metavar="N", help="processes that share a folder (default: 1)")
+    parser.add_argument("--seed", default="0", metavar="N", help="seed of the times of the kills (default: 0)")
+    parser.add_argument("--folder", metavar="DIR", help="folder for all files (default: a temporary folder)")
     arguments = parser.parse_args(argv)
     with ExitStack() as stack:
         folder = arguments.folder or stack.enter_context(tempfile.TemporaryDirectory(prefix="simlab-reliability-"))

@@ -1,4 +1,4 @@
-"""The datasets of trials compared with that of the undisturbed run, bit by bit."""
+"""Comparison of the datasets of trials with that of the undisturbed run, for bit-identity."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def compare(tally: Tally, undisturbed: Undisturbed, folder: Path) -> None:
-    """Compare the dataset of a trial with the undisturbed one, and add what differs to the tally."""
+    """Compare the dataset of a trial with the undisturbed one, and add the differences to the tally."""
     dataset = load_dataset(folder)
     tally.compared += 1
     tally.members_lost += int(undisturbed.dataset.status.size) - int((dataset.status == "finished").sum())
@@ -29,7 +29,7 @@ def _kind(path: Path) -> str:
 
 
 def differing(first: "xarray.Dataset", second: "xarray.Dataset") -> list[str]:
-    """Return the names of all variables, coordinates and attributes in which two datasets differ in any bit."""
+    """Return the names of all variables, coordinates and attributes that are not bit-identical in two datasets."""
     names = {*first.variables, *second.variables}
     different = [name for name in names if not _same_bits(first.variables.get(name), second.variables.get(name))]
     attributes = [name for name in {*first.attrs, *second.attrs} if first.attrs.get(name) != second.attrs.get(name)]
@@ -37,7 +37,7 @@ def differing(first: "xarray.Dataset", second: "xarray.Dataset") -> list[str]:
 
 
 def _same_bits(first: "xarray.Variable | None", second: "xarray.Variable | None") -> bool:
-    """Return whether two variables agree in names, type, shape and every bit, also those of NaNs."""
+    """Return whether two variables agree in dimensions, type, shape and every bit, including those of NaNs."""
     if first is None or second is None:
         return False
     if (first.dims, first.dtype, first.shape) != (second.dims, second.dtype, second.shape):

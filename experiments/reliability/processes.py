@@ -1,4 +1,4 @@
-"""Processes that carry out commands of ``simlab`` and can be killed at any moment."""
+"""Processes that run commands of ``simlab`` and can be killed at any time."""
 
 import multiprocessing
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-# What a process imports before it is forked, so that a kill meets the sweep and not an import.
+# Modules imported before a process is forked, so that kills fall into the sweep and not into imports.
 _PRELOADED = [
     "experiments.feature_collapse.regimes",
     "experiments.tables.sweep",
@@ -21,29 +21,29 @@ _PRELOADED = [
     "simlab.sweeps.sweep",
 ]  # fmt: skip
 
-_LONGEST = 300.0  # seconds that a process may take before it counts as hanging
+_LONGEST = 300.0  # seconds after which a process counts as hanging
 
 
 @lru_cache(maxsize=1)
 def _copies():
-    """Return the context whose processes are forked from one that has imported what the sweep needs."""
+    """Return a context that forks processes from a server which has imported the modules of the sweep."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context
 
 
 class Unreliable(Exception):  # noqa: N818 - it names the verdict
-    """A run that nobody killed failed or hangs."""
+    """A run failed or hangs without having been killed."""
 
 
 class Run:
-    """A process that carries out one command.
+    """A process that runs one command.
 
     Args:
-        words: of the command, after ``simlab``.
+        words: words of the command, after ``simlab``.
         cache: folder of compiled programs.
-        said: the file that its stderr goes to.
-        longest: seconds after which it counts as hanging.
+        said: file for the process's stderr.
+        longest: seconds after which the process counts as hanging.
     """
 
     def __init__(self, words: Sequence[str], cache: Path, said: Path, longest: float):
@@ -56,11 +56,11 @@ class Run:
 
     @property
     def number(self) -> int | None:
-        """The system's number of the process, which has one once it has begun."""
+        """The process id, or None before the process has started."""
         return self._process.pid
 
     def has_ended(self) -> bool:
-        """Return whether it has ended.
+        """Return whether the process has ended.
 
         Raises:
             Unreliable: it hangs.
@@ -68,12 +68,12 @@ class Run:
         return self._exit_status() is not None
 
     def kill(self) -> None:
-        """End it by SIGKILL."""
+        """End the process by SIGKILL."""
         self._process.kill()
         self._process.join()
 
     def wait(self) -> tuple[int, str]:
-        """Wait for its end and return the exit status and what it wrote to stderr.
+        """Wait for the process to end, and return its exit status and its stderr.
 
         Raises:
             Unreliable: it hangs.
@@ -83,7 +83,7 @@ class Run:
         return status, self._said.read_text()
 
     def finish(self) -> str:
-        """Wait for its end and return what it wrote to stderr.
+        """Wait for the process to end, and return its stderr.
 
         Raises:
             Unreliable: it failed or hangs.
@@ -94,7 +94,7 @@ class Run:
         return said
 
     def _exit_status(self) -> int | None:
-        """Return the exit status, or None while it runs; raise ``Unreliable`` if it hangs."""
+        """Return the exit status, or None while the process runs; raise ``Unreliable`` if it hangs."""
         status = self._process.exitcode
         if status is None and time.monotonic() > self._deadline:
             raise Unreliable(f"a process still runs after {self._longest:.0f} s")
@@ -102,10 +102,10 @@ class Run:
 
 
 class Processes:
-    """Starts processes.
+    """A starter of processes, which keeps track of them.
 
     Attributes:
-        folder: of the compiled programs that all share, and of what they write to stderr.
+        folder: folder for shared compiled programs and for the stderr of each process.
         longest: seconds after which a process counts as hanging.
     """
 
@@ -114,13 +114,13 @@ class Processes:
         self._begun: list[Run] = []
 
     def begin(self, words: Sequence[str]) -> Run:
-        """Return a process that has just begun the command."""
+        """Start a process with the words of a command, and return it."""
         run = Run(words, self.folder, self.folder / f"said-{len(self._begun)}", self.longest)
         self._begun.append(run)
         return run
 
     def end(self) -> None:
-        """Kill whatever still runs."""
+        """Kill every process that still runs."""
         for run in self._begun:
             run.kill()
 
@@ -137,7 +137,7 @@ def processes(folder: Path, longest: float = _LONGEST) -> Iterator[Processes]:
 
 
 def _obey(words: list[str], cache: Path, said: Path) -> None:
-    """Carry out a command in this process; save its state at every record, so that many kills fall into a save."""
+    """Run a command in this process, saving its state at every record so that many kills fall into a save."""
     import experiments.commands.cli
     import simlab.sweeps.work
 

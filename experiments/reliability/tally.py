@@ -1,25 +1,25 @@
-"""Counts of what was seen in all trials, and their table."""
+"""Counts over all trials, and their table."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-# When a folder holds what; between them, parts.
+# Order of the contents of a folder during a run; parts come between the manifest and the result.
 _STAGES = {"nothing": 0, "the manifest": 1, "the result": 3}
 
 
 @dataclass
 class Tally:
-    """What was seen in all trials.
+    """Counts over all trials.
 
     Attributes:
-        kills: their number, by what the folder held.
-        writing: how many of them left a file half written.
-        compared: datasets that were compared with the undisturbed one.
-        members_lost: members that a dataset should hold and does not.
-        computed_twice: complete parts that were replaced by another file.
-        corrupt: files that were found corrupt, though nothing but kills has happened to them.
-        differing: variables, coordinates and attributes that are not the same to the bit.
-        left_behind: files of killed processes beside the results.
+        kills: number of kills, by the content of the folder.
+        writing: number of kills that left a file half written.
+        compared: number of datasets compared with the undisturbed one.
+        members_lost: number of members missing from datasets.
+        computed_twice: number of complete parts that were replaced by another file.
+        corrupt: number of files found corrupt, although only kills have happened.
+        differing: variables, coordinates and attributes that are not bit-identical.
+        left_behind: number of files of killed processes next to the results, by name.
     """
 
     kills: Counter[str] = field(default_factory=Counter)
@@ -33,7 +33,7 @@ class Tally:
 
     @property
     def n_kills(self) -> int:
-        """All kills."""
+        """The number of all kills."""
         return sum(self.kills.values())
 
     @property

@@ -1,4 +1,4 @@
-"""Trials: a sweep whose processes are killed at random moments until it is finished nevertheless."""
+"""Trials: a sweep whose processes are killed at random times until it is finished."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from experiments.reliability.tally import Tally
 from experiments.reliability.undisturbed import COMMAND, Undisturbed, run_undisturbed
 from experiments.reliability.watch import TICK, Watch
 
-_SHARE = 0.8  # of what is left, in which a kill may come: a run may be faster than the one that was measured
+_SHARE = 0.8  # fraction of the remaining run in which a kill may come, as a run may be faster than the measured one
 
 
 def run_trial(
@@ -23,7 +23,7 @@ def run_trial(
     n_kills: int,
     n_processes: int = 1,
 ) -> None:
-    """Run the sweep in a fresh folder, with at most so many kills, and add what was seen to the tally."""
+    """Run the sweep in a fresh folder with at most ``n_kills`` kills, and add the counts to the tally."""
     watch = Watch(folder)
 
     def begin(lane: int) -> Run:
@@ -37,7 +37,7 @@ def run_trial(
         watch.look()
         tally.kills[watch.describe()] += 1
         tally.writing += watch.is_writing
-        # To finish is then to draw the figures again: one kill there is enough.
+        # After the result is saved, only figures are drawn, and one kill during that is enough.
         n_kills = 0 if watch.has_result else n_kills - 1
         lanes[lane] = begin(lane)
     for process in lanes:
@@ -49,10 +49,10 @@ def run_trial(
 def _wait_for_moment(
     lanes: list[Run], watch: Watch, undisturbed: Undisturbed, chance: random.Random | None
 ) -> list[int]:
-    """Return the lanes that still run, at a random moment; without chance not before all have ended."""
+    """Return the running lanes at a random time; without ``chance``, wait until all have ended."""
     begin, moment, change = time.monotonic(), math.inf, math.inf
     left = undisturbed.left(watch.n_complete)
-    # All that is left may be to write the result: half of those get through, or one trial would take all kills.
+    # If only the result is left to write, half of the processes are spared, or one trial would use up all kills.
     if chance is None or (watch.n_complete == undisturbed.n_parts and chance.random() < 0.5):
         pass
     elif chance.random() < 0.5:
@@ -68,17 +68,17 @@ def _wait_for_moment(
 
 
 def run_trials(folder: Path, n_kills: int, n_processes: int, seed: int, say=lambda text: None) -> Tally:
-    """Run trials in subfolders of a folder until so many processes were killed.
+    """Run trials in subfolders of a folder until ``n_kills`` processes have been killed.
 
     Args:
-        folder: where the trials, the undisturbed runs and what the processes share go.
-        n_kills: their number.
-        n_processes: lanes of each trial.
-        seed: of the moments.
+        folder: folder for the trials, the undisturbed runs and the shared files of the processes.
+        n_kills: number of kills.
+        n_processes: number of lanes of each trial.
+        seed: seed of the times of the kills.
         say: called with a line of progress.
 
     Raises:
-        Unreliable: a process that nobody killed failed or hangs.
+        Unreliable: a process failed or hangs without having been killed.
     """
     chance, tally = random.Random(seed), Tally()
     with processes(folder / "processes") as started:

@@ -1,4 +1,4 @@
-"""The sweep that trials kill, and the run of it that nobody kills."""
+"""The sweep of the trials, and its undisturbed run."""
 
 import time
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ COMMAND = ("run", "uniform-small-sample", *_OPTIONS.split())
 
 
 class Mark(NamedTuple):
-    """A moment of a run: seconds from its beginning, and changes of its folder so far."""
+    """A time in a run: seconds since its start, and changes of its folder so far."""
 
     seconds: float
     changes: int
@@ -29,11 +29,11 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a run gives if nobody kills it.
+    """The result and the course of an undisturbed run.
 
     Attributes:
         dataset: the result.
-        marks: when there were so many complete parts; the last entry is the end.
+        marks: entry i is the time at which i parts were complete; the last entry is the end of the run.
     """
 
     dataset: "xarray.Dataset"
@@ -41,17 +41,17 @@ class Undisturbed:
 
     @property
     def n_parts(self) -> int:
-        """How many parts there are."""
+        """The number of parts."""
         return len(self.marks) - 2
 
     def left(self, n_complete: int) -> Mark:
-        """Return what is left to do when so many parts are complete."""
+        """Return the seconds and changes that remain when ``n_complete`` parts are complete."""
         end, here = self.marks[-1], self.marks[n_complete]
         return Mark(end.seconds - here.seconds, end.changes - here.changes)
 
 
 def run_undisturbed(started: Processes, folder: Path) -> Undisturbed:
-    """Run the sweep once and return what it gives."""
+    """Run the sweep once without kills, and return its result and course."""
     watch, marks = Watch(folder), []
     process = started.begin([*COMMAND, "--out", str(folder)])
     begin = time.monotonic()

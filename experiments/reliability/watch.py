@@ -1,4 +1,4 @@
-"""What changes in the folder of a sweep while processes work on it."""
+"""Changes in the folder of a sweep while processes run it."""
 
 from collections.abc import Iterator
 from os import stat_result
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from simlab.storage.results import RESULTS_FILE
 
-TICK = 0.002  # seconds between two looks at a folder
+TICK = 0.002  # seconds between two inspections of a folder
 
 
 class Watch:
-    """Records what changes in a folder, one look after the other.
+    """A record of the changes in a folder, from repeated inspections.
 
     Attributes:
-        changes: looks at which a file had appeared, vanished or been replaced.
+        changes: number of inspections in which a file had appeared, vanished or been replaced.
         computed_twice: complete parts whose file was replaced.
     """
 
@@ -25,11 +25,11 @@ class Watch:
 
     @property
     def n_complete(self) -> int:
-        """How many parts have been seen complete."""
+        """The number of parts that have been complete."""
         return len(self._complete)
 
     def look(self) -> None:
-        """Compare the folder with the last look."""
+        """Inspect the folder, and record its changes since the last inspection."""
         statuses = {path.name: status for place in ("", "parts") for path, status in _files(self.folder / place)}
         files = {name: status.st_ino for name, status in statuses.items()}
         self.changes += files != self._files
@@ -41,13 +41,13 @@ class Watch:
                 self._complete[name] = identity
 
     def describe(self) -> str:
-        """Return what the folder holds."""
+        """Return the content of the folder in words."""
         if self.has_result:
             return "the result"
         visible = [name for name in self._files if not name.startswith(".")]
         done, states = (sum(name.endswith(ending) for name in visible) for ending in (".done", ".state"))
         if done or states:
-            return f"{done} complete and {states} begun parts"
+            return f"{done} complete and {states} incomplete parts"
         return "the manifest" if "manifest.json" in visible else "nothing"
 
     @property

@@ -1,6 +1,6 @@
-"""The line on a certificate: how far a value is from its global minimum at most, and whether that says much."""
+"""Words on a certificate: the bound on the distance from the global minimum, and whether it is tight."""
 
-LOOSE = 0.05  # of the value: a larger gap certifies little
+LOOSE = 0.05  # fraction of the value beyond which a gap is a loose bound
 
 
 def certificate_word(gap: float, value: float) -> str:
@@ -9,5 +9,5 @@ def certificate_word(gap: float, value: float) -> str:
 
 
 def gap_share(gap: float, value: float) -> str:
-    """Return a gap in per cent of its value, two digits."""
+    """Return a gap in per cent of its value, with two significant digits."""
     return f"{100 * gap / abs(value):.2g} %" if value else "-"

@@ -1,4 +1,4 @@
-"""What all tables share: aligned columns, kinds, notes, standard errors and digits."""
+"""Parts of all tables: aligned columns, notes, standard errors and digits."""
 
 import math
 from collections import Counter
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def format_columns(rows: list[tuple[str, ...]]) -> str:
-    """Return rows of text in aligned columns, the first to the left and the others to the right."""
+    """Return rows of text in aligned columns, the first flush left and the others flush right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = (
         "  ".join(
@@ -20,16 +20,20 @@ def format_columns(rows: list[tuple[str, ...]]) -> str:
 
 
 def notes_of(regime) -> Counter:
-    """Return in how many cells of a regime each note on its prediction holds; none where a dataset has no notes."""
+    """Return the number of cells of a regime for each note on the prediction; empty if the dataset has no notes."""
     notes = regime["note"].values.ravel() if "note" in regime else ()
     return Counter(text for text in map(str, notes) if text not in ("", "nan"))
 
 
 def standard_error(values: np.ndarray, sampling_error: np.ndarray) -> float:
-    """Return the standard error of the mean over seeds: from their spread, but no less than from sampling alone.
+    """Return the standard error of the mean over seeds: the larger of those from their spread and from sampling.
 
-    Equal values of several seeds are no proof of certainty: each was measured on a finite sample. NaN where neither is
-    known.
+    Sampling sets a lower bound, because seeds with equal values were still measured on finite samples. NaN if neither
+    is known.
+
+    Args:
+        values: one value for each seed.
+        sampling_error: standard error of each value from its finite evaluation set; NaN where unknown.
     """
     n_seeds = len(values)
     errors = []
@@ -41,5 +45,5 @@ def standard_error(values: np.ndarray, sampling_error: np.ndarray) -> float:
 
 
 def digits(error: float) -> float:
-    """Return the number of decimal digits that agree, ``-log10(error)``, between 0 and 16."""
+    """Return the number of agreeing decimal digits, ``-log10(error)``, between 0 and 16."""
     return min(16.0, max(0.0, -math.log10(error))) if error > 0 else 16.0

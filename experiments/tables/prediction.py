@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from experiments.tables.columns import format_columns
 
 WIDTH = 100
-# A list of a task with more values is shown by its smallest and its largest.
+# A longer list is shown by its smallest and its largest value.
 LONGEST_LIST = 4
 
 
 def format_task(task: Mapping[str, object]) -> str:
-    """Return the fields of a task with their values, ``n_words=600`` and so on, in as few lines as they need."""
+    """Return the fields of a task with their values, such as ``n_words=600``, wrapped at ``WIDTH`` characters."""
     fields = " ".join(f"{name}={show(value).replace(' ', chr(160))}" for name, value in task.items())
     lines = textwrap.fill(
         fields,
@@ -31,12 +31,12 @@ def format_points(
     tasks: Sequence[Mapping[str, object]],
     values: Sequence[Mapping[str, object]],
 ) -> str:
-    """Return what the tasks of several predictions share, and a table with a row for each.
+    """Return the common fields of several tasks, and a table with a row for each prediction.
 
     Args:
-        points: of a sweep, each the values of its axes by name.
-        tasks: of the points.
-        values: predicted, by name; a list is shown by its smallest and its largest.
+        points: the points of a sweep, each the values of its axes by name.
+        tasks: the task of each point.
+        values: the predicted values of each point, by name; a list is shown by its smallest and its largest value.
     """
     shared = {name: value for name, value in tasks[0].items() if all(task.get(name) == value for task in tasks)}
     rows: list[tuple[str, ...]] = [(*points[0], *values[0])]
@@ -46,7 +46,7 @@ def format_points(
 
 
 def show(value: object, longest: int = LONGEST_LIST) -> str:
-    """Return a value of a task or of a prediction as a reader writes it."""
+    """Return a value of a task or of a prediction as text."""
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     if isinstance(value, float):
@@ -58,7 +58,7 @@ def show(value: object, longest: int = LONGEST_LIST) -> str:
 
 
 def to_json(values: object, indent: int | None = None) -> str:
-    """Return nested values as JSON, with null in place of numbers that are not finite, which JSON does not have."""
+    """Return nested values as JSON, with null in place of non-finite numbers, which JSON does not have."""
     return json.dumps(_finite(values), allow_nan=False, indent=indent)
 
 

@@ -13,8 +13,8 @@ from figures.declared import as_shown, quantities_of
 def result_to_json(dataset) -> str:
     """Return a list of objects, one for each quantity of each regime and combination of varied values.
 
-    What is not known is null: numbers are those of ``results.nc``, learned ones the mean over the seeds that did not
-    diverge and its standard error.
+    Numbers are those of ``results.nc``. Learned values are means over the seeds that did not diverge, with standard
+    errors. Undefined numbers are null.
     """
     dataset = as_shown(dataset)
     axes = json.loads(dataset.attrs.get("axes", "[]"))
@@ -39,7 +39,7 @@ def _rows(cell, axes: list[str]) -> list[dict[str, object]]:
             "learned": float(np.mean(learned)) if learned.size else math.nan,
             "standard_error": standard_error(learned, row.sampling_error.values[finite]),
         }
-        known = {key: number if math.isfinite(number) else None for key, number in numbers.items()}
+        finite_or_null = {key: number if math.isfinite(number) else None for key, number in numbers.items()}
         counts = {"seeds": int(is_finished.size), "diverged": int(np.sum(~is_finished))}
-        rows.append({**where, "quantity": name, "unit": quantity.unit, **known, **basis, **counts})
+        rows.append({**where, "quantity": name, "unit": quantity.unit, **finite_or_null, **basis, **counts})
     return rows

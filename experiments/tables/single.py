@@ -1,4 +1,4 @@
-"""Results as plain text: the table of learned against predicted values."""
+"""The table of learned against predicted values of a single configuration, as plain text."""
 
 import json
 import math
@@ -11,10 +11,10 @@ from figures.declared import as_shown, certificate_of, predicted_kinds, quantiti
 
 
 def format_comparison(dataset) -> str:
-    """Return the table of every regime of a saved run, with a line on what the prediction assumes.
+    """Return the table of every regime of a saved run, with lines on the assumptions of its prediction.
 
     Raises:
-        ValueError: simlab wrote the run before datasets declared their quantities.
+        ValueError: the run was written by a version of simlab whose datasets do not declare their quantities.
     """
     dataset = as_shown(dataset)
     assumptions = json.loads(dataset.attrs.get("assumptions", "{}"))
@@ -22,22 +22,22 @@ def format_comparison(dataset) -> str:
     return "\n\n".join(parts)
 
 
-def _format_regime(regime, unmet: list[str]) -> str:
+def _format_regime(regime, caveats: list[str]) -> str:
     n_seeds = regime.sizes["seed"]
     kind, basis = ", ".join(predicted_kinds(regime)), regime.basis.item()
     counts = {status: int(np.sum(regime.status.values == status)) for status in ("converged", "diverged")}
     endings = "".join(f", {count} {status}" for status, count in counts.items() if count)
     heading = f"{regime.regime.item()}  ({kind}, {basis}; {n_seeds} seed{'s' if n_seeds > 1 else ''}{endings})"
     header = ("", "predicted", "minimum", "learned", "+-", "error", "digits")
-    rows = [(one.full_label, regime.sel(quantity=name)) for name, one in quantities_of(regime).items()]
+    rows = [(quantity.full_label, regime.sel(quantity=name)) for name, quantity in quantities_of(regime).items()]
     rows = [row for row in rows if np.isfinite(row[1].predicted) or np.isfinite(row[1].learned).any()]
     lines = format_columns([header, *(_format_quantity(*row) for row in rows)])
-    notes = (*unmet, *(_with_thresholds(text, regime) for text in notes_of(regime)), *_certified(regime))
+    notes = (*caveats, *(_with_thresholds(text, regime) for text in notes_of(regime)), *_certified(regime))
     return "\n".join([heading, lines, *(f"  {line}" for line in notes)])
 
 
 def _with_thresholds(note: str, regime) -> str:
-    """Return a note with the number of each threshold that it speaks of, behind the first mention of its label."""
+    """Return a note with the value of each threshold inserted after the first mention of its label."""
     for name, threshold in thresholds_of(regime).items():
         value = regime[name].item()
         if math.isfinite(value):
@@ -46,7 +46,7 @@ def _with_thresholds(note: str, regime) -> str:
 
 
 def _certified(regime) -> list[str]:
-    """Return the line on the certificate of the seed with the largest gap; none if no run has one."""
+    """Return the line on the certificate of the seed with the largest gap; empty without a certificate."""
     certificate = certificate_of(regime)
     if certificate is None:
         return []
@@ -61,10 +61,10 @@ def _certified(regime) -> list[str]:
 
 
 def _format_quantity(label: str, row) -> tuple[str, ...]:
-    """Return label, prediction, numerical minimum, mean and standard error over the seeds that did not diverge, error.
+    """Return the cells of a row: label, prediction, numerical minimum, learned mean, standard error, error, digits.
 
-    The error, and the digits that agree after it, are those of the prediction against what was learned; relative unless
-    zero is predicted.
+    Mean and standard error are over the seeds that did not diverge. The error and the number of agreeing digits compare
+    the prediction with the learned mean; they are relative unless zero is predicted.
     """
     predicted, learned, minimum = row.predicted.item(), row.learned.values, float(np.mean(row.exact_minimum.values))
     finite = np.isfinite(learned) & (row.status.values != "diverged")
@@ -72,7 +72,7 @@ def _format_quantity(label: str, row) -> tuple[str, ...]:
     scale = abs(predicted) or 1.0
     error = abs(mean - predicted) / scale
     spread = standard_error(learned[finite], row.sampling_error.values[finite])
-    # An agreement better than its own standard error is luck and is not counted as digits.
+    # Agreement beyond the standard error is chance and does not count as digits.
     resolution = max(error, 0.0 if math.isnan(spread) else spread / scale)
     return (
         f"  {label}",

@@ -1,4 +1,4 @@
-"""The cells of a sweep as plain text: one line each, learned against predicted values."""
+"""The table of a sweep as plain text: a line of learned against predicted values for each cell."""
 
 import json
 import math
@@ -10,22 +10,22 @@ import numpy as np
 from experiments.tables.columns import format_columns, notes_of, standard_error
 from figures.declared import as_shown, headlines, predicted_kinds, quantities_of, reduction_of
 
-_BRACKETS = "in brackets the standard error of a mean's last digit: 1.50(2) is 1.50 +- 0.02"
+_BRACKETS = "brackets: standard error of the mean, in units of its last digit; 1.50(2) is 1.50 +- 0.02"
 
 
 def format_sweep(dataset, max_rows: int = 40) -> str:
     """Return a table per regime with a line for every combination of the varied values.
 
     A line has the predicted and the learned value of each quantity whose headline is "compared", the learned value of
-    each whose headline is "learned", and the largest of the relative errors of the former (absolute where zero is
+    each whose headline is "learned", and the largest relative error of the compared quantities (absolute where zero is
     predicted).
 
     Args:
-        dataset: a run whose ``attrs["axes"]`` names what was varied.
-        max_rows: lines of all regimes together, at most; each regime keeps its first lines, one at least.
+        dataset: a run whose ``attrs["axes"]`` names the varied axes.
+        max_rows: maximal number of lines of all regimes together; each regime keeps its first lines, at least one.
 
     Raises:
-        ValueError: simlab wrote the run before datasets declared their quantities.
+        ValueError: the run was written by a version of simlab whose datasets do not declare their quantities.
     """
     dataset = as_shown(dataset)
     axes = json.loads(dataset.attrs["axes"])
@@ -45,7 +45,7 @@ def _format_regime(regime, axes: list[str], shown: list[dict[str, int]]) -> str:
     """Return heading, rows and notes of a regime."""
     compared, learned = headlines(regime)
     counted = [name for name in ("diverged", "converged") if (regime.status == name).any()]
-    # A long name is broken at its last underscore: numbers are shorter than it.
+    # A long name is broken at its last underscore, because its column of numbers is narrower.
     names = [axis.rsplit("_", 1) if len(axis) > 9 and "_" in axis else ["", axis] for axis in axes]
     rows = [
         (
@@ -73,7 +73,7 @@ def _format_regime(regime, axes: list[str], shown: list[dict[str, int]]) -> str:
 
 
 def _column_heads(regime, compared: list[str]) -> list[str]:
-    """Return two words over the two columns of each quantity: the words of its name, or its name and unit."""
+    """Return the upper heads of the two columns of each quantity: the words of its name, or its name and unit."""
     heads, declared = [], quantities_of(regime)
     for name in compared:
         first, _, second = _words(name).partition(" ")
@@ -83,12 +83,12 @@ def _column_heads(regime, compared: list[str]) -> list[str]:
 
 
 def _words(name: str) -> str:
-    """Return the name of a quantity in words; a narrow column need not say that it was measured on a test set."""
+    """Return the name of a quantity in words, without ``test_`` to keep the column narrow."""
     return name.removeprefix("test_").replace("_", " ")
 
 
 def _heading(regime) -> str:
-    """Return the name of a regime, the kinds of its predictions and their basis, its cells and its seeds."""
+    """Return the heading of a regime: its name, kinds and basis of its predictions, numbers of cells and seeds."""
     bases = Counter(map(str, regime.basis.values.ravel()))
     n_cells, n_seeds = bases.total(), regime.sizes["seed"]
     *others, last = sorted(bases, key=bases.__getitem__)
@@ -101,7 +101,7 @@ def _heading(regime) -> str:
 
 
 def _format_cell(cell, compared: list[str], learned: list[str], counted: list[str]) -> tuple[str, ...]:
-    """Return both values of each compared quantity, that of each learned one, the worst error, counts of members."""
+    """Return the values of compared and learned quantities, the worst error, and the counts of members."""
     texts, errors = [], []
     for name in compared:
         predicted = cell.predicted.sel(quantity=name).item()
@@ -132,10 +132,10 @@ def _format_value(value) -> str:
 
 
 def format_uncertain(value: float, error: float) -> str:
-    """Return a value to the first digit of its standard error, that digit in brackets: ``1.50(2)`` is 1.50 +- 0.02.
+    """Return a value to the first digit of its standard error, with that digit in brackets: ``1.50(2)``.
 
-    Without an error, four digits of the value; ``-`` for NaN. At most six decimals: ``(0)`` is an error below these.
-    What is smaller than 1e-3 or larger than 1e5 comes with a power of ten.
+    Without an error, the value has four digits; NaN is ``-``. There are at most six decimals: ``(0)`` is a smaller
+    error. A power of ten is used below 1e-3 and above 1e5.
     """
     if math.isnan(value):
         return "-"

@@ -1,1 +1,1 @@
-"""The theorems' claims, each checked numerically: ``simlab verify``."""
+"""Numerical checks of the claims of the theorems: ``simlab verify``."""

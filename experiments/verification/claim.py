@@ -1,4 +1,4 @@
-"""A claim: one checkable sentence, what was predicted, what was found, and how far apart they may be."""
+"""A claim: one checkable sentence with its predicted and numerical values, their error and its tolerance."""
 
 from typing import NamedTuple
 
@@ -11,15 +11,15 @@ class Claim(NamedTuple):
     """One checked sentence of a theorem.
 
     Attributes:
-        claim: the sentence, with the task that it was checked on.
+        claim: the sentence, with the task on which it was checked.
         source: theorem of the paper (arXiv 2305.16162), or ``derived here`` with the document.
-        predicted: the number that theory gives; NaN where the claim does not apply.
-        learned: the number that was found without theory.
-        error: how far apart they are, in the claim's own measure.
+        predicted: the value from theory; NaN where the claim does not apply.
+        learned: the numerical value, computed without theory.
+        error: distance between the two values, in a measure that depends on the claim.
         tolerance: the largest error that passes, derived from gradient, curvature and rounding.
         status: ``pass``, ``fail`` or ``not applicable``.
-        note: where the tolerance comes from, or which assumption is not met.
-        samples: for a claim about restarts, the risk at which each ended less the predicted one, nats.
+        note: derivation of the tolerance, or the assumption that is not met.
+        samples: for a claim about restarts, the final risk of each restart minus the predicted risk, nats.
     """
 
     claim: str
@@ -33,15 +33,15 @@ class Claim(NamedTuple):
     samples: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """Return the claim as plain JSON values; what is not a number becomes null."""
+        """Return the claim as plain JSON values, with null for NaN."""
         fields = {name: value for name, value in self._asdict().items() if name != "samples"}
         return {name: None if value != value else value for name, value in fields.items()}
 
 
 def compare(claim: str, source: str, predicted, learned, tolerance: float | np.floating, note: str = "") -> Claim:
-    """Return a claim that two numbers or arrays agree: the largest absolute difference is the error.
+    """Return the claim that two numbers or arrays agree; its error is the largest absolute difference.
 
-    Of arrays the pair that differs most is shown. A difference that is not a number fails.
+    For arrays, the claim shows the pair of entries that differs most. A difference of NaN fails.
     """
     predicted, learned = np.broadcast_arrays(np.asarray(predicted, float), np.asarray(learned, float))
     differences = np.abs(learned - predicted)
@@ -54,7 +54,7 @@ def compare(claim: str, source: str, predicted, learned, tolerance: float | np.f
 
 
 def must_exceed(claim: str, source: str, bound: float, found: float, note: str = "") -> Claim:
-    """Return a control: a claim that passes only if ``found`` is larger than ``bound``."""
+    """Return a negative control: a claim that passes only if ``found`` is larger than ``bound``."""
     status = PASS if found > bound else FAIL
     return Claim(claim, source, float(bound), float(found), max(bound - found, 0.0), 0.0, status, note)
 

@@ -11,15 +11,15 @@ from experiments.tables.columns import format_columns
 from experiments.verification.claim import FAIL, NOT_APPLICABLE, PASS, Claim
 
 HEADER = ("claim", "predicted", "found", "error", "tolerance", "status")
-LEAST_CLAIM, LONGEST_STATUS = 16, 14  # characters, of a table that fits a terminal
+LEAST_CLAIM, LONGEST_STATUS = 16, 14  # column widths, in characters, of a table that is fitted to a terminal
 
 
 def format_claims(claims: Sequence[Claim], width: int | None = None) -> str:
-    """Return the claims as a table, and a line that counts them.
+    """Return the claims as a table, and a line with their counts by status.
 
     Args:
-        claims: all that were checked.
-        width: characters of a line, into which long claims and notes are broken; None for one line per claim.
+        claims: the checked claims.
+        width: line width in characters, at which long claims and notes are wrapped; None for one line per claim.
     """
     rows = [HEADER, *(_format(claim) for claim in claims)]
     if width is not None:
@@ -30,7 +30,7 @@ def format_claims(claims: Sequence[Claim], width: int | None = None) -> str:
 
 
 def _break_rows(rows: list[tuple[str, ...]], width: int) -> list[tuple[str, ...]]:
-    """Return rows whose first and last cells are broken into lines, so that a table has a width if it can."""
+    """Return rows whose first and last cells are wrapped so that the table fits a width, if possible."""
     numbers = sum(max(len(row[i]) for row in rows) + 2 for i in range(1, len(HEADER) - 1))
     last = min(max(len(row[-1]) for row in rows), LONGEST_STATUS)
     first = max(LEAST_CLAIM, width - numbers - last - 2)
@@ -58,7 +58,7 @@ def claims_to_json(claims: Sequence[Claim]) -> str:
 
 
 def claims_to_dataset(claims: Sequence[Claim]):
-    """Return the claims as an ``xarray.Dataset`` over ``claim``, and the ends of restarts over ``setting, restart``."""
+    """Return the claims as an ``xarray.Dataset`` on ``claim``, with final risks of restarts on ``setting, restart``."""
     import xarray
 
     from simlab.storage.results import provenance
@@ -70,7 +70,7 @@ def claims_to_dataset(claims: Sequence[Claim]):
     excess = np.full((len(sampled), most), np.nan)
     for row, claim in zip(excess, sampled, strict=True):
         row[: len(claim.samples)] = claim.samples
-    about = {"long_name": "risk at which a restart ended less the predicted one", "units": "nats"}
+    about = {"long_name": "final risk of a restart minus the predicted risk", "units": "nats"}
     return xarray.Dataset(
         {
             **{name: ("claim", np.array([getattr(claim, name) for claim in claims], float)) for name in numbers},

@@ -1,4 +1,4 @@
-"""All claims, in groups that can be checked one by one."""
+"""All claims, in groups that can be checked separately."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -6,7 +6,7 @@ from experiments.registry import load_attribute
 from experiments.verification.claim import FAIL, Claim
 from simlab.validation import check_choice
 
-# Where the function is that checks each group of claims, as "module:function".
+# The function that checks each group of claims, as "module:function".
 GROUPS = {
     "types": "experiments.feature_collapse.claims.collapse_types:check_types",
     "zero-threshold": "experiments.feature_collapse.claims.threshold:check_threshold",
@@ -28,7 +28,7 @@ GROUPS = {
 
 
 def choose_groups(names: Iterable[str]) -> list[str]:
-    """Return the groups to check, all of them if none is named; an unknown name raises ``ValueError``."""
+    """Return the named groups, or all groups if none is named; raise ``ValueError`` for an unknown name."""
     return [check_choice("name", name, GROUPS) for name in names] or list(GROUPS)
 
 
@@ -37,16 +37,16 @@ def verify(groups: Iterable[str], on_claim: Callable[[Claim], None] = lambda cla
 
     Args:
         groups: from :func:`choose_groups`.
-        on_claim: called with each claim when it is decided.
+        on_claim: called with each claim once its status is known.
 
     Returns:
-        The claims in their order. A solver that did not converge leaves a claim that failed, never a missing one.
-        Settings of JAX are those of a run, whatever the environment says.
+        The claims in their order. If a solver does not converge, its claim fails; no claim is omitted. JAX has the
+        precision settings of a run, independent of the environment.
     """
-    from simlab.runtime.settings import precision_of  # imports JAX, which the command line does not wait for
+    from simlab.runtime.settings import precision_of  # imports JAX, which would delay the command line
 
     claims = []
-    with precision_of("float32"):  # what is checked in double precision switches it on
+    with precision_of("float32"):  # checks in double precision enable it themselves
         for claim in _check(groups):
             claims.append(claim)
             on_claim(claim)
@@ -54,7 +54,7 @@ def verify(groups: Iterable[str], on_claim: Callable[[Claim], None] = lambda cla
 
 
 def any_failed(claims: Iterable[Claim]) -> bool:
-    """Return whether a claim failed; what is not applicable has not."""
+    """Return whether any claim failed; one that is not applicable has not failed."""
     return any(claim.status == FAIL for claim in claims)
 
 

@@ -1,19 +1,20 @@
-"""How far a numerical minimiser may be from the true one, derived from its gradient and curvature."""
+"""Tolerances for a numerical minimiser, derived from its gradient and curvature."""
 
 import numpy as np
 
 from simlab.exact.minimise import Minima
 
-# However large a bound the gradient would give, an agreement worse than this is none.
+# Upper limit of every tolerance, however large the bound from the gradient.
 LARGEST_TOLERANCE = 1e-9
 
 
 def position_tolerance(minimum: Minima) -> float:
-    """Return how far an entry of the polished minimiser may be from the true one; 0 if the solver did not converge.
+    """Return a bound on the error of each entry of the polished minimiser; 0 if the solver did not converge.
 
-    Near a minimum the distance beyond the gauge is at most ``|g| / h``, ``g`` the gradient and ``h`` the smallest
-    curvature; twice that allows for its change in between. Rounding adds the backward error of the gradient, some
-    ``sqrt(N)`` operations of relative size ``eps`` on numbers of the size of the weights, amplified by ``1/h``.
+    Near a minimum the distance modulo the gauge is at most ``|g| / h``, with the gradient ``g`` and the smallest
+    curvature ``h``; a factor of 2 allows for the change of the curvature in between. Rounding adds the backward error
+    of the gradient, about ``sqrt(N)`` operations of relative size ``eps`` on numbers of the size of the weights,
+    amplified by ``1/h``.
     """
     row = minimum.best
     curvature = minimum.smallest_curvature[row]
@@ -26,7 +27,7 @@ def position_tolerance(minimum: Minima) -> float:
 
 
 def risk_tolerance(minimum: Minima) -> float:
-    """Return how far the risk of the polished minimiser may be from the least: ``|g|^2 / h`` and rounding."""
+    """Return a bound on the risk of the polished minimiser above its minimum: ``|g|^2 / h`` plus rounding."""
     row = minimum.best
     curvature = minimum.smallest_curvature[row]
     if minimum.status[row] != "converged" or not curvature > 0:

@@ -136,7 +136,7 @@ def test_only_figures_are_imported_by_their_name(made_up, name):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Quantity(label=" "), "label: expected what a reader calls it, got ' '"),
+        (lambda: Quantity(label=" "), "label: expected a text that is not empty, got ' '"),
         (lambda: Quantity(label="x", headline="main"), "headline: expected one of , compared, learned, got 'main'"),
         (lambda: Quantity(label="x", reduce="median"), "reduce: expected one of mean, best, got 'median'"),
         (lambda: Panel(label="x", height=0), "height: expected a positive number of inches, got 0"),
@@ -162,5 +162,5 @@ def test_declarations_are_checked_against_each_other():
     ):
         with pytest.raises(ValueError, match=f"^{message}"):
             check_declarations(quantities, thresholds, best_by, variables)
-    with pytest.raises(ValueError, match=r"^x: expected a quantity best_by that chooses the best seed, got None"):
+    with pytest.raises(ValueError, match=r"^x: expected best_by to name the quantity that selects the best seed, got"):
         check_declarations({"x": Quantity(label="x", reduce="best")}, {}, None, [])

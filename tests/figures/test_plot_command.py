@@ -54,10 +54,10 @@ def test_a_venue_sets_width_and_typeface(folder, venue, inches, family):
             "--style neurip",
             "style: expected one of neurips, icml, iclr, jmlr, beamer, got 'neurip' (did you mean 'neurips'?)",
         ),
-        ("--check --width 5", "check: expected nothing beside it but figures, got 'some'"),
+        ("--check --width 5", "check: expected figures and no other option, got 'some'"),
         (
             "--overview page.pdf --width double",
-            "overview: expected no --figures, --format, --width or --style beside it, got 'some'",
+            "overview: expected none of --figures, --format, --width and --style with it, got 'some'",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""Claims of the theory of feature collapse, checked numerically."""
+"""Numerical checks of the claims of the theory of feature collapse."""

@@ -1,4 +1,4 @@
-"""Types I, II and III: every scalar of the predicted configuration against an exact minimisation from random starts."""
+"""Types I, II and III: every scalar of the predicted configuration against exact minimisation from random starts."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def settings() -> Iterator[Setting]:
 
 
 def check_types() -> Iterator[Claim]:
-    """Check every type on its tasks, and refuse to judge a task that the theorem does not cover."""
+    """Check every type on its tasks, and report a task outside the theorem as not applicable."""
     for setting in settings():
         yield from check_setting(setting)
     sampled = Setting(n_concepts=3, ranks=2, length=3, weight_decay=1e-3, n_classes=12)

@@ -1,4 +1,4 @@
-"""The Hessian at the minimum: directions that the gauge leaves flat, and the smallest curvature beyond them."""
+"""The Hessian at the minimum: flat directions of the gauge, and the smallest curvature in the other directions."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,14 +11,14 @@ SETTINGS = (
     Setting(n_concepts=2, ranks=2, length=3, weight_decay=1e-3, law="zipf"),
     Setting(n_concepts=3, ranks=2, length=2, weight_decay=1e-2, law="skewed"),
 )
-# Shares of the threshold by which the weight decay lies below it.
+# Relative distances of the weight decay below the threshold.
 DISTANCES = (0.02, 0.01)
 
 
 def rotation_directions(dim: int, rank: int) -> int:
-    """Return the dimension of the orbit under rotations of a configuration of ``rank`` in ``dim`` dimensions.
+    """Return the dimension of the orbit under rotations of a configuration of rank ``r`` in ``d`` dimensions.
 
-    ``d(d-1)/2`` rotations, less those of the ``d - r`` dimensions that the configuration does not fill.
+    There are ``d(d-1)/2`` rotations, minus those within the ``d - r`` dimensions orthogonal to the configuration.
     """
     unused = dim - rank
     return dim * (dim - 1) // 2 - unused * (unused - 1) // 2
@@ -40,7 +40,7 @@ def _check_flat_directions(setting: Setting) -> Claim:
 
 
 def _check_near_threshold(setting: Setting, distance: float) -> Claim:
-    """Check ``2 lam (1 - lam/lam_th)``, the leading order: the next is smaller by the distance itself."""
+    """Check the leading order ``2 lam (1 - lam/lam_th)``; the next order is smaller by a factor of the distance."""
     threshold = setting.prediction.zero_threshold
     if threshold is None:
         raise TypeError(f"setting: expected one without LayerNorm, which has no threshold, got {setting}")

@@ -1,4 +1,4 @@
-"""Beyond the theorems: two weight decays, label noise, vocabularies of different sizes."""
+"""Extensions of the theorems: two weight decays, label noise, vocabularies of different sizes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -65,7 +65,7 @@ def _check_label_noise(setting: Setting) -> Iterator[Claim]:
 
 
 def _check_vocabularies(*, layer_norm: bool) -> Iterator[Claim]:
-    """Concepts of one, two and three words: the reduced problem, and with LayerNorm Type II itself."""
+    """Check concepts of one, two and three words: the reduced problem, and with LayerNorm also Type II."""
     base = Setting(n_concepts=3, ranks=1, length=2, weight_decay=1e-2, layer_norm=layer_norm)
     vocabulary = np.array([1, 2, 3])
     frequencies = [np.full(size, 1 / size) for size in vocabulary]

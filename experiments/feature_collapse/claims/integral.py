@@ -1,4 +1,4 @@
-"""Type III below saturation: the contour integral against a sum over all sentences of words."""
+"""Type III below saturation: the contour integral against a sum over all sentences."""
 
 import itertools
 import math
@@ -16,7 +16,7 @@ SIZES = ((3, 4, 2, 5), (3, 4, 40, 5), (3, 4, 80, 5), (2, 8, 100, 4), (10, 6, 100
 
 
 def check_integral() -> Iterator[Claim]:
-    """Check the expected logarithm over random words."""
+    """Check the expected logarithm over random words for each size."""
     rng = np.random.default_rng(0)
     for n_concepts, length, n_classes, ranks in SIZES:
         share = LatentShare(n_concepts=n_concepts, sentence_length=length, n_classes=n_classes)
@@ -29,7 +29,7 @@ def check_integral() -> Iterator[Claim]:
 
 
 def sum_over_multisets(kappa: float, length: int, gains: np.ndarray, frequencies: np.ndarray) -> float:
-    """Return ``E log(1 - kappa + kappa e^S)`` by enumeration of the multisets of words, summed without loss."""
+    """Return ``E log(1 - kappa + kappa e^S)`` by enumeration of the multisets of words, summed exactly."""
     terms = []
     for multiset in itertools.combinations_with_replacement(range(len(gains)), length):
         counts = np.bincount(multiset, minlength=len(gains))

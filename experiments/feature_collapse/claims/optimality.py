@@ -1,4 +1,4 @@
-"""Global optimality: certificates of the predictions, and thousands of restarts that try to do better."""
+"""Global optimality: certificates of the predictions, and thousands of restarts that search for smaller risks."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ SETTINGS = tuple(
 
 
 def check_optimality() -> Iterator[Claim]:
-    """Check the certificate of Types I, II and III, that it can refuse, and that no restart falls below Type III."""
+    """Check the certificate of Types I, II and III, its rejection of non-minimisers, and restarts against Type III."""
     sizes = {"n_concepts": 3, "ranks": 3, "length": 3, "weight_decay": 1e-3}
     certified = (
         Setting(**sizes),
@@ -48,22 +48,22 @@ def certify_prediction(setting: Setting, scale: float = 1.0) -> Certificate:
 def _check_certificate(setting: Setting) -> Iterator[Claim]:
     certificate = certify_prediction(setting)
     name = f"Type {setting.prediction.collapse_type} is a global minimiser, {setting}"
-    # Each entry of G is a sum over the population, whose rounding grows like the root of its size; relative to lam.
+    # Each entry of G is a sum over the population; its rounding grows like the root of the number of terms.
     tolerance = 8 * np.finfo(float).eps * np.sqrt(len(setting.population.classes)) / setting.weight_decay
     yield compare(
         f"{name}: sigma_max / lam", SOURCE, 1.0, 1.0 + certificate.excess, tolerance, "rounding of G over lam"
     )
-    # A relative excess of delta costs at most delta times the penalty of the dual point, which is below the risk.
+    # A relative excess of delta costs at most delta times the penalty of the dual point, which is less than the risk.
     gap = (tolerance + 64 * np.finfo(float).eps) * max(1.0, certificate.risk)
-    yield compare(f"{name}: duality gap (nats)", SOURCE, 0.0, certificate.gap, gap, "tolerance of sigma_max times risk")
+    yield compare(f"{name}: duality gap (nats)", SOURCE, 0.0, certificate.gap, gap, "tolerance of sigma_max x risk")
 
 
 def _check_refusals(setting: Setting) -> Iterator[Claim]:
-    """Check, as controls, that a network that is no minimiser is not certified and that its gap covers its excess."""
+    """Check, as controls, that a non-minimising network is not certified, and that its gap bounds its excess risk."""
     optimum = setting.prediction.risk
     disturbed = certify_prediction(setting, scale=1.05)
     name = f"control, {setting}, classifier 5 % too large"
-    yield must_exceed(f"{name}: duality gap (nats)", SOURCE, disturbed.risk - optimum, disturbed.gap, "its true excess")
+    yield must_exceed(f"{name}: duality gap (nats)", SOURCE, disturbed.risk - optimum, disturbed.gap, "the excess risk")
     zero = certify_prediction(setting, scale=0.0)
     name = f"control, {setting}, zero classifier"
     yield must_exceed(f"{name}: sigma_max / lam - 1", SOURCE, 1e-3, zero.excess, "not a minimiser")

@@ -1,4 +1,4 @@
-"""Latents drawn at random: exact collapse within concepts, and one word per concept in place of all."""
+"""Random latents: exact collapse within concepts, and the reduced problem with one word per concept."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ SETTINGS = (
 
 
 def check_reduction() -> Iterator[Claim]:
-    """Check collapse and reduction against the enumerated population; and that kappa alone does not decide."""
+    """Check collapse and reduction against the enumerated population, and that kappa alone is not sufficient."""
     for setting in SETTINGS:
         yield from _check_setting(setting)
     yield from _check_controls(SETTINGS[0])
@@ -44,7 +44,7 @@ def _check_setting(setting: Setting) -> Iterator[Claim]:
     risk = risk_tolerance(minimum) + max(reduced.risk_gap, 0.0)
     name = f"reduced problem, {setting}"
     yield compare(f"{name}: risk (nats)", SOURCE, reduced.risk, minimum.risk[row], risk, "both gradients and gaps")
-    # The reduced minimiser's own error: its gradient over the same curvature.
+    # The error of the reduced minimiser is its gradient over the same curvature.
     place += 2 * reduced.gradient_norm / minimum.smallest_curvature[row]
     classifier_norms = geometry.norms(minimum.embeddings[row])
     yield compare(f"{name}: word norms", SOURCE, geometry.norms(reduced.embeddings), classifier_norms, place, note)
@@ -55,7 +55,7 @@ def _check_setting(setting: Setting) -> Iterator[Claim]:
 
 
 def _check_controls(setting: Setting) -> Iterator[Claim]:
-    """Check, as controls, what must differ where an assumption is broken."""
+    """Check, as controls, that results differ where an assumption is violated."""
     exact, kappa = reduce(setting), setting.prediction
     name = f"control, asymmetric latents, {setting}"
     difference = abs(exact.risk / kappa.risk - 1)

@@ -1,4 +1,4 @@
-"""The tasks on which claims are checked, and what is needed to check them: prediction, exact risk, exact minimum."""
+"""The tasks on which claims are checked, with their prediction, exact risk and exact minimum."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +22,7 @@ class Setting:
         weight_decay: ``lam``.
         law: ``uniform``, ``zipf`` or ``skewed`` (each word eight times as rare as the one before it).
         layer_norm: whether the network is ``h*``.
-        n_classes: ``K``, or None for all latents; fewer are drawn at random.
+        n_classes: ``K`` latents drawn at random, or None for all latents.
     """
 
     n_concepts: int
@@ -40,7 +40,7 @@ class Setting:
 
     @property
     def embedding_dim(self) -> int:
-        """``d``: one more than the number of concepts, where no restart gets stuck."""
+        """``d``, one more than the number of concepts; with it, no restart ends in a spurious minimum."""
         return self.n_concepts + 1
 
     @cached_property
@@ -57,12 +57,12 @@ class Setting:
 
     @cached_property
     def frequencies(self) -> np.ndarray:
-        """``mu``, ``Float64[s_c]``."""
+        """The word frequencies ``mu``, ``Float64[s_c]``."""
         return word_frequencies(self.task.word_frequency, self.task.words_per_concept)
 
     @cached_property
     def latents(self) -> np.ndarray:
-        """``Int[K, L]``."""
+        """The concept at each position of each class, ``Int[K, L]``."""
         return draw_latents(self.task, 0)
 
     @cached_property
@@ -98,7 +98,7 @@ class Setting:
 
     @cached_property
     def minimum(self) -> Minima:
-        """Its minimiser, found from random starts."""
+        """The minimiser of the population risk, found from random starts."""
         return minimise(self.risk)
 
 

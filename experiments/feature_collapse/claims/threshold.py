@@ -1,4 +1,4 @@
-"""The zero threshold, from both sides, for saturated and for random latents."""
+"""The zero threshold, from above and from below, for saturated and for random latents."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ SETTINGS = (
 
 
 def check_threshold() -> Iterator[Claim]:
-    """Check the threshold itself, the minimiser above it, and that below it zero is not the minimiser."""
+    """Check the threshold, that zero is the minimiser above it, and that zero is not the minimiser below it."""
     for setting in SETTINGS:
         threshold = zero_threshold(setting.latents, setting.frequencies, setting.n_concepts)
         yield _check_slope(setting, threshold)
@@ -29,7 +29,7 @@ def check_threshold() -> Iterator[Claim]:
 
 
 def _check_slope(setting: Setting, threshold: float) -> Claim:
-    """At zero the largest singular value of dF/dM is the threshold."""
+    """Check that the largest singular value of dF/dM at zero is the threshold."""
     words = np.zeros((setting.task.n_words, setting.embedding_dim))
     classifier = np.zeros((setting.task.n_classes, setting.length, setting.embedding_dim))
     certificate = certify(
@@ -41,17 +41,17 @@ def _check_slope(setting: Setting, threshold: float) -> Claim:
 
 
 def _check_above(setting: Setting) -> Claim:
-    """One per cent above the threshold every restart ends at zero."""
+    """Check that every restart ends at zero, one per cent above the threshold."""
     minimum = minimise(setting.risk, tolerance=1e-12)
     weights = [np.abs(array).max() for array in (minimum.embeddings, minimum.classifier)]
-    # The Hessian at zero has the smallest eigenvalue lam - lam_th.
+    # The smallest eigenvalue of the Hessian at zero is lam - lam_th.
     tolerance = 2 * minimum.gradient_norm.max() / (setting.weight_decay * (1 - 1 / 1.01)) + 1e-14
     name = f"above the threshold, {_name(setting)}: largest weight"
     return compare(name, SOURCE, 0.0, max(weights), tolerance, "2 |gradient| / (lam - lam_th)")
 
 
 def _check_below(setting: Setting) -> Iterator[Claim]:
-    """One per cent below it zero is a saddle: there is a network of smaller risk, and the certificate accepts it."""
+    """Check that zero is a saddle one per cent below the threshold: a certified network has smaller risk."""
     minimum = setting.minimum
     row = minimum.best
     name = f"below the threshold, {_name(setting)}"

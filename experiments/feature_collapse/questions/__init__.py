@@ -1,1 +1,1 @@
-"""Questions beyond the paper: an experiment each, and what it derives from its runs."""
+"""Questions beyond the paper: one experiment for each, and the variables derived from its runs."""

@@ -1,7 +1,7 @@
-"""Is the global minimum what SGD finds? The certified distance from it, over initial scales and batch sizes.
+"""Does SGD find the global minimum? The certified distance from it, over initial scales and batch sizes.
 
-The four regimes of *Feature Collapse* on smaller tasks, each member certified on its own training set. Members that
-share a training set share the best lower bound that any of them, or L-BFGS on the same sentences, has proved.
+The four regimes of *Feature Collapse* on smaller tasks, with each member certified on its own training set. Members on
+the same training set share the best lower bound proved by any of them or by L-BFGS on the same sentences.
 """
 
 from experiments.core.experiment import Experiment, Regime
@@ -13,7 +13,7 @@ FEW, MANY = 5, {"quick": 50, "paper": 40}
 
 
 def _shrink(regime: Regime) -> Regime:
-    """Return a regime with tasks on which many members are trained; every record is of the whole training set."""
+    """Return a regime with small tasks, for many members; every record covers the whole training set."""
     large = regime.name == LARGE_SAMPLE.name
     start = regime.quick
     if not isinstance(start, WordConfiguration):
@@ -23,7 +23,7 @@ def _shrink(regime: Regime) -> Regime:
 
 
 def _set_steps(configuration: WordConfiguration, per_class: int, preset: str) -> WordConfiguration:
-    """Return a configuration in the size of a preset."""
+    """Return a configuration with the sizes of a preset."""
     if preset == "quick":
         sizes = {
             "n_words": 120,
@@ -41,7 +41,7 @@ def _set_steps(configuration: WordConfiguration, per_class: int, preset: str) ->
 
 
 def derive(dataset, plan):
-    """Add what L-BFGS finds on the same sentences, and the excess of every member over the best lower bound."""
+    """Add the result of L-BFGS on the same sentences, and the excess of every member over the best lower bound."""
     from experiments.feature_collapse.questions import certified_descent_derived as descent
 
     return descent.derive(dataset, plan)
@@ -49,7 +49,7 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="certified-descent",
-    summary="is the global minimum what SGD finds? certified, over initial scales and batch sizes",
+    summary="does SGD find the global minimum? certified, over initial scales and batch sizes",
     regimes=tuple(map(_shrink, REGIMES)),
     quick_time="100 s",
     paper_time="11 min",
@@ -61,5 +61,5 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 3},
     derive=derive,
     figures=("feature_collapse.certified_descent",),
-    talk=("feature_collapse.certified_descent", "Is the global minimum what SGD finds?"),
+    talk=("feature_collapse.certified_descent", "Does SGD find the global minimum?"),
 )

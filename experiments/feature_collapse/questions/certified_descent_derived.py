@@ -1,10 +1,10 @@
-"""How far members are above the best lower bound of their training set.
+"""The excess of members over the best lower bound of their training set.
 
-A certificate's lower bound is made from the network that it certifies, and is lower by the first order in the distance
-from the minimum, while the risk is higher by the second. So a noisy network may be far closer to the minimum than it
-can prove; the bound of another one on the same training set, which L-BFGS has brought closer, proves it. That one has
-twice the dimensions: bounds hold for all dimensions, and few sentences may want more of them than the members have,
-which then prove nothing.
+The lower bound of a certificate is constructed from the certified network. It lies below the minimum by the first order
+in the distance from it, whereas the risk lies above by the second order. A noisy network can therefore be much closer
+to the minimum than its own certificate proves. A bound from a second network on the same training set, trained to
+convergence by L-BFGS, is tighter. That network has twice the dimensions: bounds hold for all dimensions, and on few
+sentences the minimum may need more dimensions than the members have, whose own certificates are then loose.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from experiments.feature_collapse.configuration import WordConfiguration
 from experiments.feature_collapse.members import WordMember
 from simlab.data.sources import FixedSample
 
-# L-BFGS on the whole training set: how long, and from where. The wider network is equally penalised for equal logits.
+# L-BFGS on the whole training set: length and initial scale. The wider network has equal penalties at equal logits.
 WIDER = 2
 DESCENT = {
     "optimizer": "lbfgs",
@@ -31,22 +31,22 @@ DESCENT = {
 }
 
 VARIABLES = {
-    "relative_gap": Variable((), "own duality gap, as a share of the training risk"),
+    "relative_gap": Variable((), "duality gap of the member's own certificate, as a share of the training risk"),
     "best_lower_bound": Variable((), "largest lower bound proved on the member's training set", "nats"),
     "excess": Variable((), "training risk above the best lower bound, as a share of the risk"),
     "history_excess": Variable(
-        ("record",), "the same at each record; NaN if records are of a part of the training set"
+        ("record",), "excess at each record; NaN if records cover a part of the training set only"
     ),
     "descended_risk": Variable((), "risk of a network twice as wide after L-BFGS on the same training set", "nats"),
-    "descended_excess": Variable((), "that risk above the best lower bound, as a share of it: what the bound may lack"),
+    "descended_excess": Variable((), "excess of that risk over the best lower bound, as a share of the risk"),
 }
 
-# The descent of the whole training set, None if there is no such set, and the seed.
+# The L-BFGS run on the whole training set (None if there is no fixed set), and the seed.
 TrainingSet = tuple[WordConfiguration | None, int]
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add the variables of the module's docstring; NaN for fresh sentences, of which there is no fixed training set."""
+    """Add :data:`VARIABLES`; NaN for fresh sentences, which have no fixed training set."""
     wholes = [_whole(cell.configuration) for cell in plan.cells]
     descended = _descend(plan, list(dict.fromkeys(whole for whole in wholes if whole is not None)))
     bounds = dataset.risk_lower_bound.values
@@ -74,13 +74,13 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 
 def _whole(configuration: WordConfiguration) -> WordConfiguration | None:
-    """Return the descent of the whole training set, equal for all that share it; None if there is no such set."""
+    """Return the L-BFGS run on the whole training set, equal for all cells that share it; None for fresh sentences."""
     if configuration.source == "fresh":
         return None
     wider = configuration.replace(**DESCENT, embedding_dim=WIDER * configuration.embedding_dim)
     if configuration.normalised_by == "none":
         return wider
-    # Normalised vectors are longer by the square root of their dimensions, and the classifier is as much shorter.
+    # Norms of normalised vectors grow with the root of the dimension, and those of the classifier shrink by the same.
     return wider.replace(classifier_weight_decay=WIDER * configuration.classifier_weight_decay)
 
 
@@ -88,7 +88,7 @@ def _descend(plan: Plan, wholes: list[WordConfiguration]) -> dict[TrainingSet, t
     """Return risk and lower bound of L-BFGS by training set and seed."""
     if not wholes:
         return {}
-    regimes = {str(number): one for number, one in enumerate(wholes)}
+    regimes = {str(number): whole for number, whole in enumerate(wholes)}
     dataset = run_plan(make_plan(plan.name, plan.phenomenon, regimes, plan.seeds))
     pairs = np.stack([dataset.training_risk.values, dataset.risk_lower_bound.values], axis=-1)
     return {
@@ -99,7 +99,7 @@ def _descend(plan: Plan, wholes: list[WordConfiguration]) -> dict[TrainingSet, t
 
 
 def _sees_all(member: WordMember) -> bool:
-    """Return whether the records of a member are of its whole training set."""
+    """Return whether the records of a member cover its whole training set."""
     spec = member.spec
     if isinstance(spec.source, FixedSample):
         return spec.n_evaluation >= spec.source.n_examples

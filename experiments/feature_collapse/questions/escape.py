@@ -1,4 +1,4 @@
-"""The escape from the saddle at zero: how long a plateau lasts, at which rate it ends, in which order modes grow."""
+"""The escape from the saddle at zero: the length of the plateau, the growth rates, and the order of the modes."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.feature_collapse.configuration import WordConfiguration
@@ -32,7 +32,7 @@ REGIMES = (
     ),
     Regime(
         name="few-classes",
-        summary="four concepts, few of all latents: three modes, one after the other",
+        summary="four concepts, few of all latents: three modes in sequence",
         quick=QUICK.replace(n_concepts=4, n_words=12, n_classes=7),
         paper=PAPER.replace(n_concepts=4, n_words=12, n_classes=20),
     ),
@@ -48,12 +48,12 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="escape",
-    summary="the plateau at zero over initial scales and weight decays, and the modes that end it",
+    summary="the initial plateau over initial scales and weight decays, and the modes that end it",
     regimes=REGIMES,
     quick_time="60 s",
     paper_time="6 min",
     phenomenon=FEATURE_COLLAPSE,
-    # Zero thresholds: 0.157, 0.173 and, by the seed, 0.17 to 0.18; in the paper preset 0.096, 0.110 and about 0.12.
+    # Zero thresholds: 0.157, 0.173 and, depending on the seed, 0.17 to 0.18; paper: 0.096, 0.110 and about 0.12.
     vary={
         "quick": {"initial_scale": [1e-8, 1e-6, 1e-4, 1e-2], "weight_decay": [0.01, 0.04, 0.08, 0.12, 0.14, 0.15]},
         "paper": {

@@ -1,8 +1,7 @@
-"""The escape from the saddle at zero: theory's curves, rates and plateaus beside the learned ones.
+"""The escape from the saddle at zero: predicted and learned curves, growth rates and plateaus.
 
-The modes are those of :mod:`theory.feature_collapse.dynamics.modes`. Learned weights are projected on them at every
-record, so that what is compared is the part of the embeddings that grows, and not what the others leave of the initial
-weights.
+The modes are those of :mod:`theory.feature_collapse.dynamics.modes`. Learned weights are projected onto them at every
+record, so that the growing part of the embeddings is compared, without the remainder of the initial weights.
 """
 
 from typing import Any
@@ -18,34 +17,34 @@ from simlab.tasks.word_law import word_frequencies
 from theory.feature_collapse.dynamics.escape import LinearRegime, expected_linear_regime, linear_regime, plateau
 from theory.feature_collapse.dynamics.modes import EscapeModes, escape_modes, escape_rate
 
-PLATEAU = 0.01  # of the final |W|^2, in the growing modes
-# A growth rate is the slope of log |w_i| from where |w_i|^2 should have grown by GROWN, when the decaying pair is below
-# a thousandth of it, to where |W|^2 is NEAR of its final value, or its cube DRIVEN of |w_i|^2: what the larger modes
-# drive along q_i is of the third order in them.
+PLATEAU = 0.01  # fraction of the final |W|^2, in the growing modes, at which the plateau ends
+# A growth rate is the slope of log |w_i| over a window. The window begins where |w_i|^2 should have grown by GROWN, as
+# the decaying pair is then below a thousandth of it. It ends where |W|^2 reaches the fraction NEAR of its final value,
+# or its cube the fraction DRIVEN of |w_i|^2, because larger modes drive mode i at the third order.
 GROWN, NEAR, DRIVEN = 1e3, 1e-3, 1e-4
 
 VARIABLES = {
     "mode_singular_value": Variable(("mode",), "singular value of the mode at zero", "nats"),
     "mode_square": Variable(("record", "mode"), "learned |w_i|^2 along each mode"),
-    "mode_square_linear": Variable(("record", "mode"), "|w_i|^2 in the linear regime from the member's own start"),
-    "rank": Variable(("record",), "of the learned embeddings, (sum s_i^2)^2 / sum s_i^4 of their singular values"),
+    "mode_square_linear": Variable(("record", "mode"), "|w_i|^2 in the linear regime, from the initial weights"),
+    "rank": Variable(("record",), "effective rank of the learned embeddings, (sum s_i^2)^2 / sum s_i^4"),
     "growth_rate": Variable(("mode",), "slope of log |w_i| over learning rate times steps", "nats"),
     "growth_rate_predicted": Variable(("mode",), "predicted slope of log |w_i| over learning rate times steps", "nats"),
-    "embedding_norm_linear": Variable(("record",), "|w|, rms, in the linear regime from the member's own start"),
-    "classifier_norm_linear": Variable(("record",), "|u|, rms, in the linear regime from the member's own start"),
+    "embedding_norm_linear": Variable(("record",), "|w|, rms, in the linear regime, from the initial weights"),
+    "classifier_norm_linear": Variable(("record",), "|u|, rms, in the linear regime, from the initial weights"),
     "embedding_norm_expected": Variable(("record",), "|w|, rms, in the linear regime from the initial scale alone"),
     "classifier_norm_expected": Variable(("record",), "|u|, rms, in the linear regime from the initial scale alone"),
-    "final_square": Variable((), "predicted |W|^2 at the end: exact for the latents where that is known"),
-    "plateau": Variable((), "learned: steps until |W|^2 of the modes is 1 % of its final value", "steps"),
-    "plateau_predicted": Variable((), "predicted from the member's own start", "steps"),
-    "plateau_expected": Variable((), "predicted from the initial scale alone", "steps"),
-    "plateau_delay": Variable((), "of the predicted steps, those that the first nonlinear order adds", "steps"),
-    "plateau_slowdown": Variable((), "share by which growth is slower at the end of the plateau"),
+    "final_square": Variable((), "predicted final |W|^2, exact for the latents where that is known"),
+    "plateau": Variable((), "learned length of the plateau: steps until |W|^2 of the modes is 1 % of final", "steps"),
+    "plateau_predicted": Variable((), "length of the plateau predicted from the member's initial weights", "steps"),
+    "plateau_expected": Variable((), "length of the plateau predicted from the initial scale alone", "steps"),
+    "plateau_delay": Variable((), "contribution of the first nonlinear order to the predicted length", "steps"),
+    "plateau_slowdown": Variable((), "relative reduction of the growth rate at the end of the plateau"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add the escape, predicted and learned, and leave out the weights at every record, which nothing else needs."""
+    """Add :data:`VARIABLES`, and drop the weights at every record, which are not used afterwards."""
     rows = [_describe(dataset, index, cell, member) for index, cell, member in each_member(dataset, plan)]
     added = attach(dataset, plan, rows, VARIABLES)
     added.attrs["escape"] = f"plateau at {PLATEAU:g} of |W|^2; rates from {GROWN:g} of the start to {NEAR:g} of the end"
@@ -57,8 +56,8 @@ def mode_squares(embeddings: np.ndarray, modes: EscapeModes, frequencies: np.nda
 
     Args:
         embeddings: ``Float[..., n_w, d]``, word (a, b) in row ``a s_c + b``.
-        modes: of the saddle.
-        frequencies: mu, ``Float[s_c]``.
+        modes: modes of the saddle.
+        frequencies: word frequencies mu, ``Float[s_c]``.
 
     Returns:
         ``Float64[..., m]``.
@@ -70,12 +69,12 @@ def mode_squares(embeddings: np.ndarray, modes: EscapeModes, frequencies: np.nda
 
 
 def growth_rates(times: np.ndarray, squares: np.ndarray, linear: np.ndarray, final: float) -> np.ndarray:
-    """Return the slope of log |w_i| of each mode over its window; NaN where that holds fewer than three records.
+    """Return the slope of log |w_i| of each mode over its window; NaN for a window of fewer than three records.
 
     Args:
         times: learning rate times steps, ``Float[R]``.
         squares: |w_i|^2, ``Float[R, m]``.
-        linear: the same in the linear regime; it decides where the window begins.
+        linear: |w_i|^2 in the linear regime, ``Float[R, m]``; it determines the start of the window.
         final: |W|^2 at the end of training.
     """
     rates = np.full(squares.shape[1], np.nan)
@@ -89,7 +88,7 @@ def growth_rates(times: np.ndarray, squares: np.ndarray, linear: np.ndarray, fin
 
 
 def rank(embeddings: np.ndarray) -> np.ndarray:
-    """Return how many singular values W has, each counted by its size: (sum s_i^2)^2 / sum s_i^4.
+    """Return the effective rank of W, (sum s_i^2)^2 / sum s_i^4, from its singular values.
 
     Args:
         embeddings: ``Float[..., n_w, d]``.
@@ -105,12 +104,12 @@ def rank(embeddings: np.ndarray) -> np.ndarray:
 
 
 def crossing(steps: np.ndarray, squares: np.ndarray, target: float) -> float:
-    """Return when |W|^2 of the modes first reaches a target, interpolated in its logarithm; NaN if it never does.
+    """Return the step at which |W|^2 of the modes first reaches a target, interpolated in its logarithm, or NaN.
 
     Args:
-        steps: of the records, ``Float[R]``.
+        steps: steps of the records, ``Float[R]``.
         squares: |W|^2, ``Float[R]``.
-        target: positive.
+        target: a positive value.
     """
     beyond = np.flatnonzero(squares >= target)
     if not beyond.size or beyond[0] == 0:
@@ -122,7 +121,7 @@ def crossing(steps: np.ndarray, squares: np.ndarray, target: float) -> float:
 
 
 def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, member: WordMember) -> dict[str, Any]:
-    """Return predicted and learned values of a member's escape."""
+    """Return the predicted and learned variables of a member's escape."""
     task, rate = member.spec.task, float(member.hyperparameters.learning_rate)
     steps = member.spec.record_steps
     embeddings, classifier = _weights(dataset, index, member)
@@ -136,7 +135,7 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, m
     final = _final_square(dataset, index, cell)
     decays = own.weight_decay, own.classifier_weight_decay
     rates = escape_rate(modes.singular_values, *decays, learning_rate=rate)
-    # Beyond e^300 the linear regime does not hold, and its squares overflow.
+    # The linear regime does not hold beyond growth by e^300, and its squares overflow.
     shown = rate * steps * rates.max(initial=0.0) < 300
     linear = _until(shown, own.embedding_squares(steps[shown]))
     foreseen = [plateau(regime, final, fraction=PLATEAU) if final > 0 else None for regime in (own, expected)]
@@ -162,14 +161,14 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, m
 
 
 def _until(shown: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return values, one for each record that is ``shown``, with NaN for the others."""
+    """Return the values of the ``shown`` records, with NaN for the other records."""
     padded = np.full((len(shown), *values.shape[1:]), np.nan)
     padded[shown] = values
     return padded
 
 
 def _weights(dataset: xarray.Dataset, index: tuple[int, ...], member: WordMember) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights of a member at every record, less the padding."""
+    """Return the weights of a member at every record, without padding."""
     task, dim = member.spec.task, member.spec.network.embedding_dim
     embeddings = dataset.embeddings_trajectory.values[index]
     classifier = dataset.classifier_trajectory.values[index]
@@ -183,7 +182,7 @@ def _weights(dataset: xarray.Dataset, index: tuple[int, ...], member: WordMember
 def _linear_regimes(
     member: WordMember, embeddings: np.ndarray, classifier: np.ndarray
 ) -> tuple[LinearRegime, LinearRegime]:
-    """Return the linear regime from a member's own initial weights, and in the mean over weights of its scale."""
+    """Return the linear regime from a member's initial weights, and its mean over initial weights of that scale."""
     task, rates = member.spec.task, member.hyperparameters
     shared = {
         "latents": member.data.latents,
@@ -206,7 +205,7 @@ def _linear_regimes(
 
 
 def _final_square(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell) -> float:
-    """Return |W|^2 at the minimum: exact for the latents if that is known, else as theory predicts."""
+    """Return |W|^2 at the minimum: the exact value for the latents if it is known, else the predicted one."""
     exact = dataset.exact_minimum.sel(quantity="embedding_norm").values[index]
     norm = exact if np.isfinite(exact) else dataset.predicted.sel(quantity="embedding_norm").values[index[:-1]]
     return float(cell.spec.task.n_words * norm**2)

@@ -1,10 +1,10 @@
-"""How far the formulas reach: over sizes, weight decays and word frequencies, and from few latents to all of them."""
+"""The accuracy of the formulas over sizes, weight decays, word frequencies, and numbers of latents up to all."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.feature_collapse.configuration import WordConfiguration
 from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 
-# Every sentence with its probability, and L-BFGS: at rounding of float32 after 25 to 150 steps.
+# L-BFGS on the population risk, which converges to float32 rounding in 25 to 150 steps.
 POPULATION = WordConfiguration(
     source="population", optimizer="lbfgs", initial_scale=0.3, n_steps=400, n_records=16, until="gradient-norm=3e-6"
 )
@@ -50,7 +50,7 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="formula-reach",
-    summary="formulas against exact minima and training over 72 settings, and from few latents to all",
+    summary="formulas against exact minima and training in 72 settings, and with few to all latents as classes",
     regimes=REGIMES,
     quick_time="2 min",
     paper_time="3 min",
@@ -68,5 +68,5 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 5},
     derive=derive,
     figures=("feature_collapse.formula_reach",),
-    talk=("feature_collapse.formula_reach", "How far do the formulas reach?"),
+    talk=("feature_collapse.formula_reach", "How accurate are the formulas?"),
 )

@@ -1,11 +1,11 @@
-"""The error of the kappa approximation, from few latents to nearly all: no training, exact minima for drawn latents.
+"""The error of the kappa approximation, from few latents to nearly all, against exact minima and without training.
 
     L = 4 positions of n_c = 3 concepts with two words each, K of the 81 latents, lam = 1e-3
 
 Type I has equal words, Type II LayerNorm, Type III words of frequencies 2/3 and 1/3. Types I and II are solved by the
-reduced problem (:mod:`simlab.exact.reduced`), with one word per concept; words of Type III do not collapse exactly on
-latents drawn at random, so that it is minimised over all sentences (:mod:`simlab.exact.minimise`). Each minimum carries
-a duality gap: no network whatever has a smaller risk by more. At K = 81 the formulas are theorems.
+reduced problem (:mod:`simlab.exact.reduced`), with one word per concept. The words of Type III do not collapse exactly
+on random latents, so Type III is minimised over all sentences (:mod:`simlab.exact.minimise`). The duality gap of each
+minimum bounds its risk above that of every network. At K = 81 the formulas are theorems.
 """
 
 import os
@@ -40,7 +40,7 @@ TASKS = {
     "II": TASK.replace(word_frequency="zipf", layer_norm=True, embedding_weight_decay=0.0),
     "III": TASK.replace(word_frequency="zipf"),
 }
-# A larger duality gap, nats, and the minimum counts as not known: the errors to be measured are above 1e-4 nats.
+# Minima with a larger duality gap (nats) are discarded; the measured errors are above 1e-4 nats.
 LARGEST_GAP = 1e-8
 
 GRID, BY_SEED = ("type", "n_latents"), ("type", "n_latents", "seed")
@@ -51,8 +51,8 @@ VARIABLES = {
     "reach_risk_predicted": Variable(GRID, "risk of the kappa approximation", "nats"),
     "reach_embedding_norm": Variable(BY_SEED, "|w|, rms, at the exact minimiser for the latents of a seed"),
     "reach_classifier_norm": Variable(BY_SEED, "|u|, rms, at the exact minimiser for the latents of a seed"),
-    "reach_risk": Variable(BY_SEED, "least risk for the latents of a seed", "nats"),
-    "reach_gap": Variable(BY_SEED, "what that may be too large by, at most", "nats"),
+    "reach_risk": Variable(BY_SEED, "minimal risk for the latents of a seed", "nats"),
+    "reach_gap": Variable(BY_SEED, "duality gap of that risk", "nats"),
     "reach_spread": Variable(BY_SEED, "largest 1 - cos of the angle between two words of a concept"),
 }
 
@@ -60,7 +60,7 @@ VARIABLES = {
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     """Add predicted and exact norms and risks on the axes ``type``, ``n_latents`` and ``seed``."""
     jobs = [(kind, n_latents) for kind in TASKS for n_latents in N_LATENTS]
-    # Each shape is a compilation, which leaves the interpreter to other threads.
+    # Each shape needs a compilation, which releases the interpreter lock.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(pool.map(lambda job: _describe(job[0], job[1], plan.seeds), jobs))
     shape = {"type": len(TASKS), "n_latents": len(N_LATENTS), "seed": len(plan.seeds)}
@@ -78,7 +78,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 
 def _describe(kind: str, n_latents: int, seeds: tuple[int, ...]) -> dict[str, Any]:
-    """Return the variables of one type and number of latents; those by seed as lists."""
+    """Return the variables of one type and number of latents; those of each seed are lists."""
     configuration = TASKS[kind].replace(n_classes=n_latents)
     prediction = predict(configuration)
     minima = [solve(configuration, seed) for seed in seeds]
@@ -91,7 +91,7 @@ def _describe(kind: str, n_latents: int, seeds: tuple[int, ...]) -> dict[str, An
 
 
 def solve(configuration: WordConfiguration, seed: int) -> Mapping[str, float]:
-    """Return norms, risk, duality gap and spread at the exact minimiser for the latents of a seed; NaN if not known."""
+    """Return norms, risk, gap and spread at the exact minimiser for the latents of a seed; NaN if not certified."""
     spec = make_training_spec(configuration)
     member = Member(spec, hyperparameters_by_name(spec.objective, configuration), seed)
     if member.spec.network.layer_norm or member.spec.task.has_equal_words:
@@ -106,7 +106,7 @@ def solve(configuration: WordConfiguration, seed: int) -> Mapping[str, float]:
 
 
 def _minimise_reduced(configuration: WordConfiguration, latents: np.ndarray) -> ReducedMinimum:
-    """Return the minimum of the reduced problem, by one program for all numbers of latents."""
+    """Return the minimum of the reduced problem, padded so that all numbers of latents share one program."""
     return minimise_reduced(
         latents,
         configuration.n_concepts,
@@ -120,9 +120,9 @@ def _minimise_reduced(configuration: WordConfiguration, latents: np.ndarray) -> 
 
 @lru_cache(maxsize=256)
 def _minimise(configuration: WordConfiguration, latents: bytes) -> tuple[tuple[np.ndarray, np.ndarray], float, float]:
-    """Return weights, risk and duality gap at the minimum over all sentences, once for equal latents.
+    """Return weights, risk and duality gap at the minimum over all sentences, computed once for equal latents.
 
-    In ``n_c`` dimensions: that they are enough for these latents is what the gap proves.
+    The minimisation uses ``n_c`` dimensions; the duality gap proves that these are enough for the latents.
     """
     task = make_training_spec(configuration).task
     classes = np.frombuffer(latents, np.int32).reshape(task.n_classes, task.sentence_length)

@@ -1,4 +1,4 @@
-"""No weight decay: whether directions still collapse, how norms grow, and what becomes of word frequencies."""
+"""No weight decay: whether directions still collapse, how norms grow, and how the effect of word frequencies fades."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.feature_collapse.configuration import WordConfiguration
@@ -40,7 +40,7 @@ REGIMES = (
     ),
     Regime(
         name="large-start",
-        summary="the same from a hundred times larger weights",
+        summary="Zipf words, all sentences, from weights a hundred times larger",
         quick=QUICK.replace(initial_scale=0.1),
         paper=PAPER.replace(initial_scale=0.1),
     ),
@@ -54,7 +54,7 @@ REGIMES = (
 
 
 def derive(dataset, plan):
-    """Add the growth of norms, the effect of frequencies and early stopping, predicted and learned."""
+    """Add predicted and learned growth of norms, effect of frequencies, and early stopping."""
     from experiments.feature_collapse.questions import no_weight_decay_derived as no_weight_decay
 
     return no_weight_decay.derive(dataset, plan)
@@ -62,7 +62,7 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="no-weight-decay",
-    summary="directions, norms and word frequencies without weight decay, and as it tends to zero",
+    summary="directions, norms and effect of word frequencies without weight decay, and as it tends to zero",
     regimes=REGIMES,
     quick_time="60 s",
     paper_time="35 min",
@@ -75,5 +75,5 @@ EXPERIMENT = Experiment(
     trajectories=True,
     derive=derive,
     figures=("feature_collapse.no_weight_decay",),
-    talk=("feature_collapse.no_weight_decay", "What is left without weight decay?"),
+    talk=("feature_collapse.no_weight_decay", "What remains without weight decay?"),
 )

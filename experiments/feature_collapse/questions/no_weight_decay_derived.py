@@ -1,13 +1,13 @@
-"""What is left without weight decay: norms that grow, frozen noise in directions, a fading effect of frequency.
+"""Training without weight decay: growing norms, frozen noise in directions, and a fading effect of frequency.
 
-For a saturated task trained on its population: gradient descent of a collapsed network
-(:mod:`theory.feature_collapse.dynamics.flow`), begun from the learned norms once the concepts have parted; the late law
-of :mod:`theory.feature_collapse.dynamics.no_weight_decay`; and the same law along the regularisation path beside the
-exact minimisers. For all: what early stopping would have given.
+For a saturated task trained on its population, the variables are: gradient descent of a collapsed network
+(:mod:`theory.feature_collapse.dynamics.flow`), started from the learned norms once the concepts have separated; the
+late-time law of :mod:`theory.feature_collapse.dynamics.no_weight_decay`; and the same law along the regularisation
+path, next to the exact minimisers. For every task, the result of early stopping is added.
 
-Directions. What of the initial embeddings lies outside the modes that grow at zero never meets a gradient of the first
-order: it stays, but for its weight decay, while the norms grow around it. The words of a concept then differ by this
-frozen noise, so that their spread falls like one over their norm.
+Directions: the part of the initial embeddings outside the modes that grow at zero has no first-order gradient. It stays
+constant, apart from weight decay, while the norms grow. The words of a concept then differ by this frozen noise, so
+their spread falls as one over their norm.
 """
 
 from typing import Any
@@ -25,15 +25,17 @@ from theory.feature_collapse.dynamics.flow import collapsed_descent
 from theory.feature_collapse.dynamics.modes import escape_modes, growing_pair, pair_rates
 from theory.feature_collapse.dynamics.no_weight_decay import LateNorms, flow_norms, path_norms
 
-COLLAPSED = 0.05  # deviation from a simplex of embeddings and classifier from which on a network counts as collapsed
+COLLAPSED = 0.05  # deviation from a simplex, of embeddings and classifier, below which a network counts as collapsed
 
 VARIABLES = {
     "rank_norm": Variable(("record", "rank"), "learned |w| of the words of a rank, rms over concepts"),
-    "rank_norm_descent": Variable(("record", "rank"), "predicted from the norms at the start of the descent"),
-    "rank_norm_late": Variable(("record", "rank"), "predicted for late times from the time alone"),
-    "classifier_norm_descent": Variable(("record",), "predicted |u| from the norms at the start of the descent"),
-    "cross_entropy_descent": Variable(("record",), "predicted from the norms at the start of the descent", "nats"),
-    "descent_start": Variable((), "first record at which the concepts have parted to a simplex", "steps"),
+    "rank_norm_descent": Variable(("record", "rank"), "|w| predicted from the norms at the start of the descent"),
+    "rank_norm_late": Variable(("record", "rank"), "|w| predicted for late times, from the time alone"),
+    "classifier_norm_descent": Variable(("record",), "|u| predicted from the norms at the start of the descent"),
+    "cross_entropy_descent": Variable(
+        ("record",), "cross-entropy predicted from the norms at the start of the descent", "nats"
+    ),
+    "descent_start": Variable((), "first record at which the concepts form a simplex", "steps"),
     "mean_margin": Variable(("record",), "learned margin V, the mean over the words of a concept", "nats"),
     "norm_ratio": Variable(("record",), "learned norm of the most frequent word over that of the rarest"),
     "mean_margin_descent": Variable(("record",), "predicted margin V from the start of the descent", "nats"),
@@ -43,8 +45,8 @@ VARIABLES = {
     "mean_margin_path": Variable((), "margin V to next-to-leading order in the weight decay", "nats"),
     "norm_ratio_path": Variable((), "ratio of norms to next-to-leading order in the weight decay"),
     "log_frequency_ratio": Variable((), "log of the largest over the smallest frequency of a word"),
-    "embedding_spread_frozen": Variable(("record",), "spread that the initial weights leave, at the learned norms"),
-    "best_step": Variable((), "at which the test cross-entropy is least", "steps"),
+    "embedding_spread_frozen": Variable(("record",), "spread due to frozen initial noise, at the learned norms"),
+    "best_step": Variable((), "step at which the test cross-entropy is smallest", "steps"),
     "best_accuracy": Variable((), "test accuracy at the best step"),
     "best_spread": Variable((), "spread of the embeddings within concepts at the best step"),
     "end_accuracy": Variable((), "test accuracy at the end"),
@@ -53,19 +55,19 @@ VARIABLES = {
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what is predicted and measured, and leave out the weights at every record, which nothing else needs."""
+    """Add :data:`VARIABLES`, and drop the weights at every record, which are not used afterwards."""
     rows = [_describe(dataset, index, cell, member) for index, cell, member in each_member(dataset, plan)]
     added = attach(dataset, plan, rows, VARIABLES)
     return added.drop_vars(["embeddings_trajectory", "classifier_trajectory"])
 
 
 def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: WordMember) -> tuple[np.ndarray, np.ndarray]:
-    """Split initial weights into the directions in which concepts will grow, and what stays as it is.
+    """Split initial weights into the directions in which concepts grow, and the part that stays constant.
 
     Args:
-        embeddings: ``Float[n_w, d]``.
-        classifier: ``Float[K, L, d]``.
-        member: whose they are.
+        embeddings: initial word vectors, ``Float[n_w, d]``.
+        classifier: initial classifier, ``Float[K, L, d]``.
+        member: the member with these weights.
 
     Returns:
         Unit vectors of the concepts in the growing pairs, ``Float64[n_c, d]``; and W outside the modes,
@@ -87,7 +89,7 @@ def frozen_noise(embeddings: np.ndarray, classifier: np.ndarray, member: WordMem
 
 
 def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, member: WordMember) -> dict[str, Any]:
-    """Return the variables of a member; NaN for those that theory predicts of the population alone."""
+    """Return the variables of a member; those predicted for the population only are NaN for other sources."""
     spec = member.spec
     n_records, n_ranks = spec.n_segments + 1, spec.task.words_per_concept
     history = {
@@ -120,7 +122,7 @@ def _describe(dataset: xarray.Dataset, index: tuple[int, ...], cell: WordCell, m
 
 
 def _early_stopping(steps_per_record: int, history: dict[str, np.ndarray]) -> dict[str, float]:
-    """Return what the record with the least test cross-entropy has, and what the last one has."""
+    """Return accuracy and spread at the record with the smallest test cross-entropy, and at the last record."""
     best = int(np.nanargmin(history["test_cross_entropy"]))
     return {
         "best_step": best * steps_per_record,
@@ -134,7 +136,7 @@ def _early_stopping(steps_per_record: int, history: dict[str, np.ndarray]) -> di
 def _frozen_spread(
     dataset: xarray.Dataset, index: tuple[int, ...], member: WordMember, rank_norm: np.ndarray
 ) -> np.ndarray:
-    """Return the spread at each record of ideal directions with learned norms, beside the noise of the start."""
+    """Return the spread, at each record, of ideal directions with learned norms plus the initial noise."""
     task, dim, rates = member.spec.task, member.spec.network.embedding_dim, member.hyperparameters
     embeddings = dataset.embeddings_trajectory.values[index][0, : task.n_words, :dim]
     classifier = dataset.classifier_trajectory.values[index][0, : task.n_classes, : task.sentence_length, :dim]
@@ -149,7 +151,7 @@ def _frozen_spread(
 
 
 def _growth(member: WordMember, rank_norm: np.ndarray, history: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return how norms grow without weight decay: descent from the first collapsed record, and the late law."""
+    """Return predicted norms without weight decay: by descent from the first collapsed record, and by the late law."""
     spec, rate = member.spec, float(member.hyperparameters.learning_rate)
     task = _theory_task(spec.task)
     times = rate * np.arange(len(rank_norm)) * spec.steps_per_record
@@ -185,7 +187,7 @@ def _growth(member: WordMember, rank_norm: np.ndarray, history: dict[str, np.nda
 
 
 def _late_norms(time: float, n_ranks: int, task: dict[str, Any]) -> np.ndarray:
-    """Return the late law's norms, NaN at times to which it does not apply."""
+    """Return the norms of the late-time law, NaN at times to which it does not apply."""
     try:
         return flow_norms(time=time, **task).embedding_norms
     except ValueError:
@@ -193,7 +195,7 @@ def _late_norms(time: float, n_ranks: int, task: dict[str, Any]) -> np.ndarray:
 
 
 def _path(cell: WordCell) -> dict[str, Any]:
-    """Return margin and ratio of norms of the exact minimiser, and to next-to-leading order where that applies."""
+    """Return margin and ratio of norms of the exact minimiser, and to next-to-leading order where it applies."""
     exact, task = cell.prediction, cell.spec.task
     norms, eta = exact.embedding_norms, task.n_concepts / (task.n_concepts - 1)
     if exact.is_zero:
@@ -209,7 +211,7 @@ def _path(cell: WordCell) -> dict[str, Any]:
 
 
 def _late_path(cell: WordCell) -> LateNorms | None:
-    """Return the late law of the path, or None where the weight decay is too large for it, or W and U differ in it."""
+    """Return the late law of the path, or None if the weight decay is too large or differs between W and U."""
     configuration = cell.configuration
     if configuration.embedding_weight_decay != configuration.classifier_weight_decay:
         return None
@@ -220,7 +222,7 @@ def _late_path(cell: WordCell) -> LateNorms | None:
 
 
 def _theory_task(task) -> dict[str, Any]:
-    """Return the arguments that describe a saturated task to theory."""
+    """Return the arguments of theory for a saturated task."""
     return {
         "n_concepts": task.n_concepts,
         "n_words": task.n_words,

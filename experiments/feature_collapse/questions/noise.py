@@ -1,10 +1,10 @@
-"""Noise in labels and in words: against the exact extension of the theorems, and who wins on a small noisy sample."""
+"""Label and word noise: against the exact extension of the theorems, and free against equal norms on a noisy sample."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.feature_collapse.configuration import WordConfiguration
 from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 
-# All latents are classes, so that both noises together act as one, of size 1 - (1 - eps)(1 - delta).
+# All latents are classes, so that both kinds of noise act as one, of size 1 - (1 - eps)(1 - delta).
 POPULATION = WordConfiguration(
     n_concepts=3,
     n_words=12,
@@ -18,7 +18,8 @@ POPULATION = WordConfiguration(
     n_records=10,
     until="gradient-norm=3e-6",
 )
-# A rare word, the last of 20, is seen 4 times among 270 sentences; 3e-4 leaves the test at its sampling error.
+# The rarest of 20 words occurs 4 times in 270 sentences. A gradient norm of 3e-4 suffices for the sampling error of the
+# test.
 SAMPLE = POPULATION.replace(
     n_words=60,
     sentence_length=3,
@@ -74,7 +75,7 @@ REGIMES = (
 
 
 def derive(dataset, plan):
-    """Add predicted curves, the best weight decay of each network, and what unequal reliability of words would do."""
+    """Add predicted curves, the best weight decay of each network, and the predicted effect of unequal reliability."""
     from experiments.feature_collapse.questions import noise_derived as noise
 
     return noise.derive(dataset, plan)
@@ -82,7 +83,7 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="noise",
-    summary="label noise and word noise against theory, and equal against free lengths on a noisy sample",
+    summary="label noise and word noise against theory, and equal against free norms on a noisy sample",
     regimes=REGIMES,
     quick_time="2 min",
     paper_time="3 min",

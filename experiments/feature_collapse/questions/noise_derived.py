@@ -1,8 +1,8 @@
-"""Noise: predicted curves, each network at its best weight decay, and words that are not equally reliable.
+"""Noise: predicted curves, each network at its best weight decay, and words of unequal reliability.
 
-*Reliability* is a prediction alone (:mod:`theory.feature_collapse.samples.word_reliability`): a word is replaced with a
-probability that rises with its rank, is the same for all, or falls with the rank, the mean over what is drawn being the
-same.
+*Reliability* is a prediction without training (:mod:`theory.feature_collapse.samples.word_reliability`): a word is
+replaced with a probability that rises with its rank, is constant, or falls with its rank, with the same mean over words
+in all three cases.
 """
 
 import math
@@ -24,42 +24,40 @@ from theory.feature_collapse.word_frequency import resolve_word_frequency
 NOISES = ("label_noise", "word_noise")
 LEVELS = np.linspace(0, 0.9, 31)
 
-# Of the noisy sample, in the quick preset; every sentence.
+# The task of the noisy sample in the quick preset, on its population.
 TASK = {"n_concepts": 3, "n_words": 60, "sentence_length": 3, "word_frequency": "zipf"}
-MOST_RELIABLE, LEAST_RELIABLE = 0.02, 0.95  # how often the first and the last word is replaced, where it rises
+MOST_RELIABLE, LEAST_RELIABLE = 0.02, 0.95  # probabilities of replacing the first and the last word, where they rise
 DECAYS = np.geomspace(1e-5, 1e-2, 13)
-VANISHING = 1e-13  # a weight decay that leaves margins at their limit to 1e-10
+VANISHING = 1e-13  # a weight decay at which margins equal their limit to 1e-10
 
 CELL_VARIABLES = {
-    "effective_noise": Variable((), "label noise that acts on all latents as both noises do"),
-    "label_entropy": Variable((), "of a label given its sentence: no network has a smaller cross-entropy", "nats"),
+    "effective_noise": Variable((), "label noise equivalent to both kinds of noise, with all latents as classes"),
+    "label_entropy": Variable((), "entropy of a label given its sentence, the smallest possible cross-entropy", "nats"),
 }
-CURVES = Variable(("noise_kind", "level", "quantity"), "predicted, for either noise alone")
+CURVES = Variable(("noise_kind", "level", "quantity"), "predicted value with one kind of noise only")
 BEST_VARIABLES = {
-    "least_cross_entropy": Variable(
-        ("seed",), "test cross-entropy at the weight decay where its mean is least", "nats"
-    ),
-    "least_cross_entropy_decay": Variable((), "the weight decay where the mean of the test cross-entropy is least"),
-    "most_accuracy": Variable(("seed",), "test accuracy at the weight decay where its mean is largest"),
-    "most_accuracy_decay": Variable((), "the weight decay where the mean of the test accuracy is largest"),
+    "least_cross_entropy": Variable(("seed",), "test cross-entropy at the weight decay with the smallest mean", "nats"),
+    "least_cross_entropy_decay": Variable((), "weight decay with the smallest mean test cross-entropy"),
+    "most_accuracy": Variable(("seed",), "test accuracy at the weight decay with the largest mean"),
+    "most_accuracy_decay": Variable((), "weight decay with the largest mean test accuracy"),
 }
-# The quantity, and whether the least (1) or the largest (-1) is best.
+# The quantity, and whether its smallest (1) or largest (-1) value is best.
 BEST = {"least_cross_entropy": ("test_cross_entropy", 1), "most_accuracy": ("test_accuracy", -1)}
-CASES = ("frequent words tell more", "all tell the same", "frequent words tell less")
+CASES = ("frequent words more reliable", "equally reliable words", "frequent words less reliable")
 RELIABILITY_VARIABLES = {
     "reliability_frequency": Variable(("rank",), "probability of a word in its concept"),
     "reliability_replaced": Variable(("reliability", "rank"), "probability that a word is replaced"),
     "reliability_margin": Variable(("reliability", "decay", "rank"), "margin of a word at the minimum", "nats"),
     "reliability_margin_limit": Variable(
-        ("reliability", "rank"), "margin at which a word is believed as it is", "nats"
+        ("reliability", "rank"), "margin of a word without weight decay, set by its reliability", "nats"
     ),
     "reliability_excess": Variable(("reliability", "decay"), "cross-entropy at the minimum above its limit", "nats"),
-    "reliability_equal_lengths": Variable(("reliability",), "least excess of a network with equal margins", "nats"),
+    "reliability_equal_lengths": Variable(("reliability",), "smallest excess of a network with equal margins", "nats"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add the variables of the module's docstring."""
+    """Add the variables of noise levels, of the best weight decays, and of reliability."""
     return (
         attach_cells(dataset, plan, [_describe(cell) for cell in plan.cells], CELL_VARIABLES)
         .assign(curve_predicted=_curves(dataset.sizes["quantity"], plan))
@@ -75,7 +73,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 
 def _describe(cell: WordCell) -> dict[str, float]:
-    """Return what follows from the noise of a cell."""
+    """Return effective noise and label entropy of a cell."""
     configuration, task = cell.configuration, cell.spec.task
     noises = configuration.label_noise, configuration.word_noise
     entropy = label_entropy(task.n_concepts, task.sentence_length, *noises) if task.is_saturated else np.nan
@@ -85,8 +83,9 @@ def _describe(cell: WordCell) -> dict[str, float]:
 def label_entropy(n_concepts: int, length: int, label_noise: float, word_noise: float) -> float:
     """Return the entropy (nats) of the label of a sentence when all latents are classes.
 
-    A class whose latent differs from what the sentence shows in m positions has the probability p_m = (delta/n_c)^m
-    (1 - delta + delta/n_c)^(L-m), and there are C(L, m) (n_c - 1)^m of them; a label, (1 - eps) p_m + eps / n_c^L.
+    A class whose latent differs from the concepts of the sentence in m positions has probability p_m = (delta/n_c)^m
+    (1 - delta + delta/n_c)^(L-m), and there are C(L, m) (n_c - 1)^m such classes. The probability of its label is
+    (1 - eps) p_m + eps / n_c^L.
     """
     differing = np.arange(length + 1)
     counts = np.array([math.comb(length, m) * (n_concepts - 1) ** m for m in differing], float)
@@ -97,19 +96,19 @@ def label_entropy(n_concepts: int, length: int, label_noise: float, word_noise: 
 
 
 def _curves(n_quantities: int, plan: Plan) -> tuple:
-    """Return what is predicted over levels of either noise alone, for each cell less the axes of noise."""
+    """Return predicted quantities over levels of either kind of noise alone, on the axes without those of noise."""
     cells, dims = _cell_grid(plan), _grid_dims(plan)
     for axis in reversed([dims.index(name) for name in dims if name in NOISES]):
         cells = cells.take(0, axis)
     values = np.full((*cells.shape, len(NOISES), len(LEVELS), n_quantities), np.nan)
     for index, cell in np.ndenumerate(cells):
-        for place, one in _over_levels(cell):
-            values[(*index, *place)] = predicted_quantities(FEATURE_COLLAPSE.predict(one))
+        for place, configuration in _over_levels(cell):
+            values[(*index, *place)] = predicted_quantities(FEATURE_COLLAPSE.predict(configuration))
     return ((*(name for name in dims if name not in NOISES), *CURVES.dims), values, CURVES.attributes)
 
 
 def _over_levels(cell: WordCell) -> Iterator[tuple[tuple[int, int], object]]:
-    """Yield the place of each kind and level of noise, and the cell's configuration with that noise alone."""
+    """Yield the indices of each kind and level of noise, and the cell's configuration with that noise alone."""
     for kind, name in enumerate(NOISES):
         for number, level in enumerate(LEVELS):
             noises = dict.fromkeys(NOISES, 0.0) | {name: float(level)}
@@ -119,7 +118,7 @@ def _over_levels(cell: WordCell) -> Iterator[tuple[tuple[int, int], object]]:
 def best(dataset: xarray.Dataset) -> dict[str, xarray.DataArray]:
     """Return test cross-entropy and accuracy, each at the weight decay where its mean over seeds is best.
 
-    The choice is made on the test itself, for every network alike. If weight decay does not vary, there is none.
+    The selection uses the test set itself, equally for every network. If weight decay does not vary, none is made.
     """
     added = {}
     for name, (quantity, sign) in BEST.items():
@@ -135,7 +134,7 @@ def best(dataset: xarray.Dataset) -> dict[str, xarray.DataArray]:
 
 
 def reliability() -> dict[str, tuple]:
-    """Return margins and costs where words differ in how reliable they are."""
+    """Return margins and costs for words of unequal reliability."""
     mu = resolve_word_frequency(TASK["word_frequency"], TASK["n_words"] // TASK["n_concepts"])
     replaced = replacements(mu)
     eta = TASK["n_concepts"] / (TASK["n_concepts"] - 1)
@@ -162,7 +161,7 @@ def reliability() -> dict[str, tuple]:
 
 
 def replacements(mu: np.ndarray) -> np.ndarray:
-    """Return how often each word is replaced in each of the cases, ``Float[3, s_c]``: rows of one mean under ``mu``."""
+    """Return the probability of replacing each word in each case, ``Float[3, s_c]``, of equal mean under ``mu``."""
     rank = np.linspace(0, 1, len(mu))
     rising = MOST_RELIABLE + (LEAST_RELIABLE - MOST_RELIABLE) * rank
     mean = mu @ rising
@@ -175,7 +174,7 @@ def _grid_dims(plan: Plan) -> tuple[str, ...]:
 
 
 def _cell_grid(plan: Plan) -> np.ndarray:
-    """Return the cells on the axes ``regime`` and what varies."""
+    """Return the cells on ``regime`` and the varied axes."""
     cells = np.empty(len(plan.cells), object)
     cells[:] = plan.cells
     return cells.reshape(len(plan.configurations), *(len(axis.values) for axis in plan.axes))

@@ -1,4 +1,4 @@
-"""Five normalisations of word vectors: which collapse, which keep the simplex, what a trainable scale does to it."""
+"""Five normalisations of word vectors: which collapse, which keep the simplex, and the effect of a trainable scale."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.feature_collapse.configuration import WordConfiguration
@@ -28,7 +28,7 @@ AXES = {"normalisation": KINDS, "word_frequency": ["uniform", "zipf"]}
 
 
 def derive(dataset, plan):
-    """Add the spread of the variance over coordinates, the norms of rare words, and what is predicted of both."""
+    """Add the number of live coordinates and the norms of rare words, learned and predicted."""
     from experiments.feature_collapse.questions import normalisations_derived as normalisations
 
     return normalisations.derive(dataset, plan)

@@ -1,24 +1,25 @@
-"""What normalisations make of word vectors, and what is known of each.
+"""Normalised word vectors: measured variables, and the known minimiser of each normalisation.
 
-All latents as classes, a penalty on the classifier (and on scale and offset, if there are any) alone; ``eta`` and ``f``
-as in :mod:`theory.feature_collapse`, ``p_w`` the probability of a word.
+All latents are classes, and only the classifier (and scale and offset, if present) is penalised; ``eta`` and ``f`` are
+those of :mod:`theory.feature_collapse`, and ``p_w`` is the probability of a word.
 
 ``layer``, ``rms``, ``batch``
-    Type II, whatever the frequencies. All three bind the words by ``sum_w p_w |v_w|^2 = d`` (BatchNorm under the true
-    frequencies: it asks for ``sum_w p_w v_wi^2 = 1`` in every coordinate, and batches hold the frequencies but nearly).
-    Under that bond alone Type II is a global minimiser already, and all three can reach it. Proof: put a penalty
-    ``alpha/2 sum_w p_w |v_w|^2`` in its place, so that with ``M' = U V^T diag(sqrt(p))`` the least penalty is
-    ``sqrt(lam alpha) |M'|_*``. At Type II the gradient of the cross-entropy by the logits of class ``k`` at position
-    ``l`` is ``-s mu_b <f_{z_kl}, f_a>`` for word ``(a, b)``, with one ``s`` for all, and so by ``M'`` proportional to
-    ``sqrt(mu_b) <f_{z_kl}, f_a>``, as ``M'`` is: ``n_c - 1`` equal singular values, and a subgradient for the ``alpha``
-    that balances both penalties. LayerNorm needs ``d >= n_c``, the others ``d >= n_c - 1``; a simplex can be turned so
-    that all coordinates have the same variance (tight frames of ``d`` equal vectors in ``n_c - 1`` dimensions exist).
+    Type II, for all frequencies. All three impose the constraint ``sum_w p_w |v_w|^2 = d`` (BatchNorm under the true
+    frequencies: it imposes ``sum_w p_w v_wi^2 = 1`` in every coordinate, and batches have these frequencies
+    approximately). Under this constraint alone, Type II is a global minimiser, and all three can attain it. Proof:
+    replace the constraint by a penalty ``alpha/2 sum_w p_w |v_w|^2``, so that with ``M' = U V^T diag(sqrt(p))`` the
+    least penalty is ``sqrt(lam alpha) |M'|_*``. At Type II the gradient of the cross-entropy by the logits of class
+    ``k`` at position ``l`` is ``-s mu_b <f_{z_kl}, f_a>`` for word ``(a, b)``, with one ``s`` for all. The gradient by
+    ``M'`` is thus proportional to ``sqrt(mu_b) <f_{z_kl}, f_a>``, as is ``M'``: there are ``n_c - 1`` equal singular
+    values, and a subgradient for the ``alpha`` that balances both penalties. LayerNorm needs ``d >= n_c``, the others
+    ``d >= n_c - 1``; a simplex can be rotated so that all coordinates have the same variance (tight frames of ``d``
+    equal vectors in ``n_c - 1`` dimensions exist).
 ``rms-affine``
-    :mod:`theory.feature_collapse.trainable_scale`: ``n_c - 1`` coordinates live, the simplex stays, the norm is
-    another.
+    :mod:`theory.feature_collapse.trainable_scale`: ``n_c - 1`` coordinates are nonzero, the simplex persists, and its
+    norm changes.
 ``layer-affine``
-    no closed form. The scale goes sparse, and the coordinates that it has left must sum to zero with the others: the
-    simplex breaks.
+    There is no closed form. The scale becomes sparse, and the remaining coordinates must sum to zero with the others,
+    which breaks the simplex.
 """
 
 import math
@@ -37,18 +38,18 @@ VARIABLES = {
     "rare_norm": Variable((), "norm of the rarest words over that of the most frequent ones"),
 }
 KNOWN = {
-    "norm_known": Variable((), "norm of the normalised words that is known for this normalisation, rms"),
-    "risk_known": Variable((), "risk that is known for this normalisation", "nats"),
-    "rare_norm_known": Variable((), "rare_norm that is known for this normalisation"),
-    "live_coordinates_known": Variable((), "number of coordinates that live, known for this normalisation"),
+    "norm_known": Variable((), "predicted norm of the normalised words, rms"),
+    "risk_known": Variable((), "predicted risk", "nats"),
+    "rare_norm_known": Variable((), "predicted norm of the rarest words over that of the most frequent ones"),
+    "live_coordinates_known": Variable((), "predicted number of coordinates with nonzero variance"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add :data:`VARIABLES` of every member and, of every cell, :data:`KNOWN`; NaN where nothing is known.
+    """Add :data:`VARIABLES` of every member and :data:`KNOWN` of every cell; NaN where no value is known.
 
-    Of LayerNorm, RMSNorm and BatchNorm it is not known how many coordinates live: a simplex may be turned at will, and
-    for BatchNorm only so that all of them do.
+    Under LayerNorm and RMSNorm the number of live coordinates is not determined, because the simplex may be rotated
+    freely. Under BatchNorm all coordinates are live.
     """
     rows = []
     for index, cell, _ in each_member(dataset, plan):
@@ -65,11 +66,13 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 
 def live_coordinates(vectors: np.ndarray, shares: np.ndarray) -> float:
-    """Return ``(sum_i v_i)^2 / sum_i v_i^2`` of the coordinates' variances: ``d`` if all are equal, 1 if one lives.
+    """Return the participation ratio ``(sum_i v_i)^2 / sum_i v_i^2`` of the coordinates' variances ``v_i``.
+
+    It is ``d`` if all variances are equal, and 1 if only one is nonzero.
 
     Args:
-        vectors: ``Float[n_w, d]``.
-        shares: ``Float[n_w]``, the probability of each word; they sum to 1.
+        vectors: word vectors, ``Float[n_w, d]``.
+        shares: probability of each word, ``Float[n_w]``; they sum to 1.
     """
     vectors = np.asarray(vectors, np.float64)
     variances = shares @ (vectors - shares @ vectors) ** 2
@@ -77,7 +80,7 @@ def live_coordinates(vectors: np.ndarray, shares: np.ndarray) -> float:
 
 
 def known_of(cell) -> dict[str, float]:
-    """Return what is known of a cell, by the names of :data:`KNOWN`."""
+    """Return the known values of a cell, by the names of :data:`KNOWN`; NaN where none is known."""
     kind, prediction = cell.spec.network.normalisation, cell.prediction
     if math.isnan(prediction.risk):
         return dict.fromkeys(KNOWN, math.nan)

@@ -1,15 +1,15 @@
-"""What breaks collapse, the tail or the sample? Word frequencies against sentences per class, both networks.
+"""What breaks collapse, the tail or the sample? Word frequencies and sentences per class, with and without LayerNorm.
 
-All latents are classes, so that each prediction for the true risk is a theorem, and what is left between it and the
-learned network is owed to the sample. The whole sample is descended by L-BFGS, to the certified minimum of its risk.
+All latents are classes, so each prediction for the population risk is a theorem, and its difference from the learned
+network is due to the finite sample. L-BFGS trains on the whole sample, to the certified minimum of its risk.
 """
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.feature_collapse.configuration import WordConfiguration
 from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 
-# Three sentences per class hold a word of the uniform law 4 times, the rarest of the Zipf laws of exponents 1 and 1.5
-# hardly at all: 0.8 and 0.15 times.
+# With three sentences per class, a word of the uniform law occurs 4 times on average, and the rarest word of the Zipf
+# laws with exponents 1 and 1.5 occurs 0.8 and 0.15 times.
 QUICK = WordConfiguration(
     n_concepts=3,
     n_words=240,
@@ -29,13 +29,13 @@ LAYER_NORM = {"layer_norm": True, "embedding_weight_decay": 0.0}
 REGIMES = (
     Regime(
         name="without-layer-norm",
-        summary="lengths are free: Types I and III",
+        summary="free norms: Types I and III",
         quick=QUICK,
         paper=PAPER,
     ),
     Regime(
         name="with-layer-norm",
-        summary="all words are equally long: Type II",
+        summary="equal norms: Type II",
         quick=QUICK.replace(**LAYER_NORM),
         paper=PAPER.replace(**LAYER_NORM),
     ),
@@ -43,7 +43,7 @@ REGIMES = (
 
 
 def derive(dataset, plan):
-    """Add the dimensions in use, the sample size at which collapse begins, and what the words of a sample can tell."""
+    """Add the dimensions in use, the critical sample size of collapse, and the accuracy that known words allow."""
     from experiments.feature_collapse.questions import tail_or_sample_derived as sampling
 
     return sampling.derive(dataset, plan)

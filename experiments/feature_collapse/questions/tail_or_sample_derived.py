@@ -1,4 +1,4 @@
-"""Samples of sentences: the dimensions that a network uses, when collapse begins, and what seen words can tell."""
+"""Samples of sentences: the dimensions that a network uses, the onset of collapse, and limits from known words."""
 
 from collections.abc import Callable
 
@@ -25,19 +25,19 @@ IN_USE = 0.01
 
 CELL_VARIABLES = {
     "dimensions_predicted": Variable((), "dimensions of the predicted classifier"),
-    "critical_per_class": Variable((), "sentences per class from which on a collapsed network minimises the risk"),
-    "critical_per_class_error": Variable((), "standard error of critical_per_class, from its draws"),
+    "critical_per_class": Variable((), "sentences per class at and above which a collapsed network minimises the risk"),
+    "critical_per_class_error": Variable((), "standard error of critical_per_class over random samples"),
     "known_words_accuracy": Variable((), "accuracy of a network that knows all words of its sample, and no others"),
     "known_words_spread": Variable((), "spread of directions if all words of a sample are collapsed, and no others"),
 }
 MEMBER_VARIABLES = {
     "classifier_dimensions": Variable((), "directions of the classifier with 1% of its largest singular value or more"),
-    "noise_ratio": Variable((), "noise of the training set's gradient at the prediction, relative to the weight decay"),
+    "noise_ratio": Variable((), "sampling noise of the gradient at the prediction, relative to the weight decay"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add the variables of the module's docstring; NaN where a cell has none."""
+    """Add :data:`CELL_VARIABLES` and :data:`MEMBER_VARIABLES`; NaN where they are not defined."""
     criticals = _once_for_each(plan, lambda cell: _critical(cell, plan.seeds[0]))
     cells = []
     for cell, (critical, error) in zip(plan.cells, criticals, strict=True):
@@ -62,31 +62,31 @@ def _once_for_each(plan: Plan, function: Callable) -> list:
 
 
 def _predicted_dimensions(cell: WordCell) -> float:
-    """Return how many dimensions the predicted classifier takes."""
+    """Return the number of dimensions of the predicted classifier."""
     return 0 if cell.prediction.is_zero else cell.configuration.n_concepts - 1
 
 
 def _dimensions(singular_values: np.ndarray) -> float:
-    """Return how many dimensions a classifier takes; NaN for a run that diverged."""
+    """Return the number of dimensions that a classifier uses; NaN for a diverged run."""
     if np.isnan(singular_values).any():
         return np.nan
     return int(np.sum(singular_values >= IN_USE * singular_values.max())) if singular_values.max() > 0 else 0
 
 
 def _is_covered(prediction: Prediction) -> bool:
-    """Return whether the formula for the noise of a sample's gradient holds for a prediction."""
+    """Return whether the formula for the sampling noise of the gradient applies to a prediction."""
     return prediction.is_theorem and not prediction.is_zero and not prediction.label_noise and not prediction.word_noise
 
 
 def _critical(cell: WordCell, seed: int) -> tuple[float, float]:
-    """Return where collapse begins, with its error; NaN where the prediction is no theorem, or zero."""
+    """Return the critical sample size of collapse and its standard error; NaN where the formula does not apply."""
     if not _is_covered(cell.prediction):
         return np.nan, np.nan
     return critical_sample(cell.prediction, cell.spec.task.sample(seed).latents)
 
 
 def _noise_ratio(cell: WordCell, member: WordMember) -> float:
-    """Return the noise of the training set that a member was given, at its prediction; NaN if nothing is known."""
+    """Return the noise ratio of a member's training set at its prediction; NaN where the formula does not apply."""
     if cell.configuration.source != "fixed" or not _is_covered(cell.prediction):
         return np.nan
     sample = make_trainer(member.spec).sample(random_key(member.seed), member.data)
@@ -94,7 +94,7 @@ def _noise_ratio(cell: WordCell, member: WordMember) -> float:
 
 
 def _known_words(cell: WordCell, seeds: tuple[int, ...]) -> tuple[float, float]:
-    """Return the accuracy and the spread that seen words allow, means over latents; NaN where these are too many."""
+    """Return accuracy and spread allowed by known words, means over latents; NaN if there are too many latents."""
     task, measures = cell.spec.task, []
     if task.n_classes * 2**task.sentence_length > LIMIT or cell.configuration.source != "fixed":
         return np.nan, np.nan

@@ -1,1 +1,1 @@
-"""Claims of the theory of unconstrained features, checked numerically."""
+"""Numerical checks of the claims of the theory of unconstrained features."""

@@ -27,13 +27,13 @@ CODES = "an ansatz, confirmed by restarts"
 
 @dataclass(frozen=True, kw_only=True)
 class FreeFeatures:
-    """Classes of given sizes whose features are free, with the weight decays of the risk.
+    """Classes of given sizes with free features, and the weight decays of the risk.
 
     Args:
-        sizes: ``n_k``, samples of each class.
-        decays: ``(lam_H, lam_W)``, of features and classifier.
-        dim: ``d``, or None for ``K``, one more than a simplex needs.
-        restarts: random starts of the exact minimiser.
+        sizes: number of samples of each class, ``n_k``.
+        decays: weight decays ``(lam_H, lam_W)`` of features and classifier, nats.
+        dim: dimension ``d`` of the features, or None for ``K``, one more than a simplex needs.
+        restarts: number of random starts of the exact minimiser.
     """
 
     sizes: tuple[int, ...]
@@ -102,7 +102,7 @@ def check_neural_collapse() -> Iterator[Claim]:
 
 
 def _check_configuration(kind: str, source: str, setting: FreeFeatures) -> Iterator[Claim]:
-    """Compare what no rotation changes: the Gram matrices of features and classifier, their products, the risk."""
+    """Compare rotation-invariant quantities: Gram matrices of features and classifier, logits, and the risk."""
     prediction, minimum = setting.prediction, setting.minimum
     means = prediction.class_means[setting.labels]
     yield from compare_products(f"{kind}, {setting}", source, means, prediction.classifier, minimum)
@@ -110,7 +110,7 @@ def _check_configuration(kind: str, source: str, setting: FreeFeatures) -> Itera
 
 
 def _check_type_one(setting: FreeFeatures) -> Iterator[Claim]:
-    """Check that balanced classes are Type I collapse of K concepts, L = 1, with a word for each sample."""
+    """Check that balanced classes are Type I collapse of K concepts with L = 1 and one word for each sample."""
     prediction, n_classes = setting.prediction, len(setting.sizes)
     type_one = feature_collapse.predict(
         n_concepts=n_classes,
@@ -143,21 +143,21 @@ def _check_minority_collapse(sizes: tuple[int, ...]) -> Iterator[Claim]:
         if factor > 1:
             place = 2 * position_tolerance(setting.minimum) * np.sqrt(classifier.shape[1])
             name = f"minority collapse, {setting}: distance of the smallest classes"
-            yield compare(name, IMBALANCED, 0.0, distance, place, "twice that of position")
+            yield compare(name, IMBALANCED, 0.0, distance, place, "2 x position tolerance")
         else:
             name = f"below minority collapse (control), {setting}: distance of the smallest classes"
             yield must_exceed(name, IMBALANCED, 1e-3, distance, "far above rounding")
 
 
 def _check_total_collapse(sizes: tuple[int, ...]) -> Iterator[Claim]:
-    """Check that everything is zero above the threshold and nothing below it."""
+    """Check that the network is zero above the threshold and nonzero below it."""
     threshold = FreeFeatures(sizes=sizes, decays=(1.0, 1.0)).prediction.zero_threshold
     for factor in (0.98, 1.02):
         setting = FreeFeatures(sizes=sizes, decays=(factor * threshold, factor * threshold))
         features, _ = best_vectors(setting.minimum)
         largest = np.abs(features).max()
         if factor > 1:
-            # The Hessian at zero has the smallest eigenvalue lam - lam_th.
+            # The smallest eigenvalue of the Hessian at zero is lam - lam_th.
             gradient = setting.minimum.gradient_norm[setting.minimum.best]
             tolerance = 2 * gradient / (threshold * (factor - 1)) + 1e-14
             name = f"total collapse, {setting}: largest weight"

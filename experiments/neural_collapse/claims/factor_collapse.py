@@ -1,4 +1,4 @@
-"""Neural collapse with several labels: one head for each factor, against an exact minimisation over free features."""
+"""Neural collapse with several labels: one head for each factor, against exact minimisation over free features."""
 
 import itertools
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ EPS = np.finfo(float).eps
 
 @dataclass(frozen=True, kw_only=True)
 class Factors:
-    """Samples with a label of each factor whose features are free, with the weight decays of the risk.
+    """Samples with a label of each factor and free features, with the weight decays of the risk.
 
     Args:
-        sizes: ``K_f``, values of each factor.
-        decays: ``(lam_H, lam_W)``, of features and classifier.
-        copies: samples of every combination of values.
-        latin_square: whether the last factor is the sum of two others (modulo their common size) instead, so that only
-            pairs of factors combine freely.
+        sizes: number of values of each factor, ``K_f``.
+        decays: weight decays ``(lam_H, lam_W)`` of features and classifier, nats.
+        copies: number of samples of every combination of values.
+        latin_square: whether the last factor is the sum of the others (modulo their common size), so that only pairs of
+            factors combine freely.
     """
 
     sizes: tuple[int, ...]
@@ -57,7 +57,7 @@ class Factors:
 
     @property
     def dim(self) -> int:
-        """``d``: one more than the simplices need."""
+        """The dimension ``d``, one more than the simplices need."""
         return sum(self.sizes) - len(self.sizes) + 1
 
     @property
@@ -86,7 +86,7 @@ class Factors:
         return np.split(classifier, np.cumsum(self.sizes)[:-1])
 
     def certify(self, features: np.ndarray, classifier: np.ndarray) -> Certificate:
-        """Return the certificate of some features and classifier."""
+        """Return the certificate of given features and classifier."""
         decays = {"feature_weight_decay": self.decays[0], "classifier_weight_decay": self.decays[1]}
         return certify_factors(self.labels, self.sizes, features, classifier, **decays)
 
@@ -94,7 +94,7 @@ class Factors:
 SETTINGS = (
     Factors(sizes=(2, 3), copies=2, decays=(2e-2, 8e-2)),
     Factors(sizes=(2, 2, 3), decays=(5e-2, 5e-2)),
-    # sqrt(lam_W lam_H) = 0.18: the factor of three values has vanished, those of two have not.
+    # sqrt(lam_W lam_H) = 0.18: the factor with three values has vanished, those with two have not.
     Factors(sizes=(2, 2, 3), decays=(0.3, 0.108)),
     Factors(sizes=(3, 3, 3), latin_square=True, decays=(6e-2, 2e-2)),
 )
@@ -110,7 +110,7 @@ def check_factor_collapse() -> Iterator[Claim]:
 
 
 def check_factors(setting: Factors, minimum: Minima) -> Iterator[Claim]:
-    """Check what was found: what no rotation changes, the directions of the factors, and the certificate."""
+    """Check a minimiser: rotation-invariant quantities, the directions of the factors, and the certificate."""
     prediction = setting.prediction
     features, classifier = prediction.features(setting.labels), np.vstack(prediction.classifiers)
     yield from compare_products(f"factors, {setting}", SOURCE, features, classifier, minimum)
@@ -120,16 +120,16 @@ def check_factors(setting: Factors, minimum: Minima) -> Iterator[Claim]:
 
 
 def _check_directions(setting: Factors, minimum: Minima) -> Iterator[Claim]:
-    """Check, in the learned features alone, that factors add up along directions of their own."""
+    """Check, from the learned features alone, that they are sums of one vector per factor, in orthogonal directions."""
     features, _ = best_vectors(minimum)
     place = position_tolerance(minimum)
     means = [_value_means(features, column, size) for column, size in zip(setting.labels.T, setting.sizes, strict=True)]
     sums = sum(mean[column] for mean, column in zip(means, setting.labels.T, strict=True))
-    name = f"factors add up, {setting}: feature less the mean features of its values"
-    yield compare(name, SOURCE, 0.0, features - sums, (1 + len(means)) * place, "1 + F times that of position")
+    name = f"factors add up, {setting}: feature minus the mean features of its values"
+    yield compare(name, SOURCE, 0.0, features - sums, (1 + len(means)) * place, "(1 + F) x position tolerance")
     if not setting.latin_square:
         name = f"linear concept directions, {setting}: spread of a factor's differences over the other factors"
-        yield compare(name, SOURCE, 0.0, _spreads(setting, features), 4 * place, "4 times that of position")
+        yield compare(name, SOURCE, 0.0, _spreads(setting, features), 4 * place, "4 x position tolerance")
     yield _check_orthogonality(setting, minimum, means)
 
 
@@ -139,8 +139,8 @@ def _value_means(features: np.ndarray, column: np.ndarray, size: int) -> np.ndar
 
 
 def _spreads(setting: Factors, features: np.ndarray) -> list[float]:
-    """Return by how much an entry of a difference along each factor alone depends on the values of the others."""
-    # Samples are in the order of their values, the last factor faster than the first, copies the fastest.
+    """Return, for each factor, how much entries of a difference along it depend on the values of the other factors."""
+    # Samples are ordered by their values, with copies fastest, then the last factor.
     grid = features.reshape(*setting.sizes, setting.copies, -1)
     factors = range(len(setting.sizes))
     others = [tuple(axis for axis in range(grid.ndim - 1) if axis != factor) for factor in factors]
@@ -148,7 +148,7 @@ def _spreads(setting: Factors, features: np.ndarray) -> list[float]:
 
 
 def _check_orthogonality(setting: Factors, minimum: Minima, means: list[np.ndarray]) -> Claim:
-    """Check that the mean features of two factors are orthogonal, for the factors (two or more) that remain."""
+    """Check that the mean features of every two remaining factors are orthogonal; at least two must remain."""
     remaining = [mean for mean, gone in zip(means, setting.prediction.vanished, strict=True) if not gone]
     cosines, tolerances = [], []
     for left, right in itertools.combinations(remaining, 2):
@@ -156,39 +156,39 @@ def _check_orthogonality(setting: Factors, minimum: Minima, means: list[np.ndarr
         cosines.append(np.abs(left @ right.T / lengths).max())
         tolerances.append(product_tolerance(minimum, left, right) / lengths.min())
     name = f"orthogonal factors, {setting}: cosine between mean features of two factors"
-    return compare(name, SOURCE, 0.0, cosines, min(tolerances), "that of position over length")
+    return compare(name, SOURCE, 0.0, cosines, min(tolerances), "position tolerance over length")
 
 
 def _check_certificate(setting: Factors, minimum: Minima) -> Iterator[Claim]:
-    """Check that the certificate of the learned minimiser is tight, as far as the minimiser is exact."""
+    """Check that the certificate of the learned minimiser is tight, up to the error of the minimiser."""
     features, classifier = best_vectors(minimum)
     certificate = setting.certify(features, classifier)
-    # The softmax, whose derivative has norm 1/2 at most, moves by half of what the logits move by: the distance of one
-    # of the two matrices times the norm of the other. G is its N-th part, and singular values move by no more than G.
+    # The derivative of the softmax has norm at most 1/2, so it changes by at most half the change of the logits: the
+    # error of one matrix times the norm of the other. G is 1/N of it, and singular values change by at most as much.
     norms = np.linalg.norm(features, 2) + np.linalg.norm(classifier, 2)
     slack = position_tolerance(minimum) * norms / (2 * len(features) * setting.joint_decay) + 8 * EPS * len(classifier)
     name = f"the minimiser is certified, {setting}"
-    note = "position, and rounding of G"
+    note = "position tolerance and rounding of G"
     yield compare(f"{name}: sigma_max / lam", SOURCE, 1.0, 1.0 + certificate.excess, slack, note)
-    # Where the dual point need not be scaled the gap is half the product of gradient and weights; scaling it by
-    # 1 / (1 + slack) costs the slack times lam |M|_* < risk, to leading order.
+    # Without scaling of the dual point, the gap is half the product of gradient and weights; scaling by 1 / (1 + slack)
+    # costs, to leading order, the slack times lam |M|_* < risk.
     size = np.hypot(np.linalg.norm(features), np.linalg.norm(classifier))
     gap = 0.5 * minimum.gradient_norm[minimum.best] * size + 2 * slack * certificate.risk
     bound = min(gap + 64 * EPS * max(1.0, certificate.risk), LARGEST_TOLERANCE)
-    yield compare(f"{name}: duality gap (nats)", SOURCE, 0.0, certificate.gap, bound, "slack of sigma_max times risk")
+    yield compare(f"{name}: duality gap (nats)", SOURCE, 0.0, certificate.gap, bound, "slack of sigma_max x risk")
 
 
 def _check_refusal(setting: Factors) -> Claim:
-    """Check, as a control, that the gap of a network that is no minimiser covers its excess risk."""
+    """Check, as a control, that the gap of a non-minimising network bounds its excess risk."""
     features, classifier = best_vectors(setting.minimum)
     certificate = setting.certify(features, 1.05 * classifier)
     excess = certificate.risk - setting.prediction.risk
     name = f"control, {setting}, classifier 5 % too large: duality gap (nats)"
-    return must_exceed(name, SOURCE, excess, certificate.gap, "its true excess")
+    return must_exceed(name, SOURCE, excess, certificate.gap, "the excess risk")
 
 
 def _check_threshold(setting: Factors, factor: int) -> Iterator[Claim]:
-    """Check the pull on a factor that is left out, and that its head is zero above the threshold, and not below it."""
+    """Check the gradient on an omitted factor, and that its head is zero above the threshold and nonzero below it."""
     size, threshold = setting.sizes[factor], setting.prediction.thresholds[factor]
     prediction = setting.prediction
     without = [mean * (f != factor) for f, mean in enumerate(prediction.value_means)]
@@ -202,7 +202,7 @@ def _check_threshold(setting: Factors, factor: int) -> Iterator[Claim]:
         largest = np.abs(near.split(best_vectors(near.minimum)[1])[factor]).max()
         if share > 1:
             name = f"above the vanishing threshold, {near}, factor of {size}: largest weight of its head"
-            yield compare(name, SOURCE, 0.0, largest, position_tolerance(near.minimum), "that of position")
+            yield compare(name, SOURCE, 0.0, largest, position_tolerance(near.minimum), "position tolerance")
         else:
             name = f"below the vanishing threshold (control), {near}, factor of {size}: largest weight of its head"
             yield must_exceed(name, SOURCE, 1e-3, largest, "far above rounding")

@@ -1,6 +1,6 @@
-"""Free features: their exact minimiser, and the claims that hold it against a prediction, for one head or several.
+"""Free features: their exact minimiser, and claims that compare it with a prediction, for one or several heads.
 
-Features are words of their own in sentences of one word, so that the exact minimiser of the core applies as it is.
+Each sample is a sentence of one word that occurs nowhere else, so the exact minimiser for sentences applies unchanged.
 """
 
 from collections.abc import Iterator
@@ -25,11 +25,11 @@ def minimise_free_features(
 
     Args:
         labels: class of each sample in each head, ``Int[N, F]``.
-        sizes: classes of each head, ``K_f``.
-        decays: ``(lam_H, lam_W)``, of features and classifier.
-        dim: ``d``.
-        n_restarts: random starts.
-        confusions: ``Float[K, K]``, the distribution of the label in each class of a single head; None if certain.
+        sizes: number of classes of each head, ``K_f``.
+        decays: weight decays ``(lam_H, lam_W)`` of features and classifier, nats.
+        dim: dimension ``d`` of the features.
+        n_restarts: number of random starts.
+        confusions: distribution of the label in each class of a single head, ``Float[K, K]``; None without label noise.
     """
     n_samples = len(labels)
     samples = np.arange(n_samples)[:, None]
@@ -55,38 +55,38 @@ def best_vectors(minimum: Minima) -> tuple[np.ndarray, np.ndarray]:
 def compare_products(
     name: str, source: str, features: np.ndarray, classifier: np.ndarray, minimum: Minima
 ) -> Iterator[Claim]:
-    """Compare what no rotation changes: the Gram matrices of features and of classifier, and their products.
+    """Compare rotation-invariant quantities: the Gram matrices of features and of classifier, and the logits.
 
     Args:
-        name: of the setting, to begin the claims with.
-        source: of the claims.
-        features: predicted, ``Float[N, d]``.
-        classifier: predicted, ``Float[K, d]``.
-        minimum: what was found.
+        name: name of the setting, with which the claims begin.
+        source: source of the claims.
+        features: predicted features, ``Float[N, d]``.
+        classifier: predicted classifier, ``Float[K, d]``.
+        minimum: the numerical minimiser.
     """
-    found_features, found_classifier = best_vectors(minimum)
+    learned_features, learned_classifier = best_vectors(minimum)
     pairs = {
-        "Gram matrix of the features": (features, features, found_features, found_features),
-        "Gram matrix of the classifier": (classifier, classifier, found_classifier, found_classifier),
-        "logits": (features, classifier, found_features, found_classifier),
+        "Gram matrix of the features": (features, features, learned_features, learned_features),
+        "Gram matrix of the classifier": (classifier, classifier, learned_classifier, learned_classifier),
+        "logits": (features, classifier, learned_features, learned_classifier),
     }
-    for label, (left, right, found_left, found_right) in pairs.items():
+    for label, (left, right, learned_left, learned_right) in pairs.items():
         tolerance = product_tolerance(minimum, left, right)
-        learned = found_left @ found_right.T
-        yield compare(f"{name}: {label}", source, left @ right.T, learned, tolerance, "that of position x length")
+        learned = learned_left @ learned_right.T
+        yield compare(f"{name}: {label}", source, left @ right.T, learned, tolerance, "position tolerance x length")
 
 
 def product_tolerance(minimum: Minima, left: np.ndarray, right: np.ndarray) -> float:
-    """Return how far inner products of two sets of vectors ``Float[n, d]`` may be from exact.
+    """Return a bound on the error of inner products between two sets of vectors ``Float[n, d]``.
 
-    A product moves by at most the distance of either vector times the length of the other.
+    A product changes by at most the error of either vector times the length of the other.
     """
     lengths = [np.linalg.norm(vectors, axis=1).max() for vectors in (left, right)]
     return position_tolerance(minimum) * np.sqrt(left.shape[1]) * sum(lengths)
 
 
 def compare_risk(name: str, source: str, predicted: float, minimum: Minima) -> Claim:
-    """Compare the least risk with the predicted one, and keep where every restart ended."""
+    """Compare the smallest risk with the predicted one, and keep the final risk of every restart."""
     tolerance = risk_tolerance(minimum)
     least_risk = minimum.risk[minimum.best]
     claim = compare(f"{name}: risk", source, predicted, least_risk, tolerance, "|gradient|^2 / curvature")

@@ -219,7 +219,7 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, capsys, options, mes
         ("--preset papre", "preset: expected one of quick, paper, got 'papre' (did you mean 'paper'?)"),
         ("--epochs 0", "epochs: expected a whole number of at least 1, got 0"),
         ("--source fres", "source: expected one of fixed, fresh, population, got 'fres' (did you mean 'fresh'?)"),
-        ("--source fresh", "epochs: expected n_steps instead, as source=fresh has none, got 300"),
+        ("--source fresh", "epochs: expected n_steps instead, as source=fresh has no epochs, got 300"),
         ("--source population --n-steps 5", "population: expected 222222 sentences at most"),
         ("--learning-rate 0", "learning_rate: expected a positive finite number, got 0.0"),
         ("--optimizer sgdd", "optimizer: expected one of"),

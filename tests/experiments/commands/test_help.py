@@ -39,9 +39,9 @@ def test_options_stand_in_groups_with_units_and_defaults(capsys):
     headings = [f"{title}: --" for title in ("task", "network", "training", "sweep", "output")]
     places = [shown.index(heading) for heading in headings]
     assert places == sorted(places)
-    assert "--n-words N words, n_w; a multiple of the concepts (default: quick 600, paper 1200)" in shown
+    assert "--n-words N number of words, n_w; a multiple of n_c (default: quick 600, paper 1200)" in shown
     assert "lam_W; the penalty is lam_W/2 |W|^2 (in nats; default: quick 0.002, paper 0.001)" in shown
-    assert "sets --embedding-weight-decay and --classifier-weight-decay, wherever they are not zero (in nats)" in shown
+    assert "sets --embedding-weight-decay and --classifier-weight-decay, each unless it is zero (in nats)" in shown
     assert "side by side (default: 1)" in shown
 
 
@@ -54,9 +54,9 @@ def test_defaults_that_differ_between_regimes_or_are_varied_are_said_to(capsys):
 
 
 def test_a_shared_field_has_the_help_of_its_phenomenon(capsys):
-    text = "--depth N hidden layers or blocks between embeddings and readout"
+    text = "--depth N number of hidden layers or blocks between embeddings and readout"
     assert text in help_of(capsys, "run", "deep-networks")
-    assert "--depth N mlp: hidden layers" in help_of(capsys, "run", "neural-collapse")
+    assert "--depth N mlp: number of hidden layers" in help_of(capsys, "run", "neural-collapse")
 
 
 def test_without_a_name_help_shows_what_all_share_and_the_experiments(capsys):

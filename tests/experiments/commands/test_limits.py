@@ -20,7 +20,7 @@ from simlab.storage.results import write_atomically
 from simlab.validation import invalid
 
 EXPERIMENT = find_experiment("uniform-small-sample")
-FLOAT32 = "expected a number that float32 holds, as dtype is float32, got"
+FLOAT32 = "expected a number within the range of float32, as dtype is float32, got"
 
 
 @pytest.mark.parametrize(

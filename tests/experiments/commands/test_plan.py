@@ -22,7 +22,7 @@ EXPERIMENT = find_experiment("uniform-small-sample")
         ("--seeds 1000000000", "seeds: expected a whole number of at most 1000000, got '1000000000'"),
         ("--seeds 99999999999999999999", "seeds: expected a whole number of at most 1000000, got '9999999999"),
         ("--vary weight-decay=log:1e-3:1e-2:99999999999", "vary weight_decay: expected at most 20000, got 99999999999"),
-        ("--vary weight-decay=lin:1e-3:inf:9", "vary weight_decay: expected finite ends of the scale, got"),
+        ("--vary weight-decay=lin:1e-3:inf:9", "vary weight_decay: expected finite end points, got"),
         (
             "--vary weight-decay=log:1e-3:1e-2:200 --vary learning-rate=lin:1:2:201",
             "vary learning_rate: expected at most 20,000 regimes x values of all axes, got 40200",
@@ -32,7 +32,7 @@ EXPERIMENT = find_experiment("uniform-small-sample")
             "seeds: expected at most 1,000,000 members with 2 regimes x values, got 1200000",
         ),
         ("--shard ²/³", "shard: expected I/N with I from 0 to N-1"),
-        ("--process-id 7 --n-processes 3", "distributed: expected beside --n-processes --process-id, which only a"),
+        ("--process-id 7 --n-processes 3", "distributed: expected with --n-processes --process-id, which only a"),
         (
             "--distributed --coordinator localhost:9999 --n-processes 3 --process-id 7",
             "process_id: expected a whole number of at most 2, got '7'",
@@ -67,7 +67,7 @@ def test_the_plan_tells_its_size_before_anything_is_compiled(capsys):
     assert printed.out.startswith("uniform-small-sample: 40 members = 1 regimes x axes: none x 40 seeds, 160 steps\n")
     assert "bytes per member" in printed.out
     assert printed.err.splitlines() == [
-        "simlab: compiling the programs, for their memory",
+        "simlab: compiling the programs to determine their memory",
         "simlab: timing program 1 of 1",
     ]
 

@@ -56,9 +56,9 @@ def test_a_second_name_is_told(capsys, command):
     ("words", "line"),
     [
         ("run uniform-small-sample --vary samples-per-class=5,10",
-         "vary: expected one of the options of this experiment, got 'samples_per_class' (of neural-collapse)"),
+         "vary: expected one of the options of this experiment, got 'samples_per_class' (an option of"),
         ("predict collapse-point --vary n-words=3,6",
-         "vary: expected one of the options of this experiment, got 'n_words' (of feature-collapse and"),
+         "vary: expected one of the options of this experiment, got 'n_words' (an option of feature-collapse and"),
         ("run uniform-small-sample --per-class 2000000000", "per_class: expected at most "),
         ("run neural-collapse --samples-per-class 2000000000", "samples_per_class: expected at most "),
         ("bench step --members 99999999999999", "members: expected at most "),

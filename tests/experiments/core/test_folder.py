@@ -125,7 +125,7 @@ def test_a_sweep_begun_on_more_devices_goes_on_with_relayout(tmp_path, monkeypat
     capsys.readouterr()
     with programs_for(jax.local_devices()[:1]):
         assert main([*words, str(folder)]) == 2
-        line = f"simlab: devices: expected the 2 that the sweep in {folder} was begun on (or --relayout, which keeps"
+        line = f"simlab: devices: expected the 2 on which the sweep in {folder} was started (or --relayout, which keeps"
         assert capsys.readouterr().err == f"{line} finished parts), got 1\n"
         assert main([*words, str(folder), "--relayout"]) == 0
     assert "corrupt" not in capsys.readouterr().err

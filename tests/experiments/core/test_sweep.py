@@ -64,7 +64,7 @@ def test_an_axis_is_read_from_its_text(text, name, values):
         ("--vary wieght-decay=1", "vary: expected one of .*, got 'wieght_decay' .did you mean 'weight_decay'"),
         ("--vary weight-decay", "vary: expected NAME=VALUE,VALUE,... or NAME=log:FROM:TO:N, got 'weight-decay'"),
         ("--vary weight-decay=1e-3,1e-3", "vary weight_decay: expected at least one value, all different, got"),
-        ("--vary weight-decay=log:0:1:3", "vary weight_decay: expected a logarithmic scale between positive numbers"),
+        ("--vary weight-decay=log:0:1:3", "vary weight_decay: expected positive end points of a logarithmic scale"),
         ("--vary weight-decay=log:1:2", "vary weight_decay: expected log:FROM:TO:N, got 'log:1:2'"),
         ("--vary n-words=log:6:12:3", "vary n_words: expected whole numbers, got 'log:6:12:3'"),
         ("--vary n-words=6,7", "n_words: expected a multiple of n_concepts=3, got 7"),
@@ -82,7 +82,7 @@ def test_an_axis_is_read_from_its_text(text, name, values):
         ("--until gradient-norm=-1", "until_gradient_norm: expected a positive finite number, got -1.0"),
         ("--class-shards 7", "class_shards: expected a divisor of n_classes=300, got 7"),
         ("--class-shards 10", "class_shards: expected at most the 8 devices of this process, got 10"),
-        ("--shard 0/2 --overwrite", "overwrite: expected one process that replaces a run, got 'several'"),
+        ("--shard 0/2 --overwrite", "overwrite: expected a single process, got 'several'"),
     ],
 )
 def test_bad_sweeps_are_one_line_and_write_nothing(tmp_path, capsys, options, message):
@@ -153,7 +153,7 @@ def test_a_run_is_made_again_from_its_folder(saved_sweep, tmp_path):
 )
 def test_what_would_change_a_run_is_refused_beside_from(saved_sweep, tmp_path, capsys, beside):
     assert simlab("run", *beside.split(), "--from", saved_sweep, "--out", tmp_path / "again") == 2
-    message = f"from: expected nothing beside it that changes what is run, got {beside.split()[0]!r}"
+    message = f"from: expected no option that changes the saved run, got {beside.split()[0]!r}"
     assert message in capsys.readouterr().err
     assert not (tmp_path / "again").exists()
 

@@ -89,7 +89,7 @@ def test_the_limit_has_directions_and_no_norms():
     [
         ({"embedding_weight_decay": 0.0}, "embedding_weight_decay: expected a positive finite number, got 0.0"),
         ({"classifier_weight_decay": 0.0}, "classifier_weight_decay: expected a positive finite number, got 0.0"),
-        (FREE | {"label_noise": 0.1}, "weight_decay: expected a positive one with noise"),
+        (FREE | {"label_noise": 0.1}, "weight_decay: expected a positive number with noise"),
         (FREE | {"layer_norm": True}, "classifier_weight_decay: expected a positive finite number, got 0.0"),
         (FREE | {"n_words": 7}, "n_words: expected a multiple of n_concepts=3, got 7"),
     ],
@@ -111,7 +111,7 @@ def test_nothing_finite_is_compared_with_the_limit(trained):
     assert free.learned.sel(quantity=[*norms[:2], "embedding_spread", "test_risk"]).notnull().all()
     assert set(free.basis.values) == {"limit, not attained"}
     assert caveats(plan)["population"] == [
-        "assumption not met: positive weight decay: with none the infimum is not attained: norms grow without bound"
+        "assumption not met: positive weight decay: without it the infimum is not attained, and norms diverge"
     ]
     assert "Type III, limit, not attained in 1 cell, else theorem" in format_result(plain)
 

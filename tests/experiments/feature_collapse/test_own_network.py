@@ -80,7 +80,7 @@ def test_no_theorem_no_certificate_and_no_exact_minimum_are_claimed(dataset):
     assert not dataset.is_theorem.any()
     assert np.isnan(dataset.duality_gap).all()
     assert np.isnan(dataset.exact_minimum).all()
-    assert "Doubled: predicted for the network of two layers" in dataset.note.values.ravel()[0]
+    assert "Doubled: the prediction is for the two-layer network" in dataset.note.values.ravel()[0]
 
 
 def test_of_simlabs_own_they_are():

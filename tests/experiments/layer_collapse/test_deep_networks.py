@@ -59,7 +59,7 @@ def test_a_deeper_network_has_a_reference_and_no_theorem(landed):
     assert (mlp.basis.item(), mlp.is_theorem.item()) == ("theory of two layers", 0)
     assert np.isnan(mlp.predicted.sel(quantity=["risk", "classifier_norm", "last_class_ratio"])).all()
     assert np.isnan(mlp.duality_gap).all()
-    assert "mlp: predicted for the embeddings of two layers, not a theorem here" in landed.attrs["assumptions"]
+    assert "mlp: the prediction is for the two-layer network, not a theorem here" in landed.attrs["assumptions"]
     # Layer 1 reads classes, layer 2 does not exist; nothing is merged in the embedding layer.
     assert np.isfinite(mlp.history_class_ratio).all()
     assert np.isnan(landed.history_class_ratio.sel(network="two-layer", layer=1)).all()
@@ -115,7 +115,7 @@ def test_without_weight_decay_nothing_is_predicted():
     found = predict(free)
     assert (found.theory, found.basis) == (None, "no prediction")
     assert np.isnan(found.concept_ratio)
-    assert caveats(found) == ["no weight decay: no risk has a minimiser, nothing is predicted"]
+    assert caveats(found) == ["no weight decay: the risk has no minimiser, nothing is predicted"]
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_a_feature_out_of_its_place_fails():
     assert failures(check_factors(SIGNS, SIGNS.minimum._replace(embeddings=features))) == {
         "Gram matrix of the features",
         "logits",
-        "feature less the mean features of its values",
+        "feature minus the mean features of its values",
         "spread of a factor's differences over the other factors",
         "cosine between mean features of two factors",
         "sigma_max / lam",
