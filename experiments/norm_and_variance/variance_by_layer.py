@@ -1,4 +1,4 @@
-"""How norm and variance are shared by layer before training: networks of some width beside the kernel of infinite."""
+"""Shares of norm and variance by layer before training: networks of finite width against the infinite-width kernel."""
 
 import numpy as np
 
@@ -31,7 +31,7 @@ START = UntrainedConfiguration()
 
 
 def derive(dataset, plan):
-    """Add the slope of the error against width, where that varies: it falls as 1/width."""
+    """Add the log-log slope of the error against width, where width varies; the error decreases as 1/width."""
     if "width" not in dataset.dims or dataset.sizes["width"] < 2:
         return dataset
     errors = dataset.learned.sel(quantity=["mean_square_error", "variance_error"]).mean("seed")
@@ -39,16 +39,14 @@ def derive(dataset, plan):
     slopes = np.log(errors).transpose("width", ...).values
     fitted = np.polyfit(widths, slopes.reshape(len(widths), -1), 1)[0].reshape(slopes.shape[1:])
     dims = [dim for dim in errors.dims if dim != "width"]
-    return dataset.assign(
-        error_slope=(dims, fitted, {"long_name": "slope of the logarithm of an error in that of the width"})
-    )
+    return dataset.assign(error_slope=(dims, fitted, {"long_name": "log-log slope of the error against width"}))
 
 
 EXPERIMENT = Experiment(
     name="variance-by-layer",
-    summary="deeper layers leave the origin and vary within words: untrained networks do, as a kernel predicts",
+    summary="in untrained networks deeper layers leave the origin and vary within words, as a kernel predicts",
     regimes=(
-        Regime("post-norm", "LayerNorm behind each branch, GELU", START),
+        Regime("post-norm", "LayerNorm after each branch, GELU", START),
         Regime("post-norm-relu", "the same with ReLU", START.replace(activation="relu")),
         Regime("pre-norm", "LayerNorm before each branch, GELU", START.replace(norm="pre")),
         Regime("pre-norm-relu", "the same with ReLU", START.replace(norm="pre", activation="relu")),
