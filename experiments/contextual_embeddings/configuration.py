@@ -25,7 +25,7 @@ class LanguageConfiguration(Configuration):
         "zipf", "frequencies of the words of a concept: uniform, zipf or zipf:EXPONENT", group=TASK
     )
     shortest: int | None = option(
-        None, "minimum sentence length; default: all sentences have the same length", unit="words", group=TASK
+        None, "minimum sentence length; none: all sentences have the same length", unit="words", group=TASK
     )
     n_evaluation: int = option(480, "sentences on which tokens are measured", group=TASK)
     evaluation_seed: int = option(0, "seed of the evaluation sentences", group=TASK)
@@ -61,12 +61,12 @@ class LanguageConfiguration(Configuration):
     optimizer: str = option("adamw", "an optax optimiser with decoupled weight decay", group=TRAINING)
     learning_rate: float = option(5e-3, "peak learning rate", group=TRAINING)
     schedule: str = option(
-        "warmup-cosine", "learning-rate schedule: constant, cosine (to zero) or warmup-cosine", group=TRAINING
+        "warmup-cosine", "schedule of the learning rate: constant, cosine (to zero) or warmup-cosine", group=TRAINING
     )
     warmup_steps: int = option(100, "steps over which the learning rate rises from zero", unit="steps", group=TRAINING)
     n_steps: int = option(4000, "training steps, not counting pre-training", group=TRAINING)
     n_records: int = option(
-        10, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        10, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
 
     def check(self) -> None:

@@ -24,13 +24,13 @@ class LanguageOptions:
     function_words: int = option(4, "function words, equally frequent in all classes", group=TASK)
     replacement: float = option(0.2, "probability of a function word at a position", group=TASK)
     largest_prior: float | None = option(
-        None, "prior of one class, the others equally likely; default: all equally likely", group=TASK
+        None, "prior of one class, the others equally likely; none: all equally likely", group=TASK
     )
     embedding_dim: int | None = option(
-        None, "embedding dimension d, to check that the class vectors fit; default: large enough", group=NETWORK
+        None, "embedding dimension d, to check that the class vectors fit; none: large enough", group=NETWORK
     )
     temperature: float = option(0.5, "temperature, tau", group=TRAINING)
-    batch_size: int | None = option(None, "pairs per batch; default: K", group=TRAINING)
+    batch_size: int | None = option(None, "pairs per batch; none: K", group=TRAINING)
     replacement_draws: bool = option(
         False, "whether the classes of a batch are drawn independently; otherwise they all differ", group=TRAINING
     )

@@ -17,20 +17,20 @@ class PairConfiguration(Configuration):
 
     n_inputs: int = option(12, "input dimension, d", group=TASK)
     variances: tuple[float, ...] | None = option(
-        None, "eigenvalues of S, d numbers separated by commas; default: drawn", group=TASK
+        None, "eigenvalues of S, d numbers separated by commas; none: drawn", group=TASK
     )
     variance_spread: float = option(
         4.0, "largest over smallest drawn variance; the law is log-uniform about 1", group=TASK
     )
     augmentation_ratios: tuple[float, ...] | None = option(
-        None, "eigenvalues of S^-1 Q, d numbers separated by commas; default: drawn", group=TASK
+        None, "eigenvalues of S^-1 Q, d numbers separated by commas; none: drawn", group=TASK
     )
     largest_ratio: float = option(
         3.0, "largest drawn ratio; the law is uniform between 1/20 of it and itself", group=TASK
     )
     aligned: bool = option(False, "whether S and Q commute; ratios are then paired with variances in order", group=TASK)
     views: int = option(1, "augmented views of a pair: 1 or 2", group=TASK)
-    n_pairs: int | None = option(None, "pairs in the data set; default: the population", group=TASK)
+    n_pairs: int | None = option(None, "pairs in the data set; none: the population", group=TASK)
     law_seed: int = option(
         0, "seed of drawn variances, ratios, directions and the data set", group=TASK, label="law seed"
     )
@@ -50,9 +50,9 @@ class PairConfiguration(Configuration):
     optimizer: str = option("lbfgs", "an optax optimiser; lbfgs requires negatives=expected", group=TRAINING)
     n_steps: int = option(300, "training steps", group=TRAINING)
     n_records: int = option(
-        20, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        20, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
-    dtype: str = option("float64", "precision of weights and training: float32 or float64", group=TRAINING)
+    dtype: str = option("float64", "number format of weights and training: float32 or float64", group=TRAINING)
 
     def check(self) -> None:
         """Raise ``ValueError`` for options that are inconsistent."""

@@ -18,9 +18,9 @@ class CollapseOptions:
         group=TASK,
     )
     views: int | None = option(
-        None, "augmented views of a pair, 1 or 2; default: 1 with the distance, otherwise 2", group=TASK
+        None, "augmented views of a pair, 1 or 2; none: 1 with the distance, otherwise 2", group=TASK
     )
-    output_dim: int | None = option(None, "embedding dimension, m; default: the number of ratios", group=NETWORK)
+    output_dim: int | None = option(None, "embedding dimension, m; none: the number of ratios", group=NETWORK)
     similarity: str = option(
         "distance",
         "exp(-|z - z'|^2/(2 tau)): distance; exp(z.z'/tau): dot; the spectral loss: spectral",
@@ -28,9 +28,7 @@ class CollapseOptions:
     )
     temperature: float = option(1.0, "temperature, tau", group=TRAINING)
     weight_decay: float = option(0.0, "lam; the penalty is lam/2 |W|^2", group=TRAINING)
-    batch_size: int | None = option(
-        None, "batch size, for the first-order correction; default: infinite", group=TRAINING
-    )
+    batch_size: int | None = option(None, "batch size, for the first-order correction; none: infinite", group=TRAINING)
 
 
 def _predict(options: CollapseOptions):

@@ -20,7 +20,7 @@ class ContaminationConfiguration(Configuration):
     )
     background_features: int | None = option(
         None,
-        "background features, d_b, independent of the label; default: as many as core features",
+        "background features, d_b, independent of the label; none: as many as core features",
         group=TASK,
     )
     core_mean: float = option(0.5, "mean strength of a core feature", group=TASK)
@@ -38,7 +38,7 @@ class ContaminationConfiguration(Configuration):
     strengths: str = option("uniform", "distribution of the strengths: uniform or gaussian", group=TASK)
     input_dim: int | None = option(
         None,
-        "input dimension, with features along random directions; default: inputs are the features",
+        "input dimension, with features along random directions; none: inputs are the features",
         group=TASK,
     )
     n_hidden: int = option(128, "hidden units, m, half with each output sign", group=NETWORK)
@@ -55,7 +55,7 @@ class ContaminationConfiguration(Configuration):
     )
     n_steps: int = option(300, "training steps", group=TRAINING)
     n_records: int = option(
-        20, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        20, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
     reduction: str = option(
         ALIGNED,

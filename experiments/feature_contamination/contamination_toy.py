@@ -40,7 +40,7 @@ class ToyConfiguration(Configuration):
     n_evaluation: int = option(4096, "held-out examples in each distribution", group=TRAINING)
     n_steps: int = option(1000, "training steps", group=TRAINING)
     n_records: int = option(
-        25, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        25, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
 
 

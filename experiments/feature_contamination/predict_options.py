@@ -24,7 +24,7 @@ class ContaminationOptions:
         group=TASK,
     )
     background_deviation: float | None = option(
-        None, "standard deviation of a background strength; default: the same", group=TASK
+        None, "standard deviation of a background strength; none: the same", group=TASK
     )
     leaky_slope: float = option(0.0, "slope of the leaky ReLU: 0 is a ReLU, 1 a linear network", group=NETWORK)
 

@@ -36,17 +36,17 @@ class ManifoldConfiguration(Configuration):
     objective: str = option(
         "spectral", "objective: spectral (over all pairs) or info-nce (unit embeddings)", group=TRAINING
     )
-    temperature: float | None = option(None, "temperature tau of InfoNCE; default: 1/kappa", group=TRAINING)
+    temperature: float | None = option(None, "temperature tau of InfoNCE; none: 1/kappa", group=TRAINING)
     initial_scale: float = option(1.0, "factor on the initial weights of the last layer", group=TRAINING)
     batch_size: int = option(256, "pairs per step of InfoNCE", group=TRAINING)
     optimizer: str = option("adam", "an optax optimiser; lbfgs with the spectral loss only", group=TRAINING)
     learning_rate: float = option(6e-3, "learning rate", group=TRAINING)
     schedule: str = option(
-        "cosine", "learning-rate schedule: constant, cosine (to zero) or warmup-cosine", group=TRAINING
+        "cosine", "schedule of the learning rate: constant, cosine (to zero) or warmup-cosine", group=TRAINING
     )
     n_steps: int = option(1000, "training steps", group=TRAINING)
     n_records: int = option(
-        20, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        20, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
 
     def check(self) -> None:

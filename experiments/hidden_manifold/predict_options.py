@@ -28,15 +28,15 @@ class ManifoldOptions:
     support: str = option(
         "full", "sphere: support of partners, full or folded (mirrored back into the hemisphere)", group=TASK
     )
-    n_points: int | None = option(None, "points of an even grid; default: the whole manifold", group=TASK)
+    n_points: int | None = option(None, "points of an even grid; none: the whole manifold", group=TASK)
     output_dim: int | None = option(
-        None, "embedding dimension, d; default: 5, on the sphere 4, with folded support 6", group=NETWORK
+        None, "embedding dimension, d; none: 5, on the sphere 4, with folded support 6", group=NETWORK
     )
     objective: str = option(
         "spectral", "objective: spectral or info-nce (unit embeddings, on the sphere)", group=TRAINING
     )
-    temperature: float | None = option(None, "temperature tau of InfoNCE; default: 1/kappa", group=TRAINING)
-    batch_size: int | None = option(None, "pairs per step of InfoNCE; default: infinitely many", group=TRAINING)
+    temperature: float | None = option(None, "temperature tau of InfoNCE; none: 1/kappa", group=TRAINING)
+    batch_size: int | None = option(None, "pairs per step of InfoNCE; none: infinitely many", group=TRAINING)
 
 
 def _predict(options: ManifoldOptions):

@@ -38,6 +38,6 @@ class LabelConfiguration(Configuration):
     initial_scale: float = option(0.1, "factor on the initial weights", group=TRAINING)
     n_steps: int = option(200, "full-batch training steps", group=TRAINING)
     n_records: int = option(
-        20, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        20, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
-    dtype: str = option("float64", "precision of weights and training: float32 or float64", group=TRAINING)
+    dtype: str = option("float64", "number format of weights and training: float32 or float64", group=TRAINING)

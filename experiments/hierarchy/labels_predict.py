@@ -21,14 +21,14 @@ class LabelOptions:
     depth: int = option(3, "levels of the tree, D; its b^D leaves are the classes", group=TASK)
     level_eigenvalues: tuple[float, ...] | None = option(
         None,
-        "eigenvalues lambda_l of the targets by level, at most 1 and decreasing; default: 0.94,0.87,0.68",
+        "eigenvalues lambda_l of the targets by level, at most 1 and decreasing; none: 0.94,0.87,0.68",
         group=TASK,
     )
     cyclic_confusion: float | None = option(
         None, "replaces the tree: probability that a leaf is confused with either neighbour on a ring", group=TASK
     )
     samples_per_leaf: int = option(4, "samples per leaf, n", group=TASK)
-    feature_dim: int | None = option(None, "feature dimension, d; default: the required rank", group=NETWORK)
+    feature_dim: int | None = option(None, "feature dimension, d; none: the required rank", group=NETWORK)
     feature_weight_decay: float = option(
         0.02, "lam_H, weight decay of each sample's feature", unit="nats", group=TRAINING
     )

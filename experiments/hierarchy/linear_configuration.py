@@ -29,6 +29,6 @@ class LinearConfiguration(Configuration):
     learning_rate: float = option(0.02, "learning rate of descent; time step of Runge-Kutta", group=TRAINING)
     n_steps: int = option(640, "training steps", group=TRAINING)
     n_records: int = option(
-        80, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        80, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
-    dtype: str = option("float64", "precision of weights and training: float32 or float64", group=TRAINING)
+    dtype: str = option("float64", "number format of weights and training: float32 or float64", group=TRAINING)

@@ -21,7 +21,7 @@ class ModalityConfiguration(Configuration):
     text_dim: int = option(48, "input dimension of the text tower", group=TASK)
     encoder: str = option("free", "encoder: free (unit embeddings are parameters) or towers (two MLPs)", group=NETWORK)
     output_dim: int | None = option(
-        None, "embedding dimension, at least N for free embeddings; default: 3 N/2", group=NETWORK
+        None, "embedding dimension, at least N for free embeddings; none: 3 N/2", group=NETWORK
     )
     depth: int = option(2, "hidden ReLU layers of a tower", group=NETWORK)
     hidden_width: int = option(64, "width of a tower's hidden layers", group=NETWORK)
@@ -40,14 +40,14 @@ class ModalityConfiguration(Configuration):
     temperature_rate: float = option(
         0.0, "learning rate of log(beta) times N over that of the embeddings; 0 keeps beta fixed", group=TRAINING
     )
-    clip: float | None = option(None, "upper bound on beta in training; default: none", group=TRAINING)
+    clip: float | None = option(None, "upper bound on beta in training", group=TRAINING)
     clip_ratio: float | None = option(
         None, "upper bound on beta relative to its initial value; used without a clip", group=TRAINING
     )
     learning_rate: float = option(1.0, "learning rate; for sgd in units of N/beta", group=TRAINING)
     n_steps: int = option(4000, "training steps; 0: measure the initial network", group=TRAINING)
     n_records: int = option(
-        40, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        40, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
 
     def check(self) -> None:

@@ -24,14 +24,12 @@ class GapOptions:
     temperature_rate: float = option(
         1.0, "with --learnable: learning rate of log(beta) times N over that of the embeddings", group=TRAINING
     )
-    clip: float | None = option(
-        None, "with --learnable: upper bound on beta in training; default: none", group=TRAINING
-    )
+    clip: float | None = option(None, "with --learnable: upper bound on beta in training", group=TRAINING)
     depth: int | None = option(
         None, "predict the initial gap of two random towers with this number of hidden ReLU layers", group=NETWORK
     )
     input_dim: int | None = option(
-        None, "with --depth: dimension of the isotropic inputs; default: infinite", group=NETWORK
+        None, "with --depth: dimension of the isotropic inputs; none: infinite", group=NETWORK
     )
 
 

@@ -34,11 +34,11 @@ class EncoderConfiguration(Configuration):
     )
     corpus: str | None = option(
         None,
-        "a file with one sentence per line; default: the included 1,000 sentences of WordNet",
+        "a file with one sentence per line; none: the included 1,000 sentences of WordNet",
         group=TASK,
     )
     least_count: int = option(10, "minimum number of occurrences of a token that is measured individually", group=TASK)
-    dtype: str = option("float32", "precision of weights and hidden states: float32 or bfloat16", group=NETWORK)
+    dtype: str = option("float32", "number format of weights and hidden states: float32 or bfloat16", group=NETWORK)
 
     @property
     def corpus_file(self) -> Path:

@@ -23,7 +23,7 @@ class KernelConfiguration(Configuration):
         label="events per block",
     )
     partner_blocks: int | None = option(
-        None, "events per block on the other side of a pair; default: the same", group=TASK
+        None, "events per block on the other side of a pair; none: the same", group=TASK
     )
     encoders: int = option(1, "encoders: 1 for both sides of a pair, or 2", group=NETWORK)
     architecture: str = option(
@@ -37,9 +37,9 @@ class KernelConfiguration(Configuration):
     optimizer: str = option("lbfgs", "an optax optimiser", group=TRAINING)
     n_steps: int = option(600, "training steps", group=TRAINING)
     n_records: int = option(
-        20, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        20, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
-    dtype: str = option("float64", "precision of weights and training: float32 or float64", group=TRAINING)
+    dtype: str = option("float64", "number format of weights and training: float32 or float64", group=TRAINING)
 
     def check(self) -> None:
         """Raise ``ValueError`` for options that are out of range or inconsistent."""

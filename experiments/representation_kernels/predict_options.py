@@ -19,7 +19,7 @@ class KernelOptions:
     width: float = option(2.0, "width of the window", unit="events", group=TASK)
     floor: float = option(0.05, "share of pairs drawn uniformly from all events, in [0, 1)", group=TASK)
     partner_blocks: int | None = option(
-        None, "events per block on the other side of a pair; default: the same", group=TASK
+        None, "events per block on the other side of a pair; none: the same", group=TASK
     )
     encoders: int = option(2, "encoders: 2, one for each side of a pair, or 1 for both", group=NETWORK)
 

@@ -21,7 +21,7 @@ class FeatureConfiguration(Configuration):
         0.1, "probability p that a feature is active (the sparsity is 1 - p)", group=TASK, label="p (active)"
     )
     importance: tuple[float, ...] | None = option(
-        None, "importances I_i, n positive numbers separated by commas; default: all 1", group=TASK
+        None, "importances I_i, n positive numbers separated by commas; none: all 1", group=TASK
     )
     importance_ratio: float = option(
         1.0, "ratio r of importances I_i = r^(i-1); replaces a list", group=TASK, label="importance ratio r"
@@ -39,11 +39,11 @@ class FeatureConfiguration(Configuration):
     optimizer: str = option("adam", "an optax optimiser: adam, sgd, ...", group=TRAINING)
     learning_rate: float = option(0.02, "learning rate", group=TRAINING)
     schedule: str = option(
-        "cosine", "learning-rate schedule: constant, cosine (to zero) or warmup-cosine", group=TRAINING
+        "cosine", "schedule of the learning rate: constant, cosine (to zero) or warmup-cosine", group=TRAINING
     )
     n_steps: int = option(2000, "training steps", group=TRAINING)
     n_records: int = option(
-        20, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        20, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
 
     @property

@@ -19,7 +19,7 @@ class SuperpositionOptions:
         0.1, "probability p that a feature is active (the sparsity is 1 - p)", group=TASK
     )
     importance: tuple[float, ...] | None = option(
-        None, "importances I_i, n positive numbers separated by commas; default: all 1", group=TASK
+        None, "importances I_i, n positive numbers separated by commas; none: all 1", group=TASK
     )
     n_hidden: int = option(2, "number of hidden dimensions, m; at most n", group=NETWORK)
     nonlinearity: str = option("relu", "output nonlinearity: relu, or linear as a control", group=NETWORK)

@@ -16,7 +16,7 @@ class ClassConfiguration(Configuration):
 
     n_classes: int = option(5, "number of classes, K", group=TASK)
     largest_prior: float | None = option(
-        None, "prior of one class, the others equally likely; default: all equally likely", group=TASK
+        None, "prior of one class, the others equally likely; none: all equally likely", group=TASK
     )
     batch_size: int | None = option(4, "pairs per batch, B; none: infinitely many negatives", group=TASK)
     repeats_classes: bool = option(
@@ -25,7 +25,7 @@ class ClassConfiguration(Configuration):
     dim: int = option(8, "dimension of the vectors, d", group=NETWORK)
     initial_scale: float = option(1.0, "root-mean-square length of the initial vectors", group=TRAINING)
     initial_angle: float | None = option(
-        None, "angle of the cone on which vectors start; default: Gaussian vectors", unit="radians", group=TRAINING
+        None, "angle of the cone on which vectors start; none: Gaussian vectors", unit="radians", group=TRAINING
     )
     random_directions: bool = option(
         False, "whether directions around the cone's axis are random; otherwise they form a simplex", group=TRAINING
@@ -41,9 +41,9 @@ class ClassConfiguration(Configuration):
     optimizer: str = option("lbfgs", "an optax optimiser; lbfgs requires negatives=expected", group=TRAINING)
     n_steps: int = option(200, "training steps", group=TRAINING)
     n_records: int = option(
-        20, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        20, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
-    dtype: str = option("float64", "precision of weights and training: float32 or float64", group=TRAINING)
+    dtype: str = option("float64", "number format of weights and training: float32 or float64", group=TRAINING)
 
     def check(self) -> None:
         """Raise ``ValueError`` for options that are inconsistent."""
@@ -75,5 +75,5 @@ class ConeConfiguration(ClassConfiguration):
     optimizer: str = option("sgd", "sgd: gradient descent", group=TRAINING)
     n_steps: int = option(1600, "training steps", group=TRAINING)
     n_records: int = option(
-        400, "maximum number of points on a training curve (the number used divides the steps)", group=TRAINING
+        400, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
     )
