@@ -31,11 +31,11 @@ class PrecisionConfiguration(Configuration):
 
 
 QUANTITIES = {
-    "compensated": Quantity(label="relative error of V, compensated Chan's rule", headline="learned"),
-    "plain": Quantity(label="relative error of V, plain Chan's rule", headline="learned"),
-    "two_passes": Quantity(label="relative error of V, two passes", headline="learned"),
-    "difference": Quantity(label="relative error of V, Q - M from running means", headline="compared"),
-    "squares": Quantity(label="relative error of V, sums of squares"),
+    "compensated": Quantity(label="compensated Chan's rule: relative error of V", headline="learned"),
+    "plain": Quantity(label="plain Chan's rule", headline="learned"),
+    "two_passes": Quantity(label="two passes", headline="learned"),
+    "difference": Quantity(label="Q - M from running means", headline="compared"),
+    "squares": Quantity(label="sums of squares"),
 }
 
 
