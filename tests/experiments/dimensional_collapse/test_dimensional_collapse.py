@@ -129,7 +129,10 @@ def test_the_experiments_are_predicted_and_cover_both_sides_of_the_kink():
         ),
         ("collapse-curve --n-inputs 2 --augmentation-ratios 1,-2", "augmentation_ratios: expected a non-negative"),
         ("collapse-curve --n-inputs 2 --variances 1,0", "variances: expected a positive finite number, got 0.0"),
-        ("collapse-curve --views 2 --weight-decay 0 --similarity dot", "similarity: expected distance, as the curve"),
+        (
+            "collapse-curve --views 2 --weight-decay 0 --similarity dot",
+            "similarity: expected distance, to which the curve",
+        ),
         ("collapse-curve --batch-size 1", "batch_size: expected at least 2"),
     ],
 )
