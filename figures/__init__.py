@@ -1,8 +1,8 @@
 """Figures: a saved dataset in, a matplotlib figure out.
 
-Every module that is a figure has one function ``draw(dataset) -> matplotlib.figure.Figure``. A figure shows what the
-dataset holds and computes nothing but what its axes need; it never trains and never predicts. The attribute ``figures``
-of a dataset names the modules of this package that are drawn from it.
+Every figure module has a function ``draw(dataset) -> matplotlib.figure.Figure``. A figure shows the contents of the
+dataset and computes only what its axes need; it never trains or predicts. The attribute ``figures`` of a dataset names
+the modules of this package that draw it.
 """
 
 import json
@@ -18,25 +18,25 @@ _FIRST_ARGUMENT = {"draw": "dataset", "draw_key": "ax"}
 
 
 def figures_of(dataset) -> tuple[str, ...]:
-    """Return the names of the figures that a saved dataset has, as modules of this package: ``sweeps.sweep``.
+    """Return the names of the figures of a saved dataset, as modules of this package such as ``sweeps.sweep``.
 
     Raises:
-        ValueError: simlab wrote the dataset before it named its figures, or a name is that of no figure.
+        ValueError: the dataset was written by a version that did not name figures, or a named figure does not exist.
     """
     if "figures" not in dataset.attrs:
         from figures.declared import check_version
 
         check_version(dataset)
-    names = dict.fromkeys(json.loads(dataset.attrs.get("figures", "[]")))  # each once
+    names = dict.fromkeys(json.loads(dataset.attrs.get("figures", "[]")))  # without repetitions
     return tuple(map(check_figure, names))
 
 
 def check_figure(name: object, function: str = "draw") -> str:
-    """Return the name of a figure, or raise ``ValueError`` if none has it; nothing is imported.
+    """Return the name of a figure, or raise ``ValueError`` if there is no such figure; nothing is imported.
 
     Args:
-        name: as a dataset gives it.
-        function: which the module must have: ``draw``, or ``draw_key`` for a panel of a talk.
+        name: name of the figure in a dataset.
+        function: function the module must define: ``draw``, or ``draw_key`` for a panel of a talk.
     """
     if isinstance(name, str) and _NAME.fullmatch(name):
         path = Path(__file__).parent.joinpath(*name.split(".")).with_suffix(".py")
@@ -48,12 +48,12 @@ def check_figure(name: object, function: str = "draw") -> str:
 
 
 def file_name(name: str) -> str:
-    """Return the name of a figure's files: that of its module, unless the module has one of its own."""
+    """Return the name of a figure's files: ``FILE_NAME`` of its module if defined, otherwise the module's name."""
     return getattr(_load(name), "FILE_NAME", name.rpartition(".")[2])
 
 
 def draw(name: str, dataset):
-    """Return the figure called ``name``, drawn from an ``xarray.Dataset``.
+    """Draw the figure ``name`` from an ``xarray.Dataset`` and return it.
 
     Raises:
         ValueError: there is no such figure.
@@ -64,10 +64,10 @@ def draw(name: str, dataset):
 
 
 def load_matplotlib() -> None:
-    """Import matplotlib, also where ``MPLBACKEND`` names a backend that this environment lacks.
+    """Import matplotlib, even if ``MPLBACKEND`` names a backend that is not installed.
 
-    Figures are saved by the writers of PDF, PNG and SVG, and need no backend of ``pyplot``; but matplotlib refuses to
-    be imported if it cannot find the one of the environment, such as that of a notebook.
+    Figures are saved by the PDF, PNG and SVG writers and need no ``pyplot`` backend, but importing matplotlib fails if
+    the backend named in the environment, such as that of a notebook, cannot be found.
     """
     if "matplotlib" in sys.modules or not (backend := os.environ.pop("MPLBACKEND", None)):
         return

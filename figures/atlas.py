@@ -1,4 +1,4 @@
-"""The atlas: learned on predicted values of every phenomenon, with the digits that agree.
+"""The atlas: learned against predicted values of every phenomenon, with the number of agreeing digits.
 
 Each value is in units of the largest predicted absolute value of its quantity. Bars are standard errors over seeds.
 """
@@ -11,9 +11,9 @@ import numpy as np
 from figures.drawing import style
 
 MOST_COLUMNS = 4
-ROW_HEIGHT, LINE_HEIGHT = 1.75, 0.17  # inches, of a row of panels and of a line of the table
-MOST_QUANTITIES = 4  # that a legend names
-LEGEND_WIDTH, LEGEND_LINES = 24, 2  # characters, lines of a label
+ROW_HEIGHT, LINE_HEIGHT = 1.75, 0.17  # inches: height of a row of panels and of a line of the table
+MOST_QUANTITIES = 4  # in a legend
+LEGEND_WIDTH, LEGEND_LINES = 24, 2  # characters and lines of a legend label
 COLUMNS = (
     ("phenomenon", 0.0, "left"),
     ("source", 0.16, "left"),
@@ -26,7 +26,7 @@ COLUMNS = (
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each phenomenon, and the table below them."""
+    """Draw a panel for each phenomenon, with the table below."""
     names = [str(name) for name in dataset.phenomenon.values]
     figure, axes = style.make_grid(ceil(len(names) / MOST_COLUMNS), MOST_COLUMNS, ROW_HEIGHT)
     for ax in axes.flat[len(names) :]:
@@ -43,11 +43,11 @@ def draw(dataset):
 
 
 def _draw_panel(ax, points) -> None:
-    """Draw learned on predicted values of one phenomenon, a mark for each quantity."""
+    """Draw learned against predicted values of one phenomenon, one marker per quantity."""
     quantities = list(dict.fromkeys(map(str, points["quantity"].values)))
     for index, quantity in enumerate(quantities):
         chosen = points.isel(point=points["quantity"].values == quantity)
-        is_named = bool(np.any(chosen.predicted.values))  # where zero is predicted, the marks are at the origin
+        is_named = bool(np.any(chosen.predicted.values))  # predictions of zero have their marks at the origin
         ax.errorbar(
             chosen.predicted.values,
             chosen.learned.values,
@@ -76,7 +76,7 @@ def _shorten(label: str) -> str:
 
 
 def _add_table(figure, dataset):
-    """Return the figure with the table of what is predicted, from where, and how well it agrees."""
+    """Add the table of predictions, sources and agreement below the panels and return the figure."""
     rows = [tuple(title for title, _, _ in COLUMNS), *(_row(dataset, name) for name in dataset.phenomenon.values)]
     panels = figure.get_figheight()
     table = LINE_HEIGHT * (len(rows) + 1)
@@ -92,10 +92,10 @@ def _add_table(figure, dataset):
 
 
 def _row(dataset, name) -> tuple[str, ...]:
-    """Return the cells of a phenomenon's line: the digits are the median and the least."""
-    one = dataset.sel(phenomenon=name)
+    """Return the table cells of a phenomenon; digits are the median and the minimum over values."""
+    phenomenon = dataset.sel(phenomenon=name)
     agreed = dataset.digits.values[dataset.panel.values == name]
     digits = f"{np.median(agreed):.1f} ({agreed.min():.1f})" if len(agreed) else "-"
-    seconds = one.seconds.item()
-    texts = (str(one[field].item()) for field in ("source", "predicts", "basis"))
+    seconds = phenomenon.seconds.item()
+    texts = (str(phenomenon[field].item()) for field in ("source", "predicts", "basis"))
     return str(name).replace("-", " "), *texts, digits, f"{seconds:.0f}" if np.isfinite(seconds) else "-"

@@ -1,4 +1,4 @@
-"""Time and memory of a training step over each size: measured marks, the fitted line, the predicted slope."""
+"""Time and memory of a training step against each size: measurements, fitted line, predicted slope."""
 
 import numpy as np
 from matplotlib.ticker import NullLocator
@@ -15,7 +15,7 @@ LABELS = {
     "batch_size": "batch (sentences)",
     "members": "members",
 }
-# Quantity, its label, its slope in the dataset.
+# Quantity, label, unit factor, name of its slope in the dataset.
 ROWS = (
     ("time", "time (ms per step)", 1e-3, "d log time / d log size"),
     ("memory", "memory (MB)", 1.0, "d log memory / d log size"),
@@ -24,9 +24,10 @@ ROWS = (
 
 @style.styled
 def draw(dataset):
-    """Draw a column per size; time and memory have one scale in a row, so that steepness can be compared by eye.
+    """Draw one column per size; panels of a row share their scale, so that slopes can be compared.
 
-    Error bars are quartiles over rounds. Fitted and predicted line begin where the fit does, and meet at its centre.
+    Error bars are quartiles over rounds. The fitted and the predicted line cover the range of the fit and intersect at
+    its centre.
 
     Raises:
         ValueError: the dataset holds no measurement of scaling.
@@ -34,7 +35,7 @@ def draw(dataset):
     scaling = dataset.isel(measurement=dataset.benchmark.values == "scaling")
     names = [name for name in LABELS if name in scaling.case.values]
     if not names:
-        raise ValueError("benchmark: expected a dataset with measurements of scaling, got none")
+        raise ValueError("benchmark: expected a dataset with scaling measurements, got none")
     figure, axes = style.make_grid(len(ROWS), len(names), 1.35, sharex="col", sharey="row")
     for panels, name in zip(axes.T, names, strict=True):
         case = scaling.isel(measurement=scaling.case.values == name)
@@ -53,7 +54,7 @@ def draw(dataset):
 
 
 def _draw_panel(ax, case, quantity: str, scale: float, slope: str) -> None:
-    """Draw a quantity of one size, its two lines, and their slopes in figures."""
+    """Draw the measurements of a quantity against one size, both lines, and their slopes as text."""
     ax.set_xscale("log")
     ax.set_yscale("log")
     measured = _choose(case, quantity, "simlab")
@@ -76,21 +77,21 @@ def _draw_panel(ax, case, quantity: str, scale: float, slope: str) -> None:
 
 
 def _choose(case, quantity: str, contestant: str) -> dict[str, np.ndarray]:
-    """Return the numbers of one contestant, sorted by size."""
+    """Return the measurements of one contestant, sorted by size."""
     chosen = case.isel(measurement=(case.quantity.values == quantity) & (case.contestant.values == contestant))
     order = np.argsort(chosen["at"].values)
     return {name: chosen[name].values[order] for name in ("at", "value", "low", "high")}
 
 
 def _with_error(slope: dict[str, np.ndarray]) -> str:
-    """Return a slope with its standard error, if that shows at two decimals."""
+    """Return a slope as text, with its standard error if that is visible at two decimals."""
     error = (slope["high"] - slope["low"]).item() / 2
     text = f"slope {slope['value'].item():.2f}".replace("-", "\N{MINUS SIGN}")
     return f"{text} ± {error:.2f}" if error >= 0.005 else text
 
 
 def _set_abscissa(ax, case) -> None:
-    """Put a tick at the smallest and at the largest size, and at one between them if there is room."""
+    """Put ticks at the smallest, the largest and one intermediate size."""
     sizes = np.unique(_choose(case, "time", "simlab")["at"])
     middle = sizes[np.argmin(np.abs(np.log(sizes**2 / (sizes[0] * sizes[-1]))))]
     ax.set_xlim(sizes[0] / 1.5, sizes[-1] * 1.5)

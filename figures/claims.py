@@ -1,4 +1,4 @@
-"""Every verified claim on one diagonal, with its error; and where random restarts of the minimiser ended."""
+"""All verified claims: values against predictions, errors against tolerances, and excess risks of random restarts."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ FILE_NAME = "verified_claims"
 
 @style.styled
 def draw(dataset):
-    """Draw found against predicted values, and the excess risk of restarts over the prediction."""
+    """Draw measured against predicted values, errors, and the excess risk of restarts over the prediction."""
     figure, axes = style.make_grid(1, 3, 2.3)
     checked = dataset.where(dataset.status != "not applicable", drop=True)
     controls = np.array(["control" in name or "less the minimum" in name for name in checked.claim.values])
@@ -22,11 +22,18 @@ def draw(dataset):
     return figure
 
 
-def _draw_diagonal(ax, predicted: np.ndarray, found: np.ndarray) -> None:
-    low, high = min(predicted.min(), found.min()), style.ceiling(predicted, found)
+def _draw_diagonal(ax, predicted: np.ndarray, measured: np.ndarray) -> None:
+    low, high = min(predicted.min(), measured.min()), style.ceiling(predicted, measured)
     ax.plot([low, high], [low, high], color=style.PREDICTED, linewidth=0.6)
     ax.plot(
-        predicted, found, linestyle="none", marker="o", markersize=2.5, markeredgewidth=0, color=style.TEST, alpha=0.6
+        predicted,
+        measured,
+        linestyle="none",
+        marker="o",
+        markersize=2.5,
+        markeredgewidth=0,
+        color=style.TEST,
+        alpha=0.6,
     )
     ax.set_xlabel("predicted")
     ax.set_ylabel("found")
@@ -34,7 +41,7 @@ def _draw_diagonal(ax, predicted: np.ndarray, found: np.ndarray) -> None:
 
 
 def _draw_errors(ax, errors: np.ndarray, tolerances: np.ndarray) -> None:
-    """Draw every error against its tolerance, sorted; errors of zero stand at the lower edge, open, and are counted."""
+    """Draw sorted errors with their tolerances; open markers at the lower edge are errors of zero."""
     order = np.argsort(errors)
     floor = min(1e-17, 0.1 * errors.min(where=errors > 0, initial=1.0))
     ranks = np.arange(1, len(errors) + 1)
@@ -42,13 +49,13 @@ def _draw_errors(ax, errors: np.ndarray, tolerances: np.ndarray) -> None:
     ax.plot(ranks[~is_zero], errors[~is_zero], linestyle="none", marker="o", markersize=2, color=style.TEST,
             markeredgewidth=0, label="error")  # fmt: skip
     if is_zero.any():
-        label = f"error of exactly 0 ({is_zero.sum()})"
+        label = f"error exactly 0 ({is_zero.sum()})"
         ax.plot(ranks[is_zero], np.full(is_zero.sum(), floor), linestyle="none", marker="o", markersize=2.5,
                 color=style.TEST, markerfacecolor="none", markeredgewidth=0.5, label=label)  # fmt: skip
     ax.plot(ranks, np.maximum(tolerances[order], floor), linestyle="none", marker="_", markersize=3,
             color=style.PREDICTED, label="tolerance")  # fmt: skip
     ax.set_yscale("log")
-    ax.set_xlabel("claims, by error")
+    ax.set_xlabel("claims, sorted by error")
     ax.set_ylabel("|found - predicted|")
     ax.legend(loc="upper left")
 
@@ -59,7 +66,7 @@ def _draw_restarts(ax, excess: np.ndarray) -> None:
     ax.set_ylabel("restarts")
     ax.set_title(f"{len(values)} restarts, {len(excess)} tasks")
     if len(values):
-        # One bin below the prediction, one from 0 to 1e-12 and so on; what ends higher is gathered in the last.
+        # Bins of width 1e-12 on both sides of the prediction; the outermost bins collect all larger deviations.
         top = 20.0
         ax.hist(np.clip(values * 1e12, -top, top), bins=np.arange(-top, top + 1), color=style.TEST)
         ax.axvline(0, color=style.PREDICTED, linewidth=0.7)

@@ -1,6 +1,6 @@
-"""What a saved dataset declares of its quantities, thresholds and axes, and its learned values as they are shown.
+"""The declarations of a saved dataset (quantities, thresholds, axes), and the learned values that figures show.
 
-The attributes of a dataset are data: what is missing or unknown in them raises an error of one line.
+The attributes of a dataset are data: missing or unknown ones raise an error of one line.
 """
 
 import json
@@ -13,7 +13,7 @@ MEAN = "mean over the seeds that did not diverge"
 
 
 class Panel(NamedTuple):
-    """A row of the figure of a sweep: the name of its quantity, and the fields of the panel that it declares."""
+    """A row of a sweep figure: the name of its quantity and the declared fields of the panel."""
 
     quantity: str
     label: str
@@ -24,7 +24,7 @@ class Panel(NamedTuple):
 
 
 class Quantity(NamedTuple):
-    """What is declared of a quantity; see ``experiments.core.quantity``."""
+    """The declaration of a quantity; see ``experiments.core.quantity``."""
 
     label: str
     unit: str
@@ -34,12 +34,12 @@ class Quantity(NamedTuple):
 
     @property
     def full_label(self) -> str:
-        """The label, with the unit if there is one."""
+        """The label, followed by the unit if there is one."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
 class Threshold(NamedTuple):
-    """What is declared of a threshold: its label, the axis on which it lies, the pattern of its line."""
+    """The declaration of a threshold: its label, its axis and its dash pattern."""
 
     label: str
     axis: str
@@ -47,7 +47,7 @@ class Threshold(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """The names of the variables that a certificate is made of, and their unit."""
+    """The declaration of a certificate: the names of its variables and their unit."""
 
     value: str
     gap: str
@@ -55,12 +55,12 @@ class Certificate(NamedTuple):
 
 
 def predicted_kinds(dataset) -> list[str]:
-    """Return the kinds of predictions, in alphabetical order: ``nothing`` where none is predicted."""
+    """Return the kinds of predictions in alphabetical order; ``nothing`` if there are none."""
     return sorted({str(kind) for kind in dataset.kind.values.ravel()} - {"", "nan"}) or ["nothing"]
 
 
 def check_version(dataset) -> None:
-    """Raise ``ValueError`` for the dataset of a run that simlab wrote before it declared its quantities."""
+    """Raise ``ValueError`` for a dataset written by a version that did not declare quantities."""
     if "quantities" in dataset.attrs:
         return
     version, revision = (dataset.attrs.get(name, "unknown") for name in ("simlab_version", "git_revision"))
@@ -71,10 +71,10 @@ def check_version(dataset) -> None:
 
 
 def quantities_of(dataset) -> dict[str, Quantity]:
-    """Return the quantities that a dataset holds and declares, by name, in their declared order.
+    """Return the declared quantities that a dataset contains, by name, in their declared order.
 
     Raises:
-        ValueError: simlab wrote it before it declared its quantities.
+        ValueError: the dataset was written by a version that did not declare quantities.
     """
     check_version(dataset)
     held = set(map(str, np.atleast_1d(dataset["quantity"].values)))
@@ -88,21 +88,21 @@ def _quantity(name: str, fields: dict) -> Quantity:
 
 
 def headlines(dataset) -> tuple[list[str], list[str]]:
-    """Return the names of the quantities whose predicted and learned values have columns, and of those learned alone.
+    """Return the names of the compared headline quantities, and of those with learned values only.
 
-    Where none is declared, the first three quantities stand for them.
+    Without declared headlines the first three quantities are compared.
     """
     declared = quantities_of(dataset)
     compared, learned = (
-        [name for name, one in declared.items() if one.headline == kind] for kind in ("compared", "learned")
+        [name for name, quantity in declared.items() if quantity.headline == kind] for kind in ("compared", "learned")
     )
     return (compared, learned) if compared or learned else (list(declared)[:3], [])
 
 
 def panels_of(dataset) -> list[Panel]:
-    """Return the rows of the figure of a sweep: those of compared quantities first.
+    """Return the rows of a sweep figure, those of compared quantities first.
 
-    Where none is declared, each headline quantity has one.
+    Without declared panels each headline quantity has one.
     """
     declared, (compared, learned) = quantities_of(dataset), headlines(dataset)
     order = [*compared, *(name for name in declared if name not in compared)]
@@ -112,14 +112,14 @@ def panels_of(dataset) -> list[Panel]:
 
 
 def thresholds_of(dataset) -> dict[str, Threshold]:
-    """Return the thresholds that a dataset holds and declares, by the name of their variable."""
+    """Return the declared thresholds that a dataset contains, by the name of their variable."""
     declared = json.loads(dataset.attrs.get("thresholds", "{}"))
     held = {name: fields for name, fields in declared.items() if name in dataset}
-    return {name: Threshold(one["label"], one["axis"], tuple(one["line"])) for name, one in held.items()}
+    return {name: Threshold(item["label"], item["axis"], tuple(item["line"])) for name, item in held.items()}
 
 
 def certificate_of(dataset) -> Certificate | None:
-    """Return the certificate that a dataset declares, None if it has none or its variables are not there."""
+    """Return the declared certificate of a dataset, None without one or if its variables are missing."""
     fields = json.loads(dataset.attrs.get("certificate", "null"))
     if fields is None or not {fields["value"], fields["gap"]} <= set(dataset.variables):
         return None
@@ -127,40 +127,40 @@ def certificate_of(dataset) -> Certificate | None:
 
 
 def axis_label(dataset, name: str) -> str:
-    """Return what a reader calls an axis, with its unit."""
+    """Return the label of an axis, with its unit."""
     return json.loads(dataset.attrs.get("axis_labels", "{}")).get(name, name.replace("_", " "))
 
 
 def reduction_of(dataset) -> str:
-    """Return how the learned values of a cell's seeds become one value, in words."""
+    """Return a description of how the learned values of a cell's seeds are reduced to one value."""
     best_by, declared = dataset.attrs.get("best_by"), quantities_of(dataset)
     best = [name for name, quantity in declared.items() if quantity.reduce == "best"]
     if not best_by or not best:
         return MEAN
-    least = f"the value of the seed with the least {declared[best_by].label}"
+    least = f"the value of the seed with the smallest {declared[best_by].label}"
     shown = [name for names in headlines(dataset) for name in names]
     if set(shown) <= set(best):
         return least
-    return f"{MEAN}; of {', '.join(declared[name].label for name in shown if name in best)} {least}"
+    return f"{MEAN}; for {', '.join(declared[name].label for name in shown if name in best)} {least}"
 
 
 def as_shown(dataset):
-    """Return a dataset whose learned values are those that tables and figures show, with no variable missing.
+    """Return the dataset with the learned values that tables and figures show, and with no variable missing.
 
-    Of a quantity that is reduced to the best of several restarts, the values of all other seeds are NaN, and so are the
-    sampling errors: the best of several draws has no standard error. The best seed of a cell is the one of the least
+    For a quantity that is reduced to the best of several restarts, the values of all other seeds are NaN, and so are
+    its sampling errors, as the best of several draws has no standard error. The best seed of a cell has the smallest
     ``best_by`` among those that did not diverge. ``exact_minimum`` and ``sampling_error`` are NaN if missing.
     """
     names = [name for name in ("exact_minimum", "sampling_error") if name not in dataset]
     dataset = dataset.assign({name: dataset.learned * np.nan for name in names})
     best_by = dataset.attrs.get("best_by")
-    reduced = [name for name, one in quantities_of(dataset).items() if one.reduce == "best"]
+    reduced = [name for name, quantity in quantities_of(dataset).items() if quantity.reduce == "best"]
     if not best_by or not reduced or "seed" not in dataset.learned.dims:
         return dataset
     judged = dataset.learned.sel(quantity=best_by, drop=True).where(dataset.status != "diverged")
     judged = judged.where(np.isfinite(judged), np.inf)
     is_best = (judged == judged.min("seed")) & np.isfinite(judged)
-    is_best = is_best & (is_best.cumsum("seed") == 1)  # of equal seeds the first
+    is_best = is_best & (is_best.cumsum("seed") == 1)  # the first among equal seeds
     others = ~dataset["quantity"].isin(reduced)
     order = dataset.learned.dims
     return dataset.assign(

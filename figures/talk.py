@@ -1,4 +1,4 @@
-"""One page for a talk: what each of several saved runs found, a panel each."""
+"""One page for a talk: one panel with the main result of each of several saved runs."""
 
 import json
 from collections.abc import Sequence
@@ -12,23 +12,23 @@ from figures import check_figure
 from figures.declared import check_version
 from figures.drawing import style
 
-# 16:9, inches, by the number of rows. Marks and letters have the sizes of print; a slide enlarges the whole page.
+# 16:9, inches, by number of rows. Markers and text have the sizes of print; a slide enlarges the whole page.
 PAGES = {1: (7.11, 4.0), 2: (7.11, 4.0), 3: (9.6, 5.4)}
 N_COLUMNS = 3
 
 
 class Question(NamedTuple):
-    """What a run declares of its panel: the module of this package that draws it, and the question above it."""
+    """The declaration of a run's panel: the module of this package that draws it, and the question in its title."""
 
     figure: str
     text: str
 
 
 def question_of(dataset) -> Question | None:
-    """Return the question of a run; None if its experiment has none.
+    """Return the question of a run, None if its experiment has none.
 
     Raises:
-        ValueError: the attribute ``talk`` names no figure that draws a panel.
+        ValueError: the attribute ``talk`` names a figure that does not draw a panel.
     """
     fields = json.loads(dataset.attrs.get("talk", "null"))
     if fields is None:
@@ -37,19 +37,19 @@ def question_of(dataset) -> Question | None:
 
 
 def choose_runs(datasets: Sequence) -> list:
-    """Return the runs that have a panel, in the order in which they are given, the first one of each experiment.
+    """Return the first run of each experiment that has a panel, in the given order.
 
     Raises:
-        ValueError: none of them has a panel; the message names the version for a run that is too old to say so.
+        ValueError: no run has a panel; for a run of an old version the message names the version.
     """
-    asking = [dataset for dataset in datasets if question_of(dataset) is not None]
-    if not asking:
+    with_question = [dataset for dataset in datasets if question_of(dataset) is not None]
+    if not with_question:
         for dataset in datasets:
             if "figures" not in dataset.attrs:
                 check_version(dataset)
-        raise ValueError("overview: expected a run of an experiment that asks a question, got none")
+        raise ValueError("overview: expected a run of an experiment with a panel for talks, got none")
     first: dict[str | None, object] = {}
-    for dataset in asking:
+    for dataset in with_question:
         first.setdefault(dataset.attrs.get("experiment"), dataset)
     return list(first.values())
 
@@ -59,10 +59,10 @@ def draw(datasets: Sequence):
     """Draw the page.
 
     Args:
-        datasets: saved runs; of several of one experiment the first counts, and those without a panel are left out.
+        datasets: saved runs; the first of each experiment is used, and runs without a panel are ignored.
 
     Raises:
-        ValueError: none of them has a panel.
+        ValueError: no run has a panel.
     """
     runs = [(question, run) for run in choose_runs(datasets) if (question := question_of(run)) is not None]
     n_rows = ceil(len(runs) / N_COLUMNS)

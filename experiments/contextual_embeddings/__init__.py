@@ -1,1 +1,1 @@
-"""Contextual embeddings: contrastive learning of sentences, held against where it must end."""
+"""Contextual embeddings: contrastive learning of sentences, compared with the minimum of its loss."""

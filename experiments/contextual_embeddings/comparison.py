@@ -1,4 +1,4 @@
-"""Hold the tokens of a trained encoder of sentences against class vectors, by word, kind and layer."""
+"""Comparison of a trained encoder's tokens with class vectors, by word, kind of word and layer."""
 
 from typing import NamedTuple
 
@@ -18,8 +18,8 @@ from simlab.sweeps.members import MemberRun
 from simlab.tasks.contextual_language import ContextualLanguage
 
 QUANTITIES = {
-    "r_squared": Quantity(label="self-similarity against C_t: R^2 over words", headline="compared"),
-    "r_squared_gram": Quantity(label="the same with the measured class Gram matrix", headline="learned"),
+    "r_squared": Quantity(label="R^2 over words of self-similarity against C_t", headline="compared"),
+    "r_squared_gram": Quantity(label="R^2 with the measured class Gram matrix", headline="learned"),
     "intra_sentence": Quantity(
         label="intra-sentence similarity",
         headline="compared",
@@ -28,19 +28,19 @@ QUANTITIES = {
     "anisotropy": Quantity(
         label="anisotropy", headline="compared", panels=(Panel(label="anisotropy", height=0.8, scale="linear"),)
     ),
-    "cramers_v2": Quantity(label="mean self-similarity; predicted, Cramer's V^2"),
-    "exclusive": Quantity(label="self-similarity of words exclusive to a class"),
+    "cramers_v2": Quantity(label="mean self-similarity (predicted: Cramer's V^2)"),
+    "exclusive": Quantity(label="self-similarity of class-exclusive words"),
     "function_words": Quantity(label="self-similarity of function words"),
-    "sentence_cosine": Quantity(label="mean cosine of sentences of different classes"),
-    "sentence_spread": Quantity(label="largest distance of such a cosine from its prediction"),
+    "sentence_cosine": Quantity(label="mean cosine between sentences of different classes"),
+    "sentence_spread": Quantity(label="largest error of a cosine between classes"),
     "loss": Quantity(label="loss", unit="nats"),
-    "change_error": Quantity(label="change of self-similarity by kind: largest error"),
+    "change_error": Quantity(label="largest error of the change of self-similarity by kind"),
 }
 ARRAYS = {
     "self_similarity": Variable(("word",), "learned self-similarity of each word of the evaluation sentences"),
-    "gram_self_similarity": Variable(("word",), "learned class Gram matrix as a self-similarity of each word"),
+    "gram_self_similarity": Variable(("word",), "self-similarity of each word, from the learned class Gram matrix"),
     "course": Variable(("moment", "word"), "learned self-similarity before, during and after training"),
-    "moment_step": Variable(("moment",), "learned steps of these moments", "steps"),
+    "moment_step": Variable(("moment",), "steps of these moments", "steps"),
     "kind_self_similarity": Variable(("kind_of_word",), "learned self-similarity by kind of word"),
     "kind_before": Variable(("kind_of_word",), "learned adjusted self-similarity by kind before the main stage"),
     "kind_change": Variable(("kind_of_word",), "learned change of adjusted self-similarity by kind, main stage"),
@@ -51,7 +51,7 @@ ARRAYS = {
 
 
 class Tokens(NamedTuple):
-    """The evaluation sentences, and what a network makes of them.
+    """The evaluation sentences, with methods that measure the tokens of a layer.
 
     Attributes:
         task: the language.
@@ -65,24 +65,24 @@ class Tokens(NamedTuple):
 
     @property
     def is_word(self) -> np.ndarray:
-        """Which places hold a word, neither padding nor another mark; ``Bool[N, L]``."""
+        """Positions that hold a word rather than padding or a special token; ``Bool[N, L]``."""
         return self.words < self.task.n_words
 
     def layer(self, hidden: np.ndarray) -> np.ndarray:
-        """Return the tokens of the words of a layer in float64: a leading token is left out."""
+        """Return the word tokens of a layer in float64, without a leading special token; ``Float[N, L, d]``."""
         return hidden[:, -self.words.shape[1] :].astype(np.float64)
 
     def similarities(self, hidden: np.ndarray) -> Similarities:
-        """Return the mean cosines of a layer; all pairs of different occurrences count, as in the prediction."""
+        """Return the mean cosines of a layer over all pairs of different occurrences, as in the prediction."""
         return contextualization(self.layer(hidden), self.words, self.is_word, pairs="all")
 
     def shares(self, hidden: np.ndarray) -> np.ndarray:
-        """Return the shares of the second moment of a layer, in the order of ``SHARES``."""
+        """Return the shares of a layer's second moment, in the order of ``SHARES``."""
         return np.array(variance_shares(self.layer(hidden), self.words, self.task.word_concepts(), self.is_word)[:4])
 
 
 def measure(member, run: MemberRun, prediction: CollapsePrediction) -> Measured:
-    """Return what a member has learned, and what its start says of the change to come."""
+    """Return the measured quantities of a member, and the change predicted from its initial state."""
     task, evaluation = member.spec.task, member.data.evaluation
     tokens = Tokens(task, np.asarray(evaluation.words), np.asarray(evaluation.classes))
     layers, last = member.spec.network.layers, member.spec.network.layers[-1]
@@ -131,7 +131,7 @@ def measure(member, run: MemberRun, prediction: CollapsePrediction) -> Measured:
 
 
 def r_squared(values: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the share of the variance over words that a prediction explains as it is, without a fit."""
+    """Return the share of the variance over words that a prediction explains without a fit (R^2)."""
     is_there = np.isfinite(values) & np.isfinite(predicted)
     values, predicted = values[is_there], predicted[is_there]
     spread = np.sum((values - values.mean()) ** 2) if len(values) else 0.0
@@ -139,7 +139,7 @@ def r_squared(values: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def moments_of(tokens: Tokens, moments: list[np.ndarray]) -> np.ndarray:
-    """Return the self-similarity of each word at some moments, ``Float[M, n_w]``."""
+    """Return the self-similarity of each word at each moment, ``Float[M, n_w]``."""
     return np.array([tokens.similarities(hidden).self_similarity for hidden in moments])
 
 
@@ -152,7 +152,7 @@ class Change(NamedTuple):
 
 
 def _change(task: ContextualLanguage, prediction: CollapsePrediction, before: Similarities, after: Similarities):
-    """Return the change of adjusted self-similarity over the main stage; expected is predicted end less its start."""
+    """Return the change of adjusted self-similarity over the main stage; expected: predicted end minus start."""
     at_start, at_end = (
         by_kind(task, prediction.words, _over_vocabulary(task, moment, moment.adjusted_self_similarity))
         for moment in (before, after)
@@ -162,7 +162,7 @@ def _change(task: ContextualLanguage, prediction: CollapsePrediction, before: Si
 
 
 def _over_vocabulary(task: ContextualLanguage, similarities: Similarities, values: np.ndarray) -> np.ndarray:
-    """Return values of the words that occur as values of all words, NaN elsewhere."""
+    """Return values over the whole vocabulary, NaN for words that do not occur."""
     whole = np.full(task.n_words, np.nan)
     whole[similarities.tokens] = values
     return whole
@@ -174,16 +174,16 @@ def _cosines(vectors: np.ndarray) -> np.ndarray:
 
 
 def _with_unit_diagonal(gram: np.ndarray) -> np.ndarray:
-    """Return the measured Gram matrix for theory, whose tokens are all of one length."""
+    """Return the measured Gram matrix with a unit diagonal, as theory assumes tokens of equal length."""
     filled = np.where(np.isfinite(gram), gram, 0.0)
     np.fill_diagonal(filled, 1.0)
     return filled
 
 
 def _loss(member, run: MemberRun, tokens: Tokens) -> float:
-    """Return the loss over pairs of the evaluation sentences, batch by batch; of other batches, the last that was seen.
+    """Return the mean loss over batches of evaluation pairs, or the last recorded loss for other kinds of batches.
 
-    A batch has one pair of each class, the next two sentences of each.
+    Each batch has one pair per class, the next two sentences of that class.
     """
     spec, n_classes = member.spec, tokens.task.n_classes
     counts = np.bincount(tokens.classes, minlength=n_classes)
@@ -202,19 +202,19 @@ def _loss(member, run: MemberRun, tokens: Tokens) -> float:
 
 
 def _records(run: MemberRun, name: str) -> np.ndarray:
-    """Return an array at each record; a run without records has its end alone."""
+    """Return an array at each record, or at the end only for a run without records."""
     return run.final[name][None] if run.trajectory is None else run.trajectory[name]
 
 
 def _main_start(member, run: MemberRun, name: str) -> np.ndarray:
-    """Return an array as it was when the main stage began."""
+    """Return an array at the start of the main stage."""
     return _records(run, name)[min(member.spec.first_segments[-1], len(_records(run, name)) - 1)]
 
 
 def _moments(member, run: MemberRun, name: str) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return an array before, during and after training with the steps: during is the start of the main stage.
+    """Return an array before, during and after training, and the steps of these moments.
 
-    Without an earlier stage it is the first record of the main one.
+    "During" is the start of the main stage, or its first record if there is no earlier stage.
     """
     records, spec = _records(run, name), member.spec
     middle = min(spec.first_segments[-1] or 1, run.n_segments, len(records) - 1)
@@ -224,7 +224,7 @@ def _moments(member, run: MemberRun, name: str) -> tuple[list[np.ndarray], np.nd
 
 
 def _predicted_shares(prediction: CollapsePrediction, n_layers: int) -> np.ndarray:
-    """Return the shares that are predicted, those of the last layer."""
+    """Return the predicted shares by layer: those of the last layer, NaN for the others."""
     shares = np.full((n_layers, len(SHARES)), np.nan)
     shares[-1] = prediction.last_shares
     return shares

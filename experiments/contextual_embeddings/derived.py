@@ -1,4 +1,4 @@
-"""What figures of contextual embeddings need beside each run: the kind of each word, names of kinds and of layers."""
+"""Variables by cell that figures of contextual embeddings need: the kind of each word, names of kinds and layers."""
 
 import numpy as np
 import xarray
@@ -11,15 +11,15 @@ from experiments.core.phenomenon import Variable
 from theory.contextual_embeddings import simplex_gram
 
 CELL_VARIABLES = {
-    "word_kind": Variable(("word",), "number of the kind of each word, in the order of kind_names"),
+    "word_kind": Variable(("word",), "index of the kind of each word in kind_names"),
     "word_count": Variable(("word",), "occurrences of each word in the evaluation sentences"),
-    "kind_names": Variable((), "kinds of words, with commas"),
-    "layer_names": Variable((), "layers, with commas"),
+    "kind_names": Variable((), "kinds of words, separated by commas"),
+    "layer_names": Variable((), "layers, separated by commas"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what is known of words and layers of each cell."""
+    """Return the dataset with the variables of ``CELL_VARIABLES`` for each cell."""
     rows = []
     for cell in plan.cells:
         spec = make_training_spec(cell.configuration)

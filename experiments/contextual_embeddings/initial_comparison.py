@@ -1,4 +1,4 @@
-"""What untrained encoders are compared by: the statistics of each layer beside those of infinite width."""
+"""Comparison of untrained encoders with the infinite-width prediction, layer by layer."""
 
 from functools import lru_cache
 from typing import Any, cast
@@ -20,7 +20,7 @@ from simlab.sweeps.measurements import Measurement
 QUANTITIES = {
     **{
         f"{name}_error": Quantity(
-            label=f"{about}: largest error of a layer",
+            label=f"{about}: largest error over layers",
             headline="learned" if name in ("mean_share", "within_share") else "",
             panels=(Panel(label=f"error of\n{name.replace('_', ' ')}", height=0.8),) if name == "mean_share" else (),
         )
@@ -47,7 +47,7 @@ def measure(member: Measurement, run: None, prediction: Prediction) -> Measured:
 
 @lru_cache(maxsize=8)
 def _untrained(configuration: LanguageConfiguration):
-    """Return the function from a seed to the tokens of every layer of a network with the weights of that seed."""
+    """Return a function that maps a seed to the tokens of every layer of a network initialised with it."""
     import jax
     import jax.numpy as jnp
     from flax import nnx

@@ -1,7 +1,7 @@
-"""How much context has an untrained encoder? By layer and width, against the kernel of infinite width.
+"""How contextual is an untrained encoder? By layer and width, against the infinite-width kernel.
 
-Deeper layers of a random encoder are farther from the origin, and more of their variance lies within words: a trend
-that needs no training.
+Deeper layers of a random encoder are farther from the origin, and more of their variance lies within words. The trend
+needs no training.
 """
 
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
@@ -39,14 +39,14 @@ POST = LanguageConfiguration(
 
 EXPERIMENT = Experiment(
     name="context-at-initialisation",
-    summary="the context that layers of an untrained encoder have, against the kernel of infinite width",
+    summary="contextualization by layer in an untrained encoder, against its infinite-width kernel",
     regimes=(
-        Regime(name="post-norm", summary="LayerNorm behind each branch, ReLU", quick=POST),
+        Regime(name="post-norm", summary="LayerNorm after each branch, ReLU", quick=POST),
         Regime(name="post-norm-gelu", summary="the same with GELU", quick=POST.replace(activation="gelu")),
         Regime(name="pre-norm", summary="LayerNorm before each branch, ReLU", quick=POST.replace(norm="pre")),
         Regime(
             name="independent-words",
-            summary="sentences of nearly independent words, no positions",
+            summary="nearly independent words, no position embeddings",
             quick=POST.replace(replacement=0.98, function_words=200, positions=False),
         ),
     ),
@@ -56,5 +56,5 @@ EXPERIMENT = Experiment(
     vary={"quick": {"embedding_dim": (64, 256)}, "paper": {"embedding_dim": (32, 64, 128, 256, 512)}},
     seeds={"quick": 4, "paper": 8},
     figures=("contextual_embeddings.initial_context",),
-    talk=("contextual_embeddings.initial_context", "How much context comes before training?"),
+    talk=("contextual_embeddings.initial_context", "How contextual are embeddings before training?"),
 )

@@ -1,4 +1,4 @@
-"""The context that a wide encoder has before training, by layer, as the comparison reads it."""
+"""The predicted contextualization of a wide untrained encoder by layer, in the form the comparison reads."""
 
 from functools import lru_cache
 
@@ -9,34 +9,34 @@ from experiments.contextual_embeddings.training_spec import make_task, make_trai
 from experiments.core.prediction import Prediction
 from simlab.validation import invalid
 
-# By layer: the name of the array, and what it is.
+# Statistics by layer: name of the array and its description.
 STATISTICS = {
     "mean_share": "|mean|^2 of all tokens over their second moment, M/Q",
-    "within_share": "variance within words over the whole, V_W/V",
-    "mean_similarity": "self-similarity, the mean over occurrences of words that have a pair",
+    "within_share": "variance within words over the total variance, V_W/V",
+    "mean_similarity": "self-similarity, averaged over occurrences of words that occur at least twice",
     "intra_similarity": "intra-sentence similarity",
     "layer_anisotropy": "anisotropy",
     "second_moment": "second moment of the tokens over d, Q/d",
 }
-WIDE = "of infinite width and uniform attention"
-TRAINED_QUERIES = "queries are random, so that attention is not uniform, as the theory takes it to be"
+WIDE = "infinite width, uniform attention"
+TRAINED_QUERIES = "theory assumes uniform attention, but random queries make it non-uniform"
 
 
 def check_theory(configuration: LanguageConfiguration) -> None:
-    """Raise ``ValueError`` for choices that theory cannot take."""
+    """Raise ``ValueError`` for options that the theory does not cover."""
     configuration.check()
     for name in ("n_steps", "masked_steps"):
         if getattr(configuration, name):
-            raise invalid(name, "0, as a network is measured before training", getattr(configuration, name))
+            raise invalid(name, "0: the network is measured before training", getattr(configuration, name))
     if configuration.network != "encoder":
         raise invalid("network", "encoder, whose layers are predicted", configuration.network)
     if configuration.pooling == "cls":
-        raise invalid("pooling", "mean or max: theory has no leading token", configuration.pooling)
+        raise invalid("pooling", "mean or max: the theory has no leading token", configuration.pooling)
     make_training_spec(configuration)
 
 
 def predict(configuration: LanguageConfiguration) -> Prediction:
-    """Return the statistics of each layer in a network of infinite width."""
+    """Return the predicted statistics of each layer of an infinitely wide network."""
     layers = _solve(configuration.replace(embedding_dim=48, n_heads=1, affine=False))
     return Prediction(
         basis="approximation",
@@ -53,7 +53,7 @@ def predict(configuration: LanguageConfiguration) -> Prediction:
 
 @lru_cache(maxsize=32)
 def _solve(configuration: LanguageConfiguration) -> dict[str, np.ndarray]:
-    """Return the statistics of each layer by name, whatever the width."""
+    """Return the statistics of each layer by name; they do not depend on the width."""
     from theory import contextual_embeddings
 
     task = make_task(configuration)
@@ -84,6 +84,6 @@ def _solve(configuration: LanguageConfiguration) -> dict[str, np.ndarray]:
 
 
 def mean_over_words(values: np.ndarray, counts: np.ndarray) -> float:
-    """Return the mean of values of words, weighted by occurrences; words without a value left out."""
+    """Return the mean over words weighted by occurrences, without words whose value is NaN."""
     is_there = np.isfinite(values)
     return float(np.average(values[is_there], weights=counts[is_there])) if is_there.any() else np.nan

@@ -1,4 +1,4 @@
-"""Contextual embeddings: encoders of sentences, held against the class vectors that their tokens become."""
+"""The phenomenon of contextual embeddings: tokens of sentence encoders against predicted class vectors."""
 
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
 from experiments.contextual_embeddings.reference import check_theory, predict
@@ -13,7 +13,7 @@ def _load_comparison():
 
 
 def derive(dataset, plan):
-    """Add kinds of words and names of layers, which figures need."""
+    """Add the kinds of words and the names of layers for the figures."""
     from experiments.contextual_embeddings import derived
 
     return derived.derive(dataset, plan)

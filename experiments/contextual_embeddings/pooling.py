@@ -1,8 +1,8 @@
-"""Which pooling decides where tokens go? The mean with dot products does; with cosines, or the first token, none does.
+"""Which pooling determines the tokens? Mean pooling with dot products; not mean pooling with cosines, nor CLS.
 
-Largest entries decide too where LayerNorm centres the tokens, and do not where tokens are only of one length. With a
-free vector for each occurrence the loss alone acts. A transformer shares its weights among tokens, which may carry
-along those that the loss does not see.
+Max pooling does so where LayerNorm centres the tokens, but not where tokens only have equal length. With a free vector
+for each word occurrence only the loss acts. A transformer shares its weights among tokens, so training may also move
+tokens that the loss does not constrain.
 """
 
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
@@ -17,42 +17,46 @@ LONG = {"n_steps": 4000, "n_evaluation": 480}
 
 EXPERIMENT = Experiment(
     name="pooling",
-    summary="mean pooling with dot products decides every token; cosine and CLS leave tokens free",
+    summary="mean pooling with dot products determines every token; cosines and CLS pooling leave tokens free",
     regimes=(
-        Regime(name="free-mean-dot", summary="free tokens, mean, dot product", quick=FREE),
-        Regime(name="free-mean-cosine", summary="free tokens, mean, cosine", quick=FREE.replace(similarity="cosine")),
-        Regime(name="free-cls", summary="free tokens, the first one", quick=FREE.replace(pooling="cls")),
+        Regime(name="free-mean-dot", summary="free tokens, mean pooling, dot product", quick=FREE),
+        Regime(
+            name="free-mean-cosine",
+            summary="free tokens, mean pooling, cosine",
+            quick=FREE.replace(similarity="cosine"),
+        ),
+        Regime(name="free-cls", summary="free tokens, CLS pooling", quick=FREE.replace(pooling="cls")),
         Regime(
             name="free-max",
-            summary="free tokens, largest entries, cosine",
+            summary="free tokens, max pooling, cosine",
             quick=FREE.replace(pooling="max", similarity="cosine"),
         ),
         Regime(
             name="free-max-rms",
-            summary="the same with tokens that are not centred",
+            summary="the same without centring of tokens",
             quick=FREE.replace(pooling="max", similarity="cosine", free_norm="rms"),
         ),
         Regime(
             name="encoder-mean-dot",
-            summary="transformer, mean, dot product",
+            summary="transformer, mean pooling, dot product",
             quick=ENCODER,
             paper=ENCODER.replace(**LONG),
         ),
         Regime(
             name="encoder-mean-cosine",
-            summary="transformer, mean, cosine",
+            summary="transformer, mean pooling, cosine",
             quick=ENCODER.replace(similarity="cosine"),
             paper=ENCODER.replace(similarity="cosine", **LONG),
         ),
         Regime(
             name="encoder-cls",
-            summary="transformer, the first token",
+            summary="transformer, CLS pooling",
             quick=ENCODER.replace(pooling="cls"),
             paper=ENCODER.replace(pooling="cls", **LONG),
         ),
         Regime(
             name="encoder-max",
-            summary="transformer, largest entries, cosine",
+            summary="transformer, max pooling, cosine",
             quick=ENCODER.replace(pooling="max", similarity="cosine"),
             paper=ENCODER.replace(pooling="max", similarity="cosine", **LONG),
         ),
@@ -62,5 +66,5 @@ EXPERIMENT = Experiment(
     derive=derive,
     seeds={"quick": 3, "paper": 5},
     figures=("contextual_embeddings.pooling",),
-    talk=("contextual_embeddings.pooling", "Which pooling decides where tokens go?"),
+    talk=("contextual_embeddings.pooling", "Which pooling determines the tokens?"),
 )

@@ -1,4 +1,4 @@
-"""``simlab predict contextual-embeddings``: what may be chosen, and the prediction as a table."""
+"""``simlab predict contextual-embeddings``: its options, and the prediction as a table."""
 
 from dataclasses import dataclass
 from textwrap import fill
@@ -12,34 +12,37 @@ from simlab.validation import invalid
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageOptions:
-    """A language of the balanced design, and how sentences of it are contrasted."""
+    """The options: a language of the balanced design, and the contrastive loss on its sentences."""
 
-    n_classes: int = option(24, "classes of sentences, K", group=TASK)
-    exclusive: int = option(3, "positions of the concept that a class has to itself", group=TASK)
+    n_classes: int = option(24, "number of sentence classes, K", group=TASK)
+    exclusive: int = option(3, "positions that hold the class's exclusive concept", group=TASK)
     shared: str = option(
-        "3:3,2:8", "POSITIONS:CLASSES of each concept that several classes share, with commas, or none", group=TASK
+        "3:3,2:8",
+        "POSITIONS:CLASSES for each concept shared by several classes, separated by commas, or none",
+        group=TASK,
     )
-    function_words: int = option(4, "words that no class prefers", group=TASK)
+    function_words: int = option(4, "function words, equally frequent in all classes", group=TASK)
     replacement: float = option(0.2, "probability of a function word at a position", group=TASK)
     largest_prior: float | None = option(
-        None, "probability of one class, the others equally likely; all are, if not given", group=TASK
+        None, "prior of one class, the others equally likely; none: all equally likely", group=TASK
     )
     embedding_dim: int | None = option(
-        None, "d, to check that the class vectors fit; large enough, if not given", group=NETWORK
+        None, "embedding dimension d, to check that the class vectors fit; none: large enough", group=NETWORK
     )
-    temperature: float = option(0.5, "tau", group=TRAINING)
-    batch_size: int | None = option(None, "pairs of a batch; K, if not given", group=TRAINING)
+    temperature: float = option(0.5, "temperature, tau", group=TRAINING)
+    batch_size: int | None = option(None, "pairs per batch; none: K", group=TRAINING)
     replacement_draws: bool = option(
-        False, "whether the classes of a batch are drawn independently; else they all differ", group=TRAINING
+        False, "whether the classes of a batch are drawn independently; otherwise they all differ", group=TRAINING
     )
 
 
 def parse_shared(text: str) -> tuple[tuple[int, int], ...]:
-    """Return the pairs of ``POSITIONS:CLASSES,...``; none for ``none`` or nothing.
+    """Return the pairs of ``POSITIONS:CLASSES,...``; an empty tuple for ``none`` or an empty text.
 
-    Raises: ValueError.
+    Raises:
+        ValueError: the text has another form.
     """
-    wanted = "POSITIONS:CLASSES with commas, such as 3:3,2:8, or none"
+    wanted = "POSITIONS:CLASSES separated by commas, such as 3:3,2:8, or none"
     if text.strip() in ("", "none"):
         return ()
     pairs = []
@@ -61,7 +64,7 @@ def _predict(options: LanguageOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, and a line for each kind of word."""
+    """Return a prediction as a table of names and values, and one of self-similarity by kind of word."""
     rows = [
         ("basis", prediction.basis),
         ("loss", f"{prediction.loss:.10g}"),

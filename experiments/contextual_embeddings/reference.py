@@ -1,4 +1,4 @@
-"""The prediction of an encoder of sentences, as the comparison reads it."""
+"""The prediction for a sentence encoder, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from theory.contextual_embeddings import LanguageLaw, SampleStatistics
     from theory.contextual_embeddings import Prediction as Theory
 
-NOTHING = "with affine norms, or largest entries, dot products grow without bound"
-SENTENCES_ALONE = "of sentences alone: with this pooling and similarity the loss does not decide the tokens"
-CLASSIFIED = "of the direction of training: cross-entropy comes to rest before tokens have collapsed"
+NOTHING = "with affine LayerNorm or max pooling, dot products are unbounded"
+SENTENCES_ALONE = "predicts sentence vectors only: this pooling and similarity do not determine the tokens"
+CLASSIFIED = "predicts the direction of training: cross-entropy stops changing before tokens collapse"
 SHARES = ("mean", "concept", "word", "context")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollapsePrediction(Prediction):
-    """The prediction with the class Gram matrix and what it means for the words of the evaluation sentences.
+    """A prediction with the class Gram matrix and the statistics it implies for the evaluation words.
 
     Args:
-        class_gram: ``Float[K, K]``.
-        words: statistics of these words if each is its sentence's class vector.
-        last_shares: of the second moment in the last layer, in the order of ``SHARES``; NaN where tokens are free.
+        class_gram: Gram matrix of the class vectors, ``Float[K, K]``.
+        words: statistics of the words if each token equals its sentence's class vector.
+        last_shares: shares of the second moment in the last layer, in the order of ``SHARES``; NaN for free tokens.
     """
 
     class_gram: np.ndarray
@@ -42,16 +42,17 @@ class CollapsePrediction(Prediction):
 
 
 def check_theory(configuration: LanguageConfiguration) -> None:
-    """Raise ``ValueError`` for choices that theory cannot take."""
+    """Raise ``ValueError`` for options that the theory does not cover."""
     configuration.check()
 
 
 def predict(configuration: LanguageConfiguration) -> CollapsePrediction:
-    """Return what theory says of a configuration."""
+    """Return the prediction for a configuration."""
     task, theory = make_task(configuration), solve(configuration)
     words, gram = word_statistics(task, theory.class_gram), theory.class_gram
-    sets_tokens, known = configuration.sets_tokens, configuration.pins_sentences
-    of_tokens, of_sentences = (np.nan if not flag else 1.0 for flag in (sets_tokens, known))
+    sets_tokens, sets_sentences = configuration.sets_tokens, configuration.pins_sentences
+    # Factors that turn what is not predicted into NaN.
+    of_tokens, of_sentences = (1.0 if is_set else np.nan for is_set in (sets_tokens, sets_sentences))
     is_balanced = configuration.largest_prior is None
     cosine = -1 / (task.n_classes - 1) if is_balanced else mean_cosine(gram)
     kinds = theory.self_similarity
@@ -68,7 +69,7 @@ def predict(configuration: LanguageConfiguration) -> CollapsePrediction:
             "exclusive": of_tokens * kinds.get("exclusive", np.nan),
             "function_words": of_tokens * kinds.get(FUNCTION, np.nan),
             "sentence_cosine": of_sentences * cosine,
-            "sentence_spread": 0.0 if known and is_balanced else np.nan,
+            "sentence_spread": 0.0 if sets_sentences and is_balanced else np.nan,
             "loss": of_sentences * theory.loss if is_balanced else np.nan,
             "change_error": 0.0 if sets_tokens else np.nan,
         },
@@ -85,7 +86,7 @@ def predict(configuration: LanguageConfiguration) -> CollapsePrediction:
 
 
 def unpredicted(task: ContextualLanguage, words: SampleStatistics, configuration) -> dict[str, np.ndarray]:
-    """Return arrays of NaN for what is predicted from a member's own state, or not at all."""
+    """Return arrays of NaN for what is predicted from a member's state, or not predicted."""
     n_words, n_kinds = int(np.sum(words.counts > 0)), len(task.kinds)
     layers = len(make_layers(configuration))
     return {
@@ -125,7 +126,7 @@ def solve(configuration: LanguageConfiguration) -> Theory:
 
 
 def language_law(task: ContextualLanguage) -> LanguageLaw:
-    """Return the joint law of concepts and classes as theory takes it: each function word is a concept of its own."""
+    """Return the joint law of concepts and classes, in which each function word counts as a separate concept."""
     from theory import contextual_embeddings
 
     joint, concepts, kinds = task.word_joint(), task.word_concepts(), task.word_kinds()
@@ -138,7 +139,7 @@ def language_law(task: ContextualLanguage) -> LanguageLaw:
 
 
 def word_statistics(task: ContextualLanguage, class_gram: np.ndarray) -> SampleStatistics:
-    """Return the statistics of the words of the evaluation sentences if each is its sentence's class vector."""
+    """Return the statistics of the evaluation words if each token equals its sentence's class vector."""
     from theory import contextual_embeddings
 
     words, classes = task.sample(0).evaluation
@@ -151,12 +152,12 @@ def word_statistics(task: ContextualLanguage, class_gram: np.ndarray) -> SampleS
 
 
 def present(words: SampleStatistics, values: np.ndarray) -> np.ndarray:
-    """Return values of the words that occur in the evaluation sentences, of all words, in their order."""
+    """Select the values of the words that occur in the evaluation sentences."""
     return values[words.counts > 0]
 
 
 def by_kind(task: ContextualLanguage, words: SampleStatistics, values: np.ndarray) -> np.ndarray:
-    """Return the mean of values of words over each kind, weighted by occurrences; words without a value left out."""
+    """Return the mean over the words of each kind, weighted by occurrences, without words whose value is NaN."""
     is_there = np.isfinite(values)
     weights = np.where(is_there, words.counts, 0)
     sums = np.bincount(task.word_kinds(), weights * np.where(is_there, values, 0), len(task.kinds))

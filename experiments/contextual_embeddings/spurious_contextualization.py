@@ -1,8 +1,8 @@
-"""Which words lose context under contrastive training, and which gain it? First hidden words are learned, then pairs.
+"""Which words become more contextual under contrastive training, and which less? Masked words first, then pairs.
 
-Hidden words make the vector of a word depend little on its sentence. Then C_t decides: a word that is exclusive to a
-class becomes more like itself, function words less, and so do content words that many classes share. A low temperature
-makes the classes of one group part sooner; where words end does not depend on it.
+After masked-word pre-training the vector of a word depends little on its sentence. Contrastive training then moves its
+self-similarity towards C_t: up for words exclusive to a class, down for function words and for content words that many
+classes share. A low temperature separates the classes of one group sooner but does not change the end point.
 """
 
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
@@ -14,17 +14,17 @@ LONG = {"masked_steps": 2000, "n_steps": 10000}
 
 EXPERIMENT = Experiment(
     name="spurious-contextualization",
-    summary="after learning hidden words, contrastive training changes words by how exclusive to a class they are",
+    summary="after masked pre-training, contrastive training changes a word by how class-exclusive it is",
     regimes=(
         Regime(
             name="exclusive-content",
-            summary="most content words belong to one class: content gains, function words lose",
+            summary="most content words belong to one class: their self-similarity rises, that of function words falls",
             quick=START.replace(exclusive=6, shared="2:2", n_steps=1200),
             paper=START.replace(exclusive=6, shared="2:2", **LONG),
         ),
         Regime(
             name="shared-content",
-            summary="half of the content is shared by 3 or 8 classes: it loses as well",
+            summary="half of the content words are shared by 3 or 8 classes: their self-similarity falls too",
             quick=START.replace(exclusive=4, shared="2:3,2:8"),
             paper=START.replace(exclusive=4, shared="2:3,2:8", **LONG),
         ),
@@ -34,5 +34,5 @@ EXPERIMENT = Experiment(
     derive=derive,
     seeds={"quick": 3, "paper": 5},
     figures=("contextual_embeddings.spurious_contextualization",),
-    talk=("contextual_embeddings.spurious_contextualization", "Which words lose their context?"),
+    talk=("contextual_embeddings.spurious_contextualization", "Which words gain context, which lose it?"),
 )

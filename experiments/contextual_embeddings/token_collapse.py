@@ -1,4 +1,4 @@
-"""Does every token become the vector of its sentence's class? The self-similarity of any word is C_t then."""
+"""Does every token collapse to its sentence's class vector? The self-similarity of a word t is then C_t."""
 
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
 from experiments.contextual_embeddings.phenomenon import CONTEXTUAL_EMBEDDINGS, derive
@@ -8,11 +8,11 @@ REFERENCE = LanguageConfiguration()
 
 EXPERIMENT = Experiment(
     name="token-collapse",
-    summary="under mean pooling and dot product tokens become class vectors, and words what they say of the class",
+    summary="with mean pooling and dot products every token collapses to its sentence's class vector",
     regimes=(
         Regime(
             name="reference",
-            summary="24 classes, words exclusive to one, shared by 3 and by 8, function words",
+            summary="24 classes; words exclusive to one class, shared by 3 or 8, and function words",
             quick=REFERENCE,
             paper=REFERENCE.replace(n_steps=10000, n_evaluation=960),
         ),
@@ -22,5 +22,5 @@ EXPERIMENT = Experiment(
     derive=derive,
     seeds={"quick": 3, "paper": 5},
     figures=("contextual_embeddings.token_collapse", "contextual_embeddings.variance_shares"),
-    talk=("contextual_embeddings.token_collapse", "What is a contextual embedding of?"),
+    talk=("contextual_embeddings.token_collapse", "What does a contextual embedding represent?"),
 )

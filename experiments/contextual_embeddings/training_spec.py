@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of an encoder of sentences."""
+"""The training specification of a sentence encoder, built from a configuration."""
 
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
 from experiments.contextual_embeddings.predict_options import parse_shared
@@ -16,7 +16,7 @@ SentenceSpec = TrainingSpec[ContextualLanguage, SentenceEncoder | FreeTokens]
 
 
 def make_task(configuration: LanguageConfiguration) -> ContextualLanguage:
-    """Return the language, or one pair of its sentences for each class."""
+    """Return the task: the language, or one pair of its sentences per class for free tokens."""
     language = {
         "n_classes": configuration.n_classes,
         "exclusive": configuration.exclusive,
@@ -88,7 +88,7 @@ def _make_objective(configuration: LanguageConfiguration) -> SentenceContrastive
 
 
 def _make_stages(configuration: LanguageConfiguration, steps_per_record: int) -> tuple[Stage, ...]:
-    """Return the first stage, on hidden words, if there is one."""
+    """Return the stage of masked-word pre-training, or no stage."""
     n_steps = check_count("masked_steps", configuration.masked_steps, 0)
     if not n_steps:
         return ()

@@ -61,8 +61,8 @@ class Experiment(NamedTuple):
             dataset that return a matplotlib figure, which are drawn after a run under their own names.
         talk: the module of the figure whose panel represents the experiment on the overview page of ``simlab plot``,
             and the question above the panel.
-        registered: whether simlab registers the experiment; its tests then hold it to the contract of a phenomenon. Other
-            experiments are rehearsed before training, see :mod:`experiments.core.rehearsal`.
+        registered: whether the experiment is registered in simlab, so that tests hold it to the contract of a
+            phenomenon. Others are rehearsed before training, see :mod:`experiments.core.rehearsal`.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""Dimensional collapse: linear encoders of contrastive learning, held against the directions that survive."""
+"""Dimensional collapse: linear contrastive encoders against the directions predicted to survive."""

@@ -1,4 +1,4 @@
-"""One curve for all linear encoders: many laws of inputs and augmentations, with and without weight decay."""
+"""One curve for all linear encoders: many input and augmentation covariances, with and without weight decay."""
 
 from experiments.core.experiment import Experiment, Plan, Regime
 from experiments.dimensional_collapse.configuration import PairConfiguration
@@ -23,26 +23,26 @@ SAMPLED = ONE_VIEW.replace(
 
 
 def check(plan: Plan) -> None:
-    """Raise ``ValueError`` unless all losses have the distance in them: the curve is theirs."""
+    """Raise ``ValueError`` unless every cell uses the distance, to which the curve applies."""
     for cell in plan.cells:
         if cell.configuration.similarity != "distance":
-            raise invalid("similarity", "distance, as the curve is that of the distance", cell.configuration.similarity)
+            raise invalid("similarity", "distance, to which the curve applies", cell.configuration.similarity)
 
 
 EXPERIMENT = Experiment(
     name="collapse-curve",
-    summary="many covariances, augmentations and weight decays on one curve f(t), which ends at t = 2",
+    summary="many covariances, augmentations and weight decays on one curve f(t), which is zero from t = 2",
     regimes=(
         Regime(name="one-view", summary="infinitely many negatives", quick=ONE_VIEW),
         Regime(
             name="one-view-decay",
-            summary="with weight decay and another temperature",
+            summary="the same with weight decay and another temperature",
             quick=ONE_VIEW.replace(weight_decay=0.4, temperature=0.5, largest_ratio=2.5),
         ),
-        Regime(name="two-views", summary="both of a pair augmented, with weight decay", quick=TWO_VIEWS),
+        Regime(name="two-views", summary="both views of a pair augmented, with weight decay", quick=TWO_VIEWS),
         Regime(
             name="sampled",
-            summary="negatives of a batch",
+            summary="in-batch negatives",
             quick=SAMPLED,
             paper=SAMPLED.replace(batch_size=512, n_steps=2000),
         ),

@@ -1,4 +1,4 @@
-"""Hold a trained linear encoder against the predicted spectrum."""
+"""Comparison of a trained linear encoder with the predicted spectrum."""
 
 import numpy as np
 from scipy.linalg import eigh
@@ -13,35 +13,37 @@ from simlab.sweeps.members import MemberRun
 from simlab.tasks.paired.gaussian_pairs import PairMoments
 from simlab.tasks.pairs import ViewPair
 
-# An eigenvalue below this, in units of the temperature, has collapsed: of a sampled run one that noise drives to zero
-# exponentially but not to the end, of a descent in float64 one that has reached zero to the accuracy of its minimum.
+# An eigenvalue below this threshold, in units of the temperature, counts as collapsed. In a sampled run it still decays
+# exponentially towards zero; a float64 descent reaches zero to the accuracy of its minimum.
 SAMPLED_ZERO, EXACT_ZERO = 2e-3, 1e-9
 
 QUANTITIES = {
     "rank": Quantity(
-        label="directions that survive",
+        label="surviving directions",
         headline="compared",
-        panels=(Panel(label="directions\nthat survive", height=0.8, scale="whole"),),
+        panels=(Panel(label="surviving\ndirections", height=0.8, scale="whole"),),
     ),
-    "loss": Quantity(label="loss less the logarithm of the number of negatives", headline="compared"),
+    "loss": Quantity(label="loss - log(number of negatives)", headline="compared"),
     "eigenvalue_error": Quantity(
-        label="eigenvalues: largest error", headline="learned", panels=(Panel(label="largest error", height=0.8),)
+        label="largest error of an eigenvalue", headline="learned", panels=(Panel(label="largest error", height=0.8),)
     ),
     "effective_rank": Quantity(label="effective rank"),
-    "largest_collapsed": Quantity(label="largest eigenvalue of those that are to collapse"),
-    "gram_distance": Quantity(label="relative distance of W^T W"),
-    "least_clean": Quantity(label="variance without augmentation, least"),
-    "shrinkage": Quantity(label="variance without augmentation, strongest directions over weakest"),
+    "largest_collapsed": Quantity(label="largest eigenvalue predicted to collapse"),
+    "gram_distance": Quantity(label="relative error of W^T W"),
+    "least_clean": Quantity(label="smallest variance without augmentation"),
+    "shrinkage": Quantity(label="largest over smallest variance without augmentation"),
 }
 ARRAYS = {
-    "eigenvalues": Variable(("direction",), "learned eigenvalues of the covariance of the embedding"),
-    "levels": Variable(("direction",), "what decides on a direction: t of the distance, r of the other losses"),
-    "clean_eigenvalues": Variable(("direction",), "learned eigenvalues of the same without augmentation"),
+    "eigenvalues": Variable(("direction",), "learned eigenvalues of the embedding covariance"),
+    "levels": Variable(("direction",), "level of each direction: t for the distance, r for the other losses"),
+    "clean_eigenvalues": Variable(
+        ("direction",), "learned eigenvalues of the embedding covariance without augmentation"
+    ),
 }
 
 
 def measure(member, run: MemberRun, prediction: CollapsePrediction) -> Measured:
-    """Return what a member has learned. Its levels are those of the data that it was trained on."""
+    """Return the measured quantities of a member; its levels are those of its training data."""
     spec, weights = member.spec, run.final["weights"].astype(np.float64)
     moments = _moments(spec.task, member.data)
     is_sampled = isinstance(spec.objective, InfoNCE)
@@ -71,7 +73,7 @@ def measure(member, run: MemberRun, prediction: CollapsePrediction) -> Measured:
 
 
 def _levels(moments: PairMoments, objective, temperature: float, weight_decay: float) -> np.ndarray:
-    """Return the levels of the pairs, the strongest direction first: eigenvalues relative to the metric."""
+    """Return the levels, generalised eigenvalues relative to the metric, strongest direction first; ``Float[d]``."""
     identity = np.eye(len(moments.metric))
     similarity = getattr(objective, "similarity", "spectral")
     if similarity == "distance":
@@ -81,7 +83,7 @@ def _levels(moments: PairMoments, objective, temperature: float, weight_decay: f
 
 
 def _moments(task, data) -> PairMoments:
-    """Return the second moments of the pairs that a member was trained on."""
+    """Return the second moments of a member's training pairs."""
     population = task.population(data)
     if isinstance(population, ViewPair):
         first, second = population.first, population.second

@@ -1,4 +1,4 @@
-"""What figures of dimensional collapse need beside each run: temperatures, corrected eigenvalues, the curve f(t)."""
+"""Variables by cell that figures of dimensional collapse need: temperatures, corrected eigenvalues, the curve f(t)."""
 
 import numpy as np
 import xarray
@@ -10,15 +10,17 @@ from experiments.core.phenomenon import Variable
 N_LINE = 241
 LARGEST_LEVEL = 4.0
 CELL_VARIABLES = {
-    "cell_temperature": Variable((), "temperature, in units of which eigenvalues lie on the curve"),
-    "uses_distance": Variable((), "whether the similarity is that of the distance, 1 or 0"),
-    "is_sampled": Variable((), "whether negatives are those of a batch, 1 or 0"),
-    "finite_batch_eigenvalues": Variable(("direction",), "eigenvalues corrected for the batch to first order"),
+    "cell_temperature": Variable((), "temperature, the unit in which eigenvalues lie on the curve"),
+    "uses_distance": Variable((), "whether the similarity is the distance, 1 or 0"),
+    "is_sampled": Variable((), "whether negatives are in-batch, 1 or 0"),
+    "finite_batch_eigenvalues": Variable(
+        ("direction",), "predicted eigenvalues with the first-order finite-batch correction"
+    ),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what is known of each cell, and the curve at levels from 0 to 4."""
+    """Return the dataset with the variables of ``CELL_VARIABLES``, and the curve f(t) at levels from 0 to 4."""
     from theory.dimensional_collapse import surviving_eigenvalue
 
     rows = [

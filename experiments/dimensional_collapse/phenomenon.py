@@ -1,4 +1,4 @@
-"""Dimensional collapse: linear encoders of contrastive learning, held against the directions that survive."""
+"""The phenomenon of dimensional collapse: linear contrastive encoders against the predicted spectrum."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.dimensional_collapse.configuration import PairConfiguration

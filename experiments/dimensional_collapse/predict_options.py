@@ -1,4 +1,4 @@
-"""``simlab predict dimensional-collapse``: what may be chosen, and the prediction as a table."""
+"""``simlab predict dimensional-collapse``: its options, and the prediction as a table."""
 
 from dataclasses import dataclass
 
@@ -10,29 +10,25 @@ from experiments.tables.columns import format_columns
 
 @dataclass(frozen=True, kw_only=True)
 class CollapseOptions:
-    """Gaussian pairs and a linear encoder."""
+    """The options: Gaussian pairs, a linear encoder and its loss."""
 
     augmentation_ratios: tuple[float, ...] = option(
         (0.5, 1.0, 1.5, 2.5),
-        "q_i/s_i of each direction, the variance of the augmentation over that of the inputs (which is 1)",
+        "q_i/s_i of each direction: augmentation variance over input variance (which is 1)",
         group=TASK,
     )
     views: int | None = option(
-        None, "views of a pair that are augmented, 1 or 2; 1 with the distance and 2 else, if not given", group=TASK
+        None, "augmented views of a pair, 1 or 2; none: 1 with the distance, otherwise 2", group=TASK
     )
-    output_dim: int | None = option(
-        None, "dimensions of the embedding, m; as many as there are ratios, if not given", group=NETWORK
-    )
+    output_dim: int | None = option(None, "embedding dimension, m; none: the number of ratios", group=NETWORK)
     similarity: str = option(
         "distance",
         "exp(-|z - z'|^2/(2 tau)): distance; exp(z.z'/tau): dot; the spectral loss: spectral",
         group=TRAINING,
     )
-    temperature: float = option(1.0, "tau", group=TRAINING)
+    temperature: float = option(1.0, "temperature, tau", group=TRAINING)
     weight_decay: float = option(0.0, "lam; the penalty is lam/2 |W|^2", group=TRAINING)
-    batch_size: int | None = option(
-        None, "examples of a batch, for the first-order correction; infinitely many, if not given", group=TRAINING
-    )
+    batch_size: int | None = option(None, "batch size, for the first-order correction; none: infinite", group=TRAINING)
 
 
 def _predict(options: CollapseOptions):
@@ -42,7 +38,7 @@ def _predict(options: CollapseOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, and a line for each direction."""
+    """Return a prediction as a table of names and values, and one row per direction."""
     rows = [
         ("rank", f"{prediction.rank} of {len(prediction.eigenvalues)}"),
         ("basis", prediction.basis),
@@ -50,13 +46,13 @@ def _format(prediction) -> str:
     ]
     if prediction.note:
         rows.append(("note", prediction.note))
-    level = "collapses from t=2, t" if prediction.similarity == "distance" else "collapses up to r=0, r"
+    level = "t (collapses from t=2)" if prediction.similarity == "distance" else "r (collapses up to r=0)"
     columns = {
         level: [f"{value:.6g}" for value in prediction.levels],
         "eigenvalue": [f"{value:.6g}" for value in prediction.eigenvalues],
     }
     if prediction.finite_batch is not None:
-        columns["in such batches"] = [f"{value:.6g}" for value in prediction.finite_batch]
+        columns["with the finite batch"] = [f"{value:.6g}" for value in prediction.finite_batch]
     columns["collapsed"] = ["yes" if value else "no" for value in prediction.collapsed]
     numbers = map(str, range(1, len(prediction.eigenvalues) + 1))
     table = [("direction", *columns), *zip(numbers, *columns.values(), strict=True)]

@@ -1,4 +1,4 @@
-"""The prediction of a linear encoder of pairs, as the comparison reads it."""
+"""The prediction for a linear encoder of pairs, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from theory.dimensional_collapse import Prediction as Theory
 
 SAMPLED = "predicted for infinitely many negatives"
-# Of a dot product, E k^2/mu^2 of `theory.dimensional_collapse.finite_batch` is E exp(c u^2) with u^2 of mean c in units
-# of the temperature: infinite from c = 1/sqrt(2).
-FAR = "a batch stays far from them, as the variance of exp(z.z'/tau) is infinite"
+# For the dot product, E k^2/mu^2 of `theory.dimensional_collapse.finite_batch` is E exp(c u^2) with E u^2 = c in units
+# of the temperature, which is infinite for c >= 1/sqrt(2).
+FAR = "in-batch losses stay far from it, as the variance of exp(z.z'/tau) is infinite"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollapsePrediction(Prediction):
-    """The prediction with the Gram matrix of the encoder, and the eigenvalues corrected for the batch.
+    """A prediction with the Gram matrix of the encoder and the eigenvalues corrected for the batch size.
 
     Args:
         gram: ``W^T W``, ``Float[d, d]``.
-        finite_batch: ``Float[d]``, largest first; NaN where there is no correction.
+        finite_batch: corrected eigenvalues, ``Float[d]``, in the order of the uncorrected; NaN without a correction.
     """
 
     gram: np.ndarray
@@ -38,13 +38,13 @@ class CollapsePrediction(Prediction):
 
 
 def check_theory(configuration: PairConfiguration) -> None:
-    """Raise ``ValueError`` for choices that theory cannot take."""
+    """Raise ``ValueError`` for options that the theory does not cover."""
     configuration.check()
     solve(configuration)
 
 
 def predict(configuration: PairConfiguration) -> CollapsePrediction:
-    """Return what theory says of a configuration."""
+    """Return the prediction for a configuration."""
     theory = solve(configuration)
     clean = _clean_eigenvalues(configuration, theory)
     order = np.argsort(-theory.eigenvalues, kind="stable")
@@ -99,11 +99,14 @@ def solve(configuration: PairConfiguration) -> Theory:
 
 
 def shrinkage(values: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the mean of the variances that are predicted to be largest over that of those predicted to be least.
+    """Return the ratio of the mean variances in the directions predicted strongest and weakest.
 
     Args:
-        values: of the embedding of inputs without augmentation, largest first.
-        predicted: the same as predicted; where the least is zero there is no ratio, and NaN is returned.
+        values: variances of the embedding of unaugmented inputs, ``Float[d]``, largest first.
+        predicted: the predicted variances.
+
+    Returns:
+        The ratio; NaN where the smallest predicted variance is zero.
     """
     if not predicted[-1] > 0:
         return np.nan
@@ -112,7 +115,7 @@ def shrinkage(values: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def _sampling_notes(configuration: PairConfiguration, largest: float) -> tuple[str, ...]:
-    """Return what a reader must know of a prediction for infinitely many negatives, where a batch has fewer."""
+    """Return notes on how a prediction for infinitely many negatives applies to in-batch negatives."""
     if configuration.negatives != "batch":
         return ()
     is_far = configuration.similarity == "dot" and largest >= configuration.temperature / np.sqrt(2)
@@ -120,7 +123,7 @@ def _sampling_notes(configuration: PairConfiguration, largest: float) -> tuple[s
 
 
 def _clean_eigenvalues(configuration: PairConfiguration, theory: Theory) -> np.ndarray:
-    """Return the predicted variances of the embedding of inputs without augmentation: eigenvalues of ``W S W^T``."""
+    """Return the predicted variances of embedded unaugmented inputs, the eigenvalues of ``W S W^T``."""
     factor = make_task(configuration).sample(0).input_factor
     values = np.linalg.eigvalsh(factor.T @ theory.gram @ factor)[::-1]
     return np.where(np.arange(len(values)) < theory.rank, np.maximum(values, 0), 0.0)

@@ -18,7 +18,7 @@ SAMPLED = PairConfiguration(
     n_steps=1500,
     dtype="float32",
 )
-# Aligned, the ratio of a direction is (2 q + lam)/(s + q): from 1.53 to 2.38 with lam = 1.2.
+# If aligned, the level of a direction is t = (2 q + lam)/(s + q): from 1.53 to 2.38 with lam = 1.2.
 TWO_VIEWS = SAMPLED.replace(
     views=2,
     aligned=True,
@@ -26,7 +26,7 @@ TWO_VIEWS = SAMPLED.replace(
     weight_decay=1.2,
     learning_rate=0.15,
 )
-# Without augmentation noise in half of the directions, and of standard deviation 1.5 in the others.
+# No augmentation noise in half of the directions, noise of standard deviation 1.5 in the others.
 TOY = PairConfiguration(
     n_inputs=16,
     output_dim=16,
@@ -48,29 +48,29 @@ TOY = PairConfiguration(
 REGIMES = (
     Regime(
         name="population",
-        summary="S and Q that do not commute, infinitely many negatives",
+        summary="non-commuting S and Q, infinitely many negatives",
         quick=EXPECTED,
     ),
     Regime(
         name="few-dimensions",
-        summary="the same with 5 dimensions for 12 directions",
+        summary="the same with 5 embedding dimensions for 12 directions",
         quick=EXPECTED.replace(output_dim=5),
     ),
     Regime(
         name="sampled",
-        summary="negatives of a batch",
+        summary="in-batch negatives",
         quick=SAMPLED,
         paper=SAMPLED.replace(batch_size=512, n_steps=3000),
     ),
     Regime(
         name="two-views",
-        summary="both of a pair augmented, with weight decay",
+        summary="both views of a pair augmented, with weight decay",
         quick=TWO_VIEWS,
         paper=TWO_VIEWS.replace(batch_size=512, n_steps=3000),
     ),
     Regime(
         name="spectral",
-        summary="the spectral loss on 60 pairs, the whole data set in each step",
+        summary="the spectral loss on 60 pairs, full batch",
         quick=PairConfiguration(
             n_inputs=30,
             output_dim=40,
@@ -82,7 +82,7 @@ REGIMES = (
     ),
     Regime(
         name="directclr-toy",
-        summary="the dot product: augmented directions shrink and do not collapse",
+        summary="dot product: augmented directions shrink but do not collapse",
         quick=TOY,
         paper=TOY.replace(n_steps=20000),
     ),
@@ -98,7 +98,7 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="dimensional-collapse",
-    summary="which directions of its inputs a linear contrastive encoder keeps",
+    summary="which input directions a linear contrastive encoder keeps",
     regimes=REGIMES,
     quick_time="40 s",
     paper_time="2 min",

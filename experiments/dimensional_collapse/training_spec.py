@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of a linear encoder of pairs."""
+"""The training specification of a linear encoder of pairs, built from a configuration."""
 
 from experiments.core.training_choices import training_fields
 from experiments.dimensional_collapse.configuration import PairConfiguration
@@ -13,7 +13,7 @@ PairSpec = TrainingSpec[GaussianPairs, LinearEncoder]
 
 
 def make_task(configuration: PairConfiguration) -> GaussianPairs:
-    """Return the law of the pairs, or their data set."""
+    """Return the task: the law of the pairs, or a data set of them."""
     return GaussianPairs(
         variances=configuration.drawn_variances,
         augmentation_ratios=configuration.drawn_ratios,
@@ -46,7 +46,7 @@ def _make_objective(configuration: PairConfiguration) -> InfoNCE | SpectralContr
         return SpectralContrastive()
     if configuration.negatives == "expected":
         return ExpectedContrastive(similarity=configuration.similarity)
-    # Of one augmented view the negatives are other inputs; two views change places.
+    # With one augmented view the negatives are other clean inputs; two views play symmetric roles.
     has_two = configuration.views == 2
     return InfoNCE(
         similarity=configuration.similarity, negatives="second" if has_two else "first", is_two_sided=has_two

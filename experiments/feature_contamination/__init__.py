@@ -1,1 +1,1 @@
-"""Feature contamination: two-layer networks that learn background features, and what that costs out of distribution."""
+"""Feature contamination: two-layer networks learn background features and lose accuracy out of distribution."""

@@ -1,4 +1,4 @@
-"""Hold a network that was trained on signed features against its prediction."""
+"""Comparison of a network trained on signed features with its prediction."""
 
 import numpy as np
 
@@ -19,16 +19,16 @@ QUANTITIES = {
     "background_weight": Quantity(label="mean weight along the background, b"),
     "loss": Quantity(label="loss", headline="learned"),
     "ood_loss": Quantity(
-        label="loss, out of distribution",
+        label="loss out of distribution",
         headline="learned",
-        panels=(Panel(label="loss, out of\ndistribution", height=0.9, scale="linear"),),
+        panels=(Panel(label="loss out of\ndistribution", height=0.9, scale="linear"),),
     ),
     "margin": Quantity(label="mean margin"),
-    "ood_margin": Quantity(label="mean margin, out of distribution"),
+    "ood_margin": Quantity(label="mean margin out of distribution"),
     "accuracy": Quantity(label="accuracy"),
-    "ood_accuracy": Quantity(label="accuracy, out of distribution", headline="learned"),
-    "core_r2": Quantity(label="R^2 over neurons of the growth of the core sum"),
-    "background_r2": Quantity(label="R^2 over neurons of the growth of the background sum"),
+    "ood_accuracy": Quantity(label="accuracy out of distribution", headline="learned"),
+    "core_r2": Quantity(label="R^2 over neurons, growth of the core sum"),
+    "background_r2": Quantity(label="R^2 over neurons, growth of the background sum"),
 }
 ARRAYS = {
     "core_sums": Variable(("neuron",), "learned sum of the core weights of a neuron"),
@@ -37,7 +37,7 @@ ARRAYS = {
 
 
 def measure(member, run: MemberRun, prediction: ContaminationPrediction) -> Measured:
-    """Return what a member has learned; each neuron beside the course from its own start where that is predicted."""
+    """Return the measured quantities of a member; neurons are predicted from their initial weights where possible."""
     n_core = member.spec.task.core_features
     learned = _sums(run.final["weights"], n_core)
     predicted, r2 = dict(prediction.arrays), {"core_r2": np.nan, "background_r2": np.nan}
@@ -58,13 +58,13 @@ def measure(member, run: MemberRun, prediction: ContaminationPrediction) -> Meas
 
 
 def _sums(weights: np.ndarray, n_core: int) -> dict[str, np.ndarray]:
-    """Return the sums of core and of background weights of each neuron, in float64."""
+    """Return the sums of each neuron's core and background weights, ``Float[m]``, in float64."""
     weights = weights.astype(np.float64)
     return {"core_sums": weights[:, :n_core].sum(axis=1), "background_sums": weights[:, n_core:].sum(axis=1)}
 
 
 def explained_share(learned: np.ndarray, predicted: np.ndarray) -> float:
-    """Return ``R^2 = 1 - sum (learned - predicted)^2 / sum (learned - mean)^2``; NaN where all are the same."""
+    """Return ``R^2 = 1 - sum (learned - predicted)^2 / sum (learned - mean)^2``; NaN for equal learned values."""
     spread = np.sum((learned - learned.mean()) ** 2)
     return float(1 - np.sum((learned - predicted) ** 2) / spread) if spread > 0 else np.nan
 

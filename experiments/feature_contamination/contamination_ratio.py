@@ -1,7 +1,7 @@
-"""How much background is learned for the core, over the number of features, the leaky slope and the background mean.
+"""The background learned per core, against the number of features, the leaky slope and the background mean.
 
-A run ends before margins matter. Its first step, from random weights, gives core but on average no background, so that
-a learned ratio is low by up to one step in ``n_steps``.
+A run ends before margins matter. Its first step, from random weights, learns core but on average no background, so the
+learned ratio is too low by a relative error of up to ``1/n_steps``.
 """
 
 from experiments.core.experiment import Experiment, Regime
@@ -20,7 +20,7 @@ def _regime(name: str, summary: str, **changes) -> Regime:
 
 
 def derive(dataset, plan):
-    """Add what each cell is drawn against, r* there, and the curves between."""
+    """Add the varied field and r* of each cell, and curves of r* between cells."""
     from experiments.feature_contamination import contamination_ratio_derived
 
     return contamination_ratio_derived.derive(dataset, plan)
@@ -28,7 +28,7 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="contamination-ratio",
-    summary="how much background is learned for the core, by dimension, leaky slope and background mean",
+    summary="background learned relative to core features, by dimension, leaky slope and background mean",
     regimes=(
         *(_regime(f"d-{d}", f"{d} core and {d} background features", core_features=d) for d in DIMENSIONS),
         *(_regime(f"slope-{slope:g}", f"leaky slope {slope:g}, d = 32", leaky_slope=slope) for slope in SLOPES),
@@ -40,5 +40,5 @@ EXPERIMENT = Experiment(
     seeds={"quick": 4, "paper": 8},
     derive=derive,
     figures=("feature_contamination.ratio",),
-    talk=("feature_contamination.ratio", "How much do ReLU networks learn of what does not matter?"),
+    talk=("feature_contamination.ratio", "How much background do ReLU networks learn?"),
 )

@@ -1,4 +1,4 @@
-"""What the contamination ratio is drawn against, r* of each cell, and its curves between the cells."""
+"""Variables that the figure of the contamination ratio needs: varied fields, r* of each cell, and curves between."""
 
 import numpy as np
 import xarray
@@ -10,17 +10,17 @@ from experiments.feature_contamination.configuration import ContaminationConfigu
 from experiments.feature_contamination.reference import make_features
 
 N_LINE = 81
-# Of each row: the field that varies, and how its curve is spaced.
+# The field that each row of the figure varies, and the spacing of its curve.
 ROWS = {"core_features": np.geomspace, "leaky_slope": np.linspace, "background_mean": np.linspace}
 CELL_VARIABLES = {
     **{name: Variable((), f"{name.replace('_', ' ')} of the cell") for name in ROWS},
     "limit_ratio": Variable((), "r*, before margins matter"),
-    "one_line": Variable((), "the law in one line; NaN where it does not apply"),
+    "one_line": Variable((), "one-line law; NaN where it does not apply"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add the three fields, r* and the law in one line of each cell, and r* along each field from the first cell."""
+    """Add the three fields, r* and the one-line law of each cell, and both laws along each field."""
     rows = [_describe(cell.configuration) for cell in plan.cells]
     dataset = attach_cells(dataset, plan, rows, CELL_VARIABLES)
     base = min((cell.configuration for cell in plan.cells), key=_distance_from_plain)
@@ -32,7 +32,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
         lines = [_describe(base.replace(**{name: type(getattr(base, name))(place)})) for place in places]
         dataset = dataset.assign({
             f"{name}_line": (f"{name}_place", [line["limit_ratio"] for line in lines], _about("r*")),
-            f"{name}_one_line": (f"{name}_place", [line["one_line"] for line in lines], _about("the law in one line")),
+            f"{name}_one_line": (f"{name}_place", [line["one_line"] for line in lines], _about("one-line law")),
         }).assign_coords({f"{name}_place": places})  # fmt: skip
     return dataset
 
@@ -49,7 +49,7 @@ def _describe(configuration: ContaminationConfiguration) -> dict[str, float]:
 
 
 def _distance_from_plain(configuration: ContaminationConfiguration) -> tuple:
-    """Return a sorting key: of a plain ReLU, with means that are equal, and 32 features, all is zero."""
+    """Return a sorting key that is zero for a ReLU, equal means and 32 features."""
     mean_gap = abs(configuration.background_mean - configuration.core_mean)
     return configuration.leaky_slope, mean_gap, abs(configuration.core_features - 32)
 

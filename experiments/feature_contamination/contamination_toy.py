@@ -1,4 +1,4 @@
-"""The toy experiment of Zhang et al. (2024): both layers trained by AdamW on a fixed sample, five activations."""
+"""The toy experiment of Zhang et al. (2024): both layers trained with AdamW on a fixed sample, five activations."""
 
 from dataclasses import dataclass
 
@@ -24,22 +24,24 @@ QUANTITY_NAMES = (
 
 @dataclass(frozen=True, kw_only=True)
 class ToyConfiguration(Configuration):
-    """All choices of a run of the toy experiment; the defaults are the authors'."""
+    """The options of the toy experiment, with the authors' values as defaults."""
 
-    core: str = option("signed", "signed (linear), or spheres of radius 1 and 2 (not linear)", group=TASK)
+    core: str = option("signed", "core: signed (linear) or spheres of radius 1 and 2 (nonlinear)", group=TASK)
     core_features: int = option(32, "core features, d_c", group=TASK)
     background_features: int = option(32, "background features, d_b, uniform on [0, 1]", group=TASK)
-    input_dim: int | None = option(256, "dimension in which features lie along random directions", group=TASK)
-    n_examples: int = option(1000, "training examples; all of them are in each step", group=TASK)
+    input_dim: int | None = option(256, "input dimension, with features along random directions", group=TASK)
+    n_examples: int = option(1000, "training examples, all used in each step", group=TASK)
     n_hidden: int = option(256, "hidden units", group=NETWORK)
-    activation: str = option("relu", "relu, gelu, sigmoid, tanh or linear", group=NETWORK)
+    activation: str = option("relu", "activation: relu, gelu, sigmoid, tanh or linear", group=NETWORK)
     initial_scale: float = option(1.0, "factor on initial weights, uniform in +-1/sqrt(fan-in)", group=TRAINING)
-    optimizer: str = option("adamw", "an optax optimiser with a weight decay of its own", group=TRAINING)
+    optimizer: str = option("adamw", "an optax optimiser with decoupled weight decay", group=TRAINING)
     learning_rate: float = option(1e-3, "learning rate", group=TRAINING)
-    decoupled_weight_decay: float = option(1e-3, "weight decay of AdamW", group=TRAINING)
-    n_evaluation: int = option(4096, "held-out examples, in each distribution", group=TRAINING)
+    decoupled_weight_decay: float = option(1e-3, "decoupled weight decay of AdamW", group=TRAINING)
+    n_evaluation: int = option(4096, "held-out examples in each distribution", group=TRAINING)
     n_steps: int = option(1000, "training steps", group=TRAINING)
-    n_records: int = option(25, "points of a training curve, at most (a divisor of the steps is taken)", group=TRAINING)
+    n_records: int = option(
+        25, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
+    )
 
 
 def make_training_spec(configuration: ToyConfiguration) -> ToySpec:
@@ -64,11 +66,11 @@ def make_training_spec(configuration: ToyConfiguration) -> ToySpec:
 
 
 def predict(configuration: ToyConfiguration) -> Prediction:
-    """Return nothing: a finite sample, biases and a trained output are beyond the theory."""
+    """Return NaN for every quantity: theory does not cover finite samples, biases and trained output weights."""
     return Prediction(
         basis="none",
         quantities=dict.fromkeys(QUANTITY_NAMES, NAN),
-        note="a finite sample, biases and a trained output are beyond the theory",
+        note="theory does not cover finite samples, biases and trained output weights",
     )
 
 
@@ -88,7 +90,7 @@ CONTAMINATION_TOY = Phenomenon(
 
 EXPERIMENT = Experiment(
     name="contamination-toy",
-    summary="the authors' toy experiment, with held-out features: linear and spherical core, five activations",
+    summary="the toy experiment of Zhang et al. (2024): linear and spherical core, five activations",
     regimes=tuple(
         Regime(
             name=f"{core}-{activation}",
@@ -104,5 +106,5 @@ EXPERIMENT = Experiment(
     phenomenon=CONTAMINATION_TOY,
     seeds={"quick": 1, "paper": 4},
     figures=("feature_contamination.toy",),
-    talk=("feature_contamination.toy", "Do networks learn a background that they do not need?"),
+    talk=("feature_contamination.toy", "Do networks learn background that they do not need?"),
 )

@@ -1,4 +1,4 @@
-"""The field of the two-variable ODE in the plane of both weights, for each regime of an aligned ReLU or odd network."""
+"""The vector field of the two-variable ODE of aligned networks in the plane of both weights, for each regime."""
 
 import numpy as np
 import xarray
@@ -11,9 +11,9 @@ N_GRID = 15
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add ``(c', b')`` on a grid of each regime that reaches a little beyond its learned weights.
+    """Add ``(c', b')`` for each regime on a grid that extends slightly beyond its learned weights.
 
-    Where something varies, the field is that of the first cell of its regime.
+    In a sweep the field is that of the first cell of each regime.
     """
     first = {cell.regime: cell.configuration for cell in reversed(plan.cells)}
     fields = [_field(dataset.sel(regime=regime), first[regime]) for regime in dataset.regime.values]
@@ -25,10 +25,10 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
         "background_drift": ("regime", "place_background", "place_core"),
     }
     about = {
-        "grid_core": "weight along the core, of the field",
-        "grid_background": "weight along the background, of the field",
-        "core_drift": "c' in the time s = rate steps / m",
-        "background_drift": "b' in the time s = rate steps / m",
+        "grid_core": "weight along the core, on the grid",
+        "grid_background": "weight along the background, on the grid",
+        "core_drift": "dc/ds with s = rate steps / m",
+        "background_drift": "db/ds with s = rate steps / m",
     }
     columns = {name: np.stack([field[index] for field in fields]) for index, name in enumerate(names)}
     return dataset.assign({
@@ -37,7 +37,7 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
 
 
 def _field(cells: xarray.Dataset, configuration: ContaminationConfiguration) -> tuple[np.ndarray, ...]:
-    """Return the grid's weights and the drift on it; NaN where theory has no such field."""
+    """Return the weights of the grid and the drift on it; NaN for the reduction to single neurons."""
     from theory.feature_contamination import aligned_drift
 
     reach = 1.1 * max(float(np.nanmax(cells[f"history_{name}"])) for name in ("core_weight", "background_weight"))

@@ -1,4 +1,4 @@
-"""Feature contamination: two-layer networks on signed features, held against the ODEs of their neurons."""
+"""The phenomenon of feature contamination: two-layer networks on signed features against ODEs of their neurons."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.feature_contamination.configuration import ContaminationConfiguration

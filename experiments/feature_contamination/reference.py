@@ -1,4 +1,4 @@
-"""What theory says of a network on signed features, as the comparison reads it."""
+"""The prediction for a network on signed features, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from experiments.feature_contamination.configuration import NEURONS, Contaminati
 if TYPE_CHECKING:
     from theory.feature_contamination import AlignedNetwork, Curves, Features, Neurons
 
-# Random neurons whose mean course stands for that of a network that has not begun.
+# Random neurons whose mean represents a network before its initial weights are drawn.
 N_RANDOM = 4096
 CURVES = (
     "loss", "ood_loss", "margin", "ood_margin", "accuracy", "ood_accuracy", "core_weight", "background_weight",
 )  # fmt: skip
-_ALIGNED = "neurons active and aligned, from a small initialisation; sums of strengths taken as Gaussian"
-_ODD = f"that no background is learned is a theorem; else {_ALIGNED}"
-_EACH = "each neuron from its own start, before margins matter; sums of strengths taken as Gaussian"
+_ALIGNED = "assumes active, aligned neurons from a small initialisation and Gaussian sums of strengths"
+_ODD = f"no background is learned (theorem); otherwise {_ALIGNED}"
+_EACH = "each neuron from its initial weights, before margins matter; assumes Gaussian sums of strengths"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ContaminationPrediction(Prediction):
-    """A prediction that may follow each neuron of a member from its own start.
+    """A prediction that may follow each neuron of a member from its initial weights.
 
     Args:
-        follow: ``initial weights -> arrays``: the sums of each neuron at the end by name; None where neurons are taken
+        follow: maps initial weights to the final sums of each neuron, by name; None where neurons are assumed
             to be aligned.
     """
 
@@ -38,7 +38,7 @@ class ContaminationPrediction(Prediction):
 
 
 def make_features(configuration: ContaminationConfiguration) -> Features:
-    """Return the features as theory reads them, checked."""
+    """Return the checked features of a configuration in the form theory takes."""
     from theory.feature_contamination import check_features
 
     return check_features(
@@ -51,7 +51,7 @@ def make_features(configuration: ContaminationConfiguration) -> Features:
 
 
 def check_theory(configuration: ContaminationConfiguration) -> None:
-    """Raise ``ValueError`` for a task that theory cannot take; nothing is solved."""
+    """Raise ``ValueError`` for a task that the theory does not cover, without solving it."""
     from theory.feature_contamination.task import require_slope
 
     make_features(configuration)
@@ -59,7 +59,7 @@ def check_theory(configuration: ContaminationConfiguration) -> None:
 
 
 def predict(configuration: ContaminationConfiguration) -> ContaminationPrediction:
-    """Return what theory says of a configuration, NaN for what its reduction does not give."""
+    """Return the prediction for a configuration, with NaN for quantities that its reduction does not give."""
     if configuration.reduction == NEURONS:
         return _predict_neurons(configuration)
     m = configuration.n_hidden
@@ -87,7 +87,7 @@ def predict(configuration: ContaminationConfiguration) -> ContaminationPredictio
 
 @lru_cache(maxsize=512)
 def solve_course(configuration: ContaminationConfiguration, steps: tuple[int, ...]) -> Curves:
-    """Return the course of the aligned network at some steps."""
+    """Return the curves of the aligned network at the given steps."""
     from theory.feature_contamination import aligned_curves
 
     times = configuration.time_step * np.array(steps, float)
@@ -95,7 +95,7 @@ def solve_course(configuration: ContaminationConfiguration, steps: tuple[int, ..
 
 
 def aligned_network(configuration: ContaminationConfiguration) -> AlignedNetwork:
-    """Return the network as the ODE of aligned networks takes it."""
+    """Return the aligned network of a configuration in the form theory takes."""
     from theory.feature_contamination import AlignedNetwork
 
     return AlignedNetwork(
@@ -106,7 +106,7 @@ def aligned_network(configuration: ContaminationConfiguration) -> AlignedNetwork
 
 
 def _predict_neurons(configuration: ContaminationConfiguration) -> ContaminationPrediction:
-    """Return the mean course of random neurons; a member's own neurons are followed by :func:`follow_neurons`."""
+    """Return the mean prediction over random neurons; :func:`follow_neurons` follows those of a member."""
     n_features, m = configuration.core_features + configuration.n_background, configuration.n_hidden
     weights = configuration.initial_scale * np.random.default_rng(0).standard_normal((N_RANDOM, n_features))
     signs = np.where(np.arange(N_RANDOM) % 2, 1.0, -1.0)
@@ -144,13 +144,13 @@ def _predict_neurons(configuration: ContaminationConfiguration) -> Contamination
 
 
 def follow_neurons(configuration: ContaminationConfiguration, weights, signs, steps) -> Neurons:
-    """Return the sums of neurons at some steps, arrays ``(steps, neurons)``.
+    """Return the sums of neurons at the given steps, arrays ``(steps, neurons)``.
 
     Args:
-        configuration: of the run.
-        weights: the initial ones on the features, ``Float[neurons, n]``.
-        signs: of the output weights.
-        steps: rising.
+        configuration: the configuration of the run.
+        weights: initial weights on the features, ``Float[neurons, n]``.
+        signs: signs of the output weights, ``Float[neurons]``.
+        steps: increasing step numbers.
     """
     from theory import feature_contamination as contamination
 
@@ -165,11 +165,11 @@ def follow_neurons(configuration: ContaminationConfiguration, weights, signs, st
 
 
 def mean_weights(configuration: ContaminationConfiguration, neurons: Neurons, signs) -> tuple[np.ndarray, np.ndarray]:
-    """Return c and b of a network at each step, from the sums of its neurons."""
+    """Return c and b of a network at each step, averages over the sums of its neurons."""
     core = (signs * neurons.core_sum).mean(axis=-1) / np.sqrt(configuration.core_features)
     return core, neurons.background_sum.mean(axis=-1) / np.sqrt(configuration.n_background)
 
 
 def unit_signs(n_hidden: int) -> np.ndarray:
-    """Return the signs of the output weights: 1 for the first half, -1 for the other."""
+    """Return the signs of the output weights: 1 for the first half, -1 for the second."""
     return np.where(np.arange(n_hidden) < n_hidden // 2, 1.0, -1.0)

@@ -1,11 +1,11 @@
-"""Two-layer networks on signed features: early neurons, whole curves, and activations that do not contaminate."""
+"""Two-layer networks on signed features: early neurons, training curves, and activations without contamination."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.feature_contamination.configuration import NEURONS, ContaminationConfiguration
 from experiments.feature_contamination.phenomenon import FEATURE_CONTAMINATION
 
 BASE = ContaminationConfiguration(n_records=40)
-# The natural time tau = mu_c^2 d_c s of each run; margins reach 1 near 1.5.
+# The natural time tau = mu_c^2 d_c s at the end of each run; margins reach 1 near tau = 1.5.
 EARLY, HINGE, LOGISTIC = 0.64, 4.0, 32.0
 
 
@@ -19,7 +19,7 @@ LOGISTIC_RUN = {"loss": "logistic", "time": LOGISTIC, "n_steps": 1600}
 REGIMES = (
     _regime(
         "early-neurons",
-        "each neuron from its own start, before margins matter",
+        "each neuron from its initial weights, before margins matter",
         time=EARLY,
         n_steps=160,
         n_hidden=256,
@@ -29,14 +29,14 @@ REGIMES = (
     ),
     _regime("relu-hinge", "hinge loss to saturation", time=HINGE, n_steps=800),
     _regime("relu-logistic", "logistic loss", **LOGISTIC_RUN),
-    _regime("gelu", "logistic loss, a smooth activation", activation="gelu", **LOGISTIC_RUN),
-    _regime("tanh", "logistic loss, an odd activation: no contamination", activation="tanh", **LOGISTIC_RUN),
-    _regime("linear", "logistic loss, a linear network: no contamination", activation="linear", **LOGISTIC_RUN),
+    _regime("gelu", "logistic loss, smooth activation", activation="gelu", **LOGISTIC_RUN),
+    _regime("tanh", "logistic loss, odd activation: no contamination", activation="tanh", **LOGISTIC_RUN),
+    _regime("linear", "logistic loss, linear network: no contamination", activation="linear", **LOGISTIC_RUN),
 )
 
 
 def derive(dataset, plan):
-    """Add the stream lines' field of the aligned network in the plane of both weights."""
+    """Add the vector field of the aligned network in the plane of both weights."""
     from experiments.feature_contamination import phase_plane
 
     return phase_plane.derive(dataset, plan)
@@ -56,5 +56,5 @@ EXPERIMENT = Experiment(
         "feature_contamination.phase_plane",
         "feature_contamination.curves",
     ),
-    talk=("feature_contamination.curves", "What does a background that says nothing of the label cost?"),
+    talk=("feature_contamination.curves", "What does an irrelevant background cost?"),
 )

@@ -1,4 +1,4 @@
-"""What a network of the toy experiment has learned; theory says nothing of it."""
+"""Measurements of a network of the toy experiment, for which there is no prediction."""
 
 from experiments.core.prediction import Prediction
 from experiments.core.quantity import Quantity
@@ -8,11 +8,11 @@ from simlab.sweeps.members import MemberRun
 
 QUANTITIES = {
     "train_loss": Quantity(label="training loss", unit="nats", headline="learned"),
-    "loss": Quantity(label="loss, held out", unit="nats", headline="learned"),
-    "ood_loss": Quantity(label="loss, out of distribution", unit="nats", headline="learned"),
-    "ood_accuracy": Quantity(label="accuracy, out of distribution"),
-    "core_weight": Quantity(label="mean weight along the core, signed"),
-    "background_weight": Quantity(label="mean weight along the background, signed", headline="learned"),
+    "loss": Quantity(label="held-out loss", unit="nats", headline="learned"),
+    "ood_loss": Quantity(label="loss out of distribution", unit="nats", headline="learned"),
+    "ood_accuracy": Quantity(label="accuracy out of distribution"),
+    "core_weight": Quantity(label="mean signed weight along the core"),
+    "background_weight": Quantity(label="mean signed weight along the background", headline="learned"),
     "core_norm": Quantity(label="mean norm of the weights on the core"),
     "background_norm": Quantity(label="mean norm of the weights on the background"),
 }

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of a training run on signed features."""
+"""The training specification of a training run on signed features, built from a configuration."""
 
 from experiments.core.training_choices import make_hyperparameters, training_fields
 from experiments.feature_contamination.configuration import ContaminationConfiguration
@@ -39,7 +39,7 @@ def make_training_spec(configuration: ContaminationConfiguration) -> Contaminati
 
 
 def make_traced(configuration: ContaminationConfiguration) -> Hyperparameters:
-    """Return the traced part of the run; the rate of gradient descent is m times the step of the ODE's time."""
+    """Return the traced part of the run; the rate of gradient descent is m times the ODE's time step."""
     rate = configuration.replace(learning_rate=configuration.n_hidden * configuration.time_step)
     return make_hyperparameters(
         rate,

@@ -1,1 +1,1 @@
-"""Hidden manifolds: contrastive encoders of a circle, a torus or a sphere, held against the kernel of their pairs."""
+"""Hidden manifolds: contrastive encoders of a circle, torus or sphere against eigenfunctions of the kernel of pairs."""

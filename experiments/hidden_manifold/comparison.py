@@ -1,4 +1,4 @@
-"""Hold a trained encoder of a hidden manifold against the predicted embedding."""
+"""Comparison of a trained encoder of a hidden manifold with the predicted embedding."""
 
 import numpy as np
 
@@ -21,33 +21,33 @@ QUANTITIES = {
     "r_squared": Quantity(label="linear R^2", headline="compared", reduce="best"),
     "intrinsic_dimension": Quantity(label="intrinsic dimension (TwoNN)", reduce="best"),
     "gram_distance": Quantity(
-        label="relative distance of F F^T",
+        label="relative error of F F^T",
         headline="learned",
         reduce="best",
-        panels=(Panel(label="distance", height=0.9),),
+        panels=(Panel(label="relative error\nof $FF^T$", height=0.9),),
     ),
-    "loss_excess": Quantity(label="loss less the least", reduce="best"),
-    "identified": Quantity(label="share with R^2 >= 0.999", headline="learned"),
+    "loss_excess": Quantity(label="excess over the minimum loss", reduce="best"),
+    "identified": Quantity(label="share of runs with R^2 >= 0.999", headline="learned"),
     "folded": Quantity(
-        label="share folded",
+        label="share of folded runs",
         headline="learned",
         panels=(Panel(label="share folded", height=0.8, scale="unit interval"),),
     ),
-    "eigenvalue_error": Quantity(label="eigenvalues: largest error", reduce="best"),
+    "eigenvalue_error": Quantity(label="largest error of an eigenvalue", reduce="best"),
     "effective_rank": Quantity(label="effective rank", reduce="best"),
     "largest_singular": Quantity(label="largest singular value of the linear map", reduce="best"),
-    "least_singular": Quantity(label="least singular value of the linear map", reduce="best"),
+    "least_singular": Quantity(label="smallest singular value of the linear map", reduce="best"),
     "observed_r_squared": Quantity(label="linear R^2 of the observations"),
-    "dropped_points": Quantity(label="points that TwoNN drops"),
+    "dropped_points": Quantity(label="points dropped by TwoNN"),
 }
 ARRAYS = {
-    "embeddings": Variable(("point", "dimension"), "learned embeddings, turned onto the predicted ones"),
+    "embeddings": Variable(("point", "dimension"), "learned embeddings, rotated onto the predicted ones"),
     "eigenvalues": Variable(("dimension",), "learned eigenvalues of the second moment of the embedding"),
 }
 
 
 def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
-    """Return what a member has learned."""
+    """Return the measured quantities of a member."""
     spec, data = member.spec, member.data
     embeddings, predicted = run.final["embeddings"].astype(np.float64), prediction.arrays["embeddings"]
     is_sampled = isinstance(spec.objective, InfoNCE)
@@ -60,7 +60,7 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
     values = second_moment_eigenvalues(embeddings, joint.sum(axis=1))
     fit, dimension = linear_identifiability(embeddings, data.latents), two_nn(run.final["probe_embeddings"])
     is_known = bool(np.all(np.isfinite(predicted)))
-    # Restricted partners leave an encoder free to tear the sphere at the equator.
+    # With restricted partners an encoder may be discontinuous at the equator, so the degree is undefined.
     has_degree = is_sampled and embeddings.shape[1] == 3 and not data.is_folded
     return Measured(
         quantities={
@@ -87,7 +87,7 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
 
 
 def population_loss(embeddings: np.ndarray, joint: np.ndarray, temperature: float) -> float:
-    """Return InfoNCE of infinitely many negatives, nats, less the logarithm of their number, by a sum over points.
+    """Return InfoNCE with infinitely many negatives minus the log of their number (nats), summed over points.
 
     Args:
         embeddings: unit vectors, ``Float[N, d]``.
@@ -102,7 +102,7 @@ def population_loss(embeddings: np.ndarray, joint: np.ndarray, temperature: floa
 
 
 def second_moment_eigenvalues(embeddings: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues of ``sum_i w_i f_i f_i^T``, largest first; NaN for embeddings that are not finite."""
+    """Return the eigenvalues of ``sum_i w_i f_i f_i^T``, largest first; NaN for non-finite embeddings."""
     if not np.all(np.isfinite(embeddings)):
         return np.full(embeddings.shape[1], np.nan)
     singular = np.linalg.svd(embeddings * np.sqrt(weights)[:, None], compute_uv=False)
@@ -110,13 +110,13 @@ def second_moment_eigenvalues(embeddings: np.ndarray, weights: np.ndarray) -> np
 
 
 def is_folded(points: np.ndarray, embeddings: np.ndarray) -> float:
-    """Return whether a map of the sphere does not cover it once, 1 or 0; NaN where it is not finite."""
+    """Return 1 if the degree of a map of the sphere is not +-1, else 0; NaN for non-finite embeddings."""
     degree = sphere_degree(points, embeddings)
     return float(round(abs(degree)) != 1) if np.isfinite(degree) else np.nan
 
 
 def turn(embeddings: np.ndarray, predicted: np.ndarray | None) -> np.ndarray:
-    """Return embeddings turned onto the predicted ones; as they are where none are, or they are not finite."""
+    """Rotate embeddings onto the predicted ones; unchanged without a prediction or where not finite."""
     if predicted is None or not np.all(np.isfinite(embeddings)):
         return embeddings
     return embeddings @ common_rotation([(embeddings, predicted)]).T

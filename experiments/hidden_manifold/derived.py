@@ -1,4 +1,4 @@
-"""What figures of hidden manifolds need beside each run: where the points are, and which manifold they are on."""
+"""Variables by cell that figures of hidden manifolds need: coordinates of the points, and the manifold."""
 
 import xarray
 
@@ -9,14 +9,14 @@ from experiments.hidden_manifold.training_spec import make_task
 
 CELL_VARIABLES = {
     "coordinates": Variable(("point", "coordinate"), "true coordinates of the points"),
-    "manifold_dimension": Variable((), "dimensions of the manifold"),
+    "manifold_dimension": Variable((), "dimension of the manifold"),
     "is_sphere": Variable((), "whether the manifold is the sphere, 1 or 0"),
     "is_sampled": Variable((), "whether the loss is InfoNCE on the sphere, 1 or 0"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add the true coordinates of the points of each cell."""
+    """Return the dataset with the variables of ``CELL_VARIABLES`` for each cell."""
     rows = [
         {
             "coordinates": make_task(cell.configuration).sample(0).latents,

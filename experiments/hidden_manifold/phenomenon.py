@@ -1,4 +1,4 @@
-"""Hidden manifolds: contrastive encoders of a circle, a torus or a sphere, held against the kernel of their pairs."""
+"""The phenomenon of hidden manifolds: contrastive encoders of a circle, torus or sphere against theory."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.hidden_manifold.configuration import ManifoldConfiguration

@@ -1,4 +1,4 @@
-"""``simlab predict hidden-manifold``: what may be chosen, and the prediction as a table."""
+"""``simlab predict hidden-manifold``: its options, and the prediction as a table."""
 
 from dataclasses import dataclass
 
@@ -9,30 +9,34 @@ from experiments.hidden_manifold.reference import solve
 from experiments.tables.columns import format_columns
 from simlab.validation import check_choice, invalid
 
-# All that the coordinates of the manifold are linear in, and on the circle the second wave too.
+# Eigenfunctions that span the coordinates of the manifold, and on the circle the second wave.
 DEFAULT_DIMENSIONS = {"circle": 5, "torus": 5, "sphere": 4}
 MOST_LINES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class ManifoldOptions:
-    """A manifold, the pairs of points on it, and an objective."""
+    """The options: a manifold, the law of pairs of points on it, and an objective."""
 
-    manifold: str = option("circle", "circle, torus or sphere", group=TASK)
+    manifold: str = option("circle", "manifold: circle, torus or sphere", group=TASK)
     width: float = option(
-        0.5, "standard deviation of the angle of a pair, circle and torus", unit="radians", group=TASK
+        0.5, "circle and torus: standard deviation of the angle between partners", unit="radians", group=TASK
     )
-    concentration: float = option(8.0, "kappa: partners on the sphere have the density exp(kappa z.z')", group=TASK)
+    concentration: float = option(
+        8.0, "sphere: kappa, partners have density proportional to exp(kappa z.z')", group=TASK
+    )
     support: str = option(
-        "full", "of partners on the sphere: full, or folded (mirrored back into the hemisphere)", group=TASK
+        "full", "sphere: support of partners, full or folded (mirrored back into the hemisphere)", group=TASK
     )
-    n_points: int | None = option(None, "of an even grid; all points of the manifold, if not given", group=TASK)
+    n_points: int | None = option(None, "points of an even grid; none: the whole manifold", group=TASK)
     output_dim: int | None = option(
-        None, "dimensions of the embedding, d; 5, on the sphere 4 or 6 (folded), if not given", group=NETWORK
+        None, "embedding dimension, d; none: 5, on the sphere 4, with folded support 6", group=NETWORK
     )
-    objective: str = option("spectral", "spectral, or info-nce (of unit embeddings, on the sphere)", group=TRAINING)
-    temperature: float | None = option(None, "tau of InfoNCE; 1/kappa if not given", group=TRAINING)
-    batch_size: int | None = option(None, "pairs in a step of InfoNCE; infinitely many, if not given", group=TRAINING)
+    objective: str = option(
+        "spectral", "objective: spectral or info-nce (unit embeddings, on the sphere)", group=TRAINING
+    )
+    temperature: float | None = option(None, "temperature tau of InfoNCE; none: 1/kappa", group=TRAINING)
+    batch_size: int | None = option(None, "pairs per step of InfoNCE; none: infinitely many", group=TRAINING)
 
 
 def _predict(options: ManifoldOptions):
@@ -66,11 +70,11 @@ def _predict(options: ManifoldOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, and of the spectral loss a line for each eigenfunction."""
+    """Return a prediction as a table, with one row per eigenfunction for the spectral loss."""
     values = prediction.to_json()
     rows = [("loss", _number(values["loss"])), ("linear R^2", _number(values["r_squared"]))]
     if values.get("batch_loss") is not None:
-        rows.append(("loss in such batches", _number(values["batch_loss"])))
+        rows.append(("loss with the finite batch", _number(values["batch_loss"])))
     rows.append(("basis", prediction.basis))
     if prediction.note:
         rows.append(("note", prediction.note))

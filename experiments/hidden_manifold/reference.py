@@ -1,4 +1,4 @@
-"""The prediction of an encoder of a hidden manifold, as the comparison reads it."""
+"""The prediction for an encoder of a hidden manifold, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from simlab.validation import invalid
 if TYPE_CHECKING:
     from theory.hidden_manifold import ManifoldPrediction, SphereContrast
 
-IDENTIFIED = 0.999  # R^2 of a linear map from the embedding, from which on a manifold counts as found
-INFINITE = "the loss is that of infinitely many negatives"
-JUMP = "the best embedding jumps at the equator, which a smooth encoder comes near and does not reach"
+IDENTIFIED = 0.999  # smallest linear R^2 at which the manifold counts as recovered
+INFINITE = "predicted for infinitely many negatives"
+JUMP = "the minimiser is discontinuous at the equator; a smooth encoder only approaches it"
 
 
 def check_theory(configuration: ManifoldConfiguration) -> None:
-    """Raise ``ValueError`` for choices that theory cannot take: they are out of range, or cut an eigenspace."""
+    """Raise ``ValueError`` for options that are out of range or whose dimension splits an eigenspace."""
     from theory import hidden_manifold
 
     configuration.check()
@@ -29,11 +29,11 @@ def check_theory(configuration: ManifoldConfiguration) -> None:
         return
     whole = hidden_manifold.check_cut(**_graph(configuration))
     if whole:
-        raise invalid("output_dim", f"a number that cuts no eigenspace, such as {whole}", configuration.output_dim)
+        raise invalid("output_dim", f"a number that splits no eigenspace, such as {whole}", configuration.output_dim)
 
 
 def solve(configuration: ManifoldConfiguration) -> ManifoldPrediction | SphereContrast:
-    """Return what theory says of a configuration."""
+    """Return the prediction for a configuration."""
     from theory import hidden_manifold
 
     if configuration.objective == "info-nce":
@@ -42,7 +42,7 @@ def solve(configuration: ManifoldConfiguration) -> ManifoldPrediction | SphereCo
 
 
 def predict(configuration: ManifoldConfiguration) -> Prediction:
-    """Return what theory says of a configuration."""
+    """Return the prediction for a configuration."""
     if configuration.objective == "spectral":
         return _predict_graph(configuration)
     theory = solve(configuration)
@@ -73,7 +73,7 @@ def _law(configuration: ManifoldConfiguration) -> dict[str, Any]:
 
 
 def _predict_graph(configuration: ManifoldConfiguration) -> Prediction:
-    """Return the largest eigenfunctions on the points."""
+    """Return the prediction for the spectral loss: the leading eigenfunctions on the points."""
     from theory import hidden_manifold
 
     theory = hidden_manifold.predict_grid(**_graph(configuration))
@@ -100,7 +100,7 @@ def _predict_graph(configuration: ManifoldConfiguration) -> Prediction:
 
 
 def _predict_sphere(configuration: ManifoldConfiguration, basis: str, loss: float) -> Prediction:
-    """Return the sphere itself."""
+    """Return the prediction for InfoNCE: a rotation of the sphere."""
     from theory.hidden_manifold import spiral_points
 
     points = spiral_points(configuration.n_points)
@@ -128,7 +128,7 @@ def _predict_sphere(configuration: ManifoldConfiguration, basis: str, loss: floa
 
 
 def _quantities(**values: float) -> dict[str, float]:
-    """Return the predicted value of every quantity, NaN for those not given."""
+    """Return the given predicted quantities, and NaN for all others."""
     names = (
         *("loss", "r_squared", "intrinsic_dimension", "gram_distance", "loss_excess", "identified", "folded"),
         *("eigenvalue_error", "effective_rank", "largest_singular", "least_singular", "observed_r_squared"),

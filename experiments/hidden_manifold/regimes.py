@@ -1,4 +1,4 @@
-"""What contrastive encoders find of a manifold among observations: eigenfunctions, or the sphere itself."""
+"""What contrastive encoders recover of a hidden manifold: eigenfunctions, or the sphere itself."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.hidden_manifold.configuration import ManifoldConfiguration
@@ -12,43 +12,43 @@ CONTRAST = SPHERE.replace(objective="info-nce", output_dim=3, learning_rate=3e-3
 REGIMES = (
     Regime(
         name="circle",
-        summary="the spectral loss: the constant and two waves",
+        summary="spectral loss: the constant and two waves",
         quick=CIRCLE,
         paper=CIRCLE.replace(n_steps=4000, hidden_width=128),
     ),
     Regime(
         name="torus",
-        summary="the spectral loss: the constant and the first wave of each angle",
+        summary="spectral loss: the constant and the first wave of each angle",
         quick=TORUS,
         paper=TORUS.replace(n_points=400, n_steps=4000, hidden_width=128),
     ),
     Regime(
         name="sphere",
-        summary="the spectral loss: the constant and the block of degree 1, the sphere itself",
+        summary="spectral loss: the constant and the degree-1 harmonics, the sphere itself",
         quick=SPHERE,
         paper=SPHERE.replace(n_points=512, n_steps=4000, hidden_width=128),
     ),
     Regime(
         name="restricted",
-        summary="the same with partners that stay in their hemisphere: a coordinate is lost",
+        summary="the same with partners in the same hemisphere: one coordinate is lost",
         quick=SPHERE.replace(support="folded", output_dim=6),
         paper=SPHERE.replace(support="folded", output_dim=6, n_points=512, n_steps=4000, hidden_width=128),
     ),
     Regime(
         name="infonce",
-        summary="unit embeddings and the matching temperature: a rotation, or a fold",
+        summary="unit embeddings at the matching temperature: a rotation, or a fold",
         quick=CONTRAST,
         paper=CONTRAST.replace(batch_size=1024, n_steps=4000, hidden_width=128),
     ),
     Regime(
         name="infonce-4d",
-        summary="the same with a fourth dimension: is there room to unfold?",
+        summary="the same with a fourth dimension, which allows unfolding",
         quick=CONTRAST.replace(output_dim=4),
         paper=CONTRAST.replace(output_dim=4, batch_size=1024, n_steps=4000, hidden_width=128),
     ),
     Regime(
         name="infonce-restricted",
-        summary="three dimensions, and partners that stay in their hemisphere: the control",
+        summary="control: three dimensions, partners in the same hemisphere",
         quick=CONTRAST.replace(support="folded"),
         paper=CONTRAST.replace(support="folded", batch_size=1024, n_steps=4000, hidden_width=128),
     ),
@@ -70,5 +70,5 @@ EXPERIMENT = Experiment(
     phenomenon=HIDDEN_MANIFOLD,
     seeds={"quick": 6, "paper": 12},
     derive=derive,
-    talk=("hidden_manifold.recovered", "What does an encoder find of a hidden manifold?"),
+    talk=("hidden_manifold.recovered", "What does an encoder recover of a hidden manifold?"),
 )

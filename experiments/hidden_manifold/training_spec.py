@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of an encoder of a hidden manifold."""
+"""The training specification of an encoder of a hidden manifold, built from a configuration."""
 
 from experiments.core.training_choices import make_hyperparameters as checked
 from experiments.core.training_choices import training_fields
@@ -15,7 +15,7 @@ ManifoldSpec = TrainingSpec[ManifoldTask, MLPEncoder]
 
 
 def make_task(configuration: ManifoldConfiguration) -> ManifoldTask:
-    """Return the graph of the spectral loss, or the law of pairs of InfoNCE."""
+    """Return the task: a graph of pairs for the spectral loss, or the law of pairs for InfoNCE."""
     names = ("n_points", "concentration", "support", "observed_dim", "frequency", "law_seed")
     shared = {name: getattr(configuration, name) for name in names}
     if configuration.objective == "info-nce":
@@ -39,7 +39,7 @@ def make_training_spec(configuration: ManifoldConfiguration) -> ManifoldSpec:
             depth=configuration.depth,
             is_unit=is_sampled,
         ),
-        # Embeddings are unit vectors already: their dot product is the cosine.
+        # Embeddings have unit length, so their dot product is the cosine.
         objective=InfoNCE(similarity="dot") if is_sampled else GraphSpectral(),
         n_evaluation=check_count("batch_size", configuration.batch_size),
         **training_fields(configuration, check_count("n_steps", configuration.n_steps)),
@@ -47,7 +47,7 @@ def make_training_spec(configuration: ManifoldConfiguration) -> ManifoldSpec:
 
 
 def make_hyperparameters(configuration: ManifoldConfiguration):
-    """Return the traced part of the run: there is no weight decay, and the temperature matches unless it is given."""
+    """Return the traced part of the run, without weight decay and with the given or matched temperature."""
     return checked(
         configuration,
         make_training_spec(configuration).objective,

@@ -1,1 +1,1 @@
-"""Hierarchy: trees learned by deep linear networks and by free features with hierarchical labels."""
+"""Hierarchy: trees learned by deep linear networks, and by free features with hierarchical labels."""

@@ -1,4 +1,4 @@
-"""Hold trained features and classifier against the predicted geometry of the tree."""
+"""Comparison of trained features and classifier with the predicted geometry of the tree."""
 
 import numpy as np
 
@@ -28,9 +28,9 @@ QUANTITIES = {
         headline="compared",
         panels=(Panel(label="rank of\nthe logits", height=0.8, scale="whole", changes=JUMPS),),
     ),
-    "n_resolved": Quantity(label="levels resolved"),
+    "n_resolved": Quantity(label="resolved levels"),
     "strength_spread": Quantity(
-        label="level strengths: 1 less smallest / largest",
+        label="1 - smallest / largest level strength",
         headline="compared",
         panels=(
             Panel(
@@ -42,29 +42,27 @@ QUANTITIES = {
             ),
         ),
     ),
-    "strength_error": Quantity(label="level strengths: largest error / largest strength", headline="learned"),
-    "gram_distance": Quantity(label="Gram matrix of the classifier: relative distance"),
-    "step_cosine": Quantity(label="child less parent, parent: largest cosine", headline="learned"),
-    "shuffled_cosine": Quantity(label="child less parent, parent: largest cosine, leaves shuffled"),
-    "tree_deviation": Quantity(label="logits: distance from those of a tree"),
+    "strength_error": Quantity(label="largest error / largest level strength", headline="learned"),
+    "gram_distance": Quantity(label="relative error of the classifier's Gram matrix"),
+    "step_cosine": Quantity(label="largest cosine of (child - parent, parent)", headline="learned"),
+    "shuffled_cosine": Quantity(label="largest cosine, leaves shuffled"),
+    "tree_deviation": Quantity(label="distance of the logits from those of a tree"),
 }
 ARRAYS = {
     "classifier": Variable(("leaf", "dimension"), "learned classifier"),
-    "leaf_features": Variable(("leaf", "dimension"), "learned features, mean of each leaf"),
+    "leaf_features": Variable(("leaf", "dimension"), "learned features, averaged over each leaf"),
     "logits": Variable(("leaf", "class"), "learned logits of each leaf", "nats"),
-    "level_strengths": Variable(("level",), "learned strength of each level, from level 1", "nats"),
-    "merges": Variable(
-        ("merge", "merge_field"), "learned dendrogram: two clusters, their squared distance, their size"
-    ),
-    "cosines": Variable(("node",), "learned cosine of child less parent and parent, resolved levels"),
+    "level_strengths": Variable(("level",), "learned strength of each level, starting at level 1", "nats"),
+    "merges": Variable(("merge", "merge_field"), "learned dendrogram: two clusters, squared distance, size"),
+    "cosines": Variable(("node",), "learned cosine between (child - parent) and parent, resolved levels"),
     "shuffled_cosines": Variable(
-        ("shuffle", "node"), "learned cosine of child less parent and parent, leaves shuffled"
+        ("shuffle", "node"), "learned cosine between (child - parent) and parent, leaves shuffled"
     ),
 }
 
 
 def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
-    """Return what a member has learned; predicted vectors in the frame of the learned ones."""
+    """Return the measured quantities of a member, with predicted vectors rotated onto the learned ones."""
     n_leaves = member.spec.task.n_classes
     depth = len(prediction.arrays["level_strengths"])
     branching = round(n_leaves ** (1 / depth))
@@ -87,7 +85,7 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
         predicted |= {name: predicted[name] @ rotation for name in learned}
     gram = predicted["classifier"] @ predicted["classifier"].T
     has_levels = prediction.quantities["rank"] > 0
-    # Strengths of a network that is predicted to be zero are not divided by its own.
+    # Where all strengths are predicted to be zero, errors are absolute.
     largest = predicted["level_strengths"].max() if has_levels else 1.0
     shape = {
         "gram_distance": geometry.relative_distance(classifier @ classifier.T, gram) if has_levels else np.nan,
@@ -118,7 +116,7 @@ COMPARISON = standard_comparison(
     metrics=SoftCrossEntropy.recorded,
     measure=measure,
     thresholds={
-        name: Threshold(label=f"level {level} resolved below", line=(1.0 + level, 1.5))
+        name: Threshold(label=f"level {level} is resolved below", line=(1.0 + level, 1.5))
         for level, name in enumerate(THRESHOLDS, start=1)
     },
 )

@@ -1,4 +1,4 @@
-"""``simlab predict hierarchical-labels``: what may be chosen, and the prediction as a table."""
+"""``simlab predict hierarchical-labels``: its options, and the prediction as a table."""
 
 from dataclasses import dataclass
 
@@ -15,22 +15,24 @@ DEFAULTS = LabelConfiguration()
 
 @dataclass(frozen=True, kw_only=True)
 class LabelOptions:
-    """A tree of classes, its confusions, and the weight decays of free features."""
+    """The options: a tree of classes, its confusions, and the weight decays of free features."""
 
-    branching: int = option(2, "children of each node of the tree, b", group=TASK)
+    branching: int = option(2, "children per node of the tree, b", group=TASK)
     depth: int = option(3, "levels of the tree, D; its b^D leaves are the classes", group=TASK)
     level_eigenvalues: tuple[float, ...] | None = option(
         None,
-        "lambda_l of the targets on each level, from 1 at most and falling; 0.94,0.87,0.68 if not given",
+        "eigenvalues lambda_l of the targets by level, at most 1 and decreasing; none: 0.94,0.87,0.68",
         group=TASK,
     )
     cyclic_confusion: float | None = option(
-        None, "in place of a tree: probability that a leaf is taken for either neighbour on a circle", group=TASK
+        None, "replaces the tree: probability that a leaf is confused with either neighbour on a ring", group=TASK
     )
-    samples_per_leaf: int = option(4, "samples of each leaf, n", group=TASK)
-    feature_dim: int | None = option(None, "dimension of the features, d; the rank needed if not given", group=NETWORK)
-    feature_weight_decay: float = option(0.02, "lam_H, of each sample's feature", unit="nats", group=TRAINING)
-    classifier_weight_decay: float = option(0.02, "lam_W", unit="nats", group=TRAINING)
+    samples_per_leaf: int = option(4, "samples per leaf, n", group=TASK)
+    feature_dim: int | None = option(None, "feature dimension, d; none: the required rank", group=NETWORK)
+    feature_weight_decay: float = option(
+        0.02, "lam_H, weight decay of each sample's feature", unit="nats", group=TRAINING
+    )
+    classifier_weight_decay: float = option(0.02, "lam_W, weight decay of the classifier", unit="nats", group=TRAINING)
 
 
 def _predict(options: LabelOptions):
@@ -57,13 +59,13 @@ def _predict(options: LabelOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, and a line for each level."""
+    """Return a prediction as a table of names and values, and one row per level."""
     rows = [
         ("leaves", f"{len(prediction.logits)}"),
         ("sqrt(lam_W lam_H n)", f"{prediction.decay:.10g}"),
         ("cross-entropy (nats)", f"{prediction.cross_entropy:.10g}"),
         ("risk (nats)", f"{prediction.risk:.10g}"),
-        ("dimensions needed", f"{prediction.rank}"),
+        ("required dimension", f"{prediction.rank}"),
         ("basis", prediction.basis),
         ("rests on", prediction.note),
     ]

@@ -1,4 +1,4 @@
-"""The prediction for hierarchical labels, as the comparison reads it."""
+"""The prediction for hierarchical labels, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from simlab.metrics import tree as metrics
 from simlab.sizes import check_array
 from simlab.validation import check_count, check_real, invalid
 
-# A level whose strength is below this many nats is not resolved. Half a percent below its threshold a level has some
-# 0.01 nats; above it, descent leaves less than 1e-4.
+# Levels with a strength below this many nats count as unresolved. Half a percent below its threshold a level has about
+# 0.01 nats; above the threshold a trained level has less than 1e-4.
 RESOLVED = 1e-3
-# Cosines and spreads of levels that are equal are rounding below this.
+# Cosines and spreads below this are rounding and set to zero.
 ROUNDING = 1e-12
 # Levels whose thresholds are variables of the dataset.
 MOST_LEVELS = 6
@@ -25,7 +25,7 @@ THRESHOLDS = tuple(f"threshold_{level}" for level in range(1, MOST_LEVELS + 1))
 
 
 def check_theory(configuration: LabelConfiguration) -> None:
-    """Raise ``ValueError`` for a configuration that theory cannot take; nothing is solved."""
+    """Raise ``ValueError`` for a configuration that the theory does not cover, without solving it."""
     from theory.hierarchy import resolved_rank
 
     check_count("depth", configuration.depth, maximum=MOST_LEVELS)
@@ -45,7 +45,7 @@ def check_theory(configuration: LabelConfiguration) -> None:
 
 
 def predict(configuration: LabelConfiguration) -> Prediction:
-    """Return what theory says of a configuration."""
+    """Return the prediction for a configuration."""
     return _predict(tuple(sorted(_arguments(configuration).items())), configuration.feature_dim)
 
 
@@ -57,7 +57,7 @@ def _arguments(configuration: LabelConfiguration) -> dict:
 
 
 def _with_targets(arguments: dict) -> dict:
-    """Return the arguments of theory: with the matrix of cyclic confusions, if there are any."""
+    """Return the arguments for theory, with cyclic confusions as a target matrix."""
     from theory import hierarchy
 
     if "cyclic_confusion" not in arguments:
@@ -108,13 +108,13 @@ def _predict(items: tuple, feature_dim: int) -> Prediction:
 
 
 def describe_geometry(logits: np.ndarray, classifier: np.ndarray, branching: int, depth: int) -> dict[str, float]:
-    """Return the numbers of a geometry, learned or predicted.
+    """Return the quantities that describe a geometry, learned or predicted.
 
     Args:
-        logits: ``Float[K, K]``, a row for each leaf, with mean zero.
+        logits: ``Float[K, K]``, one row of mean zero per leaf, nats.
         classifier: ``Float[K, d]``.
-        branching: of the tree.
-        depth: of the tree.
+        branching: children per node of the tree.
+        depth: levels of the tree.
     """
     strengths = metrics.level_strengths(logits, branching, depth)
     largest, resolved = strengths.max(), strengths > RESOLVED
@@ -130,8 +130,8 @@ def describe_geometry(logits: np.ndarray, classifier: np.ndarray, branching: int
 
 
 def resolved_part(vectors: np.ndarray, branching: int, depth: int, resolved: np.ndarray) -> np.ndarray:
-    """Return vectors of leaves less the steps of levels that are not resolved, whose directions are noise."""
+    """Return the vectors of leaves without the steps of unresolved levels, whose directions are noise."""
     means = metrics.node_means(vectors, branching, depth)
     spread = [np.repeat(mean, len(vectors) // len(mean), axis=0) for mean in means]
     steps = [fine - coarse for coarse, fine in pairwise(spread)]
-    return sum((step for step, seen in zip(steps, resolved, strict=True) if seen), start=spread[0])
+    return sum((step for step, is_resolved in zip(steps, resolved, strict=True) if is_resolved), start=spread[0])

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of a training run with hierarchical labels."""
+"""The training specification of a run with hierarchical labels, built from a configuration."""
 
 from experiments.core import training_choices
 from experiments.core.training_choices import training_fields
@@ -25,7 +25,7 @@ def make_training_spec(configuration: LabelConfiguration) -> LabelSpec:
     targets = tree_targets(configuration.branching, configuration.depth, configuration.level_eigenvalues)
     if configuration.cyclic_confusion is not None:
         targets = cyclic_targets(len(targets), configuration.cyclic_confusion)
-    # It is trained on its population, so that it need not draw examples.
+    # Training uses the population, so the task needs no sampling.
     task = SoftLabelTask(  # pyright: ignore[reportAbstractUsage]
         factor_sizes=len(targets),
         samples_per_cell=check_count("samples_per_leaf", configuration.samples_per_leaf),

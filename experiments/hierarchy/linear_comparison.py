@@ -1,4 +1,4 @@
-"""Hold the modes of a trained deep linear network, over time and by layer, against those predicted from its start."""
+"""Comparison of a trained deep linear network's modes, over time and by layer, with those predicted from its start."""
 
 from typing import cast
 
@@ -14,34 +14,34 @@ from simlab.losses.squared_error import SquaredError
 from simlab.sweeps.members import MemberRun
 from theory import hierarchy
 
-# Similarities of items are kept at so many times.
+# Number of times at which similarities of items are kept.
 N_SNAPSHOTS = 4
-# Levels whose singular values have a smaller ratio are not told apart by when they are learned, and no levels are whose
-# half times have one.
+# Levels count as distinct if the ratio of their singular values is larger, and as learned in turn if that of their half
+# times is.
 DISTINCT, LATER = 1.2, 1.02
 
 QUANTITIES = {
-    "strength_error": Quantity(label="strengths over time: largest error / largest s", headline="compared"),
-    "layer_error": Quantity(label="strengths by layer over time: largest error / largest s^(2l/N)"),
+    "strength_error": Quantity(label="largest error of strengths over time / largest s", headline="compared"),
+    "layer_error": Quantity(label="largest error of strengths by layer / largest s^(2l/N)"),
     "decoupled_error": Quantity(label="error of the decoupled sigmoid / largest s", headline="learned"),
-    "exponent_error": Quantity(label="exponents by layer less 2l/N, largest", headline="compared"),
-    "order": Quantity(label="levels learned in the order of their strength, share", headline="compared"),
-    "loss": Quantity(label="half the squared error"),
+    "exponent_error": Quantity(label="largest error of the exponents 2l/N by layer", headline="compared"),
+    "order": Quantity(label="share of level pairs learned in order of strength", headline="compared"),
+    "loss": Quantity(label="loss (half the squared error)"),
 }
 ARRAYS = {
-    "singular_values": Variable(("mode",), "learned strength of each level at the end; predicted, its singular value"),
+    "singular_values": Variable(("mode",), "learned final strength of each level; predicted: its singular value"),
     "strengths": Variable(("record", "mode"), "learned strength of each level, u^T W v"),
-    "decoupled": Variable(("record", "mode"), "strength of each level from the same start if modes did not couple"),
+    "decoupled": Variable(("record", "mode"), "predicted strength of each level for decoupled modes, same start"),
     "layer_strengths": Variable(("layer", "mode"), "learned strength of each level in the Gram matrix of each layer"),
     "exponents": Variable(("layer",), "learned exponent of the singular values in the Gram matrix of each layer"),
-    "half_times": Variable(("mode",), "learned step at which a level has half its strength", "steps"),
+    "half_times": Variable(("mode",), "learned step at which a level reaches half its strength", "steps"),
     "similarity": Variable(("snapshot", "item", "other_item"), "learned Gram matrix of the items, first layer"),
-    "snapshot_step": Variable(("snapshot",), "learned steps of the similarities", "steps"),
+    "snapshot_step": Variable(("snapshot",), "steps of the similarities", "steps"),
 }
 
 
 def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
-    """Return what a member has learned, and the course predicted from its own start."""
+    """Return the measured quantities of a member, and the path predicted from its initial weights."""
     spec: LinearSpec = member.spec
     levels = hierarchy.find_levels(spec.task.matrix())
     records = {name: array.astype(np.float64) for name, array in (run.trajectory or {}).items()}
@@ -83,7 +83,7 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
 
 
 def predict_course(member, records: dict[str, np.ndarray], steps: np.ndarray, *, known: bool) -> hierarchy.ModePath:
-    """Return the predicted course from the start of a member, NaN where nothing is predicted."""
+    """Return the path of modes predicted from a member's first record, NaN where there is no prediction."""
     spec: LinearSpec = member.spec
     start, n_layers = spec.network.start, spec.network.n_layers
     first = {name: array[0] for name, array in records.items()}
@@ -105,7 +105,7 @@ def predict_course(member, records: dict[str, np.ndarray], steps: np.ndarray, *,
 
 
 def layer_slopes(values: np.ndarray, strengths: np.ndarray, by_layer: np.ndarray) -> np.ndarray:
-    """Return the slope of log strength against log singular value in each layer, over the levels that are learned."""
+    """Return the slope of log strength against log singular value in each layer, over learned levels; ``Float[N]``."""
     learned = strengths > values / 2
     if learned.sum() < 2 or not np.all(by_layer[:, learned] > 0):
         return np.full(len(by_layer), np.nan)
@@ -113,7 +113,7 @@ def layer_slopes(values: np.ndarray, strengths: np.ndarray, by_layer: np.ndarray
 
 
 def half_steps(steps: np.ndarray, strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the step at which each level crosses half its singular value, between records linearly; NaN if never."""
+    """Return the step at which each level reaches half its singular value, interpolated linearly; NaN if never."""
     crossings = []
     for course, value in zip(strengths.T, values, strict=True):
         after = np.flatnonzero(course >= value / 2)
@@ -128,7 +128,7 @@ def half_steps(steps: np.ndarray, strengths: np.ndarray, values: np.ndarray) -> 
 
 
 def share_in_order(values: np.ndarray, halves: np.ndarray) -> float:
-    """Return the share of pairs of distinct levels of which the stronger one is learned earlier."""
+    """Return the share of pairs of distinct levels whose stronger level is learned first."""
     pairs = [
         halves[weak] > LATER * halves[strong]
         for strong in range(len(values))
@@ -139,7 +139,7 @@ def share_in_order(values: np.ndarray, halves: np.ndarray) -> float:
 
 
 def choose_snapshots(halves: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return the records between the times at which four parts of the levels are learned, and the last one."""
+    """Return the indices of records between the times at which groups of levels are learned, and of the last."""
     known = np.sort(halves[np.isfinite(halves)])
     if len(known) < 2:
         return np.linspace(0, len(steps) - 1, N_SNAPSHOTS).round().astype(int)

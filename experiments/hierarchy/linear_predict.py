@@ -1,4 +1,4 @@
-"""``simlab predict deep-linear-networks``: what may be chosen, and the prediction as a table."""
+"""``simlab predict deep-linear-networks``: its options, and the prediction as a table."""
 
 from dataclasses import dataclass
 
@@ -13,20 +13,20 @@ from simlab.validation import check_count
 
 @dataclass(frozen=True, kw_only=True)
 class LinearOptions:
-    """A tree, a deep linear network, and the steps at which its modes are wanted."""
+    """The options: a tree, a deep linear network, and the steps at which strengths are predicted."""
 
-    branching: int = option(2, "children of each node of the tree, b", group=TASK)
+    branching: int = option(2, "children per node of the tree, b", group=TASK)
     depth: int = option(3, "levels of the tree below its root, D; its b^D leaves are the items", group=TASK)
     layers: int = option(2, "linear layers, N", group=NETWORK)
     steps: tuple[int, ...] | int = option(
         (0, 500, 1000, 2000, 4000, 8000),
-        "steps at which strengths are wanted, with commas between them",
+        "steps at which strengths are predicted, separated by commas",
         group=TRAINING,
     )
     learning_rate: float = option(
-        1e-3, "learning rate; the time of gradient flow is its product with the steps", group=TRAINING
+        1e-3, "learning rate; steps times learning rate is the time of gradient flow", group=TRAINING
     )
-    initial_strength: float = option(1e-3, "singular values of the initial map, aligned and balanced", group=TRAINING)
+    initial_strength: float = option(1e-3, "singular values of the aligned, balanced initial map", group=TRAINING)
 
 
 def _predict(options: LinearOptions):
@@ -48,7 +48,7 @@ def _predict(options: LinearOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as a line for each level: its singular value, modes, half time, and strengths over steps."""
+    """Return a prediction as a table, with singular value, modes, half time and strengths of each level."""
     values, first, counts = np.unique(-prediction.singular_values.round(12), return_index=True, return_counts=True)
     rows = [
         ("learning rate", f"{prediction.learning_rate:g}"),

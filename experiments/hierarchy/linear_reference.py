@@ -1,4 +1,4 @@
-"""The prediction for deep linear networks, as the comparison reads it."""
+"""The prediction for deep linear networks, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from simlab.validation import check_choice, check_count, check_real, invalid
 if TYPE_CHECKING:
     from theory.hierarchy import Levels
 
-# Arrays that depend on the start of a member.
+# Arrays that depend on the initial weights of a member.
 COURSE = ("strengths", "decoupled", "layer_strengths", "half_times", "similarity", "snapshot_step")
-RANDOM_NOTE = "up to the size of the random start, and its imbalance"
+RANDOM_NOTE = "up to the size and imbalance of the random start"
 
 
 def follows_theory(configuration: LinearConfiguration) -> bool:
-    """Return whether training is descent or flow with constant steps, of which theory speaks."""
+    """Return whether training is gradient descent or flow with constant steps, which the theory covers."""
     return configuration.optimizer == "sgd" and configuration.schedule == "constant"
 
 
 def has_path(n_layers: int, start: str) -> bool:
-    """Return whether the course of training is predicted; else only where it ends."""
+    """Return whether the path of training is predicted, rather than only its end point."""
     return n_layers <= 2 or start == "aligned"
 
 
 def check_theory(configuration: LinearConfiguration) -> None:
-    """Raise ``ValueError`` for a configuration that theory cannot take; nothing is solved."""
+    """Raise ``ValueError`` for a configuration that the theory does not cover, without solving it."""
     from theory import hierarchy
 
     check_choice("start", configuration.start, hierarchy.STARTS)
@@ -42,16 +42,16 @@ def check_theory(configuration: LinearConfiguration) -> None:
     if configuration.start != "random":
         strength = check_real("initial_strength", configuration.initial_strength, positive=True)
         if strength >= values[-1]:
-            raise invalid("initial_strength", f"less than the least singular value, {values[-1]:.6g}", strength)
+            raise invalid("initial_strength", f"less than the smallest singular value, {values[-1]:.6g}", strength)
 
 
 def configuration_matrix(configuration: LinearConfiguration) -> np.ndarray:
-    """Return the item-by-property matrix."""
+    """Return the item-by-property matrix of a configuration."""
     return make_task(configuration).matrix()
 
 
 def predict(configuration: LinearConfiguration) -> Prediction:
-    """Return what theory says of a configuration, whatever its start; the course from a start is in the comparison."""
+    """Return the prediction for a configuration; the comparison adds the path from each member's initial weights."""
     from theory import hierarchy
 
     n_layers, start = configuration.n_layers, configuration.start
@@ -71,19 +71,19 @@ def predict(configuration: LinearConfiguration) -> Prediction:
             "order": float(n_layers > 1) if known else np.nan,
             "loss": float(np.sum(levels.singular_values[~learned] ** 2)) / 2 if known else np.nan,
         },
-        # The course from a start is predicted for each member: here it is not known.
+        # The path depends on a member's initial weights and is added by the comparison.
         arrays={name: np.full(1, np.nan) for name in COURSE}
         | {"singular_values": levels.values, "exponents": hierarchy.layer_exponents(n_layers)},
     )
 
 
 def learnable(levels: Levels, width: int) -> np.ndarray:
-    """Return which modes a hidden layer of a width has room for: the strongest ones."""
+    """Return which modes a hidden layer of a given width can represent, the strongest; ``Bool[modes]``."""
     return np.arange(len(levels.singular_values)) < width
 
 
 def _basis(configuration: LinearConfiguration) -> str:
-    """Return what the prediction rests on."""
+    """Return the basis of the prediction: "theorem", "approximation" or "none"."""
     if not follows_theory(configuration):
         return "none"
     is_exact = configuration.n_layers == 1 or configuration.start == "aligned"

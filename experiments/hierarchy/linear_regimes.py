@@ -6,16 +6,16 @@ from experiments.hierarchy.phenomenon import DEEP_LINEAR_NETWORKS
 
 QUICK = LinearConfiguration()
 PAPER = QUICK.replace(depth=5, hidden_width=256, learning_rate=0.01, n_steps=1600)
-# More layers make steeper minima, and modes that wait longer: N s_max^(2 - 2/N) is 57 for six layers of the quick tree.
+# With more layers minima are steeper and plateaus longer: N s_max^(2 - 2/N) is 57 for six layers of the quick tree.
 DEEP = QUICK.replace(start="aligned", hidden_width=32, initial_strength=0.05, learning_rate=0.01, n_steps=1200)
 DEEP_PAPER = PAPER.replace(start="aligned", initial_strength=0.05, learning_rate=0.004, n_steps=3200)
 
 
 def by_layers(n_layers: int) -> Regime:
-    """Return the regime of an aligned start with a number of layers."""
+    """Return the regime of an aligned start with the given number of layers."""
     return Regime(
         name=f"layers-{n_layers}",
-        summary="one layer: all levels at once" if n_layers == 1 else f"{n_layers} layers, aligned start",
+        summary="one layer: all levels at the same time" if n_layers == 1 else f"{n_layers} layers, aligned start",
         quick=DEEP.replace(n_layers=n_layers),
         paper=DEEP_PAPER.replace(n_layers=n_layers),
     )
@@ -29,47 +29,47 @@ def derive(dataset, plan):
 
 
 REGIMES = (
-    Regime(name="small-random-start", summary="the standard start: coupled modes", quick=QUICK, paper=PAPER),
+    Regime(name="small-random-start", summary="small random weights: coupled modes", quick=QUICK, paper=PAPER),
     Regime(
         name="narrow",
-        summary="16 hidden units: modes couple more",
+        summary="16 hidden units: stronger coupling of modes",
         quick=QUICK.replace(hidden_width=16),
         paper=PAPER.replace(hidden_width=40),
     ),
     Regime(
         name="bottleneck",
-        summary="4 hidden units hold the strongest 4 modes",
+        summary="4 hidden units represent the strongest 4 modes",
         quick=QUICK.replace(hidden_width=4),
         paper=PAPER.replace(hidden_width=8),
     ),
     Regime(
         name="balanced",
-        summary="a balanced start in random directions: the matrix Riccati equation",
+        summary="balanced start in random directions: the matrix Riccati equation",
         quick=QUICK.replace(start="balanced"),
         paper=PAPER.replace(start="balanced"),
     ),
     Regime(
         name="ternary-tree",
-        summary="9 items on a tree of three branches",
+        summary="9 items, a tree with branching factor 3",
         quick=QUICK.replace(branching=3, depth=2),
         paper=PAPER.replace(branching=3, depth=3),
     ),
     Regime(
         name="animals-and-plants",
-        summary="8 items and their properties: no tree is given",
+        summary="8 items and their properties, not from a tree",
         quick=QUICK.replace(items="animals-and-plants"),
         paper=PAPER.replace(items="animals-and-plants"),
     ),
     *(by_layers(n_layers) for n_layers in range(1, 7)),
     Regime(
         name="balanced-3",
-        summary="3 layers, balanced start in random directions: the law of layers alone",
+        summary="3 layers, balanced start in random directions: only the law of layers",
         quick=DEEP.replace(start="balanced", n_layers=3),
         paper=DEEP_PAPER.replace(start="balanced", n_layers=3),
     ),
     Regime(
         name="random-3",
-        summary="3 layers, random start: the law of layers up to its imbalance",
+        summary="3 layers, random start: the law of layers up to imbalance",
         quick=DEEP.replace(start="random", n_layers=3, initial_scale=0.05),
         paper=DEEP_PAPER.replace(start="random", n_layers=3, initial_scale=0.02),
     ),

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of a training run of a deep linear network."""
+"""The training specification of a deep linear network, built from a configuration."""
 
 from experiments.core.training_choices import training_fields
 from experiments.hierarchy.linear_configuration import LinearConfiguration
@@ -13,7 +13,7 @@ LinearSpec = TrainingSpec[ItemProperties, DeepLinear]
 
 
 def make_task(configuration: LinearConfiguration) -> ItemProperties:
-    """Return the items and their properties."""
+    """Return the task: items and their properties."""
     return ItemProperties(  # pyright: ignore[reportAbstractUsage]
         kind=check_choice("items", configuration.items, KINDS),
         branching=configuration.branching,

@@ -1,4 +1,4 @@
-"""Hierarchical labels, held against the level theorem; deep linear networks, held against their closed forms."""
+"""The phenomena of hierarchical labels (level theorem) and deep linear networks (closed-form dynamics)."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.hierarchy import labels_reference, labels_training_spec, linear_reference, linear_training_spec

@@ -1,1 +1,1 @@
-"""The modality gap: two contrastive encoders held against the threshold, the branch and the conserved product."""
+"""The modality gap: two contrastive encoders against the predicted threshold, branch and conserved product."""

@@ -1,4 +1,4 @@
-"""Hold two trained encoders against threshold, branch and conserved product."""
+"""Comparison of two trained encoders with threshold, branch and conserved product."""
 
 from collections.abc import Mapping
 
@@ -14,40 +14,42 @@ from simlab.losses.symmetric_contrastive import SymmetricContrastive
 from simlab.metrics.modalities import centred_modalities, modality_cosines, modality_gap, unit_rows
 from simlab.sweeps.members import MemberRun
 
-# The start, halfway, the end.
+# Start, halfway and end.
 N_MOMENTS = 3
 QUANTITIES = {
     "gap": Quantity(
-        label="gap between the modalities' means",
+        label="gap between the means of the modalities",
         headline="compared",
         panels=(Panel(label="gap", height=1.0, scale="linear", changes={"threshold": "bend"}),),
     ),
     "loss": Quantity(label="loss", unit="nats", headline="compared", panels=(Panel(label="loss (nats)", height=0.9),)),
     "inverse_temperature": Quantity(label="inverse temperature"),
-    "product": Quantity(label="gap times inverse temperature^k, conserved"),
-    "matched": Quantity(label="cosine of an image and its text"),
-    "unmatched": Quantity(label="cosine of an image and another text"),
+    "product": Quantity(label="conserved product, gap times inverse temperature^k"),
+    "matched": Quantity(label="cosine between an image and its text"),
+    "unmatched": Quantity(label="cosine between an image and another text"),
     "within": Quantity(label="cosine within a modality"),
     "retrieval": Quantity(label="retrieval from the other modality"),
     "mixed_retrieval": Quantity(label="retrieval from both modalities"),
     "centred_gap": Quantity(label="gap after centring"),
-    "centred_matched": Quantity(label="cosine of an image and its text after centring"),
-    "centred_retrieval": Quantity(label="retrieval from the other modality after centring"),
-    "centred_mixed_retrieval": Quantity(label="retrieval from both modalities after centring"),
+    "centred_matched": Quantity(label="cosine between an image and its text, centred"),
+    "centred_retrieval": Quantity(label="retrieval from the other modality, centred"),
+    "centred_mixed_retrieval": Quantity(label="retrieval from both modalities, centred"),
 }
 ARRAYS = {
-    "image_embeddings": Variable(("pair", "dimension"), "learned unit embeddings of images; none of untrained towers"),
-    "text_embeddings": Variable(("pair", "dimension"), "learned unit embeddings of texts; none of untrained towers"),
+    "image_embeddings": Variable(
+        ("pair", "dimension"), "learned unit embeddings of images; empty for untrained towers"
+    ),
+    "text_embeddings": Variable(("pair", "dimension"), "learned unit embeddings of texts; empty for untrained towers"),
     "clouds": Variable(
         ("moment", "modality", "pair", "axis"),
-        "learned embeddings of images and texts at the start, halfway of the gap and at the end, on the axis of the "
-        "first gap and the axis along which the embeddings spread most at the end",
+        "learned embeddings of images and texts at the start, when the gap is halfway, and at the end, projected on "
+        "the axis of the initial gap and the axis of largest final variance",
     ),
 }
 
 
 def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
-    """Return what a member has learned, evaluated in float64."""
+    """Return the measured quantities of a member, evaluated in float64."""
     images, texts = (unit_rows(run.final[name].astype(np.float64)) for name in ("images", "texts"))
     hyper, task = member.hyperparameters, member.spec.task
     beta = float(run.last_metrics["inverse_temperature"])
@@ -89,10 +91,10 @@ def learned_loss(images: np.ndarray, texts: np.ndarray, mismatch: float, beta: f
 
 
 def _arrays(prediction: Prediction, run: MemberRun) -> tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]:
-    """Return the arrays of a trained member, learned and predicted; empty ones of an untrained one."""
+    """Return the learned and predicted arrays of a member; empty arrays for an untrained one."""
     if not prediction.arrays["clouds"].size:
         return prediction.arrays, prediction.arrays
-    assert run.trajectory is not None  # the phenomenon keeps it
+    assert run.trajectory is not None  # the phenomenon keeps the trajectory
     path = np.stack([run.trajectory[name][: run.n_segments + 1] for name in ("images", "texts")], axis=1)
     path = path.astype(np.float64)
     learned = path[-1]
@@ -108,13 +110,13 @@ def _arrays(prediction: Prediction, run: MemberRun) -> tuple[Mapping[str, np.nda
 
 
 def _moments(path: np.ndarray) -> list[int]:
-    """Return the first record, the one at which the gap is halfway between its ends, and the last."""
+    """Return the indices of the first record, the one where the gap is halfway, and the last."""
     gaps = np.array([modality_gap(*pair) for pair in path])
     return [0, int(np.argmin(np.abs(gaps - (gaps[0] + gaps[-1]) / 2))), len(path) - 1]
 
 
 def _plane(path: np.ndarray) -> np.ndarray:
-    """Return the direction of the first gap, and the one orthogonal to it along which the end spreads most."""
+    """Return the direction of the initial gap and the orthogonal one of largest final variance, ``Float[d, 2]``."""
     difference = path[0, 0].mean(axis=0) - path[0, 1].mean(axis=0)
     first = difference / (np.linalg.norm(difference) or 1.0)
     centred = np.concatenate(centred_modalities(*path[-1]))

@@ -1,4 +1,4 @@
-"""What a user may set in an experiment on the modality gap."""
+"""Options of the experiments on the modality gap."""
 
 from dataclasses import dataclass
 
@@ -10,44 +10,48 @@ ENCODERS, STARTS = ("free", "towers"), ("symmetric", "cones")
 
 @dataclass(frozen=True, kw_only=True)
 class ModalityConfiguration(Configuration):
-    """All choices of a run on pairs of two modalities."""
+    """The options of a run on pairs of two modalities."""
 
     n_pairs: int = option(16, "pairs of an image and a text, N", group=TASK)
-    mismatch: float = option(0.1, "share of texts that belong to another image, eps", group=TASK, label="mismatch rate")
-    latent_dim: int = option(24, "dimensions of what image and text share; for towers", group=TASK)
-    image_dim: int = option(32, "dimensions of the inputs of the image tower", group=TASK)
-    text_dim: int = option(48, "dimensions of the inputs of the text tower", group=TASK)
-    encoder: str = option("free", "free (unit embeddings are parameters) or towers (two MLPs)", group=NETWORK)
+    mismatch: float = option(
+        0.1, "share of texts that are paired with another image, eps", group=TASK, label="mismatch rate"
+    )
+    latent_dim: int = option(24, "towers: dimension of the latent that image and text share", group=TASK)
+    image_dim: int = option(32, "input dimension of the image tower", group=TASK)
+    text_dim: int = option(48, "input dimension of the text tower", group=TASK)
+    encoder: str = option("free", "encoder: free (unit embeddings are parameters) or towers (two MLPs)", group=NETWORK)
     output_dim: int | None = option(
-        None, "dimensions of the embeddings, at least N of free ones; 3 N/2 if not given", group=NETWORK
+        None, "embedding dimension, at least N for free embeddings; none: 3 N/2", group=NETWORK
     )
     depth: int = option(2, "hidden ReLU layers of a tower", group=NETWORK)
-    hidden_width: int = option(64, "of a tower's hidden layers", group=NETWORK)
-    start: str = option("symmetric", "of free embeddings: symmetric, or two random cones: cones", group=TRAINING)
+    hidden_width: int = option(64, "width of a tower's hidden layers", group=NETWORK)
+    start: str = option("symmetric", "start of free embeddings: symmetric or cones (two random cones)", group=TRAINING)
     initial_gap: float = option(1.0, "gap of the symmetric start, in [0, 2)", group=TRAINING)
-    cone_spread: float = option(
-        0.5, "rms norm of what is added to the axis of a random cone, of norm 1", group=TRAINING
+    cone_spread: float = option(0.5, "rms norm of the noise added to the unit axis of a random cone", group=TRAINING)
+    inverse_temperature: float = option(
+        6.0, "inverse temperature beta; its initial value if it is learnable", group=TRAINING
     )
-    inverse_temperature: float = option(6.0, "beta; of the start, where it is learnable", group=TRAINING)
     temperature_ratio: float | None = option(
         None,
-        "inverse temperature over its threshold, in place of the inverse temperature",
+        "inverse temperature over its threshold; replaces inverse_temperature",
         group=TRAINING,
         label="inverse temperature over its threshold",
     )
     temperature_rate: float = option(
         0.0, "learning rate of log(beta) times N over that of the embeddings; 0 keeps beta fixed", group=TRAINING
     )
-    clip: float | None = option(None, "largest beta that training of it allows; none if not given", group=TRAINING)
+    clip: float | None = option(None, "upper bound on beta in training", group=TRAINING)
     clip_ratio: float | None = option(
-        None, "the same over the inverse temperature of the start, where no clip is given", group=TRAINING
+        None, "upper bound on beta relative to its initial value; used without a clip", group=TRAINING
     )
-    learning_rate: float = option(1.0, "learning rate; of sgd in units of N/beta", group=TRAINING)
-    n_steps: int = option(4000, "training steps; 0 measures the start", group=TRAINING)
-    n_records: int = option(40, "points of a training curve, at most (a divisor of the steps is taken)", group=TRAINING)
+    learning_rate: float = option(1.0, "learning rate; for sgd in units of N/beta", group=TRAINING)
+    n_steps: int = option(4000, "training steps; 0: measure the initial network", group=TRAINING)
+    n_records: int = option(
+        40, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
+    )
 
     def check(self) -> None:
-        """Raise ``ValueError`` for choices that do not fit each other; the message names the field."""
+        """Raise ``ValueError`` for options that are inconsistent; the message names the field."""
         from theory import modality_gap
 
         check_choice("encoder", self.encoder, ENCODERS)
@@ -65,13 +69,13 @@ class ModalityConfiguration(Configuration):
         check_real("cone_spread", self.cone_spread, positive=True)
         check_real("temperature_rate", self.temperature_rate)
         if self.clip_ratio is not None and check_real("clip_ratio", self.clip_ratio, positive=True) < 1:
-            raise invalid("clip_ratio", "at least 1, as a run begins there", self.clip_ratio)
+            raise invalid("clip_ratio", "at least 1, the initial ratio", self.clip_ratio)
         if self.clip is not None and check_real("clip", self.clip, positive=True) < self.beta and self.is_learnable:
-            raise invalid("clip", f"at least the inverse temperature of the start, {self.beta:g}", self.clip)
+            raise invalid("clip", f"at least the initial inverse temperature, {self.beta:g}", self.clip)
 
     @property
     def beta(self) -> float:
-        """The inverse temperature of the start."""
+        """The initial inverse temperature."""
         if self.temperature_ratio is None:
             return check_real("inverse_temperature", self.inverse_temperature, positive=True)
         from theory import modality_gap
@@ -80,14 +84,14 @@ class ModalityConfiguration(Configuration):
 
     @property
     def largest_beta(self) -> float | None:
-        """The largest inverse temperature that training allows; None without a clip, and where beta is fixed."""
+        """The upper bound on the inverse temperature in training; None without a clip or with a fixed beta."""
         if not self.is_learnable:
             return None
         return self.beta * self.clip_ratio if self.clip is None and self.clip_ratio is not None else self.clip
 
     @property
     def dimension(self) -> int:
-        """Of the embeddings."""
+        """Embedding dimension."""
         return (3 * self.n_pairs + 1) // 2 if self.output_dim is None else self.output_dim
 
     @property
@@ -98,7 +102,7 @@ class ModalityConfiguration(Configuration):
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether a run begins, and so stays, on the symmetric family."""
+        """Whether a run starts, and so remains, on the symmetric family."""
         return self.encoder == "free" and self.start == "symmetric"
 
     @property

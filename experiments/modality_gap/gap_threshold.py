@@ -1,4 +1,4 @@
-"""The inverse temperature through its threshold, for several numbers of pairs, mismatch rates and starts."""
+"""The gap across the threshold of the inverse temperature, for several numbers of pairs, mismatch rates and starts."""
 
 from experiments.core.experiment import Experiment, Plan, Regime
 from experiments.modality_gap.configuration import ModalityConfiguration
@@ -7,23 +7,23 @@ from experiments.modality_gap.regimes import TOWERS
 from simlab.validation import invalid
 
 SYMMETRIC = ModalityConfiguration(temperature_ratio=2.0, n_steps=2000, n_records=10)
-# Near the threshold the gap closes slowly; these ratios lie 5 % from it and further.
+# Near the threshold the gap closes slowly, so ratios are at least 5 % away from it.
 RATIOS = (0.5, 0.8, 0.95, 1.05, 1.25, 1.5, 2.0, 4.0)
 MISMATCHES = (0.05, 0.1, 0.2)
 
 
 def check(plan: Plan) -> None:
-    """Raise ``ValueError`` unless beta is fixed in units of the threshold: it is what the sweep is over."""
+    """Raise ``ValueError`` unless beta is fixed in units of the threshold, the variable of the sweep."""
     for cell in plan.cells:
         if cell.configuration.temperature_ratio is None:
-            raise invalid("temperature_ratio", "a number, which the sweep is over", None)
+            raise invalid("temperature_ratio", "a number: it is the variable of the sweep", None)
         if cell.configuration.is_learnable:
-            raise invalid("temperature_rate", "0, as the threshold is that of a fixed inverse temperature",
+            raise invalid("temperature_rate", "0: the threshold is for a fixed inverse temperature",
                           cell.configuration.temperature_rate)  # fmt: skip
 
 
 def derive(dataset, plan: Plan):
-    """Add what is known of each cell, and the branch."""
+    """Add the variables of each cell, and the branch."""
     from experiments.modality_gap import derived
 
     return derived.derive(dataset, plan)
@@ -31,7 +31,7 @@ def derive(dataset, plan: Plan):
 
 EXPERIMENT = Experiment(
     name="gap-threshold",
-    summary="the gap over the inverse temperature in units of its threshold: one pitchfork",
+    summary="the gap against inverse temperature in units of its threshold: one pitchfork",
     regimes=(
         *(
             Regime(
@@ -44,7 +44,7 @@ EXPERIMENT = Experiment(
         Regime(name="cones", summary="16 pairs from random cones", quick=SYMMETRIC.replace(start="cones")),
         Regime(
             name="wide-cones",
-            summary="16 pairs from wide random cones, of a smaller gap",
+            summary="16 pairs from wide random cones with a smaller gap",
             quick=SYMMETRIC.replace(start="cones", cone_spread=3.0),
         ),
         Regime(

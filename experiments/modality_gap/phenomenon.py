@@ -1,4 +1,4 @@
-"""The modality gap: two contrastive encoders held against the threshold, the branch and the conserved product."""
+"""The phenomenon of the modality gap: two contrastive encoders against threshold, branch and conserved product."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.modality_gap.configuration import ModalityConfiguration

@@ -1,4 +1,4 @@
-"""``simlab predict modality-gap``: what may be chosen, and the prediction as a table."""
+"""``simlab predict modality-gap``: its options, and the prediction as a table."""
 
 from dataclasses import dataclass
 
@@ -10,26 +10,26 @@ from experiments.tables.columns import format_columns
 
 @dataclass(frozen=True, kw_only=True)
 class GapOptions:
-    """Pairs of two modalities, and what is trained on them."""
+    """The options: pairs of two modalities, the temperature, and random towers."""
 
     n_pairs: int = option(16, "pairs of an image and a text, N", group=TASK)
-    mismatch: float = option(0.1, "share of texts that belong to another image, eps", group=TASK)
-    inverse_temperature: float = option(6.0, "beta; of the start, where it is learnable", group=TRAINING)
-    learnable: bool = option(False, "the inverse temperature is trained, from the symmetric start", group=TRAINING)
+    mismatch: float = option(0.1, "share of texts that are paired with another image, eps", group=TASK)
+    inverse_temperature: float = option(
+        6.0, "inverse temperature beta; its initial value if it is learnable", group=TRAINING
+    )
+    learnable: bool = option(False, "train the inverse temperature, from the symmetric start", group=TRAINING)
     initial_gap: float | None = option(
-        None, "gap of the symmetric start, in [0, 2); needed with --learnable", group=TRAINING
+        None, "gap of the symmetric start, in [0, 2); required with --learnable", group=TRAINING
     )
     temperature_rate: float = option(
         1.0, "with --learnable: learning rate of log(beta) times N over that of the embeddings", group=TRAINING
     )
-    clip: float | None = option(
-        None, "with --learnable: largest beta that training allows; none if not given", group=TRAINING
-    )
+    clip: float | None = option(None, "with --learnable: upper bound on beta in training", group=TRAINING)
     depth: int | None = option(
-        None, "hidden ReLU layers of two random towers, whose gap before training is wanted", group=NETWORK
+        None, "predict the initial gap of two random towers with this number of hidden ReLU layers", group=NETWORK
     )
     input_dim: int | None = option(
-        None, "with --depth: dimensions of their inputs, isotropic; infinitely many if not given", group=NETWORK
+        None, "with --depth: dimension of the isotropic inputs; none: infinite", group=NETWORK
     )
 
 
@@ -40,10 +40,10 @@ def _predict(options: GapOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, and a table of cosines before and after centring."""
+    """Return a prediction as a table of names and values, and one of cosines before and after centring."""
     rows = [
         ("threshold", f"{prediction.threshold:.10g}"),
-        ("mixed retrieval fails from", f"{prediction.mixed_threshold:.10g}"),
+        ("mixed retrieval fails above", f"{prediction.mixed_threshold:.10g}"),
         ("inverse temperature", f"{prediction.inverse_temperature:.10g}"),
     ]
     if prediction.final_inverse_temperature is not None:

@@ -1,6 +1,6 @@
-"""The gap before training: random towers of several depths on isotropic inputs, beside their prediction.
+"""The gap before training: random towers of several depths on isotropic inputs, with the prediction.
 
-A depth is a program of its own to the trainer; untrained networks are built and measured one by one instead.
+Networks are built and measured one by one, as the trainer would compile one program for each depth.
 """
 
 from collections.abc import Iterable
@@ -16,13 +16,13 @@ from theory import modality_gap as theory
 
 DEPTHS = (0, 1, 2, 4, 8)
 DEEPEST = 10
-# Fluctuations of a single gap are those of the inputs' cosines, of two wide layers, and of the two readouts' overlap.
+# A single gap fluctuates with the cosines of the inputs, the finite widths, and the overlap of the two readouts.
 TASK = ModalityPairs(n_pairs=64, latent_dim=1024, image_dim=1024, text_dim=1536)
 HIDDEN_WIDTH, OUTPUT_DIM = 1024, 2048
 
 
 def measure_gap(depth: int, seed: int) -> float:
-    """Return the gap of two random towers of a depth; the seed decides weights and inputs."""
+    """Return the gap of two random towers of a given depth; the seed determines weights and inputs."""
     import jax
     import jax.numpy as jnp
     from flax import nnx
@@ -41,7 +41,7 @@ def measure_gap(depth: int, seed: int) -> float:
 
 
 def measure_depths(dataset: xarray.Dataset, seeds: Iterable[int]) -> xarray.Dataset:
-    """Return the dataset with the gap of random towers, each depth and seed, and its predicted line."""
+    """Return the dataset with the gap of random towers by depth and seed, and the predicted gap by depth."""
     gaps = [[measure_gap(depth, seed) for seed in seeds] for depth in DEPTHS]
     line = np.arange(DEEPEST + 1)
     predicted = [theory.initial_gap(TASK.n_pairs, int(depth), TASK.latent_dim) for depth in line]

@@ -1,4 +1,4 @@
-"""What theory says of a run on two modalities, as the comparison reads it."""
+"""The prediction for a run on two modalities, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ QUANTITIES = (
     "centred_gap", "centred_matched", "centred_retrieval", "centred_mixed_retrieval",
 )  # fmt: skip
 CURVES = ("loss", "gap", "inverse_temperature")
-WIDE = "for infinitely wide towers"
-SLOW = "without mismatch the threshold is infinite: the gap closes at any beta, at a rate like exp(-N/(N-1) beta)"
-ENDLESS = "without mismatch beta grows for ever, like log t, and gap and loss fall with it: predicted at the last step"
-NOT_DECIDED = "above the threshold minimisers have gaps from 0 to 2 sqrt(1 - z*/beta): the start decides"
-UNKNOWN_END = "where a learnable beta ends is predicted from a symmetric start and for gradient descent only"
+WIDE = "infinitely wide towers"
+SLOW = "without mismatch the threshold is infinite: the gap closes at any beta, at a rate ~ exp(-N/(N-1) beta)"
+ENDLESS = "without mismatch beta grows without bound, like log t, as gap and loss fall: predicted at the last step"
+NOT_DECIDED = "above the threshold minimisers have any gap from 0 to 2 sqrt(1 - z*/beta), depending on the start"
+UNKNOWN_END = "the end point of a learnable beta is predicted only for gradient descent from a symmetric start"
 
 
 def check_theory(configuration: ModalityConfiguration) -> None:
-    """Raise ``ValueError`` for choices that theory cannot take."""
+    """Raise ``ValueError`` for options that the theory does not cover."""
     configuration.check()
 
 
 def solve(configuration: ModalityConfiguration) -> Theory:
-    """Return the prediction of theory, of a learnable temperature from the symmetric start."""
+    """Return theory's prediction; with a learnable temperature, from the symmetric start."""
     from theory import modality_gap
 
     configuration.check()
@@ -55,7 +55,7 @@ def solve(configuration: ModalityConfiguration) -> Theory:
 
 
 def solve_run(configuration: ModalityConfiguration) -> Theory:
-    """Return theory's prediction with the numbers of the run that is configured, NaN for what its start leaves open."""
+    """Return theory's prediction with the numbers of the configured run, NaN where its start leaves them open."""
     from theory.modality_gap import Cosines, branch_cosines
 
     theory, prediction = solve(configuration), predict(configuration)
@@ -78,7 +78,7 @@ def solve_run(configuration: ModalityConfiguration) -> Theory:
 
 
 def predict(configuration: ModalityConfiguration) -> Prediction:
-    """Return what theory says of a configuration, NaN for what it leaves open."""
+    """Return the prediction for a configuration, NaN for quantities that theory leaves open."""
     theory = solve(configuration)
     if configuration.n_steps == 0:
         return _at_start(configuration, theory)
@@ -88,20 +88,20 @@ def predict(configuration: ModalityConfiguration) -> Prediction:
 
 
 def _has_flow(configuration: ModalityConfiguration) -> bool:
-    """Return whether a run is gradient descent of one rate on the symmetric family, which follows the flow."""
+    """Return whether a run is constant-rate gradient descent on the symmetric family, which follows the flow."""
     is_descent = configuration.optimizer == "sgd" and configuration.schedule == "constant"
     return configuration.is_symmetric and is_descent and configuration.n_steps > 0
 
 
 def _has_end(configuration: ModalityConfiguration) -> bool:
-    """Return whether the end of a symmetric start is predicted: of a learnable beta, by the ratio of its rates."""
+    """Return whether the end point of a symmetric start is predicted; with a learnable beta, from the rate ratio."""
     if not configuration.is_learnable:
         return True
     return configuration.optimizer == "sgd" and (configuration.mismatch > 0 or _has_flow(configuration))
 
 
 def follow(configuration: ModalityConfiguration, steps: np.ndarray) -> Descent:
-    """Return the gradient flow of a configuration with a symmetric start at these steps."""
+    """Return the gradient flow from a symmetric start at the given steps."""
     from theory import modality_gap
 
     rate = configuration.embedding_rate
@@ -119,8 +119,8 @@ def follow(configuration: ModalityConfiguration, steps: np.ndarray) -> Descent:
 
 def _describe(configuration: ModalityConfiguration, theory: Theory, *, basis: str, kind: str, note: str = "",
               embeddings=None, **quantities: float) -> Prediction:  # fmt: skip
-    """Return a prediction with what is known; its curves are those of the flow where there is one."""
-    has_arrays = configuration.n_steps > 0  # those of wide random towers would fill the dataset
+    """Return a prediction with the given quantities, NaN for the others, and the curves of the flow if any."""
+    has_arrays = configuration.n_steps > 0  # arrays of wide random towers would dominate the size of the dataset
     shape = (configuration.n_pairs, configuration.dimension) if has_arrays else (0, 0)
     images, texts = np.full((2, *shape), np.nan) if embeddings is None else _pad(embeddings, shape)
     return Prediction(
@@ -139,7 +139,7 @@ def _describe(configuration: ModalityConfiguration, theory: Theory, *, basis: st
 
 
 def _curves(configuration: ModalityConfiguration, steps: np.ndarray, initial) -> Mapping[str, np.ndarray]:
-    """Return the course of the metrics by gradient flow, NaN where there is none."""
+    """Return the curves of the metrics under gradient flow, NaN where there is none."""
     if not _has_flow(configuration):
         return {name: np.full(len(steps), np.nan) for name in CURVES}
     flow = follow(configuration, steps)
@@ -147,7 +147,7 @@ def _curves(configuration: ModalityConfiguration, steps: np.ndarray, initial) ->
 
 
 def _pad(embeddings, shape: tuple[int, int]) -> list[np.ndarray]:
-    """Return embeddings with zeros in the dimensions that they do not use."""
+    """Return embeddings padded with zeros to a shape."""
     return [np.pad(side, ((0, 0), (0, shape[1] - side.shape[1]))) for side in embeddings]
 
 
@@ -162,7 +162,7 @@ def _at_start(configuration: ModalityConfiguration, theory: Theory) -> Predictio
 
 
 def _on_branch(configuration: ModalityConfiguration, theory: Theory) -> Prediction:
-    """Return the end of a symmetric start; without mismatch, which has no end at a finite time, the last step's."""
+    """Return the end point of a symmetric start; without mismatch, which has none at finite time, the last step."""
     from theory import modality_gap
 
     gap, loss, basis, notes = theory.gap, theory.loss, "theorem", []
@@ -189,12 +189,12 @@ def _on_branch(configuration: ModalityConfiguration, theory: Theory) -> Predicti
 
 
 def _from_any_start(configuration: ModalityConfiguration, theory: Theory) -> Prediction:
-    """Return what every minimiser has: the least loss and perfect retrieval; up to the threshold, the simplex."""
+    """Return what all minimisers share: minimum loss and perfect retrieval; up to the threshold, the simplex."""
     from theory import modality_gap
 
     if configuration.is_learnable:
         least = math.inf if configuration.largest_beta is None else configuration.largest_beta
-        best = min(least, theory.threshold)  # infinite without mismatch and clip, where the loss falls for ever
+        best = min(least, theory.threshold)  # infinite without mismatch and clip: the loss then has no minimum
         is_reached = math.isfinite(best)
         loss = float(modality_gap.margin_loss(theory.n_pairs, theory.mismatch, best)) if is_reached else math.nan
         return _describe(configuration, theory, basis="theorem", kind="least loss", note=UNKNOWN_END, loss=loss)

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of two encoders."""
+"""The training specification of two encoders, built from a configuration."""
 
 from experiments.core.training_choices import make_hyperparameters as checked
 from experiments.core.training_choices import training_fields

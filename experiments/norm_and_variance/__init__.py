@@ -1,1 +1,1 @@
-"""Norm of the mean and variance of contextual embeddings: theory, small networks, and a real encoder, one ruler."""
+"""Norm of the mean and variance of contextual embeddings: theory, small networks and a real encoder."""

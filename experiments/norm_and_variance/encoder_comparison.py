@@ -1,4 +1,4 @@
-"""Measure a real encoder on a corpus: one pass, and what it says beside what identities say."""
+"""Comparison of a real encoder, measured in one pass over a corpus, with what identities require."""
 
 import numpy as np
 
@@ -22,39 +22,39 @@ from simlab.sweeps.measurements import Measurement, MeasurementRun
 from theory import norm_and_variance as theory
 
 QUANTITIES = {
-    "undone_error": Quantity(label="corr(M, V) + 1 before the last LayerNorm's scale, largest", headline="compared"),
-    "formula_error": Quantity(label="corr(M, V) less (r s - 1)/sqrt(1 + s^2 - 2 r s), largest", headline="compared"),
-    "farthest_layer": Quantity(label="layer of the largest M/Q, the embeddings being 0", headline="learned"),
-    "mean_share": Quantity(label="M/Q there", headline="learned"),
+    "undone_error": Quantity(label="largest |corr(M, V) + 1| without LayerNorm's scale", headline="compared"),
+    "formula_error": Quantity(label="largest |corr(M, V) - (r s - 1)/sqrt(1 + s^2 - 2 r s)|", headline="compared"),
+    "farthest_layer": Quantity(label="layer of the largest M/Q (0: embeddings)", headline="learned"),
+    "mean_share": Quantity(label="largest M/Q", headline="learned"),
     "within_share": Quantity(label="V_within/V of tokens, last layer"),
     "anisotropy": Quantity(label="anisotropy, last layer", headline="learned"),
     "self_similarity": Quantity(label="self-similarity, last layer"),
     "intra": Quantity(label="intra-sentence similarity, last layer"),
-    "context_determination": Quantity(label="self-similarity on mean cosine of its sentences, R^2"),
-    "context_rank": Quantity(label="the same, Spearman"),
-    "norm_frequency": Quantity(label="norm of the mean on frequency, Spearman, embeddings"),
-    "norm_frequency_last": Quantity(label="the same, last layer"),
-    "sentences": Quantity(label="sentences measured"),
-    "sentences_cut": Quantity(label="sentences cut to the positions"),
-    "sentences_empty": Quantity(label="sentences without a token, left out"),
-    "tokens": Quantity(label="words frequent enough to be measured by themselves"),
-    "tokens_rare": Quantity(label=f"words too rare for that, or beyond the most frequent {MOST_GROUPS:,}"),
+    "context_determination": Quantity(label="R^2 of self-similarity on cosine of sentences"),
+    "context_rank": Quantity(label="Spearman, self-similarity and cosine of sentences"),
+    "norm_frequency": Quantity(label="Spearman, norm of the mean and frequency, embeddings"),
+    "norm_frequency_last": Quantity(label="Spearman, norm of the mean and frequency, last layer"),
+    "sentences": Quantity(label="sentences"),
+    "sentences_cut": Quantity(label="truncated sentences"),
+    "sentences_empty": Quantity(label="skipped sentences (no token)"),
+    "tokens": Quantity(label="frequent words, measured individually"),
+    "tokens_rare": Quantity(label=f"rare words, or beyond the most frequent {MOST_GROUPS:,}"),
 }
 _BY_LAYER = {
-    "mean_share": "M/Q of frequent words together",
-    "within_share": "V_within/V of tokens",
-    "between_share": "V_between/Q of tokens",
+    "mean_share": "M/Q over all frequent words",
+    "within_share": "V_within/V over tokens",
+    "between_share": "V_between/Q over tokens",
     "correlation": "corr(M, V) over tokens",
     "slope": "slope of V on M over tokens",
     "deviation_ratio": "s, sd(Q)/sd(M) over tokens",
     "square_correlation": "r, corr(Q, M) over tokens",
-    "undone_correlation": "corr(M, V) before scale and offset of the last LayerNorm",
-    "self_similarity": "mean cosine of occurrences of a token",
-    "intra": "mean cosine of a token and the mean of its sentence",
-    "adjusted_intra": "the same less the anisotropy",
-    "anisotropy": "mean cosine of different tokens in different sentences",
+    "undone_correlation": "corr(M, V) before the scale and offset of LayerNorm",
+    "self_similarity": "mean cosine between occurrences of a token",
+    "intra": "mean cosine between a token and the mean of its sentence",
+    "adjusted_intra": "intra-sentence similarity minus anisotropy",
+    "anisotropy": "mean cosine between different tokens in different sentences",
     "rogue_share": "share of the largest dimension in the squared norm of the mean direction",
-    "rogue_dimension": "which dimension that is",
+    "rogue_dimension": "index of the largest dimension",
 }
 _WITH_SPECIAL = ("self_similarity", "intra", "adjusted_intra", "anisotropy", "rogue_share", "rogue_dimension")
 ARRAYS = {
@@ -62,18 +62,18 @@ ARRAYS = {
     **{f"{name}_all": Variable(("layer",), f"{_BY_LAYER[name]}, with special tokens") for name in _WITH_SPECIAL},
     "token_mean_square": Variable(("layer", "token"), "M of each frequent word"),
     "token_variance": Variable(("layer", "token"), "V of each frequent word"),
-    "token_self_similarity": Variable(("layer", "token"), "mean cosine of occurrences of each frequent word"),
-    "token_context": Variable(("token",), "mean cosine of the sentences that contain a word, last layer"),
+    "token_self_similarity": Variable(("layer", "token"), "mean cosine between occurrences of each frequent word"),
+    "token_context": Variable(("token",), "mean cosine between the sentences that contain a word, last layer"),
     "token_count": Variable(("token",), "occurrences of each frequent word"),
-    "token_id": Variable(("token",), "its number in the vocabulary"),
+    "token_id": Variable(("token",), "vocabulary index of each frequent word"),
 }
 
 
 def predict(configuration: EncoderConfiguration) -> Prediction:
-    """Return what identities say: both errors vanish. Nothing else is predicted.
+    """Return the prediction of the identities: both errors vanish; nothing else is predicted.
 
     Raises:
-        ValueError: a file is not what it should be; all are checked before anything is written.
+        ValueError: a file is invalid; all are checked before anything is written.
     """
     load_subject(configuration)
     return Prediction(
@@ -85,7 +85,7 @@ def predict(configuration: EncoderConfiguration) -> Prediction:
 
 
 def measure(member: Measurement, run: MeasurementRun, prediction: Prediction) -> Measured:
-    """Return what one pass over the corpus says."""
+    """Return the quantities measured in one pass over the corpus."""
     subject = load_subject(member.subject)
     state, affine = _pass(subject, member.subject.dtype, run)
     groups = subject.corpus.groups
@@ -100,15 +100,15 @@ def measure(member: Measurement, run: MeasurementRun, prediction: Prediction) ->
     pairs = zip(arrays["deviation_ratio"], arrays["square_correlation"], strict=True)
     formula = [theory.predict_trade_off(s, r) if np.isfinite(s + r) else None for s, r in pairs]
     predicted = {
-        "correlation": np.array([np.nan if one is None else one.correlation for one in formula]),
-        "slope": np.array([np.nan if one is None else one.slope for one in formula]),
+        "correlation": np.array([np.nan if line is None else line.correlation for line in formula]),
+        "slope": np.array([np.nan if line is None else line.slope for line in formula]),
         "undone_correlation": np.full(len(formula), -1.0),
     }
     return Measured(quantities=_quantities(arrays, predicted, subject, state), arrays=arrays, predicted=predicted)
 
 
 def _pass(subject: Subject, dtype: str, run: MeasurementRun) -> tuple[PassState, tuple[np.ndarray, np.ndarray]]:
-    """Send the corpus through the encoder, from where an earlier process was, and return the state and the affines."""
+    """Run the corpus through the encoder, resuming a saved pass; return the state and each layer's scale and offset."""
     encoder = read_weights(subject.folder, subject.spec, dtype)
     corpus = subject.corpus
     fingerprint = f"{corpus.fingerprint} {dtype} {(subject.folder / 'model.safetensors').stat().st_size}"

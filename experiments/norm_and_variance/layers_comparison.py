@@ -1,4 +1,4 @@
-"""Norm of the mean and variance in each layer of a small transformer, beside the formula and what is predicted."""
+"""Comparison of norm and variance in each layer of a small transformer with the formula and the prediction."""
 
 import numpy as np
 
@@ -11,39 +11,39 @@ from simlab.sweeps.members import MemberRun
 from theory import norm_and_variance as theory
 
 QUANTITIES = {
-    "formula_error": Quantity(label="corr(M, V) less (r s - 1)/sqrt(1 + s^2 - 2 r s), largest", headline="learned"),
+    "formula_error": Quantity(label="largest |corr(M, V) - (r s - 1)/sqrt(1 + s^2 - 2 r s)|", headline="learned"),
     "last_correlation": Quantity(label="corr(M, V), last layer", headline="compared"),
     "last_mean_share": Quantity(label="M/Q, last layer", headline="compared"),
-    "last_within_share": Quantity(label="V_within/V of words, last layer", headline="compared"),
+    "last_within_share": Quantity(label="V_within/V over words, last layer", headline="compared"),
     "last_square": Quantity(label="Q/d, last layer"),
     "mean_share_error": Quantity(
-        label="M/Q before training: largest error of a layer", panels=(Panel(label="error of\nM/Q", height=0.8),)
+        label="largest error of M/Q over layers, before training", panels=(Panel(label="error of\nM/Q", height=0.8),)
     ),
-    "within_share_error": Quantity(label="V_within/V before training: largest error"),
-    "square_error": Quantity(label="Q/d before training: largest relative error"),
+    "within_share_error": Quantity(label="largest error of V_within/V, before training"),
+    "square_error": Quantity(label="largest relative error of Q/d, before training"),
 }
 _BY_LAYER = {
-    "mean_share": "learned M/Q of all words together",
-    "within_share": "learned V_within/V of words",
-    "between_share": "learned V_between/Q of words",
-    "square": "learned Q/d of all words together",
+    "mean_share": "learned M/Q over all words",
+    "within_share": "learned V_within/V over words",
+    "between_share": "learned V_between/Q over words",
+    "square": "learned Q/d over all words",
     "correlation": "learned corr(M, V) over words",
     "slope": "learned slope of V on M over words",
     "deviation_ratio": "learned s, sd(Q)/sd(M) over words",
     "square_correlation": "learned r, corr(Q, M) over words",
 }
-# Before training, and after it.
+# Before and after training.
 STAGES = ("initial", "final")
 ARRAYS = {
     **{name: Variable(("stage", "layer"), about) for name, about in _BY_LAYER.items()},
-    "token_mean_square": Variable(("stage", "layer", "word"), "learned M/d of each word, NaN of rare ones"),
-    "token_variance": Variable(("stage", "layer", "word"), "learned V/d of each word, NaN of rare ones"),
-    "token_count": Variable(("word",), "learned from so many occurrences in the evaluation sentences"),
+    "token_mean_square": Variable(("stage", "layer", "word"), "learned M/d of each word, NaN for rare words"),
+    "token_variance": Variable(("stage", "layer", "word"), "learned V/d of each word, NaN for rare words"),
+    "token_count": Variable(("word",), "occurrences of each word in the evaluation sentences"),
 }
 
 
 def measure(member, run: MemberRun, prediction: LayersPrediction) -> Measured:
-    """Return shares and trade-off of each layer before and after training; words count that are seen often enough."""
+    """Return shares and trade-off of each layer before and after training, over sufficiently frequent words."""
     task, words = member.spec.task, np.asarray(member.data.evaluation.words)
     names = [name for name in member.spec.network.layers if name != "final"]
     stages = [
@@ -61,26 +61,26 @@ def describe_layers(hidden: list[np.ndarray], words: np.ndarray, n_words: int) -
 
     Args:
         hidden: the tokens of each layer, ``Float[S, L, d]``.
-        words: ``Int[S, L]``; numbers from ``n_words`` on are no words.
-        n_words: of the vocabulary.
+        words: ``Int[S, L]``; indices from ``n_words`` on are special tokens or padding.
+        n_words: size of the vocabulary.
     """
-    rows = [_measure_layer(word_moments(one, words, n_words), one.shape[-1]) for one in hidden]
+    rows = [_measure_layer(word_moments(tokens, words, n_words), tokens.shape[-1]) for tokens in hidden]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def formula(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return correlation and slope that follow from s and r; r has no meaning where s is rounding."""
+    """Return the correlation and slope that follow from s and r; where s is zero, r is undefined and taken as zero."""
     ratios, correlations = arrays["deviation_ratio"], np.nan_to_num(arrays["square_correlation"])
     pairs = zip(ratios.ravel(), correlations.ravel(), strict=True)
-    found = [theory.predict_trade_off(s, r) if np.isfinite(s) else None for s, r in pairs]
+    trade_offs = [theory.predict_trade_off(s, r) if np.isfinite(s) else None for s, r in pairs]
     return {
-        name: np.array([np.nan if one is None else getattr(one, name) for one in found]).reshape(ratios.shape)
+        name: np.array([np.nan if line is None else getattr(line, name) for line in trade_offs]).reshape(ratios.shape)
         for name in ("correlation", "slope")
     }
 
 
 def word_moments(hidden: np.ndarray, words: np.ndarray, n_words: int) -> GroupMoments:
-    """Return the moments of each word in float64, by two passes; places that hold no word are left out."""
+    """Return the moments of each word in float64, by two passes, excluding positions without a word."""
     is_word = words < n_words
     vectors = hidden[:, -words.shape[1] :][is_word].astype(np.float64)
     labels = words[is_word]
@@ -93,17 +93,17 @@ def word_moments(hidden: np.ndarray, words: np.ndarray, n_words: int) -> GroupMo
 
 
 def _measure_layer(moments: GroupMoments, dim: int) -> dict[str, np.ndarray | float]:
-    shares, found = variance_shares(moments), trade_off(moments, LEAST_COUNT)
+    shares, relation = variance_shares(moments), trade_off(moments, LEAST_COUNT)
     is_frequent = moments.count >= LEAST_COUNT
     return {
         "mean_share": shares.mean_share,
         "within_share": shares.within_share,
         "between_share": shares.between_share,
         "square": float(moments.take(moments.count > 0).pool().square[0]) / dim,
-        "correlation": found.correlation,
-        "slope": found.slope,
-        "deviation_ratio": found.deviation_ratio,
-        "square_correlation": found.square_correlation,
+        "correlation": relation.correlation,
+        "slope": relation.slope,
+        "deviation_ratio": relation.deviation_ratio,
+        "square_correlation": relation.square_correlation,
         "token_mean_square": np.where(is_frequent, moments.mean_square, np.nan) / dim,
         "token_variance": np.where(is_frequent, moments.variance, np.nan) / dim,
     }
@@ -125,7 +125,7 @@ def _largest(errors: np.ndarray) -> float:
 
 
 def load():
-    """Return the comparison; the metrics are those of the objective."""
+    """Return the comparison, with the recorded metrics of the objective."""
     from simlab.losses.sentences import SentenceContrastive
 
     return standard_comparison(

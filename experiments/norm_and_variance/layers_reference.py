@@ -1,4 +1,4 @@
-"""What theory says of norm and variance in the layers of a small transformer, before and after training."""
+"""The prediction of norm and variance in the layers of a small transformer, before and after training."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from theory.short_text import short_repr
 
 COLLAPSED, IDENTITY, NOTHING = "token collapse", "identity", "nothing"
 UNPREDICTED = ("correlation", "slope", "deviation_ratio", "square_correlation", "between_share")
-# A token that occurs less often among the evaluation sentences has no M and V of its own.
+# M and V are measured for words with at least this many occurrences in the evaluation sentences.
 LEAST_COUNT = 5
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayersPrediction(Prediction):
-    """The prediction with M, Q and V over d of each word, by layer.
+    """A prediction with M/d and V/d of each word, by layer.
 
     Args:
-        token_mean_square: `Float[2, layers, n_words]`, before and after training; NaN where nothing is predicted.
-        token_variance: the same of V.
+        token_mean_square: M/d before and after training, ``Float[2, layers, n_words]``; NaN where not predicted.
+        token_variance: V/d in the same form.
     """
 
     token_mean_square: np.ndarray
@@ -36,21 +36,21 @@ class LayersPrediction(Prediction):
 
 
 def check_theory(configuration: LanguageConfiguration) -> None:
-    """Raise ``ValueError`` for choices that make no sense here."""
+    """Raise ``ValueError`` for options that the measurement does not cover."""
     configuration.check()
     if configuration.network != "encoder":
         raise invalid("network", "encoder, whose layers are measured", configuration.network)
     if configuration.pooling == "cls":
-        raise invalid("pooling", "mean or max: theory has no leading token", configuration.pooling)
+        raise invalid("pooling", "mean or max: the theory has no leading token", configuration.pooling)
 
 
 def is_pinned(configuration: LanguageConfiguration) -> bool:
-    """Return whether LayerNorm without scale and offset ends each layer."""
+    """Return whether each layer ends in a LayerNorm without scale and offset."""
     return configuration.norm == "post" and not configuration.affine
 
 
 def predict(configuration: LanguageConfiguration) -> LayersPrediction:
-    """Return shares by layer: before training those of infinite width, after it those of token collapse at the end."""
+    """Return the shares by layer: infinite width before training, and token collapse in the last layer after it."""
     n_layers, n_words = configuration.depth + 1, make_task(configuration).n_words
     rows = {name: np.full((2, n_layers), np.nan) for name in ("mean_share", "within_share", "square")}
     tokens = {name: np.full((2, n_layers, n_words), np.nan) for name in ("mean_square", "variance")}
@@ -58,7 +58,7 @@ def predict(configuration: LanguageConfiguration) -> LayersPrediction:
     if is_pinned(configuration):
         rows["square"][:] = 1
     if configuration.zero_queries and not configuration.affine:
-        notes.append("before training of infinite width")
+        notes.append("before training: infinite width")
         for index, layer in enumerate(kernel_statistics(configuration.replace(embedding_dim=48, n_heads=1))):
             rows["mean_share"][0, index], rows["within_share"][0, index] = layer.mean_share, layer.within_share
             rows["square"][0, index] = layer.whole_mean_square
@@ -66,10 +66,10 @@ def predict(configuration: LanguageConfiguration) -> LayersPrediction:
             tokens["variance"][0, index, layer.words] = layer.variance
     is_collapsed = bool(configuration.n_steps) and configuration.sets_tokens and configuration.norm == "post"
     if is_collapsed:
-        notes.append("after it of token collapse, last layer")
+        notes.append("after training: token collapse, last layer")
         shares = _collapsed(configuration)
         between = np.average(np.nan_to_num(shares.mean_share), weights=shares.counts)
-        # With as many sentences of each class it is zero, not what rounding leaves of it.
+        # With equally many sentences of each class it is zero up to rounding.
         rows["mean_share"][1, -1] = shares.whole_share if abs(shares.whole_share) > ROUNDING else 0.0
         rows["within_share"][1, -1] = (1 - between) / (1 - shares.whole_share)
         tokens["mean_square"][1, -1], tokens["variance"][1, -1] = shares.mean_share, 1 - shares.mean_share
@@ -94,7 +94,7 @@ def predict(configuration: LanguageConfiguration) -> LayersPrediction:
 
 @lru_cache(maxsize=16)
 def kernel_statistics(configuration: LanguageConfiguration) -> tuple:
-    """Return the statistics of the evaluation sentences by layer in a network of infinite width."""
+    """Return the statistics of the evaluation sentences by layer in an infinitely wide network."""
     from theory import contextual_embeddings
 
     task = make_task(configuration)
@@ -112,7 +112,7 @@ def kernel_statistics(configuration: LanguageConfiguration) -> tuple:
 
 
 def _collapsed(configuration: LanguageConfiguration):
-    """Return the statistics of the evaluation sentences if each token is the class vector of its sentence."""
+    """Return the statistics of the evaluation sentences if each token equals its sentence's class vector."""
     from theory import contextual_embeddings
 
     task = make_task(configuration)

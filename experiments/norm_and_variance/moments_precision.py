@@ -1,4 +1,4 @@
-"""How many digits of a variance are left in float32, by the way in which it is computed."""
+"""The relative error of a float32 variance, for five ways to compute it."""
 
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
@@ -15,24 +15,24 @@ from simlab.validation import check_count, check_real
 if TYPE_CHECKING:
     from experiments.core.standard_comparison import Measured
 
-ROUNDING = 2.0**-24  # of a float32 number, relative, at most
+ROUNDING = 2.0**-24  # largest relative rounding error of a float32 number
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrecisionConfiguration(Configuration):
-    """Normal vectors about a mean, in float32."""
+    """The options: normal vectors about a mean, in float32."""
 
-    unused: ClassVar[tuple[str, ...]] = tuple(one.name for one in fields(Configuration))
+    unused: ClassVar[tuple[str, ...]] = tuple(field.name for field in fields(Configuration))
 
     mean_ratio: float = option(1e6, "M/V, the squared norm of the mean over the variance", group=TASK, label="M/V")
-    n_vectors: int = option(16384, "vectors", group=TASK)
-    dim: int = option(32, "dimensions", group=TASK)
-    n_batch: int = option(256, "vectors of a batch", group=TASK)
+    n_vectors: int = option(16384, "number of vectors", group=TASK)
+    dim: int = option(32, "dimension of the vectors", group=TASK)
+    n_batch: int = option(256, "vectors per batch", group=TASK)
 
 
 QUANTITIES = {
-    "compensated": Quantity(label="Chan's rule, compensated: relative error of V", headline="learned"),
-    "plain": Quantity(label="Chan's rule, plain", headline="learned"),
+    "compensated": Quantity(label="compensated Chan's rule: relative error of V", headline="learned"),
+    "plain": Quantity(label="plain Chan's rule", headline="learned"),
     "two_passes": Quantity(label="two passes", headline="learned"),
     "difference": Quantity(label="Q - M from running means", headline="compared"),
     "squares": Quantity(label="sums of squares"),
@@ -40,17 +40,17 @@ QUANTITIES = {
 
 
 def check(choices: PrecisionConfiguration) -> None:
-    """Raise ``ValueError`` for a size or a ratio that is out of range."""
+    """Raise ``ValueError`` for a size or ratio out of range."""
     check_real("mean_ratio", choices.mean_ratio, positive=True)
     for name in ("n_vectors", "dim", "n_batch"):
         check_count(name, getattr(choices, name), 2)
 
 
 def predict(choices: PrecisionConfiguration) -> Prediction:
-    """Return the error of ``Q - M`` that the rounding of Q alone would give, half a unit in its last place at most."""
+    """Return the largest error of ``Q - M`` from rounding Q alone, half a unit in its last place."""
     quantities = dict.fromkeys(QUANTITIES, np.nan) | {"difference": ROUNDING * (1 + choices.mean_ratio)}
     return Prediction(
-        basis="approximation", quantities=quantities, kind="rounding of Q", note="of the order of one rounding"
+        basis="approximation", quantities=quantities, kind="rounding of Q", note="order of magnitude of one rounding"
     )
 
 
@@ -64,14 +64,16 @@ def measure(member, run, prediction) -> "Measured":
     noise = rng.normal(size=(choices.n_vectors, choices.dim)) / np.sqrt(choices.dim)
     vectors = (noise + np.sqrt(choices.mean_ratio) * direction).astype(np.float32)
     wanted = formulas.reference_variance(vectors)
-    ways = {
+    algorithms = {
         "compensated": formulas.compensated_merge,
         "plain": formulas.plain_merge,
         "two_passes": formulas.two_passes,
         "difference": formulas.difference_of_means,
         "squares": formulas.sums_of_squares,
     }
-    return Measured(quantities={name: abs(way(vectors, choices.n_batch) / wanted - 1) for name, way in ways.items()})
+    return Measured(
+        quantities={name: abs(compute(vectors, choices.n_batch) / wanted - 1) for name, compute in algorithms.items()}
+    )
 
 
 def _load_comparison():
@@ -90,7 +92,7 @@ MOMENTS_PRECISION = Phenomenon(
 
 EXPERIMENT = Experiment(
     name="moments-precision",
-    summary="how many digits of a variance float32 leaves, for five ways to compute it in one pass or two",
+    summary="relative error of a float32 variance, for five one-pass and two-pass algorithms",
     regimes=(Regime(name="normal", summary="normal vectors about a mean", quick=PrecisionConfiguration()),),
     quick_time="10 s",
     paper_time="10 s",

@@ -9,12 +9,12 @@ from experiments.tables.columns import format_columns
 
 @dataclass(frozen=True, kw_only=True)
 class ShareOptions:
-    """A transformer encoder with random weights."""
+    """The options: a transformer encoder with random weights."""
 
-    depth: int = option(6, "blocks of attention and feed-forward network", group=NETWORK)
-    norm: str = option("post", "where LayerNorm stands: post or pre", group=NETWORK)
-    activation: str = option("relu", "of the feed-forward networks: relu or gelu", group=NETWORK)
-    sentence_length: int = option(8, "tokens of a sentence, L", group=TASK)
+    depth: int = option(6, "transformer blocks", group=NETWORK)
+    norm: str = option("post", "LayerNorm after each residual branch (post) or before it (pre)", group=NETWORK)
+    activation: str = option("relu", "activation of the feed-forward networks: relu or gelu", group=NETWORK)
+    sentence_length: int = option(8, "tokens per sentence, L", group=TASK)
 
 
 def _predict(options: ShareOptions):
@@ -24,14 +24,14 @@ def _predict(options: ShareOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, and a line for each layer."""
-    rows = [("basis", prediction.basis), ("supposes", prediction.note)]
+    """Return a prediction as a table of names and values, and one row per layer."""
+    rows = [("basis", prediction.basis), ("assumes", prediction.note)]
     columns = {
         "M/Q": prediction.mean_share,
         "V_within/V": prediction.within_share,
         "V_between/Q": prediction.between_share,
         "Q/d": prediction.square,
-        "cosine in a sentence": prediction.same_sentence,
+        "cosine within a sentence": prediction.same_sentence,
     }
     numbers = [str(layer) for layer in range(len(prediction.mean_share))]
     values = ([f"{value:.6g}" for value in column] for column in columns.values())

@@ -1,4 +1,4 @@
-"""A real sentence encoder, with the ruler of the theory: norm and variance, similarities, layer by layer."""
+"""A real sentence encoder, measured with the quantities of the theory: norm, variance, similarities by layer."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.core.phenomenon import Phenomenon
@@ -18,13 +18,13 @@ def _predict(configuration: EncoderConfiguration):
 
 
 def derive(dataset, plan):
-    """Add the text of the tokens, and published curves of an encoder of this size, with their source."""
+    """Add the text of the tokens, and the published curves of an encoder of this size with their source."""
     from experiments.norm_and_variance.encoder_configuration import load_subject
 
     subjects = [load_subject(cell.configuration) for cell in plan.cells]
-    sizes = {(one.spec.n_layers, one.spec.dim) for one in subjects}
-    texts = {tuple(one.corpus.pieces.tokens[i] for i in one.corpus.groups.tokens[one.corpus.groups.words])
-             for one in subjects}  # fmt: skip
+    sizes = {(subject.spec.n_layers, subject.spec.dim) for subject in subjects}
+    corpora = [subject.corpus for subject in subjects]
+    texts = {tuple(corpus.pieces.tokens[i] for i in corpus.groups.tokens[corpus.groups.words]) for corpus in corpora}
     if len(texts) == 1:
         dataset = dataset.assign_coords(token_text=("token", [str(text) for text in texts.pop()]))
     if len(sizes) == 1 and (published := PUBLISHED.get(sizes.pop())) is not None:

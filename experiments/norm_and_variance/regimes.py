@@ -1,4 +1,4 @@
-"""Norm of the mean against variance, layer by layer: untrained, trained on hidden words, contrastively trained."""
+"""Norm of the mean against variance by layer: untrained, trained on masked words, and contrastively trained."""
 
 from experiments.contextual_embeddings.configuration import LanguageConfiguration
 from experiments.contextual_embeddings.training_spec import make_training_spec
@@ -23,7 +23,7 @@ NORM_AND_VARIANCE = Phenomenon(
     keeps="initial",
 )
 
-# A small language: eight classes, whose sentences have three words of their own and five that two share.
+# A small language of eight classes: three positions for the exclusive concept, five for one that two classes share.
 SMALL = LanguageConfiguration(
     n_classes=8,
     exclusive=3,
@@ -42,12 +42,12 @@ TRAINING = {"schedule": "warmup-cosine", "warmup_steps": 50}
 
 
 def contrastive(start: LanguageConfiguration, n_steps: int) -> LanguageConfiguration:
-    """Return a configuration that is trained on pairs of sentences of a class."""
+    """Return a configuration trained on pairs of sentences of the same class."""
     return start.replace(**TRAINING, n_steps=n_steps)
 
 
 def masked(start: LanguageConfiguration, n_steps: int) -> LanguageConfiguration:
-    """Return a configuration that is trained on hidden words alone, at a constant rate."""
+    """Return a configuration trained on masked words only, at a constant learning rate."""
     return start.replace(masked_steps=n_steps, pretraining_rate=2e-3)
 
 
@@ -67,12 +67,12 @@ REGIMES = (
         contrastive(SMALL.replace(norm="pre"), 400),
         contrastive(LARGE.replace(norm="pre"), 4000),
     ),
-    Regime("hidden-words", "post-norm, trained on hidden words", masked(SMALL, 400), masked(LARGE, 2500)),
+    Regime("hidden-words", "post-norm, trained on masked words", masked(SMALL, 400), masked(LARGE, 2500)),
 )
 
 EXPERIMENT = Experiment(
     name="norm-and-variance",
-    summary="variance against norm of the mean, by layer, before and after training: a formula in two numbers",
+    summary="variance against norm of the mean by layer, before and after training: a two-parameter formula",
     regimes=REGIMES,
     quick_time="80 s",
     phenomenon=NORM_AND_VARIANCE,

@@ -1,4 +1,4 @@
-"""A corpus of sentences as batches of token numbers: cut to the positions, grouped by token, ordered by length."""
+"""A corpus of sentences as batches of token indices: truncated, grouped by token, ordered by length."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from simlab.networks.encoders.word_pieces import WordPieces
 
 SHIPPED = Path(__file__).parent / "corpus" / "wordnet_sentences.txt"
-# Lengths of a batch are multiples of this, so that few programs are compiled.
+# Padded lengths are multiples of this, so that few programs are compiled.
 LENGTH_STEP = 8
 TOKENS_PER_BATCH = 1024
-# Tokens with groups of their own, at most, whatever the corpus: their sums are what a pass keeps in memory.
+# Maximum number of tokens with a separate group, which bounds the memory of a pass for any corpus.
 MOST_GROUPS = 4000
 
 
 def read_corpus(path: Path) -> tuple[str, ...]:
-    """Return the sentences of a file, one a line; blank lines are left out.
+    """Return the sentences of a file, one per line, without blank lines.
 
     Raises:
-        ValueError: the file cannot be read, a line is no UTF-8 (the message says which), or there is no sentence.
+        ValueError: the file cannot be read, a line is not UTF-8 (the message gives its number), or it is empty.
     """
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise invalid("corpus", "a file with one sentence a line", f"{path} ({error.strerror})") from None
+        raise invalid("corpus", "a file with one sentence per line", f"{path} ({error.strerror})") from None
     sentences = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -50,12 +50,12 @@ def read_corpus(path: Path) -> tuple[str, ...]:
 
 
 class Batch(NamedTuple):
-    """Sentences of similar length, as arrays of one shape.
+    """Sentences of similar length, as arrays of the same shape.
 
     Attributes:
-        ids: the numbers of the tokens, special ones included; padding beyond the end.
-        groups: the group of each token; -1 of padding.
-        is_word: whether it is a token of the sentence: neither special nor padding.
+        ids: vocabulary indices of the tokens, including special tokens and padding.
+        groups: group of each token; -1 for padding.
+        is_word: whether a position holds a token of the sentence, neither special nor padding.
     """
 
     ids: Int[np.ndarray, "B L"]
@@ -65,15 +65,15 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class TokenGroups:
-    """Which tokens have a group of their own.
+    """The tokens that have a separate group.
 
     Attributes:
-        tokens: the numbers of those that do, most frequent first, then the special ones; the group of all others is
-            the last one, and comes after theirs.
-        counts: how often each of them occurs.
-        n_special: how many special ones there are.
-        n_rare: different tokens that are too rare for a group of their own.
-        n_rare_occurrences: how often they occur, together.
+        tokens: their vocabulary indices, most frequent first, then special tokens; one further group, the last, holds
+            all other tokens.
+        counts: number of occurrences of each.
+        n_special: number of special tokens.
+        n_rare: number of different tokens that are too rare for a separate group.
+        n_rare_occurrences: total number of their occurrences.
     """
 
     tokens: Int[np.ndarray, " T"]
@@ -84,7 +84,7 @@ class TokenGroups:
 
     @property
     def n_groups(self) -> int:
-        """Groups with that of the rare tokens."""
+        """Number of groups, including that of the rare tokens."""
         return len(self.tokens) + 1
 
     @property
@@ -99,14 +99,14 @@ class TokenGroups:
 
 
 class EncodedCorpus:
-    """A corpus as token numbers.
+    """A corpus as token indices.
 
     Args:
-        sentences: at least one.
-        pieces: the reader of the encoder.
-        n_positions: the longest sentence with its two special tokens; longer ones are cut.
-        least_count: a token that occurs less often has no group of its own.
-        most_groups: nor have others beyond the most frequent so many.
+        sentences: at least one sentence.
+        pieces: the tokenizer of the encoder.
+        n_positions: maximum length including the two special tokens; longer sentences are truncated.
+        least_count: minimum number of occurrences of a token with a separate group.
+        most_groups: maximum number of such tokens; the most frequent are chosen.
 
     Raises:
         ValueError: no sentence has a token, or a number is out of range.
@@ -132,7 +132,7 @@ class EncodedCorpus:
 
     @cached_property
     def groups(self) -> TokenGroups:
-        """The tokens that occur often enough."""
+        """The tokens with a separate group, and counts of the others."""
         counts = np.bincount(np.concatenate([row[1:-1] for row in self.rows]), minlength=len(self.pieces.tokens))
         special = np.array([self.pieces.begin, self.pieces.end])
         order = np.argsort(-counts, kind="stable")
@@ -153,7 +153,7 @@ class EncodedCorpus:
 
     @cached_property
     def _slices(self) -> list[tuple[int, int, int]]:
-        """First sentence, last and padded length of each batch, in the order of length."""
+        """First and last sentence and padded length of each batch, in order of length."""
         lengths = [len(self.rows[index]) for index in self._order]
         slices, start = [], 0
         while start < len(lengths):
@@ -170,12 +170,12 @@ class EncodedCorpus:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same tokens in the same order and groups, and for these alone."""
+        """A hash of the tokens, their order and their groups."""
         text = f"{self.n_positions} {self.least_count} {self.most_groups} {self.rows}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def batches(self, begin: int = 0) -> Iterator[Batch]:
-        """Yield the batches from one on; each shape occurs for one length, with rows of padding at its end."""
+        """Yield the batches from index ``begin`` on; equal lengths have equal shapes, padded with empty rows."""
         group_of = np.full(len(self.pieces.tokens), self.groups.n_groups - 1)
         words, special = self.groups.tokens[self.groups.words], self.groups.tokens[self.groups.special]
         group_of[words] = np.arange(len(words))

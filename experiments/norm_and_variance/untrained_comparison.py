@@ -1,4 +1,4 @@
-"""Measure an untrained encoder layer by layer, beside the kernel of infinite width."""
+"""Comparison of an untrained encoder with the infinite-width kernel, layer by layer."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,18 +15,18 @@ from experiments.norm_and_variance.layers_reference import kernel_statistics
 from experiments.norm_and_variance.untrained_configuration import UntrainedConfiguration
 
 QUANTITIES = {
-    "mean_square_error": Quantity(label="M/d: largest error of a layer, relative to Q/d", headline="learned"),
-    "variance_error": Quantity(label="V/d: the same", headline="learned"),
-    "square_error": Quantity(label="Q/d: largest relative error of a layer", headline="learned"),
+    "mean_square_error": Quantity(label="largest error of M/d over layers, relative to Q/d", headline="learned"),
+    "variance_error": Quantity(label="largest error of V/d over layers, relative to Q/d", headline="learned"),
+    "square_error": Quantity(label="largest relative error of Q/d over layers", headline="learned"),
     "last_mean_share": Quantity(label="M/Q, last layer", headline="compared"),
-    "last_within_share": Quantity(label="V_within/V of words, last layer", headline="compared"),
-    "formula_error": Quantity(label="corr(M, V) less (r s - 1)/sqrt(1 + s^2 - 2 r s), largest"),
+    "last_within_share": Quantity(label="V_within/V over words, last layer", headline="compared"),
+    "formula_error": Quantity(label="largest |corr(M, V) - (r s - 1)/sqrt(1 + s^2 - 2 r s)|"),
 }
 ARRAYS = {
-    "mean_share": Variable(("layer",), "learned M/Q of all words together"),
-    "within_share": Variable(("layer",), "learned V_within/V of words"),
-    "between_share": Variable(("layer",), "learned V_between/Q of words"),
-    "square": Variable(("layer",), "learned Q/d of all words together"),
+    "mean_share": Variable(("layer",), "learned M/Q over all words"),
+    "within_share": Variable(("layer",), "learned V_within/V over words"),
+    "between_share": Variable(("layer",), "learned V_between/Q over words"),
+    "square": Variable(("layer",), "learned Q/d over all words"),
     "correlation": Variable(("layer",), "learned corr(M, V) over words"),
     "slope": Variable(("layer",), "learned slope of V on M over words"),
 }
@@ -34,7 +34,7 @@ _PREDICTED = ("mean_share", "within_share", "between_share", "square")
 
 
 def predict(choices: UntrainedConfiguration) -> Prediction:
-    """Return shares by layer of a network of infinite width, for the same sentences."""
+    """Return the shares by layer of an infinitely wide network on the same sentences."""
     layers = kernel_statistics(choices.language.replace(embedding_dim=48))
     mean, within = (np.array([getattr(layer, name) for layer in layers]) for name in ("mean_share", "within_share"))
     square = np.array([layer.whole_mean_square for layer in layers])
@@ -42,7 +42,7 @@ def predict(choices: UntrainedConfiguration) -> Prediction:
     return Prediction(
         basis="approximation",
         kind="infinite width",
-        note="attention is uniform",
+        note="uniform attention",
         quantities={
             **dict.fromkeys(("mean_square_error", "variance_error", "square_error", "formula_error"), 0.0),
             "last_mean_share": mean[-1],
@@ -60,14 +60,14 @@ def predict(choices: UntrainedConfiguration) -> Prediction:
 
 
 def measure(member, run, prediction: Prediction) -> Measured:
-    """Return the shares of one random network."""
+    """Return the measured shares of one random network."""
     spec = make_training_spec(member.subject.language)
     words = np.asarray(spec.task.sample(0).evaluation.words)
     names = [name for name in spec.network.layers if name != "final"]
     hidden = _forward(spec, float(member.subject.initial_scale))(member.seed, words)
-    found = describe_layers([np.asarray(hidden[name]) for name in names], words, spec.task.n_words)
-    arrays = {name: found[name] for name in ARRAYS}
-    by_formula = formula(found)
+    layers = describe_layers([np.asarray(hidden[name]) for name in names], words, spec.task.n_words)
+    arrays = {name: layers[name] for name in ARRAYS}
+    by_formula = formula(layers)
     predicted = {name: prediction.arrays[name] for name in _PREDICTED} | by_formula
     squares = [arrays["square"] * arrays["mean_share"], predicted["square"] * predicted["mean_share"]]
     variances = [arrays["square"] - squares[0], predicted["square"] - squares[1]]
@@ -83,14 +83,14 @@ def measure(member, run, prediction: Prediction) -> Measured:
 
 
 class _Scale(NamedTuple):
-    """What a network is built with."""
+    """The hyperparameters that building a network reads."""
 
     initial_scale: float
 
 
 @lru_cache(maxsize=8)
 def _forward(spec, initial_scale: float):
-    """Return the compiled map from a seed and sentences to the hidden states of a network with random weights."""
+    """Return a compiled function that maps a seed and sentences to the hidden states of a random network."""
     import jax
     import jax.numpy as jnp
     from flax import nnx

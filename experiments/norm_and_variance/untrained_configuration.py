@@ -1,4 +1,4 @@
-"""What a user may set when untrained encoders are measured layer by layer."""
+"""Options of the measurement of untrained encoders by layer."""
 
 from dataclasses import dataclass, fields
 from typing import ClassVar
@@ -12,27 +12,27 @@ _SHARED = ("depth", "norm", "activation", "positions", "initial_scale", "n_evalu
 
 @dataclass(frozen=True, kw_only=True)
 class UntrainedConfiguration(Configuration):
-    """An encoder with random weights and uniform attention, on sentences of a language of 24 classes."""
+    """The options: an encoder with random weights and uniform attention, on sentences of 24 classes."""
 
-    unused: ClassVar[tuple[str, ...]] = tuple(one.name for one in fields(Configuration))
+    unused: ClassVar[tuple[str, ...]] = tuple(field.name for field in fields(Configuration))
 
-    width: int = option(256, "d, of the tokens", group=NETWORK)
-    depth: int = option(6, "blocks of the encoder", group=NETWORK)
+    width: int = option(256, "dimension of the tokens, d", group=NETWORK)
+    depth: int = option(6, "transformer blocks", group=NETWORK)
     norm: str = option_of(LanguageConfiguration, "norm")
     activation: str = option_of(LanguageConfiguration, "activation")
     positions: bool = option_of(LanguageConfiguration, "positions")
-    initial_scale: float = option(0.3, "standard deviation of embeddings and positions", group=NETWORK)
+    initial_scale: float = option(0.3, "standard deviation of initial embeddings and positions", group=NETWORK)
     n_evaluation: int = option(96, "sentences on which tokens are measured", group=TASK)
 
     @property
     def language(self) -> LanguageConfiguration:
-        """The same network and language as a run that would train it."""
+        """The network and language as the configuration of a training run."""
         shared = {name: getattr(self, name) for name in _SHARED}
         return LARGE.replace(embedding_dim=self.width, n_heads=1, **shared)
 
 
 def check(choices: UntrainedConfiguration) -> None:
-    """Raise ``ValueError`` for a size or a choice that is out of range."""
+    """Raise ``ValueError`` for an option out of range."""
     from experiments.contextual_embeddings.training_spec import make_training_spec
 
     make_training_spec(choices.language)

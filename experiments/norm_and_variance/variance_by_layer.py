@@ -1,4 +1,4 @@
-"""How norm and variance are shared by layer before training: networks of some width beside the kernel of infinite."""
+"""Shares of norm and variance by layer before training: networks of finite width against the infinite-width kernel."""
 
 import numpy as np
 
@@ -31,7 +31,7 @@ START = UntrainedConfiguration()
 
 
 def derive(dataset, plan):
-    """Add the slope of each error against width, where width varies: theory predicts -1."""
+    """Add the log-log slope of each error against width, where width varies; theory predicts -1."""
     if "width" not in dataset.dims or dataset.sizes["width"] < 2:
         return dataset
     errors = dataset.learned.sel(quantity=["mean_square_error", "variance_error"]).mean("seed")
@@ -39,16 +39,16 @@ def derive(dataset, plan):
     log_widths = np.log(dataset.width.values.astype(float))
     slopes = np.polyfit(log_widths, log_errors.values.reshape(len(log_widths), -1), 1)[0]
     slope = log_errors.isel(width=0, drop=True).copy(data=slopes.reshape(log_errors.shape[1:]))
-    slope = slope.reindex(quantity=dataset["quantity"])  # NaN for quantities that are no errors
-    slope.attrs = {"long_name": "slope of the logarithm of an error in that of the width"}
+    slope = slope.reindex(quantity=dataset["quantity"])  # NaN for quantities other than errors
+    slope.attrs = {"long_name": "log-log slope of the error against width"}
     return dataset.assign(error_slope=slope)
 
 
 EXPERIMENT = Experiment(
     name="variance-by-layer",
-    summary="deeper layers leave the origin and vary within words: untrained networks do, as a kernel predicts",
+    summary="in untrained networks deeper layers leave the origin and vary within words, as a kernel predicts",
     regimes=(
-        Regime("post-norm", "LayerNorm behind each branch, GELU", START),
+        Regime("post-norm", "LayerNorm after each branch, GELU", START),
         Regime("post-norm-relu", "the same with ReLU", START.replace(activation="relu")),
         Regime("pre-norm", "LayerNorm before each branch, GELU", START.replace(norm="pre")),
         Regime("pre-norm-relu", "the same with ReLU", START.replace(norm="pre", activation="relu")),

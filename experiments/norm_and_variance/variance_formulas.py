@@ -1,6 +1,6 @@
-"""Five ways to compute a variance in float32, batch by batch; four of them only to be compared with the fifth.
+"""Five ways to compute a variance in float32 batch by batch: the compensated rule, and four for comparison.
 
-Each returns V, the variance summed over dimensions, of vectors that come in batches.
+Each returns V, the variance summed over dimensions, of vectors that arrive in batches.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def reference_variance(vectors: Float[np.ndarray, "N d"]) -> float:
-    """Return V of float32 vectors to full double precision: two passes in extended precision."""
+    """Return V of float32 vectors to double precision, by two passes in extended precision."""
     wide = vectors.astype(np.longdouble)
     return float(np.mean(np.sum((wide - wide.mean(axis=0)) ** 2, axis=1)))
 
 
 def two_passes(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
-    """Mean of squared deviations from the mean; all vectors must be kept or computed twice."""
+    """Return V from squared deviations from the mean; vectors must be stored or computed twice."""
     total = np.zeros(vectors.shape[1], np.float32)
     for part in _batches(vectors, batch):
         total += part.sum(axis=0)
@@ -32,7 +32,7 @@ def two_passes(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
 
 
 def sums_of_squares(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
-    """``sum |x|^2/n - |sum x/n|^2`` from running sums."""
+    """Return ``sum |x|^2/n - |sum x/n|^2`` from running sums."""
     total, squares = np.zeros(vectors.shape[1], np.float32), np.float32(0)
     for part in _batches(vectors, batch):
         total += part.sum(axis=0)
@@ -42,7 +42,7 @@ def sums_of_squares(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
 
 
 def difference_of_means(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
-    """``Q - M`` from running means of x and of |x|^2."""
+    """Return ``Q - M`` from running means of x and of |x|^2."""
     mean, square, count = np.zeros(vectors.shape[1], np.float32), np.float32(0), 0
     for part in _batches(vectors, batch):
         count += len(part)
@@ -53,7 +53,7 @@ def difference_of_means(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
 
 
 def plain_merge(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
-    """Chan's rule with single float32 numbers."""
+    """Return V by Chan's rule in plain float32."""
     mean, spread, count = np.zeros(vectors.shape[1], np.float32), np.float32(0), 0
     for part in _batches(vectors, batch):
         part_mean = part.mean(axis=0)
@@ -66,7 +66,7 @@ def plain_merge(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
 
 
 def compensated_merge(vectors: Float[np.ndarray, "N d"], batch: int) -> float:
-    """Chan's rule as :mod:`simlab.metrics.moments` has it, on the device."""
+    """Return V by the compensated Chan's rule of :mod:`simlab.metrics.moments`, on the device."""
     from simlab.metrics.contextual.norm_and_variance import group_moments
     from simlab.metrics.moments import empty_moments
 

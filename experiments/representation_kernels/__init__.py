@@ -1,1 +1,1 @@
-"""Representation kernels: which kernel contrastive learning finds, whatever the encoder."""
+"""Representation kernels: the kernel that contrastive learning finds, for any sufficiently wide encoder."""

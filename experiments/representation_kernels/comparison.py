@@ -1,4 +1,4 @@
-"""Hold the learned kernel against the predicted one."""
+"""Comparison of the learned kernel with the predicted one."""
 
 import numpy as np
 
@@ -20,19 +20,19 @@ QUANTITIES = {
         label="loss", unit="nats", headline="compared", panels=(Panel(label="loss (nats)", height=0.8, scale="linear"),)
     ),
     "kernel_error": Quantity(
-        label="kernel: largest error",
+        label="largest error of the kernel",
         unit="nats",
         headline="learned",
-        panels=(Panel(label="kernel: largest\nerror (nats)", height=0.8),),
+        panels=(Panel(label="largest error of\nthe kernel (nats)", height=0.8),),
     ),
-    "excess": Quantity(label="loss above the log-count less the mutual information", unit="nats"),
-    "pmi_distance": Quantity(label="kernel: largest distance from PMI", unit="nats"),
+    "excess": Quantity(label="loss above log(n) - mutual information", unit="nats"),
+    "pmi_distance": Quantity(label="largest deviation of the kernel from PMI", unit="nats"),
 }
-ARRAYS = {"kernel": Variable(("event", "partner"), "learned scores of events, centred", "nats")}
+ARRAYS = {"kernel": Variable(("event", "partner"), "learned centred scores of events", "nats")}
 
 
 def measure(member, run: MemberRun, prediction: WorldPrediction) -> Measured:
-    """Return what a member has learned: its scores, centred, so that constants of rows are gone."""
+    """Return the measured quantities of a member, with its scores centred to remove constants of rows."""
     scores = run.final["first"] @ run.final["second"].T / member.hyperparameters.temperature
     kernel, loss = centre(scores), run.last_metrics["loss"]
     return Measured(

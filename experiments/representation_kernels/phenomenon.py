@@ -1,4 +1,4 @@
-"""Representation kernels: which kernel contrastive learning finds, whatever the encoder."""
+"""The phenomenon of platonic kernels: learned kernels of events against pointwise mutual information (PMI)."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.representation_kernels.configuration import KernelConfiguration

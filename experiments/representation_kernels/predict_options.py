@@ -1,4 +1,4 @@
-"""``simlab predict platonic-kernels``: what may be chosen, and the prediction as a table."""
+"""``simlab predict platonic-kernels``: its options, and the prediction as a table."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -11,17 +11,17 @@ from experiments.tables.columns import format_columns
 
 @dataclass(frozen=True, kw_only=True)
 class KernelOptions:
-    """A world of events on a ring, and the blocks that one of two modalities sees."""
+    """The options: a world of events on a ring, and the blocks of the coarser of two modalities."""
 
-    events: int = option(12, "events on a ring, n", group=TASK)
-    blocks: int = option(3, "events of a block, B, which one modality cannot tell apart; it divides n", group=TASK)
-    window: str = option("exponential", "within which events co-occur: exponential or gaussian", group=TASK)
-    width: float = option(2.0, "of the window", unit="events", group=TASK)
-    floor: float = option(0.05, "share of pairs that are drawn evenly from all, in [0, 1)", group=TASK)
+    events: int = option(12, "number of events on a ring, n", group=TASK)
+    blocks: int = option(3, "events per block, B, that one modality cannot distinguish; a divisor of n", group=TASK)
+    window: str = option("exponential", "co-occurrence window: exponential or gaussian", group=TASK)
+    width: float = option(2.0, "width of the window", unit="events", group=TASK)
+    floor: float = option(0.05, "share of pairs drawn uniformly from all events, in [0, 1)", group=TASK)
     partner_blocks: int | None = option(
-        None, "the same of the other side of a pair; those of blocks if not given", group=TASK
+        None, "events per block on the other side of a pair; none: the same", group=TASK
     )
-    encoders: int = option(2, "of a modality: 2, one for each of a pair of events, or 1 for both", group=NETWORK)
+    encoders: int = option(2, "encoders: 2, one for each side of a pair, or 1 for both", group=NETWORK)
 
 
 def _predict(options: KernelOptions):
@@ -31,7 +31,7 @@ def _predict(options: KernelOptions):
 
 
 def _of_configuration(configuration: KernelConfiguration):
-    """Return the prediction of a configuration: that of its world, with what keeps its encoders from it."""
+    """Return the prediction for a configuration's world, with caveats for its encoders."""
     from theory import representation_kernels
 
     world = representation_kernels.predict(
@@ -48,12 +48,12 @@ def _of_configuration(configuration: KernelConfiguration):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value."""
+    """Return a prediction as a table of names and values."""
     rows = [
-        ("CKA of both modalities", f"{prediction.cka:.10g}"),
+        ("CKA between modalities", f"{prediction.cka:.10g}"),
         ("mutual information, events", f"{prediction.mutual_information:.10g} nats"),
         ("mutual information, blocks", f"{prediction.block_information:.10g} nats"),
-        ("least loss, blocks", f"{prediction.loss:.10g} nats, all events as candidates"),
+        ("minimum loss, blocks", f"{prediction.loss:.10g} nats, all events as candidates"),
         ("PMI of events positive semidefinite", "yes" if prediction.positive_semidefinite else "no"),
         ("PMI of blocks positive semidefinite", "yes" if prediction.blocks_positive_semidefinite else "no"),
         *_excesses(prediction),
@@ -63,9 +63,9 @@ def _format(prediction) -> str:
 
 
 def _excesses(prediction) -> list[tuple[str, str]]:
-    """Return lines on what a single encoder loses; none where it loses nothing."""
+    """Return rows with the excess loss of a single encoder, where it is not zero."""
     excesses = (("events", prediction.excess), ("blocks", prediction.block_excess))
-    text = "{:.10g} nats above the log-count less the information"
+    text = "{:.10g} nats above log(n) - mutual information"
     return [(f"excess of one encoder, {name}", text.format(value)) for name, value in excesses if value]
 
 

@@ -1,4 +1,4 @@
-"""The prediction of encoders of events, as the comparison reads it."""
+"""The prediction for encoders of events, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from theory.short_text import short_repr
 if TYPE_CHECKING:
     from theory.representation_kernels import LearnedKernel
 
-NARROW = "{} dimensions are fewer than the rank {} of the kernel, which is out of reach"
-SHALLOW = "hidden layers of {} units cannot give each of {} symbols any vector"
-DISTANT = "the least loss is approached by embeddings of ever larger mean and not attained"
+NARROW = "{} dimensions are fewer than the rank {} of the kernel, which cannot be represented"
+SHALLOW = "a hidden layer of {} units cannot map {} symbols to arbitrary vectors"
+DISTANT = "the infimum of the loss is not attained: it is approached as the mean of the embeddings grows"
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorldPrediction(Prediction):
-    """The prediction with the kernel of the same world as the finest modality learns it.
+    """A prediction with the kernel that the finest modality of the same world learns.
 
     Args:
-        events_kernel: centred, of the events themselves, ``Float[n, n]``, nats.
-        pmi: centred PMI of what is seen, on the events, ``Float[n, n]``, nats.
-        information: of a pair as it is seen, nats.
-        excess: of the least loss above the log-count less the information, nats.
+        events_kernel: centred kernel of the events, ``Float[n, n]``, nats.
+        pmi: centred PMI of the blocks, expanded to the events, ``Float[n, n]``, nats.
+        information: mutual information of a pair of blocks, nats.
+        excess: excess of the minimum loss over log(n) - information, nats.
     """
 
     events_kernel: np.ndarray
@@ -41,20 +41,24 @@ class WorldPrediction(Prediction):
 
 
 def check_theory(configuration: KernelConfiguration) -> None:
-    """Raise ``ValueError`` for choices that theory cannot take."""
+    """Raise ``ValueError`` for options that the theory does not cover."""
     configuration.check()
     make_task(configuration)
 
 
 def predict(configuration: KernelConfiguration) -> WorldPrediction:
-    """Return what theory says of a configuration."""
+    """Return the prediction for a configuration."""
     from theory import representation_kernels as theory
 
     learned, finest = _learn(configuration, configuration.both_blocks), _learn(configuration, (1, 1))
     n = configuration.events
     kernel, events_kernel, pmi = (
-        theory.centre(theory.on_events(one, n, n))
-        for one in (learned.kernel, finest.kernel, theory.pmi_kernel(_table(configuration, configuration.both_blocks)))
+        theory.centre(theory.on_events(matrix, n, n))
+        for matrix in (
+            learned.kernel,
+            finest.kernel,
+            theory.pmi_kernel(_table(configuration, configuration.both_blocks)),
+        )
     )
     caveats = _caveats(configuration, learned)
     loss = np.log(n) - learned.information
@@ -79,12 +83,12 @@ def predict(configuration: KernelConfiguration) -> WorldPrediction:
 
 
 def _weakest(*bases: str) -> str:
-    """Return the basis that says least, as CKA rests on two kernels."""
+    """Return the weakest of several bases, as CKA depends on two kernels."""
     return max(bases, key=BASES.index)
 
 
 def _table(configuration: KernelConfiguration, blocks: tuple[int, int]) -> np.ndarray:
-    """Return the table of co-occurrence of blocks, as theory knows it."""
+    """Return the co-occurrence table of blocks, computed by theory."""
     from theory import representation_kernels as theory
 
     row = theory.ring_row(configuration.events, configuration.window, configuration.width, configuration.floor)
@@ -92,7 +96,7 @@ def _table(configuration: KernelConfiguration, blocks: tuple[int, int]) -> np.nd
 
 
 def _learn(configuration: KernelConfiguration, blocks: tuple[int, int]) -> LearnedKernel:
-    """Return the kernel that is learned of blocks; cells that differ in training alone share it."""
+    """Return the learned kernel of blocks, shared by cells that differ only in training."""
     world = configuration.events, configuration.window, configuration.width, configuration.floor
     return _learn_in(*world, blocks, configuration.encoders)
 
@@ -101,7 +105,7 @@ def _learn(configuration: KernelConfiguration, blocks: tuple[int, int]) -> Learn
 def _learn_in(
     events: int, window: str, width: float, floor: float, blocks: tuple[int, int], encoders: int
 ) -> LearnedKernel:
-    """Return the kernel that is learned of blocks of a ring world."""
+    """Return the learned kernel of blocks in a ring world."""
     from theory import representation_kernels as theory
 
     table = theory.ring_table(theory.ring_row(events, window, width, floor))
@@ -109,7 +113,7 @@ def _learn_in(
 
 
 def _caveats(configuration: KernelConfiguration, learned: LearnedKernel) -> tuple[str, ...]:
-    """Return what keeps a network from the kernel."""
+    """Return the reasons why a network cannot represent or reach the kernel."""
     n_symbols = configuration.events // min(configuration.both_blocks)
     caveats = []
     if configuration.output_dim < learned.rank:

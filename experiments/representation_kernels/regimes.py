@@ -1,4 +1,4 @@
-"""Platonic kernels (Huh et al., 2024): architectures, widths and modalities that learn one kernel, or do not."""
+"""Platonic kernels (Huh et al., 2024): which architectures, widths and modalities learn the same kernel."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.representation_kernels.configuration import KernelConfiguration
@@ -10,19 +10,19 @@ LARGE = KernelConfiguration(events=24, output_dim=24, n_steps=1500)
 REGIMES = (
     Regime(
         name="one-encoder",
-        summary="a free vector for each event, the same on both sides of a pair",
+        summary="one free vector per event, shared by both sides of a pair",
         quick=FREE,
         paper=LARGE,
     ),
     Regime(
         name="perceptron",
-        summary="a perceptron that reads a random code of each event, in twice as many dimensions",
+        summary="a perceptron that reads random codes of events, with twice the dimensions",
         quick=FREE.replace(architecture="mlp", output_dim=24, n_steps=400),
         paper=LARGE.replace(architecture="mlp", output_dim=48, hidden_width=128, code_dim=32, n_steps=3000),
     ),
     Regime(
         name="two-encoders",
-        summary="an encoder for each side of a pair",
+        summary="one encoder for each side of a pair",
         quick=FREE.replace(encoders=2),
         paper=LARGE.replace(encoders=2),
     ),
@@ -34,13 +34,13 @@ REGIMES = (
     ),
     Regime(
         name="indefinite",
-        summary="another world, whose PMI no single encoder can learn",
+        summary="another world, whose PMI a single encoder cannot represent",
         quick=FREE.replace(window="gaussian"),
         paper=LARGE.replace(window="gaussian"),
     ),
     Regime(
         name="narrow",
-        summary="the control that must fail: fewer dimensions than the kernel has",
+        summary="control that must fail: fewer dimensions than the rank of the kernel",
         quick=FREE.replace(output_dim=3),
         paper=LARGE.replace(output_dim=3),
     ),
@@ -48,7 +48,7 @@ REGIMES = (
 
 
 def derive(dataset, plan):
-    """Add the CKA of learned kernels with each other, and PMI."""
+    """Add the CKA between learned kernels, and PMI."""
     from experiments.representation_kernels import derived
 
     return derived.derive(dataset, plan)
@@ -56,7 +56,7 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="platonic-kernels",
-    summary="which kernel encoders, architectures and modalities share, and what a coarse modality does to it",
+    summary="the kernel that encoders, architectures and modalities share, and the effect of a coarse modality",
     regimes=REGIMES,
     quick_time="20 s",
     paper_time="1 min",

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of encoders of events."""
+"""The training specification of encoders of events, built from a configuration."""
 
 from experiments.core.training_choices import training_fields
 from experiments.representation_kernels.configuration import KernelConfiguration
@@ -13,7 +13,7 @@ KernelSpec = TrainingSpec[RingWorld, SymbolEncoder]
 
 
 def make_task(configuration: KernelConfiguration) -> RingWorld:
-    """Return the world of a configuration."""
+    """Return the task: the ring world of a configuration."""
     block, second_block = configuration.both_blocks
     return RingWorld(
         n_events=configuration.events,

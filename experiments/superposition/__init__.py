@@ -1,1 +1,1 @@
-"""Superposition: autoencoders of sparse features, and what the directions that they share cost."""
+"""Superposition: autoencoders of sparse features, and the cost of sharing directions."""

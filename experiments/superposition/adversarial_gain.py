@@ -1,4 +1,4 @@
-"""What superposition and feature averaging cost: how far a small perturbation moves an output, or flips a label."""
+"""The cost of superposition and feature averaging: how far a small perturbation moves an output or flips a label."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.core.phenomenon import Phenomenon
@@ -10,7 +10,7 @@ FEATURES = GainConfiguration()
 CLUSTERS = GainConfiguration(
     optimizer="sgd", schedule="constant", learning_rate=3.0, initial_scale=1e-3, batch_size=256, n_steps=2000
 )
-# Below 0.2 a pentagon is predicted; above, two pairs.
+# A pentagon is predicted below 0.2, two pairs above.
 PROBABILITIES = (0.5, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05, 0.02)
 N_CLUSTERS = (4, 8, 16, 32)
 
@@ -22,7 +22,7 @@ def _load_comparison():
 
 
 def derive(dataset, plan):
-    """Add what is drawn against what: p and k of each cell, and the predicted lines between them."""
+    """Add p and k of each cell, and the predicted curves between cells."""
     from experiments.superposition import adversarial_gain_derived
 
     return adversarial_gain_derived.derive(dataset, plan)
@@ -40,7 +40,7 @@ ADVERSARIAL_GAIN = Phenomenon(
 
 EXPERIMENT = Experiment(
     name="adversarial-gain",
-    summary="gain of an output by p, and of k averaged clusters the perturbation that flips a label",
+    summary="adversarial gain of an output by p, and the perturbation that flips a label of k averaged clusters",
     regimes=(
         *(
             Regime(
@@ -66,5 +66,5 @@ EXPERIMENT = Experiment(
     phenomenon=ADVERSARIAL_GAIN,
     seeds={"quick": 8, "paper": 16},
     derive=derive,
-    talk=("superposition.adversarial_gain", "What does sharing a dimension cost?"),
+    talk=("superposition.adversarial_gain", "What does sharing dimensions cost?"),
 )

@@ -1,4 +1,4 @@
-"""The numbers that gain and flip distance are drawn against, and the predicted lines between them."""
+"""Variables that the figure of adversarial gain needs: p and k of each cell, and predicted curves."""
 
 import numpy as np
 import xarray
@@ -10,14 +10,14 @@ from experiments.superposition.gain_reference import predict
 
 N_LINE = 41
 CELL_VARIABLES = {
-    "feature_probability": Variable((), "p; NaN for a classifier"),
-    "cluster_count": Variable((), "k; NaN for an autoencoder"),
-    "robust_distance": Variable((), "the largest distance from the other label that a network can have, |mu|/sqrt(2)"),
+    "feature_probability": Variable((), "probability p of a feature; NaN for a classifier"),
+    "cluster_count": Variable((), "number of clusters k; NaN for an autoencoder"),
+    "robust_distance": Variable((), "largest distance from the other label that any network can achieve, |mu|/sqrt(2)"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add p and k of each cell, and the predicted gain between the least and the largest p."""
+    """Add p and k of each cell, and the predicted gain between the smallest and the largest p."""
     from theory import superposition
 
     rows = []

@@ -1,4 +1,4 @@
-"""Hold a trained autoencoder of sparse features against its prediction."""
+"""Comparison of a trained autoencoder of sparse features with its prediction."""
 
 import numpy as np
 
@@ -21,39 +21,39 @@ QUANTITIES = {
         reduce="best",
         panels=(Panel(label="loss", height=1.1), Panel(label="relative\ndeviation", height=0.6, scale="deviation")),
     ),
-    "excess_loss": Quantity(label="loss over the predicted one, less 1", reduce="best"),
+    "excess_loss": Quantity(label="loss / predicted loss - 1", reduce="best"),
     "n_represented": Quantity(
-        label="features that are represented",
+        label="represented features",
         headline="compared",
         reduce="best",
-        panels=(Panel(label="features\nrepresented", height=0.8, scale="whole"),),
+        panels=(Panel(label="represented\nfeatures", height=0.8, scale="whole"),),
     ),
     "dimensionality_error": Quantity(
-        label="feature dimensionalities, sorted: largest error", headline="learned", reduce="best"
+        label="largest error of sorted dimensionalities", headline="learned", reduce="best"
     ),
-    "norm": Quantity(label="norm of represented features, rms", reduce="best"),
-    "bias": Quantity(label="bias of represented features, mean", reduce="best"),
+    "norm": Quantity(label="rms norm of represented features", reduce="best"),
+    "bias": Quantity(label="mean bias of represented features", reduce="best"),
     "gain": Quantity(
-        label="adversarial gain of represented features, mean",
+        label="mean adversarial gain of represented features",
         headline="compared",
         reduce="best",
         panels=(Panel(label="adversarial\ngain", height=0.9, scale="linear"),),
     ),
-    "gram_distance": Quantity(label="distance of W^T W after permutation", reduce="best"),
+    "gram_distance": Quantity(label="relative error of W^T W after permutation", reduce="best"),
 }
 ARRAYS = {
     "weights": Variable(("dimension", "feature"), "learned columns of W"),
     "bias": Variable(("feature",), "learned bias"),
     "norms": Variable(("feature",), "learned norms of the columns of W"),
     "dimensionalities": Variable(("feature",), "learned feature dimensionalities"),
-    "represented": Variable(("feature",), "whether a feature is represented, as learned"),
+    "represented": Variable(("feature",), "whether a feature is learned to be represented"),
 }
 
 
 def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
-    """Return what a member has learned; predicted arrays in the frame of its W.
+    """Return the measured quantities of a member, with predicted arrays aligned to its W.
 
-    Where nothing is predicted, they are NaN.
+    Predicted arrays are NaN where there is no prediction.
     """
     spec: FeatureSpec = member.spec
     weights, bias = (run.final[name].astype(np.float64) for name in ("weights", "bias"))
@@ -88,9 +88,9 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
 
 
 def learned_loss(spec: FeatureSpec, weights: np.ndarray, bias: np.ndarray) -> metrics.ExpectedLoss:
-    """Return the loss of a network, without sampling error if it has few features.
+    """Return the loss of a network, without sampling error for few features.
 
-    Of two features in one dimension it is the closed form that theory minimises.
+    For two features in one dimension it is the closed form that theory minimises.
     """
     law, nonlinearity = spec.task.sample(0), spec.network.nonlinearity
     p, importance = float(law.active_probability), law.importance
@@ -101,7 +101,7 @@ def learned_loss(spec: FeatureSpec, weights: np.ndarray, bias: np.ndarray) -> me
 
 
 def _align(spec: FeatureSpec, weights: np.ndarray, prediction: Prediction) -> AlignedCode:
-    """Return the predicted code beside the learned one; NaN where there is none, or the member diverged."""
+    """Return the predicted code aligned to the learned one; NaN without a prediction or for a diverged member."""
     predicted = prediction.arrays["weights"]
     if not (np.all(np.isfinite(predicted)) and np.all(np.isfinite(weights))):
         return AlignedCode(np.full_like(weights, np.nan), np.arange(weights.shape[1]), np.nan)

@@ -1,4 +1,4 @@
-"""What a user may set in an experiment on sparse features."""
+"""Options of the experiments on sparse features."""
 
 from dataclasses import dataclass
 
@@ -6,50 +6,52 @@ from experiments.core.configuration import NETWORK, TASK, TRAINING, Configuratio
 from simlab.tasks.sparse_features import MOST_WEIGHTED
 from simlab.validation import check_choice, check_count, check_real, invalid
 
-# Of the phase diagram.
+# Axes of the phase diagram.
 PHASE_AXES = ("active_probability", "importance_ratio")
 MASKS = ("auto", "weighted", "sampled")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureConfiguration(Configuration):
-    """All choices of a run on sparse features."""
+    """The options of a run on sparse features."""
 
-    n_features: int = option(5, "features, n", group=TASK)
-    n_hidden: int = option(2, "dimensions that they share, m; at most n", group=NETWORK)
+    n_features: int = option(5, "number of features, n", group=TASK)
+    n_hidden: int = option(2, "number of hidden dimensions, m; at most n", group=NETWORK)
     active_probability: float = option(
-        0.1, "p, the probability that a feature is active (the sparsity is 1 - p)", group=TASK, label="p (active)"
+        0.1, "probability p that a feature is active (the sparsity is 1 - p)", group=TASK, label="p (active)"
     )
     importance: tuple[float, ...] | None = option(
-        None, "I_i, n positive numbers with commas between them; all 1 if not given", group=TASK
+        None, "importances I_i, n positive numbers separated by commas; none: all 1", group=TASK
     )
     importance_ratio: float = option(
-        1.0, "r in I_i = r^(i-1), in place of a list", group=TASK, label="importance ratio r"
+        1.0, "ratio r of importances I_i = r^(i-1); replaces a list", group=TASK, label="importance ratio r"
     )
     masks: str = option(
         "auto",
-        f"weighted (every set of active features by its probability), sampled, or auto: "
-        f"weighted up to {MOST_WEIGHTED} features",
+        f"sets of active features: weighted (all, by probability), sampled, or auto (weighted up to {MOST_WEIGHTED} "
+        f"features)",
         group=TRAINING,
     )
-    nonlinearity: str = option("relu", "of the output: relu, or linear for the control", group=NETWORK)
+    nonlinearity: str = option("relu", "output nonlinearity: relu, or linear as a control", group=NETWORK)
     initial_scale: float = option(1.0, "root-mean-square length of the initial columns of W", group=TRAINING)
-    batch_size: int = option(128, "draws of the features in a step", group=TRAINING)
-    n_evaluation: int = option(512, "draws on which the loss is followed during training", group=TRAINING)
+    batch_size: int = option(128, "samples of the features per step", group=TRAINING)
+    n_evaluation: int = option(512, "samples on which the loss is evaluated during training", group=TRAINING)
     optimizer: str = option("adam", "an optax optimiser: adam, sgd, ...", group=TRAINING)
     learning_rate: float = option(0.02, "learning rate", group=TRAINING)
     schedule: str = option(
-        "cosine", "of the learning rate: constant, cosine (to zero) or warmup-cosine", group=TRAINING
+        "cosine", "schedule of the learning rate: constant, cosine (to zero) or warmup-cosine", group=TRAINING
     )
     n_steps: int = option(2000, "training steps", group=TRAINING)
-    n_records: int = option(20, "points of a training curve, at most (a divisor of the steps is taken)", group=TRAINING)
+    n_records: int = option(
+        20, "maximal number of points of a training curve (lowered to a divisor of the steps)", group=TRAINING
+    )
 
     @property
     def importances(self) -> tuple[float, ...]:
-        """I_i of each feature.
+        """The importance I_i of each feature.
 
         Raises:
-            ValueError: a list is given beside a ratio, or the ratio is not positive.
+            ValueError: both a list and a ratio are given, or the ratio is not positive.
         """
         ratio = check_real("importance_ratio", self.importance_ratio, positive=True)
         n_features = check_count("n_features", self.n_features)
@@ -64,7 +66,7 @@ class FeatureConfiguration(Configuration):
         """Whether every set of active features is weighted by its probability.
 
         Raises:
-            ValueError: they are too many to be weighted, or `masks` is no choice.
+            ValueError: there are too many features for weighting, or ``masks`` is not a valid choice.
         """
         check_choice("masks", self.masks, MASKS)
         if self.masks == "weighted" and check_count("n_features", self.n_features) > MOST_WEIGHTED:

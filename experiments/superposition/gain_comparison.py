@@ -1,4 +1,4 @@
-"""Hold the gain of autoencoders and the flip distance of classifiers of clusters against their predictions."""
+"""Comparison of autoencoders' gain and cluster classifiers' flip distance with their predictions."""
 
 import math
 
@@ -19,18 +19,18 @@ from simlab.tasks.sparse_features import SparseFeatures
 
 ROUNDING = 1e-9
 QUANTITIES = {
-    "gain": Quantity(label="adversarial gain of represented features, mean", headline="compared", reduce="best"),
-    "norm": Quantity(label="norm of represented features, rms", reduce="best"),
-    "flip_distance": Quantity(label="perturbation that flips a label, least of all clusters", headline="compared"),
-    "flip_distance_largest": Quantity(label="the same, largest of all clusters"),
-    "gradient_attack": Quantity(label="the same along the gradient at a cluster's mean, least"),
-    "alignment": Quantity(label="cosine of units and their label's average, least"),
+    "gain": Quantity(label="mean adversarial gain of represented features", headline="compared", reduce="best"),
+    "norm": Quantity(label="rms norm of represented features", reduce="best"),
+    "flip_distance": Quantity(label="smallest perturbation that flips a label", headline="compared"),
+    "flip_distance_largest": Quantity(label="flip distance of the most robust cluster"),
+    "gradient_attack": Quantity(label="smallest flip distance along the gradient"),
+    "alignment": Quantity(label="smallest cosine of a unit with its label's average"),
     "loss": Quantity(label="loss", reduce="best"),
 }
 
 
 def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
-    """Return what a member has learned, NaN for what its network does not have."""
+    """Return the measured quantities of a member, NaN for those its network does not have."""
     weights = run.final["weights"].astype(np.float64)
     if isinstance(member.spec.task, SparseFeatures):
         learned = _measure_features(member.spec, weights, run.final["bias"].astype(np.float64))
@@ -49,14 +49,14 @@ def _measure_features(spec, weights: np.ndarray, bias: np.ndarray) -> dict[str, 
 
 
 def measure_clusters(weights: np.ndarray, data: Clusters) -> dict[str, float]:
-    """Return how far the means of the clusters are from the other label, and how far units are from averages.
+    """Return the flip distances of cluster means, and the alignment of units with averages.
 
-    The attack goes along the difference of the two labels' averages, towards the other label; the gradient at the mean
-    of a cluster sees only the units that are active there. The mean of the distances over the clusters would say
-    nothing: where all units are active at the flip it is |mu|/sqrt(k) for any weights.
+    The attack follows the difference of the two labels' averages; the gradient at a cluster mean includes only the
+    units active there. Mean distances over clusters are uninformative: if all units are active at the flip, the mean
+    is |mu|/sqrt(k) for any weights.
 
     Args:
-        weights: of the units, ``Float[h, d]``.
+        weights: weights of the units, ``Float[h, d]``.
         data: the clusters.
     """
     means, signs = np.asarray(data.means, np.float64), unit_signs(len(weights))
@@ -77,7 +77,7 @@ def measure_clusters(weights: np.ndarray, data: Clusters) -> dict[str, float]:
 
 
 def _is_active(weights: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Return which units are active at a point; a unit orthogonal to it, to rounding, is not."""
+    """Return which units are active at a point, not counting units orthogonal to it up to rounding; ``Bool[h]``."""
     return weights @ point > ROUNDING * np.linalg.norm(weights, axis=1) * np.linalg.norm(point)
 
 

@@ -1,4 +1,4 @@
-"""What theory says of the gain of an autoencoder, and of the flip distance of a classifier of clusters."""
+"""The prediction of the gain of an autoencoder, and of the flip distance of a cluster classifier."""
 
 import math
 
@@ -8,17 +8,17 @@ from experiments.superposition.gain_configuration import GainConfiguration
 
 
 def check_theory(configuration: GainConfiguration) -> None:
-    """Raise ``ValueError`` for a task that theory cannot take; nothing is solved."""
+    """Raise ``ValueError`` for a task that the theory does not cover, without solving it."""
     if configuration.n_clusters is None:
         reference.check_theory(configuration)
 
 
 def predict(configuration: GainConfiguration) -> Prediction:
-    """Return what theory says of a configuration, NaN for what its network does not have."""
+    """Return the prediction for a configuration, NaN for quantities its network does not have."""
     if configuration.n_clusters is None:
         features = reference.predict(configuration)
-        taken = {name: features.quantities[name] for name in ("gain", "norm", "loss")}
-        quantities = taken | dict.fromkeys(
+        shared = {name: features.quantities[name] for name in ("gain", "norm", "loss")}
+        quantities = shared | dict.fromkeys(
             ("flip_distance", "flip_distance_largest", "gradient_attack", "alignment"), math.nan
         )
         return Prediction(basis=features.basis, kind=features.kind, note=features.note, quantities=quantities)
@@ -28,8 +28,8 @@ def predict(configuration: GainConfiguration) -> Prediction:
     return Prediction(
         basis="theorem",
         kind="the average of each label's clusters",
-        note="the theorem is about a network whose units are the averages, not about how they are learned; noise makes "
-        "units of different signs slightly opposed, which shortens the attack along the gradient to first order",
+        note="the theorem assumes units equal to the averages, not that they are learned; noise makes units of "
+        "different signs slightly anti-aligned, which shortens the gradient attack to first order",
         quantities={
             "gain": math.nan,
             "norm": math.nan,

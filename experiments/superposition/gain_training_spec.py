@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of an autoencoder of features or a classifier of clusters."""
+"""The training specification of an autoencoder of features or a classifier of clusters, built from a configuration."""
 
 from experiments.core.training_choices import training_fields
 from experiments.superposition import training_spec

@@ -11,7 +11,7 @@ QUICK = FeatureConfiguration(n_features=2, n_hidden=1, n_steps=1000, n_records=1
 
 
 def make_grid(size: int) -> dict[str, list[float]]:
-    """Return both axes, spaced geometrically: p from 1 to 0.01 and r from 0.1 to 10."""
+    """Return both axes with geometric spacing: p from 1 to 0.01 and r from 0.1 to 10."""
     return {
         "active_probability": np.geomspace(1, 0.01, size).tolist(),
         "importance_ratio": np.geomspace(0.1, 10, size).tolist(),
@@ -19,14 +19,14 @@ def make_grid(size: int) -> dict[str, list[float]]:
 
 
 def check(plan: Plan) -> None:
-    """Raise ``ValueError`` unless both axes have several values, and there are two features in one dimension."""
+    """Raise ``ValueError`` unless both axes have at least two values, for two features in one dimension."""
     sizes = {axis.name: len(axis.values) for axis in plan.axes}
     for name in PHASE_AXES:
         if sizes.get(name, 1) < 2:
-            raise invalid(f"vary {name}", "at least two values, as it is an axis of the phase diagram", 1)
+            raise invalid(f"vary {name}", "at least two values: it is an axis of the phase diagram", 1)
     for name in sizes:
         if name not in PHASE_AXES:
-            raise invalid("vary", f"no axis beside {' and '.join(PHASE_AXES)}", name)
+            raise invalid("vary", f"no axis besides {' and '.join(PHASE_AXES)}", name)
     for cell in plan.cells:
         for name, value in (("n_features", 2), ("n_hidden", 1), ("nonlinearity", "relu")):
             if getattr(cell.configuration, name) != value:
@@ -34,7 +34,7 @@ def check(plan: Plan) -> None:
 
 
 def derive(dataset, plan):
-    """Add the phases, learned and predicted, and the boundaries."""
+    """Add the learned and predicted phases, and the boundaries."""
     from experiments.superposition import phase_diagram_derived
 
     return phase_diagram_derived.derive(dataset, plan)
@@ -42,7 +42,7 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="phase-diagram",
-    summary="two features in one dimension: ignored, alone or in superposition, by p and importance",
+    summary="two features in one dimension: ignored, one alone, or in superposition, by p and importance",
     regimes=(
         Regime(
             name="two-in-one",

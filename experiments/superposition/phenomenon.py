@@ -1,4 +1,4 @@
-"""Superposition: autoencoders of sparse features, held against the predicted geometry."""
+"""The phenomenon of superposition: autoencoders of sparse features against the predicted geometry."""
 
 from experiments.core.phenomenon import Phenomenon
 from experiments.superposition.configuration import FeatureConfiguration

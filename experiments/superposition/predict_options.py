@@ -1,4 +1,4 @@
-"""``simlab predict superposition``: what may be chosen, and the prediction as a table."""
+"""``simlab predict superposition``: its options, and the prediction as a table."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ from experiments.tables.columns import format_columns
 
 @dataclass(frozen=True, kw_only=True)
 class SuperpositionOptions:
-    """Sparse features and the shape of the autoencoder."""
+    """The options: sparse features and the shape of the autoencoder."""
 
-    n_features: int = option(5, "features, n", group=TASK)
+    n_features: int = option(5, "number of features, n", group=TASK)
     active_probability: float = option(
-        0.1, "p, the probability that a feature is active (the sparsity is 1 - p)", group=TASK
+        0.1, "probability p that a feature is active (the sparsity is 1 - p)", group=TASK
     )
     importance: tuple[float, ...] | None = option(
-        None, "I_i, n positive numbers with commas between them; all 1 if not given", group=TASK
+        None, "importances I_i, n positive numbers separated by commas; none: all 1", group=TASK
     )
-    n_hidden: int = option(2, "dimensions that they share, m; at most n", group=NETWORK)
-    nonlinearity: str = option("relu", "of the output: relu, or linear for the control", group=NETWORK)
+    n_hidden: int = option(2, "number of hidden dimensions, m; at most n", group=NETWORK)
+    nonlinearity: str = option("relu", "output nonlinearity: relu, or linear as a control", group=NETWORK)
 
 
 def _predict(options: SuperpositionOptions):
@@ -32,7 +32,7 @@ def _predict(options: SuperpositionOptions):
 
 
 def _format(prediction) -> str:
-    """Return a prediction as lines of name and value, a line for each kind of feature, and the note."""
+    """Return a prediction as a table of names and values, one row per kind of feature, and the note."""
     rows = [("geometry", prediction.geometry), ("basis", prediction.basis)]
     if prediction.is_predicted:
         rows += [("loss", f"{prediction.loss:.10g}"), ("represented", f"{int(prediction.represented.sum())}")]
@@ -41,7 +41,7 @@ def _format(prediction) -> str:
 
 
 def _feature_table(prediction) -> list[tuple[str, ...]]:
-    """Return a heading and a line for each run of features with the same numbers."""
+    """Return a header and one row for each run of consecutive features with equal numbers."""
     numbers = np.stack(
         [prediction.feature_dimensionalities, prediction.norms, prediction.bias, prediction.gains], axis=1
     )

@@ -1,4 +1,4 @@
-"""The prediction of an autoencoder of sparse features, as the comparison reads it."""
+"""The prediction for an autoencoder of sparse features, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 
 def check_theory(configuration: FeatureConfiguration) -> None:
-    """Raise ``ValueError`` for a task that theory cannot take; nothing is solved."""
+    """Raise ``ValueError`` for a task that the theory does not cover, without solving it."""
     from theory import superposition
 
     superposition.check_task(**_task(configuration))
 
 
 def predict(configuration: FeatureConfiguration) -> Prediction:
-    """Return what theory says of a configuration."""
+    """Return the prediction for a configuration."""
     from theory import superposition
 
     return describe(superposition.predict(**_task(configuration)))
 
 
 def predict_all(configurations: Sequence[FeatureConfiguration]) -> list[Prediction]:
-    """Return what theory says of many configurations; those of two features in one dimension are solved together."""
+    """Return the predictions for several configurations; two features in one dimension are solved together."""
     return [describe(theory) for theory in solve_all(configurations)]
 
 
 def solve_all(configurations: Sequence[FeatureConfiguration]) -> list[Theory]:
-    """Return theory's own predictions of many configurations."""
+    """Return the predictions of several configurations as objects of the theory."""
     from theory import superposition
 
     tasks = [superposition.check_task(**_task(configuration)) for configuration in configurations]
@@ -52,7 +52,7 @@ def _task(configuration: FeatureConfiguration) -> dict:
 
 
 def describe(theory: Theory) -> Prediction:
-    """Return theory's prediction with the numbers that are compared, NaN where there is none."""
+    """Return a prediction of the theory in the form the comparison reads, NaN where there is none."""
     nothing = np.nan if not theory.is_predicted else 0.0
     represented = theory.represented
     return Prediction(
@@ -80,7 +80,7 @@ def describe(theory: Theory) -> Prediction:
 
 
 def _short(geometry: str) -> str:
-    """Return a geometry in fewer words, for headings, where commas stand between the geometries of several cells."""
+    """Return a geometry in short form for headings, in which commas separate the geometries of several cells."""
     return (
         geometry.replace("antipodal ", "")
         .replace("dedicated features", "dedicated")
@@ -90,10 +90,10 @@ def _short(geometry: str) -> str:
 
 
 def root_mean_square(values: np.ndarray) -> float:
-    """Return the root of the mean square; 0 of nothing."""
+    """Return the root mean square; 0 for an empty array."""
     return float(np.sqrt(np.mean(values**2))) if len(values) else 0.0
 
 
 def mean(values: np.ndarray) -> float:
-    """Return the mean; 0 of nothing."""
+    """Return the mean; 0 for an empty array."""
     return float(np.mean(values)) if len(values) else 0.0

@@ -1,4 +1,4 @@
-"""Toy models of superposition (Elhage et al., 2022) over the probability that a feature is active."""
+"""Toy models of superposition (Elhage et al., 2022), varying the probability that a feature is active."""
 
 from experiments.core.experiment import Experiment, Regime
 from experiments.superposition.configuration import FeatureConfiguration
@@ -6,7 +6,7 @@ from experiments.superposition.phenomenon import SUPERPOSITION
 
 QUICK = FeatureConfiguration()
 PAPER = QUICK.replace(n_steps=4000, batch_size=256)
-# Many features: masks are sampled.
+# Masks are sampled for many features.
 MANY = QUICK.replace(n_features=30, n_hidden=20, batch_size=256)
 MANY_PAPER = MANY.replace(batch_size=512, n_steps=8000)
 
@@ -19,7 +19,7 @@ REGIMES = (
     ),
     Regime(
         name="three-in-two",
-        summary="a triangle, or a pair and one of its own",
+        summary="a triangle, or a pair and a dedicated feature",
         quick=QUICK.replace(n_features=3),
         paper=PAPER.replace(n_features=3),
     ),
@@ -31,25 +31,25 @@ REGIMES = (
     ),
     Regime(
         name="six-in-three",
-        summary="triangles, pairs",
+        summary="triangles or pairs",
         quick=QUICK.replace(n_features=6, n_hidden=3, batch_size=64),
         paper=PAPER.replace(n_features=6, n_hidden=3),
     ),
     Regime(
         name="thirty-in-twenty",
-        summary="pairs and features of their own",
+        summary="pairs and dedicated features",
         quick=MANY,
         paper=MANY_PAPER,
     ),
     Regime(
         name="sixty-in-twenty",
-        summary="more than two features for each dimension: learned alone where they are rare",
+        summary="more than two features per dimension: no prediction where they are rare",
         quick=MANY.replace(n_features=60),
         paper=MANY_PAPER.replace(n_features=60),
     ),
     Regime(
         name="linear",
-        summary="without the ReLU, the control: it never superposes",
+        summary="control without ReLU: no superposition",
         quick=QUICK.replace(nonlinearity="linear", importance_ratio=0.8),
         paper=PAPER.replace(nonlinearity="linear", importance_ratio=0.8),
     ),
@@ -57,7 +57,7 @@ REGIMES = (
 
 
 def derive(dataset, plan):
-    """Add the loss of the best restart over the predicted one, and a note where it is outside its band."""
+    """Add the loss of the best restart over the predicted loss, and a note where it is outside the band."""
     from experiments.superposition.loss_band import add_band
 
     return add_band(dataset)

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of a training run on sparse features."""
+"""The training specification of an autoencoder of sparse features, built from a configuration."""
 
 from experiments.core.training_choices import training_fields
 from experiments.superposition.configuration import FeatureConfiguration

@@ -1,4 +1,4 @@
-"""Anisotropy of sentences of unequal classes against temperature, between its limit and its floor."""
+"""Anisotropy of sentences with unequal classes against temperature, between its low-temperature limit and its floor."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
 @style.styled
 def draw(dataset):
-    """Draw the learned anisotropy of each temperature and seed, and what is predicted."""
+    """Draw the learned anisotropy of each temperature and seed, and the prediction."""
     figure, axes = style.make_grid(1, 1, 3.1)
     _draw(axes[0, 0], dataset)
     figure.legend(handles=_handles(dataset), loc="outside lower center", ncols=2)
@@ -25,13 +25,13 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the same panel."""
+    """Draw the panel of the figure."""
     _draw(ax, dataset)
     ax.legend(handles=_handles(dataset), loc="best")
 
 
 def _regimes(dataset):
-    """Yield the cells of each regime in the order of their temperatures, and the look of its dots."""
+    """Yield the cells of each regime, sorted by temperature, and the style of its markers."""
     for index in range(dataset.sizes["regime"]):
         regime = dataset.isel(regime=index)
         cells = regime.expand_dims("cell") if not regime.cell_temperature.dims else regime
@@ -50,7 +50,7 @@ def _draw(ax, dataset) -> None:
         ends = temperatures[0] / 1.3, temperatures[-1] * 1.3
         ax.plot(ends, [limit, limit], **LIMIT)
         ax.plot(ends, [floor, floor], **FLOOR)
-        if ends[0] < threshold < ends[1]:  # there the line bends
+        if ends[0] < threshold < ends[1]:  # the line bends at the threshold
             order = np.argsort(np.append(temperatures, threshold))
             temperatures_of_line = np.append(temperatures, threshold)[order]
             ax.plot(temperatures_of_line, np.append(predicted, floor)[order], **LINE)

@@ -1,4 +1,4 @@
-"""The least contrastive loss and the class vectors against the size of a batch, with and without collisions."""
+"""The minimum contrastive loss and the class vectors against batch size, with and without class collisions."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from figures.drawing import style
 DASHES = {0.0: "solid", 1.0: (0, (4, 1.5))}
 DOTS: dict[str, Any] = {"linestyle": "none", "markersize": 3.6, "markeredgewidth": 0.8}
 GREY: dict[str, Any] = {"color": "0.3", "marker": "o"}
-LEAST_ERROR = 1e-17  # errors below are drawn here
-SHIFT = 0.12  # by which drawn batches stand beside the others
+LEAST_ERROR = 1e-17  # smaller errors are drawn here
+SHIFT = 0.12  # horizontal offset of runs with drawn batches
 
 
 @style.styled
 def draw(dataset):
-    """Draw the loss of each batch size and temperature, and below it the largest error of the class Gram matrix."""
+    """Draw the loss for each batch size and temperature, and below the largest error of the class Gram matrix."""
     figure, axes = style.make_grid(2, 1, 1.0, sharex=True, height_ratios=[1.7, 1.0])
     figure.set_figheight(4.2)
     loss_ax, error_ax = axes[:, 0]
@@ -25,27 +25,27 @@ def draw(dataset):
     _draw_errors(error_ax, dataset)
     loss_ax.set_ylabel("expected loss (nats)")
     error_ax.set_ylabel("largest error of\nthe class Gram matrix")
-    error_ax.set_xlabel("pairs of a batch")
+    error_ax.set_xlabel("batch size (pairs)")
     figure.legend(handles=_handles(dataset), loc="outside lower center", ncols=2)
     return figure
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the losses."""
+    """Draw the losses with their predictions."""
     _draw_losses(ax, dataset)
-    ax.set_xlabel("pairs of a batch")
+    ax.set_xlabel("batch size (pairs)")
     ax.set_ylabel("expected loss (nats)")
     ax.legend(handles=_handles(dataset)[:3], loc="upper left")
 
 
 def cells_in_a_row(dataset):
-    """Return all cells of a dataset in a row, those with a batch."""
+    """Return all cells with a finite batch size, stacked along ``cell``."""
     cells = dataset.stack(cell=dataset.cell_temperature.dims, create_index=False)
     return cells.isel(cell=np.isfinite(cells.cell_batch_size.values))
 
 
 def _look(dataset, temperature: float) -> dict[str, Any]:
-    """Return colour and mark of a temperature."""
+    """Return the colour and marker of a temperature."""
     values = np.unique(dataset.cell_temperature.values)
     return style.concept_style(int(np.searchsorted(values, temperature)))
 
@@ -87,8 +87,8 @@ def _dot(look: dict[str, Any], is_drawn: float) -> dict[str, Any]:
 def _handles(dataset) -> list[Line2D]:
     values = np.unique(dataset.cell_temperature.values)
     lines = [
-        Line2D([], [], color="0.3", linewidth=0.9, linestyle=DASHES[0.0], label="predicted, classes differ"),
-        Line2D([], [], color="0.3", linewidth=0.9, linestyle=DASHES[1.0], label="predicted, classes collide"),
+        Line2D([], [], color="0.3", linewidth=0.9, linestyle=DASHES[0.0], label="predicted, distinct classes"),
+        Line2D([], [], color="0.3", linewidth=0.9, linestyle=DASHES[1.0], label="predicted, with collisions"),
         Line2D([], [], label="learned, all batches", **_dot(GREY, 0.0)),
         Line2D([], [], label="learned, drawn batches", **_dot(GREY, 1.0)),
     ]

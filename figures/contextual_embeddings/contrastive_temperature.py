@@ -1,4 +1,4 @@
-"""The time to isotropy against temperature: a U-shaped curve with its optimum, and the error of descent."""
+"""The time to isotropy against temperature: a U-shaped curve with its optimum, and the error of gradient descent."""
 
 from typing import Any
 
@@ -17,26 +17,26 @@ BEST: dict[str, Any] = {
 DOTS: dict[str, Any] = {"linestyle": "none", "markersize": 3.6, "markeredgewidth": 0.7, "markerfacecolor": "white"}
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 NAMES = ("time_to_half", "time_to_tenth", "time_to_hundredth")
-MARGIN = 1.6  # of the ordinate beyond the learned times
+MARGIN = 1.6  # factor by which the ordinate extends beyond the learned times
 
 
 @style.styled
 def draw(dataset):
-    """Draw the times with the predicted curves, and below them the relative error of each regime."""
+    """Draw the times with the predicted curves, and below the relative error of each regime."""
     figure, axes = style.make_grid(2, 1, 1.0, sharex=True, height_ratios=[1.7, 1.0])
     figure.set_figheight(4.3)
     time_ax, error_ax = axes[:, 0]
     _draw_times(time_ax, dataset)
     _draw_errors(error_ax, dataset)
     time_ax.set_ylabel("time to a mean cosine\n(steps x learning rate)")
-    error_ax.set_ylabel("learned over\npredicted, less 1")
+    error_ax.set_ylabel("learned /\npredicted - 1")
     error_ax.set_xlabel(r"temperature $\tau$")
     figure.legend(handles=_handles(dataset), loc="outside lower center", ncols=2)
     return figure
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the times."""
+    """Draw the times with the predicted curves."""
     _draw_times(ax, dataset)
     ax.set_xlabel(r"temperature $\tau$")
     ax.set_ylabel("time to isotropy")
@@ -44,7 +44,7 @@ def draw_key(ax, dataset) -> None:
 
 
 def _cells(regime):
-    """Return temperatures of a regime, or one NaN where it has no axis of them, and its cells in a row."""
+    """Return the temperatures of a regime's cells, and the cells stacked along ``cell``."""
     dims = [name for name in regime.predicted.dims if name != "quantity"]
     cells = regime.stack(cell=dims, create_index=False) if dims else regime.expand_dims("cell")
     return cells.cell_temperature.values, cells

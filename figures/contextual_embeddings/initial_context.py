@@ -1,4 +1,4 @@
-"""Context of an untrained encoder by layer: networks of several widths as marks, infinite width as a line."""
+"""Contextualization of an untrained encoder by layer: networks of several widths (markers), infinite width (lines)."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from figures.drawing import style
 
 ROWS = (
-    ("mean_share", "M/Q of all tokens"),
+    ("mean_share", "M/Q over all tokens"),
     ("within_share", "variance within\nwords, $V_W/V$"),
     ("mean_similarity", "self-similarity"),
 )
@@ -20,7 +20,7 @@ SHIFT = 0.12
 
 @style.styled
 def draw(dataset):
-    """Draw a column for each regime: means over seeds with their standard deviation, layer by layer."""
+    """Draw one column per regime: means over seeds with standard deviations, by layer."""
     n_regimes = dataset.sizes["regime"]
     figure, axes = style.make_grid(len(ROWS), n_regimes, 1.25, sharex="col", sharey="row")
     for column in range(n_regimes):
@@ -40,7 +40,7 @@ def draw_key(ax, dataset) -> None:
     """Draw the share of the mean in the first regime."""
     _draw_panel(ax, dataset.isel(regime=0), "mean_share")
     ax.set_xlabel("layer")
-    ax.set_ylabel("M/Q of all tokens")
+    ax.set_ylabel("M/Q over all tokens")
     ax.legend(handles=_handles(dataset), loc="upper left")
 
 

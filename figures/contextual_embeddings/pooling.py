@@ -1,4 +1,4 @@
-"""What each pooling makes of tokens: intra-sentence similarity, anisotropy, and the cosine of sentences."""
+"""The effect of each pooling on tokens: intra-sentence similarity, anisotropy, and the cosine between classes."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from figures.drawing import style
 ROWS = (
     ("intra_sentence", "intra-sentence\nsimilarity"),
     ("anisotropy", "anisotropy"),
-    ("sentence_cosine", "cosine of two\nclasses, mean"),
+    ("sentence_cosine", "mean cosine\nbetween classes"),
 )
 FREE, NETWORK = "#CDE3F2", style.COLOURS[0]
 SEEDS: dict[str, Any] = {"linestyle": "none", "marker": "o", "color": "0.35", "markersize": 2.2, "markeredgewidth": 0}
@@ -21,7 +21,7 @@ WIDTH = 0.66
 
 @style.styled
 def draw(dataset):
-    """Draw a bar for each regime, dots for its seeds, and a line where theory predicts a value."""
+    """Draw one bar per regime, dots for its seeds, and a line where there is a prediction."""
     figure, axes = style.make_grid(len(ROWS), 1, 1.15, sharex=True)
     figure.set_figwidth(0.8 * style.TWO_COLUMNS)
     for ax, (quantity, label) in zip(axes[:, 0], ROWS, strict=True):
@@ -54,7 +54,7 @@ def _draw_bars(ax, dataset, quantity: str) -> None:
 
 
 def _first(variable):
-    """Return a variable at the first value of all that was varied."""
+    """Return a variable at the first value of every varied axis."""
     names = [name for name in variable.dims if name not in ("regime", "seed")]
     return variable.isel(dict.fromkeys(names, 0))
 
@@ -67,7 +67,7 @@ def _name_regimes(ax, dataset) -> None:
 
 def _handles() -> list:
     return [
-        Patch(facecolor=FREE, edgecolor="0.3", linewidth=0.4, label="a free vector for each occurrence"),
+        Patch(facecolor=FREE, edgecolor="0.3", linewidth=0.4, label="free vector per occurrence"),
         Patch(facecolor=NETWORK, edgecolor="0.3", linewidth=0.4, label="transformer"),
         Line2D([], [], label="seeds", **SEEDS),
         Line2D([], [], label="predicted", **PREDICTED),

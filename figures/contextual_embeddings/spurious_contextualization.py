@@ -1,4 +1,4 @@
-"""Adjusted self-similarity of each kind of words from before contrastive training to after, with predicted tips."""
+"""Change of adjusted self-similarity in contrastive training, by kind of word, with predicted end points."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from figures.drawing import style
 ARROW: dict[str, Any] = {"arrowstyle": "-|>", "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 6}
 PREDICTED: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 1.4, "solid_capstyle": "butt"}
 START: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.0, "markerfacecolor": "white"}
-SPREAD = 0.16  # by which the seeds of a kind stand apart
+SPREAD = 0.16  # horizontal offset of the outermost seeds
 
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime: an arrow for each kind and seed, a line where theory says that it ends."""
+    """Draw one panel per regime: an arrow for each kind and seed, and a line at its predicted end."""
     dataset = words.first_cell(dataset)
     figure, axes = style.make_grid(1, dataset.sizes["regime"], 2.5, sharey=True)
     figure.set_figwidth(0.85 * style.TWO_COLUMNS)
@@ -29,7 +29,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the first regime."""
+    """Draw the panel of the first regime."""
     _draw_panel(ax, words.first_cell(dataset).isel(regime=0))
     ax.set_ylabel("adjusted self-similarity")
     ax.legend(handles=_handles(), loc="upper right")
@@ -59,7 +59,7 @@ def _draw_panel(ax, regime) -> None:
 
 def _handles() -> list[Line2D]:
     return [
-        Line2D([], [], color="0.3", label="after learning hidden words", **START),
+        Line2D([], [], color="0.3", label="after masked pre-training", **START),
         Line2D([], [], color="0.3", linestyle="none", marker="^", markersize=4, label="after contrastive training"),
         Line2D([], [], label="predicted", **PREDICTED),
     ]

@@ -1,4 +1,4 @@
-"""Self-similarity of each word against C_t, before, during and after training: one mark for each word, by kind."""
+"""Self-similarity of each word against C_t, before, during and after training, by kind of word."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ LIMITS = (-0.12, 1.06)
 
 @style.styled
 def draw(dataset):
-    """Draw a row of three panels for each regime, of the first seed."""
+    """Draw one row of three panels per regime, for the first seed."""
     dataset = words.first_cell(dataset)
     n_regimes = dataset.sizes["regime"]
     figure, axes = style.make_grid(n_regimes, 3, 2.5, sharex=True, sharey=True)
@@ -35,13 +35,13 @@ def draw_key(ax, dataset) -> None:
     """Draw the end of training in the first regime."""
     dataset = words.first_cell(dataset).isel(regime=[0])
     _draw_moment(ax, dataset.isel(regime=0, seed=0), 2)
-    ax.set_xlabel(r"what a word says of the class, $C_t$")
+    ax.set_xlabel(r"class specificity of a word, $C_t$")
     ax.set_ylabel("self-similarity of the word")
     ax.legend(handles=_handles(dataset), loc="upper left")
 
 
 def _draw_moment(ax, regime, moment: int) -> None:
-    """Draw all words at a moment, with the diagonal on which they lie if tokens are class vectors."""
+    """Draw all words at a moment, with the diagonal that tokens equal to class vectors lie on."""
     ax.plot(LIMITS, LIMITS, **DIAGONAL)
     predicted, learned = regime.self_similarity_predicted.values, regime.course.values[moment]
     for number, name in enumerate(words.kind_names(regime)):

@@ -1,4 +1,4 @@
-"""Where the second moment of tokens lies, layer by layer, before and after training, beside the predicted heights."""
+"""Shares of the second moment of tokens by layer, before and after training, with the prediction."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ WIDTH, OVERHANG = 0.7, 0.09
 
 @style.styled
 def draw(dataset):
-    """Draw bars of each layer, means over seeds, before and after training; one row for each regime."""
+    """Draw stacked bars by layer before and after training, means over seeds; one row per regime."""
     dataset = words.first_cell(dataset)
     n_regimes = dataset.sizes["regime"]
     figure, axes = style.make_grid(n_regimes, 2, 2.1, sharey=True)
@@ -46,7 +46,7 @@ def draw_key(ax, dataset) -> None:
 
 
 def _draw_bars(ax, regime, name: str) -> None:
-    """Draw the shares of every layer on each other, and lines where the predicted ones end."""
+    """Draw the shares of every layer as stacked bars, with lines at the predicted boundaries."""
     layers = words.layer_names(regime)
     shares = regime[name].mean("seed").transpose("layer", "share").values[: len(layers)]
     bottoms = np.zeros(len(layers))
@@ -66,4 +66,4 @@ def _draw_bars(ax, regime, name: str) -> None:
 
 def _handles() -> list:
     patches = [Patch(label=part, **face, **EDGE) for part, face in zip(PARTS, FACES, strict=True)]
-    return [*patches, Line2D([], [], label="predicted ends", **PREDICTED)]
+    return [*patches, Line2D([], [], label="predicted boundaries", **PREDICTED)]

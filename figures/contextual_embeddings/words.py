@@ -1,4 +1,4 @@
-"""Kinds of words in a dataset of contextual embeddings: their names, colours and marks."""
+"""Kinds of words in a dataset of contextual embeddings: their names, colours and markers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def kind_names(regime) -> list[str]:
-    """Return the kinds of words of a regime, in words."""
+    """Return the names of the kinds of words of a regime."""
     return [_in_words(name) for name in _first(regime.kind_names).split(",")]
 
 
 def layer_names(regime) -> list[str]:
-    """Return the layers of a regime."""
+    """Return the names of the layers of a regime."""
     return _first(regime.layer_names).split(",")
 
 
 def kind_style(name: str) -> dict[str, Any]:
-    """Return colour and mark of a kind of words: function words have their own, whatever else there is."""
+    """Return the colour and marker of a kind of word, fixed for function words."""
     if name == "function words":
         return {"color": style.COLOURS[7], "marker": "s"}
     if name == "exclusive":
@@ -37,12 +37,12 @@ def kind_style(name: str) -> dict[str, Any]:
 
 
 def of_kind(regime, number: int) -> Bool[np.ndarray, " n_words"]:
-    """Return which words are of a kind."""
+    """Return which words are of a given kind."""
     return regime.word_kind.values == number
 
 
 def first_cell(dataset):
-    """Return the dataset at the first value of all that was varied."""
+    """Return the dataset at the first value of every varied axis."""
     names = [name for name in dataset.kind_names.dims if name != "regime"]
     return dataset.isel(dict.fromkeys(names, 0))
 

@@ -1,4 +1,4 @@
-"""The curve f(t) on which the eigenvalues of all laws lie, and how far from it they are."""
+"""The curve f(t) that predicts the eigenvalues for all laws, and the errors of the learned ones."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ KINK: dict[str, Any] = {"color": "0.6", "linewidth": 0.7, "linestyle": (0, (1.0,
 BAND: dict[str, Any] = {"color": "0.5", "linewidth": 0.8, "linestyle": (0, (3, 1.5))}
 DOTS: dict[str, Any] = {"linestyle": "none", "markersize": 3.2, "markeredgewidth": 0.7}
 KINK_LEVEL = 2.0
-HIGHEST = 3.0  # of the curve, which grows without bound at t = 0
-LEAST_ERROR = 1e-17  # errors below are drawn here
-BAND_SHARE = 0.05  # of 1 + c: how far eigenvalues learned in batches may be
+HIGHEST = 3.0  # limit of the ordinate; the curve diverges at t = 0
+LEAST_ERROR = 1e-17  # smaller errors are drawn here
+BAND_SHARE = 0.05  # tolerance for eigenvalues learned in batches, relative to 1 + c
 
 
 @style.styled
 def draw(dataset):
-    """Draw each learned eigenvalue of each law and seed at its t, and below it its distance from f(t)."""
+    """Draw the learned eigenvalues of all laws and seeds against t, and below their distances from f(t)."""
     figure, axes = style.make_grid(2, 1, 1.0, sharex=True, height_ratios=[1.6, 1.0])
     figure.set_figheight(3.6)
     curve_ax, error_ax = axes[:, 0]
@@ -27,7 +27,7 @@ def draw(dataset):
     _draw_errors(error_ax, dataset)
     curve_ax.set_ylabel(r"eigenvalue $c/\tau$")
     error_ax.set_ylabel(r"$|c/\tau - f(t)|$")
-    error_ax.set_xlabel("t, augmentation and weight decay over the variance")
+    error_ax.set_xlabel("t = (augmentation + weight decay) / variance")
     figure.legend(handles=_handles(dataset), loc="outside lower center", ncols=2)
     return figure
 
@@ -35,20 +35,20 @@ def draw(dataset):
 def draw_key(ax, dataset) -> None:
     """Draw the curve with the eigenvalues of all laws."""
     _draw_curve(ax, dataset)
-    ax.set_xlabel("augmentation over variance, t")
+    ax.set_xlabel("t = augmentation / variance")
     ax.set_ylabel("eigenvalue of the embedding")
     ax.legend(handles=_handles(dataset)[:-1], loc="upper right")
 
 
 def points(regime):
-    """Return ``t`` and ``c/tau`` of every direction, law and seed of a regime that has finite numbers, flat."""
+    """Return the finite ``t`` and ``c/tau`` of all directions, laws and seeds of a regime, flattened."""
     levels, values = regime.levels.values, (regime.eigenvalues / regime.cell_temperature).transpose(*regime.levels.dims)
     is_there = np.isfinite(levels) & np.isfinite(values.values)
     return levels[is_there], values.values[is_there]
 
 
 def _regimes(dataset):
-    """Yield the regimes that have the curve, and the look of each."""
+    """Yield the regimes to which the curve applies, and the style of each."""
     for index in range(dataset.sizes["regime"]):
         regime = dataset.isel(regime=index)
         if np.all(regime.uses_distance.values):
@@ -66,7 +66,7 @@ def _draw_curve(ax, dataset) -> None:
 
 
 def _draw_errors(ax, dataset) -> None:
-    """Draw distances from the curve, interpolated nowhere: the predicted eigenvalue of each point is in the dataset."""
+    """Draw distances from the predicted eigenvalues, which the dataset has for each point, without interpolation."""
     ax.axvline(KINK_LEVEL, **KINK)
     for regime, look in _regimes(dataset):
         levels = regime.levels
@@ -81,7 +81,7 @@ def _draw_errors(ax, dataset) -> None:
 
 
 def _rightmost(dataset) -> float:
-    """Return where the abscissa ends."""
+    """Return the upper limit of the abscissa."""
     return 1.04 * max(np.nanmax(points(regime)[0], initial=KINK_LEVEL) for regime, _ in _regimes(dataset))
 
 

@@ -1,4 +1,4 @@
-"""Eigenvalues of the covariance of the embedding, learned beside predicted, direction by direction."""
+"""Learned and predicted eigenvalues of the embedding covariance, by direction."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ PREDICTED: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 1.1, "solid_
 CORRECTED: dict[str, Any] = {"color": "0.6", "linewidth": 2.6, "solid_capstyle": "butt"}
 COLLAPSED: dict[str, Any] = LEARNED | {"markerfacecolor": "white", "markeredgewidth": 0.7}
 MOST_COLUMNS = 3
-# Below this share of the least predicted eigenvalue that is not zero, dots lie on the line of what has collapsed.
+# Eigenvalues below this share of the smallest non-zero prediction are drawn on the line of collapsed directions.
 FLOOR, FLOOR_OF_NONE = 0.1, 0.5
-HALF = 0.38  # of the length of a bar, in directions
+HALF = 0.38  # half the width of a bar, in directions
 
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime, of what was varied the first value, the largest eigenvalue first.
+    """Draw one panel per regime at the first value of varied axes, the largest eigenvalue first.
 
-    Dots are the seeds, black bars the prediction, grey bars the one that is corrected for the batch. What has collapsed
-    lies on the lowest line, open where it was learned.
+    Dots are seeds, black bars the prediction, grey bars the prediction corrected for the batch. Collapsed directions
+    are on the lowest line, as open dots where learned.
     """
     names = [name for name in dataset.eigenvalues_predicted.dims if name not in ("regime", "seed", "direction")]
     dataset = dataset.isel(dict.fromkeys(names, 0))
@@ -42,14 +42,14 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the first regime."""
+    """Draw the panel of the first regime."""
     _draw_panel(ax, dataset.isel(regime=0))
     ax.set_xlabel("direction")
     ax.set_ylabel("eigenvalue of the embedding")
 
 
 def _draw_panel(ax, regime) -> None:
-    """Draw learned and predicted eigenvalues of a regime on a logarithmic scale that ends at the line of the zeros."""
+    """Draw learned and predicted eigenvalues of a regime on a logarithmic scale, with zeros on the lowest line."""
     learned = regime.eigenvalues.transpose("seed", "direction").values
     predicted = regime.eigenvalues_predicted.isel(seed=0).values
     corrected = regime.finite_batch_eigenvalues.values
@@ -78,12 +78,12 @@ def _draw_panel(ax, regime) -> None:
 
 
 def _handles(dataset) -> list[Line2D]:
-    """Return the entries of the legend, those that occur."""
+    """Return the legend entries that occur in the figure."""
     handles = [
         Line2D([], [], label="predicted", **PREDICTED),
         Line2D([], [], label="learned, each seed", markeredgewidth=0, **LEARNED),
         Line2D([], [], label="learned, collapsed", **COLLAPSED),
     ]
     if np.isfinite(dataset.finite_batch_eigenvalues.values).any():
-        handles.append(Line2D([], [], label="predicted, corrected for the batch", **CORRECTED))
+        handles.append(Line2D([], [], label="predicted, batch-corrected", **CORRECTED))
     return handles

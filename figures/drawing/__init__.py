@@ -1,4 +1,4 @@
-"""What figures share: one look, scales chosen by the numbers drawn, means over seeds, clouds of vectors, curves."""
+"""Code shared by figures: style, scales chosen from the data, means over seeds, clouds of vectors, curves."""
 
 from figures import load_matplotlib
 

@@ -1,4 +1,4 @@
-"""Clouds of vectors on two axes: learned ones as marks by group, predicted ones in black."""
+"""Clouds of projected vectors: learned ones as markers by group, predicted ones in black."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from figures.drawing import style
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# Vectors drawn of a cloud, evenly spread over it: a vector file of 15,000 marks would not open.
+# Largest number of vectors drawn, evenly spread over a cloud: a vector file with 15,000 markers would not open.
 MOST_MARKS = 1500
 
 
@@ -23,15 +23,15 @@ def draw_cloud(
     noun: str | None,
     ring: float = 5,
 ) -> None:
-    """Draw a cloud that is projected already, in a square panel.
+    """Draw a cloud of projected vectors.
 
     Args:
         ax: the panel.
-        learned: ``Float[N, 2]``.
-        predicted: ``Float[N, 2]``.
-        groups: ``Int[N]``, from 0.
-        noun: what a group is called in the legend; None keeps groups out of it.
-        ring: diameter of the mark of a predicted vector, points.
+        learned: learned vectors, ``Float[N, 2]``.
+        predicted: predicted vectors, ``Float[N, 2]``.
+        groups: group of each vector, ``Int[N]``, from 0.
+        noun: name of a group in the legend; None omits groups from the legend.
+        ring: diameter of the marker of a predicted vector, points.
     """
     marks = np.arange(0, len(learned), max(1, len(learned) // MOST_MARKS))
     for group in np.unique(groups):
@@ -50,7 +50,7 @@ def draw_cloud(
 
 
 def frame_square(ax, *clouds: Float[np.ndarray, "n 2"], room: float = 0.06) -> None:
-    """Make the panel a square with the same scale on both axes, and room around all finite points, as a share of it."""
+    """Make the panel square with equal scales, and a margin around all finite points, as a share of its width."""
     points = np.concatenate(clouds)
     points = points[np.all(np.isfinite(points), axis=1)]
     low, high = points.min(axis=0), points.max(axis=0)
@@ -65,7 +65,7 @@ def principal_axes(vectors: Float[np.ndarray, "n d"]) -> tuple[Float[np.ndarray,
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred)
     shares = variances[::-1] / max(variances.sum(), np.finfo(float).tiny)
-    # A sign is free: the largest entry of an axis is made positive, so that redrawing gives the same picture.
+    # The sign of an axis is arbitrary: its largest entry is made positive, so that redrawing gives the same picture.
     top = axes[:, [-1, -2]]
     return top * np.sign(top[np.argmax(np.abs(top), axis=0), [0, 1]]), shares[:2]
 

@@ -1,4 +1,4 @@
-"""What a curve over training is: the name of its quantity, its look, and what is predicted of it."""
+"""A curve over training: the name of its quantity, its style and its prediction."""
 
 from typing import NamedTuple
 

@@ -1,10 +1,10 @@
-"""Text of a saved dataset, which others may have written, is drawn as it stands: it is never mathematics."""
+"""Escaping of text in a saved dataset, which others may have written, so that it is never parsed as mathematics."""
 
 import numpy as np
 
 
 def without_mathematics(dataset):
-    """Return a dataset whose dollar signs, in its coordinates and attributes, matplotlib takes for themselves."""
+    """Return the dataset with escaped dollar signs in coordinates and attributes, so that they are drawn literally."""
     coordinates = {
         name: (array.dims, np.vectorize(_escape_object, otypes=[object])(array.values), array.attrs)
         for name, array in dataset.coords.items()
@@ -21,7 +21,7 @@ def _escape_object(value: object) -> object:
 
 
 def _escape_attribute(value: object) -> object:
-    """Return an attribute with its dollar signs escaped; where it is JSON, the backslash is escaped in its turn."""
+    """Return an attribute with its dollar signs escaped; in JSON the backslash is escaped as well."""
     if not isinstance(value, str) or "$" not in value:
         return value
     return value.replace("$", r"\\$" if value[:1] in '{["' else r"\$")

@@ -1,4 +1,4 @@
-"""Scales, limits and ticks of a panel, chosen by the numbers that are drawn in it."""
+"""Scales, limits and ticks of a panel, chosen from the numbers drawn in it."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from figures.drawing import style
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-WIDE_CHARACTER = 0.056  # inches: the width of a character of 7 points
+WIDE_CHARACTER = 0.056  # inches: width of a 7-point character
 MOST_TICKS = 7  # of a logarithmic axis
-MARGIN = 0.08  # of the abscissa, on both sides of the outermost numbers
+MARGIN = 0.08  # share of the abscissa beyond the outermost numbers, on each side
 ROUND_STEPS = [1, 2, 2.5, 5, 10]
 
 
 def panel_width(ax) -> float:
-    """Return roughly the width of a panel, inches: its share of the figure less the labels of its ordinate."""
+    """Return the approximate width of a panel in inches: its share of the figure minus the labels of its ordinate."""
     return ax.figure.get_figwidth() / ax.get_subplotspec().get_gridspec().ncols - 0.5
 
 
 def set_names(ax, names: list[str]) -> None:
-    """Put names below 0, 1, ...; slanted where they have no room side by side."""
+    """Put names below 0, 1, ...; slanted if they do not fit side by side."""
     slanted = style.CHARACTER * sum(len(name) + 1 for name in names) > panel_width(ax)
     turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
     ax.set_xticks(range(len(names)), names, **turned)
@@ -42,7 +42,7 @@ def set_names(ax, names: list[str]) -> None:
 
 
 def set_numbers(ax, positions: Float[np.ndarray, " n"], axis: str = "x") -> None:
-    """Scale an axis for sorted numbers, with a margin on both sides; few numbers far apart are the ticks.
+    """Scale an axis for sorted numbers, with a margin on both sides; a few well-separated numbers become the ticks.
 
     Args:
         ax: the panel.
@@ -51,7 +51,7 @@ def set_numbers(ax, positions: Float[np.ndarray, " n"], axis: str = "x") -> None
     """
     low, high = positions[[0, -1]]
     set_limits, ticks = getattr(ax, f"set_{axis}lim"), getattr(ax, f"{axis}axis")
-    room = panel_width(ax) if axis == "x" else inf  # beside each other; above each other numbers have room
+    room = panel_width(ax) if axis == "x" else inf  # labels along the ordinate never collide
     if is_logarithmic(positions):
         getattr(ax, f"set_{axis}scale")("log")
         margin = (high / low) ** MARGIN
@@ -67,14 +67,14 @@ def set_numbers(ax, positions: Float[np.ndarray, " n"], axis: str = "x") -> None
 
 
 def set_label(ax, text: str) -> int:
-    """Label the abscissa, in as many lines as the width of the panel needs, and return their number."""
+    """Label the abscissa, wrapped to the width of the panel, and return the number of lines."""
     lines = textwrap.wrap(text, max(8, int(panel_width(ax) / WIDE_CHARACTER)))
     ax.set_xlabel("\n".join(lines))
     return len(lines)
 
 
 def set_log_steps(ax) -> None:
-    """Make the abscissa one of training steps, logarithmic: ticks at powers of ten, and between where they are few."""
+    """Make the abscissa logarithmic in training steps, with ticks at powers of ten, or at 1, 2, 5 over few decades."""
     ax.set_xscale("log")
     first, last = ax.get_xlim()
     ax.xaxis.set_major_locator(LogLocator(subs=(1,) if last > 300 * first else (1, 2, 5)))
@@ -84,10 +84,10 @@ def set_log_steps(ax) -> None:
 
 
 def is_logarithmic(positions: Float[np.ndarray, " n"]) -> bool:
-    """Return whether sorted numbers are positive and lie evenly on a logarithmic scale rather than on a linear one.
+    """Return whether sorted numbers are positive and more evenly spaced on a logarithmic than on a linear scale.
 
-    Equal ratios of four numbers or more always do; others must span more than a decade, and have more even ratios
-    than gaps.
+    Four or more numbers in equal ratios always are; others must span more than a decade and have more even ratios than
+    gaps.
     """
     if positions[0] <= 0:
         return False
@@ -105,7 +105,7 @@ def set_unit_interval(ax) -> None:
 
 
 def set_ordinate(ax, values: Float[np.ndarray, " n"], scale: str = "free") -> None:
-    """Scale the ordinate for some values.
+    """Scale the ordinate for the given values.
 
     Args:
         ax: the panel.
@@ -124,7 +124,7 @@ def set_ordinate(ax, values: Float[np.ndarray, " n"], scale: str = "free") -> No
         ax.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
     else:
         top = style.ceiling(values)
-        ax.set_ylim(-0.06 * top if 0 in values else 0, 1.1 * top)  # a mark at 0 is seen whole
+        ax.set_ylim(-0.06 * top if 0 in values else 0, 1.1 * top)  # so that a marker at 0 is not clipped
     whole = MaxNLocator(4, integer=True)
     ax.yaxis.set_major_locator(whole if scale == "whole" else MaxNLocator(4, steps=ROUND_STEPS))
 
@@ -137,7 +137,7 @@ def is_decades(values: Float[np.ndarray, " n"], scale: str) -> bool:
 
 
 def set_deviation(ax, values: Float[np.ndarray, " n"]) -> None:
-    """Scale the ordinate in per cent around 0: at least 0.01 % to both sides, in decades where a value exceeds 1."""
+    """Scale the ordinate in per cent around 0: at least 0.01 % on both sides, logarithmic if a value exceeds 1."""
     low, high = min([0.0, *values]), max([0.0, *values])
     if high > 1:
         ax.set_yscale("symlog", linthresh=0.1)
@@ -150,14 +150,14 @@ def set_deviation(ax, values: Float[np.ndarray, " n"]) -> None:
 
 
 def percent(value: float, _=None) -> str:
-    """Return a share in per cent, with a minus sign as long as a plus."""
+    """Return a share as text in per cent, with a typographic minus sign."""
     return f"{100 * value:g}%".replace("-", "\N{MINUS SIGN}")
 
 
 def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
-    """Put ticks at powers of ten, at three times these below two decades, at 1, 2 and 5 below one.
+    """Put ticks at powers of ten; below two decades also at three times these, below one decade at 1, 2 and 5.
 
-    Where their labels do not fit a width, inches, fewer are taken, in the end every second or third power.
+    If their labels do not fit the width (inches) there are fewer, down to every second or third power.
     """
     plain = low >= 1e-3 and high < 1e4
     powers = LogFormatterSciNotation(minor_thresholds=(inf, inf))
@@ -168,7 +168,7 @@ def _set_decades(axis, low: float, high: float, width: float = inf) -> None:
 
 
 def _log_ticks(low: float, high: float, width: float, *, plain: bool) -> Float[np.ndarray, " n"]:
-    """Return the ticks of a logarithmic axis, from the finest choice whose labels fit a width, inches."""
+    """Return the finest set of ticks of a logarithmic axis whose labels fit a width (inches)."""
     first = floor(log10(low))
     decades = 10.0 ** np.arange(first, floor(log10(high)) + 1)
     choices = [(1, 2, 5)] if plain and high < 10 * low else []
@@ -185,13 +185,13 @@ def _log_ticks(low: float, high: float, width: float, *, plain: bool) -> Float[n
 def _have_room(
     places: Float[np.ndarray, " n"], width: float, numbers: Float[np.ndarray, " n"] | None = None, span: float = 0.0
 ) -> bool:
-    """Return whether the labels of ascending ticks stand clear of each other.
+    """Return whether the labels of ascending ticks do not overlap.
 
     Args:
-        places: of the ticks.
-        width: of the axis, inches.
-        numbers: which the labels show; None for the places themselves.
-        span: from end to end of the axis, in the unit of places; 0 for that of the places.
+        places: positions of the ticks.
+        width: width of the axis, inches.
+        numbers: numbers in the labels; None for the positions themselves.
+        span: length of the axis in the unit of the positions; 0 for the range of the positions.
     """
     widths = np.array(
         [style.CHARACTER * min(len(f"{number:g}"), 5) for number in (places if numbers is None else numbers)]
@@ -201,7 +201,7 @@ def _have_room(
 
 
 def _round_locator(low: float, high: float, width: float) -> MaxNLocator:
-    """Return the locator of round numbers, four intervals or fewer, whose labels fit a width, inches."""
+    """Return a locator of round numbers with at most four intervals, whose labels fit a width (inches)."""
     for n_intervals in (4, 3, 2):
         locator = MaxNLocator(n_intervals)
         ticks = np.asarray(locator.tick_values(low, high))

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def standard_error(values):
-    """Return the standard error of the mean over the axis ``seed``; NaN where fewer than two seeds are known.
+    """Return the standard error of the mean over the axis ``seed``; NaN for fewer than two finite seeds.
 
     Args:
-        values: an ``xarray.DataArray``; NaN for a seed that is not known.
+        values: an ``xarray.DataArray``; NaN marks missing seeds.
     """
     count = values.count("seed")
     squares = ((values - values.mean("seed")) ** 2).sum("seed")
@@ -22,13 +22,13 @@ def standard_error(values):
 
 
 def mean_and_error(values, *, skipna: bool = False) -> tuple[Float[np.ndarray, ...], Float[np.ndarray, ...]]:
-    """Return mean and standard error over the axis ``seed``, as arrays on the others.
+    """Return mean and standard error over the axis ``seed``, as arrays over the other axes.
 
     Args:
         values: an ``xarray.DataArray``.
-        skipna: whether seeds that are not known are left out; else the mean is not known either.
+        skipna: whether missing seeds are skipped; otherwise they make the mean NaN.
 
     Returns:
-        The error is 0 where it is not known: no bar is drawn.
+        Mean and error; an undefined error is 0, so that no bar is drawn.
     """
     return values.mean("seed", skipna=skipna).values, np.nan_to_num(standard_error(values).values)

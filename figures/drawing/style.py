@@ -1,8 +1,8 @@
-"""One look for all figures: print sizes, colours, marks.
+"""The style of all figures: print sizes, colours, markers.
 
 Colours are those of Okabe and Ito, which colour-blind readers can distinguish, in an order of alternating lightness;
-marks differ as well, so that a greyscale print can be read. Text is set by matplotlib itself (no LaTeX) and embedded
-as TrueType.
+markers differ as well, so that greyscale prints are readable. Text is set by matplotlib (no LaTeX) and embedded as
+TrueType.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 ONE_COLUMN = 3.35  # inches: 85 mm
 TWO_COLUMNS = 6.9  # inches: 175 mm
-CHARACTER = 0.05  # inches: the width of a character of 6 points
-LONGEST_KINDS = 30  # characters of a panel's title on what is predicted
+CHARACTER = 0.05  # inches: width of a 6-point character
+LONGEST_KINDS = 30  # maximum characters for the kinds of predictions in a panel's title
 
 RGBA = tuple[float, float, float, float]
 
 COLOURS = ("#0072B2", "#E69F00", "#882255", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#999999")
-# Seven marks beside eight colours: 56 concepts pass before a pair returns.
+# Seven markers and eight colours: a combination repeats only after 56 concepts.
 MARKS = ("o", "^", "s", "D", "v", "P", "X")
 PREDICTED = "black"
 DISTANCES = ("embedding_distance", "feature_distance")  # quantities: relative distance from the prediction
-FAR = 0.3  # of these, where nobody would speak of the predicted collapse
+FAR = 0.3  # of these distances; beyond it the predicted collapse has not occurred
 TRAIN, TEST = COLOURS[1], COLOURS[0]
 
 _SETTINGS: dict[Any, Any] = {
@@ -81,11 +81,11 @@ _VENUE: ContextVar[dict[Any, Any] | None] = ContextVar("settings of a venue", de
 
 @contextmanager
 def figure_width(inches: float | None, venue: str | None = None) -> Iterator[None]:
-    """Draw figures of another width than their own.
+    """Set the width and typeface of the figures drawn within the context.
 
     Args:
-        inches: the width; None for that of the venue, or else that of each figure.
-        venue: a name of :data:`figures.drawing.venues.VENUES`, whose typeface is used; None for the house style.
+        inches: the width; None for that of the venue, or, without a venue, of each figure.
+        venue: a key of :data:`figures.drawing.venues.VENUES`, whose typeface is used; None for the house style.
     """
     chosen = None if venue is None else VENUES[venue]
     width = _WIDTH.set(chosen.width if inches is None and chosen is not None else inches)
@@ -98,10 +98,10 @@ def figure_width(inches: float | None, venue: str | None = None) -> Iterator[Non
 
 
 def styled(function: Callable) -> Callable:
-    """Run a drawing or saving function under the house style, and leave the settings of matplotlib as they were.
+    """Run a drawing or saving function under the house style without changing matplotlib's settings.
 
-    The style starts from matplotlib's defaults: no ``matplotlibrc`` of a user or of the current folder shows in a
-    figure. The titles of a figure that the function returns are fitted to the places of their panels.
+    The style starts from matplotlib's defaults: a ``matplotlibrc`` of the user or the current folder has no effect.
+    The titles of a returned figure are fitted to the width of their panels.
     """
 
     @wraps(function)
@@ -121,14 +121,14 @@ def styled(function: Callable) -> Callable:
 
 
 def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
-    """Return a figure and its axes, ``n_rows x n_columns``: one column wide for up to two panels, else two columns.
+    """Return a figure and its axes, ``n_rows x n_columns``: one text column wide for up to two panels, otherwise two.
 
-    Within :func:`figure_width` it is as wide as that says.
+    Within :func:`figure_width` that width is used instead.
 
     Args:
         n_rows: panels from top to bottom.
         n_columns: panels from left to right.
-        row_height: inches.
+        row_height: height of a row, inches.
         options: passed to ``Figure.subplots``.
     """
     width = _WIDTH.get() or (ONE_COLUMN if n_columns <= 2 else TWO_COLUMNS)
@@ -137,12 +137,12 @@ def make_grid(n_rows: int, n_columns: int, row_height: float, **options):
 
 
 def make_panels(n_panels: int, most_columns: int, row_height: float, **options):
-    """Return a figure and its axes, as :func:`make_grid`, in as few rows as hold the panels, evenly filled.
+    """Return a figure and its axes, as :func:`make_grid`, in the fewest evenly filled rows that hold the panels.
 
     Args:
-        n_panels: taken row by row; what the grid has beyond them is empty.
-        most_columns: panels from left to right, at most.
-        row_height: inches.
+        n_panels: number of panels, filled row by row; further grid cells are empty.
+        most_columns: maximum number of panels per row.
+        row_height: height of a row, inches.
         options: passed to ``Figure.subplots``.
     """
     n_rows = ceil(n_panels / most_columns)
@@ -161,12 +161,12 @@ def set_spacing(figure: Figure, **spacing: Any) -> None:
 
 
 def draw_row(dataset, row_height: float, draw_panel: Callable, **options):
-    """Return a figure with one titled panel per regime, and its axes.
+    """Return a figure with one titled panel per regime, and the axes.
 
     Args:
         dataset: a saved run.
-        row_height: inches.
-        draw_panel: called with the axes and the dataset of each regime.
+        row_height: height of a row, inches.
+        draw_panel: function called with the axes and the dataset of each regime.
         options: passed to ``Figure.subplots``.
     """
     names = dataset.regime.values
@@ -179,36 +179,36 @@ def draw_row(dataset, row_height: float, draw_panel: Callable, **options):
 
 
 def legend_below(figure: Figure, ax) -> None:
-    """Put the legend of one panel below the whole figure, in as many columns as fit its width."""
+    """Put the legend of one panel below the whole figure, with as many columns as fit its width."""
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=legend_columns(figure, labels))
 
 
 def legend_columns(figure: Figure, labels: list[str]) -> int:
-    """Return how many columns of a legend fit the width of a figure, evenly filled.
+    """Return the number of evenly filled legend columns that fit the width of a figure.
 
     Args:
-        figure: whose legend it is.
-        labels: of its entries, in 6 points.
+        figure: the figure.
+        labels: labels of the entries, in 6 points.
     """
-    fitting = int(figure.get_figwidth() / (0.4 + 0.9 * CHARACTER * max(map(len, labels))))  # a mark and its gaps: 0.4
+    fitting = int(figure.get_figwidth() / (0.4 + 0.9 * CHARACTER * max(map(len, labels))))  # 0.4: a marker and its gaps
     return ceil(len(labels) / ceil(len(labels) / max(1, fitting)))
 
 
 def regime_title(regime) -> str:
-    """Return the heading of a regime's panels: its name and what is predicted."""
+    """Return the title of a regime's panels: its name and the kind of prediction."""
     outcome = ", not collapsed" if _is_far(regime) else ""
     return f"{words_of(regime.regime.values)}\n({kinds(regime)} predicted{outcome})"
 
 
 def words_of(name) -> str:
-    """Return the name of a regime in words, as a reader writes them: ``Zipf LayerNorm``."""
+    """Return the name of a regime as words with usual capitalisation: ``Zipf LayerNorm``."""
     words = str(name).replace("-", " ").replace("layer norm", "LayerNorm")
     return re.sub(r"\bzipf\b", "Zipf", words)
 
 
 def _is_far(regime) -> bool:
-    """Return whether the vectors of a single task, aligned with the predicted ones, are still far from them."""
+    """Return whether the learned vectors of a single task are still far from the predicted ones after alignment."""
     if "learned" not in regime or not set(regime.learned.dims) <= {"seed", "quantity"}:
         return False
     held = set(map(str, np.atleast_1d(regime["quantity"].values)))
@@ -217,61 +217,61 @@ def _is_far(regime) -> bool:
 
 
 def set_regime_titles(axes, dataset) -> None:
-    """Give panels that stand side by side, one per regime, its heading."""
+    """Give each panel of a row, one per regime, the title of its regime."""
     set_titles(axes, [regime_title(dataset.sel(regime=name)) for name in dataset.regime.values])
 
 
 def set_titles(axes, titles: list[str], pad: float | None = None) -> None:
-    """Give each panel of a row a title; :func:`figures.drawing.titles.fit_titles` breaks it into lines that fit.
+    """Give each panel of a row a title; :func:`figures.drawing.titles.fit_titles` wraps it later.
 
     Args:
         axes: the panels.
-        titles: one for each.
-        pad: points between title and panel.
+        titles: one title per panel.
+        pad: distance between title and panel, points.
     """
     for ax, title in zip(axes, titles, strict=True):
         ax.set_title(title, pad=pad)
 
 
 def kinds(regime) -> str:
-    """Return what is predicted, in words; for several cells each kind once, or the number of kinds if they are long."""
+    """Return the kinds of predictions as text, each once, or their number if the text is long."""
     names = predicted_kinds(regime)
     text = ", ".join(names)
     return text if len(names) < 2 or len(text) <= LONGEST_KINDS else f"{len(names)} kinds"
 
 
 def concept_style(concept: int) -> dict[str, Any]:
-    """Return colour and mark of a concept."""
+    """Return the colour and marker of a concept."""
     return {"color": COLOURS[concept % len(COLOURS)], "marker": MARKS[concept % len(MARKS)]}
 
 
 def shade(index: int, count: int, family: str) -> RGBA:
-    """Return the colour of an ordered value, darker for later ones: one family of colours for one meaning.
+    """Return the colour of an ordered value, darker for later values.
 
     Args:
-        index: of the value, from 0.
-        count: of all values.
+        index: index of the value, from 0.
+        count: number of values.
         family: a sequential colormap of matplotlib, such as "Blues".
     """
     return colormaps[family](0.4 + 0.55 * index / max(1, count - 1))
 
 
 def ceiling(*arrays: Float[np.ndarray, ...]) -> float:
-    """Return the largest finite value of some arrays, or 1 if there is none above zero: the top of an axis from 0."""
+    """Return the largest finite value of the arrays, or 1 if that is zero: the top of an axis that starts at 0."""
     values = np.concatenate([np.ravel(array) for array in arrays])
     return float(max(values[np.isfinite(values)], default=0.0)) or 1.0
 
 
 @styled
 def save(figure: Figure, path, receipt: Mapping[str, object] | None = None) -> None:
-    """Save a figure as the kind of file that ``path`` ends in; without a date, so that equal runs give equal files.
+    """Save a figure in the format given by the suffix of ``path``, without a date, so that equal runs give equal files.
 
-    The layout is solved for the first file and kept for all others: they look the same, and take half the time.
+    The layout is solved for the first file and reused for all others, which makes them identical and faster.
 
     Args:
-        figure: what is saved.
-        path: of the file.
-        receipt: what the file says of its data, see :mod:`figures.receipt`.
+        figure: the figure.
+        path: path of the file.
+        receipt: provenance written to the file, see :mod:`figures.receipt`.
     """
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
@@ -281,10 +281,10 @@ def save(figure: Figure, path, receipt: Mapping[str, object] | None = None) -> N
 
 
 def _keep_layout(figure: Figure) -> None:
-    """Keep the layout that was solved, with the panels on a grid of 1e-6 of the figure: 0.2 micrometres.
+    """Keep the solved layout, and round panel positions to 1e-6 of the figure (0.2 micrometres).
 
-    The solver of matplotlib orders its variables by their addresses in memory. Its last digits differ from one drawing
-    of the same figure to the next, and files hold ten digits.
+    Matplotlib's solver orders its variables by memory address, so the last digits of a layout differ between drawings
+    of the same figure, and files contain ten digits.
     """
     figure.set_layout_engine("none")
     for ax in figure.axes:

@@ -1,4 +1,4 @@
-"""Titles that stay inside the figure and off their neighbours, measured once its panels have their places."""
+"""Wrapping and shifting of titles, so that they stay inside the figure and do not overlap, after layout."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -7,18 +7,18 @@ from itertools import pairwise
 from matplotlib.figure import Figure
 
 GAP = 0.06  # inches between titles, and between a title and the edge of the figure
-MOST_ASIDE = 0.12  # inches that a centred title may stand off the middle of its panel
-LINE = 0.12  # inches of a line of 7 points
+MOST_ASIDE = 0.12  # inches by which a centred title may be shifted from the middle of its panel
+LINE = 0.12  # inches: height of a 7-point line
 SIDES = ("left", "center", "right")
 
 
 def fit_titles(figure: Figure) -> bool:
-    """Break the titles of all panels between words until they have room; those of a row begin at one height.
+    """Wrap the titles of all panels between words until they fit; titles of a row start at the same height.
 
-    The figure grows by the lines that are added. A title that reaches over the edge of the figure, or into the half of
-    the gap that belongs to its neighbour, moves aside.
+    The figure grows by the added lines. A title that extends beyond the edge of the figure, or past the middle of the
+    gap to its neighbour, is shifted.
 
-    Returns: whether the layout of the figure was solved and still holds, because no title has changed.
+    Returns: whether the layout of the figure was solved and is still valid, because no title has changed.
     """
     rows = _rows_of(figure)
     if not rows:
@@ -38,12 +38,12 @@ def _state(rows: Sequence[Sequence]) -> list[tuple]:
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
-    """Return the lines into which a text breaks between words to fit a width.
+    """Return the lines of a text wrapped between words to fit a width.
 
     Args:
-        text: without line breaks.
-        width: that a line may have.
-        measure: returns the width of a line.
+        text: text without line breaks.
+        width: maximum width of a line.
+        measure: function that returns the width of a line.
     """
     if measure(text) <= width:
         return [text]
@@ -58,7 +58,7 @@ def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
 
 
 def _rows_of(figure: Figure) -> list[list]:
-    """Return the panels that have a title, those that begin in one row of a grid together, from left to right."""
+    """Return the panels that have a title, grouped by the grid row in which they start, from left to right."""
     rows = defaultdict(list)
     for ax in figure.axes:
         if ax.get_visible() and any(ax.get_title(loc=side) for side in SIDES):
@@ -69,7 +69,7 @@ def _rows_of(figure: Figure) -> list[list]:
 
 
 def _fit_row(figure: Figure, axes: Sequence) -> int:
-    """Wrap the titles of a row and move them aside; return how many lines the tallest has more than before."""
+    """Wrap and shift the titles of a row; return the number of lines added to the tallest."""
     before = max(_n_lines(title) for ax in axes for title in _titles(ax))
     spans = _spans(figure, axes)
     room = min(_room(ax, *span) for ax, span in zip(axes, spans, strict=True))
@@ -86,7 +86,7 @@ def _fit_row(figure: Figure, axes: Sequence) -> int:
 
 
 def _spans(figure: Figure, axes: Sequence) -> list[tuple[float, float]]:
-    """Return from where to where each title may reach, inches: to the middle between panels, or to the edge."""
+    """Return the horizontal range of each title in inches: to the middle between panels, or to the edge."""
     places = [_across(ax) for ax in axes]
     between = [(left + right) / 2 for (_, left), (right, _) in pairwise(places)]
     edges = [GAP / 2, *between, figure.get_figwidth() - GAP / 2]
@@ -94,7 +94,7 @@ def _spans(figure: Figure, axes: Sequence) -> list[tuple[float, float]]:
 
 
 def _room(ax, left: float, right: float) -> float:
-    """Return the width that the titles of a panel may have; a centred one moves a little off its middle, not far."""
+    """Return the maximum title width of a panel; a centred title may be shifted by at most ``MOST_ASIDE``."""
     start, end = _across(ax)
     if not ax.title.get_text():
         return right - start
@@ -103,14 +103,14 @@ def _room(ax, left: float, right: float) -> float:
 
 
 def _across(ax) -> tuple[float, float]:
-    """Return the left and the right edge of a panel, inches from the left edge of the figure."""
+    """Return the left and right edge of a panel, inches from the left edge of the figure."""
     ax.apply_aspect()
     box, width = ax.get_position(), ax.figure.get_figwidth()
     return width * box.x0, width * box.x1
 
 
 def _titles(ax) -> list:
-    """Return the titles of a panel that have a text."""
+    """Return the non-empty titles of a panel."""
     return [title for title in (ax.title, ax._left_title, ax._right_title) if title.get_text()]
 
 
@@ -130,7 +130,7 @@ def _wrap_title(figure: Figure, title, room: float) -> None:
 
 
 def _move_into(figure: Figure, ax, title, left: float, right: float) -> None:
-    """Move a title sideways where it reaches over the ends of its span, inches."""
+    """Shift a title sideways if it extends beyond its range (inches)."""
     box = title.get_window_extent()
     over = max(0.0, box.x1 - right * figure.dpi) - max(0.0, left * figure.dpi - box.x0)
     if over:

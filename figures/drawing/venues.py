@@ -1,15 +1,15 @@
-"""Width and typeface of figures for a venue: those of its LaTeX style file."""
+"""Width and typeface of figures for a venue, from its LaTeX style file."""
 
 from typing import Any, NamedTuple
 
 
 class Venue(NamedTuple):
-    """How a venue sets a figure.
+    """The figure settings of a venue.
 
     Attributes:
-        width: of the text, inches.
-        family: typeface, one that matplotlib brings.
-        mathematics: the set of mathematical letters that goes with it.
+        width: width of the text, inches.
+        family: a typeface that matplotlib includes.
+        mathematics: the matching font set for mathematics.
     """
 
     width: float
@@ -18,15 +18,15 @@ class Venue(NamedTuple):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings of matplotlib that differ from the house style."""
+        """The matplotlib settings that differ from the house style."""
         return {"font.family": self.family, "mathtext.fontset": self.mathematics}
 
 
-# Times is set as STIX. So is Computer Modern, whose letters in matplotlib are Latin alone.
+# STIX replaces Times, and also Computer Modern, which in matplotlib has Latin letters only.
 VENUES = {
     "neurips": Venue(5.5, "STIXGeneral", "stix"),
     "icml": Venue(6.75, "STIXGeneral", "stix"),  # both columns
     "iclr": Venue(5.5, "STIXGeneral", "stix"),
     "jmlr": Venue(6.0, "STIXGeneral", "stix"),
-    "beamer": Venue(5.5, "DejaVu Sans", "dejavusans"),  # 160 mm less margins of 10 mm
+    "beamer": Venue(5.5, "DejaVu Sans", "dejavusans"),  # 160 mm minus margins of 10 mm
 }

@@ -1,4 +1,4 @@
-"""Risk above its certified lower bound: over training from several initial scales, and at the end by batch size."""
+"""Excess of the risk over its certified lower bound: over training by initial scale, and at the end by batch size."""
 
 from typing import Any
 
@@ -13,15 +13,16 @@ from figures.sweeps.axes import keep_axes
 
 AXES = ("initial_scale", "batch_size")
 PROVED = {"color": style.PREDICTED, "linewidth": 0.8, "linestyle": (0, (4, 1.5)), "zorder": 1}
-LEAST = 1e-9  # of the risk: rounding of the weights in float32 costs less
+LEAST = 1e-9  # share of the risk; float32 rounding of the weights costs less
 
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: above, the excess over training, every seed a line; below, its end by batch size.
+    """Draw one column per regime: the excess over training with one line per seed, and the final excess by batch size.
 
-    Below, filled marks are the excess over the best lower bound proved on the training set, open ones what each network
-    proves by itself: means over seeds with standard errors. Dashed: that bound is known to be tight up to here.
+    In the lower row filled markers are the excess over the best lower bound proved on the training set, open ones over
+    the bound that each network proves itself: means over seeds with standard errors. The bound is proved to be tight
+    up to the dashed line.
     """
     dataset = _arrange(dataset)
     n_regimes = dataset.sizes["regime"]
@@ -32,8 +33,8 @@ def draw(dataset):
         _draw_training(above, regime.isel(batch_size=middle))
         _draw_ends(below, regime)
     size = dataset.batch_size.values[middle]
-    axes[0, 0].set_ylabel(f"excess, share of the risk\n(batches of {size})")
-    axes[1, 0].set_ylabel("excess, share of the risk\n(end of training)")
+    axes[0, 0].set_ylabel(f"relative excess risk\n(batch size {size})")
+    axes[1, 0].set_ylabel("relative excess risk\n(end of training)")
     for ax in axes[:, 0]:
         ax.yaxis.set_major_locator(LogLocator(numticks=7))
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -46,23 +47,23 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the excess of the first regime over training, every seed a line, in batches of the largest size."""
+    """Draw the excess of the first regime over training at the largest batch size, one line per seed."""
     dataset = _arrange(dataset)
     _draw_training(ax, dataset.isel(regime=0, batch_size=-1))
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(top=20 * ax.get_ylim()[1])  # room for the legend in a low panel
-    ax.set_ylabel("excess, share of the risk")
+    ax.set_ylabel("relative excess risk")
     ax.legend(handles=_scale_handles(dataset), ncols=2, loc="upper right")
 
 
 def _arrange(dataset):
-    """Return the dataset with the axes of the figure, numbers in order."""
+    """Return the dataset with the axes of the figure, numeric ones sorted."""
     dataset = keep_axes(dataset, AXES)
     return dataset.sortby([name for name in AXES if is_numeric(dataset[name])])
 
 
 def _draw_training(ax, regime) -> None:
-    """Draw the excess at each record after the first, from each initial scale."""
+    """Draw the excess at each record after the first, for each initial scale."""
     steps = regime.step.values
     for index in range(regime.sizes["initial_scale"]):
         look = _look(index)
@@ -77,7 +78,7 @@ def _draw_training(ax, regime) -> None:
 
 
 def _draw_ends(ax, regime) -> None:
-    """Draw the excess at the end by batch size: over the best bound filled, over the network's own bound open."""
+    """Draw the final excess by batch size: filled over the best bound, open over the network's own bound."""
     n_scales = regime.sizes["initial_scale"]
     for index in range(n_scales):
         aside = np.arange(regime.sizes["batch_size"]) + 0.15 * (index - (n_scales - 1) / 2)
@@ -92,7 +93,7 @@ def _draw_ends(ax, regime) -> None:
 
 
 def _draw_proved(ax, regime) -> None:
-    """Draw the mean excess of the network that proves the bound, over the seeds: below it, nothing is known."""
+    """Draw the mean excess over seeds of the network that proves the bound, below which tightness is not proved."""
     excesses = regime.descended_excess.values
     if np.isfinite(excesses).any():
         ax.axhline(max(float(np.nanmean(excesses)), LEAST), **PROVED)
@@ -103,7 +104,7 @@ def _look(index: int) -> dict[str, Any]:
 
 
 def _mark(index: int, *, filled: bool) -> dict[str, Any]:
-    """Return a mark of an initial scale: filled, or as an outline."""
+    """Return the marker style of an initial scale, filled or open."""
     return _look(index) | {
         "markersize": 3.2,
         "markeredgewidth": 0 if filled else 0.6,
@@ -112,7 +113,7 @@ def _mark(index: int, *, filled: bool) -> dict[str, Any]:
 
 
 def _scale_handles(dataset) -> list[Line2D]:
-    """Return an entry of a legend for each initial scale."""
+    """Return a legend entry for each initial scale."""
     return [
         Line2D([], [], label=f"initial scale {scale:g}", linewidth=0.8, **_mark(index, filled=True))
         for index, scale in enumerate(dataset.initial_scale.values)
@@ -124,16 +125,16 @@ def _add_legend(figure, dataset) -> None:
     grey = {"color": "0.4", "linestyle": "none", "marker": "o", "markersize": 3.2}
     handles = [
         *_scale_handles(dataset),
-        Line2D([], [], label="excess over the best bound proved", markeredgewidth=0, **grey),
+        Line2D([], [], label="excess over the best proved bound", markeredgewidth=0, **grey),
         Line2D(
             [],
             [],
-            label="excess over the bound of the network itself",
+            label="excess over the network's own bound",
             markeredgewidth=0.6,
             markerfacecolor="none",
             **grey,
         ),
-        Line2D([], [], label="the best bound is proved to be tight only up to here", **PROVED),
+        Line2D([], [], label="best bound proved tight up to here", **PROVED),
     ]
     figure.legend(
         handles=handles, loc="outside lower center", ncols=3 if figure.get_figwidth() > style.ONE_COLUMN else 1

@@ -1,4 +1,4 @@
-"""Word vectors for even and uneven words, few and many sentences, without and with LayerNorm, in one picture."""
+"""Word vectors for uniform and Zipf words, few and many sentences, without and with LayerNorm."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from figures.feature_collapse.principal_components import draw_embeddings
 from figures.feature_collapse.tail_or_sample import AXES, law_name
 from figures.sweeps.axes import keep_axes
 
-FEW = 5  # sentences per class, at least: below, nothing is learned of most words
+FEW = 5  # minimum number of sentences per class; with fewer, most words are not learned
 
 
 @style.styled
 def draw(dataset):
-    """Draw a row per regime: even words few and many times, uneven words few and many times; the first seed of each.
+    """Draw one row per regime: uniform and Zipf words, each with few and many sentences, for the first seed.
 
-    Vectors lie on the two principal components of the learned ones; predicted ones are black.
+    Vectors are projected on the two principal components of the learned ones; predicted ones are black.
     """
     dataset = keep_axes(dataset, AXES).sortby("per_class")
     columns = choose_columns(dataset)
@@ -27,16 +27,16 @@ def draw(dataset):
         panels[0].set_ylabel(f"{name}\n{panels[0].get_ylabel()}")
         accuracies = [_accuracy(dataset.isel(regime=row, seed=0, **chosen)) for chosen in columns]
         heads = [f"{_name(dataset.isel(chosen))}\n" if row == 0 else "" for chosen in columns]
-        titles = [f"{head}accuracy {one:.0%}" for head, one in zip(heads, accuracies, strict=True)]
+        titles = [f"{head}accuracy {accuracy:.0%}" for head, accuracy in zip(heads, accuracies, strict=True)]
         style.set_titles(panels, titles)
     style.legend_below(figure, axes[0, 0])
     return figure
 
 
 def choose_columns(dataset) -> list[dict[str, int]]:
-    """Return the indices of four columns: the first law and Zipf's, each at few and at the most sentences.
+    """Return the indices of four columns: the first law and Zipf's law, each with few and with the most sentences.
 
-    Few are the least number that is at least 5. Zipf's is the law of exponent 1, or the last where there is none.
+    "Few" is the smallest number of at least 5. Zipf's law has exponent 1; without it the last law is taken.
     """
     names = [law_name(law) for law in dataset.word_frequency.values]
     uneven = names.index("Zipf") if "Zipf" in names else len(names) - 1
@@ -47,10 +47,10 @@ def choose_columns(dataset) -> list[dict[str, int]]:
 
 
 def _name(column) -> str:
-    """Return what distinguishes a column from the others."""
+    """Return the heading of a column: its law and its sentences per class."""
     return f"{law_name(column.word_frequency.item())}, {column.per_class.item():g} per class"
 
 
 def _accuracy(regime) -> float:
-    """Return the share of new sentences that a network classifies."""
+    """Return the test accuracy of a network."""
     return float(regime.learned.sel(quantity="test_accuracy"))

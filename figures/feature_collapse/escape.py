@@ -13,7 +13,7 @@ from figures.drawing.seeds import mean_and_error
 DOTTED = (0, (1, 1.5))
 THRESHOLD = {"color": style.PREDICTED, "linewidth": 0.6, "linestyle": DOTTED, "zorder": 1}
 LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 2}
-SCALES, DECAYS, MODES = "Blues", "Oranges", "Greens"  # families of colours; regimes have those of the house style
+SCALES, DECAYS, MODES = "Blues", "Oranges", "Greens"  # colormaps; regimes have the colours of the house style
 MODE_LINES = ("-", (0, (4, 1)), (0, (4, 1, 1, 1)), (0, (1, 0.7)))
 
 
@@ -21,8 +21,8 @@ MODE_LINES = ("-", (0, (4, 1)), (0, (4, 1, 1, 1)), (0, (1, 0.7)))
 def draw(dataset):
     """Draw six panels: norms over steps, rates and plateaus against weight decay and scale, modes and rank over steps.
 
-    The first regime of the dataset is that of the norms and of the plateau against the scale; the last, whose modes
-    differ, that of modes and rank. Black lines are predicted, of the norms from the initial scale alone. Blues are
+    The norms and the plateau against the scale are those of the first regime of the dataset; modes and rank are those
+    of the last, whose modes differ. Black lines are predicted, for the norms from the initial scale only. Blues are
     initial scales, oranges weight decays, greens modes; the colours of the house style are regimes.
     """
     figure, axes = style.make_grid(2, 3, 2.1)
@@ -37,7 +37,7 @@ def draw(dataset):
     for ax, letter in zip(axes.flat, "abcdef", strict=True):
         ax.set_title(letter, loc="left", fontweight="bold", pad=3)
     lines = {
-        "predicted while weights are small": LINE,
+        "predicted for small weights": LINE,
         "predicted minimum (a), zero threshold (b), rank (f)": THRESHOLD,
     }
     handles = [Line2D([], [], label=label, **look) for label, look in lines.items()]
@@ -55,7 +55,7 @@ def draw_key(ax, dataset) -> None:
 
 
 def _draw_norms(ax, regime) -> None:
-    """Draw the norms of embeddings and classifier for every scale at a middle weight decay, means over seeds."""
+    """Draw the norms of embeddings and classifier for every scale at an intermediate weight decay, means over seeds."""
     cells = regime.isel(weight_decay=regime.sizes["weight_decay"] // 3)
     top = 3 * float(cells.history_embedding_norm.max())
     ends = cells.plateau_expected.values
@@ -86,13 +86,13 @@ def _draw_norms(ax, regime) -> None:
 
 
 def _draw_plateaus(ax, dataset) -> None:
-    """Draw the plateau of each regime against weight decay, at the second smallest scale, with its threshold."""
+    """Draw the plateau of each regime against weight decay at the second smallest scale, with its threshold."""
     cells = dataset.isel(initial_scale=min(1, dataset.sizes["initial_scale"] - 1))
     for index, name in enumerate(dataset.regime.values):
         regime = cells.sel(regime=name)
         _draw_marks(ax, regime.weight_decay.values, regime.plateau, style.concept_style(index))
         threshold = float(regime.mode_singular_value.isel(mode=0).mean())
-        # Between the cells: the product with the distance from the threshold varies little.
+        # Interpolate the product with the distance from the threshold, which varies little between cells.
         first, last = regime.weight_decay.values[[0, -1]]
         decays = np.linspace(first, last, 100)
         products = regime.plateau_expected.mean("seed") * (threshold - regime.weight_decay)
@@ -110,7 +110,7 @@ def _draw_plateaus(ax, dataset) -> None:
 
 
 def _draw_rates(ax, dataset) -> None:
-    """Draw the growth rate of every mode against its predicted one."""
+    """Draw the learned against the predicted growth rate of every mode."""
     for index, name in enumerate(dataset.regime.values):
         regime = dataset.sel(regime=name)
         x, y = regime.growth_rate_predicted.values.ravel(), regime.growth_rate.values.ravel()
@@ -128,20 +128,20 @@ def _draw_rates(ax, dataset) -> None:
 
 
 def _regime_handles(dataset) -> list[Line2D]:
-    """Return an entry of a legend for each regime."""
+    """Return a legend entry for each regime."""
     names = map(style.words_of, dataset.regime.values)
     return [_mark(name, **style.concept_style(index)) for index, name in enumerate(names)]
 
 
 def _draw_plateau_over_scale(ax, regime) -> list[Line2D]:
-    """Draw the plateau against the initial scale for every weight decay, and return the entries of its legend."""
+    """Draw the plateau against the initial scale for every weight decay, and return its legend entries."""
     handles = []
     n_decays = regime.sizes["weight_decay"]
     for index in range(n_decays):
         cell = regime.isel(weight_decay=index)
         look: dict[str, Any] = {**style.concept_style(index), "color": style.shade(index, n_decays, DECAYS)}
         _draw_marks(ax, cell.initial_scale.values, cell.plateau, look)
-        # Between the cells: linear in the logarithm of the scale.
+        # Interpolate linearly in the logarithm of the scale.
         logs = np.log(cell.initial_scale.values)
         between = np.linspace(logs[0], logs[-1], 50)
         ax.plot(np.exp(between), np.interp(between, logs, cell.plateau_expected.mean("seed").values), **LINE)
@@ -159,7 +159,7 @@ def _draw_plateau_over_scale(ax, regime) -> list[Line2D]:
 
 
 def _draw_modes(ax, member) -> None:
-    """Draw |w_i|^2 along each mode, learned in colour and in the linear regime in black."""
+    """Draw |w_i|^2 along each mode: learned in colour, predicted for the linear regime in black."""
     n_modes = int(member.mode_singular_value.notnull().sum())
     values = member.mode_square.values[:, :n_modes]
     top = 4 * np.nanmax(values)
@@ -179,7 +179,7 @@ def _draw_modes(ax, member) -> None:
 
 
 def _draw_ranks(ax, regime) -> None:
-    """Draw the rank of the embeddings over training for every scale, of the seed whose modes are drawn."""
+    """Draw the rank of the embeddings over training for every scale, for the seed whose modes are drawn."""
     members = regime.isel(weight_decay=0, seed=0)
     n_scales = members.sizes["initial_scale"]
     for index in range(members.sizes["initial_scale"]):
@@ -202,7 +202,7 @@ def _draw_ranks(ax, regime) -> None:
 
 
 def _draw_marks(ax, x: np.ndarray, values, look: dict[str, Any]) -> None:
-    """Draw the mean over seeds with its standard error; nothing where a seed has none."""
+    """Draw the mean over seeds with its standard error; nothing where a seed has no value."""
     mean, error = mean_and_error(values)
     ax.errorbar(x, mean, error, linestyle="none", markersize=3, markeredgewidth=0, elinewidth=0.7,
                 zorder=3, **look)  # fmt: skip
@@ -222,6 +222,6 @@ def _decay_text(cell) -> str:
 
 
 def _power(value: float) -> str:
-    """Return a power of ten as such, and another number as it is."""
+    """Return a number as text, powers of ten as such."""
     exponent = np.log10(value)
     return f"$10^{{{round(exponent)}}}$" if abs(exponent - round(exponent)) < 1e-9 else f"{value:g}"

@@ -1,4 +1,4 @@
-"""How far the formulas reach: learned and exact norms and risks against predicted ones, and the error of kappa."""
+"""The range of the formulas: learned and exact norms and risks against predicted ones, and the error of kappa."""
 
 import json
 
@@ -15,11 +15,11 @@ QUANTITIES = {
     "classifier_norm": "norm of classifier",
     "test_risk": "risk (nats)",
 }
-FLOOR = 1e-9  # of a relative error: what is smaller lies on the lower edge
+FLOOR = 1e-9  # relative errors below this are drawn at the lower edge
 CIRCLE = {"markerfacecolor": "none", "markeredgecolor": style.PREDICTED, "markersize": 4.2, "markeredgewidth": 0.4,
           "linestyle": "none"}  # fmt: skip
 LINE = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
-# The third type falls on the first: its marks are open and go around those.
+# Types III and I coincide, so the markers of Type III are larger and open.
 TYPE_MARKS = {
     "I": {"markersize": 3, "markeredgewidth": 0},
     "II": {"markersize": 3, "markeredgewidth": 0},
@@ -31,9 +31,10 @@ TYPE_MARKS = {
 def draw(dataset):
     """Draw learned values against predicted ones, relative errors below, and the error of kappa against K/n_c^L.
 
-    A mark is a setting, its error bar the standard error over seeds; the open circle around it is exact for the latents
-    at hand. Below, marks are what the prediction is off, circles how far training is from the exact minimum; what is
-    less than 1e-9 lies on the lower edge. The norms of Type II, normalised to what is predicted, are left out.
+    A marker is a setting, with its standard error over seeds; the open circle around it is the exact minimum for its
+    latents. In the lower row markers are relative errors of the prediction, circles relative distances of training from
+    the exact minimum; values below 1e-9 are at the lower edge. The embedding norms of Type II are omitted, as
+    LayerNorm fixes them.
     """
     figure = Figure(figsize=(style.TWO_COLUMNS, 3.6))
     axes = figure.subplots(2, 4, sharex="col", height_ratios=(1.5, 1))
@@ -54,7 +55,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the error of the risk against the share of latents that are classes."""
+    """Draw the error of the predicted risk against the share of latents that are classes."""
     _draw_reach(ax, dataset, "risk", "error of the risk")
     ax.set_xlabel(r"share of latents, $K/n_c^L$")
     ax.legend(loc="lower left")
@@ -119,14 +120,14 @@ def _draw_reach(ax, dataset, name: str, label: str) -> None:
 
 
 def _set_ticks(axis, ends: tuple[float, float]) -> None:
-    """Put a tick at each power of ten, or at 1, 2 and 5 times one where the ends are less than two apart."""
+    """Put ticks at powers of ten, or at 1, 2 and 5 times these over less than two decades."""
     axis.set_major_locator(LogLocator(subs=(1,) if ends[1] > 100 * ends[0] else (1, 2, 5), numticks=8))
     axis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set_minor_formatter(NullFormatter())
 
 
 def _add_legend(figure, dataset) -> None:
-    """Put a legend below all panels that names each regime by its sizes."""
+    """Put a legend below all panels that lists the sizes of each regime."""
     sizes = json.loads(dataset.attrs["configuration"])
     handles = []
     for index, name in enumerate(dataset.regime.values):
@@ -137,6 +138,6 @@ def _add_legend(figure, dataset) -> None:
         )
         look = style.concept_style(index)
         handles.append(Line2D([], [], label=text, linestyle="none", markersize=3, markeredgewidth=0, **look))
-    handles.append(Line2D([], [], label="exact; below: learned against exact", marker="o", **CIRCLE))
+    handles.append(Line2D([], [], label="exact (lower row: learned against exact)", marker="o", **CIRCLE))
     handles.append(Line2D([], [], label="predicted", **LINE))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5)

@@ -1,4 +1,4 @@
-"""Without weight decay: norms, spread and the effect of word frequencies over training; and early stopping."""
+"""Training without weight decay: norms, spread and the effect of word frequencies; and early stopping."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -16,10 +16,10 @@ MARK = {"linestyle": "none", "markeredgewidth": 0, "zorder": 3}
 
 @style.styled
 def draw(dataset):
-    """Draw six panels: of the population norms, spread and ratio of norms; of the small sample accuracy and spread.
+    """Draw six panels: norms, spread and norm ratio on the population; accuracy, spread and stopping on a small sample.
 
-    Black lines are predicted. The regimes are taken in their order: the population from small and from large weights,
-    and the sample. The first weight decay of the dataset is zero.
+    Black lines are predicted. The regimes are, in this order, the population from small and from large weights, and the
+    sample. The first weight decay of the dataset is zero.
     """
     figure, axes = style.make_grid(2, 3, 2.25)
     (norms, spread, ratio), (accuracy, sample_spread, stopping) = axes
@@ -43,7 +43,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw how much longer frequent words are than rare ones, with and without weight decay."""
+    """Draw the norm ratio of the most frequent to the rarest word, with and without weight decay."""
     _draw_ratio(ax, dataset.isel(regime=0))
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.6 * (high - low))  # room for the legend in a low panel
@@ -51,10 +51,10 @@ def draw_key(ax, dataset) -> None:
 
 
 def _draw_norms(ax, regime) -> None:
-    """Draw the norms of words by rank, and of the classifier, without weight decay: means over seeds."""
+    """Draw the norms of words by rank and of the classifier without weight decay, means over seeds."""
     steps = regime.step.values
     shown = _spaced(steps, 14)
-    # The ranks of a smaller task than the largest of the dataset are followed by padding.
+    # A task with fewer ranks than the largest in the dataset is padded with NaN.
     n_ranks = int(regime.rank_norm.isel(seed=0, record=0).notnull().sum())
     curves = [(f"word of rank {rank + 1}", "rank_norm", {"rank": rank}) for rank in range(n_ranks)]
     for index, (label, name, where) in enumerate([*curves, ("classifier", "classifier_norm", {})]):
@@ -77,7 +77,7 @@ def _draw_norms(ax, regime) -> None:
 
 
 def _draw_spread(ax, small, large) -> None:
-    """Draw the spread of every seed: from large weights for each weight decay, from small ones for none."""
+    """Draw the spread of every seed: from large weights for each weight decay, from small ones without it."""
     drawn = [(large.isel(weight_decay=index), index) for index in range(min(4, large.sizes["weight_decay"]))]
     steps = large.step.values
     shown = _spaced(steps, 14)
@@ -97,12 +97,14 @@ def _draw_spread(ax, small, large) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylabel("spread of directions")
     handles = _decay_handles(large)[: len(drawn)]
-    handles.append(Line2D([], [], color="0.5", marker="x", markersize=3, linestyle="none", label="0, small start"))
+    handles.append(
+        Line2D([], [], color="0.5", marker="x", markersize=3, linestyle="none", label="0, small initial weights")
+    )
     ax.legend(handles=handles, loc="lower left", title="weight decay", title_fontsize=6)
 
 
 def _draw_ratio(ax, regime) -> None:
-    """Draw the ratio of norms against the mean margin: along training without weight decay, and at minimisers."""
+    """Draw the norm ratio against the mean margin: during training without weight decay, and at minimisers."""
     free, penalised = regime.isel(weight_decay=0), regime.isel(weight_decay=slice(1, None))
     shown = _spaced(regime.step.values, 14)
     for seed in range(free.sizes["seed"]):
@@ -111,7 +113,7 @@ def _draw_ratio(ax, regime) -> None:
                 markersize=2.5, **MARK)  # fmt: skip
         ax.plot(member.mean_margin_descent, member.norm_ratio_descent, **LINE)
     exact = penalised.isel(seed=0)
-    # Between the minimisers: (ratio - 1) V tends to a constant. Margins fall as the weight decay rises.
+    # Interpolate (ratio - 1) V, which tends to a constant. Margins decrease with the weight decay.
     is_predicted = exact.mean_margin_exact.notnull().values
     exact_margins, ratios = (
         exact.mean_margin_exact.values[is_predicted][::-1],
@@ -131,10 +133,10 @@ def _draw_ratio(ax, regime) -> None:
     longest = max(float(np.nanmax(values)) for values in (exact.norm_ratio_exact, leading, free.norm_ratio[:, shown]))
     ax.set_ylim(1.05, 1.05 + 1.85 * (longest - 1.05))  # room for the legend
     ax.set_xlabel("mean margin (nats)")
-    ax.set_ylabel("norm of the most frequent word\nover that of the rarest")
+    ax.set_ylabel("norm ratio, most frequent\nto rarest word")
     ax.legend(
         handles=[
-            Line2D([], [], color=style.COLOURS[0], marker="o", markersize=2.5, label="over training, no decay", **MARK),
+            Line2D([], [], color=style.COLOURS[0], marker="o", markersize=2.5, label="training, no decay", **MARK),
             Line2D([], [], color=style.COLOURS[1], marker="^", markersize=3.5, label="at the end, with decay", **MARK),
             _line("descent", "-"), _line("minimiser", DASHED),
             _line("leading order", DOTTED),
@@ -143,7 +145,7 @@ def _draw_ratio(ax, regime) -> None:
 
 
 def _draw_over_steps(ax, regime, name: str, label: str) -> None:
-    """Draw a recorded quantity of the sample for every weight decay: mean and standard error over seeds."""
+    """Draw a recorded quantity of the sample for every weight decay, with standard errors over seeds."""
     steps = regime.step.values
     for index in range(regime.sizes["weight_decay"]):
         mean, error = mean_and_error(regime[f"history_{name}"].isel(weight_decay=index))
@@ -175,7 +177,7 @@ def _draw_stopping(ax, regime) -> None:
 
 
 def _spaced(steps: np.ndarray, count: int) -> np.ndarray:
-    """Return indices of positive steps, spread evenly on a logarithmic scale."""
+    """Return indices of positive steps, evenly spaced on a logarithmic scale."""
     first = int(np.searchsorted(steps, 0, side="right"))
     wanted = np.geomspace(steps[first], steps[-1], count)
     return np.unique(np.abs(steps[None, :] - wanted[:, None]).argmin(axis=1))

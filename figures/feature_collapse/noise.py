@@ -1,4 +1,4 @@
-"""Noise: learned against predicted networks, free against equal lengths on a noisy sample, and unequal reliability."""
+"""Label and word noise: learned and predicted networks, free and equal lengths on a noisy sample, reliability."""
 
 import json
 from typing import Any
@@ -15,25 +15,25 @@ LINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
 LINES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 POPULATION = ("equal-words", "zipf-words")
 NOISES = ("label_noise", "word_noise")
-KINDS = ("label noise alone", "word noise alone", "both noises")
-# Regimes of the noisy sample: what they are called, their colour and mark, whether words are equally frequent.
+KINDS = ("label noise only", "word noise only", "both noises")
+# Regimes of the noisy sample: their label, index of colour and marker, whether words are equally frequent.
 SAMPLE = {
     "free-lengths": ("free lengths", 3, False),
     "equal-lengths": ("equal lengths (LayerNorm)", 4, False),
     "free-lengths-uniform": ("free lengths, equal words", 3, True),
     "equal-lengths-uniform": ("equal lengths, equal words", 4, True),
 }
-DECAY = 1e-2  # of the networks whose norms are drawn; the nearest of the dataset
-MARGIN_DECAY = 1e-3  # of the margins
-TINY = 1e-9  # a cost, nats, that is none
+DECAY = 1e-2  # weight decay of the norms drawn; the nearest of the dataset is taken
+MARGIN_DECAY = 1e-3  # weight decay of the margins drawn
+TINY = 1e-9  # nats; smaller costs are not drawn
 
 
 @style.styled
 def draw(dataset):
     """Draw eight panels: norms, risk and accuracy over the noise; the noisy sample; margins and costs.
 
-    Black lines are predicted; marks are means over seeds with standard errors. What a colour or a mark means stands in
-    the panels where it is used, what the upper row shares below all.
+    Black lines are predicted; markers are means over seeds with standard errors. Legends in panels explain the colours
+    and markers there; the legend below all panels is that of the upper row.
     """
     dataset = _with_axes(dataset)
     figure, axes = style.make_grid(2, 4, 2.0)
@@ -44,7 +44,7 @@ def draw(dataset):
     _draw_risk(axes[0, 2], chosen)
     _draw_accuracy(axes[0, 3], chosen.sel(regime=POPULATION[0]))
     _draw_best(axes[1, 0], dataset, "most_accuracy", "test accuracy")
-    _draw_best(axes[1, 1], dataset, "least_cross_entropy", "cross-entropy above\nthe entropy (nats)")
+    _draw_best(axes[1, 1], dataset, "least_cross_entropy", "cross-entropy - label\nentropy (nats)")
     _draw_margins(axes[1, 2], dataset)
     _draw_costs(axes[1, 3], dataset)
     for ax, letter in zip(axes.flat, "abcdefgh", strict=True):
@@ -54,7 +54,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the risk over the noise, learned and predicted."""
+    """Draw the learned and predicted risk against the noise."""
     _draw_risk(ax, _nearest(_with_axes(dataset), "weight_decay", DECAY))
     handles = [Line2D([], [], label=name, **_look(index)) for index, name in enumerate(KINDS)]
     handles += [
@@ -65,7 +65,7 @@ def draw_key(ax, dataset) -> None:
 
 
 def _with_axes(dataset):
-    """Return the dataset with an axis of one value for each that the user has fixed; curves have no axes of noise."""
+    """Return the dataset with fixed options as axes of length one; curves have no noise axes."""
     fixed = next(iter(json.loads(dataset.attrs["configuration"]).values()))
     values = {"weight_decay": fixed["classifier_weight_decay"]} | {name: fixed[name] for name in NOISES}
     for name, value in values.items():
@@ -77,7 +77,7 @@ def _with_axes(dataset):
 
 
 def _draw_norms(ax, regime) -> None:
-    """Draw both norms over the effective noise, by the kind of noise."""
+    """Draw both norms against the effective noise, by kind of noise."""
     for name, text, place in (
         ("embedding_norm", "embeddings", (0.3, 0.85)),
         ("classifier_norm", "classifier", (0.05, 0.35)),
@@ -94,7 +94,7 @@ def _draw_norms(ax, regime) -> None:
 
 
 def _draw_risk(ax, dataset) -> None:
-    """Draw the risk over the effective noise, by the kind of noise."""
+    """Draw the risk against the effective noise, by kind of noise."""
     for name, line in zip(POPULATION, LINES, strict=False):
         regime = dataset.sel(regime=name)
         ax.plot(regime.level, _curve(regime, "test_risk", "label_noise"), **LINE | {"linestyle": line})
@@ -111,7 +111,7 @@ def _draw_risk(ax, dataset) -> None:
 
 
 def _draw_accuracy(ax, regime) -> None:
-    """Draw the accuracy over each noise alone: one network, but two tasks."""
+    """Draw the accuracy against each kind of noise separately, two tasks with the same network."""
     for index, (kind, other) in enumerate((("label_noise", "word_noise"), ("word_noise", "label_noise"))):
         ax.plot(regime.level, _curve(regime, "test_accuracy", kind), **LINE)
         alone = regime.isel({other: np.flatnonzero(regime[other].values == 0)})
@@ -122,14 +122,14 @@ def _draw_accuracy(ax, regime) -> None:
             ax.errorbar(regime[kind], values, bars, elinewidth=0.6, **_look(index))
     _set_noise(ax, 0.65)
     ax.set_ylim(0, 1.05)
-    ax.set_xlabel("noise, either alone")
+    ax.set_xlabel("noise (one kind only)")
     ax.set_ylabel("accuracy")
 
 
 def _draw_best(ax, dataset, name: str, label: str) -> None:
-    """Draw what each network reaches on the noisy sample at its best weight decay, at the least label noise.
+    """Draw the best value of each network over weight decays on the noisy sample, at the smallest label noise.
 
-    The cross-entropy is drawn less the entropy of the labels, which is the least that any network has.
+    The entropy of the labels, a lower bound for any network, is subtracted from the cross-entropy.
     """
     for regime, (text, number, equal) in _shown_sample(dataset).items():
         cells = dataset.sel(regime=regime).isel(label_noise=0, weight_decay=0)
@@ -151,7 +151,7 @@ def _draw_best(ax, dataset, name: str, label: str) -> None:
 
 
 def _draw_margins(ax, dataset) -> None:
-    """Draw the margin of each word over its frequency where reliability depends on the rank, and what it deserves."""
+    """Draw the margin of each word against its frequency for rank-dependent reliability, and its zero-decay limit."""
     nearest = _nearest(dataset, "decay", MARGIN_DECAY)
     for index, case in enumerate(dataset.reliability.values):
         row = nearest.sel(reliability=case)
@@ -165,13 +165,13 @@ def _draw_margins(ax, dataset) -> None:
     ax.set_ylim(0, 1.1 * float(dataset.reliability_margin_limit.max()))
     looks = {_case_word(case): _case_look(index) for index, case in enumerate(dataset.reliability.values)}
     looks["no weight decay"] = LINE
-    _add_entries(ax, looks, loc="lower right", title="frequent words\ntell (g, h)", title_fontsize=6)
+    _add_entries(ax, looks, loc="lower right", title="information in\nfrequent words (g, h)", title_fontsize=6)
     ax.set_xlabel("word frequency")
     ax.set_ylabel("margin of a word (nats)")
 
 
 def _draw_costs(ax, dataset) -> None:
-    """Draw what weight decay costs free lengths, and what equal lengths cost at best (horizontal)."""
+    """Draw the cost of free lengths against weight decay, and the smallest cost of equal lengths (horizontal)."""
     for index, case in enumerate(dataset.reliability.values):
         row = dataset.sel(reliability=case)
         ax.plot(dataset.decay, row.reliability_excess, linewidth=1.3, **_case_look(index))
@@ -191,14 +191,14 @@ def _draw_costs(ax, dataset) -> None:
 
 
 def _draw_kinds(ax, regime, name: str) -> None:
-    """Draw learned values over the effective noise, by the kind of noise."""
+    """Draw learned values against the effective noise, by kind of noise."""
     label, word = np.meshgrid(regime.label_noise.values != 0, regime.word_noise.values != 0, indexing="ij")
     values = regime.learned.sel(quantity=name).transpose("label_noise", "word_noise", "seed")
     mean, error = mean_and_error(values, skipna=True)
     noise = regime.effective_noise.transpose("label_noise", "word_noise").values
-    # Without any noise, both alone are the same.
-    for index, kept in enumerate((~word, word & ~label, label & word)):
-        ax.errorbar(noise[kept], mean[kept], error[kept], elinewidth=0.6, **_look(index))
+    # Without noise the two kinds coincide.
+    for index, is_kind in enumerate((~word, word & ~label, label & word)):
+        ax.errorbar(noise[is_kind], mean[is_kind], error[is_kind], elinewidth=0.6, **_look(index))
 
 
 def _curve(regime, name: str, kind: str) -> np.ndarray:
@@ -206,13 +206,13 @@ def _curve(regime, name: str, kind: str) -> np.ndarray:
 
 
 def _look(index: int) -> dict[str, Any]:
-    """Return the mark of a kind of noise; the first goes around the others where they coincide."""
+    """Return the marker style of a kind of noise; the first is open, so that it surrounds the others."""
     mark = {"markersize": 5.5, "markeredgewidth": 0.8, "markerfacecolor": "none"} if index == 0 else {"markersize": 3}
     return {"linestyle": "none", "markeredgewidth": 0, "zorder": 3} | style.concept_style(index) | mark
 
 
 def _sample_look(number: int, equal: bool) -> dict[str, Any]:
-    """Return line and mark of a regime of the noisy sample."""
+    """Return the line and marker style of a regime of the noisy sample."""
     open_mark = {"markerfacecolor": "white", "markeredgewidth": 0.7, "linestyle": LINES[1]}
     filled = {"markeredgewidth": 0, "linestyle": LINES[0]}
     return (
@@ -223,22 +223,22 @@ def _sample_look(number: int, equal: bool) -> dict[str, Any]:
 
 
 def _case_look(index: int) -> dict[str, Any]:
-    """Return the line of a case of reliability."""
+    """Return the line style of a case of reliability."""
     return {"color": style.COLOURS[(5, 6, 7)[index % 3]], "linestyle": LINES[index % 3]}
 
 
 def _shown_sample(dataset) -> dict[str, tuple[str, int, bool]]:
-    """Return the regimes of the noisy sample that a dataset has, with their lengths, looks and words."""
+    """Return the regimes of the noisy sample in a dataset, with label, style index and whether words are equal."""
     return {regime: look for regime, look in SAMPLE.items() if regime in dataset.regime}
 
 
 def _case_word(case: str) -> str:
-    """Return how much frequent words tell: ``more``, ``the same``, ``less``."""
+    """Return how informative frequent words are: ``more``, ``the same``, ``less``."""
     return str(case).partition(" tell ")[2]
 
 
 def _nearest(dataset, axis: str, value: float):
-    """Return the dataset at the value of an axis that is nearest in its logarithm."""
+    """Return the dataset at the value of an axis that is nearest on a logarithmic scale."""
     return dataset.isel({axis: int(np.argmin(np.abs(np.log(dataset[axis].values / value))))})
 
 
@@ -248,13 +248,13 @@ def _set_noise(ax, end: float) -> None:
 
 
 def _add_entries(ax, looks: dict[str, dict[str, Any]], **options: Any) -> None:
-    """Put a legend of lines with these looks, by their labels, into a panel."""
+    """Put a legend with the given styles, by label, into a panel."""
     handles = [Line2D([], [], label=label, **look) for label, look in looks.items()]
     ax.legend(handles=handles, labelspacing=0.25, **options)
 
 
 def _add_legend(figure, dataset) -> None:
-    """Put what several panels share below all of them."""
+    """Put the legend shared by several panels below all of them."""
     handles = [Line2D([], [], label=f"{text} (a to d)", **_look(index)) for index, text in enumerate(KINDS)]
     handles.append(Line2D([], [], label="predicted (a to d)", **LINE))
     handles += [

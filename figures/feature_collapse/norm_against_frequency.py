@@ -1,4 +1,4 @@
-"""Norm of each word vector against the frequency of the word, with the predicted curve."""
+"""Norm of each word vector against the word's frequency, with the predicted curve."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from figures.drawing import style
 
 @style.styled
 def draw(dataset):
-    """Draw a panel per regime; the first seed of each."""
+    """Draw one panel per regime, for the first seed."""
     figure, axes = style.draw_row(dataset, 1.9, lambda ax, regime: draw_norms(ax, regime.isel(seed=0)))
     for ax in axes[1:]:
         ax.set_ylabel("")
@@ -16,17 +16,17 @@ def draw(dataset):
 
 
 def draw_norms(ax, regime) -> None:
-    """Draw learned norms as marks by concept and the predicted ones as a line; over ranks if all words are alike."""
+    """Draw learned norms as markers by concept and predicted ones as a line; against rank if frequencies are equal."""
     frequencies = regime.word_probability.values
     equal = np.ptp(frequencies) <= 1e-12 * frequencies.max()
     abscissa = regime.word_rank.values if equal else frequencies
     norms = np.linalg.norm(regime.embeddings.values, axis=-1)
     concepts = regime.word_concept.values
     for concept in np.unique(concepts):
-        mine = concepts == concept
+        is_concept = concepts == concept
         look = style.concept_style(int(concept))
         ax.plot(
-            abscissa[mine], norms[mine], linestyle="none", markersize=1.8, markeredgewidth=0, alpha=0.7,
+            abscissa[is_concept], norms[is_concept], linestyle="none", markersize=1.8, markeredgewidth=0, alpha=0.7,
             label=f"concept {concept + 1}", **look,
         )  # fmt: skip
     first = concepts == concepts.min()

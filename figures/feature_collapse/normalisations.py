@@ -1,4 +1,4 @@
-"""What each normalisation of the word vectors keeps of the collapse and of the simplex."""
+"""The effect of each normalisation of the word vectors on collapse and on the simplex."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from figures.sweeps.axes import keep_axes
 PANELS = (
     ("embedding_spread", "spread\nwithin concepts"),
     ("embedding_simplex_deviation", "deviation\nfrom a simplex"),
-    ("rare_norm", "norm, rarest over\nmost frequent word"),
+    ("rare_norm", "norm ratio, rarest to\nmost frequent word"),
     ("embedding_norm", "norm, rms"),
-    ("live_coordinates", "coordinates\nthat are not zero"),
-    ("test_risk", "risk, test (nats)"),
+    ("live_coordinates", "non-zero\ncoordinates"),
+    ("test_risk", "test risk (nats)"),
 )
-# Where a known value lies: of each normalisation, or of the theory of all.
+# Variables with predicted values, for each normalisation or for all.
 KNOWN = {
     "rare_norm": "rare_norm_known",
     "embedding_norm": "norm_known",
@@ -32,10 +32,10 @@ LOOKS = ("o", "^")
 
 @style.styled
 def draw(dataset):
-    """Draw six measures, a place per normalisation: mean and standard error over seeds, black bars where it is known.
+    """Draw six measures by normalisation: mean and standard error over seeds, with black bars where predicted.
 
-    Of all laws of word frequencies the first and the last are drawn. Spread and deviation are zero where the theorem
-    holds; their axes are logarithmic.
+    The first and the last law of word frequencies are drawn. Spread and deviation are zero where the theorem holds;
+    their axes are logarithmic.
     """
     dataset = _arrange(dataset)
     kinds, laws = list(dataset.normalisation.values), list(dict.fromkeys(dataset.word_frequency.values[[0, -1]]))
@@ -56,21 +56,21 @@ def draw(dataset):
         ax.set_xticks(np.arange(len(kinds)), [_kind_label(kind) for kind in kinds])
     figure.align_ylabels(axes)
     looks = {f"{style.words_of(law)} words": _mark(index) for index, law in enumerate(laws)}
-    looks["predicted, where theory has a value"] = {"color": style.PREDICTED, "linewidth": 0.9}
+    looks["predicted (where available)"] = {"color": style.PREDICTED, "linewidth": 0.9}
     handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
 def _kind_label(kind: str) -> str:
-    """Return the name of a normalisation as a reader knows it, in lines: ``LayerNorm``, perhaps with a scale."""
+    """Return the usual name of a normalisation on several lines, with its scale if any."""
     name, _, scale = kind.partition("-")
     written = {"layer": "Layer\nNorm", "rms": "RMS\nNorm", "batch": "Batch\nNorm"}.get(name, name)
     return f"{written},\n{scale}" if scale else written
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw how far each normalisation is from a simplex, for the last law of word frequencies."""
+    """Draw the deviation from a simplex for each normalisation, with the last law of word frequencies."""
     cells = _arrange(dataset).isel(word_frequency=-1).transpose("normalisation", "seed", ...)
     kinds = list(cells.normalisation.values)
     _draw_learned(ax, np.arange(len(kinds)), values_of(cells, "embedding_simplex_deviation"), 1)
@@ -87,12 +87,12 @@ def draw_key(ax, dataset) -> None:
 
 
 def _arrange(dataset):
-    """Return the first regime with exactly the axes that the figure shows."""
+    """Return the first regime with the axes of the figure only."""
     return keep_axes(dataset, AXES).isel(regime=0)
 
 
 def values_of(cells, name: str):
-    """Return what was learned of a quantity, on the axes ``normalisation`` and ``seed``."""
+    """Return the learned values of a quantity, on the axes ``normalisation`` and ``seed``."""
     return cells[name] if name in cells else cells.learned.sel(quantity=name)
 
 
@@ -103,7 +103,7 @@ def _draw_learned(ax, x: np.ndarray, values, index: int) -> None:
 
 
 def _draw_known(ax, x: np.ndarray, cells, name: str) -> None:
-    """Draw a black bar at each known value."""
+    """Draw a black bar at each predicted value."""
     if name not in KNOWN:
         return
     y = cells[KNOWN[name]].values

@@ -1,4 +1,4 @@
-"""All regimes on one page: where the words lie, how long they are, how well the network generalises."""
+"""All regimes on one page: word vectors, their norms, and the accuracy of the network."""
 
 from figures.drawing import style
 from figures.feature_collapse.norm_against_frequency import draw_norms
@@ -10,12 +10,12 @@ def draw_key(ax, dataset) -> None:
     """Draw the word vectors of the first regime on their principal components, learned and predicted."""
     draw_embeddings(ax, dataset.isel(regime=0, seed=0))
     legend = ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
-    legend.set_in_layout(False)  # beside a square panel there is room
+    legend.set_in_layout(False)  # there is room beside a square panel
 
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: principal components of the word vectors, their norms, and accuracy over training."""
+    """Draw one column per regime: principal components of the word vectors, their norms, and accuracy over training."""
     regimes = dataset.regime.values
     accuracy = next(panel for panel in PANELS if panel.label == "accuracy")
     figure, axes = style.make_grid(3, len(regimes), 1.5, height_ratios=(1.3, 1, 1))

@@ -1,4 +1,4 @@
-"""The paper's picture: word vectors and classifier weights on their two principal components, with the prediction."""
+"""Word vectors and classifier weights on their two principal components, with the prediction, as in the paper."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from figures.drawing import clouds, style
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: embeddings above, classifier weights below; the first seed of each."""
+    """Draw one column per regime for the first seed: embeddings above, classifier weights below."""
     regimes = dataset.regime.values
     figure, axes = style.make_grid(2, len(regimes), 1.75)
     for column, name in zip(axes.T, regimes, strict=True):
@@ -34,7 +34,7 @@ def draw_classifier(ax, regime) -> None:
 
 
 def _draw_cloud(ax, learned: np.ndarray, predicted: np.ndarray, concepts: np.ndarray) -> None:
-    """Draw learned vectors as marks by concept and predicted ones in black, on the principal axes of the learned."""
+    """Draw learned vectors as markers by concept and predicted ones in black, on the principal axes of the learned."""
     if learned.shape[1] == 1:
         learned, predicted = (np.pad(array, ((0, 0), (0, 1))) for array in (learned, predicted))
     components, shares = clouds.principal_axes(learned if np.all(np.isfinite(learned)) else predicted)

@@ -1,4 +1,4 @@
-"""Singular values of the embeddings and of the classifier, learned beside predicted."""
+"""Learned and predicted singular values of the embeddings and of the classifier."""
 
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
@@ -8,9 +8,9 @@ from figures.drawing import style
 
 @style.styled
 def draw(dataset):
-    """Draw a panel per regime; every seed a line of marks."""
+    """Draw one panel per regime, with markers for every seed."""
     figure, axes = style.draw_row(dataset, 2.0, _draw_spectra, sharey=True)
-    axes[0].set_ylabel("singular value over the\nlargest predicted one")
+    axes[0].set_ylabel("singular value / largest\npredicted value")
     style.legend_below(figure, axes[0])
     return figure
 
@@ -18,7 +18,7 @@ def draw(dataset):
 def _draw_spectra(ax, regime) -> None:
     """Draw both spectra, each in units of its largest predicted value.
 
-    Of its largest learned one where that is zero or nothing is predicted.
+    The unit is the largest learned value where the predicted one is zero or missing.
     """
     kinds = (
         ("embedding", "embeddings", style.TEST, {"marker": "o", "markersize": 2.2}),
@@ -32,7 +32,7 @@ def _draw_spectra(ax, regime) -> None:
         for index, values in enumerate(learned):
             name = label if index == 0 else None
             ax.plot(components, values / scale, linestyle="none", color=colour, markeredgewidth=0.6, label=name, **look)
-        # Rounding alone fills the predicted null space; it is no prediction and is not drawn.
+        # Values in the predicted null space are rounding errors and are not drawn.
         is_nonzero = predicted > 1e-6 * scale
         ring = {"marker": look["marker"], "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 0.7}
         if is_nonzero.any():

@@ -1,4 +1,4 @@
-"""What breaks collapse: accuracy and shape against sentences per class, for each law of word frequencies."""
+"""What breaks collapse: accuracy and geometry against sentences per class, for each law of word frequencies."""
 
 from typing import NamedTuple
 
@@ -24,20 +24,20 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("test_accuracy", "accuracy, test"),
+    Row("test_accuracy", "test accuracy"),
     Row("embedding_spread", "spread within\nconcepts"),
     Row("embedding_simplex_deviation", "deviation from\na simplex"),
-    Row("embedding_distance", "relative distance\nto predicted"),
+    Row("embedding_distance", "relative error\nof embeddings"),
     Row("classifier_dimensions", "dimensions of\nthe classifier"),
 )
 
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime; marks are means over seeds with standard errors, black is predicted.
+    """Draw one column per regime; markers are means over seeds with standard errors, black lines are predicted.
 
-    Dotted lines are the accuracy of a network that knows the words of its sample and no others. In the last row open
-    marks say from how many sentences on collapse is predicted.
+    Dotted lines are the accuracy of a network that knows exactly the words of its sample. Open markers in the last row
+    are the numbers of sentences above which collapse is predicted.
     """
     dataset = keep_axes(dataset, AXES).sortby("per_class")
     n_regimes = dataset.sizes["regime"]
@@ -61,7 +61,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the accuracy of the first regime over the sample, a series for every law of word frequencies."""
+    """Draw the accuracy of the first regime against sentences per class, one series per law of word frequencies."""
     regime = keep_axes(dataset, AXES).sortby("per_class").isel(regime=0)
     _draw_panel(ax, regime, ROWS[0])
     _scale(ax, ROWS[0], regime)
@@ -72,7 +72,7 @@ def draw_key(ax, dataset) -> None:
 
 
 def law_name(law) -> str:
-    """Return what a reader calls a law of word frequencies."""
+    """Return the usual name of a law of word frequencies."""
     name, _, exponent = str(law).partition(":")
     if name == "uniform" or (name == "zipf" and exponent and float(exponent) == 0):
         return "uniform"
@@ -82,14 +82,14 @@ def law_name(law) -> str:
 
 
 def _values(regime, row: Row):
-    """Return what was learned and what is predicted in a row."""
+    """Return the learned and predicted values of a row."""
     if row.name == "classifier_dimensions":
         return regime.classifier_dimensions, regime.dimensions_predicted
     return regime.learned.sel(quantity=row.name), regime.predicted.sel(quantity=row.name)
 
 
 def _draw_panel(ax, regime, row: Row) -> None:
-    """Draw a row of one regime: every law a series."""
+    """Draw one row of a regime, with one series per law."""
     learned, predicted = _values(regime, row)
     learned = learned.where(regime.status != "diverged")
     x = regime.per_class.values
@@ -103,7 +103,7 @@ def _draw_panel(ax, regime, row: Row) -> None:
 
 
 def _draw_critical(ax, regime) -> None:
-    """Draw an open mark for each law at the predicted dimensions, where collapse is predicted to begin."""
+    """Draw an open marker for each law where collapse is predicted to begin, at the predicted dimensions."""
     for index in range(regime.sizes["word_frequency"]):
         cell = regime.isel(word_frequency=index, per_class=0)
         mark = style.concept_style(index)["marker"]
@@ -111,7 +111,7 @@ def _draw_critical(ax, regime) -> None:
 
 
 def _scale(ax, row: Row, dataset) -> None:
-    """Scale the ordinate that a row shares."""
+    """Scale the shared ordinate of a row."""
     if row.name == "test_accuracy":
         scales.set_unit_interval(ax)
         return
@@ -131,7 +131,7 @@ def _scale(ax, row: Row, dataset) -> None:
 
 
 def _law_handles(dataset) -> list[Line2D]:
-    """Return an entry of a legend for each law of word frequencies."""
+    """Return a legend entry for each law of word frequencies."""
     look = {"markersize": 3, "markeredgewidth": 0, "linewidth": 0.7}
     return [
         Line2D([], [], label=law_name(law), **look, **style.concept_style(index))
@@ -144,7 +144,9 @@ def _add_legend(figure, dataset) -> None:
     handles = [
         *_law_handles(dataset),
         Line2D([], [], label="predicted", **LINE),
-        Line2D([], [], label="all seen words known", color="0.4", linewidth=0.8, linestyle=DOTTED),
-        Line2D([], [], label="collapse predicted from here on", marker="o", markeredgewidth=0.7, **OPEN),
+        Line2D(
+            [], [], label="accuracy if exactly the seen words are known", color="0.4", linewidth=0.8, linestyle=DOTTED
+        ),
+        Line2D([], [], label="onset of predicted collapse", marker="o", markeredgewidth=0.7, **OPEN),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, columnspacing=1.2)

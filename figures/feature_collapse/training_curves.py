@@ -49,7 +49,7 @@ PANELS = (
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: cross-entropy, accuracy, norms, spread within concepts; every seed a line."""
+    """Draw one column per regime: cross-entropy, accuracy, norms, spread within concepts; one line per seed."""
     regimes = dataset.regime.values
     figure, axes = style.make_grid(len(PANELS), len(regimes), 1.3, sharex="col", sharey="row")
     for column, name in zip(axes.T, regimes, strict=True):
@@ -81,7 +81,7 @@ def draw_panel(ax, regime, panel: Panel) -> None:
             label = "predicted" if curve is panel.curves[-1] else None
             ax.axhline(predicted, color=style.PREDICTED, linewidth=0.8, linestyle=(0, (1, 1.5)), label=label)
     if panel.logarithmic:
-        # Nothing but zeros, as the spread of concepts of one word each, has no logarithm.
+        # Curves that are all zero, such as the spread of one-word concepts, have no logarithm.
         if any(np.any(np.asarray(line.get_ydata()) > 0) for line in ax.get_lines()):
             ax.set_yscale("log")
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -92,6 +92,6 @@ def draw_panel(ax, regime, panel: Panel) -> None:
 
 
 def _draw_band(ax, steps: np.ndarray, values: np.ndarray, errors: np.ndarray, colour: str) -> None:
-    """Draw one standard error to both sides of each curve."""
+    """Draw a band of one standard error on both sides of each curve."""
     for curve, error in zip(values, errors, strict=True):
         ax.fill_between(steps, curve - error, curve + error, color=colour, alpha=0.3, linewidth=0)

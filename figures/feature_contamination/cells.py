@@ -1,4 +1,4 @@
-"""Cells of a run in a row, and the natural time of its records."""
+"""Selection of cells of a run, and the natural time of its records."""
 
 import json
 
@@ -8,13 +8,13 @@ from figures.drawing import style
 
 
 def in_a_row(dataset):
-    """Return a dataset whose cells, regimes and what else varies, lie on one axis ``cell``."""
+    """Return the dataset with regimes and varied axes stacked along one axis ``cell``."""
     axes = ["regime", *json.loads(dataset.attrs.get("axes", "[]"))]
     return dataset.stack(cell=axes, create_index=False)
 
 
 def first_cells(dataset):
-    """Return a dataset with the first value of everything that was varied."""
+    """Return the dataset at the first value of every varied axis."""
     return dataset.isel({name: 0 for name in json.loads(dataset.attrs.get("axes", "[]"))})
 
 
@@ -25,10 +25,10 @@ def natural_time(dataset, regime: str) -> np.ndarray:
 
 
 def title(regime) -> str:
-    """Return the name of a regime in words, activations as they are written."""
+    """Return the name of a regime as words, with usual names of activations."""
     return style.words_of(regime).replace("relu", "ReLU").replace("gelu", "GELU")
 
 
 def is_followed(regime) -> bool:
-    """Return whether theory follows the whole course of a regime."""
+    """Return whether the whole training curves of a regime are predicted."""
     return bool(np.isfinite(regime.history_margin_predicted.values).any())

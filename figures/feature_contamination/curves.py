@@ -1,4 +1,4 @@
-"""Loss and margin over time, in and out of distribution: learned as marks on the curves of the ODE."""
+"""Loss and margin over time, in and out of distribution: learned (markers) and from the ODE (lines)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ MOST_MARKS = 14
 
 @style.styled
 def draw(dataset):
-    """Draw a column for each regime that theory follows as a whole: losses above, margins below."""
+    """Draw one column per regime with predicted curves: losses above, margins below."""
     dataset = first_cells(dataset)
     names = [name for name in dataset.regime.values if is_followed(dataset.sel(regime=name))]
     figure, axes = style.make_grid(len(ROWS), max(1, len(names)), 1.35, sharex="col")
@@ -40,7 +40,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the losses of the first regime that theory follows."""
+    """Draw the losses of the first regime with predicted curves."""
     dataset = first_cells(dataset)
     name = next(name for name in dataset.regime.values if is_followed(dataset.sel(regime=name)))
     _draw_panel(ax, dataset.sel(regime=name), natural_time(dataset, name), "loss")

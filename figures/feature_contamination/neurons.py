@@ -1,4 +1,4 @@
-"""Each neuron beside the ODE from its own start: the sums of its core and of its background weights."""
+"""Sums of core and background weights of each neuron, learned and from the ODE with the same initial weights."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ DOT: dict[str, Any] = {"linestyle": "none", "markersize": 2.4, "markeredgewidth"
 
 @style.styled
 def draw(dataset):
-    """Draw learned against predicted sums of every neuron of all seeds, in the regimes where each is followed."""
+    """Draw learned against predicted sums of all neurons and seeds, in regimes that predict single neurons."""
     dataset = first_cells(dataset)
     followed = dataset.learned.sel(quantity="core_r2").notnull().any("seed").values
     regimes = dataset.isel(regime=followed)
     if not followed.any():
         figure, axes = style.make_grid(1, 1, 0.8)
         axes[0, 0].set_axis_off()
-        axes[0, 0].text(0.5, 0.5, "no regime whose neurons are followed one by one", ha="center")
+        axes[0, 0].text(0.5, 0.5, "no regime predicts single neurons", ha="center")
         return figure
     figure, axes = style.make_grid(regimes.sizes["regime"], 2, 1.9)
     for row, name in zip(axes, regimes.regime.values, strict=True):
@@ -38,7 +38,7 @@ def draw(dataset):
 
 
 def _draw_panel(ax, regime, array: str, r2: str) -> None:
-    """Draw the neurons of a regime, those of either output sign with a mark of their own."""
+    """Draw the neurons of a regime, with different markers for the two output signs."""
     learned, predicted = regime[array].values, regime[f"{array}_predicted"].values
     half = learned.shape[-1] // 2
     ends = [np.nanmin(predicted), np.nanmax(predicted)]

@@ -1,4 +1,4 @@
-"""The plane of the weights along core and background: stream lines of the ODE, its path, and those of SGD."""
+"""The plane of core and background weights: stream lines and path of the ODE, and paths of SGD."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ MOST_COLUMNS = 5
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime that theory follows as a whole."""
+    """Draw one panel per regime with a predicted vector field."""
     dataset = first_cells(dataset)
     names = [name for name in dataset.regime.values if np.isfinite(dataset.sel(regime=name).core_drift.values).any()]
     n_columns = max(1, min(MOST_COLUMNS, len(names)))
@@ -38,7 +38,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the first regime that theory follows."""
+    """Draw the first regime with predicted curves."""
     dataset = first_cells(dataset)
     regimes = [dataset.sel(regime=name) for name in dataset.regime.values]
     _draw_panel(ax, next(regime for regime in regimes if is_followed(regime)))
@@ -53,7 +53,7 @@ def _draw_panel(ax, regime) -> None:
     for index, (c, b) in enumerate(zip(learned["core"], learned["background"], strict=True)):
         ax.plot(c, b, label="SGD, each seed" if index == 0 else None, **SGD)
     path = (regime[f"history_{name}_weight_predicted"].isel(seed=0).values for name in ("core", "background"))
-    ax.plot(*path, label="path of the ODE", **PATH)
+    ax.plot(*path, label="ODE path", **PATH)
     end = float(core[-1])
     ax.set_xlim(0, end)
     ax.set_ylim(-0.04 * end, end)

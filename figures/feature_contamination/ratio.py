@@ -1,4 +1,4 @@
-"""The contamination ratio over the number of features, the leaky slope and the background mean, on the curve r*."""
+"""The contamination ratio against the number of features, the leaky slope and the background mean, with r*."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ PERCENT = 100
 
 @style.styled
 def draw(dataset):
-    """Draw the ratio, learned as dots on the curve r*, and below how many per cent it is off, with standard errors."""
+    """Draw learned ratios on the curve r*, and below their deviations in per cent, with standard errors."""
     cells = in_a_row(dataset)
     rows = {name: row for name in LABELS if len(np.unique((row := _row(cells, name))[name].values)) > 1}
     figure, axes = style.make_grid(2, max(1, len(rows)), 1.5, sharex="col", height_ratios=[2, 1])
@@ -45,7 +45,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the ratio over the number of features."""
+    """Draw the ratio against the number of features."""
     _draw_ratio(ax, dataset, _row(in_a_row(dataset), "core_features"), "core_features")
     ax.set_xlabel(LABELS["core_features"])
     ax.set_ylabel("contamination ratio $b/c$")
@@ -53,7 +53,7 @@ def draw_key(ax, dataset) -> None:
 
 
 def _row(cells, name: str):
-    """Return the cells that differ from most others in one field at most, ordered by it."""
+    """Return the cells that vary one field, with the most frequent values of the others, sorted by it."""
     keep = np.ones(cells.sizes["cell"], bool)
     for other in LABELS:
         if other != name:
@@ -63,7 +63,7 @@ def _row(cells, name: str):
 
 
 def _draw_ratio(ax, dataset, row, name: str) -> None:
-    """Draw learned ratios and the curve r*; over the number of features also the law in one line."""
+    """Draw learned ratios and the curve r*; against the number of features also the one-line law."""
     place = dataset[f"{name}_place"].values
     ax.plot(place, dataset[f"{name}_line"].values, **LINE)
     if name == "core_features":
@@ -77,14 +77,17 @@ def _draw_ratio(ax, dataset, row, name: str) -> None:
 
 
 def _draw_deviation(ax, row, name: str) -> None:
-    """Draw the deviation from r* in per cent, of cells where r* is not zero; the shade is one per cent wide."""
+    """Draw the deviation from r* in per cent where r* is not zero; the shaded band is +-1 per cent."""
     limit = row.limit_ratio.values
-    some = limit > 0
+    is_positive = limit > 0
     mean, error = mean_and_error(row.learned.sel(quantity="ratio"))
     ax.axhspan(-1, 1, color="0.92", linewidth=0, zorder=0)
     ax.axhline(0, **LINE)
-    places = row[name].values[some]
-    deviation, bar = PERCENT * (mean[some] / limit[some] - 1), PERCENT * error[some] / limit[some]
+    places = row[name].values[is_positive]
+    deviation, bar = (
+        PERCENT * (mean[is_positive] / limit[is_positive] - 1),
+        PERCENT * error[is_positive] / limit[is_positive],
+    )
     ax.errorbar(places, deviation, yerr=bar, **DOTS | {"markersize": 2.0})
     ax.set_ylim(-1.5, 1.5)
 
@@ -100,6 +103,6 @@ def _handles() -> list[Line2D]:
     dots = {name: value for name, value in DOTS.items() if name not in ("elinewidth", "capsize")}
     return [
         Line2D([], [], label="$r^*$", **LINE),
-        Line2D([], [], label="$(1-q)/(1+q)$, the law in one line", **LAW),
-        Line2D([], [], label="learned, mean and standard error of the seeds", **dots),
+        Line2D([], [], label="one-line law $(1-q)/(1+q)$", **LAW),
+        Line2D([], [], label="learned, mean and standard error", **dots),
     ]

@@ -1,4 +1,4 @@
-"""The toy experiment: losses of the ReLU network, losses out of distribution and background weights by activation."""
+"""The toy experiment: losses with ReLU, losses out of distribution and background weights by activation."""
 
 from typing import Any, NamedTuple
 
@@ -15,11 +15,11 @@ LOSSES = (
 )
 NAMES = {"relu": "ReLU", "gelu": "GELU"}
 LINE: dict[str, Any] = {"linewidth": 0.9, "markersize": 2.6, "markeredgewidth": 0, "markevery": 4}
-LEAST_LOSS = 1e-5  # smaller ones are drawn as this
+LEAST_LOSS = 1e-5  # smaller losses are drawn here
 
 
 class Core(NamedTuple):
-    """How a kind of core is called, and what of the background's weights: a signed mean where signs mean something."""
+    """The name of a kind of core, and the measure of its background weights, signed where signs are meaningful."""
 
     name: str
     weight: str
@@ -27,14 +27,14 @@ class Core(NamedTuple):
 
 
 CORES = {
-    "signed": Core("linear core", "background_weight", "mean background\nweight, signed"),
+    "signed": Core("linear core", "background_weight", "mean signed\nbackground weight"),
     "spheres": Core("spherical core", "background_norm", "mean norm of\nbackground weights"),
 }
 
 
 @style.styled
 def draw(dataset):
-    """Draw a row for each kind of core."""
+    """Draw one row per kind of core."""
     dataset = first_cells(dataset)
     rows = {core: _activations(dataset, core) for core in CORES}
     rows = {core: activations for core, activations in rows.items() if activations}
@@ -48,26 +48,26 @@ def draw(dataset):
         row[0].set_title(f"{CORES[core].name}, {NAMES.get(activations[0], activations[0])}", pad=2)
         row[1].set_title(CORES[core].name, pad=2)
         row[0].set_ylabel("loss (nats)")
-        row[1].set_ylabel("loss, out of\ndistribution (nats)")
+        row[1].set_ylabel("loss out of\ndistribution (nats)")
         row[2].set_ylabel(CORES[core].label)
     for ax in axes[-1]:
-        ax.set_xlabel("steps")
+        ax.set_xlabel("training steps")
     _add_legends(figure, axes[0])
     return figure
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the background's weights of the first kind of core by activation."""
+    """Draw the background weights by activation for the first kind of core."""
     dataset = first_cells(dataset)
     core = next(core for core in CORES if _activations(dataset, core))
     _draw_activations(ax, dataset, core, CORES[core].weight)
-    ax.set_xlabel("steps")
+    ax.set_xlabel("training steps")
     ax.set_ylabel(CORES[core].label)
     ax.legend(loc="upper left")
 
 
 def _activations(dataset, core: str) -> list[str]:
-    """Return the activations that a kind of core was learned with."""
+    """Return the activations of the regimes with a kind of core."""
     regimes = map(str, dataset.regime.values)
     return [name.removeprefix(f"{core}-") for name in regimes if name.startswith(f"{core}-")]
 
@@ -81,7 +81,7 @@ def _draw_losses(ax, regime) -> None:
 
 
 def _draw_activations(ax, dataset, core: str, quantity: str) -> None:
-    """Draw a quantity over the steps, a line for each activation."""
+    """Draw a quantity over training, one line per activation."""
     for index, activation in enumerate(_activations(dataset, core)):
         regime = dataset.sel(regime=f"{core}-{activation}")
         mean, _ = mean_and_error(regime[f"history_{quantity}"])
@@ -93,8 +93,8 @@ def _draw_activations(ax, dataset, core: str, quantity: str) -> None:
 def _add_legends(figure, row) -> None:
     handles, labels = [], []
     for ax in row[:2]:
-        found = ax.get_legend_handles_labels()
-        handles += found[0]
-        labels += found[1]
+        own_handles, own_labels = ax.get_legend_handles_labels()
+        handles += own_handles
+        labels += own_labels
     if handles:
         figure.legend(handles, labels, loc="outside lower center", ncols=min(8, len(labels)))

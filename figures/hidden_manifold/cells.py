@@ -1,4 +1,4 @@
-"""Regimes of a run on hidden manifolds, the best seed of each, and its embedding in the coordinates of the manifold."""
+"""Best seeds of a run on hidden manifolds, and their embeddings in the coordinates of the manifold."""
 
 import json
 
@@ -6,33 +6,33 @@ import numpy as np
 
 
 def first_cells(dataset):
-    """Return a dataset without what was varied beside the seed: of each axis the first value."""
+    """Return the dataset at the first value of every varied axis."""
     return dataset.isel({name: 0 for name in json.loads(dataset.attrs.get("axes", "[]")) if name in dataset.dims})
 
 
 def final(regime, quantity: str) -> np.ndarray:
-    """Return the learned values of a quantity, one for each seed; NaN of those that diverged."""
+    """Return the learned values of a quantity, one per seed; NaN for diverged seeds."""
     values = regime.learned.sel(quantity=quantity, drop=True).where(regime.status != "diverged")
     return np.atleast_1d(values.values)
 
 
 def best_seed(regime) -> int:
-    """Return the place of the seed of the least loss."""
+    """Return the index of the seed with the smallest loss."""
     losses = final(regime, "loss")
     return int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
 
 
 def there(array) -> np.ndarray:
-    """Return a matrix less the rows and columns of NaN that fill it up."""
+    """Return a matrix without its rows and columns of NaN padding."""
     values = np.asarray(array.values, float)
     return values[np.ix_(np.isfinite(values).any(axis=1), np.isfinite(values).any(axis=0))]
 
 
 def recovered(regime, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the part of an embedding where coordinates are predicted, ``Float[N, k]``, and the true coordinates.
+    """Return the embedding in the directions of the coordinates, ``Float[N, k]``, and the true coordinates.
 
-    The directions are the ones in which the *predicted* embedding holds the coordinates, without regard to what was
-    learned; without a prediction, those of the best rotation.
+    The directions are those in which the *predicted* embedding represents the coordinates, independently of the learned
+    one; without a prediction they are those of the best rotation.
     """
     coordinates = there(regime.coordinates)
     learned = there(regime.embeddings.isel(seed=seed).transpose("point", "dimension"))
@@ -51,6 +51,6 @@ def predicted_part(regime) -> np.ndarray:
 
 
 def _frame(embedding: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-    """Return the orthonormal directions of an embedding in which it is most like the coordinates, ``Float[d, k]``."""
+    """Return the orthonormal directions in which an embedding best matches the coordinates, ``Float[d, k]``."""
     left, _, right = np.linalg.svd(embedding.T @ coordinates, full_matrices=False)
     return left @ right

@@ -1,4 +1,4 @@
-"""Folded and unfolded runs of InfoNCE on the sphere, told apart by their loss."""
+"""Folded and unfolded runs of InfoNCE on the sphere, which differ in their loss."""
 
 from typing import Any
 
@@ -19,17 +19,17 @@ MARK: dict[str, Any] = {"linestyle": "none", "markersize": 3.6, "markeredgewidth
 
 @style.styled
 def draw(dataset):
-    """Draw the course of the loss, the loss against R^2 at the end, and one run of each kind.
+    """Draw the loss over training, the final R^2 against the final loss, and the best and worst run.
 
-    The third panel shows a learned coordinate over the true one, along the directions between which the run is least
-    linear: a straight line for a rotation, a bent one for a fold.
+    The third panel shows the least linear learned coordinate against the true one: a straight line for a rotation, a
+    bent one for a fold.
     """
     regime = _contrastive(first_cells(dataset))
     figure, axes = style.make_grid(1, 3, 2.1)
     if regime is None:
         for ax in axes.flat:
             ax.set_axis_off()
-        axes[0, 0].text(0, 0.5, "no regime of InfoNCE with partners all over the sphere", fontsize=7)
+        axes[0, 0].text(0, 0.5, "no InfoNCE regime with unrestricted partners", fontsize=7)
         return figure
     courses_ax, ends_ax, runs_ax = axes[0]
     _draw_courses(courses_ax, regime)
@@ -40,14 +40,14 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the loss against R^2, if there is a regime of InfoNCE."""
+    """Draw the final R^2 against the final loss, if there is an InfoNCE regime."""
     regime = _contrastive(first_cells(dataset))
     if regime is not None:
         _draw_ends(ax, regime)
 
 
 def _contrastive(dataset):
-    """Return the first regime of InfoNCE that has a prediction, None if there is none."""
+    """Return the first InfoNCE regime with a prediction, or None."""
     for index in range(dataset.sizes["regime"]):
         regime = dataset.isel(regime=index)
         if regime.is_sampled.item() and np.any(np.isfinite(final(regime, "folded"))):
@@ -61,8 +61,8 @@ def _draw_courses(ax, regime) -> None:
     for values, folded in zip(losses, final(regime, "folded") == 1, strict=True):
         ax.plot(steps, values, linestyle=LINES[folded], color=LOOKS[folded]["color"], linewidth=0.8)
     ax.axhline(_predicted_loss(regime), **PREDICTED)
-    ax.set_xlabel("steps")
-    ax.set_ylabel("loss of a batch (nats)")
+    ax.set_xlabel("training steps")
+    ax.set_ylabel("batch loss (nats)")
 
 
 def _draw_ends(ax, regime) -> None:
@@ -70,14 +70,14 @@ def _draw_ends(ax, regime) -> None:
     for loss, share, folded in zip(losses, shares, final(regime, "folded") == 1, strict=True):
         ax.plot(loss, share, **LOOKS[folded], **MARK)
     ax.axvline(_predicted_loss(regime), zorder=0, **PREDICTED)
-    ax.set_xlabel("loss at the end (nats)")
+    ax.set_xlabel("final loss (nats)")
     ax.set_ylabel("linear $R^2$")
     ax.set_ylim(min(0.5, np.nanmin(shares) - 0.05), 1.04)
     ax.margins(x=0.12)
 
 
 def _draw_runs(ax, regime) -> None:
-    """Draw the least linear coordinate of the best run and of the worst one."""
+    """Draw the least linear coordinate of the best and the worst run."""
     losses, folded = final(regime, "loss"), final(regime, "folded") == 1
     order = np.argsort(losses)
     for seed in dict.fromkeys((int(order[0]), int(order[np.sum(np.isfinite(losses)) - 1]))):
@@ -103,5 +103,5 @@ def _handles(regime) -> list[Line2D]:
                    markeredgewidth=0.7, linestyle=LINES[kind], **LOOKS[kind])
             for kind, word in words.items()
         ),
-        Line2D([], [], label="predicted: a rotation", **PREDICTED),
+        Line2D([], [], label="predicted (rotation)", **PREDICTED),
     ]  # fmt: skip

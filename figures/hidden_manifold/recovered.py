@@ -1,4 +1,4 @@
-"""The manifold as it lies in the embedding, each point in the colour of its true angle."""
+"""The manifold in the embedding, with points coloured by their true angle."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from figures.drawing import style
 from figures.drawing.clouds import frame_square
 from figures.hidden_manifold.cells import best_seed, first_cells, predicted_part, recovered
 
-COLOURS = "twilight_shifted"  # cyclic, and from light to dark and back in print without colours
+COLOURS = "twilight_shifted"  # cyclic, also in lightness
 MARK: dict[str, Any] = {"s": 9, "linewidths": 0.25, "edgecolors": "0.35"}
 BEHIND = 0.18  # opacity of the far side of a sphere
 OUTLINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.7}
 POINTS: dict[str, Any] = {
     "color": style.PREDICTED, "marker": "o", "markersize": 1.1, "markeredgewidth": 0, "linestyle": "none", "zorder": 3
 }  # fmt: skip
-ROUND = 0.99  # predicted R^2 of a map to the coordinates, from which on the predicted image is a circle or a sphere
+ROUND = 0.99  # smallest predicted linear R^2 at which the predicted image is drawn as a circle or sphere
 MOST_COLUMNS = 4
 
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime, two for a torus: of the best seed the directions that hold the coordinates.
+    """Draw one panel per regime, two for a torus: the best seed in the directions of the coordinates.
 
-    The black circle is the outline of the predicted image; where that is no circle or sphere, dots are its points.
-    Spheres are seen from the side, along the second coordinate.
+    The black circle is the outline of the predicted image; if that is not a circle or sphere, dots are its points.
+    Spheres are viewed along the second coordinate.
     """
     dataset = first_cells(dataset)
     panels = [
@@ -43,7 +43,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the first regime that is a sphere, or the first."""
+    """Draw the first regime on the sphere, or else the first regime."""
     dataset = first_cells(dataset)
     spheres = np.flatnonzero(dataset.is_sphere.values)
     regime = dataset.isel(regime=int(spheres[0]) if len(spheres) else 0)
@@ -52,7 +52,7 @@ def draw_key(ax, dataset) -> None:
 
 
 def _n_parts(regime) -> int:
-    """Return how many panels a regime has: two angles of a torus, one else."""
+    """Return the number of panels of a regime: two for the angles of a torus, otherwise one."""
     return 1 if regime.is_sphere.item() or regime.manifold_dimension.item() == 1 else 2
 
 
@@ -88,7 +88,7 @@ def _draw_panel(ax, regime, part: int) -> None:
 
 
 def _predicted_radius(regime) -> float:
-    """Return the norm of the predicted image of a point in the directions of its circle or sphere."""
+    """Return the radius of the predicted circle or sphere, NaN without a prediction."""
     values = regime.eigenvalues_predicted.isel(seed=0).values
     values = values[np.isfinite(values)]
     if not len(values):
@@ -103,7 +103,7 @@ def _predicted_radius(regime) -> float:
 def _handles() -> list[Line2D]:
     dot: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": 3, "markeredgewidth": 0.25}
     return [
-        Line2D([], [], label="learned, best seed, coloured by the true angle (spheres: longitude)", color="0.3", **dot),
+        Line2D([], [], label="learned (best seed), colour: true angle (spheres: longitude)", color="0.3", **dot),
         Line2D([], [], label="far side of a sphere", color="0.3", alpha=BEHIND, **dot),
-        Line2D([], [], label="predicted: outline, or each point", **OUTLINE | {"marker": "o", "markersize": 1.6}),
+        Line2D([], [], label="predicted outline or points", **OUTLINE | {"marker": "o", "markersize": 1.6}),
     ]

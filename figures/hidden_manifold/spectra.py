@@ -1,4 +1,4 @@
-"""Eigenvalues of the second moment of the embedding, learned on predicted."""
+"""Learned and predicted eigenvalues of the second moment of the embedding."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ FOLDED: dict[str, Any] = {
 }  # fmt: skip
 PREDICTED: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 1.2, "solid_capstyle": "butt"}
 MOST_COLUMNS = 3
-HALF, SPREAD = 0.4, 0.5  # of a bar, and of the seeds side by side, in directions
+HALF, SPREAD = 0.4, 0.5  # half the width of a bar, width of the seeds side by side, in directions
 
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime: bars predicted, marks learned, each seed beside the last."""
+    """Draw one panel per regime: predicted values as bars, learned ones as markers, seeds side by side."""
     dataset = first_cells(dataset)
     n_regimes = dataset.sizes["regime"]
     figure, axes = style.make_panels(n_regimes, MOST_COLUMNS, 1.7)
@@ -41,7 +41,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the first regime."""
+    """Draw the panel of the first regime."""
     _draw_panel(ax, first_cells(dataset).isel(regime=0))
     ax.set_xlabel("eigenfunction")
     ax.set_ylabel("eigenvalue")

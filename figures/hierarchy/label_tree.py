@@ -1,4 +1,4 @@
-"""The tree of the classes as it is found in the learned vectors, above the predicted one, from fine to coarse."""
+"""The class tree in the learned vectors, above the predicted one, from fine to coarse."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ ROWS = (("merges", "learned", style.COLOURS[0]), ("merges_predicted", "predicted
 
 @style.styled
 def draw(dataset):
-    """Draw the dendrograms of the first regime and seed, a column for each predicted number of resolved levels."""
+    """Draw dendrograms of the first regime and seed, one column per predicted number of resolved levels."""
     dataset = along_decay(dataset).isel(regime=0, seed=0)
     columns = _columns(dataset)
     figure, axes = style.make_grid(2, len(columns), 1.25, sharey="col")
@@ -29,7 +29,7 @@ def draw(dataset):
 
 
 def _columns(dataset) -> list[int]:
-    """Return the middle cell of each predicted number of resolved levels above zero, the most levels first."""
+    """Return the middle cell for each positive predicted number of resolved levels, largest number first."""
     strengths = dataset.level_strengths_predicted.transpose(AXIS, "level").values
     resolved = (np.nan_to_num(strengths) > 0).sum(axis=1)
     groups = [np.flatnonzero(resolved == count) for count in sorted({*resolved} - {0}, reverse=True)]
@@ -38,7 +38,7 @@ def _columns(dataset) -> list[int]:
 
 
 def _draw_dendrogram(ax, merges: np.ndarray, colour: str) -> None:
-    """Draw clusters above their leaves, which stand in their order: brackets that cross would show another tree."""
+    """Draw clusters above their leaves in fixed order; crossing brackets would reveal another tree."""
     merges = merges[np.isfinite(merges).all(axis=1)]
     n_leaves = len(merges) + 1
     places, heights, sizes = [*map(float, range(1, n_leaves + 1))], [0.0] * n_leaves, [1] * n_leaves

@@ -1,4 +1,4 @@
-"""Abstraction grows with depth: how strong each level is after each layer, on lines whose slopes are 2 log(s) / N."""
+"""Abstraction grows with depth: the strength of each level after each layer, on lines of slope 2 log(s) / N."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ LINE: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 1}
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime of three layers or more; the first seed. Lines begin at 1 before the first layer."""
+    """Draw one panel per regime of at least three layers, for the first seed; lines start at 1 before layer 1."""
     grid = [dim for dim in dataset.kind.dims if dim != "regime"]
     dataset = dataset.isel(seed=0, **dict.fromkeys(grid, 0))
     deep = dataset.layer_count.values > 2
@@ -52,13 +52,13 @@ def _draw_panel(ax, regime) -> None:
 
 
 def _handles(dataset) -> list[Line2D]:
-    known = [
+    shown = [
         level
         for level in range(dataset.sizes["mode"])
         if np.isfinite(dataset.layer_strengths.isel(mode=level).values).any()
     ]
     marks = [
         Line2D([], [], label=f"level {level}", color=style.COLOURS[level % 8], marker=style.MARKS[level % 7], **LEARNED)
-        for level in known
+        for level in shown
     ]
     return [*marks, Line2D([], [], label=r"predicted: slope $2 \log(s) / N$", **LINE)]

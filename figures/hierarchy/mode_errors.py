@@ -1,4 +1,4 @@
-"""How far levels are from their closed form over training, and from the sigmoid that leaves their coupling out."""
+"""The error of the closed form of levels over training, and of the sigmoid that neglects their coupling."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ DECOUPLED: dict[str, Any] = {"color": "0.45", "linewidth": 1.1, "linestyle": (0,
 
 @style.styled
 def draw(dataset):
-    """Draw the largest error over levels and seeds, over the largest singular value, for two layers that couple."""
+    """Draw the largest error over levels and seeds, relative to the largest singular value, for coupled modes."""
     grid = [dim for dim in dataset.kind.dims if dim != "regime"]
     dataset = dataset.isel(dict.fromkeys(grid, 0))
     names = [name for name in dataset.regime.values if _couples(dataset.sel(regime=name))]
@@ -25,23 +25,23 @@ def draw(dataset):
         _draw_panel(ax, dataset.sel(regime=name))
         ax.set_xlabel("training steps")
     style.set_titles(axes[0], [style.words_of(name) for name in names])
-    axes[0, 0].set_ylabel("largest error over\nlargest singular value")
+    axes[0, 0].set_ylabel("largest error /\nlargest singular value")
     handles = [
-        Line2D([], [], label="closed form: coupled modes, from the member's start", **COUPLED),
-        Line2D([], [], label="a sigmoid for each mode alone", **DECOUPLED),
+        Line2D([], [], label="closed form, coupled modes", **COUPLED),
+        Line2D([], [], label="decoupled sigmoids", **DECOUPLED),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
 
 def _couples(regime) -> bool:
-    """Return whether both forms are known and differ."""
+    """Return whether both predictions exist and differ."""
     gap = np.abs(regime.decoupled - regime.strengths_predicted).values
     return bool(np.nanmax(gap, initial=0.0) > 1e-6) if np.isfinite(gap).any() else False
 
 
 def _draw_panel(ax, regime) -> None:
-    """Draw both errors over training, those of rounding at the lower edge."""
+    """Draw both errors over training, with rounding errors at the lower edge."""
     largest = np.nanmax(regime.singular_values_predicted.values)
     for name, look in (("strengths_predicted", COUPLED), ("decoupled", DECOUPLED)):
         error = np.abs(regime.strengths - regime[name]).max(["seed", "mode"]) / largest

@@ -1,4 +1,4 @@
-"""Levels of a tree over training: learned as marks, predicted as lines, and the decoupled sigmoid, which misses."""
+"""Levels of a tree over training: learned (markers), predicted (lines), and decoupled sigmoids (dashed)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from figures.drawing import style
 
 MOST_COLUMNS = 4
-N_MARKS = 20  # of a level
+N_MARKS = 20  # markers per level
 LEARNED: dict[str, Any] = {"linestyle": "none", "markersize": 2.6, "markeredgewidth": 0, "zorder": 1}
 PREDICTED: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.8, "zorder": 2}
 DECOUPLED: dict[str, Any] = {"color": "0.5", "linewidth": 0.9, "linestyle": (0, (3, 1.5)), "zorder": 0}
@@ -17,10 +17,12 @@ DECOUPLED: dict[str, Any] = {"color": "0.5", "linewidth": 0.9, "linestyle": (0, 
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime whose course is predicted; the first seed."""
+    """Draw one panel per regime with predicted curves, for the first seed."""
     dataset = _first_cells(dataset)
-    known = [name for name in dataset.regime.values if np.isfinite(dataset.strengths_predicted.sel(regime=name)).any()]
-    names = known or list(dataset.regime.values)
+    predicted = [
+        name for name in dataset.regime.values if np.isfinite(dataset.strengths_predicted.sel(regime=name)).any()
+    ]
+    names = predicted or list(dataset.regime.values)
     figure, axes = style.make_panels(len(names), MOST_COLUMNS, 1.55)
     for ax, name in zip(axes.flat, names, strict=False):
         _draw_panel(ax, dataset.sel(regime=name))
@@ -34,7 +36,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the first regime."""
+    """Draw the panel of the first regime."""
     dataset = _first_cells(dataset)
     _draw_panel(ax, dataset.isel(regime=0))
     ax.set_xlabel("training steps")
@@ -43,13 +45,13 @@ def draw_key(ax, dataset) -> None:
 
 
 def _first_cells(dataset):
-    """Return the first seed, and the first cell of every axis that varies."""
+    """Return the dataset at the first seed and the first value of every varied axis."""
     grid = [dim for dim in dataset.kind.dims if dim != "regime"]
     return dataset.isel(seed=0, **dict.fromkeys(grid, 0))
 
 
 def _draw_panel(ax, regime) -> None:
-    """Draw all levels of a regime, from the strongest one on."""
+    """Draw all levels of a regime, strongest first."""
     steps = regime.step.values
     step = max(1, len(steps) // N_MARKS)
     for level in range(regime.sizes["mode"]):
@@ -81,5 +83,5 @@ def _handles(n_levels: int) -> list[Line2D]:
             for level in range(n_levels)
         ),
         Line2D([], [], label="predicted", **PREDICTED),
-        Line2D([], [], label="if modes did not couple", **DECOUPLED),
+        Line2D([], [], label="decoupled modes", **DECOUPLED),
     ]

@@ -1,4 +1,4 @@
-"""Children orthogonal to their parents, in a tree and in a plain simplex alike: level strengths tell them apart."""
+"""Children are orthogonal to their parents in a tree and in a simplex alike; level strengths distinguish the two."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ OPEN: dict[str, Any] = {"linestyle": "none", "markersize": 6, "markerfacecolor":
 
 @style.styled
 def draw(dataset):
-    """Draw cosines (left) and level strengths (right) of each regime where most levels are resolved."""
+    """Draw cosines (a) and level strengths (b) of each regime, at the cell with most resolved levels."""
     dataset = along_decay(dataset).isel(seed=0)
     figure, axes = style.make_grid(1, 2, 2.4)
     figure.set_figwidth(0.8 * style.TWO_COLUMNS)
@@ -29,14 +29,14 @@ def draw(dataset):
 
 
 def _cell(regime):
-    """Return the cell of a regime that lies in the middle of those which resolve most levels."""
+    """Return the middle one of the cells of a regime that resolve most levels."""
     resolved = (np.nan_to_num(regime.level_strengths_predicted.transpose(AXIS, "level").values) > 0).sum(axis=1)
     best = np.flatnonzero(resolved == resolved.max())
     return regime.isel({AXIS: int(best[len(best) // 2])})
 
 
 def _draw_cosines(ax, cells) -> None:
-    """Draw a column of cosines for each regime, those of shuffled leaves beside them."""
+    """Draw one column of cosines per regime, next to those of shuffled leaves."""
     for place, cell in enumerate(cells):
         for shift, name, marker, colour in ((-0.15, "cosines", "o", 0), (0.15, "shuffled_cosines", "^", 1)):
             values = cell[name].values.ravel()
@@ -46,11 +46,11 @@ def _draw_cosines(ax, cells) -> None:
     _name(ax, cells)
     ax.set_ylim(-1, 1)
     ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.set_ylabel("cosine of child less parent\nand parent less root")
+    ax.set_ylabel("cosine of (child - parent)\nand (parent - root)")
 
 
 def _draw_strengths(ax, cells) -> None:
-    """Draw the strengths of all levels of each regime over that of the first, from coarse to fine."""
+    """Draw the level strengths of each regime relative to level 1, from coarse to fine."""
     for place, cell in enumerate(cells):
         learned, predicted = cell.level_strengths.values, cell.level_strengths_predicted.values
         shifts = np.linspace(-0.25, 0.25, len(learned)) if len(learned) > 1 else np.zeros(1)
@@ -58,7 +58,7 @@ def _draw_strengths(ax, cells) -> None:
         ax.plot(place + shifts, learned / predicted[0], "o", color=style.COLOURS[0], **MARK)
     _name(ax, cells)
     ax.set_ylim(0, 1.15)
-    ax.set_ylabel("level strength\nover that of level 1")
+    ax.set_ylabel("level strength\nrelative to level 1")
 
 
 def _name(ax, cells) -> None:
@@ -69,7 +69,7 @@ def _name(ax, cells) -> None:
 
 def _handles() -> list[Line2D]:
     return [
-        Line2D([], [], label="a: in the tree of the task; b: learned", marker="o", color=style.COLOURS[0], **MARK),
-        Line2D([], [], label="a: leaves shuffled, 20 times", marker="^", color=style.COLOURS[1], **MARK),
+        Line2D([], [], label="a: tree of the task; b: learned", marker="o", color=style.COLOURS[0], **MARK),
+        Line2D([], [], label="a: 20 shuffles of the leaves", marker="^", color=style.COLOURS[1], **MARK),
         Line2D([], [], label="b: predicted, levels 1, 2, ... from the left", marker="s", color=style.PREDICTED, **OPEN),
     ]

@@ -1,17 +1,17 @@
-"""Progressive differentiation: the similarity of all items in the first layer at four times, from coarse to fine."""
+"""Progressive differentiation: the similarity of items in the first layer at four times, from coarse to fine."""
 
 import numpy as np
 
 from figures.drawing import style
 
 REGIMES = ("small-random-start", "animals-and-plants")
-PIXELS = 300  # of a matrix, at least: some viewers smooth a picture of few pixels
+PIXELS = 300  # minimum size of a matrix image, as some viewers smooth images of few pixels
 CMAP = "cividis"
 
 
 @style.styled
 def draw(dataset):
-    """Draw a row of matrices for a tree and for the animals and plants, the upper triangle predicted; first seed."""
+    """Draw a row of matrices for a tree and for animals and plants, for the first seed; upper triangle: predicted."""
     grid = [dim for dim in dataset.kind.dims if dim != "regime"]
     dataset = dataset.isel(seed=0, **dict.fromkeys(grid, 0))
     names = [name for name in REGIMES if name in dataset.regime.values] or [dataset.regime.values[0]]
@@ -26,13 +26,13 @@ def draw(dataset):
         row[0].set_ylabel(style.words_of(name))
     image = axes[0, 0].images[0]
     bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=25)
-    bar.set_label("similarity over the largest at this time\n(above the diagonal: predicted)")
+    bar.set_label("similarity / largest at this time\n(above the diagonal: predicted)")
     bar.outline.set_linewidth(0.5)
     return figure
 
 
 def _draw_matrix(ax, regime) -> None:
-    """Draw the Gram matrix at one time, over its largest entry."""
+    """Draw the Gram matrix at one time, divided by its largest entry."""
     n_items = int(np.isfinite(regime.similarity.values).all(axis=1).sum()) or int(
         np.isfinite(np.diagonal(regime.similarity.values)).sum()
     )

@@ -1,4 +1,4 @@
-"""Level strengths against weight decay: learned as marks, the predicted staircase as lines, thresholds dotted."""
+"""Level strengths against weight decay: learned (markers), predicted staircase (lines), thresholds (dotted)."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1
 
 @style.styled
 def draw(dataset):
-    """Draw a panel per regime. Where targets are not those of a tree, predicted values are joined by thin lines."""
+    """Draw one panel per regime; predictions for targets other than trees are joined by grey lines."""
     dataset = along_decay(dataset)
     figure, axes = style.make_grid(1, dataset.sizes["regime"], 2.2, sharey=True)
     for ax, name in zip(axes[0], dataset.regime.values, strict=True):
@@ -28,7 +28,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the first regime."""
+    """Draw the panel of the first regime."""
     dataset = along_decay(dataset)
     _draw_panel(ax, dataset.isel(regime=0))
     ax.set_xlabel(r"$c = \sqrt{\lambda_W \lambda_H n}$ (nats)")
@@ -64,7 +64,7 @@ def _look(level: int) -> dict[str, Any]:
 
 
 def _handles(n_levels: int) -> list[Line2D]:
-    """Return an entry for each level, learned and predicted, and one for the thresholds."""
+    """Return legend entries for each level, learned and predicted, and for the thresholds."""
     handles = []
     for level in range(n_levels):
         look = _look(level)

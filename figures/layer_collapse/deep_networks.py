@@ -1,4 +1,4 @@
-"""Collapse layer by layer in deep networks: at the end, over training, and how long the word vectors are."""
+"""Collapse layer by layer in deep networks: at the end, over training, and the norms of word vectors."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 LABELS = (
-    "variance within over\nbetween groups,\nend of training",
-    "embeddings:\nwithin over between\nconcepts",
-    "last layer:\nwithin over between\nclasses",
-    "norm of a word\nover rms of all",
+    "within / between\nvariance of groups,\nend of training",
+    "embeddings:\nwithin / between\nconcepts",
+    "last layer:\nwithin / between\nclasses",
+    "word norm /\nrms norm",
 )
 AXES = ("network", "word_frequency")
-FLOOR = 1e-8  # a float32 sum of squares, whose rounding is 6e-8 of itself, tells no smaller share of a variance
-DODGE = 0.09  # between the networks at one layer or rank
+FLOOR = 1e-8  # smallest share of a variance resolved by a float32 sum of squares, whose relative rounding is 6e-8
+DODGE = 0.09  # horizontal offset between networks at the same layer or rank
 
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime and law of word frequencies; a colour and mark per network.
+    """Draw one column per regime and law of word frequencies, with a colour and marker per network.
 
-    Marks are geometric means over seeds, with their standard errors; over training every seed is a line. Rows one to
-    three show the variance within over that between concepts (embeddings, layer 0) or classes (all others), which is 0
-    where a layer sees concepts and no words, and nothing below 1e-8, where rounding begins. Black: predicted for the
-    embeddings of two layers. The last row has norms by rank. Of other axes the first value is shown.
+    Markers are geometric means over seeds with standard errors; over training each seed is a line. Rows one to three
+    show the variance within over that between concepts (embeddings, layer 0) or classes (other layers), which is 0
+    where a layer distinguishes concepts but not words, down to 1e-8, where rounding begins. Black: prediction for the
+    embeddings of two layers. The last row shows norms by rank. Other axes are shown at their first value.
     """
     dataset = keep_axes(dataset, AXES)
     columns = list(product(dataset.regime.values, dataset.word_frequency.values))
@@ -64,10 +64,10 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw how far each layer has collapsed, for the first regime and law of word frequencies."""
+    """Draw the collapse of each layer for the first regime and law of word frequencies."""
     dataset = keep_axes(dataset, AXES)
     _draw_layers(ax, dataset.isel(regime=0, word_frequency=0))
-    ax.set_ylabel("variance within over\nbetween groups")
+    ax.set_ylabel("within / between\nvariance of groups")
     ax.set_yscale("log")
     ax.set_ylim(FLOOR / 3, 1e4)  # room for the legend
     marks = [
@@ -97,7 +97,7 @@ def _draw_layers(ax, cell) -> None:
 
 
 def _draw_history(ax, cell, *, last: bool) -> None:
-    """Draw the ratio of the last layer of each network, or of its embeddings, over training."""
+    """Draw the variance ratio of each network's last layer, or of its embeddings, over training."""
     for index, network in enumerate(cell.network.values):
         values = cell.history_class_ratio.sel(network=network)
         layers = np.flatnonzero(np.isfinite(values).any(["seed", "record"]).values)
@@ -127,16 +127,16 @@ def _draw_norms(ax, cell) -> None:
 def geometric_mean(
     values: Float[np.ndarray, "r ..."],
 ) -> tuple[Float[np.ndarray, ...], Float[np.ndarray, "... 2"]]:
-    """Return the geometric mean over the first axis, and below and above it one standard error, ``Float[..., 2]``.
+    """Return the geometric mean over the first axis, and its standard errors below and above, ``Float[..., 2]``.
 
-    The error is that of the mean of logarithms; zero for a single seed. Values below the floor count as the floor.
+    The errors are from that of the mean logarithm, and zero for a single seed. Smaller values count as the floor.
     """
     logarithms = np.log(np.maximum(values, FLOOR))
     mean = logarithms.mean(axis=0)
     spread = logarithms.std(axis=0, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.zeros_like(mean)
     centre = np.exp(mean)
     lengths = [centre - np.exp(mean - spread), np.exp(mean + spread) - centre]
-    return centre, np.maximum(np.stack(lengths, axis=-1), 0)  # where the spread is zero a rounding may be left
+    return centre, np.maximum(np.stack(lengths, axis=-1), 0)  # removes rounding where the spread is zero
 
 
 def _draw_marks(ax, x: np.ndarray, mean: np.ndarray, error: np.ndarray, index: int) -> None:
@@ -154,7 +154,7 @@ def _last(history) -> np.ndarray:
 
 
 def _relative(norms: np.ndarray) -> np.ndarray:
-    """Return norms by their root mean square over ranks."""
+    """Return norms divided by their root mean square over ranks."""
     return norms / np.sqrt(np.mean(norms**2, axis=-1, keepdims=True))
 
 
@@ -168,7 +168,7 @@ def _add_legend(figure, dataset) -> None:
         name: {"markersize": 3, "linewidth": 0.7, "markeredgewidth": 0, **style.concept_style(index)}
         for index, name in enumerate(dataset.network.values)
     }
-    looks["predicted for two layers, embeddings"] = {"color": style.PREDICTED, "linewidth": 0.9}
+    looks["predicted (embeddings, two layers)"] = {"color": style.PREDICTED, "linewidth": 0.9}
     figure.legend(
         handles=[Line2D([], [], label=name, **look) for name, look in looks.items()],
         loc="outside lower center", ncols=4 if figure.get_figwidth() > 5 else 2, handlelength=2.2,

@@ -1,4 +1,4 @@
-"""What centring does to each trained regime: the cosine of pairs, and retrieval from both modalities."""
+"""The effect of centring each modality: the cosine of pairs, and retrieval from both modalities, by regime."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from figures.drawing import style
 
-PANELS = (("matched", "cosine of an image and its text"), ("mixed_retrieval", "retrieval from both modalities"))
+PANELS = (("matched", "cosine between an image and its text"), ("mixed_retrieval", "retrieval from both modalities"))
 BEFORE: dict[str, Any] = {"color": style.COLOURS[0], "marker": "o", "linestyle": "none", "markersize": 3.6,
                           "markeredgewidth": 0.8, "zorder": 3}  # fmt: skip
 AFTER: dict[str, Any] = BEFORE | {"color": style.COLOURS[6], "marker": "^", "markerfacecolor": "white"}
@@ -18,7 +18,7 @@ LINK: dict[str, Any] = {"color": "0.8", "linewidth": 0.8, "zorder": 1}
 
 @style.styled
 def draw(dataset):
-    """Draw a line for each regime, the mean over seeds: before and after centring, and what is predicted."""
+    """Draw one line per regime: means over seeds before and after centring, with the predictions."""
     dataset = dataset.isel(dict.fromkeys([dim for dim in dataset.kind.dims if dim != "regime"], 0))
     names = list(dataset.regime.values)
     figure, axes = style.make_grid(1, 2, 0.8 + 0.24 * len(names), sharey=True)

@@ -1,4 +1,4 @@
-"""A learnable temperature: gap over inverse temperature while both are trained, on lines of slope -k."""
+"""A learnable temperature: gap against inverse temperature during training, on lines of slope -k."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ END: dict[str, Any] = {
     "color": style.PREDICTED, "marker": "o", "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 0.9,
     "linestyle": "none", "zorder": 3,
 }  # fmt: skip
-FLOOR = 0.03  # gaps below are not drawn
+FLOOR = 0.03  # smaller gaps are not drawn
 
 
 @style.styled
 def draw(dataset):
-    """Draw each regime whose temperature is learnable: its records, its conserved line, and where it is to end."""
+    """Draw the records, conserved line and predicted end point of each regime with a learnable temperature."""
     figure, axes = style.make_grid(1, 1, 3.2)
     draw_key(axes[0, 0], dataset)
     figure.legend(handles=_handles(dataset), loc="outside lower center", ncols=2)
@@ -26,7 +26,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the courses without a legend."""
+    """Draw the panel without a legend."""
     for regime, look in _regimes(dataset):
         betas, gaps = _course(regime)
         seen = gaps > FLOOR
@@ -52,7 +52,7 @@ def _course(regime) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _draw_line(ax, regime, betas: np.ndarray, gaps: np.ndarray) -> None:
-    """Draw ``gap beta^k`` constant, from the start to the predicted end of beta, or to the last record without one."""
+    """Draw the line of constant ``gap beta^k`` from the start to the predicted end of beta, or to the last record."""
     end = float(regime.end_inverse_temperature)
     end = betas[-1] if not np.isfinite(end) else end
     line = np.geomspace(betas[0], end, 50)
@@ -60,7 +60,7 @@ def _draw_line(ax, regime, betas: np.ndarray, gaps: np.ndarray) -> None:
 
 
 def _regimes(dataset):
-    """Yield the regimes with a learnable temperature and a symmetric start, first cell and seed, and their looks."""
+    """Yield regimes with learnable temperature and symmetric start, at the first cell and seed, and their styles."""
     axes = [dim for dim in dataset.cell_exponent.dims if dim != "regime"]
     dataset = dataset.isel(seed=0, **dict.fromkeys(axes, 0))
     for index in range(dataset.sizes["regime"]):
@@ -77,5 +77,5 @@ def _handles(dataset) -> list[Line2D]:
     return [
         *handles,
         Line2D([], [], label=r"predicted: gap $\cdot\,\beta^k$ constant", **LINE),
-        Line2D([], [], label="predicted end", **END),
+        Line2D([], [], label="predicted end point", **END),
     ]

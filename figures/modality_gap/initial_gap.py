@@ -1,4 +1,4 @@
-"""The gap before training: random towers of several depths beside the prediction for infinite width."""
+"""The gap before training: random towers of several depths, with the prediction for infinite width."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ DOTS: dict[str, Any] = {"color": style.COLOURS[0], "marker": "o", "linestyle": "
 
 @style.styled
 def draw(dataset):
-    """Draw every depth and seed."""
+    """Draw the gap of every depth and seed, with the prediction."""
     figure, axes = style.make_grid(1, 1, 2.3)
     draw_key(axes[0, 0], dataset)
     axes[0, 0].legend(handles=_handles(), loc="lower right")
@@ -23,7 +23,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the gap over depth."""
+    """Draw the gap against depth."""
     ax.axhline(np.sqrt(2), **LIMIT)
     ax.plot(dataset.line_depth.values, dataset.tower_gap_predicted.values, **LINE)
     for depth, gaps in zip(

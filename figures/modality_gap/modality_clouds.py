@@ -1,4 +1,4 @@
-"""The two clouds of embeddings at the start of training, halfway and at its end."""
+"""The embeddings of images and texts at the start of training, when the gap is halfway, and at the end."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ LIMIT = 1.08
 
 @style.styled
 def draw(dataset):
-    """Draw a row for each of three regimes: pairs on the axis of the first gap and on that of the largest spread."""
+    """Draw one row for each of three regimes: pairs on the axes of the initial gap and of the largest spread."""
     names = [name for name in SHOWN if name in dataset.regime.values] or list(map(str, dataset.regime.values[:3]))
     figure, axes = style.make_grid(len(names), 3, 1.5, sharex=True, sharey=True)
     figure.set_figwidth(style.ONE_COLUMN + 1.2)
@@ -29,25 +29,25 @@ def draw(dataset):
         regime = _first(dataset).sel(regime=name)
         for moment, ax in enumerate(row):
             _draw_moment(ax, regime, moment)
-        row[0].set_ylabel(f"{style.words_of(name)}\naxis of the first gap")
+        row[0].set_ylabel(f"{style.words_of(name)}\naxis of initial gap")
     for ax, moment in zip(axes[0], MOMENTS, strict=True):
         ax.set_title(moment, pad=3)
     for ax in axes[-1]:
-        ax.set_xlabel("largest spread")
+        ax.set_xlabel("axis of largest spread")
     figure.legend(handles=_handles(), loc="outside lower center", ncols=3)
     return figure
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the end of the first regime."""
+    """Draw the end of training in the first regime."""
     _draw_moment(ax, _first(dataset).isel(regime=0), 2)
-    ax.set_xlabel("largest spread")
+    ax.set_xlabel("axis of largest spread")
     ax.set_ylabel("axis of the gap")
     ax.legend(handles=_handles()[:2], loc="upper left")
 
 
 def _first(dataset):
-    """Return the first cell and seed of each regime."""
+    """Return the dataset at the first cell and seed of each regime."""
     return dataset.isel(seed=0, **dict.fromkeys([dim for dim in dataset.kind.dims if dim != "regime"], 0))
 
 

@@ -1,4 +1,4 @@
-"""The gap over the inverse temperature in units of its threshold: the branch, and what was learned from each start."""
+"""The gap against inverse temperature in units of its threshold: predicted branch and learned gaps by start."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,14 +12,14 @@ BRANCH: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 1.1, "zorder": 
 THRESHOLD: dict[str, Any] = {"color": "0.6", "linewidth": 0.7, "linestyle": (0, (1.0, 1.5)), "zorder": 0}
 BELOW: dict[str, Any] = {"color": "0.9", "zorder": 0}
 DOTS: dict[str, Any] = {"linestyle": "none", "markersize": 3.4, "markeredgewidth": 0.7, "zorder": 2}
-LABEL = r"inverse temperature over its threshold, $\beta/z^*$"
-LEAST = 1e-13  # smaller distances of the loss are rounding
-SIZES = (6.4, 4.4, 2.4)  # of marks of symmetric starts, which lie on top of each other
+LABEL = r"inverse temperature / threshold, $\beta/z^*$"
+LEAST = 1e-13  # smaller differences of the loss are rounding
+SIZES = (6.4, 4.4, 2.4)  # of markers of symmetric starts, which overlap
 
 
 @style.styled
 def draw(dataset):
-    """Draw the gap of every member, and in an inset how far its loss is from the least."""
+    """Draw the gap of every member, and in an inset its loss above the minimum."""
     figure, axes = style.make_grid(1, 1, 3.3)
     ax = axes[0, 0]
     _draw_gaps(ax, dataset)
@@ -32,7 +32,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the gap alone."""
+    """Draw the gaps without the inset."""
     _draw_gaps(ax, dataset)
     ax.set_xlabel(r"$\beta/z^*$")
     ax.set_ylabel("gap")
@@ -52,7 +52,7 @@ def _draw_gaps(ax, dataset) -> None:
 
 
 def _draw_losses(ax, dataset) -> None:
-    """Draw the distance of the loss from the least one; what is below rounding lies on the lowest line."""
+    """Draw the loss above its minimum, with values below rounding on the lowest line."""
     ax.axvline(1.0, **THRESHOLD)
     for regime, look in _regimes(dataset):
         ratios, losses = _points(regime, "loss")
@@ -82,14 +82,14 @@ def _rightmost(dataset) -> float:
 
 
 def _points(regime, quantity: str, which: str = "learned") -> tuple[np.ndarray, np.ndarray]:
-    """Return ``beta/z*`` of every member of a regime, and a quantity of it, flat."""
+    """Return ``beta/z*`` and a quantity of every member of a regime, flattened."""
     learned = regime.learned.sel(quantity=quantity)
     values = learned if which == "learned" else regime.predicted.sel(quantity=quantity).broadcast_like(learned)
     return regime.cell_ratio.broadcast_like(learned).values.ravel(), values.values.ravel()
 
 
 def _regimes(dataset) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Yield the regimes and the look of each: open marks for starts without symmetry."""
+    """Yield the regimes and their styles, with open markers for asymmetric starts."""
     n_symmetric = 0
     for index in range(dataset.sizes["regime"]):
         regime = dataset.isel(regime=index)
@@ -104,7 +104,7 @@ def _regimes(dataset) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 
 def _handles(dataset) -> list[Line2D]:
-    handles = [Line2D([], [], label=r"predicted: $2\sqrt{1 - z^*/\beta}$, the largest", **BRANCH)]
+    handles = [Line2D([], [], label=r"predicted largest gap, $2\sqrt{1 - z^*/\beta}$", **BRANCH)]
     return handles + [
         Line2D([], [], label=style.words_of(regime.regime.values), **look) for regime, look in _regimes(dataset)
     ]

@@ -1,4 +1,4 @@
-"""Cosines and retrieval over the inverse temperature, before and after each modality is centred."""
+"""Cosines and retrieval against inverse temperature, before and after centring each modality."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ RETRIEVALS = (
 
 @style.styled
 def draw(dataset):
-    """Draw cosines above and retrieval below, of the last regime with a symmetric start; every mismatch rate."""
+    """Draw cosines and retrieval of the last regime with a symmetric start, for all mismatch rates."""
     starts = dataset.cell_start.max([dim for dim in dataset.cell_start.dims if dim != "regime"]).values
     symmetric = np.flatnonzero(starts == 0)
     regime = dataset.isel(regime=int(symmetric[-1]) if len(symmetric) else 0)
@@ -42,7 +42,7 @@ def draw(dataset):
         _draw_marks(ax, regime, f"centred_{name}", {"color": style.COLOURS[colour], "marker": mark, **OPEN})
     lower.axvline(_mixed_ratio(regime), **THRESHOLD)
     upper.set_ylabel("cosine")
-    lower.set_ylabel("retrieval of the pair from")
+    lower.set_ylabel("retrieval from")
     lower.set_ylim(-0.08, 1.08)
     lower.set_xscale("log")
     lower.set_xlim(*limits)
@@ -57,13 +57,13 @@ def draw(dataset):
 
 
 def _mixed_ratio(regime) -> float:
-    """Return ``1 + N/(2(N - 1))``, from which retrieval from both modalities fails on the branch."""
+    """Return ``1 + N/(2(N - 1))``, the ratio above which retrieval from both modalities fails on the branch."""
     n_pairs = float(np.nanmax(regime.cell_pairs.values))
     return 1 + n_pairs / (2 * (n_pairs - 1))
 
 
 def _draw_lines(upper, lower, regime, limits: tuple[float, float]) -> None:
-    """Draw what is predicted on the branch: cosines over the ratio, and the step of retrieval from both modalities."""
+    """Draw the predictions on the branch: cosines, and the step of retrieval from both modalities."""
     cells = regime.isel(dict.fromkeys([dim for dim in regime.cell_pairs.dims if dim != "regime"], 0))
     for name, *_ in COSINES:
         upper.plot(cells.line_ratio.values, cells[f"line_{name}"].values, **LINE)

@@ -1,4 +1,4 @@
-"""Features of classes on two principal components, and the cosines of the class means, learned beside predicted."""
+"""Features of classes on two principal components, and the cosines of class means, learned and predicted."""
 
 from math import ceil, floor, log10
 from typing import Any
@@ -13,15 +13,15 @@ from matplotlib.ticker import MaxNLocator
 from figures.drawing import clouds, style
 from figures.neural_collapse.class_vectors import ClassVectors, class_axes, cosines, read_vectors
 
-MANY = 30  # classes: of more, a cloud has no room for numbers, and predicted marks are small
+MANY = 30  # classes; with more, classes are not numbered and predicted markers are small
 MOST_TICKS = 5
 MOST_LABELS = 14  # in a cloud
-# Of the width of a panel: means that are nearer share a label; only those on each other where there are many.
+# Distances in units of the panel width: nearer means share a label; with many classes only coinciding means do.
 NEAR, ON_EACH_OTHER = 0.16, 0.03
-PIXELS = 300  # of a matrix, at least: some viewers smooth a picture of few pixels
-# From dark blue over grey to light yellow: lightness rises all the way, so that a greyscale print shows the sign.
+PIXELS = 300  # minimum size of a matrix image, as some viewers smooth images of few pixels
+# From dark blue over grey to light yellow: lightness increases monotonically, so that a greyscale print shows the sign.
 CMAP = LinearSegmentedColormap.from_list("cosine", ["#003A66", "#4F8DBB", "#BFC6C9", "#EBD9A0", "#FFF3B8"])
-# Cosines of a simplex are near zero: their signed root separates them from zero and from each other.
+# Cosines of a simplex are near zero: a signed root separates them from zero and from each other.
 NORM = FuncNorm((lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda x: np.sign(x) * np.square(x)), -1, 1)
 TICKS = (-1, -0.5, -0.1, 0, 0.1, 0.5, 1)
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -31,9 +31,9 @@ HALVES = {"learned": [(-1, 1), (1, 1), (1, -1), (-1, 1)], "predicted": [(-1, 1),
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: features above, cosines below; the first seed of each.
+    """Draw one column per regime for the first seed: features above, cosines below.
 
-    Of several factors a feature is a sum: the means of each factor's values are drawn in place of the features.
+    With several factors a feature is a sum, so the means of each factor's values are drawn instead of the features.
     """
     figure, axes = _make_panels(dataset.sizes["regime"])
     partly_blank = False
@@ -45,7 +45,7 @@ def draw(dataset):
     axes[0, 0].set_ylabel("features, PC 2\n(scale of PC 1)")
     axes[1, 0].set_ylabel("class")
     for ax in axes[1, 1:]:
-        ax.tick_params(left=False, labelleft=False)  # the labels below say the same
+        ax.tick_params(left=False, labelleft=False)  # as on the abscissa
     _add_colourbar(figure, axes[1])
     n_lines = _add_legend(figure, blank=partly_blank)
     figure.set_figheight(figure.get_figheight() + 0.12 * n_lines)
@@ -62,11 +62,11 @@ def draw_key(ax, dataset) -> None:
     }
     handles = [Line2D([], [], label=name, linestyle="none", marker="o", **look) for name, look in looks.items()]
     legend = ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5))
-    legend.set_in_layout(False)  # beside a square panel there is room
+    legend.set_in_layout(False)  # there is room beside a square panel
 
 
 def _make_panels(n_regimes: int):
-    """Return a figure and its panels, ``2 x n_regimes``; those of a single regime stand side by side."""
+    """Return a figure and its panels, ``2 x n_regimes``; those of a single regime are side by side."""
     shape = (1, 2) if n_regimes == 1 else (2, n_regimes)
     figure, axes = style.make_grid(*shape, 1.5)
     side = (figure.get_figwidth() - 0.75) / shape[1]
@@ -75,7 +75,7 @@ def _make_panels(n_regimes: int):
 
 
 def draw_features(ax, vectors: ClassVectors) -> None:
-    """Draw features as marks by class, predicted ones as rings, and the numbers of the classes beside them."""
+    """Draw features as markers by class, predicted ones as rings, with the numbers of the classes."""
     if vectors.n_factors == 1:
         learned, predicted, groups = vectors.features, vectors.features_predicted, vectors.labels[:, 0]
     else:
@@ -97,7 +97,7 @@ def draw_features(ax, vectors: ClassVectors) -> None:
 
 
 def _label_classes(ax, vectors: ClassVectors, points: list[np.ndarray]) -> None:
-    """Write the names of classes outside of their means; means that lie together share one label."""
+    """Label class means on their outer side; nearby means share one label."""
     low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
     width = high[0] - low[0]
     limit = width * (NEAR if len(points) <= MOST_LABELS else ON_EACH_OTHER)
@@ -117,7 +117,7 @@ def _label_classes(ax, vectors: ClassVectors, points: list[np.ndarray]) -> None:
 
 
 def draw_cosines(ax, vectors: ClassVectors) -> bool:
-    """Draw the cosine of every pair of class means: learned above the diagonal, predicted below; blank beside zero.
+    """Draw the cosines of class means: learned above the diagonal, predicted below; blank for zero means.
 
     Returns:
         Whether some means are zero, but not all.
@@ -159,7 +159,7 @@ def _round_up(value: float) -> str:
 
 
 def _say_all(ax, word: str) -> None:
-    """Leave a square panel empty but for a word."""
+    """Show only a word in a square panel."""
     ax.text(0.5, 0.5, word, transform=ax.transAxes, ha="center", va="center")
     ax.set_xticks([])
     ax.set_yticks([])
@@ -167,7 +167,7 @@ def _say_all(ax, word: str) -> None:
 
 
 def _add_colourbar(figure, axes) -> None:
-    """Put the scale of the cosines beside a row of panels."""
+    """Put the colour bar of the cosines beside a row of panels."""
     bar = figure.colorbar(axes[0].images[0], cax=axes[-1].inset_axes([1.06, 0, 0.09, 1]))
     bar.set_label("cosine of means\n(signed-root scale)", labelpad=1)
     bar.outline.set_linewidth(0.5)
@@ -175,7 +175,7 @@ def _add_colourbar(figure, axes) -> None:
 
 
 def _add_legend(figure, *, blank: bool) -> int:
-    """Say below all panels what is learned, predicted and, where some is, blank; return the number of lines."""
+    """Put the legend of learned, predicted and blank entries below all panels; return its number of lines."""
     grey, square = "0.45", {"linestyle": "none", "markersize": 5, "markeredgewidth": 0}
     looks: dict[str, dict[str, Any]] = {
         "learned (colour: class)": {"linestyle": "none", "marker": "o", "markersize": 3, "markeredgewidth": 0},
@@ -187,7 +187,7 @@ def _add_legend(figure, *, blank: bool) -> int:
         Line2D([], [], label=n, color=c, **look) for (n, look), c in zip(looks.items(), colours, strict=True)
     ]
     if blank:
-        handles.append(Patch(facecolor="white", edgecolor=grey, linewidth=0.5, label="blank: a mean that is zero"))
+        handles.append(Patch(facecolor="white", edgecolor=grey, linewidth=0.5, label="blank: zero mean"))
     n_columns = len(handles) if figure.get_figwidth() > style.ONE_COLUMN else 2
     figure.legend(handles=handles, loc="outside lower center", ncols=n_columns)
     return ceil(len(handles) / n_columns)

@@ -1,4 +1,4 @@
-"""Class means of a saved run, learned and predicted, and what is drawn of them: two axes, cosines, names."""
+"""Learned and predicted class means of a saved run, with the axes, cosines and names to draw."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-# A mean this small beside the largest norm that the run went through is zero: training in float32 leaves relative
-# errors of 1e-6 to 1e-5 in a direction that the minimum does not use.
+# Means below this share of the largest norm during the run count as zero: float32 training leaves relative errors of
+# 1e-6 to 1e-5 in directions that the minimum does not use.
 ZERO = 1e-4
-# Variances that differ by less, relative to the larger one, are equal but for rounding in float32.
+# Variances with a smaller relative difference count as equal up to float32 rounding.
 TIE = 1e-4
 
 
@@ -37,7 +37,7 @@ class ClassVectors(NamedTuple):
 
     @property
     def n_factors(self) -> int:
-        """Number of factors, F; of plain classes 1."""
+        """Number of factors, F; 1 for plain classes."""
         return int(self.factors[-1]) + 1
 
     @property
@@ -47,7 +47,7 @@ class ClassVectors(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """What classes are called: 1, 2, ...; of several factors a1, a2, ..., b1, b2, ..."""
+        """Names of classes: 1, 2, ...; with several factors a1, a2, ..., b1, b2, ..."""
         letters = [chr(ord("a") + factor) if self.n_factors > 1 else "" for factor in self.factors]
         return [f"{letter}{value + 1}" for letter, value in zip(letters, self.values, strict=True)]
 
@@ -61,7 +61,7 @@ class ClassVectors(NamedTuple):
 
 
 def read_vectors(regime) -> ClassVectors:
-    """Return what a regime and seed of the dataset holds, without what pads it to the size of the other regimes."""
+    """Return the class vectors of a regime and seed of the dataset, without padding."""
     samples = np.isfinite(regime.sample_label.values[:, 0])
     dimensions = np.isfinite(regime.features_predicted.values[samples]).all(axis=0)
     factors = regime.class_factor.values[np.isfinite(regime.class_factor.values)].astype(int)
@@ -86,7 +86,7 @@ def read_vectors(regime) -> ClassVectors:
 def _centred_means(
     features: Float[np.ndarray, "N d"], labels: Int[np.ndarray, "N F"], factors: Int[np.ndarray, " K"]
 ) -> Float[np.ndarray, "K d"]:
-    """Return the mean feature of every value of every factor, less the mean of these means within the factor."""
+    """Return the mean feature of every value of every factor, centred within the factor."""
     means = []
     for column, size in zip(labels.T, np.bincount(factors), strict=True):
         own = np.stack([features[column == value].mean(axis=0) for value in range(size)])
@@ -95,7 +95,7 @@ def _centred_means(
 
 
 def cosines(means: Float[np.ndarray, "K d"], zero: float) -> Float[np.ndarray, "K K"]:
-    """Return the cosine of every pair of means, ``Float[K, K]``; NaN beside a mean not longer than ``zero``."""
+    """Return the cosine of every pair of means, ``Float[K, K]``; NaN for means not longer than ``zero``."""
     lengths = np.linalg.norm(means, axis=1)
     directions = means / np.where(lengths > zero, lengths, np.nan)[:, None]
     return directions @ directions.T
@@ -104,9 +104,9 @@ def cosines(means: Float[np.ndarray, "K d"], zero: float) -> Float[np.ndarray, "
 def class_axes(vectors: ClassVectors) -> tuple[Float[np.ndarray, "d 2"], Float[np.ndarray, " 2"]]:
     """Return two principal axes of the features, ``Float[d, 2]``, and the share of the learned variance along each.
 
-    They are those of the predicted features, where these are not all zero. A simplex varies alike in all of its K - 1
-    directions; of directions that tie, those are taken along which the classes that vary there come nearest to going
-    around a circle in their order. A simplex is then seen as a regular polygon.
+    They are those of the predicted features unless these are all zero. A simplex has equal variance in all of its K - 1
+    directions; among tied directions those are chosen in which the varying classes are closest to equal steps around a
+    circle, in their order. A simplex then appears as a regular polygon.
     """
     candidates = (vectors.features_predicted, vectors.means_predicted), (vectors.features, vectors.means)
     features, means = next(
@@ -133,7 +133,7 @@ def class_axes(vectors: ClassVectors) -> tuple[Float[np.ndarray, "d 2"], Float[n
 
 
 def _top_directions(covariance: np.ndarray, without: list[np.ndarray]) -> np.ndarray:
-    """Return a basis, ``Float[d, m]``, of the directions of largest variance that are orthogonal to given axes."""
+    """Return a basis, ``Float[d, m]``, of the directions of largest variance orthogonal to given axes."""
     taken = sum((np.outer(axis, axis) for axis in without), np.zeros_like(covariance))
     free = np.eye(len(covariance)) - taken
     variances, directions = np.linalg.eigh(free @ covariance @ free - (1 + np.trace(covariance)) * taken)

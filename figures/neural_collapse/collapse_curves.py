@@ -1,4 +1,4 @@
-"""How collapse comes about over training: its measures NC1 to NC4, the norms, and the risk above the predicted one."""
+"""Collapse over training: the measures NC1 to NC4, the norms, and the risk above its prediction."""
 
 from typing import Any
 
@@ -12,28 +12,28 @@ from figures.drawing.curves import Curve
 DASHED, DASH_DOTTED, DOTTED = (0, (4, 1)), (0, (4, 1, 1, 1)), (0, (1, 0.7))
 MEASURES = (
     Curve("nc1", "NC1: spread within classes", style.COLOURS[0], "-", "nc1"),
-    Curve("nc2", "NC2: not a simplex", style.COLOURS[1], DASHED, "nc2"),
-    Curve("nc3", "NC3: not self-dual", style.COLOURS[2], DASH_DOTTED, "nc3"),
-    Curve("nc4", "NC4: not the nearest mean", style.COLOURS[3], DOTTED, "nc4"),
+    Curve("nc2", "NC2: deviation from a simplex", style.COLOURS[1], DASHED, "nc2"),
+    Curve("nc3", "NC3: deviation from self-duality", style.COLOURS[2], DASH_DOTTED, "nc3"),
+    Curve("nc4", "NC4: not nearest class mean", style.COLOURS[3], DOTTED, "nc4"),
 )
 NORMS = (
     Curve("embedding_norm", "feature norm", style.COLOURS[4], "-", "feature_norm"),
     Curve("classifier_norm", "classifier norm", style.COLOURS[6], DASHED, "classifier_norm"),
 )
-LABELS = ("measures of\ncollapse", "norm, rms", "risk less\npredicted (nats)")
+LABELS = ("measures of\ncollapse", "norm, rms", "risk - predicted\n(nats)")
 PREDICTED_LINE = {"linewidth": 0.6, "linestyle": (0, (2, 2))}
-PREDICTED_ZERO = 1e-9  # predictions are float64: a value below is predicted to be zero
-# Where float32 ends, whose rounding is 6e-8: a risk is summed up in it, and NC1 is a mean of its squares.
+PREDICTED_ZERO = 1e-9  # predictions are float64; smaller values count as zero
+# Limits of float32, whose relative rounding error is 6e-8: the risk is a sum in float32, NC1 a mean of its squares.
 MEASURE_FLOOR, NORM_FLOOR, RISK_FLOOR = 1e-16, 1e-6, 1e-7
-RISK_RESOLUTION = 1e-5  # a risk further below the predicted one, relative to it, is no rounding
+RISK_RESOLUTION = 1e-5  # a risk below the prediction by a larger relative amount is not rounding
 
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: NC1 to NC4, norms, risk less the predicted one; every seed a line.
+    """Draw one column per regime: NC1 to NC4, norms, risk minus the predicted risk; one line per seed.
 
-    Steps are logarithmic after the first record. What is below rounding in float32 lies on the lower edge; where a
-    measure becomes zero for good, its line leaves the panel at a triangle.
+    Steps are logarithmic after the first record. Values below float32 rounding are at the lower edge; a triangle marks
+    where a measure becomes and stays zero.
     """
     regimes = dataset.regime.values
     figure, axes = style.make_grid(3, len(regimes), 1.2, sharex="col", sharey="row", height_ratios=(1.4, 1, 1))
@@ -53,11 +53,11 @@ def draw(dataset):
 
 
 def _draw_measures(ax, regime) -> None:
-    """Draw NC1 to NC4, and say where they are not defined."""
+    """Draw NC1 to NC4, with a note where they are undefined."""
     steps = regime.step.values
     for curve in MEASURES:
         for values in regime[f"history_{curve.name}"].values:
-            n_kept = np.max(np.flatnonzero(values), initial=-1) + 1  # what follows is zero
+            n_kept = np.max(np.flatnonzero(values), initial=-1) + 1  # all later values are zero
             drawn = np.maximum(values[: n_kept + 1], MEASURE_FLOOR)
             ax.plot(steps[: n_kept + 1], drawn, color=curve.colour, linestyle=curve.line, linewidth=0.9)
             if n_kept < len(steps):
@@ -69,7 +69,7 @@ def _draw_measures(ax, regime) -> None:
     ended = regime.history_nc1.isel(record=-1).values
     if np.isnan(ended).all():
         diverged = (regime.status.values == "diverged").all()
-        ax.text(0.55, 0.5, "diverged" if diverged else "undefined:\nall is zero", transform=ax.transAxes, ha="center")
+        ax.text(0.55, 0.5, "diverged" if diverged else "undefined:\nzero network", transform=ax.transAxes, ha="center")
 
 
 def _draw_norms(ax, regime) -> None:
@@ -83,14 +83,14 @@ def _draw_norms(ax, regime) -> None:
 
 
 def _draw_predicted(ax, regime, curve: Curve) -> None:
-    """Draw the predicted value of a curve in its colour, if it is not zero."""
+    """Draw the predicted value of a curve in its colour, unless it is zero."""
     predicted = regime.predicted.sel(quantity=curve.predicted).item()
     if abs(predicted) > PREDICTED_ZERO:
         ax.axhline(predicted, color=curve.colour, label="predicted", **PREDICTED_LINE)
 
 
 def _draw_risk(ax, regime) -> None:
-    """Draw the risk less the predicted one; the panel says if a run ends below it by more than rounding."""
+    """Draw the risk minus the predicted risk, with a note if a run ends below it by more than rounding."""
     predicted = regime.predicted.sel(quantity="risk").item()
     for values in regime.history_risk.values:
         ax.plot(regime.step.values, np.maximum(values - predicted, RISK_FLOOR), color=style.COLOURS[7], linewidth=0.9)
@@ -112,7 +112,7 @@ def _set_steps(ax, steps: np.ndarray) -> None:
 
 
 def _set_decades(ax) -> None:
-    """Put few ticks on a logarithmic ordinate."""
+    """Put at most five ticks on a logarithmic ordinate."""
     ax.yaxis.set_major_locator(LogLocator(numticks=5))
     ax.yaxis.set_minor_locator(NullLocator())
 

@@ -1,4 +1,4 @@
-"""The page of a real encoder: how far its tokens are from the origin, what varies within them, what is alike."""
+"""A real encoder by layer: norm and variance of its tokens, and their similarities."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ N_PANELS, MOST_COLUMNS, HEIGHT = 8, 4, 1.65
 def draw(dataset):
     """Draw eight panels: shares, trade-off and similarities by layer, and single tokens.
 
-    Of several regimes, encoders, corpora or seeds the first is drawn.
+    Only the first of several regimes, encoders, corpora or seeds is drawn.
     """
     run = first_run(dataset)
     figure, axes = style.make_panels(N_PANELS, MOST_COLUMNS, HEIGHT)
@@ -32,20 +32,20 @@ def draw(dataset):
 
 
 def first_run(dataset):
-    """Return the first run of a dataset: what is left has dimensions of its own alone."""
+    """Return the first run of a dataset, with only the dimensions layer, token and quantity."""
     own = {"layer", "token", "quantity"}
     return dataset.isel({name: 0 for name in dataset.dims if name not in own})
 
 
 def chosen_layers(run) -> dict[int, str]:
-    """Return the layers whose tokens are shown, with their colours: the embeddings, the farthest one, the last."""
+    """Return the layers whose tokens are shown, with colours: embeddings, the layer of largest M/Q, and the last."""
     last = run.sizes["layer"] - 1
     farthest = int(np.nanargmax(run.mean_share.values))
     return dict(zip(dict.fromkeys([0, farthest, last]), style.COLOURS, strict=False))
 
 
 def _by_layer(ax, run, *names: str, label: str) -> None:
-    """Draw variables over the layers, the second one open, with published curves if there are any."""
+    """Draw variables by layer, the second with open markers, and published curves if there are any."""
     layers = np.arange(run.sizes["layer"])
     for index, name in enumerate(names):
         ax.plot(layers, run[name].values, color=style.COLOURS[index], zorder=2, **MEASURED | (OPEN if index else {}))
@@ -59,7 +59,7 @@ def _by_layer(ax, run, *names: str, label: str) -> None:
 
 
 def _shares(ax, run) -> None:
-    _by_layer(ax, run, "mean_share", "within_share", label="M/Q (full), V$_W$/V (open)")
+    _by_layer(ax, run, "mean_share", "within_share", label="M/Q (filled), V$_W$/V (open)")
     ax.set_ylim(0, 1)
 
 
@@ -82,11 +82,11 @@ def _trade_off(ax, run) -> None:
 def _scatter(ax, run) -> None:
     """Draw V against M of the tokens of three layers, with the line of slope ``r s - 1`` through their mean."""
     for index, (layer, colour) in enumerate(chosen_layers(run).items()):
-        one = run.isel(layer=layer)
-        norm, variance = one.token_mean_square.values, one.token_variance.values
+        tokens = run.isel(layer=layer)
+        norm, variance = tokens.token_mean_square.values, tokens.token_variance.values
         ax.plot(norm, variance, marker=style.MARKS[index], markeredgecolor=colour, **TOKENS)
         ends = np.array([norm.min(), norm.max()])
-        ax.plot(ends, variance.mean() + float(one.slope_predicted) * (ends - norm.mean()), **FORMULA)
+        ax.plot(ends, variance.mean() + float(tokens.slope_predicted) * (ends - norm.mean()), **FORMULA)
     ax.set_xlim(0, None)
     ax.set_ylim(0, None)
     ax.set_xlabel("M of a token")
@@ -113,7 +113,7 @@ def _contexts(ax, run) -> None:
     """Draw the self-similarity of each token in the last layer against the mean cosine of its sentences."""
     last = run.isel(layer=-1)
     ax.plot(last.token_context.values, last.token_self_similarity.values, marker="o", markeredgecolor="0.2", **TOKENS)
-    ax.set_xlabel("mean cosine of its sentences")
+    ax.set_xlabel("mean cosine between its sentences")
     ax.set_title("self-similarity, last layer")
 
 
@@ -130,8 +130,8 @@ def _frequency(ax, run) -> None:
 def _handles(dataset, run) -> list[Line2D]:
     handles = [
         Line2D([], [], color=style.COLOURS[0], label="measured, without special tokens", **MEASURED),
-        Line2D([], [], color=style.COLOURS[1], label="with them (or as the title says)", **MEASURED | OPEN),
-        Line2D([], [], label="formula from two numbers, r and s", **FORMULA),
+        Line2D([], [], color=style.COLOURS[1], label="with special tokens, or see title", **MEASURED | OPEN),
+        Line2D([], [], label="formula in r and s", **FORMULA),
         Line2D([], [], color=style.COLOURS[2], linewidth=0.8, linestyle=":", label="without the largest dimension"),
     ]
     if "published" in dataset.attrs:

@@ -8,12 +8,12 @@ from matplotlib.lines import Line2D
 from figures.drawing import style
 
 ROUNDED: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.9, "linestyle": (0, (3, 1.5))}
-LOWEST = 1e-12  # errors below are drawn here
+LOWEST = 1e-12  # smaller errors are drawn here
 
 
 @style.styled
 def draw(dataset):
-    """Draw the median error over the seeds, and the rounding of Q as a dashed line."""
+    """Draw the median error over seeds, and the rounding of Q as a dashed line."""
     figure, axes = style.make_grid(1, 1, 2.6)
     figure.set_figwidth(style.ONE_COLUMN)
     draw_key(axes[0, 0], dataset)
@@ -21,7 +21,7 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw it on given axes."""
+    """Draw the panel on the given axes."""
     run = dataset.isel({name: 0 for name in dataset.learned.dims if name not in ("mean_ratio", "seed", "quantity")})
     run = (
         run.transpose("mean_ratio", "seed", "quantity", ...)

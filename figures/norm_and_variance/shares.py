@@ -1,4 +1,4 @@
-"""Shares of norm and variance by layer of untrained networks, beside the kernel of infinite width."""
+"""Shares of norm and variance by layer in untrained networks, with the infinite-width kernel."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MOST_COLUMNS = 4
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime: marks are the networks, lines the prediction; of what varies the last value."""
+    """Draw one panel per regime at the last value of varied axes: networks as markers, the prediction as lines."""
     names = [name for name in dataset.mean_share.dims if name not in ("regime", "seed", "layer")]
     run = dataset.isel(dict.fromkeys(names, -1))
     figure, axes = style.make_panels(run.sizes["regime"], MOST_COLUMNS, 1.8, sharey=True)

@@ -1,4 +1,4 @@
-"""Variance against norm of the mean of each word, layer by layer, with the line that the formula gives."""
+"""Variance against norm of the mean of each word, by layer, with the line of the formula."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ STAGES = ("before training", "after training")
 
 @style.styled
 def draw(dataset):
-    """Draw a column for each regime: before training above, after it below; of seeds and what varies the first."""
+    """Draw one column per regime, before and after training, at the first seed and first value of varied axes."""
     names = [name for name in dataset.mean_share.dims if name not in ("regime", "stage", "layer")]
     run = dataset.isel(dict.fromkeys(names, 0))
     figure, axes = style.make_grid(2, run.sizes["regime"], 1.6)

@@ -1,18 +1,18 @@
-"""CKA between all kernels of a run: architectures, widths and modalities, learned beside predicted."""
+"""Learned and predicted CKA between all kernels of a run: architectures, widths and modalities."""
 
 import numpy as np
 
 from figures.drawing import style
 
 LINE = {"color": "white", "linewidth": 0.8}
-COLOURS = "cividis"  # of even lightness steps, which a greyscale print keeps
+COLOURS = "cividis"  # perceptually uniform, also in greyscale
 
 
 @style.styled
 def draw(dataset):
     """Draw the matrix of learned kernels, the first seed against the last, and that of predicted ones.
 
-    Within a regime, cells follow each other in the order of what varies, the finest view first.
+    Within a regime, cells are in the order of the varied axes, the finest view first.
     """
     figure, axes = style.make_grid(1, 2, 3.4, sharey=True)
     figure.set_figwidth(style.TWO_COLUMNS)
@@ -25,7 +25,7 @@ def draw(dataset):
     low = _lowest(dataset)
     for ax, name in ((learned_ax, "cka_matrix"), (predicted_ax, "cka_matrix_predicted")):
         image = _draw_matrix(ax, dataset, dataset[name].values, low)
-    style.set_titles(axes[0], ["learned, one seed against another", "predicted"])
+    style.set_titles(axes[0], ["learned, between two seeds", "predicted"])
     figure.colorbar(image, ax=axes[0].tolist(), label="CKA", shrink=0.85)
     return figure
 
@@ -55,5 +55,5 @@ def _draw_matrix(ax, dataset, matrix, low: float):
     ax.tick_params(length=0)
     blocks = np.unique(dataset.cell_blocks.values).astype(int)
     if len(blocks) == size > 1:
-        ax.set_xlabel(f"in each square B = {', '.join(map(str, blocks))}")
+        ax.set_xlabel(f"each square: B = {', '.join(map(str, blocks))}")
     return image

@@ -1,4 +1,4 @@
-"""How alike kernels are that were learned of events and of blocks of them, and how far from the prediction that is."""
+"""CKA between kernels learned from events and from blocks of events, and its error."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from figures.drawing import style
 
 PREDICTED: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.9, "zorder": 1}
 DOTS: dict[str, Any] = {"linestyle": "none", "markersize": 3.4, "markeredgewidth": 0.7, "zorder": 2}
-LEAST_ERROR = 1e-17  # errors below are drawn here
+LEAST_ERROR = 1e-17  # smaller errors are drawn here
 ACCURACY: dict[str, Any] = {"color": "0.5", "linewidth": 0.8, "linestyle": (0, (3, 1.5))}
 PROMISED = 1e-4
-APART = 0.16  # between neighbouring regimes, in events of a block, so that equal dots do not hide each other
+APART = 0.16  # horizontal offset between regimes, in events per block, so that equal dots are visible
 
 
 @style.styled
 def draw(dataset):
-    """Draw the CKA with the kernel of the finest view against the events of a block, and below it its error.
+    """Draw the CKA with the kernel of the finest view against events per block, and below its error.
 
-    Of what varies beside blocks the first value is drawn.
+    Varied axes other than blocks are shown at their first value.
     """
     dataset = _first(dataset)
     figure, axes = style.make_grid(2, 1, 1.0, sharex=True, height_ratios=[1.6, 1.0])
@@ -30,27 +30,27 @@ def draw(dataset):
     _draw_errors(error_ax, dataset)
     curve_ax.set_ylabel("CKA with the kernel of events")
     error_ax.set_ylabel("|learned - predicted|")
-    error_ax.set_xlabel("events of a block, B")
+    error_ax.set_xlabel("events per block, B")
     figure.legend(handles=_handles(dataset), loc="outside lower center", ncols=2)
     return figure
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the curve."""
+    """Draw the CKA."""
     dataset = _first(dataset)
     draw_curve(ax, dataset)
-    ax.set_xlabel("events of a block, B")
+    ax.set_xlabel("events per block, B")
     ax.set_ylabel("CKA with the kernel of events")
     ax.legend(handles=_handles(dataset)[:-1], loc="lower left")
 
 
 def _first(dataset):
-    """Return the dataset of the first value of each axis but blocks."""
+    """Return the dataset at the first value of every varied axis except blocks."""
     return dataset.isel({name: 0 for name in dataset.alignment.dims if name not in ("regime", "blocks", "seed")})
 
 
 def draw_curve(ax, dataset) -> None:
-    """Draw predicted lines, and the learned dots of each regime and seed."""
+    """Draw predicted lines, and learned dots for each regime and seed."""
     for regime, shift, look in _regimes(dataset):
         blocks, learned, predicted = _points(regime)
         order = np.argsort(blocks)
@@ -71,7 +71,7 @@ def _draw_errors(ax, dataset) -> None:
 
 
 def _points(regime):
-    """Return the events of a block, and learned and predicted CKA of each cell and seed, ``[cells, seeds]``."""
+    """Return events per block, and learned and predicted CKA of each cell and seed, ``[cells, seeds]``."""
     others = [name for name in regime.alignment.dims if name != "seed"]
     flat = regime[["alignment", "alignment_predicted"]].transpose(*others, "seed")
     n_seeds = regime.sizes["seed"]
@@ -80,7 +80,7 @@ def _points(regime):
 
 
 def _regimes(dataset):
-    """Yield each regime, how far its dots stand aside, and their look."""
+    """Yield each regime with the horizontal offset and style of its dots."""
     n_regimes = dataset.sizes["regime"]
     for index in range(n_regimes):
         look: dict[str, Any] = {} if index % 2 else {"markerfacecolor": "white"}
@@ -90,5 +90,7 @@ def _regimes(dataset):
 
 def _handles(dataset) -> list[Line2D]:
     handles = [Line2D([], [], label="predicted", **PREDICTED)]
-    handles += [Line2D([], [], label=style.words_of(one.regime.values), **look) for one, _, look in _regimes(dataset)]
-    return [*handles, Line2D([], [], label=f"an error of {PROMISED:g}", **ACCURACY)]
+    handles += [
+        Line2D([], [], label=style.words_of(regime.regime.values), **look) for regime, _, look in _regimes(dataset)
+    ]
+    return [*handles, Line2D([], [], label=f"error of {PROMISED:g}", **ACCURACY)]

@@ -17,9 +17,9 @@ MOST_COLUMNS, MOST_VIEWS = 4, 2
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each regime: learned entries as dots, predicted ones as crosses, PMI as the diagonal.
+    """Draw one panel per regime: learned entries as dots, predicted ones as crosses, PMI as the diagonal.
 
-    Of blocks the first and the third value are drawn, of the seeds and of what else varies the first.
+    The first and third value of blocks are drawn, at the first seed and the first value of other axes.
     """
     n_regimes = dataset.sizes["regime"]
     figure, axes = style.make_panels(n_regimes, MOST_COLUMNS, 1.7)
@@ -27,23 +27,23 @@ def draw(dataset):
     for index, ax in enumerate(axes.flat[:n_regimes]):
         _draw_panel(ax, dataset.isel(regime=index))
         if index + n_columns >= n_regimes:
-            ax.set_xlabel("PMI, centred (nats)")
+            ax.set_xlabel("centred PMI (nats)")
         if index % n_columns == 0:
-            ax.set_ylabel("kernel, centred (nats)")
+            ax.set_ylabel("centred kernel (nats)")
     style.set_regime_titles(axes.flat[:n_regimes], dataset)
     figure.legend(handles=_handles(dataset), loc="outside lower center", ncols=4)
     return figure
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the first regime."""
+    """Draw the panel of the first regime."""
     _draw_panel(ax, dataset.isel(regime=0))
-    ax.set_xlabel("PMI, centred (nats)")
+    ax.set_xlabel("centred PMI (nats)")
     ax.set_ylabel("learned kernel (nats)")
 
 
 def _views(regime):
-    """Return the datasets of the cells that are drawn: two values of blocks, the first of whatever else varies."""
+    """Return the cells to draw: two values of blocks, at the first value of other axes."""
     others = [name for name in regime.cell_blocks.dims if name != "blocks"]
     regime = regime.isel(dict.fromkeys(others, 0))
     axes = list(regime.cell_blocks.dims)

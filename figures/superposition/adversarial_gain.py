@@ -1,4 +1,4 @@
-"""What sharing dimensions costs: the gain of an output against p, the flip of a label against k averaged clusters."""
+"""The cost of sharing dimensions: adversarial gain against p, and flip distance against k averaged clusters."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ GRADIENT: dict[str, Any] = {
 
 @style.styled
 def draw(dataset):
-    """Draw the gain over p and the flip distance over k, learned as marks and predicted as lines."""
+    """Draw the gain against p and the flip distance against k, learned (markers) and predicted (lines)."""
     figure, axes = style.make_grid(1, 2, 2.6)
     figure.set_figwidth(0.8 * style.TWO_COLUMNS)
     halves = (_draw_gain, "feature_probability"), (_draw_flips, "cluster_count")
@@ -35,12 +35,12 @@ def draw(dataset):
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the gain over p, or the flips where no regime has features."""
+    """Draw the gain against p, or the flip distance if no regime has features."""
     if np.isfinite(dataset.feature_probability.values).any():
         _draw_gain(ax, dataset)
         predicted, learned = _gain_handles()
         predicted.set_label("predicted")
-        ax.set_xlabel("p, active")
+        ax.set_xlabel("p (active)")
         ax.legend(handles=[predicted, learned], loc="lower left")
     else:
         _draw_flips(ax, dataset)
@@ -48,13 +48,13 @@ def draw_key(ax, dataset) -> None:
 
 
 def _cells(dataset, name: str):
-    """Return the cells of all regimes and axes in a row, those that have a value of ``name``, in its order."""
+    """Return the cells with a value of ``name``, stacked along ``cell`` and sorted by it."""
     cells = dataset.stack(cell=dataset[name].dims, create_index=False)
     return cells.isel(cell=np.isfinite(cells[name].values)).sortby(name)
 
 
 def _draw_gain(ax, dataset) -> None:
-    """Draw the adversarial gain over p: of the best restart, and predicted."""
+    """Draw the adversarial gain of the best restart against p, and the prediction."""
     if "gain_line" in dataset:
         for p, gain in _pieces(dataset.line_active_probability.values, dataset.gain_line.values):
             ax.plot(p, gain, **LINE)
@@ -65,7 +65,7 @@ def _draw_gain(ax, dataset) -> None:
     ax.xaxis.set_major_locator(FixedLocator([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlabel("p, the probability that a feature is active")
+    ax.set_xlabel("probability p that a feature is active")
     ax.set_ylabel("adversarial gain of an output")
     ax.set_ylim(bottom=1)
     for kind in dict.fromkeys(map(str, cells.kind.values)):
@@ -73,7 +73,7 @@ def _draw_gain(ax, dataset) -> None:
 
 
 def _name_kind(ax, cells, kind: str) -> None:
-    """Write a predicted geometry below the marks of its cells."""
+    """Write the predicted geometry below the markers of its cells."""
     learned = cells.learned.sel(quantity="gain").values
     place = float(np.exp(np.mean(np.log(cells.feature_probability.values))))
     ax.text(place, float(np.min(learned)) - 0.04, kind.replace(" + ", " +\n"), fontsize=6, ha="center", va="top")
@@ -81,20 +81,20 @@ def _name_kind(ax, cells, kind: str) -> None:
 
 def _gain_handles() -> list[Line2D]:
     return [
-        Line2D([], [], label=r"predicted; b: $|\mu|/\sqrt{k}$, along the averages", **LINE),
+        Line2D([], [], label=r"predicted; b: $|\mu|/\sqrt{k}$, along averages", **LINE),
         Line2D([], [], label="learned", color=style.COLOURS[0], **MARK),
     ]
 
 
 def _pieces(places: np.ndarray, values: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return a line in pieces, cut where it jumps: where another geometry is the best one."""
+    """Return a line in pieces, cut at jumps, where the best geometry changes."""
     steps = np.abs(np.diff(values))
     cuts = np.flatnonzero(steps > max(0.1, 4 * np.median(steps))) + 1
     return list(zip(np.split(places, cuts), np.split(values, cuts), strict=True))
 
 
 def _draw_flips(ax, dataset) -> None:
-    """Draw how far inputs are from the other label over k, along two attacks and at best."""
+    """Draw flip distances against k along two attacks, and the largest possible distance."""
     cells = _cells(dataset, "cluster_count")
     k = cells.cluster_count.values
     predicted = {name: cells.predicted.sel(quantity=name).values for name in ("flip_distance", "gradient_attack")}
@@ -112,13 +112,13 @@ def _draw_flips(ax, dataset) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.set_minor_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlabel("clusters k that a classifier averages")
+    ax.set_xlabel("number of averaged clusters, k")
     ax.set_ylabel("perturbation that flips a label")
 
 
 def _flip_handles() -> list[Line2D]:
     return [
-        Line2D([], [], label=r"b: $|\mu|\sqrt{2/k}$, along the gradient at the mean", **LINE, linestyle=DOTTED),
-        Line2D([], [], label="b: learned, along that gradient", color=style.COLOURS[6], **GRADIENT),
-        Line2D([], [], label=r"b: $|\mu|/\sqrt{2}$, the most that is possible", **LINE, linestyle=DASHED),
+        Line2D([], [], label=r"b: $|\mu|\sqrt{2/k}$, along the gradient", **LINE, linestyle=DOTTED),
+        Line2D([], [], label="b: learned, along the gradient", color=style.COLOURS[6], **GRADIENT),
+        Line2D([], [], label=r"b: $|\mu|/\sqrt{2}$, largest possible", **LINE, linestyle=DASHED),
     ]

@@ -1,4 +1,4 @@
-"""How many dimensions a feature has as features become rare: learned beside the predicted plateaus."""
+"""The dimensionality of features as they become rare: learned values and predicted plateaus."""
 
 from collections import Counter
 from fractions import Fraction
@@ -13,18 +13,18 @@ from figures.superposition.restarts import P, best_restart, over_probability
 
 PREDICTED: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 1.0, "solid_capstyle": "butt"}
 LEARNED: dict[str, Any] = {"color": style.COLOURS[0], "marker": "o", "linestyle": "none", "markeredgewidth": 0}
-# Of codes that are known: a feature of its own, a simplex of k features in k - 1 dimensions, a pentagon in two.
+# Known codes: a dedicated feature, simplices of k features in k - 1 dimensions, a pentagon in two.
 PLATEAUS = (Fraction(1), Fraction(2, 3), Fraction(1, 2), Fraction(2, 5))
-STEP = 0.01  # dimensionalities this close are one mark
+STEP = 0.01  # dimensionalities within one step share a marker
 MOST_COLUMNS = 4
 NUMBERS = [digit * 10**power for power in range(5) for digit in (1, 2, 5)]  # on the abscissa
 
 
 @style.styled
 def draw(dataset):
-    """Draw a panel per regime: the dimensionality of every feature of the best restart against 1/p.
+    """Draw one panel per regime: the dimensionality of every feature of the best restart against 1/p.
 
-    Larger marks stand for more features. Black bars are predicted, grey lines are those of regular codes.
+    Larger markers stand for more features. Black bars are predicted, grey lines are those of regular codes.
     """
     dataset = best_restart(over_probability(dataset))
     n_regimes = dataset.sizes["regime"]
@@ -37,19 +37,19 @@ def draw(dataset):
         if index + n_columns >= n_regimes:
             ax.set_xlabel("1/p")
     for row in axes:
-        row[0].set_ylabel("dimensionality\nof a feature")
+        row[0].set_ylabel("feature\ndimensionality")
     figure.legend(handles=_handles(), loc="outside lower center", ncols=2 if n_columns < 3 else 4)
     return figure
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the regime whose features have the most different dimensionalities over p."""
+    """Draw the regime with the largest number of different predicted dimensionalities."""
     dataset = best_restart(over_probability(dataset))
     regimes = [dataset.isel(regime=index) for index in range(dataset.sizes["regime"])]
     regime = max(regimes, key=lambda regime: len(_levels(regime.dimensionalities_predicted.values)))
     _draw_panel(ax, regime)
     ax.set_xlabel(f"1/p, {style.words_of(regime.regime.values)}")
-    ax.set_ylabel("dimensionality of a feature")
+    ax.set_ylabel("feature dimensionality")
     ax.legend(handles=_handles(), loc="center right", bbox_to_anchor=(1.0, 0.2))
 
 
@@ -78,7 +78,7 @@ def _draw_panel(ax, regime) -> None:
 
 
 def _levels(values: np.ndarray) -> Counter:
-    """Return the values that occur, to a step, and how often."""
+    """Return the values that occur, rounded to a step, with their counts."""
     finite = values[np.isfinite(values)]
     return Counter(np.round(finite / STEP) * STEP)
 

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from figures.drawing import style
 
-# Lightness tells the phases apart in grey: white, light, middle, dark.
+# Phases differ in lightness, for greyscale: white, light, middle, dark.
 PHASES = (
     ("neither", "white"),
     ("feature 1 alone", "#F3D27A"),
@@ -26,26 +26,26 @@ EXACT_LABEL, CROSSING_LABEL = "predicted: exact loss", "predicted: crossing of c
 
 @style.styled
 def draw(dataset):
-    """Draw a map for each regime: p along the abscissa, rarer features to the right, importance along the ordinate.
+    """Draw one map per regime: p along the abscissa, rarer features to the right, importance along the ordinate.
 
-    A cross marks a cell whose learned phase is not the predicted one.
+    A cross marks a cell whose learned phase differs from the predicted one.
     """
     figure, axes = style.make_grid(1, dataset.sizes["regime"], 3.1)
     for index, ax in enumerate(axes[0]):
         regime = dataset.isel(regime=index)
         _draw_map(ax, regime)
         n_cells, agreed = regime.phase.size, int((regime.phase == regime.phase_predicted).sum())
-        ax.set_title(f"phase learned as predicted\nin {agreed} of {n_cells} cells", pad=3)
-    axes[0, 0].set_ylabel("importance of feature 2 over that of feature 1")
+        ax.set_title(f"learned phase agrees\nin {agreed} of {n_cells} cells", pad=3)
+    axes[0, 0].set_ylabel("importance ratio, feature 2 to feature 1")
     figure.legend(handles=_handles(dataset), loc="outside lower center", ncols=2)
     return figure
 
 
 def draw_key(ax, dataset) -> None:
-    """Draw the map of the first regime, its regions named where they lie in every such diagram."""
+    """Draw the map of the first regime with the names of its regions."""
     _draw_map(ax, dataset.isel(regime=0))
-    ax.set_xlabel("p, active")
-    ax.set_ylabel("importance of feature 2 over feature 1")
+    ax.set_xlabel("p (active)")
+    ax.set_ylabel("importance ratio, feature 2 to 1")
     places = (
         (0.06, 0.8, "feature 2\nalone", "black"),
         (0.06, 0.14, "feature 1\nalone", "black"),
@@ -74,7 +74,7 @@ def _draw_map(ax, regime) -> None:
     for name, look in (("boundary", EXACT), ("crossing", CROSSING)):
         ax.plot(regime[name].values, ratios, **HALO)
         ax.plot(regime[name].values, ratios, **look)
-    # Above the boundary the more important feature is alone.
+    # Where features are not in superposition, only the more important one is represented.
     top = np.interp(0.0, np.log(ratios), regime.boundary.values)
     ax.plot([top, log_edges(p)[-1]], [1, 1], **HALO)
     ax.plot([top, log_edges(p)[-1]], [1, 1], **EXACT)
@@ -84,7 +84,7 @@ def _draw_map(ax, regime) -> None:
     ax.set_ylim(log_edges(r)[0], log_edges(r)[-1])
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlabel("p, the probability that a feature is active")
+    ax.set_xlabel("probability p that a feature is active")
 
 
 def log_edges(values: np.ndarray) -> np.ndarray:
@@ -95,11 +95,11 @@ def log_edges(values: np.ndarray) -> np.ndarray:
 
 
 def _handles(dataset) -> list:
-    """Return the entries of the legend: the phases that occur, both lines, and crosses if there are any."""
+    """Return the legend entries: the phases that occur, both lines, and crosses if there are any."""
     present = np.unique(dataset.phase.values).astype(int)
     handles: list = [Patch(facecolor=PHASES[number][1], edgecolor="0.3", linewidth=0.4, label=PHASES[number][0])
                      for number in present]  # fmt: skip
     handles += [Line2D([], [], label=EXACT_LABEL, **EXACT), Line2D([], [], label=CROSSING_LABEL, **CROSSING)]
     if (dataset.phase != dataset.phase_predicted).any():
-        handles.append(Line2D([], [], label="learned another phase", **WRONG))
+        handles.append(Line2D([], [], label="learned phase differs", **WRONG))
     return handles

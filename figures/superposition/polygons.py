@@ -1,4 +1,4 @@
-"""The columns of W in two dimensions: learned polygons beside the predicted ones, for each probability."""
+"""The columns of W in two dimensions: learned and predicted polygons for each probability p."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ LEARNED: dict[str, Any] = {"color": style.COLOURS[0]}
 PREDICTED: dict[str, Any] = {"color": style.PREDICTED}
 LIMIT = 1.45  # of both axes
 MOST_COLUMNS = 8
-SHORT = 0.15  # a shorter column is not represented
+SHORT = 0.15  # features with shorter columns are not represented
 
 
 @style.styled
 def draw(dataset):
-    """Draw two rows for each regime of two dimensions, the best restart and the prediction in its frame, over p.
+    """Draw two rows per regime of two dimensions, by p: the best restart and the prediction aligned to it.
 
-    A line goes from the origin to the end of each column of W, and thin lines join neighbours; a dot at the origin is a
-    feature that is not represented. The circle has radius 1.
+    Lines connect the origin with the end of each column of W, and thin lines join neighbours; a dot at the origin marks
+    features that are not represented. The circle has radius 1.
     """
     dataset = best_restart(over_probability(dataset))
     regimes = [name for name in dataset.regime.values if _is_plane(dataset.sel(regime=name))]
@@ -47,7 +47,7 @@ def draw(dataset):
 
 
 def _spread(n_values: int) -> np.ndarray:
-    """Return the numbers of at most as many columns as fit, spread evenly."""
+    """Return evenly spread indices, at most ``MOST_COLUMNS``."""
     return np.unique(np.linspace(0, n_values - 1, min(n_values, MOST_COLUMNS)).round().astype(int))
 
 
@@ -79,7 +79,7 @@ def _draw_columns(ax, weights: np.ndarray, look: dict[str, Any]) -> None:
     if n_dropped:
         ax.plot(0, 0, marker="o", markersize=3.2, markerfacecolor="white", markeredgewidth=0.6,
                 markeredgecolor=look["color"])  # fmt: skip
-        # Where columns leave the most room.
+        # Put the number where columns leave the most room.
         angles = np.arange(0, 2 * np.pi, np.pi / 8)
         nearest = [np.max(shown @ (np.cos(angle), np.sin(angle)), initial=-1.0) for angle in angles]
         free = angles[int(np.argmin(nearest))]
@@ -88,12 +88,12 @@ def _draw_columns(ax, weights: np.ndarray, look: dict[str, Any]) -> None:
 
 
 def _add_legend(figure) -> None:
-    """Say what the marks are."""
+    """Put the legend of lines and markers below all panels."""
     dropped = {"marker": "o", "markersize": 3.2, "markerfacecolor": "white", "markeredgecolor": "0.3"}
     figure.legend(
         handles=[
-            Line2D([], [], label="a column of W", color="0.3", marker="o", markersize=2.4, linewidth=0.9),
-            Line2D([], [], label="features that are not represented, and their number", linestyle="none", **dropped),
+            Line2D([], [], label="column of W", color="0.3", marker="o", markersize=2.4, linewidth=0.9),
+            Line2D([], [], label="features not represented (number)", linestyle="none", **dropped),
             Line2D([], [], label="radius 1", color="0.7", linewidth=0.5),
         ],
         loc="outside lower center", ncols=3,

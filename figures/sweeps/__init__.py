@@ -1,1 +1,1 @@
-"""Figures of any sweep: learned against predicted values over one varied axis, or over two."""
+"""Figures of any sweep: learned and predicted values against one or two varied axes."""

@@ -1,7 +1,7 @@
-"""Which axis of a sweep goes where in its figure, and how values are called.
+"""The arrangement of a sweep's axes in its figure, and the text of their values.
 
-The first numeric axis of several values is the abscissa; combinations of the others are series. Of too many series,
-one axis moves into columns of its own if it fits; what still has no room is left out and named.
+The first numeric axis with several values is the abscissa; combinations of the others are series. If there are too many
+series, one axis is moved to separate columns if it fits; series that still do not fit are omitted and listed.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from figures.drawing import style
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-MOST_SERIES = 6  # as many colours and marks as a reader can distinguish
+MOST_SERIES = 6  # as many colours and markers as a reader can distinguish
 MOST_COLUMNS = 4
-NAME_WIDTH = 0.7  # of the distance between names, taken by the series there
+NAME_WIDTH = 0.7  # share of the distance between names that the series occupy
 
 
 class Arrangement(NamedTuple):
-    """Which axis goes where; a selection maps axes to indices.
+    """The arrangement of the axes; a selection maps axes to indices.
 
     Attributes:
-        abscissa: the axis along every panel.
-        positions: of its values, ``Float[N]``: the numbers themselves, or 0, 1, ... for names.
-        names: the texts at the positions, or None for numbers.
+        abscissa: the axis along the abscissa of every panel.
+        positions: positions of its values, ``Float[N]``: the numbers themselves, or 0, 1, ... for names.
+        names: the labels at the positions, or None for numbers.
         columns: one selection for each column of a regime.
         series: the selections drawn in each panel.
-        left_out: the values, in words, for whose series there is no room.
+        left_out: descriptions of the values whose series are omitted.
     """
 
     abscissa: str
@@ -44,14 +44,14 @@ class Arrangement(NamedTuple):
     left_out: list[str]
 
     def places(self, index: int) -> Float[np.ndarray, " n"]:
-        """Return where a series lies: at the numbers themselves, but side by side at names."""
+        """Return the positions of a series: at the numbers themselves, or side by side at names."""
         if self.names is None:
             return self.positions
         return self.positions + NAME_WIDTH * ((index + 0.5) / len(self.series) - 0.5)
 
 
 def arrange(cells, axes: list[str]) -> Arrangement:
-    """Return which of the varied axes goes where.
+    """Return the arrangement of the varied axes.
 
     Args:
         cells: a dataset with the dimensions ``regime`` and ``axes``.
@@ -78,17 +78,17 @@ def arrange(cells, axes: list[str]) -> Arrangement:
 
 
 def is_numeric(axis) -> bool:
-    """Return whether the values of an axis are numbers, rather than names or yes and no."""
+    """Return whether the values of an axis are numbers rather than names or Booleans."""
     return axis.dtype.kind in "iuf"
 
 
 def _combine(indices: Mapping[str, Sequence[int]]) -> list[dict[str, int]]:
-    """Return every combination of the indices of some axes; of no axis, the one empty combination."""
+    """Return all combinations of the indices of the axes; one empty combination without axes."""
     return [dict(zip(indices, places, strict=True)) for places in product(*indices.values())]
 
 
 def _thin(sizes: dict[str, int]) -> dict[str, list[int]]:
-    """Return the indices kept of each axis, evenly spread: as many series as fit, over as many axes as can be."""
+    """Return the evenly spaced indices kept of each axis, with as many series and then as many axes as possible."""
     choices = product(*(range(1, min(size, MOST_SERIES) + 1) for size in sizes.values()))
     fitting = (counts for counts in choices if prod(counts) <= MOST_SERIES)
     best = max(fitting, key=lambda counts: (prod(counts), sum(count > 1 for count in counts), counts))
@@ -97,7 +97,7 @@ def _thin(sizes: dict[str, int]) -> dict[str, list[int]]:
 
 
 def format_value(value) -> str:
-    """Return a value of an axis as text, real numbers to four digits."""
+    """Return a value of an axis as text, real numbers with four digits."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
@@ -106,12 +106,12 @@ def format_value(value) -> str:
 
 
 def describe(cells, selection: dict[str, int]) -> str:
-    """Return the values of a selection in words: ``number of words = 6, LayerNorm = yes``."""
+    """Return the values of a selection as text: ``number of words = 6, LayerNorm = yes``."""
     values = ((name, cells[name].values[index]) for name, index in selection.items())
     return ", ".join(f"{axis_label(cells, name).split(' (')[0]} = {format_value(value)}" for name, value in values)
 
 
 def title(column, own: str) -> str:
-    """Return the heading of a column: its regime, its ``own`` value of an axis if it has one, its types of collapse."""
+    """Return the title of a column: its regime, the ``own`` value of its axis if any, and the kinds of predictions."""
     name, predicted = style.regime_title(column).split("\n")
     return "\n".join(line for line in (name, own, predicted) if line)

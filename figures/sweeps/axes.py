@@ -1,21 +1,25 @@
-"""The axes that a figure needs, of a sweep that may have fewer or more."""
+"""Selection of the axes that a figure needs from a sweep with other axes."""
 
 import json
 from collections.abc import Sequence
 
 
 def keep_axes(dataset, names: Sequence[str]):
-    """Return a sweep on the axes ``names`` alone: of one value where the user has fixed it, the first of all others.
+    """Return a sweep over the axes ``names`` only: fixed axes get length one, others are cut to their first value.
 
     Args:
-        dataset: a saved sweep, whose attributes say what was varied and what was fixed.
+        dataset: a saved sweep, whose attributes list varied axes and fixed options.
         names: fields of the configuration.
     """
     fixed = next(iter(json.loads(dataset.attrs["configuration"]).values()))
     dataset = dataset.isel({name: 0 for name in json.loads(dataset.attrs.get("axes", "[]")) if name not in names})
     for name in names:
         if name not in dataset.dims:
-            wider = {key: one.expand_dims({name: [fixed[name]]}, 1) for key, one in dataset.items() if _varies(one)}
+            wider = {
+                key: variable.expand_dims({name: [fixed[name]]}, 1)
+                for key, variable in dataset.items()
+                if _varies(variable)
+            }
             dataset = dataset.assign(wider)
     return dataset
 

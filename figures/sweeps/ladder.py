@@ -1,7 +1,7 @@
-"""The distance of learned from predicted values as a size of the task grows, with the power law that fits it.
+"""The difference between learned and predicted values as a size of the task grows, with a power-law fit.
 
-Small marks are seeds, large ones their root mean square; the line is the least-squares fit, with its exponent and the
-95 % confidence interval.
+Small markers are seeds, large ones their root mean square; the line is the least-squares fit, with its exponent r and
+its 95 % confidence interval.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ from figures.declared import as_shown, axis_label, headlines, quantities_of
 from figures.drawing import style
 
 MOST_COLUMNS = 3
-MOST_LINES = 7  # regimes and points of other axes in a panel
+MOST_LINES = 7  # maximum number of lines (regimes and points of other axes) in a panel
 
 
 @style.styled
 def draw(dataset):
-    """Draw a panel for each compared quantity that has a rate.
+    """Draw a panel for each compared quantity with a fitted rate.
 
     Raises:
         ValueError: the dataset holds no rates.
@@ -38,7 +38,7 @@ def draw(dataset):
 
 
 def _draw_panel(ax, rows, axis: str) -> None:
-    """Draw one quantity: seeds, their root mean square, and the fit, for each regime and point of other axes."""
+    """Draw seeds, their root mean square and the fit of one quantity, for each regime and point of other axes."""
     others = [name for name in rows.ladder_exponent.dims]
     stacked = rows.stack(line=others)
     sizes = rows[axis].values.astype(float)
@@ -62,6 +62,6 @@ def _draw_panel(ax, rows, axis: str) -> None:
 
 
 def _place(line) -> str:
-    """Return which regime and point of the other axes a line is of."""
+    """Return the regime and the point of the other axes of a line, as text."""
     values = np.atleast_1d(line["line"].item()) if isinstance(line["line"].item(), tuple) else [line["line"].item()]
     return f"{', '.join(style.words_of(value) for value in values)}: "

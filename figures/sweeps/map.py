@@ -1,7 +1,7 @@
-"""A sweep over two numeric axes as a map: learned values as colours, with the boundaries that theory predicts.
+"""A sweep over two numeric axes as a map: learned values as colours, with predicted boundaries.
 
-A dot marks a cell whose learned value lies below the predicted one, which a print in grey does not show; members that
-diverged hatch their cell.
+A dot marks a cell whose learned value lies below the predicted one, which a greyscale print does not show; cells with
+diverged members are hatched.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from figures.sweeps.sweep import settle, summarise
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
-SEQUENTIAL = "viridis"  # lighter throughout for larger values
+SEQUENTIAL = "viridis"  # monotonically lighter for larger values
 DIVERGING = LinearSegmentedColormap.from_list("below-above", [style.COLOURS[0], "white", style.COLOURS[6]])
-LEAST_DEVIATION = 1e-4  # a smaller deviation is drawn as none
-MOST_LEVELS = 12  # whole numbers with a colour of their own
+LEAST_DEVIATION = 1e-4  # smaller deviations are drawn as zero
+MOST_LEVELS = 12  # maximum number of integers with separate colours
 LONGEST_LINE = 24  # characters beside a colour bar
 BOUNDARY: dict[str, Any] = {"color": style.PREDICTED, "linewidth": 0.9}
 HALO = {"color": "white", "linewidth": 2.0, "solid_capstyle": "projecting"}  # below a line, against dark cells
@@ -39,7 +39,7 @@ PREDICTED, DIVERGED, LESS = "predicted boundary", "diverged seeds", "below the p
 
 
 class Grid(NamedTuple):
-    """The two axes of a map: their names, their sorted values, and the edges of the cells around these."""
+    """The two axes of a map: names, sorted values, and edges of the cells around the values."""
 
     names: tuple[str, str]
     values: tuple[Float[np.ndarray, " J"], Float[np.ndarray, " I"]]
@@ -48,10 +48,10 @@ class Grid(NamedTuple):
 
 @style.styled
 def draw(dataset):
-    """Draw a row per panel that a headline quantity declares, and a column per regime: means over the seeds of a cell.
+    """Draw one row per declared panel of a headline quantity and one column per regime, as means over seeds.
 
     Raises:
-        ValueError: not two numeric axes vary, or simlab wrote the dataset before it declared its quantities.
+        ValueError: the varied axes are not two numeric ones, or the dataset does not declare its quantities.
     """
     names = json.loads(dataset.attrs.get("axes", "[]"))
     if len(names) != 2 or not all(is_numeric(dataset[name]) and dataset.sizes[name] > 1 for name in names):
@@ -60,7 +60,7 @@ def draw(dataset):
     cells = settle(summarise(dataset), declared).sortby(names)
     panels = _rows(cells, declared)
     grid = make_grid(cells, names)
-    thresholds = {name: one for name, one in thresholds_of(cells).items() if one.axis in names}
+    thresholds = {name: threshold for name, threshold in thresholds_of(cells).items() if threshold.axis in names}
     n_regimes = cells.sizes["regime"]
     figure, axes = style.make_grid(len(panels), n_regimes, 1.35, sharex=True, sharey=True)
     for row, panel in zip(axes, panels, strict=True):
@@ -84,7 +84,7 @@ def make_grid(cells, names: list[str]) -> Grid:
 
 
 def cell_edges(positions: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n+1"]:
-    """Return the edges of cells around sorted numbers: midway between them, on a logarithmic scale if they lie so."""
+    """Return the edges of cells around sorted numbers, midway between them on a linear or logarithmic scale."""
     logarithmic = scales.is_logarithmic(positions)
     places = np.log(positions) if logarithmic else positions
     between = (places[1:] + places[:-1]) / 2
@@ -93,7 +93,7 @@ def cell_edges(positions: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n+1"]:
 
 
 def _rows(cells, declared: list[Panel]) -> list[Panel]:
-    """Return the panels of the headline quantities of which anything is known, all of them if nothing is."""
+    """Return the panels of headline quantities with finite learned values, or all if there are none."""
     shown = {name for names in headlines(cells) for name in names}
     panels = [panel for panel in declared if panel.quantity in shown] or declared
     finite = [panel for panel in panels if np.isfinite(cells.learned.sel(quantity=panel.quantity)).any()]
@@ -101,7 +101,7 @@ def _rows(cells, declared: list[Panel]) -> list[Panel]:
 
 
 def _draw_row(figure, row, cells, panel: Panel, grid: Grid, thresholds: dict[str, Threshold]) -> None:
-    """Draw a panel of every regime in the same colours, and their colour bar."""
+    """Draw a panel for every regime with a common colour bar."""
     cells = cells.transpose(*grid.names[::-1], ...)
     chosen = cells.sel(quantity=panel.quantity)
     nonzero = chosen.predicted.where(chosen.predicted != 0)
@@ -126,7 +126,7 @@ def _draw_row(figure, row, cells, panel: Panel, grid: Grid, thresholds: dict[str
 
 
 def _set_bar(bar, norm: Normalize, *, deviates: bool) -> None:
-    """Put the numbers beside a colour bar: whole ones in the middle of their colours, deviations in per cent."""
+    """Set the ticks of a colour bar: integers at the middle of their colours, deviations in per cent."""
     if deviates:
         bar.ax.yaxis.set_major_formatter(scales.percent)
     if isinstance(norm, BoundaryNorm):
@@ -137,20 +137,20 @@ def _set_bar(bar, norm: Normalize, *, deviates: bool) -> None:
 
 
 def _deviation_label(cells, panel: Panel) -> str:
-    """Return what a colour bar of deviations shows: the label of the panel, and of which quantity."""
+    """Return the label of a colour bar of deviations: those of the panel and of the quantity."""
     quantity = quantities_of(cells)[panel.quantity].label
     return fill(f"{' '.join(panel.label.split())}: {quantity}", LONGEST_LINE)
 
 
 def choose_norm(values: Float[np.ndarray, " n"], scale: str) -> Normalize:
-    """Return how numbers become colours.
+    """Return the norm that maps numbers to colours.
 
     Args:
-        values: finite numbers, those of all regimes.
-        scale: of the panel.
+        values: finite numbers of all regimes.
+        scale: scale of the panel.
 
     Returns:
-        A norm, logarithmic where the ordinate of a sweep would be; for deviations with 0 in its middle.
+        A norm, logarithmic where the ordinate of a sweep would be; for deviations centred at 0.
     """
     if scale == "unit interval":
         return Normalize(0, 1)
@@ -167,14 +167,14 @@ def choose_norm(values: Float[np.ndarray, " n"], scale: str) -> Normalize:
 
 
 def _set_axes(ax, grid: Grid) -> None:
-    """Scale both axes as their numbers are spaced, and end them at the outermost cells."""
+    """Scale both axes to the spacing of their numbers, with limits at the outermost cells."""
     for axis, values, edges in zip("xy", grid.values, grid.edges, strict=True):
         scales.set_numbers(ax, values, axis)
         getattr(ax, f"set_{axis}lim")(edges[0], edges[-1])
 
 
 def _hatch(ax, marked: Bool[np.ndarray, "I J"], grid: Grid) -> None:
-    """Hatch the cells that are marked."""
+    """Hatch the marked cells."""
     x, y = grid.edges
     boxes = [
         Rectangle((float(x[j]), float(y[i])), float(x[j + 1] - x[j]), float(y[i + 1] - y[i]))
@@ -185,7 +185,7 @@ def _hatch(ax, marked: Bool[np.ndarray, "I J"], grid: Grid) -> None:
 
 
 def _draw_thresholds(ax, regime, grid: Grid, thresholds: dict[str, Threshold]) -> bool:
-    """Draw each threshold as a line through the cells; return whether there is one inside the map."""
+    """Draw each threshold as a line through the cells; return whether any lies inside the map."""
     drawn = False
     for name, threshold in thresholds.items():
         along = grid.names.index(threshold.axis)
@@ -204,12 +204,12 @@ def _draw_thresholds(ax, regime, grid: Grid, thresholds: dict[str, Threshold]) -
 
 
 def _is_stepped(predicted: Float[np.ndarray, "I J"], scale: str) -> bool:
-    """Return whether predicted values are whole, or only two."""
+    """Return whether predicted values are integers or take only two values."""
     return scale == "whole" or len(np.unique(predicted[np.isfinite(predicted)])) == 2
 
 
 def _draw_steps(ax, predicted: Float[np.ndarray, "I J"], grid: Grid) -> None:
-    """Draw the edges between neighbouring cells of which different values are predicted."""
+    """Draw the edges between neighbouring cells with different predicted values."""
     x, y = grid.edges
     lines = [([x[j + 1]] * 2, y[i : i + 2]) for i, j in np.argwhere(_differ(predicted[:, 1:], predicted[:, :-1]))]
     lines += [(x[j : j + 2], [y[i + 1]] * 2) for i, j in np.argwhere(_differ(predicted[1:], predicted[:-1]))]
@@ -221,12 +221,12 @@ def _draw_steps(ax, predicted: Float[np.ndarray, "I J"], grid: Grid) -> None:
 
 
 def _differ(left: Float[np.ndarray, ...], right: Float[np.ndarray, ...]) -> Bool[np.ndarray, ...]:
-    """Return where two arrays of predictions differ; what is not known differs from nothing."""
+    """Return where two arrays of predictions differ; NaN differs from nothing."""
     return np.isfinite(left) & np.isfinite(right) & ~np.isclose(left, right, rtol=1e-9, atol=1e-12)
 
 
 def _add_legend(figure, thresholds: dict[str, Threshold]) -> None:
-    """Put a legend of the lines and marks that were drawn below all panels."""
+    """Put a legend of the drawn lines and markers below all panels."""
     drawn = {artist.get_label() for ax in figure.axes for artist in (*ax.lines, *ax.collections)}
     lines: dict[str, LineStyleType] = {threshold.label: (0, threshold.line) for threshold in thresholds.values()}
     lines[PREDICTED] = "-"

@@ -1,6 +1,6 @@
-"""Learned values against theory over a sweep: marks with error bars, predicted values as lines.
+"""Learned and predicted values over a sweep: markers with error bars, predicted values as lines.
 
-Series differ in colour and mark. What has a row, and how it is scaled, is declared by each quantity.
+Series differ in colour and marker. Each quantity declares its rows and their scales.
 """
 
 import json
@@ -31,23 +31,23 @@ LINES = {
     "predicted": "-",
     "exact minimum": (0, (4, 2)),
 }
-FINE = "predicted_fine"  # on a finer axis than the sweep
-ZERO = 1e-6  # of the largest prediction: where zero is predicted, what is learned below is zero
+FINE = "predicted_fine"  # predictions on a finer axis than the sweep
+ZERO = 1e-6  # of the largest prediction: where zero is predicted, smaller learned values are shown as zero
 DIVERGED = "diverged seeds"
 OPEN = {"linestyle": "none", "markersize": 2.6, "markerfacecolor": "none", "markeredgewidth": 0.6}
-MOST_NAMED = 8  # series without room, beyond which only their number is told
-LANE = 5.5  # points between the lines of counts above a column
+MOST_NAMED = 8  # omitted series that are listed; of more, only the number is given
+LANE = 5.5  # points between the rows of counts above a column
 
 
 @style.styled
 def draw(dataset):
-    """Draw a column per regime: a row per panel that a quantity declares; learned and predicted values, exact minimum.
+    """Draw one column per regime and one row per declared panel: learned and predicted values, exact minimum.
 
-    Error bars are the standard error of the mean over seeds; the members that diverged are counted above each column.
-    The exact minimum is drawn where it is not the predicted one.
+    Error bars are standard errors of the mean over seeds; diverged members are counted above each column. The exact
+    minimum is drawn where it differs from the predicted value.
 
     Raises:
-        ValueError: no axis was varied, or simlab wrote the dataset before it declared its quantities.
+        ValueError: no axis was varied, or the dataset does not declare its quantities.
     """
     names = json.loads(dataset.attrs.get("axes", "[]"))
     if not names:
@@ -59,7 +59,7 @@ def draw(dataset):
         cells = cells.drop_vars(FINE, errors="ignore")
     cells = cells.isel({name: 0 for name in names if cells.sizes[name] == 1 and name != arrangement.abscissa})
     on_axis = {} if arrangement.names else thresholds_of(cells)
-    thresholds = {name: one for name, one in on_axis.items() if one.axis == arrangement.abscissa}
+    thresholds = {name: threshold for name, threshold in on_axis.items() if threshold.axis == arrangement.abscissa}
     rows = [row for row in all_rows if np.isfinite(cells.learned.sel(quantity=row.quantity)).any()] or all_rows
     columns = list(product(range(cells.sizes["regime"]), arrangement.columns))
     heights = [row.height for row in rows]
@@ -83,10 +83,10 @@ def draw(dataset):
 
 
 def summarise(dataset):
-    """Return the mean of every cell over the seeds that did not diverge, its standard error, and how many diverged.
+    """Return the mean of every cell over seeds that did not diverge, its standard error, and the number that diverged.
 
-    The error is that of the spread over seeds, but no less than what sampling alone gives; NaN where neither is known.
-    Exact values are NaN for a regime and quantity of which they are the predicted ones throughout.
+    The error is the larger of the standard error over seeds and the sampling error; NaN if both are undefined. Exact
+    values are NaN for a regime and quantity where they all equal the predicted ones.
     """
     dataset = as_shown(dataset)
     diverged = dataset.status == "diverged"
@@ -107,11 +107,11 @@ def summarise(dataset):
 
 
 def settle(cells, rows: Sequence[Panel]):
-    """Return cells in which a zero is zero, and not what rounding makes of it, which no scale should show.
+    """Return the cells with rounding errors replaced by exact zeros, so that they do not affect the scale.
 
-    Where zero is predicted, that is the learned value if it is below 1e-6 of the largest prediction (of 1, if all are
-    zero); and the value of a quantity that is undefined where another one is zero, which is so here. Where no value is
-    predicted of such a quantity, as of the accuracy of the zero network, the learned one is NaN.
+    Where zero is predicted, a learned value below 1e-6 of the largest prediction (of 1, if all are zero) becomes zero;
+    so does that of a quantity which is undefined where another one is zero. Where such a quantity has no prediction,
+    as the accuracy of the zero network, the learned value becomes NaN.
     """
     others = set(cells.predicted.dims) - {"regime", "quantity"}
     largest = abs(cells.predicted).max(others)
@@ -137,7 +137,7 @@ def settle(cells, rows: Sequence[Panel]):
 def _draw_column(
     panels, series: list, rows: Sequence[Panel], arrangement: Arrangement, thresholds: dict[str, Threshold]
 ) -> int:
-    """Draw every row of a column; return how many lines of counts stand above it."""
+    """Draw every row of a column; return the number of rows of counts above it."""
     if arrangement.names is None:
         scales.set_numbers(panels[-1], arrangement.positions)
     else:
@@ -155,7 +155,7 @@ def _draw_column(
 
 
 def _draw_values(ax, series: list, row: Panel, changes: dict[str, str], arrangement: Arrangement) -> None:
-    """Draw a quantity of every series."""
+    """Draw one quantity for every series."""
     _draw_theory(ax, series, "exact", changes, arrangement, label="exact minimum")
     _draw_theory(ax, series, "predicted", changes, arrangement, label="predicted")
     _draw_learned(ax, series, arrangement, aside=row.scale == "unit interval")
@@ -169,7 +169,7 @@ def _draw_values(ax, series: list, row: Panel, changes: dict[str, str], arrangem
 
 
 def _draw_deviations(ax, series: list, changes: dict[str, str], arrangement: Arrangement) -> None:
-    """Draw learned and exact values relative to the predicted ones, less 1; nothing where zero is predicted."""
+    """Draw relative deviations of learned and exact values from predicted ones; nothing where zero is predicted."""
     nonzero = [cell.predicted.where(cell.predicted != 0) for cell in series]
     series = [
         cell.assign(learned=cell.learned / scale - 1, error=cell.error / abs(scale), exact=cell.exact / scale - 1)
@@ -184,33 +184,33 @@ def _draw_deviations(ax, series: list, changes: dict[str, str], arrangement: Arr
 
 
 def _draw_learned(ax, series: list, arrangement: Arrangement, *, aside: bool) -> None:
-    """Draw marks with error bars, that no series may hide another: ``aside`` by a few points, or smaller on larger."""
+    """Draw markers with error bars; series are shifted by a few points (``aside``) or get decreasing sizes."""
     n_series = len(series)
     step = min(3, 8 / n_series, 0.6 * _room(ax, arrangement) / n_series) if aside and not arrangement.names else 0.0
-    for index, one in enumerate(series):
+    for index, cells in enumerate(series):
         transform = offset_copy(ax.transData, ax.figure, x=step * (index - (n_series - 1) / 2), units="points")
         size = 3 if aside or arrangement.names else 3 + 2 * (n_series - 1 - index) / n_series
         ax.errorbar(
-            arrangement.places(index), one.learned.values, one.error.values, elinewidth=0.7, zorder=3, label="learned",
-            transform=transform, **_mark(index, size),
+            arrangement.places(index), cells.learned.values, cells.error.values, elinewidth=0.7, zorder=3,
+            label="learned", transform=transform, **_mark(index, size),
         )  # fmt: skip
 
 
 def _mark(index: int, size: float = 3) -> dict[str, Any]:
-    """Return the look of a series: colour, mark and size in points."""
+    """Return the style of a series: colour, marker and size in points."""
     return {"linestyle": "none", "markersize": size, "markeredgewidth": 0, **style.concept_style(index)}
 
 
 def _room(ax, arrangement: Arrangement) -> float:
-    """Return how many points lie between neighbours on the abscissa, roughly."""
+    """Return the approximate distance between neighbours on the abscissa, points."""
     return 72 * scales.panel_width(ax) / len(arrangement.positions)
 
 
 def _draw_theory(ax, series: list, name: str, changes: dict[str, str], arrangement: Arrangement, label: str) -> None:
-    """Draw one black line if all series agree, else a line per series in its colour; at names a bar at each.
+    """Draw one black line if all series agree, otherwise one line per series in its colour; bars at names.
 
-    A prediction is drawn at the values of the finer axis that the dataset holds; without one, at those of the sweep,
-    and at thresholds the line bends or jumps as its panel declares.
+    A prediction is drawn on the finer axis of the dataset if there is one; otherwise at the values of the sweep, with
+    bends or jumps at thresholds as its panel declares.
     """
     is_fine = name == "predicted" and FINE in series[0]
     lines, colours = _merge([cell[FINE if is_fine else name].values for cell in series])
@@ -228,7 +228,7 @@ def _draw_theory(ax, series: list, name: str, changes: dict[str, str], arrangeme
 
 
 def _change_at(threshold: float, change: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a line that has the value of the next cell from a threshold on, and that of the last one if it jumps."""
+    """Return a line that reaches the value of the next cell at a threshold, with a jump there if declared."""
     if not x[0] < threshold < x[-1]:
         return x, y
     after = np.searchsorted(x, threshold)
@@ -237,14 +237,14 @@ def _change_at(threshold: float, change: str, x: np.ndarray, y: np.ndarray) -> t
 
 
 def _merge(lines: list[np.ndarray]) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """Return the one line on which all series agree, in black, or else all of them, in their colours."""
+    """Return a single black line if all series agree, otherwise all lines with their colours."""
     if all(np.allclose(values, lines[0], rtol=1e-9, atol=1e-12, equal_nan=True) for values in lines):
         return lines[:1], (style.PREDICTED,)
     return lines, style.COLOURS[: len(lines)]
 
 
 def _draw_thresholds(ax, series: list, thresholds: dict[str, Threshold]) -> None:
-    """Draw each threshold as a vertical line, where it lies within the panel."""
+    """Draw each threshold within the panel as a vertical line."""
     low, high = ax.get_xlim()
     for name, threshold in thresholds.items():
         look = {"linewidth": 0.8, "linestyle": (0, threshold.line), "label": threshold.label, "zorder": 1}
@@ -254,7 +254,7 @@ def _draw_thresholds(ax, series: list, thresholds: dict[str, Threshold]) -> None
 
 
 def _draw_diverged(ax, series: list, arrangement: Arrangement) -> int:
-    """Draw marks above the column where members diverged, with their number if it has room; return the lines taken."""
+    """Draw markers above the column where members diverged, with counts if they fit; return the number of rows."""
     having = [index for index, cell in enumerate(series) if cell.diverged.any()]
     most = max(int(cell.diverged.max()) for cell in series)
     numbered = 5 + 3 * len(str(most)) < _room(ax, arrangement)
@@ -270,17 +270,17 @@ def _draw_diverged(ax, series: list, arrangement: Arrangement) -> int:
 
 
 def _left_out(names: list[str]) -> str:
-    """Return the note on the series without room: their values, or of many their number."""
+    """Return the note on omitted series: their values, or only their number if there are many."""
     if len(names) > MOST_NAMED:
-        return f"No room for {len(names)} series between those below"
-    return "No room for " + "; ".join(names) if names else ""
+        return f"{len(names)} series between those below are omitted"
+    return "Omitted: " + "; ".join(names) if names else ""
 
 
 def _add_legend(figure, cells, arrangement: Arrangement, thresholds: dict[str, Threshold]) -> int:
-    """Put one legend below all panels, with a note on what has no room; return the number of its lines."""
+    """Put one legend below all panels, with a note on omitted series; return the number of its lines."""
     drawn = {line.get_label() for ax in figure.axes for line in ax.lines}
     black = {"color": style.PREDICTED, "linewidth": 0.8}
-    looks = {describe(cells, one) or "learned": _mark(index) for index, one in enumerate(arrangement.series)}
+    looks = {describe(cells, selection) or "learned": _mark(i) for i, selection in enumerate(arrangement.series)}
     patterns = LINES | {threshold.label: (0, threshold.line) for threshold in thresholds.values()}
     looks |= {name: {"linestyle": line, **black} for name, line in patterns.items() if name in drawn}
     looks |= {DIVERGED: {"marker": "o", **black, **OPEN}} if DIVERGED in drawn else {}

@@ -33,7 +33,9 @@ def test_every_run_has_a_panel_in_the_given_order(panels):
 
 
 def test_runs_without_a_panel_are_refused(panels):
-    with pytest.raises(ValueError, match=r"^overview: expected a run of an experiment that asks a question, got none$"):
+    with pytest.raises(
+        ValueError, match=r"^overview: expected a run of an experiment with a panel for talks, got none$"
+    ):
         talk.draw([run_of("other")])
 
 

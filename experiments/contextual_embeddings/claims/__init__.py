@@ -1,1 +1,1 @@
-"""The claims of contextual embeddings, each against an oracle that knows none of its formulas."""
+"""The claims of contextual embeddings, each against an oracle that shares none of its formulas."""

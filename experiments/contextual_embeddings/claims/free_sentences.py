@@ -1,7 +1,7 @@
-"""Direct minimisation of InfoNCE over free sentences and free tokens: the oracle of the claims on the minimum.
+"""Direct minimisation of InfoNCE over free sentence or token vectors: the oracle for the claims on the minimum.
 
 Every batch is enumerated: an anchor, its positive (another sentence of its class, or the same one) and the negatives.
-Nothing here knows of class means, Gram matrices or simplices.
+No formula for class means, Gram matrices or simplices enters.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from scipy.special import logsumexp, softmax
 
 
 class End(NamedTuple):
-    """Where a descent ended.
+    """The end point of a descent.
 
     Attributes:
         loss: nats.
         sentences: sentence vectors, ``Float[K, n, d]``, of unit length where the similarity is the cosine.
-        tokens: ``Float[K, n, L, d]``, of length 1; of free sentences their vectors, L = 1.
+        tokens: ``Float[K, n, L, d]``, of unit length; free sentences have L = 1.
     """
 
     loss: float
@@ -31,17 +31,17 @@ class End(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class FreeSentences:
-    """The mean loss over all batches.
+    """The mean InfoNCE loss over all batches, as a function of free token vectors.
 
     Args:
-        n_classes: K.
-        n_sentences: n, of each class.
-        n_tokens: L, of each sentence; the sentence vector is their mean.
-        dim: d.
-        batch_size: B.
-        repeats_classes: whether the classes of a batch are independent; else they differ.
+        n_classes: number of classes K.
+        n_sentences: sentences per class, n.
+        n_tokens: tokens per sentence, L; the sentence vector is their mean.
+        dim: dimension d.
+        batch_size: pairs per batch, B.
+        repeats_classes: whether the classes of a batch are drawn independently; otherwise they all differ.
         temperature: tau.
-        similarity: "dot" or "cosine", of sentence vectors.
+        similarity: "dot" or "cosine" of sentence vectors.
     """
 
     n_classes: int
@@ -54,7 +54,7 @@ class FreeSentences:
     similarity: str = "dot"
 
     def batches(self) -> np.ndarray:
-        """Return all batches, ``Int[R, 1 + B]``: anchor, positive, negatives; numbers of sentences."""
+        """Return all batches, ``Int[R, 1 + B]``: the sentence indices of anchor, positive and negatives."""
         size = self.batch_size
         classes = range(self.n_classes)
         choose = product(classes, repeat=size) if self.repeats_classes else permutations(classes, size)
@@ -67,22 +67,22 @@ class FreeSentences:
         return table[:, : size + 1] * self.n_sentences + table[:, size + 1 :]
 
     def descend(self, seed: int) -> End:
-        """Return the end of a descent by L-BFGS from random tokens."""
+        """Minimise the loss by L-BFGS from random tokens and return the end point."""
         shape = (self.n_classes * self.n_sentences, self.n_tokens, self.dim)
         batches = self.batches()
         start = np.random.default_rng(seed).normal(size=shape).ravel()
-        found = minimize(
+        optimum = minimize(
             lambda point: self._value(point.reshape(shape), batches),
             start,
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": 2000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-10},
         )
-        tokens = _unit(found.x.reshape(shape))
+        tokens = _unit(optimum.x.reshape(shape))
         means = tokens.mean(1)
         sentences = _unit(means) if self.similarity == "cosine" else means
         count = (self.n_classes, self.n_sentences)
-        return End(float(found.fun), sentences.reshape(*count, -1), tokens.reshape(*count, self.n_tokens, -1))
+        return End(float(optimum.fun), sentences.reshape(*count, -1), tokens.reshape(*count, self.n_tokens, -1))
 
     def _value(self, free: np.ndarray, batches: np.ndarray) -> tuple[float, np.ndarray]:
         tokens = _unit(free)
@@ -105,7 +105,7 @@ class FreeSentences:
 
 
 def intra_similarity(end: End) -> float:
-    """Return the mean cosine of a token and the mean of its sentence."""
+    """Return the mean cosine between a token and the mean of its sentence."""
     means = end.tokens.mean(2, keepdims=True)
     return float(np.mean(np.sum(end.tokens * _unit(means), axis=-1)))
 
@@ -115,7 +115,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _through_unit(gradient: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Return the gradient in vectors of what has this gradient in their directions."""
+    """Return the gradient with respect to vectors, given the gradient with respect to their directions."""
     unit = _unit(vectors)
     tangent = gradient - np.sum(gradient * unit, axis=-1, keepdims=True) * unit
     return tangent / np.linalg.norm(vectors, axis=-1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Statistics of collapsed tokens: formulas against embeddings of a sample, all pairs of them."""
+"""Claims on statistics of collapsed tokens: formulas against all pairs of token embeddings of a sample."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,7 +15,7 @@ ROUNDING, NOTE = 1e-12, "rounding of sums over all pairs of tokens"
 
 
 class Sample(NamedTuple):
-    """Tokens of drawn sentences, ``Int[N]`` each, and the concept of each."""
+    """Word, concept, class and sentence of each token of a sample, ``Int[N]`` each."""
 
     words: np.ndarray
     concepts: np.ndarray
@@ -24,7 +24,7 @@ class Sample(NamedTuple):
 
 
 def draw(language: theory.SentenceLanguage, n_sentences: int, seed: int) -> Sample:
-    """Return sentences of the language, drawn word by word; the words of a concept are equally likely."""
+    """Draw sentences of the language word by word; the words of a concept are equally likely."""
     rng = np.random.default_rng(seed)
     shares = [(language.exclusive, 1), *language.shared]
     words, concepts, classes, sentences = [], [], [], []
@@ -46,7 +46,7 @@ def draw(language: theory.SentenceLanguage, n_sentences: int, seed: int) -> Samp
 
 
 def check_identities() -> Iterator[Claim]:
-    """Check pair counts, the law of the language, Cramer's V^2 and the bound of two groupings."""
+    """Check pair counts, the law of the language, Cramer's V^2 and the bound on two groupings."""
     sample = draw(LANGUAGE, N_SENTENCES, seed=0)
     rng = np.random.default_rng(1)
     yield from _check_pairs("simplex", sample, _simplex(LANGUAGE.n_classes, rng))
@@ -64,11 +64,11 @@ def _simplex(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _check_pairs(name: str, sample: Sample, vectors: np.ndarray) -> Iterator[Claim]:
-    """Compare the statistics from counts with those of the tokens themselves, a vector for each."""
+    """Compare statistics computed from counts with those computed from one vector for each token."""
     tokens = vectors[sample.classes]
     cosines = tokens @ tokens.T
     n_words = (LANGUAGE.n_concepts + LANGUAGE.function_words) * WORDS_PER_CONCEPT
-    found = theory.sample_statistics(
+    counted = theory.sample_statistics(
         sample.words,
         sample.classes,
         sample.sentences,
@@ -79,20 +79,22 @@ def _check_pairs(name: str, sample: Sample, vectors: np.ndarray) -> Iterator[Cla
     same_word = sample.words[:, None] == sample.words[None, :]
     same_sentence = sample.sentences[:, None] == sample.sentences[None, :]
     yield compare(
-        f"anisotropy from counts, {name}", SOURCE, found.anisotropy, cosines[~same_word & ~same_sentence].mean(),
+        f"anisotropy from counts, {name}", SOURCE, counted.anisotropy, cosines[~same_word & ~same_sentence].mean(),
         ROUNDING, NOTE,
     )  # fmt: skip
-    often = np.flatnonzero(found.counts >= 2)
+    often = np.flatnonzero(counted.counts >= 2)
     off_diagonal = ~np.eye(len(tokens), dtype=bool)
     direct = [cosines[same_word & off_diagonal & (sample.words == word)[:, None]].mean() for word in often]
     name_of = f"self-similarity of each word from counts, {name}"
-    yield compare(name_of, SOURCE, found.self_similarity[often], direct, ROUNDING, NOTE)
-    means = np.array([tokens[sample.words == word].mean(0) for word in range(n_words) if found.counts[word]])
-    weights = found.counts[found.counts > 0] / len(tokens)
+    yield compare(name_of, SOURCE, counted.self_similarity[often], direct, ROUNDING, NOTE)
+    means = np.array([tokens[sample.words == word].mean(0) for word in range(n_words) if counted.counts[word]])
+    weights = counted.counts[counted.counts > 0] / len(tokens)
     between = weights @ np.sum((means - tokens.mean(0)) ** 2, axis=1)
-    yield compare(f"variance between words from counts, {name}", SOURCE, found.between_words, between, ROUNDING, NOTE)
-    within = np.mean(np.sum((tokens - tokens.mean(0)) ** 2, axis=1))
-    yield compare(f"all variance is between sentences, {name}", SOURCE, found.between_sentences, within, ROUNDING, NOTE)
+    name_between = f"variance between words from counts, {name}"
+    yield compare(name_between, SOURCE, counted.between_words, between, ROUNDING, NOTE)
+    total = np.mean(np.sum((tokens - tokens.mean(0)) ** 2, axis=1))
+    name_total = f"all variance is between sentences, {name}"
+    yield compare(name_total, SOURCE, counted.between_sentences, total, ROUNDING, NOTE)
 
 
 def _check_law() -> Iterator[Claim]:
@@ -101,10 +103,11 @@ def _check_law() -> Iterator[Claim]:
     statistics = theory.collapsed_statistics(law)
     expected = np.outer(law.frequencies, law.priors)
     chi_squared = np.sum(law.joint**2 / expected) - 1
-    found = chi_squared / (LANGUAGE.n_classes - 1)
-    yield compare("Cramer's V^2 is the variance between words", SOURCE, statistics.between_concepts, found, ROUNDING)
-    shared = statistics.between_concepts + statistics.between_words + statistics.context + statistics.anisotropy
-    yield compare("shares of the variance and M/Q add up to Q", SOURCE, 1.0, shared, ROUNDING)
+    cramers_v2 = chi_squared / (LANGUAGE.n_classes - 1)
+    name = "Cramer's V^2 equals the share of variance between words"
+    yield compare(name, SOURCE, statistics.between_concepts, cramers_v2, ROUNDING)
+    total = statistics.between_concepts + statistics.between_words + statistics.context + statistics.anisotropy
+    yield compare("shares of the variance and M/Q sum to 1", SOURCE, 1.0, total, ROUNDING)
     sample = draw(LANGUAGE, 6000, seed=2)
     vectors = _simplex(LANGUAGE.n_classes, np.random.default_rng(3))
     for kind, value in law.by_kind(statistics.self_similarity).items():
@@ -114,7 +117,7 @@ def _check_law() -> Iterator[Claim]:
 
 
 def _mean_of_pairs(sample: Sample, vectors: np.ndarray, concepts: list[int]) -> tuple[float, float]:
-    """Return the mean cosine of random pairs of tokens of one concept from different sentences, and its error."""
+    """Return the mean cosine of random same-concept token pairs from different sentences, and its standard error."""
     rng = np.random.default_rng(4)
     values = []
     for concept in concepts:
@@ -128,7 +131,7 @@ def _mean_of_pairs(sample: Sample, vectors: np.ndarray, concepts: list[int]) -> 
 
 
 def _check_groupings(rng: np.random.Generator) -> Iterator[Claim]:
-    """Check the bound 1 + rho of the shares of two groupings, which an eigenfunction attains."""
+    """Check the bound 1 + rho on the summed shares of two groupings, which an eigenfunction attains."""
     joint = rng.dirichlet(np.ones(30)).reshape(6, 5)
     rows, columns = np.divmod(np.arange(30), 5)
     weights = joint.ravel()
@@ -137,11 +140,11 @@ def _check_groupings(rng: np.random.Generator) -> Iterator[Claim]:
         same = groups[:, None] == groups[None, :]
         mean = same * weights / (same @ weights)[:, None]
         root = np.sqrt(weights)
-        return root[:, None] * (mean - weights) / root  # symmetric; the mean over all is taken off
+        return root[:, None] * (mean - weights) / root  # symmetric; the overall mean is projected out
 
     largest = np.linalg.eigvalsh(projection(rows) + projection(columns))[-1]
     rho = theory.maximal_correlation(joint)
     source = "derived here: theory/contextual_embeddings.md, lemma 1"
-    yield compare("two groupings share at most 1 + rho of a variance", source, 1 + rho, largest, ROUNDING)
+    yield compare("two groupings explain at most 1 + rho of a variance in total", source, 1 + rho, largest, ROUNDING)
     name = "control: the shares of two groupings can exceed the whole variance"
     yield must_exceed(name, source, 1.0, float(largest))

@@ -1,4 +1,4 @@
-"""The gradient flow of the mean cosine against vectors on spheres: velocity, time, order of descent, optimum."""
+"""Claims on the gradient flow of the mean cosine: velocity, time, order of gradient descent, best temperature."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ ROUNDING, QUADRATURE = 1e-12, 1e-9
 
 
 def check_isotropy() -> Iterator[Claim]:
-    """Check the ODE with gradients of all vectors, its time with quadrature and descent, and the optimum."""
+    """Check the ODE against gradients of all vectors, its time against quadrature and descent, and the optimum."""
     for tau in TEMPERATURES:
         yield from _check_velocity(tau)
         yield from _check_time(tau)
@@ -24,14 +24,14 @@ def check_isotropy() -> Iterator[Claim]:
 
 
 def cone(count: int, angle: float) -> np.ndarray:
-    """Return K unit vectors at an angle from their mean direction, evenly around it, in K dimensions."""
+    """Return K unit vectors in K dimensions, evenly spaced at an angle (radians) from their mean direction."""
     around = np.eye(count) - 1 / count
     around /= np.linalg.norm(around, axis=1, keepdims=True)
     return np.cos(angle) / np.sqrt(count) + np.sin(angle) * around
 
 
 def gradient(vectors: np.ndarray, tau: float) -> np.ndarray:
-    """Return the gradient, in all vectors, of the mean of InfoNCE over classes, each of them once in the batch."""
+    """Return the gradient of the mean InfoNCE loss over classes, each once in the batch; ``Float[K, d]``."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = vectors / lengths
     scores = np.exp((unit @ unit.T - 1) / tau)
@@ -59,21 +59,22 @@ def _check_time(tau: float) -> Iterator[Claim]:
     quadrature = quad(
         lambda angle: float(1 / theory.angle_velocity(np.array(angle), COUNT, tau)), ANGLE, end, epsrel=1e-12
     )
-    name = f"time in exponential integrals is that of the quadrature, tau={tau:g}"
+    name = f"time by exponential integrals equals quadrature, tau={tau:g}"
     yield compare(name, SOURCE, time / quadrature[0], 1.0, QUADRATURE, "relative; adaptive quadrature")
-    found = theory.cosine_curve(np.array([0.0, time]), COUNT, tau, ANGLE)[1]
-    yield compare(f"the ODE is there at that time, tau={tau:g}", SOURCE, TARGET, found, 1e-7, "its integration")
+    reached = theory.cosine_curve(np.array([0.0, time]), COUNT, tau, ANGLE)[1]
+    name = f"the ODE reaches the target at that time, tau={tau:g}"
+    yield compare(name, SOURCE, TARGET, reached, 1e-7, "ODE integration")
 
 
 def _check_descent(tau: float) -> Iterator[Claim]:
-    """Check that descent needs the time up to its step, with half of the error at half of the step."""
+    """Check that the time of gradient descent converges to that of the flow at first order in the step."""
     time = theory.time_to_cosine(COUNT, tau, ANGLE, TARGET)
     steps = (time / 400, time / 800, time / 1600)
     times = [descent_time(tau, step) for step in steps]
-    errors = [found - time for found in times]
+    errors = [measured - time for measured in times]
     order = float(np.log2(errors[1] / errors[2]))
-    name = f"order of gradient descent in its step, tau={tau:g}"
-    yield compare(name, SOURCE, 1.0, order, abs(errors[2]) / time * 10, "the next order of the error")
+    name = f"order of the error of gradient descent in the step, tau={tau:g}"
+    yield compare(name, SOURCE, 1.0, order, abs(errors[2]) / time * 10, "next order of the error")
     extrapolated = (2 * times[2] - times[1]) / time
     second = abs(2 * times[1] - times[0] - time) / time
     name = f"time of gradient descent, extrapolated to step 0, tau={tau:g}"
@@ -83,7 +84,7 @@ def _check_descent(tau: float) -> Iterator[Claim]:
 
 
 def descent_time(tau: float, step: float) -> float:
-    """Return the time at which descent from the cone passes the target, by interpolation between two steps."""
+    """Return the time at which descent from the cone passes the target, interpolated linearly between two steps."""
     vectors, previous, n_steps = cone(COUNT, ANGLE), 1.0, 0
     while True:
         unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -94,12 +95,13 @@ def descent_time(tau: float, step: float) -> float:
 
 
 def _check_optimum() -> Iterator[Claim]:
-    """Check that the best temperature is where the time is level, and best among many."""
+    """Check that the stationary point of the time in temperature is its minimum over a grid."""
     for target in (0.5, 0.1, 0.01):
         best, least = theory.best_temperature(24, 0.1, target)
         grid = np.geomspace(0.05, 5, 400)
         times = [theory.time_to_cosine(24, tau, 0.1, target) for tau in grid]
-        found = float(grid[int(np.argmin(times))])
+        best_on_grid = float(grid[int(np.argmin(times))])
         spacing = best * (grid[1] / grid[0] - 1)
-        yield compare(f"best temperature, mean cosine {target:g}", SOURCE, best, found, spacing, "spacing of a grid")
+        name = f"best temperature, mean cosine {target:g}"
+        yield compare(name, SOURCE, best, best_on_grid, spacing, "grid spacing")
         yield must_exceed(f"no temperature is faster, mean cosine {target:g}", SOURCE, least, min(times))

@@ -1,4 +1,4 @@
-"""The least contrastive loss against direct minimisation over free sentences, and token collapse over free tokens."""
+"""Claims on the minimum contrastive loss: direct minimisation over free sentences and free tokens."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ from theory import contextual_embeddings as theory
 
 BOUND = "derived here: theory/contextual_embeddings.md, theorem 1"
 COLLAPSE = "derived here: theory/contextual_embeddings.md, corollary of theorem 1"
-# Six digits: L-BFGS stops where values differ by rounding, far below.
+# L-BFGS stops where values differ by rounding, far below six digits.
 DIGITS = 1e-6
-# The loss is quadratic at its minimum, so vectors are known to the square root of that.
+# The loss is quadratic at its minimum, so the error of the vectors is the square root of that of the loss.
 VECTORS = 1e-4
 NOTE, VECTOR_NOTE = "six digits", "square root of the accuracy of the loss"
 SETTINGS = (
@@ -26,7 +26,7 @@ TOKENS = {"n_classes": 3, "n_sentences": 2, "batch_size": 3, "temperature": 0.5,
 
 
 def check_minimum() -> Iterator[Claim]:
-    """Check the least loss and the simplex, that tokens collapse under dot products, and that others need not."""
+    """Check the minimum loss, the simplex, and that tokens collapse under dot products but not under cosines."""
     for free in SETTINGS:
         yield from _check_setting(free, free.descend(0))
     yield from _check_tokens()
@@ -37,29 +37,31 @@ def _check_setting(free: FreeSentences, end: End) -> Iterator[Claim]:
     name = f"K={free.n_classes} B={free.batch_size} tau={free.temperature:g}, {collisions}, n={free.n_sentences}"
     draws = {"replacement_draws": free.repeats_classes}
     least = theory.minimum_loss(free.n_classes, free.batch_size, free.temperature, **draws)
-    yield compare(f"least loss, {name}", BOUND, least, end.loss, DIGITS, NOTE)
+    yield compare(f"minimum loss, {name}", BOUND, least, end.loss, DIGITS, NOTE)
     gram = theory.simplex_gram(free.n_classes)
     of_pairs = np.einsum("ksd,ltd->klst", end.sentences, end.sentences)
-    yield compare(f"sentences are a simplex, {name}", BOUND, gram[:, :, None, None], of_pairs, VECTORS, VECTOR_NOTE)
+    yield compare(
+        f"sentence vectors form a simplex, {name}", BOUND, gram[:, :, None, None], of_pairs, VECTORS, VECTOR_NOTE
+    )
     other = theory.minimum_loss(free.n_classes, free.batch_size, 1.1 * free.temperature, **draws)
     wrong = abs(other - end.loss)
-    yield must_exceed(f"control: the loss at another temperature is another one, {name}", BOUND, DIGITS, wrong)
+    yield must_exceed(f"control: another temperature has another minimum loss, {name}", BOUND, DIGITS, wrong)
 
 
 def _check_tokens() -> Iterator[Claim]:
-    """Check free tokens whose mean is the sentence: dot products need its full length, cosines do not."""
+    """Check free tokens under mean pooling: dot products require sentence vectors of unit length, cosines do not."""
     dot = FreeSentences(**TOKENS)
     cosine = FreeSentences(**TOKENS, similarity="cosine")
     ends = {"dot": dot.descend(0), "cosine": cosine.descend(0)}
     least = theory.minimum_loss(dot.n_classes, dot.batch_size, dot.temperature)
     for similarity, end in ends.items():
-        yield compare(f"least loss over free tokens, {similarity}", COLLAPSE, least, end.loss, DIGITS, NOTE)
+        yield compare(f"minimum loss over free tokens, {similarity}", COLLAPSE, least, end.loss, DIGITS, NOTE)
     tokens = ends["dot"].tokens.reshape(-1, dot.dim)
     classes = np.repeat(np.arange(dot.n_classes), dot.n_sentences * dot.n_tokens)
     gram = theory.simplex_gram(dot.n_classes)[np.ix_(classes, classes)]
-    name = "dot: every token is the class vector of its sentence"
+    name = "dot: every token equals the class vector of its sentence"
     yield compare(name, COLLAPSE, gram, tokens @ tokens.T, VECTORS, VECTOR_NOTE)
     intra = intra_similarity(ends["dot"])
     yield compare("dot: intra-sentence similarity", COLLAPSE, 1.0, intra, VECTORS, VECTOR_NOTE)
-    name = "control: cosine similarity leaves tokens of a sentence apart"
+    name = "control: cosine similarity leaves the tokens of a sentence distinct"
     yield must_exceed(name, COLLAPSE, 0.1, 1 - intra_similarity(ends["cosine"]))

@@ -1,4 +1,4 @@
-"""The kernel at initialisation against wide random encoders, layer by layer."""
+"""Claims on the kernel at initialisation: wide random encoders, layer by layer."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,20 +14,20 @@ SOURCE = "derived here: theory/contextual_embeddings.md, theorem 5"
 WIDTH, N_NETWORKS, DEPTH = 256, 16, 2
 N_SENTENCES, LENGTH, N_WORDS = 12, 6, 20
 ENCODERS = (("post", "relu"), ("post", "gelu"), ("pre", "relu"), ("pre", "gelu"))
-VARIANCE = 0.25  # of entries of embeddings and of positions
+VARIANCE = 0.25  # of the entries of embeddings and position vectors
 MEASURES = ("whole_mean_square", "mean_share", "within_share", "intra_sentence", "anisotropy")
 N_NODES = 60
 
 
 class Sentences(NamedTuple):
-    """Random words and the mask of sentences of different lengths."""
+    """Random words, ``Int[N, L]``, and the mask of sentences of different lengths, ``Bool[N, L]``."""
 
     words: np.ndarray
     mask: np.ndarray
 
 
 def check_random_encoders() -> Iterator[Claim]:
-    """Check the kernels of activations, of all tokens by layer, and the closed recursion of independent tokens."""
+    """Check the kernels of activations, the kernel of all tokens by layer, and the recursion of independent tokens."""
     yield from _check_activations()
     rng = np.random.default_rng(0)
     words = rng.integers(N_WORDS, size=(N_SENTENCES, LENGTH))
@@ -45,24 +45,24 @@ def check_random_encoders() -> Iterator[Claim]:
 
 
 def _check_activations() -> Iterator[Claim]:
-    """Check E g(u) g(v): of GELU by quadrature in two dimensions, of ReLU through the law of the angle."""
+    """Check E g(u) g(v): for GELU by two-dimensional quadrature, for ReLU by integration over the angle."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(N_NODES)
     weights = weights / weights.sum()
     correlations = np.array([-0.9, -0.3, 0.0, 0.4, 0.8, 1.0])
     gelu = _activation("gelu")
-    found = [
+    quadrature = [
         weights @ (gelu(nodes)[:, None] * gelu(c * nodes[:, None] + np.sqrt(1 - c**2) * nodes)) @ weights
         for c in correlations
     ]
     kernel = theory.activation_kernel(correlations, "gelu")
-    yield compare("GELU of correlated inputs", SOURCE, kernel, found, 1e-9, "Gauss-Hermite, 60 x 60 nodes")
-    # ReLU is homogeneous: E relu(u) relu(v) = 2 x the mean over directions of both half-planes' cosines.
+    yield compare("GELU of correlated inputs", SOURCE, kernel, quadrature, 1e-9, "Gauss-Hermite, 60 x 60 nodes")
+    # ReLU is homogeneous: E relu(u) relu(v) is twice the mean over directions of the product of clipped cosines.
     turns = (np.arange(200_000) + 0.5) * 2 * np.pi / 200_000
-    found = [
+    over_angles = [
         2 * np.mean(np.maximum(np.cos(turns), 0) * np.maximum(np.cos(turns - np.arccos(c)), 0)) for c in correlations
     ]
     kernel = theory.activation_kernel(correlations, "relu")
-    yield compare("ReLU of correlated inputs", SOURCE, kernel, found, 1e-9, "midpoints of 200,000 directions")
+    yield compare("ReLU of correlated inputs", SOURCE, kernel, over_angles, 1e-9, "midpoint rule, 200,000 directions")
 
 
 def _activation(name: str):
@@ -70,7 +70,7 @@ def _activation(name: str):
 
 
 def _check_encoder(encoder: theory.Encoder, sentences: Sentences, number: int) -> Iterator[Claim]:
-    """Compare statistics by layer with means over networks of finite width."""
+    """Compare the predicted statistics of each layer with means over networks of finite width."""
     rows = [
         _statistics(random_kernels(encoder, sentences, np.random.default_rng((number, seed))), sentences)
         for seed in range(N_NETWORKS)
@@ -79,7 +79,7 @@ def _check_encoder(encoder: theory.Encoder, sentences: Sentences, number: int) -
     sizes = np.maximum(error, np.finfo(float).eps)
     distances = np.abs(mean - _statistics(theory.kernels(encoder, *sentences), sentences)[1:]) / sizes
     name = f"statistics by layer in standard errors, {encoder.norm}-norm {encoder.activation}, width {WIDTH}"
-    tolerance, note = 5.0, f"five standard errors of {N_NETWORKS} networks, Student's law and the bias of finite width"
+    tolerance, note = 5.0, f"five standard errors of {N_NETWORKS} networks, for Student's t and finite-width bias"
     yield compare(name, SOURCE, 0.0, distances, tolerance, note)
     wrong = replace(encoder, activation="gelu" if encoder.activation == "relu" else "relu")
     distances = np.abs(mean - _statistics(theory.kernels(wrong, *sentences), sentences)[1:]) / sizes
@@ -94,7 +94,7 @@ def _statistics(kernels: list[np.ndarray], sentences: Sentences) -> np.ndarray:
 
 
 def random_kernels(encoder: theory.Encoder, sentences: Sentences, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return inner products over d of all tokens at each layer of one random network, masked positions left out."""
+    """Return the inner products over d of all unmasked tokens at each layer of one random network."""
     words, mask = sentences
     activation = _activation(encoder.activation)
 
@@ -108,7 +108,7 @@ def random_kernels(encoder: theory.Encoder, sentences: Sentences, rng: np.random
     def feed_forward(tokens: np.ndarray) -> np.ndarray:
         return linear(activation(linear(tokens, 2 * WIDTH)), WIDTH)
 
-    # Orthogonal ones have the kernel of infinite width, so that what differs comes from the blocks alone.
+    # Orthogonal embeddings have the infinite-width kernel, so that any deviation comes from the blocks.
     frame = np.sqrt(WIDTH) * np.linalg.qr(rng.standard_normal((WIDTH, N_WORDS + LENGTH)))[0].T
     embeddings = np.sqrt(encoder.embedding_variance) * frame[:N_WORDS]
     positions = np.sqrt(encoder.position_variance) * frame[N_WORDS:]
@@ -129,15 +129,15 @@ def _layer_norm(tokens: np.ndarray) -> np.ndarray:
 
 
 def _check_independent() -> Iterator[Claim]:
-    """Check the five numbers of independent tokens against the kernel of three sentences, two of which share a word."""
+    """Check the scalar recursion of independent tokens on three sentences, two of which share a word."""
     words = np.arange(3 * LENGTH).reshape(3, LENGTH)
     words[1, 0] = words[0, 0]
     layers = theory.kernels(theory.Encoder(depth=6), words)
     closed = theory.three_scalars(6, LENGTH)
-    found = {
+    cases = {
         "two occurrences of a word": ([layer[0, LENGTH] for layer in layers], closed.same_word),
         "two tokens of a sentence": ([layer[0, 1] for layer in layers], closed.same_sentence),
         "tokens of sentences that share no word": ([layer[0, 2 * LENGTH] for layer in layers], closed.different),
     }
-    for name, (kernel, value) in found.items():
-        yield compare(f"independent tokens, cosine of {name}, 6 blocks", SOURCE, value, kernel, 1e-12, "rounding")
+    for name, (kernel, value) in cases.items():
+        yield compare(f"independent tokens, cosine between {name}, 6 blocks", SOURCE, value, kernel, 1e-12, "rounding")

@@ -11,7 +11,7 @@ from experiments.verification.claim import Claim
 
 
 def check_contextual_embeddings() -> Iterator[Claim]:
-    """Check identities, the least loss, class vectors of unequal classes, the time to isotropy, random encoders."""
+    """Check identities, the minimum loss, class vectors of unequal classes, the time to isotropy, random encoders."""
     yield from check_identities()
     yield from check_minimum()
     yield from check_class_gram()

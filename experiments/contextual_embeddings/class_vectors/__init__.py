@@ -1,1 +1,1 @@
-"""Free class vectors: contrastive learning where no encoder stands in its way."""
+"""Free class vectors: contrastive learning without an encoder."""

@@ -1,4 +1,4 @@
-"""How anisotropic are sentences of unequal classes? From the prior-blind simplex at tau = 0 to a floor at high tau."""
+"""How anisotropic are sentences of unequal classes? From the simplex at tau -> 0 to a floor at high tau."""
 
 from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
 from experiments.contextual_embeddings.class_vectors.phenomenon import CLASS_VECTORS
@@ -16,10 +16,10 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="class-imbalance",
-    summary="anisotropy of sentences of unequal classes against temperature, between its floor and its limit",
+    summary="anisotropy with unequal classes against temperature: a floor when high, the simplex when low",
     regimes=(
-        Regime(name="prior-0.7", summary="one class has 0.7 of all sentences, seven share the rest", quick=LARGE),
-        Regime(name="prior-0.4", summary="the same with 0.4", quick=LARGE.replace(largest_prior=0.4)),
+        Regime(name="prior-0.7", summary="one class has prior 0.7, seven classes share the rest", quick=LARGE),
+        Regime(name="prior-0.4", summary="the same with prior 0.4", quick=LARGE.replace(largest_prior=0.4)),
     ),
     phenomenon=CLASS_VECTORS,
     quick_time="10 s",

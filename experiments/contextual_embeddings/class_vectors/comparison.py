@@ -1,4 +1,4 @@
-"""Hold trained class vectors against the predicted Gram matrix and loss."""
+"""Comparison of trained class vectors with the predicted Gram matrix and loss."""
 
 import numpy as np
 
@@ -18,15 +18,15 @@ QUANTITIES = {
     "anisotropy": Quantity(
         label="anisotropy", headline="compared", panels=(Panel(label="anisotropy", height=0.9, scale="linear"),)
     ),
-    "gram_error": Quantity(label="class Gram matrix: largest error", headline="learned"),
-    "mean_cosine": Quantity(label="mean cosine of different classes"),
+    "gram_error": Quantity(label="largest error of the class Gram matrix", headline="learned"),
+    "mean_cosine": Quantity(label="mean cosine between classes"),
     "kkt_residual": Quantity(label="KKT residual of the prediction, relative"),
 }
-ARRAYS = {"class_gram": Variable(("class", "other_class"), "learned inner products of class vectors")}
+ARRAYS = {"class_gram": Variable(("class", "other_class"), "learned Gram matrix of the class vectors")}
 
 
 def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
-    """Return what a member has learned, the Gram matrix of its unit vectors and the loss of that."""
+    """Return the Gram matrix of a member's unit vectors, its expected loss and its anisotropy."""
     task = member.spec.task
     vectors = run.final["vectors"].astype(np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -45,11 +45,11 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
 
 
 def expected_loss(gram: np.ndarray, draws: ClassDraws, temperature: float) -> float:
-    """Return the mean loss over all batches of a table, in float64.
+    """Return the mean loss in nats over all batches of a table, in float64.
 
     Args:
-        gram: inner products of class vectors.
-        draws: class counts and their probabilities.
+        gram: inner products of class vectors, ``Float[K, K]``.
+        draws: class counts of the batches and their probabilities.
         temperature: tau.
     """
     counts, probabilities = (np.asarray(array, np.float64) for array in (draws.counts, draws.probabilities))

@@ -1,7 +1,7 @@
-"""Does the size of a batch change where contrastive learning ends? Loss and class vectors, with and without collisions.
+"""Does the batch size change the minimum of contrastive learning? Loss and class vectors, with and without collisions.
 
-Among classes that are equally likely it changes the loss alone: the class vectors are a simplex at every batch size and
-temperature, even where a batch holds several sentences of one class.
+With equally likely classes it changes only the loss: the class vectors form a simplex at every batch size and
+temperature, even where a batch contains several sentences of one class.
 """
 
 from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
@@ -30,13 +30,13 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="contrastive-batch",
-    summary="the loss depends on the batch, the class vectors do not, even where classes collide in a batch",
+    summary="the minimum loss depends on batch size, the class vectors do not, even with class collisions",
     regimes=(
         Regime(name="distinct", summary="all classes of a batch differ", quick=DISTINCT),
         Regime(name="colliding", summary="classes drawn independently", quick=COLLIDING),
         Regime(
             name="drawn",
-            summary="the same, 64 batches drawn at each step",
+            summary="the same with 64 batches drawn at each step",
             quick=DRAWN,
             paper=DRAWN.replace(n_steps=6000),
         ),
@@ -50,5 +50,5 @@ EXPERIMENT = Experiment(
     seeds={"quick": 3, "paper": 5},
     derive=derive,
     figures=("contextual_embeddings.contrastive_batch",),
-    talk=("contextual_embeddings.contrastive_batch", "Does the size of a batch change what is learned?"),
+    talk=("contextual_embeddings.contrastive_batch", "Does the batch size change what is learned?"),
 )

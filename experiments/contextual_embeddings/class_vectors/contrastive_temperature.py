@@ -1,20 +1,21 @@
-"""Which temperature is fastest? The time to isotropy is U-shaped: cold, only near negatives push; hot, none does much.
+"""Which temperature is fastest? The time to isotropy is U-shaped in temperature.
 
-Vectors start on a narrow cone, as sentence vectors of an encoder that was pre-trained by masked words do.
+At low temperature only near negatives repel; at high temperature all repel weakly. Vectors start on a narrow cone, like
+the sentence vectors of an encoder pre-trained on masked words.
 """
 
 from experiments.contextual_embeddings.class_vectors.configuration import ConeConfiguration
 from experiments.contextual_embeddings.class_vectors.isotropy_time import ISOTROPY_TIME
 from experiments.core.experiment import Experiment, Regime
 
-HORIZON = 160  # steps times learning rate; at a temperature of 0.1 a mean cosine of 0.1 takes 123
+HORIZON = 160  # steps times learning rate; at temperature 0.1 a mean cosine of 0.1 is reached at 123
 COARSE = ConeConfiguration(learning_rate=0.1, n_steps=round(HORIZON / 0.1))
 FINE = COARSE.replace(learning_rate=0.05, n_steps=round(HORIZON / 0.05))
 RANDOM = COARSE.replace(dim=256, random_directions=True, dtype="float32")
 
 
 def derive(dataset, plan):
-    """Add the predicted times over all temperatures, and the fastest one."""
+    """Add the predicted times as functions of temperature, and the fastest temperature."""
     from experiments.contextual_embeddings.class_vectors import temperature_derived
 
     return temperature_derived.derive(dataset, plan)
@@ -22,13 +23,13 @@ def derive(dataset, plan):
 
 EXPERIMENT = Experiment(
     name="contrastive-temperature",
-    summary="the time to isotropy is U-shaped in temperature, and its optimum is predicted",
+    summary="the time to isotropy is U-shaped in temperature, with a predicted optimum",
     regimes=(
-        Regime(name="coarse", summary="gradient descent with a learning rate of 0.1", quick=COARSE),
-        Regime(name="fine", summary="with half of that: half the error", quick=FINE),
+        Regime(name="coarse", summary="gradient descent with learning rate 0.1", quick=COARSE),
+        Regime(name="fine", summary="half that learning rate: half the error", quick=FINE),
         Regime(
             name="random-directions",
-            summary="vectors in random directions around the mean one",
+            summary="vectors in random directions around their mean",
             quick=RANDOM,
             paper=RANDOM.replace(dim=1024),
         ),

@@ -1,4 +1,4 @@
-"""What figures of free class vectors need beside each run: batch and temperature of its cell, floor and limit."""
+"""Variables by cell that figures of free class vectors need: batch, temperature, floor and limit."""
 
 import numpy as np
 import xarray
@@ -9,17 +9,17 @@ from experiments.core.phenomenon import Variable
 
 CELL_VARIABLES = {
     "cell_temperature": Variable((), "temperature"),
-    "cell_batch_size": Variable((), "pairs of a batch; NaN for infinitely many negatives"),
+    "cell_batch_size": Variable((), "pairs per batch; NaN for infinitely many negatives"),
     "collides": Variable((), "whether classes of a batch are drawn independently, 1 or 0"),
-    "is_drawn": Variable((), "whether batches are drawn, 1 or 0"),
-    "floor_anisotropy": Variable((), "anisotropy at a high temperature, predicted"),
-    "floor_temperature": Variable((), "temperature from which the anisotropy is at its floor, predicted"),
-    "simplex_anisotropy": Variable((), "anisotropy in the limit of low temperature, predicted"),
+    "is_drawn": Variable((), "whether batches are drawn at each step, 1 or 0"),
+    "floor_anisotropy": Variable((), "predicted anisotropy at high temperature"),
+    "floor_temperature": Variable((), "predicted temperature above which the anisotropy is at its floor"),
+    "simplex_anisotropy": Variable((), "predicted anisotropy in the low-temperature limit"),
 }
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add what is known of each cell."""
+    """Return the dataset with the variables of ``CELL_VARIABLES`` for each cell."""
     return attach_cells(dataset, plan, [_row(cell.configuration) for cell in plan.cells], CELL_VARIABLES)
 
 

@@ -1,4 +1,4 @@
-"""Read off a trained member when its mean cosine fell to each target."""
+"""Measurement of the times at which a trained member's mean cosine falls to each target."""
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -22,7 +22,7 @@ QUANTITIES = {
 
 
 def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
-    """Return the time at which the recorded mean cosine passes each target; NaN if it does not."""
+    """Return the time at which the recorded mean cosine passes each target; NaN if it never does."""
     spec = member.spec
     cosines = np.asarray(run.metrics["mean_cosine"], np.float64)
     steps = np.arange(len(cosines)) * spec.steps_per_record
@@ -35,15 +35,15 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
 
 
 def crossing_time(times: np.ndarray, cosines: np.ndarray, target: float, n_classes: int) -> float:
-    """Return when a falling mean cosine passes a target, between records by cubic interpolation; NaN if it never does.
+    """Return the time at which a falling mean cosine passes a target, by cubic interpolation; NaN if it never does.
 
-    What is interpolated is ``log tan`` of the angle to the mean direction, nearly a straight line over time at first.
+    The interpolated quantity, ``log tan`` of the angle to the mean direction, is nearly linear in time at first.
 
     Args:
-        times: of the records.
-        cosines: mean cosine of different classes at the records.
-        target: below that of the first record.
-        n_classes: K, by which the angle follows from the cosine.
+        times: times of the records, steps times learning rate.
+        cosines: mean cosine between classes at the records.
+        target: a mean cosine below that of the first record.
+        n_classes: number of classes K, which relates angle and cosine.
     """
     below = np.flatnonzero(cosines <= target)
     if not len(below) or below[0] == 0:

@@ -1,4 +1,4 @@
-"""The time to isotropy of free class vectors: gradient descent held against the gradient flow of its mean cosine."""
+"""The time to isotropy of free class vectors: gradient descent against the gradient flow of the mean cosine."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from experiments.core.phenomenon import Phenomenon
 from experiments.core.prediction import Prediction
 from simlab.validation import invalid
 
-FLOW = "gradient flow: descent differs by a share of the order of the learning rate"
-RANDOM = "directions that are a simplex from the start"
+FLOW = "gradient flow: gradient descent deviates by a relative error of order learning rate"
+RANDOM = "assumes initial directions that form a simplex"
 
 
 def check_theory(configuration: ConeConfiguration) -> None:
-    """Raise ``ValueError`` for choices that theory cannot take."""
+    """Raise ``ValueError`` for options that the theory does not cover."""
     configuration.check()
     make_task(configuration)
     if configuration.initial_angle is None:
-        raise invalid("initial_angle", "a number, as vectors start on a cone", None)
+        raise invalid("initial_angle", "a number: vectors start on a cone", None)
     if configuration.batch_size != configuration.n_classes or configuration.repeats_classes:
         raise invalid("batch_size", f"n_classes={configuration.n_classes}, each class once", configuration.batch_size)
     if configuration.negatives != "expected":
         raise invalid("negatives", "expected", configuration.negatives)
     if configuration.optimizer != "sgd" or configuration.schedule != "constant":
-        raise invalid("optimizer", "sgd with a constant schedule, as its flow is predicted", configuration.optimizer)
+        raise invalid("optimizer", "sgd with a constant schedule, whose flow is predicted", configuration.optimizer)
     if configuration.initial_scale != 1:
-        raise invalid("initial_scale", "1, as the flow is on unit spheres", configuration.initial_scale)
+        raise invalid("initial_scale", "1: the flow is on unit spheres", configuration.initial_scale)
 
 
 def predict(configuration: ConeConfiguration) -> Prediction:
-    """Return the times at which the mean cosine falls to each target, and its course."""
+    """Return the times at which the mean cosine falls to each target, and its curve over the steps."""
     from theory import contextual_embeddings as theory
 
     angle, count, tau = configuration.initial_angle, configuration.n_classes, configuration.temperature
@@ -42,7 +42,7 @@ def predict(configuration: ConeConfiguration) -> Prediction:
     horizon = configuration.learning_rate * configuration.n_steps
 
     def time(target: float) -> float:
-        """Return the time to a mean cosine, NaN where there is none within the run."""
+        """Return the time to reach a mean cosine; NaN if it is not reached within the run."""
         if not -1 / (count - 1) < target < start:
             return math.nan
         needed = theory.time_to_cosine(count, tau, angle, target)

@@ -1,4 +1,4 @@
-"""Free class vectors: where contrastive learning of sentences with a class ends."""
+"""The phenomenon of free class vectors: the minimum of contrastive learning of sentences with classes."""
 
 from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
 from experiments.contextual_embeddings.class_vectors.reference import check_theory, predict

@@ -1,4 +1,4 @@
-"""The prediction of free class vectors, as the comparison reads it."""
+"""The prediction for free class vectors, in the form the comparison reads."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from experiments.contextual_embeddings.class_vectors.training_spec import make_t
 from experiments.core.prediction import Prediction
 from simlab.validation import invalid
 
-NO_ROOM = "the class vectors span more dimensions than there are: the loss is a lower bound"
+NO_ROOM = "the predicted class vectors need more than d dimensions: the loss is a lower bound"
 # Eigenvalues of a Gram matrix above this count towards its rank.
 _RANK = 1e-6
 
 
 def check_theory(configuration: ClassConfiguration) -> None:
-    """Raise ``ValueError`` for choices that theory cannot take."""
+    """Raise ``ValueError`` for options that the theory does not cover."""
     configuration.check()
     if configuration.largest_prior is None and configuration.batch_size is None:
         raise invalid("batch_size", "a number with equal priors", None)
@@ -23,7 +23,7 @@ def check_theory(configuration: ClassConfiguration) -> None:
 
 
 def predict(configuration: ClassConfiguration) -> Prediction:
-    """Return where the loss is least: a theorem for equal priors, certified for others."""
+    """Return the minimiser of the loss: by theorem for equal priors, by a certified solver otherwise."""
     from theory import contextual_embeddings as theory
 
     task, tau = make_task(configuration), configuration.temperature
@@ -56,6 +56,6 @@ def predict(configuration: ClassConfiguration) -> Prediction:
 
 
 def mean_cosine(gram: np.ndarray) -> float:
-    """Return the mean entry off the diagonal."""
+    """Return the mean of the off-diagonal entries."""
     count = len(gram)
     return float((gram.sum() - np.trace(gram)) / (count * (count - 1)))

@@ -1,4 +1,4 @@
-"""What the figure of the time to isotropy needs beside each run: the predicted curve, and where it is least."""
+"""Variables that the figure of the time to isotropy needs: the predicted curve over temperature and its minimum."""
 
 import numpy as np
 import xarray
@@ -10,11 +10,11 @@ from experiments.core.phenomenon import Variable
 
 CELL_VARIABLES = {"cell_temperature": Variable((), "temperature")}
 N_LINE = 121
-MARGIN = 1.25  # by which the line goes beyond the temperatures of the sweep
+MARGIN = 1.25  # factor by which the line extends beyond the temperatures of the sweep
 
 
 def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
-    """Add the predicted times over temperature for the first cell's classes and start, and the least of each."""
+    """Add the predicted times over temperature for the first cell's classes and initial angle, and their minima."""
     from theory.contextual_embeddings import best_temperature, time_to_cosine
 
     choices = [cell.configuration for cell in plan.cells]
@@ -26,6 +26,6 @@ def derive(dataset: xarray.Dataset, plan: Plan) -> xarray.Dataset:
     dataset = attach_cells(dataset, plan, [{"cell_temperature": tau} for tau in ends], CELL_VARIABLES)
     return dataset.assign_coords(line_temperature=("line", line), target=("target", list(TARGETS.values()))).assign(
         time_line=(("target", "line"), np.array(times), {"long_name": "predicted time to a mean cosine", "units": "1"}),
-        best_temperature=("target", best[:, 0], {"long_name": "fastest temperature, predicted", "units": "1"}),
-        best_time=("target", best[:, 1], {"long_name": "its time", "units": "1"}),
+        best_temperature=("target", best[:, 0], {"long_name": "predicted fastest temperature", "units": "1"}),
+        best_time=("target", best[:, 1], {"long_name": "predicted time at the fastest temperature", "units": "1"}),
     )

@@ -1,4 +1,4 @@
-"""From a user's configuration to the specification of free class vectors."""
+"""The training specification of free class vectors, built from a configuration."""
 
 from experiments.contextual_embeddings.class_vectors.configuration import ClassConfiguration
 from experiments.core.training_choices import training_fields
@@ -13,7 +13,7 @@ ClassSpec = TrainingSpec[ClassBatches, ClassVectors]
 
 
 def make_task(configuration: ClassConfiguration) -> ClassBatches:
-    """Return which classes meet in a batch."""
+    """Return the task: the distribution of classes in a batch."""
     return ClassBatches(
         n_classes=configuration.n_classes,
         batch_size=configuration.batch_size,

@@ -1,4 +1,4 @@
-"""Direct minimisation over encoders: the oracle of the claims. Nothing here knows of eigenvalues or ratios."""
+"""Direct minimisation over encoders: the oracle for the claims, without any formula for eigenvalues or ratios."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from theory.dimensional_collapse import PairMoments
 
 N_STARTS = 2
-# Steps without a line search, which stops where values of the risk differ by rounding, at half of all digits.
+# Polishing steps use no line search: one stops where risks differ by rounding, with half of the digits correct.
 N_POLISHING, ENOUGH = 400, 1e-13
 
 
 class End(NamedTuple):
-    """Where a descent ended.
+    """The end point of a descent.
 
     Attributes:
         gram: ``W^T W``, ``Float[d, d]``.
         spectrum: eigenvalues of ``W M W^T``, largest first, ``Float[d]``.
-        risk: loss and weight decay.
-        gradient_norm: of the risk in ``W M^{1/2}``.
+        risk: loss plus weight decay, nats.
+        gradient_norm: norm of the gradient of the risk with respect to ``W M^{1/2}``.
     """
 
     gram: np.ndarray
@@ -36,10 +36,10 @@ class End(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Risk:
-    """The expected loss and the weight decay of an encoder W, ``Float[m, d]``, with its gradient.
+    """The expected loss plus weight decay of an encoder W, ``Float[m, d]``, with its gradient.
 
     Args:
-        pairs: second moments.
+        pairs: second moments of the pairs.
         similarity: "distance", "dot" or "spectral".
         temperature: tau.
         weight_decay: lam.
@@ -51,7 +51,7 @@ class Risk:
     weight_decay: float = 0.0
 
     def __call__(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the value and the gradient in W."""
+        """Return the risk and its gradient with respect to W."""
         loss = self._distance if self.similarity == "distance" else self._inner_product
         value, gradient = loss(weights)
         decay = self.weight_decay
@@ -64,7 +64,7 @@ class Risk:
         inverse = solve(grown, np.eye(len(grown)), assume_a="pos")
         value = np.sum(weights @ self.pairs.spread * weights) / (2 * tau)
         value += -np.linalg.slogdet(grown)[1] / 2 - np.trace(scaled @ inverse) / 2
-        slope = -(inverse + inverse @ inverse) / 2  # in the matrix C = W M W^T/tau
+        slope = -(inverse + inverse @ inverse) / 2  # gradient with respect to C = W M W^T/tau
         return float(value), (weights @ self.pairs.spread + 2 * slope @ weights @ metric) / tau
 
     def _inner_product(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -76,7 +76,7 @@ class Risk:
         return float(factor * value), factor * gradient
 
     def descend(self, output_dim: int, seed: int = 0) -> End:
-        """Return the best end of several descents by L-BFGS, polished."""
+        """Return the end of lowest risk among several descents by L-BFGS, after polishing."""
         shape, rng = (output_dim, self.pairs.dimension), np.random.default_rng(seed)
 
         def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
@@ -98,7 +98,7 @@ class Risk:
 
 
 def _descend(objective: Callable, start: np.ndarray):
-    """Return the result of L-BFGS, which goes on until rounding stops its line search."""
+    """Return the result of L-BFGS, run until rounding stops its line search."""
     return minimize(
         objective,
         start,
@@ -109,7 +109,7 @@ def _descend(objective: Callable, start: np.ndarray):
 
 
 def _polish(gradient: Callable[[np.ndarray], np.ndarray], point: np.ndarray) -> np.ndarray:
-    """Return the point of the least gradient on a path of steps of Barzilai and Borwein, which read gradients alone."""
+    """Return the point of smallest gradient on a path of Barzilai-Borwein steps, which need gradients only."""
     slope = gradient(point)
     best, least, step = point, float(np.linalg.norm(slope)), 1e-3
     for _ in range(N_POLISHING):

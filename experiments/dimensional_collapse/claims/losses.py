@@ -1,4 +1,4 @@
-"""Expected losses against quadrature, and the first-order effect of a finite batch against sampled batches."""
+"""Claims on expected losses, against quadrature, and on the first-order effect of a finite batch, against samples."""
 
 from collections.abc import Iterator
 
@@ -18,14 +18,14 @@ N_ANCHORS, N_NEGATIVES, STANDARD_ERRORS = 100_000, (32, 64), 5
 
 
 def check_losses() -> Iterator[Claim]:
-    """Check both expected losses, for one and two views, and the correction for a batch."""
+    """Check both expected losses for one and two views, and the finite-batch correction."""
     encoder = np.random.default_rng(0).normal(size=(3, 2)) * 0.6
     for similarity in ("distance", "dot"):
         for views in (1, 2):
             pairs = theory.gaussian_pairs(COVARIANCE, AUGMENTATION, views)
             predicted = theory.expected_loss(pairs, encoder.T @ encoder, similarity, TEMPERATURE)
             coarse, fine = (_integrate(encoder, similarity, views, size) for size in NODES)
-            note = f"change from {NODES[0]} to {NODES[1]} nodes, and rounding"
+            note = f"change from {NODES[0]} to {NODES[1]} nodes, plus rounding"
             name = f"expected loss, {similarity}, views={views}: quadrature"
             yield compare(name, LOSS, predicted, fine, abs(fine - coarse) + 1e-13, note)
     for views in (1, 2):
@@ -33,14 +33,14 @@ def check_losses() -> Iterator[Claim]:
 
 
 def _nodes(covariance: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return Gauss-Hermite nodes of a Gaussian in the plane, and their weights."""
+    """Return the Gauss-Hermite nodes and weights of a centred Gaussian in the plane."""
     points, weights = np.polynomial.hermite_e.hermegauss(size)
     grid = np.stack(np.meshgrid(points, points), axis=-1).reshape(-1, 2)
     return grid @ np.linalg.cholesky(covariance).T, np.outer(weights, weights).ravel() / weights.sum() ** 2
 
 
 def _integrate(encoder: np.ndarray, similarity: str, views: int, size: int) -> float:
-    """Return the loss by its definition: the mean over anchors of the logarithm of a mean over negatives."""
+    """Return the loss in nats from its definition: the mean over anchors of the log of a mean over negatives."""
     inputs, weights = _nodes(COVARIANCE + (AUGMENTATION if views == 2 else 0), size)
     embedded = inputs @ encoder.T
     inner = embedded @ embedded.T
@@ -54,28 +54,28 @@ def _integrate(encoder: np.ndarray, similarity: str, views: int, size: int) -> f
 
 
 def _check_batch(views: int) -> Iterator[Claim]:
-    """Compare M times the excess of a batch over infinitely many negatives, extrapolated to the limit."""
+    """Compare M times the excess loss of M negatives over infinitely many, extrapolated to the limit of large M."""
     predicted = theory.batch_correction(EIGENVALUES, RATIOS, views)
     (first, first_error), (second, second_error) = (_sample_batch(views, size) for size in N_NEGATIVES)
     limit = 2 * second - first
     error = STANDARD_ERRORS * float(np.hypot(2 * second_error, first_error)) + (second - first) ** 2
-    note = "five standard errors, and the square of the change from 32 to 64 negatives"
-    name = f"finite batch, views={views}: M times the excess of the loss"
+    note = "five standard errors, plus the squared change from 32 to 64 negatives"
+    name = f"finite batch, views={views}: M times the excess loss"
     yield compare(name, BATCH, predicted, limit, error, note)
-    name = f"control, views={views}: the excess is not that of the spread of the negatives alone"
+    name = f"control, views={views}: the spread of the negatives alone does not explain the excess"
     growth = np.sqrt(np.prod((1 + EIGENVALUES) ** 3 / (1 + 3 * EIGENVALUES)))
     yield must_exceed(name, BATCH, error, abs(limit - (1 - growth) / 2), "five standard errors")
 
 
 def _sample_batch(views: int, n_negatives: int) -> tuple[float, float]:
-    """Return M times the mean excess of the loss of sampled anchors, each with its own negatives, and its error."""
+    """Return M times the mean excess loss of anchors with independent negatives, and its standard error."""
     rng = np.random.default_rng(views)
-    clean = np.ones(2) if views == 1 else 1 - RATIOS / 2  # the metric is 1, and t = 2 q of two views
+    clean = np.ones(2) if views == 1 else 1 - RATIOS / 2  # the metric is 1; for two views t = 2 q
     noise = RATIOS if views == 1 else RATIOS / 2
     normal = rng.normal(size=(3, N_ANCHORS, 2))
     inputs = np.sqrt(clean) * normal[0]
     anchors = inputs if views == 1 else inputs + np.sqrt(noise) * normal[2]
-    z, partner = (np.sqrt(EIGENVALUES) * one for one in (anchors, inputs + np.sqrt(noise) * normal[1]))
+    z, partner = (np.sqrt(EIGENVALUES) * views_of for views_of in (anchors, inputs + np.sqrt(noise) * normal[1]))
     mean = np.prod(np.exp(-(z**2) / (2 * (1 + EIGENVALUES))) / np.sqrt(1 + EIGENVALUES), axis=1)
     total = np.exp(-np.sum((z - partner) ** 2, axis=1) / 2)
     for _ in range(n_negatives):

@@ -1,1 +1,1 @@
-"""Claims of feature contamination, each against samples or integration of another kind."""
+"""Claims of feature contamination, each against samples or an independent integration."""

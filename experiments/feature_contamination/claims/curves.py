@@ -1,4 +1,4 @@
-"""The ODE of whole curves: against samples, against descent on samples; linear and odd activations; controls."""
+"""Claims on the ODE of training curves: against samples and descent on samples, for odd activations, with controls."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ EPS = float(np.finfo(float).eps)
 
 
 def check_curves() -> Iterator[Claim]:
-    """Check each network's curves, that the ratio falls at saturation, and that odd activations do not contaminate."""
+    """Check the curves of each network, the ratio at saturation, and that odd activations learn no background."""
     features = contamination.check_features(core_features=32, background_features=32)
     for network, end in SETTINGS:
         name = f"{network.loss} slope={network.leaky_slope:g} d=32 s={end:g}"
@@ -43,7 +43,7 @@ def _loss(network: AlignedNetwork, margin: np.ndarray) -> np.ndarray:
 
 
 def _check_end(name: str, features, network: AlignedNetwork, curves) -> Iterator[Claim]:
-    """Compare mean margin and loss, in and out of distribution, with samples."""
+    """Compare mean margin and loss, in and out of distribution, with sample means."""
     core, background = draw_projections(features, N_SAMPLES)
     c, b = curves.core_weight[-1], curves.background_weight[-1]
     note = f"five standard errors of {N_SAMPLES} samples"
@@ -56,7 +56,7 @@ def _check_end(name: str, features, network: AlignedNetwork, curves) -> Iterator
 
 
 def _check_descent(name: str, features, network: AlignedNetwork, curves, end: float) -> Iterator[Claim]:
-    """Compare c and b with those of Heun's descent on replicates of samples."""
+    """Compare c and b with gradient flow on replicate samples, integrated by Heun's method."""
     paths = np.array([
         [_descend(features, network, end, n_steps, seed) for n_steps in (N_STEPS, 2 * N_STEPS)]
         for seed in range(N_REPLICATES)
@@ -66,13 +66,13 @@ def _check_descent(name: str, features, network: AlignedNetwork, curves, end: fl
     predicted = (curves.core_weight[-1], curves.background_weight[-1])
     for index, symbol in enumerate(("c", "b")):
         tolerance = STANDARD_ERRORS * sampled.error[index] + steps[index]
-        note = f"five standard errors of {N_REPLICATES} replicates, and the change when steps are halved"
+        note = f"five standard errors of {N_REPLICATES} replicates, plus the change when steps are halved"
         claim = f"{symbol}, {name}: descent on samples"
         yield compare(claim, SOURCE, predicted[index], sampled.mean[index], tolerance, note)
 
 
 def _descend(features, network: AlignedNetwork, end: float, n_steps: int, seed: int) -> np.ndarray:
-    """Return c and b at the end, from a start at the ratio r*, by Heun's method on one sample."""
+    """Return c and b at the end of gradient flow on one sample by Heun's method, started at the ratio r*."""
     core, background = draw_projections(features, 20_000, seed)
     ratio = contamination.contamination_ratio(features, network.leaky_slope)
     point, step = 1e-6 * np.array([1.0, ratio]), end / n_steps
@@ -91,14 +91,14 @@ def _descend(features, network: AlignedNetwork, end: float, n_steps: int, seed: 
 
 
 def _check_saturation(features) -> Claim:
-    """Check that the ratio of the hinge loss falls below r* once margins are reached."""
+    """Check that with the hinge loss the ratio falls below r* once margins are reached."""
     curves = contamination.aligned_curves(features, AlignedNetwork(loss="hinge"), np.array([0.0, 0.5]))
     fall = contamination.contamination_ratio(features) - curves.background_weight[-1] / curves.core_weight[-1]
     return must_exceed("control, hinge d=32: the ratio falls at saturation", SOURCE, 0.01, float(fall), "0.01")
 
 
 def _check_odd() -> Iterator[Claim]:
-    """Check that a network without background weights is given none if its activation is odd; a ReLU is."""
+    """Check that an odd activation has no gradient on zero background weights, while a ReLU has."""
     features = contamination.check_features(core_features=8, background_features=6)
     rng = np.random.default_rng(2)
     weights = np.concatenate([rng.standard_normal((10, 8)), np.zeros((10, 6))], axis=1)
@@ -112,8 +112,8 @@ def _check_odd() -> Iterator[Claim]:
         gradient = network_gradient(value, slope, weights, signs, strengths, features.core_features)
         largest = float(np.abs(gradient[:, features.core_features :]).max())
         if name == "relu":
-            claim = "control, relu: gradient of the background where no neuron has background weights"
+            claim = "control, relu: gradient of zero background weights"
             yield must_exceed(claim, SOURCE, 1e-3, largest, "0.001")
         else:
-            claim = f"{name}: gradient of the background where no neuron has background weights"
+            claim = f"{name}: gradient of zero background weights"
             yield compare(claim, SOURCE, 0.0, largest, 2000 * EPS, "rounding of 2000 terms of size one")

@@ -1,4 +1,4 @@
-"""The ODE of a neuron: against mean gradients, against the ODE of all weights, and controls."""
+"""Claims on the ODE of a neuron: against mean gradients and the ODE of all weights, with controls."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ EPS = float(np.finfo(float).eps)
 
 
 def check_neurons() -> Iterator[Claim]:
-    """Check the drift at random weights, the paths of the sums, and what the asymmetry of a neuron does."""
+    """Check the drift at random weights, the paths of the sums, and the effect of a neuron's asymmetry."""
     for task, slope in SETTINGS:
         features = contamination.check_features(**task)
         weights, signs = _random_weights(features)
@@ -40,23 +40,23 @@ def _random_weights(features) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_drift(name: str, drift, sampled) -> Iterator[Claim]:
-    """Compare the drift of every neuron in standard errors, as each has its own."""
+    """Compare the drift of every neuron, each in units of its standard error."""
     for index, symbol in enumerate(("S_c'", "S_b'", "(N^2)'")):
         error = sampled.error[index]
-        claim = f"{symbol} of {N_NEURONS} random neurons, {name}: mean gradient, in its standard errors"
+        claim = f"{symbol} of {N_NEURONS} random neurons, {name}: mean gradient, in standard errors"
         note = f"five standard errors of {N_SAMPLES} samples"
         yield compare(claim, SOURCE, drift[index] / error, sampled.mean[index] / error, STANDARD_ERRORS, note)
 
 
 def _check_asymmetry(name: str, drift, sampled) -> Claim:
-    """Check that the background's drift is not zero: what a linear network would have."""
+    """Check that the drift of the background is not zero, as it is in a linear network."""
     distance = float(np.max(np.abs(sampled.mean[1]) / sampled.error[1]))
-    claim = f"control, {name}: background drift of some neuron, in standard errors, is not zero"
+    claim = f"control, {name}: some neuron has a non-zero background drift, in standard errors"
     return must_exceed(claim, SOURCE, 2 * STANDARD_ERRORS, distance, "ten standard errors")
 
 
 def _check_paths(name: str, features, weights, signs, slope: float) -> Iterator[Claim]:
-    """Compare the paths of the sums with those of all weights, whose own drift is given by Stein's lemma."""
+    """Compare the paths of the sums with the ODE of all weights, whose drift follows from Stein's lemma."""
     end = 0.1
     coarse, fine = (_runge_kutta(features, weights, signs, slope, end, n_steps) for n_steps in (16, 32))
     start = contamination.summarise(weights, features.core_features)
@@ -64,11 +64,11 @@ def _check_paths(name: str, features, weights, signs, slope: float) -> Iterator[
     for symbol, path, rough, exact in zip(("S_c", "S_b", "N^2"), paths, coarse, fine, strict=True):
         tolerance = np.max(np.abs(rough - exact)) + 1e-8 * np.max(np.abs(exact))
         claim = f"{symbol} at s={end:g}, {name}: ODE of all weights"
-        yield compare(claim, SOURCE, path[0], exact, tolerance, "change when steps are halved, and the solver's 1e-8")
+        yield compare(claim, SOURCE, path[0], exact, tolerance, "change when steps are halved, plus the solver's 1e-8")
 
 
 def _runge_kutta(features, weights, signs, slope: float, end: float, n_steps: int):
-    """Return S_c, S_b and N^2 at the end of the ODE of all weights."""
+    """Return S_c, S_b and N^2 of each neuron at the end of the ODE of all weights, by fourth-order Runge-Kutta."""
     step, point = end / n_steps, weights
     for _ in range(n_steps):
         first = _weight_drift(features, point, signs, slope)

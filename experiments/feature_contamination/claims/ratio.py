@@ -1,4 +1,4 @@
-"""The contamination ratio: against adaptive quadrature, at its limits, the law in one line, and controls."""
+"""Claims on the contamination ratio: against adaptive quadrature, its limits and one-line law, with controls."""
 
 from collections.abc import Iterator
 
@@ -12,11 +12,11 @@ SOURCE = "derived here, theory/feature_contamination/ratio.py"
 DIMENSIONS, SLOPES, MEANS = (8, 32, 128), (0.1, 0.25, 0.75), (0.1, 1.0)
 N_SAMPLES = 1_000_000
 QUADRATURE = 1e-11
-TAIL = "r B > C is a Gaussian tail beyond nine deviations"
+TAIL = "Gaussian tail of r B > C beyond nine standard deviations"
 
 
 def check_ratio() -> Iterator[Claim]:
-    """Check the ratio, its limits, and the accuracy out of distribution."""
+    """Check the ratio, its limits, its one-line law, and the accuracy out of distribution."""
     for d in DIMENSIONS:
         yield _check_root(f"d={d}", _features(d), 0.0)
     for slope in SLOPES:
@@ -37,11 +37,11 @@ def _features(d: int, **changes):
 
 
 def _check_root(name: str, features, slope: float) -> Claim:
-    """Compare with the root of the equation of strengths that are not negative, its sides by adaptive quadrature.
+    """Compare with the root of the equation for non-negative strengths, evaluated by adaptive quadrature.
 
-    Of Gaussian strengths the neuron is inactive on its own label, ``C + r B < 0``, with a probability of at most
-    ``exp(-z^2/2)/2``; by Cauchy-Schwarz this changes the sides by no more than ``exp(-z^2/4)`` times the size of ``C``
-    and ``B``. An error of the sides is one of the root over the derivative.
+    With Gaussian strengths a neuron is inactive on its own label, ``C + r B < 0``, with probability at most
+    ``exp(-z^2/2)/2``; by Cauchy-Schwarz this changes either side by at most ``exp(-z^2/4)`` times the size of ``C``
+    and ``B``. An error of the equation divided by its derivative is the error of the root.
     """
     from scipy.optimize import brentq
 
@@ -54,7 +54,7 @@ def _check_root(name: str, features, slope: float) -> Claim:
     sizes = features.core_projection + features.background_projection + spread
     tolerance = (4 * QUADRATURE + 2 * sizes * np.exp(-(z**2) / 4)) / abs(derivative)
     claim = f"contamination ratio, {name}: adaptive quadrature"
-    note = "error of the quadrature and weight of an inactive neuron, over the derivative"
+    note = "errors of quadrature and of inactive neurons, over the derivative"
     return compare(claim, SOURCE, predicted, learned, tolerance, note)
 
 
@@ -79,37 +79,37 @@ def _balance(features, ratio: float, slope: float) -> float:
 
 
 def _check_limits() -> Iterator[Claim]:
-    """Check three limits; what is left out is a Gaussian tail, or the next term of an expansion."""
+    """Check three limits; the neglected part is a Gaussian tail or the next term of an expansion."""
     for slope in (0.5, 0.75):
         features = _features(128)
-        claim = f"a large slope, d=128 slope={slope:g}: (1 - slope)/(1 + slope)"
+        claim = f"limit of large slope, d=128 slope={slope:g}: (1 - slope)/(1 + slope)"
         learned = (1 - slope) / (1 + slope)
         yield compare(claim, SOURCE, contamination.contamination_ratio(features, slope), learned, 1e-9, TAIL)
     weak = contamination.check_features(core_features=32, background_features=128, background_mean=0.02)
-    claim = "a weak background, d_c=32 d_b=128: (mu_b/mu_c) sqrt(d_b/d_c)"
+    claim = "limit of weak background, d_c=32 d_b=128: (mu_b/mu_c) sqrt(d_b/d_c)"
     yield compare(claim, SOURCE, contamination.contamination_ratio(weak), 0.02 / 0.5 * 2, 1e-9, TAIL)
     rests = []
     for d in (400, 40_000):
         strong = _features(d, background_mean=5.0)
         rests.append(contamination.contamination_ratio(strong) * 5.0 / 0.5 - 1)
-    claim = "a strong background: the distance from E C/E B falls tenfold as d grows a hundredfold"
-    note = "the next term of the expansion is as small as the distance itself"
+    claim = "strong background: the deviation from E C/E B falls tenfold as d grows a hundredfold"
+    note = "next term of the expansion, of the relative order of the deviation"
     yield compare(claim, SOURCE, 10.0, rests[0] / rests[1], 10 * abs(rests[0]), note)
 
 
 def _check_law() -> Iterator[Claim]:
-    """Check that the law in one line errs by less than the square of q, and that it is not r*."""
+    """Check that the error of the one-line law is below q^2, and that it differs from r*."""
     errors = []
     for d in (32, 4096):
         ratio, law = contamination.contamination_ratio(_features(d)), contamination.one_line_law(_features(d))
         q = (1 - law) / (1 + law)
         errors.append(abs(law - ratio))
-        yield compare(f"law in one line, d={d}", SOURCE, law, ratio, q**2, "q^2, the order of what it leaves out")
-    yield must_exceed("control, d=32: the law in one line is not exact", SOURCE, 1e-4, errors[0], "1e-4")
+        yield compare(f"one-line law, d={d}", SOURCE, law, ratio, q**2, "q^2, the order of the neglected terms")
+    yield must_exceed("control, d=32: the one-line law is not exact", SOURCE, 1e-4, errors[0], "1e-4")
 
 
 def _check_accuracy() -> Iterator[Claim]:
-    """Check the accuracy out of distribution on samples, and that twice the loss of accuracy would be seen."""
+    """Check the accuracy out of distribution on samples, and that doubling its deficit would be detected."""
     for d in (8, 32):
         features = _features(d)
         ratio = contamination.contamination_ratio(features)
@@ -119,5 +119,7 @@ def _check_accuracy() -> Iterator[Claim]:
         predicted, tolerance = contamination.ood_accuracy(features, ratio), STANDARD_ERRORS * float(sampled.error)
         claim = f"accuracy out of distribution, d={d}: samples"
         yield compare(claim, SOURCE, predicted, sampled.mean, tolerance, f"five standard errors of {N_SAMPLES} samples")
-        claim = f"control, d={d}: an output of zero counted as an error"
-        yield must_exceed(claim, SOURCE, 2 * predicted - 1 + tolerance, float(sampled.mean), "the accuracy it gives")
+        claim = f"control, d={d}: accuracy exceeds that of counting zero outputs as errors"
+        yield must_exceed(
+            claim, SOURCE, 2 * predicted - 1 + tolerance, float(sampled.mean), "accuracy with zero outputs as errors"
+        )

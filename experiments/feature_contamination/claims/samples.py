@@ -1,4 +1,4 @@
-"""Samples of the task and what gradient descent does on them, written without the theory."""
+"""Samples of the task and gradients on them, independent of the theory."""
 
 from typing import NamedTuple
 
@@ -8,14 +8,14 @@ STANDARD_ERRORS = 5.0
 
 
 class Estimate(NamedTuple):
-    """Means over samples and their standard errors, arrays of a common shape."""
+    """Means over samples and their standard errors, arrays of the same shape."""
 
     mean: np.ndarray
     error: np.ndarray
 
 
 def estimate(terms: np.ndarray) -> Estimate:
-    """Return the mean of independent terms on the first axis, and its standard error."""
+    """Return the mean over the first axis of independent terms, and its standard error."""
     return Estimate(terms.mean(axis=0), terms.std(axis=0, ddof=1) / np.sqrt(len(terms)))
 
 
@@ -39,14 +39,14 @@ def draw_projections(features, size: int, seed: int = 0) -> tuple[np.ndarray, np
 def neuron_gradients(weights, signs, strengths, core_features: int, slope: float) -> Estimate:
     """Return the derivatives of S_c, S_b and N^2 under descent of ``1 - y f``, ``Float[3, m]``.
 
-    Every draw of the strengths stands for an example of each label, so that labels add no noise.
+    Every draw of the strengths is used with both labels, so that labels add no noise.
 
     Args:
-        weights: ``Float[m, n]``.
-        signs: of the output weights, ``Float[m]``.
-        strengths: ``Float[B, n]``.
+        weights: hidden weights, ``Float[m, n]``.
+        signs: signs of the output weights, ``Float[m]``.
+        strengths: drawn strengths, ``Float[B, n]``.
         core_features: ``d_c``.
-        slope: of the leaky ReLU.
+        slope: slope of the leaky ReLU.
     """
     terms = np.zeros((len(strengths), 3, len(weights)))
     for label in (1.0, -1.0):
@@ -66,7 +66,7 @@ def aligned_margin(network, core, background, c: float, b: float) -> np.ndarray:
 
 
 def network_gradient(activation, slope, weights, signs, strengths, core_features: int) -> np.ndarray:
-    """Return the gradient of the logistic loss in the weights, ``Float[m, n]``, every draw with both labels."""
+    """Return the gradient of the logistic loss over draws with both labels, ``Float[m, n]``."""
     gradient = np.zeros_like(weights)
     for label in (1.0, -1.0):
         inputs = strengths.copy()

@@ -9,7 +9,7 @@ from experiments.verification.claim import Claim
 
 
 def check_feature_contamination() -> Iterator[Claim]:
-    """Check the ODE of a neuron, the contamination ratio, and the ODE of whole curves."""
+    """Check the ODE of a neuron, the contamination ratio, and the ODE of training curves."""
     yield from check_neurons()
     yield from check_ratio()
     yield from check_curves()

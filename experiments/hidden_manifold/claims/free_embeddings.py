@@ -1,6 +1,6 @@
-"""Direct minimisation over free embeddings of finitely many points: the oracle of the claims.
+"""Direct minimisation over free embeddings of finitely many points: the oracle for the claims.
 
-Laws of pairs are written out here as dense matrices. Nothing knows of eigenvalues, waves or rotations.
+Laws of pairs are dense matrices. No formula for eigenvalues, waves or rotations enters.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ OPTIONS: Any = {"maxiter": 20_000, "maxfun": 40_000, "ftol": 0, "gtol": 1e-12, "
 
 
 class End(NamedTuple):
-    """Where a descent ended.
+    """The end point of a descent.
 
     Attributes:
-        embeddings: ``Float[N, d]``.
-        loss: at the end.
-        gradient_norm: of the loss in what was minimised over.
+        embeddings: one vector per point, ``Float[N, d]``.
+        loss: final loss.
+        gradient_norm: norm of the gradient of the loss with respect to the minimised variables.
     """
 
     embeddings: np.ndarray
@@ -29,7 +29,7 @@ class End(NamedTuple):
 
 
 def ring_law(n_points: int, width: float) -> np.ndarray:
-    """Return the probabilities of pairs on a ring, by sums over windings, ``Float[n, n]``."""
+    """Return the probabilities of pairs on a ring, summed over windings, ``Float[n, n]``; the width is in radians."""
     steps = np.subtract.outer(np.arange(n_points), np.arange(n_points)) / n_points
     windings = np.arange(-30, 31)
     kernel = np.exp(-((2 * np.pi * (steps[..., None] + windings)) ** 2) / (2 * width**2)).sum(axis=-1)
@@ -46,12 +46,12 @@ def sphere_law(points: np.ndarray, concentration: float, *, is_folded: bool = Fa
 
 
 def descend_spectral(joint: np.ndarray, dim: int, seed: int) -> End:
-    """Minimise the spectral loss, over ``u_i = sqrt(w_i) f_i`` from normal ones.
+    """Minimise the spectral loss over ``u_i = sqrt(w_i) f_i`` from a Gaussian start.
 
     Args:
         joint: probabilities of pairs, ``Float[N, N]``.
-        dim: d.
-        seed: of the start.
+        dim: embedding dimension d.
+        seed: seed of the start.
     """
     weights = joint.sum(axis=1)
 
@@ -67,14 +67,14 @@ def descend_spectral(joint: np.ndarray, dim: int, seed: int) -> End:
 
 
 def info_nce(joint: np.ndarray, temperature: float) -> Callable:
-    """Return InfoNCE of infinitely many negatives as a function of embeddings, which it divides by their norms.
+    """Return InfoNCE with infinitely many negatives as a function of embeddings, which it normalises.
 
     Args:
         joint: probabilities of pairs, ``Float[N, N]``.
         temperature: tau.
 
     Returns:
-        ``Float[N, d] -> (loss, gradient)``.
+        The function ``Float[N, d] -> (loss in nats, gradient)``.
     """
     weights = joint.sum(axis=1)
 
@@ -93,7 +93,7 @@ def info_nce(joint: np.ndarray, temperature: float) -> Callable:
 
 
 def descend_info_nce(joint: np.ndarray, temperature: float, dim: int, seed: int) -> End:
-    """Minimise InfoNCE over unit embeddings, from normal ones; the arguments are those above and of the start."""
+    """Minimise InfoNCE over unit embeddings in ``dim`` dimensions from a Gaussian start with a seed."""
     loss = info_nce(joint, temperature)
     free = _descend(loss, (len(joint), dim), 1.0, seed).embeddings
     unit = free / np.linalg.norm(free, axis=1, keepdims=True)
@@ -102,9 +102,9 @@ def descend_info_nce(joint: np.ndarray, temperature: float, dim: int, seed: int)
 
 
 def smallest_curvature(loss: Callable, point: np.ndarray, n_flat: int) -> float:
-    """Return the least eigenvalue of the Hessian at a point beyond ``n_flat`` directions that change nothing.
+    """Return the smallest eigenvalue of the Hessian at a point, excluding ``n_flat`` flat directions.
 
-    By central differences of the gradient with steps of 1e-5, good to about 1e-9.
+    The Hessian is from central differences of the gradient with steps of 1e-5, accurate to about 1e-9.
     """
     steps = 1e-5 * np.eye(point.size).reshape(-1, *point.shape)
     hessian = np.array([(loss(point + step)[1] - loss(point - step)[1]).ravel() / 2e-5 for step in steps])
@@ -112,15 +112,15 @@ def smallest_curvature(loss: Callable, point: np.ndarray, n_flat: int) -> float:
 
 
 def icosahedron() -> np.ndarray:
-    """Return the twelve vertices of an icosahedron, which its rotations carry onto each other, ``Float[12, 3]``."""
+    """Return the twelve vertices of a regular icosahedron, equivalent under rotations, ``Float[12, 3]``."""
     golden = (1 + np.sqrt(5)) / 2
-    corner = [(0.0, one, other * golden) for one in (-1, 1) for other in (-1, 1)]
+    corner = [(0.0, sign, other_sign * golden) for sign in (-1, 1) for other_sign in (-1, 1)]
     points = np.array([np.roll(place, turn) for place in corner for turn in range(3)])
     return points / np.linalg.norm(points[0])
 
 
 def _descend(loss: Callable, shape: tuple[int, int], scale: float, seed: int) -> End:
-    """Minimise a function of a matrix, which returns its value and gradient."""
+    """Minimise a function of a matrix by L-BFGS; it returns its value and gradient."""
     start = scale * np.random.default_rng(seed).normal(size=shape)
 
     def flat(values):

@@ -23,22 +23,22 @@ SPECTRA = "derived here, theory/hidden_manifold/spectra.py"
 SPECTRAL = "HaoChen et al. 2021; derived here, theory/hidden_manifold/prediction.py"
 CONTRAST = "Zimmermann et al. 2021; derived here, theory/hidden_manifold/sphere_contrast.py"
 EPS = float(np.finfo(float).eps)
-NOTE = "gradient over curvature, four times the gap of eigenvalues, twice, and rounding"
-# However large a bound the gradient would give, an agreement worse than this is none.
+NOTE = "twice gradient over curvature (four times the eigenvalue gap), plus rounding"
+# Cap on the bound from the gradient: a larger difference is not agreement.
 LARGEST_TOLERANCE = 1e-6
 KAPPA, N_SPHERE = 6.0, 50
 N_STARTS = 12
 
 
 def check_hidden_manifold() -> Iterator[Claim]:
-    """Check spectra in closed form, free embeddings under both losses, and controls that must fail."""
+    """Check closed-form spectra, free embeddings under both losses, and controls that must fail."""
     yield from _check_spectra()
     yield from _check_spectral_loss()
     yield from _check_contrast()
 
 
 def _check_spectra() -> Iterator[Claim]:
-    """Hold closed forms against solvers and quadrature."""
+    """Compare closed forms with eigenvalue solvers and quadrature."""
     for n_points, width in ((25, 0.5), (64, 0.2)):
         solved = np.linalg.eigvalsh(n_points * ring_law(n_points, width))[::-1]
         name = f"eigenvalues of a ring, n={n_points} sigma={width:g}"
@@ -48,19 +48,19 @@ def _check_spectra() -> Iterator[Claim]:
     values = theory.torus_modes(7, 0.6, 49).values
     yield compare("eigenvalues of a torus, 7 x 7 sigma=0.6", SPECTRA, values, solved, 16 * EPS * 49, "rounding")
     for kappa in (0.5, 8.0, 60.0):
-        # 200 nodes integrate e^{kappa t} P_l but for rounding: of the sum, and of nodes, which kappa multiplies.
+        # 200 nodes integrate e^{kappa t} P_l up to rounding of the sum and of the nodes, the latter times kappa.
         nodes, weights = np.polynomial.legendre.leggauss(200)
         density = weights * np.exp(kappa * (nodes - 1))
         integrals = [density @ np.polynomial.legendre.Legendre.basis(degree)(nodes) for degree in range(6)]
         name = f"eigenvalues of degrees 0 to 5 on the sphere, kappa={kappa:g}"
         values = theory.sphere_eigenvalue(np.arange(6), kappa)
         yield compare(
-            name, SPECTRA, values, np.array(integrals) / integrals[0], 200 * EPS * (1 + kappa), "rounding of quadrature"
+            name, SPECTRA, values, np.array(integrals) / integrals[0], 200 * EPS * (1 + kappa), "rounding in quadrature"
         )
 
 
 def _check_spectral_loss() -> Iterator[Claim]:
-    """Minimise the spectral loss over free embeddings on four kinds of points."""
+    """Compare the minimum of the spectral loss over free embeddings on four point sets."""
     ring, points = ring_law(20, 0.5), theory.spiral_points(N_SPHERE)
     laws: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
         "circle, n=20 d=5": (ring, {"manifold": "circle", "n_points": 20, "output_dim": 5}),
@@ -90,19 +90,23 @@ def _check_spectral_loss() -> Iterator[Claim]:
     ends = [descend_spectral(ring, 4, seed) for seed in range(2)]
     values = theory.ring_modes(20, 0.5).values
     tolerance = ends[0].gradient_norm ** 2 / (4 * (values[3] - values[5])) + 64 * EPS * (1 + abs(cut.loss))
-    note = "gradient squared over curvature, and rounding"
-    yield compare("loss where d=4 cuts an eigenspace of the circle", SPECTRAL, cut.loss, ends[0].loss, tolerance, note)
+    note = "squared gradient over curvature, plus rounding"
+    yield compare(
+        "minimum loss where d=4 splits an eigenspace of the circle", SPECTRAL, cut.loss, ends[0].loss, tolerance, note
+    )
     apart = np.linalg.norm(gram(ends[0], ring) - gram(ends[1], ring))
-    yield must_exceed("control: its embedding is not unique, two starts", SPECTRAL, 0.1, float(apart))
+    yield must_exceed(
+        "control: its embedding is not unique, Gram distance between two starts", SPECTRAL, 0.1, float(apart)
+    )
 
 
 def check_embedding(name: str, joint: np.ndarray, prediction: GridPrediction) -> Generator[Claim, None, End]:
-    """Yield the claims on loss, Gram matrix and eigenvalues of a descent, and return its end."""
+    """Yield the claims on loss, Gram matrix and eigenvalues of a descent, and return its end point."""
     end = descend_spectral(joint, len(prediction.eigenvalues), 0)
     tolerance = embedding_tolerance(prediction, end, len(joint))
-    note = "the same squared, and rounding"
+    note = "squared tolerance of U U^T, plus rounding"
     yield compare(
-        f"least spectral loss, {name}",
+        f"minimum spectral loss, {name}",
         SPECTRAL,
         prediction.loss,
         end.loss,
@@ -118,17 +122,17 @@ def check_embedding(name: str, joint: np.ndarray, prediction: GridPrediction) ->
 
 
 def gram(end: End, joint: np.ndarray) -> np.ndarray:
-    """Return ``U U^T`` with ``u_i = sqrt(w_i) f_i``."""
+    """Return ``U U^T``, ``Float[N, N]``, with rows ``u_i = sqrt(w_i) f_i``."""
     scaled = end.embeddings * np.sqrt(joint.sum(axis=1))[:, None]
     return scaled @ scaled.T
 
 
 def embedding_tolerance(prediction: GridPrediction, end: End, n_points: int) -> float:
-    """Return how far ``U U^T`` may be from the true one where a descent stopped at its gradient.
+    """Return the largest error of ``U U^T`` that the gradient at the end of a descent allows.
 
-    Turning an eigenvector of value ``lambda_i`` in U into one of ``lambda_j`` outside costs
-    ``2 (lambda_i - lambda_j) delta^2``, so that U is wrong by ``|gradient|/(4 gap)`` at most, and ``U U^T`` by twice
-    that, as the norm of U is 1. Changes within U have larger curvature, 8 lambda_d and more.
+    Rotating an eigenvector of eigenvalue ``lambda_i`` in U towards one of ``lambda_j`` outside by ``delta`` costs
+    ``2 (lambda_i - lambda_j) delta^2``. So the error of U is at most ``|gradient|/(4 gap)``, and that of ``U U^T``
+    twice as much, as the norm of U is 1. Changes within U have a larger curvature, at least 8 lambda_d.
     """
     gap = min(prediction.eigenvalues[-1] - prediction.next_eigenvalue, 2 * prediction.eigenvalues[-1])
     bound = 2 * (2 * end.gradient_norm / (4 * gap)) + 64 * EPS * n_points / gap
@@ -136,9 +140,9 @@ def embedding_tolerance(prediction: GridPrediction, end: End, n_points: int) -> 
 
 
 def _check_contrast() -> Iterator[Claim]:
-    """Minimise InfoNCE over unit embeddings of the vertices of an icosahedron, where the theorem holds word by word.
+    """Check the minimum of InfoNCE over unit embeddings of the vertices of an icosahedron, where the theorem is exact.
 
-    All vertices are alike, so that Bayes' rule has the scores ``kappa z.z'`` and a constant.
+    All vertices are equivalent, so the scores of Bayes' rule are ``kappa z.z'`` plus a constant.
     """
     points, kappa = icosahedron(), 4.0
     joint = sphere_law(points, kappa)
@@ -146,26 +150,26 @@ def _check_contrast() -> Iterator[Claim]:
     information = float(np.sum(joint * np.log(joint * n_points**2)))
     ends = [descend_info_nce(joint, 1 / kappa, 3, seed) for seed in range(N_STARTS)]
     best = min(ends, key=lambda end: end.loss)
-    # Flat are the norm of each vertex and the rotations.
+    # The flat directions are the norm of each vertex and the rotations.
     curvature = smallest_curvature(info_nce(joint, 1 / kappa), best.embeddings, n_points + 3)
     name = f"best of {N_STARTS} starts, twelve vertices, kappa={kappa:g}"
-    least, tolerance = "least InfoNCE is minus the mutual information", best.gradient_norm**2 / curvature
+    least, tolerance = "minimum InfoNCE equals minus the mutual information", best.gradient_norm**2 / curvature
     rounding = 64 * EPS * (1 + information)
-    note = "gradient squared over curvature, and rounding"
+    note = "squared gradient over curvature, plus rounding"
     yield compare(f"{least}, {name}", CONTRAST, -information, best.loss, tolerance + rounding, note)
-    # Two vertices are each wrong by |gradient|/curvature at most.
+    # Each of the two vertices in a product has an error of at most |gradient|/curvature.
     tolerance = min(4 * (best.gradient_norm + rounding) / curvature, LARGEST_TOLERANCE)
-    note = "gradient over curvature, four times"
+    note = "four times gradient over curvature"
     learned = best.embeddings @ best.embeddings.T
-    yield compare(f"F F^T is that of a rotation, {name}", CONTRAST, points @ points.T, learned, tolerance, note)
+    yield compare(f"F F^T equals that of a rotation, {name}", CONTRAST, points @ points.T, learned, tolerance, note)
     nodes, weights = np.polynomial.legendre.leggauss(200)
     for kappa in (0.3, 8.0, 40.0):
         logarithm = kappa * (nodes - 1) - np.log(-np.expm1(-2 * kappa) / (2 * kappa))
         value = -weights @ (np.exp(logarithm) * logarithm) / 2
-        name = f"least InfoNCE on the sphere, kappa={kappa:g}"
+        name = f"minimum InfoNCE on the sphere, kappa={kappa:g}"
         yield compare(
-            name, CONTRAST, theory.least_loss(kappa), value, 400 * EPS * (1 + kappa), "rounding of quadrature"
+            name, CONTRAST, theory.least_loss(kappa), value, 400 * EPS * (1 + kappa), "rounding in quadrature"
         )
     wrong = min(descend_info_nce(joint, 0.5, 3, seed).loss for seed in range(2))
-    name = "control: at twice the temperature the loss stays above, nats"
+    name = "control: at twice the temperature the minimum loss is higher (nats)"
     yield must_exceed(name, CONTRAST, 0.01, wrong + information)

@@ -1,1 +1,1 @@
-"""Claims on hierarchy: deep linear networks, hierarchical labels."""
+"""Claims on hierarchy: deep linear networks and hierarchical labels."""

@@ -1,4 +1,4 @@
-"""Hierarchical labels: the level theorem against an exact minimisation over every feature and the classifier."""
+"""Claims on hierarchical labels: the level theorem against exact minimisation over all features and the classifier."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from simlab.tasks.soft_labels import cyclic_targets, tree_targets
 from theory import hierarchy
 
 SOURCE = "derived here: theory/hierarchical_labels.md"
-NEAR = 0.02  # how far from a threshold, relative: nearer, curvature and hence accuracy vanish
+NEAR = 0.02  # relative distance from a threshold; closer to it curvature, and with it accuracy, vanishes
 N_RESTARTS = 2
 
 
@@ -30,12 +30,13 @@ class LabelSetting:
     """Free features with soft labels at one c.
 
     Args:
-        branching, depth: of the tree.
-        level_eigenvalues: of its targets.
+        branching: children per node of the tree, b.
+        depth: levels of the tree, D.
+        level_eigenvalues: eigenvalues of the targets by level.
         decay: c = sqrt(lam_W lam_H n).
         ratio: lam_H over lam_W.
-        samples_per_leaf: n.
-        cyclic_confusion: in place of the tree's targets, if given.
+        samples_per_leaf: samples per leaf, n.
+        cyclic_confusion: probability of cyclic confusions, which replace the targets of the tree if given.
     """
 
     branching: int
@@ -52,7 +53,7 @@ class LabelSetting:
 
     @property
     def n_leaves(self) -> int:
-        """K."""
+        """Number of leaves, K."""
         return self.branching**self.depth
 
     @property
@@ -63,7 +64,7 @@ class LabelSetting:
 
     @property
     def targets(self) -> np.ndarray:
-        """The distributions of the leaves, ``Float[K, K]``, as the task makes them."""
+        """The target distributions of the leaves, ``Float[K, K]``, as in the task."""
         if self.cyclic_confusion is not None:
             return cyclic_targets(self.n_leaves, self.cyclic_confusion)
         return tree_targets(self.branching, self.depth, self.level_eigenvalues)
@@ -85,14 +86,14 @@ class LabelSetting:
 
     @cached_property
     def minimum(self) -> Minima:
-        """The minimiser, found from random starts."""
+        """The minima found from random starts."""
         labels = np.repeat(np.arange(self.n_leaves), self.samples_per_leaf)[:, None]
         sizes = (self.n_leaves,)
         return minimise_free_features(labels, sizes, self.decays, self.n_leaves, N_RESTARTS, self.targets)
 
     @property
     def features(self) -> np.ndarray:
-        """The predicted feature of each sample."""
+        """The predicted feature of each sample, ``Float[K n, d]``."""
         return np.repeat(self.prediction.features, self.samples_per_leaf, axis=0)
 
 
@@ -108,7 +109,7 @@ CYCLIC = LabelSetting(**BINARY, cyclic_confusion=0.15, decay=0.0866)
 
 
 def check_labels() -> Iterator[Claim]:
-    """Check Gram matrices and risks, every threshold from both sides, the geometry of nodes, and other targets."""
+    """Check Gram matrices and risks, each threshold from both sides, the geometry of nodes, and other targets."""
     for setting in SETTINGS:
         yield from compare_products(
             str(setting), SOURCE, setting.features, setting.prediction.classifier, setting.minimum
@@ -134,51 +135,49 @@ def _check_thresholds(task: dict) -> Iterator[Claim]:
                 predicted,
                 strength,
                 tolerance,
-                "that of position x length",
+                "tolerance of logits, from errors of vectors times lengths",
             )
             if side < 1:
                 yield must_exceed(
-                    f"{setting}: level {level} is resolved, beyond any error (nats)", SOURCE, tolerance, strength
+                    f"{setting}: level {level} is resolved beyond the error (nats)", SOURCE, tolerance, strength
                 )
 
 
 def _learned_strength(setting: LabelSetting, level: int) -> tuple[float, float]:
-    """Return the strength of a level in the logits of the minimiser, and how far it may be from exact."""
+    """Return the strength of a level in the logits of the minimiser, and its largest error (nats)."""
     features, classifier = best_vectors(setting.minimum)
     leaves = features.reshape(setting.n_leaves, -1, features.shape[1]).mean(axis=1)
     strength = metrics.level_strengths(leaves @ classifier.T, setting.branching, setting.depth)[level - 1]
-    # A mean over contrasts of a matrix whose entries are within the tolerance is within K times it.
+    # A mean over contrasts of a matrix has an error of at most K times that of its entries.
     return strength, setting.n_leaves * product_tolerance(setting.minimum, features, classifier)
 
 
 def _check_geometry(setting: LabelSetting) -> Iterator[Claim]:
-    """Check that children are orthogonal to their parents, and that this fails for shuffled leaves."""
+    """Check that child steps are orthogonal to parents, and that this fails for shuffled leaves."""
     _, classifier = best_vectors(setting.minimum)
     means = metrics.node_means(classifier, setting.branching, setting.depth)
     shortest = min(np.linalg.norm(mean, axis=1).min() for mean in means[1:])
     tolerance = 4 * product_tolerance(setting.minimum, classifier, classifier) / shortest**2
     cosines = metrics.step_cosines(classifier, setting.branching, setting.depth)
-    note = "that of inner products over the shortest node"
-    name = f"{setting}: cosine of child less parent and parent"
+    note = "tolerance of inner products over the squared length of the shortest node"
+    name = f"{setting}: cosine between (child - parent) and parent"
     yield compare(name, SOURCE, 0.0, cosines, tolerance, note)
     shuffled = metrics.shuffled_cosines(classifier, setting.branching, setting.depth)
     largest = metrics.largest_cosine(shuffled)
-    yield must_exceed(f"{name}, leaves shuffled: not zero", SOURCE, tolerance, largest)
+    yield must_exceed(f"{name}, leaves shuffled: non-zero", SOURCE, tolerance, largest)
 
 
 def _check_null(simplex: LabelSetting, tree: LabelSetting) -> Iterator[Claim]:
-    """Check that equal eigenvalues make a plain simplex, orthogonal as well, and that a hierarchy is none."""
+    """Check that equal eigenvalues give a simplex, also orthogonal, and that a hierarchy has unequal strengths."""
     _, classifier = best_vectors(simplex.minimum)
     cosines = metrics.step_cosines(classifier, simplex.branching, simplex.depth)
     length = np.linalg.norm(classifier, axis=1).min()
     tolerance = 16 * product_tolerance(simplex.minimum, classifier, classifier) / length**2
-    yield compare(
-        f"{simplex}: equal strengths, children orthogonal to parents all the same", SOURCE, 0.0, cosines, tolerance
-    )
+    yield compare(f"{simplex}: equal strengths also give orthogonal child steps", SOURCE, 0.0, cosines, tolerance)
     strengths = [_learned_strength(tree, level) for level in range(1, tree.depth + 1)]
     spread = strengths[0][0] - strengths[-1][0]
     yield must_exceed(
-        f"{tree}: first less last level strength (nats), zero under the null of equal ones",
+        f"{tree}: first minus last level strength (nats), zero if all were equal",
         SOURCE,
         2 * strengths[0][1],
         spread,
@@ -186,7 +185,7 @@ def _check_null(simplex: LabelSetting, tree: LabelSetting) -> Iterator[Claim]:
 
 
 def _check_cyclic() -> Iterator[Claim]:
-    """Check the convex problem, and that the rule of trees fails for targets that are not those of one."""
+    """Check the convex problem, and that the threshold rule of trees fails for cyclic targets."""
     prediction, minimum = CYCLIC.prediction, CYCLIC.minimum
     yield compare_risk(f"{CYCLIC}: convex problem", SOURCE, prediction.risk, minimum)
     bound = 64 * np.finfo(float).eps * prediction.risk
@@ -197,8 +196,8 @@ def _check_cyclic() -> Iterator[Claim]:
     features, classifier = best_vectors(minimum)
     rank = float(np.sum(np.linalg.svd(features @ classifier.T, compute_uv=False) > 1e-3))
     yield compare(f"{CYCLIC}: rank of the logits", SOURCE, prediction.rank, rank, 0.0)
-    yield must_exceed(f"{CYCLIC}: the rule of trees counts more modes than the rank", SOURCE, rank, rule)
-    # The closed form, misapplied to the levels of the tree, has another risk.
+    yield must_exceed(f"{CYCLIC}: the threshold rule of trees overestimates the rank", SOURCE, rank, rule)
+    # Control: the closed form applied to level means of the cyclic targets has another risk.
     levels = hierarchy.Tree(CYCLIC.branching, CYCLIC.depth).level_means(CYCLIC.targets)
     wrong = hierarchy.predict_labels(
         branching=CYCLIC.branching,
@@ -209,4 +208,6 @@ def _check_cyclic() -> Iterator[Claim]:
         classifier_weight_decay=CYCLIC.decays[1],
     )
     error = abs(wrong.risk - minimum.risk[minimum.best])
-    yield must_exceed(f"{CYCLIC}: risk of the closed form, misapplied (nats)", SOURCE, risk_tolerance(minimum), error)
+    yield must_exceed(
+        f"{CYCLIC}: error of the risk by the closed form of trees (nats)", SOURCE, risk_tolerance(minimum), error
+    )

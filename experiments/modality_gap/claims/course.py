@@ -1,4 +1,4 @@
-"""The symmetric family under descent: the branch, the conserved product and its order, the end, the decay of a gap."""
+"""Claims on descent from a symmetric start: the branch, the conserved product, the end point, the decay of a gap."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from theory import modality_gap as theory
 
 PROOF = "derived here, theory/modality_gap/minimisers.md"
 N_PAIRS, MISMATCH = 16, 0.1
-RATE = 0.5  # of embeddings, in units of N/beta
+RATE = 0.5  # learning rate of embeddings, in units of N/beta
 BETA, GAP = 2.0, 1.2
 RATES = (0.08, 0.04, 0.02)
 
 
 def check_course() -> Iterator[Claim]:
-    """Check all that is predicted of a symmetric start."""
+    """Check the predictions for a symmetric start."""
     yield from _check_branch()
     yield from _check_product()
     yield from _check_decay()
@@ -27,17 +27,17 @@ def _start(gap: float) -> np.ndarray:
 
 
 def _check_branch() -> Iterator[Claim]:
-    """Compare the gap of minimisations from the symmetric start in float64 on both sides of the threshold."""
+    """Compare the gap after float64 minimisation from the symmetric start on both sides of the threshold."""
     critical = theory.threshold(N_PAIRS, MISMATCH)
     for ratio in (0.95, 1.05, 2.0, 4.0):
         end = minimise(_start(1.0), MISMATCH, ratio * critical)
         predicted = theory.largest_gap(N_PAIRS, MISMATCH, ratio * critical)
         name = f"gap from the symmetric start, N={N_PAIRS} eps={MISMATCH:g} beta={ratio:g} z*"
-        yield compare(name, PROOF, predicted, end.gap, 1e-6, "the accuracy that is claimed in float64")
+        yield compare(name, PROOF, predicted, end.gap, 1e-6, "accuracy claimed for float64")
 
 
 def _check_product() -> Iterator[Claim]:
-    """Compare gap beta^k over descents with ever smaller steps, and their end."""
+    """Compare gap beta^k along descents with decreasing steps, and their end points."""
     for exponent in (1.0, 2.0):
         deviations, ends = [], []
         for rate in RATES:
@@ -49,23 +49,25 @@ def _check_product() -> Iterator[Claim]:
             ends.append((betas[-1], gaps[-1]))
         orders = np.diff(np.log(deviations)) / np.diff(np.log(RATES))
         name = f"gap beta^{exponent:g}"
-        yield compare(f"{name} is constant, rate {RATES[-1]:g}", PROOF, 0.0, deviations[-1], 0.01, "as claimed: 1 %")
-        note = "half of the change between two pairs of rates and the size of the deviation"
+        yield compare(
+            f"{name} is constant, rate {RATES[-1]:g}", PROOF, 0.0, deviations[-1], 0.01, "claimed accuracy, 1 %"
+        )
+        note = "change of the order between two pairs of rates, plus twice the largest deviation"
         tolerance = abs(orders[1] - orders[0]) + 2 * deviations[0]
         yield compare(f"{name}: the deviation is of first order in the rate", PROOF, 1.0, orders[-1], tolerance, note)
         beta, gap = theory.end_point(N_PAIRS, MISMATCH, BETA, GAP, exponent=exponent)
         limit = 2 * np.array(ends[2]) - np.array(ends[1])
         change = np.abs(limit - (2 * np.array(ends[1]) - np.array(ends[0])))
         note = "change of the extrapolation to rate 0 from one pair of rates to the next"
-        yield compare(f"{name}: where beta ends", PROOF, beta, limit[0], change[0], note)
-        yield compare(f"{name}: where the gap ends", PROOF, gap, limit[1], change[1], note)
+        yield compare(f"{name}: final beta", PROOF, beta, limit[0], change[0], note)
+        yield compare(f"{name}: final gap", PROOF, gap, limit[1], change[1], note)
         control = theory.end_point(N_PAIRS, MISMATCH, BETA, GAP, exponent=3 - exponent)[1]
-        name = f"control: the gap of another exponent is not where {name} ends"
+        name = f"control: another exponent than {name} has another final gap"
         yield must_exceed(name, PROOF, float(change[1]), abs(float(limit[1]) - control))
 
 
 def _check_decay() -> Iterator[Claim]:
-    """Compare how a small gap decays or grows per step, of ever smaller steps, with the rate of the linearised flow."""
+    """Compare the growth or decay of a small gap, extrapolated to small steps, with the linearised flow."""
     for mismatch, beta in ((0.0, 2.0), (0.0, 6.0), (MISMATCH, 3.0), (MISMATCH, 6.0)):
         measured = []
         for rate in (0.02, 0.01):
@@ -76,4 +78,4 @@ def _check_decay() -> Iterator[Claim]:
         limit = 2 * measured[1] - measured[0]
         tolerance = abs(measured[1] - measured[0]) * 0.05 + 1e-6 * abs(predicted)
         name = f"decay of a small gap per step and rate, eps={mismatch:g} beta={beta:g}"
-        yield compare(name, PROOF, predicted, limit, tolerance, "a twentieth of the change on halving the step")
+        yield compare(name, PROOF, predicted, limit, tolerance, "a twentieth of the change when the step is halved")

@@ -1,4 +1,4 @@
-"""The least loss, equal margins and the largest gap, against direct minimisation from any start."""
+"""Claims on the minimum loss, equal margins and the largest gap, against direct minimisation."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,14 @@ TASKS = ((2, 0.2), (5, 0.1), (16, 0.1), (16, 0.0))
 RATIOS = (0.5, 0.95, 1.05, 2.0)
 SPREADS = (0.3, 3.0)
 EPS = float(np.finfo(float).eps)
-# At a minimum values differ by rounding from half of all digits on, where a line search stops.
+# Near a minimum a line search stops where losses differ by rounding, so vectors have half of the digits.
 NOTE = "rounding of the loss"
 LOSS_TOLERANCE = 1e-10
 N_LOOSE = 200
 
 
 def check_floor() -> Iterator[Claim]:
-    """Check the minimum from random cones, the gaps of minimisers, the bound for any vectors, and controls."""
+    """Check the minimum from random cones, the gaps of minimisers, the bound for arbitrary vectors, and controls."""
     for n_pairs, mismatch in TASKS:
         yield from _check_task(n_pairs, mismatch)
     yield from _check_degeneracy(16, 0.1)
@@ -28,7 +28,7 @@ def check_floor() -> Iterator[Claim]:
 
 
 def _check_task(n_pairs: int, mismatch: float) -> Iterator[Claim]:
-    """Compare losses and gaps of minimisations from two cones, one tight and one wide, in 3 N/2 dimensions or more."""
+    """Compare losses and gaps after minimisation from a tight and a wide cone in at least 3 N/2 dimensions."""
     critical = theory.threshold(n_pairs, mismatch)
     ends: dict[float, list[End]] = {}
     unit = critical if np.isfinite(critical) else 4.0
@@ -38,27 +38,28 @@ def _check_task(n_pairs: int, mismatch: float) -> Iterator[Claim]:
     name = f"N={n_pairs} eps={mismatch:g}"
     least = [theory.minimal_loss(n_pairs, mismatch, ratio * unit) for ratio in RATIOS for _ in SPREADS]
     losses = [end.loss for ratio in RATIOS for end in ends[ratio]]
-    yield compare(f"least loss from random cones, {name}, beta=0.5 to 2 z*", PROOF, least, losses, LOSS_TOLERANCE, NOTE)
+    yield compare(f"minimum loss, {name}, beta=0.5 to 2 z*", PROOF, least, losses, LOSS_TOLERANCE, NOTE)
     closing = [ratio for ratio in RATIOS if ratio * unit <= critical]
     gaps = [end.gap for ratio in closing for end in ends[ratio]]
-    note = "root of the loss's tolerance over the least slope or curvature"
+    note = "square root of the tolerance of the loss over slope and beta"
     tolerance = max(_gap_tolerance(n_pairs, mismatch, ratio * unit) for ratio in closing)
-    yield compare(f"the gap closes, {name}, up to 0.95 z*", PROOF, 0.0, gaps, tolerance, note)
+    yield compare(f"the gap closes below z*, {name}, up to 0.95 z*", PROOF, 0.0, gaps, tolerance, note)
     if mismatch:
         gaps = [end.gap - theory.largest_gap(n_pairs, mismatch, ratio * unit) for ratio in (1.05, 2.0)
                 for end in ends[ratio]]  # fmt: skip
-        yield must_exceed(f"above z* no gap exceeds the branch's, {name}", PROOF, float(np.max(gaps)), 1e-4)
+        yield must_exceed(f"above z* no gap exceeds that of the branch, {name}", PROOF, float(np.max(gaps)), 1e-4)
         margin = n_pairs / (n_pairs - 1) * critical
         margins = np.concatenate([end.margins(ratio * unit).ravel() for ratio in (1.05, 2.0) for end in ends[ratio]])
-        note = "root of the loss's tolerance over the curvature"
+        note = "square root of the tolerance of the loss over the curvature"
         tolerance = np.sqrt(2 * n_pairs * (n_pairs - 1) * LOSS_TOLERANCE / mismatch) * 2
         yield compare(f"all margins are equal above z*, {name}", PROOF, margin, margins, tolerance, note)
 
 
 def _gap_tolerance(n_pairs: int, mismatch: float, beta: float) -> float:
-    """Return how large a gap may be where the loss is within a tolerance of its minimum, below the threshold.
+    """Return the largest gap below the threshold at which the loss is within its tolerance of the minimum.
 
-    ``a beta gap^2/4 <= a beta - m`` by the bound on the gap, and the loss falls in m at least with its slope at a beta.
+    By the bound on the gap ``a beta gap^2/4 <= a beta - m``, and the loss decreases in m at least with its slope at
+    a beta.
     """
     factor = n_pairs / (n_pairs - 1)
     wrong = (n_pairs - 1) * np.exp(-factor * beta)
@@ -67,14 +68,14 @@ def _gap_tolerance(n_pairs: int, mismatch: float, beta: float) -> float:
 
 
 def _check_degeneracy(n_pairs: int, mismatch: float) -> Iterator[Claim]:
-    """Check minimisers of no gap, of half the largest and of the largest; a larger one costs."""
+    """Check minimisers with zero, half and the largest gap, and that other symmetric gaps have a larger loss."""
     beta = 2 * theory.threshold(n_pairs, mismatch)
     largest = theory.largest_gap(n_pairs, mismatch, beta)
     least = theory.minimal_loss(n_pairs, mismatch, beta)
     for share in (0.0, 0.5, 1.0):
         pair = np.stack(theory.embeddings_of_gap(n_pairs, mismatch, beta, share * largest))
         value, gradient, _ = loss_and_gradients(pair, mismatch, beta)
-        name = f"a minimiser with {share:g} of the largest gap, N={n_pairs} beta=2 z*"
+        name = f"minimiser with {share:g} of the largest gap, N={n_pairs} beta=2 z*"
         yield compare(f"{name}: loss", PROOF, least, value, 64 * EPS * beta, "rounding")
         yield compare(f"{name}: gradient", PROOF, 0.0, np.linalg.norm(gradient), 64 * EPS * beta, "rounding")
         gap = np.linalg.norm(np.subtract(*pair.mean(axis=1)))
@@ -83,12 +84,12 @@ def _check_degeneracy(n_pairs: int, mismatch: float) -> Iterator[Claim]:
         pair = np.stack(theory.symmetric_embeddings(n_pairs, factor * largest))
         value, *_ = loss_and_gradients(pair, mismatch, beta)
         yield must_exceed(
-            f"control: symmetric embeddings at {factor:g} of that gap cost more", PROOF, least + 1e-3, value
+            f"control: symmetric embeddings at {factor:g} of that gap have a larger loss", PROOF, least + 1e-3, value
         )
 
 
 def _check_bound(n_pairs: int, mismatch: float) -> Iterator[Claim]:
-    """Check for arbitrary unit vectors, far from any minimum: the loss, and the gap bounded by the mean margin."""
+    """Check for arbitrary unit vectors that the mean margin bounds the gap, and equal margins the loss."""
     rng = np.random.default_rng(0)
     beta, slack, excess = 4.0, [], []
     for _ in range(N_LOOSE):

@@ -1,4 +1,4 @@
-"""Direct minimisation over unit embeddings and descent on them, by the definition of the loss: the claims' oracle."""
+"""Direct minimisation of and descent on the loss over unit embeddings: the oracle for the claims."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scipy.special import log_softmax, softmax
 
 
 class End(NamedTuple):
-    """Where a minimisation or a descent ended.
+    """The end point of a minimisation.
 
     Attributes:
         images, texts: unit embeddings, ``Float[N, d]``.
         loss: nats.
-        gradient_norm: of the loss in the embeddings, within the spheres.
+        gradient_norm: norm of the gradient of the loss, tangential to the spheres.
     """
 
     images: np.ndarray
@@ -29,19 +29,19 @@ class End(NamedTuple):
         return float(np.linalg.norm(self.images.mean(axis=0) - self.texts.mean(axis=0)))
 
     def margins(self, beta: float) -> np.ndarray:
-        """Return each image's logit of its text less those of the other texts, ``Float[N, N - 1]``."""
+        """Return each image's logit of its text minus those of the other texts, ``Float[N, N - 1]``."""
         logits = beta * self.images @ self.texts.T
         others = ~np.eye(len(logits), dtype=bool)
         return (np.diag(logits)[:, None] - logits)[others].reshape(len(logits), -1)
 
 
 def targets(n_pairs: int, mismatch: float) -> np.ndarray:
-    """Return the probabilities of the pairs."""
+    """Return the target probabilities of texts given images, ``Float[N, N]``."""
     return np.where(np.eye(n_pairs, dtype=bool), 1 - mismatch, mismatch / (n_pairs - 1))
 
 
 def loss_and_gradients(vectors: np.ndarray, mismatch: float, beta: float) -> tuple[float, np.ndarray, float]:
-    """Return the loss of vectors ``Float[2, N, d]`` scaled to norm 1, its gradient in them, and in ``log(beta)``."""
+    """Return the loss (nats) of normalised vectors ``Float[2, N, d]``, and its gradients in them and ``log(beta)``."""
     norms = np.linalg.norm(vectors, axis=2, keepdims=True)
     images, texts = unit = vectors / norms
     logits, wanted = beta * images @ texts.T, targets(len(images), mismatch)
@@ -54,7 +54,7 @@ def loss_and_gradients(vectors: np.ndarray, mismatch: float, beta: float) -> tup
 
 
 def minimise(start: np.ndarray, mismatch: float, beta: float) -> End:
-    """Return the end of a minimisation by L-BFGS from vectors ``Float[2, N, d]``."""
+    """Minimise by L-BFGS from vectors ``Float[2, N, d]`` and return the end point."""
 
     def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient, _ = loss_and_gradients(point.reshape(start.shape), mismatch, beta)
@@ -73,7 +73,7 @@ def minimise(start: np.ndarray, mismatch: float, beta: float) -> End:
 def descend(
     start: np.ndarray, mismatch: float, beta: float, n_steps: int, rate: float, temperature_rate: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the vectors at the end of gradient descent, and beta and the gap before each step and at the end."""
+    """Run gradient descent; return the final vectors, and beta and the gap before each step and at the end."""
     vectors, s = start.copy(), np.log(beta)
     betas, gaps = np.empty(n_steps + 1), np.empty(n_steps + 1)
     for step in range(n_steps + 1):
@@ -86,7 +86,7 @@ def descend(
 
 
 def random_cones(n_pairs: int, dim: int, spread: float, seed: int) -> np.ndarray:
-    """Return two random cones, ``Float[2, N, d]``; of a spread without end both are even on the sphere."""
+    """Return two random cones, ``Float[2, N, d]``; as the spread grows both become uniform on the sphere."""
     rng = np.random.default_rng(seed)
     axes = rng.normal(size=(2, 1, dim))
     return axes / np.linalg.norm(axes, axis=2, keepdims=True) + spread * rng.normal(size=(2, n_pairs, dim)) / dim**0.5

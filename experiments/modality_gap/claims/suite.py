@@ -9,7 +9,7 @@ from experiments.verification.claim import Claim
 
 
 def check_modality_gap() -> Iterator[Claim]:
-    """Check the minimum and its gaps, the course of a symmetric start, and random towers."""
+    """Check the minimum and its gaps, descent from a symmetric start, and random towers."""
     yield from check_floor()
     yield from check_course()
     yield from check_towers()

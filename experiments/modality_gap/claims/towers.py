@@ -1,4 +1,4 @@
-"""The gap of random towers against networks of large width, and the mean cosine by quadrature against sampling."""
+"""Claims on the gap of random towers, against networks of large width."""
 
 from collections.abc import Iterator
 
@@ -13,24 +13,24 @@ STANDARD_ERRORS = 5
 
 
 def check_towers() -> Iterator[Claim]:
-    """Check squared gaps of towers of several depths, inputs of few dimensions."""
+    """Check squared gaps of towers of several depths with low-dimensional inputs."""
     for depth in (0, 1, 3):
         squares = np.array([_squared_gap(depth, seed) for seed in range(N_DRAWS)])
         predicted = theory.initial_gap(N_PAIRS, depth, INPUT_DIM) ** 2
         error = STANDARD_ERRORS * squares.std(ddof=1) / np.sqrt(N_DRAWS)
         tolerance = error + 2 * depth / WIDTH + 1 / OUTPUT_DIM
-        note = "five standard errors, and one over the widths"
+        note = "five standard errors, plus finite-width terms 2 depth/width and 1/d"
         yield compare(
             f"squared gap of random towers, depth {depth}", SOURCE, predicted, squares.mean(), tolerance, note
         )
         if depth:
             other = theory.initial_gap(N_PAIRS, depth - 1, INPUT_DIM) ** 2
-            name = f"control: depth {depth} has not the gap of depth {depth - 1}"
+            name = f"control: the gap at depth {depth} differs from that at depth {depth - 1}"
             yield must_exceed(name, SOURCE, float(tolerance), abs(other - float(squares.mean())))
 
 
 def _squared_gap(depth: int, seed: int) -> float:
-    """Return the squared gap of two random towers that see inputs of their own, by its definition."""
+    """Return the squared gap of two random towers with independent inputs, from its definition."""
     rng = np.random.default_rng((depth, seed))
     means = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Shares of norm and variance before training: five numbers against the kernel of all tokens, and against networks."""
+"""Claims on shares of norm and variance before training: the scalar recursion against kernels and networks."""
 
 from collections.abc import Iterator
 
@@ -9,34 +9,34 @@ from theory import contextual_embeddings, norm_and_variance
 
 SOURCE = "derived here: theory/norm_and_variance/initial_shares.py"
 DEPTH, LENGTH = 4, 3
-# Sentences of which the first two share a word, and no others do.
+# Three sentences, of which only the first two share a word.
 WORDS = np.array([[0, 1, 2], [0, 3, 4], [5, 6, 7]])
 WIDTHS, N_NETWORKS, N_SENTENCES, N_WORDS = (32, 64, 128), 24, 40, 400
 
 
 def check_initialisation() -> Iterator[Claim]:
-    """Check the recursion for both norms and both activations, and how networks come near it."""
+    """Check the recursion for both norms and activations, and the convergence of networks to it with width."""
     for norm in ("post", "pre"):
         for activation in ("relu", "gelu"):
             predicted = norm_and_variance.predict(depth=DEPTH, norm=norm, sentence_length=LENGTH, activation=activation)
             encoder = contextual_embeddings.Encoder(depth=DEPTH, norm=norm, activation=activation)
             kernels = np.array(contextual_embeddings.kernels(encoder, WORDS))
             square, same_word, other = kernels[:, 8, 8], kernels[:, 0, 3], kernels[:, 0, 8]
-            name, note = f"{norm}-norm, {activation}", "rounding, and the quadrature of GELU"
+            name, note = f"{norm}-norm, {activation}", "rounding, plus quadrature for GELU"
             yield compare(f"M/Q by layer, {name}", SOURCE, predicted.mean_share, other / square, 1e-10, note)
             within = (square - same_word) / (square - other)
             yield compare(f"V_within/V by layer, {name}", SOURCE, predicted.within_share, within, 1e-10, note)
             yield compare(f"Q/d by layer, {name}", SOURCE, predicted.square / square, 1, 1e-10, note)
             related = kernels[:, 1, 4]
-            note = "sentences with a word in common are alike in their other words too"
+            note = "the other words of sentences that share a word are correlated too"
             yield must_exceed(
-                f"control: three numbers are not enough, {name}", SOURCE, 0.01, float(np.max(related - other)), note
+                f"control: three numbers do not suffice, {name}", SOURCE, 0.01, float(np.max(related - other)), note
             )
     yield from _check_width()
 
 
 def _check_width() -> Iterator[Claim]:
-    """Check that the squared distance of a network from the kernel falls as 1/width."""
+    """Check that the squared error of a network against the kernel decreases as 1/width."""
     rng = np.random.default_rng(0)
     words = rng.integers(N_WORDS, size=(N_SENTENCES, LENGTH))
     encoder = contextual_embeddings.Encoder(depth=DEPTH)
@@ -46,10 +46,10 @@ def _check_width() -> Iterator[Claim]:
         np.mean([(_random_share(words, width, rng) - predicted) ** 2 for _ in range(N_NETWORKS)]) for width in WIDTHS
     ]
     slope = np.polyfit(np.log(WIDTHS), np.log(errors), 1)[0]
-    # A mean of 24 squares of normal errors has a relative standard error of sqrt(2/24); three of them, over log 4.
+    # A mean of 24 squared normal errors has a relative standard error of sqrt(2/24); the slope is over log 4.
     tolerance = 3 * np.sqrt(2 * 2 / N_NETWORKS) / np.log(WIDTHS[-1] / WIDTHS[0])
-    note = f"three standard errors; {N_NETWORKS} networks of each of the widths {', '.join(map(str, WIDTHS))}"
-    name = "squared error of M/Q of an untrained network against its width: slope"
+    note = f"three standard errors; {N_NETWORKS} networks at each of the widths {', '.join(map(str, WIDTHS))}"
+    name = "slope of the squared error of M/Q against width, untrained networks"
     yield compare(name, SOURCE, -1, slope, tolerance, note)
 
 

@@ -9,7 +9,7 @@ from experiments.verification.claim import Claim
 
 
 def check_norm_and_variance() -> Iterator[Claim]:
-    """Check identities of any data, the digits of streamed moments, and the shares of untrained encoders."""
+    """Check identities for any data, the precision of streamed moments, and the shares of untrained encoders."""
     yield from check_identities()
     yield from check_precision()
     yield from check_initialisation()

@@ -1,4 +1,4 @@
-"""Direct minimisation over embeddings: the oracle of the claims. Nothing here knows of mutual information."""
+"""Direct minimisation over embeddings: the oracle for the claims, without any formula for mutual information."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ N_STEPS = 4000
 
 
 class End(NamedTuple):
-    """Where a descent ended.
+    """The end point of a descent.
 
     Attributes:
         kernel: scores ``z.z'``, centred, ``Float[n, m]``, nats.
@@ -26,13 +26,13 @@ class End(NamedTuple):
 
 
 def descend(table: Float[np.ndarray, "n m"], dimensions: int, encoders: int, seed: int = 0) -> End:
-    """Return the end of a descent of InfoNCE by L-BFGS, over free embeddings of one encoder or of two.
+    """Minimise InfoNCE by L-BFGS over free embeddings of one or two encoders and return the end point.
 
     Args:
         table: probabilities of pairs.
-        dimensions: of the embeddings.
+        dimensions: dimension of the embeddings.
         encoders: 1 (for a symmetric table) or 2.
-        seed: of the start.
+        seed: seed of the start.
     """
     n, m = table.shape
     start = np.random.default_rng(seed).normal(size=(n + m * (encoders - 1)) * dimensions) / np.sqrt(2 * dimensions)

@@ -1,4 +1,4 @@
-"""What superposition costs: the gain of an active output; and the flip distance of a network that averages."""
+"""Claims on the cost of superposition: the gain of an active output, and the flip distance of averaged features."""
 
 from collections.abc import Iterator
 
@@ -18,20 +18,20 @@ EPS = float(np.finfo(float).eps)
 
 
 def check_gain() -> Iterator[Claim]:
-    """Check the identity on a network of no symmetry, and the predicted gain against direct descents."""
+    """Check the identity on a random network, and the predicted gain against direct descents."""
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(3, 6))
     predicted = np.sum(weights**2, axis=0) / np.sqrt(superposition.dimensionalities(weights))
     learned = _measure_gains(Network(weights, np.full(6, 100.0)))
-    note = "rounding of outputs of size 100, over the step"
-    claim = "gain |w_i|^2 / sqrt(D_i), n=6 m=3: largest slope of an active output"
+    note = "rounding of outputs of size 100, divided by the step"
+    claim = "gain |w_i|^2 / sqrt(D_i), n=6 m=3: gradient norm of an active output"
     yield compare(claim, GAIN, predicted, learned, 16 * EPS * 100 / STEP, note)
     for p in PROBABILITIES:
         yield _check_learned_gain(p)
 
 
 def _measure_gains(network: Network) -> np.ndarray:
-    """Return the norm of the slope of each output at x = 0, where all are active, from differences."""
+    """Return the gradient norm of each output at x = 0, where all are active, by finite differences; ``Float[n]``."""
     n_features = len(network.bias)
 
     def outputs(inputs: np.ndarray) -> np.ndarray:
@@ -55,21 +55,21 @@ def _check_learned_gain(p: float) -> Claim:
 
 
 def check_averaging() -> Iterator[Claim]:
-    """Check the smallest perturbation that flips, and that the attack along the gradient misses it."""
+    """Check the smallest perturbation that flips a label, and that the gradient attack needs a larger one."""
     for n_clusters in N_CLUSTERS:
         distances = superposition.feature_averaging(n_clusters)
         means, labels = np.eye(n_clusters), np.arange(n_clusters) < n_clusters // 2
         features = superposition.averaged_features(means, labels)
         least = _flip_distance(features, means[0])
-        note = "the constraint is met to 1e-10, of slope one"
-        claim = f"averaged features, k={n_clusters}: smallest perturbation that flips, over |mu|"
+        note = "the constraint, of slope one, holds to 1e-10"
+        claim = f"averaged features, k={n_clusters}: smallest perturbation that flips a label, over |mu|"
         yield compare(claim, AVERAGING, distances.flip_distance, least, 1e-8, note)
         along_gradient = _distance_along(features, means[0], -features[1])
-        claim = f"averaged features, k={n_clusters}: along the gradient, over |mu|"
-        note = "halvings of an interval of length two"
+        claim = f"averaged features, k={n_clusters}: flip distance along the gradient, over |mu|"
+        note = "bisection of an interval of length two"
         yield compare(claim, AVERAGING, distances.gradient_attack_distance, along_gradient, 1e-12, note)
-        claim = f"control, k={n_clusters}: the attack along the gradient is not the smallest perturbation"
-        yield must_exceed(claim, AVERAGING, 1.4 * least, along_gradient, "sqrt(2) times as large")
+        claim = f"control, k={n_clusters}: the gradient attack is not the smallest perturbation"
+        yield must_exceed(claim, AVERAGING, 1.4 * least, along_gradient, "a factor of sqrt(2)")
 
 
 def _decide(features: np.ndarray, inputs: np.ndarray) -> float:
@@ -79,7 +79,7 @@ def _decide(features: np.ndarray, inputs: np.ndarray) -> float:
 
 
 def _flip_distance(features: np.ndarray, centre: np.ndarray) -> float:
-    """Return the least distance to an input of the other label, by constrained minimisation from random starts."""
+    """Return the smallest distance to an input of the other label, by constrained minimisation from random starts."""
     rng = np.random.default_rng(0)
     scale = 1 / np.linalg.norm(features[1] - features[0])  # so that the constraint has slope one
     ends = []
@@ -98,7 +98,7 @@ def _flip_distance(features: np.ndarray, centre: np.ndarray) -> float:
 
 
 def _distance_along(features: np.ndarray, centre: np.ndarray, direction: np.ndarray) -> float:
-    """Return how far along a direction the label flips, by bisection."""
+    """Return the distance along a direction at which the label flips, by bisection."""
     unit = direction / np.linalg.norm(direction)
     low, high = 0.0, 2.0
     for _ in range(60):

@@ -139,5 +139,5 @@ def test_the_figure_shows_every_size(measurements):
 def test_other_benchmarks_have_no_figure(measurements):
     dataset = measurements_to_dataset([measurements[0]._replace(benchmark="step")])
     assert figures.figures_of(dataset) == ()
-    with pytest.raises(ValueError, match="benchmark: expected a dataset with measurements of scaling"):
+    with pytest.raises(ValueError, match="benchmark: expected a dataset with scaling measurements"):
         figures.draw("benchmarks", dataset)

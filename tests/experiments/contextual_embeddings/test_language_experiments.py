@@ -164,10 +164,10 @@ def test_each_regime_of_pooling_is_what_its_name_says():
         (["token-collapse", "--temperature", "0"], "temperature: expected a positive finite number"),
         (["token-collapse", "--n-heads", "5"], "n_heads: expected a divisor of embedding_dim=48, got 5"),
         (["token-collapse", "--shared", "3"], "shared: expected POSITIONS:CLASSES"),
-        (["token-collapse", "--largest-prior", "0.5"], "largest_prior: expected none, or repeats_classes"),
+        (["token-collapse", "--largest-prior", "0.5"], "largest_prior: expected none without repeats_classes"),
         (["token-collapse", "--masked-steps", "7"], "masked_steps: expected a multiple of the 400 steps"),
         (["pooling", "--objective", "classification"], "objective: expected contrastive with network=free"),
-        (["context-at-initialisation", "--n-steps", "10"], "n_steps: expected 0, as a network is measured"),
+        (["context-at-initialisation", "--n-steps", "10"], "n_steps: expected 0: the network is measured"),
         (["context-at-initialisation", "--pooling", "cls"], "pooling: expected mean or max"),
     ],
 )

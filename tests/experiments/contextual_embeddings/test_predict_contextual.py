@@ -37,7 +37,7 @@ def test_the_table_has_a_line_for_each_kind(capsys):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ("--shared 3x3", "shared: expected POSITIONS:CLASSES with commas, such as 3:3,2:8, or none, got '3x3'"),
+        ("--shared 3x3", "shared: expected POSITIONS:CLASSES separated by commas, such as 3:3,2:8, or none, got '3x3'"),
         ("--temperature 0", "temperature: expected a positive finite number, got 0.0"),
         (
             "--batch-size 30",

@@ -123,10 +123,16 @@ def test_the_experiments_are_predicted_and_cover_both_sides_of_the_kink():
         ),
         ("dimensional-collapse --temperature 0", "temperature: expected a positive finite number, got 0.0"),
         ("dimensional-collapse --output-dim 0", "output_dim: expected at least 1, got 0"),
-        ("collapse-curve --augmentation-ratios 1,2", "augmentation_ratios: expected 12 numbers, one for each input"),
+        (
+            "collapse-curve --augmentation-ratios 1,2",
+            "augmentation_ratios: expected 12 numbers, one per input dimension",
+        ),
         ("collapse-curve --n-inputs 2 --augmentation-ratios 1,-2", "augmentation_ratios: expected a non-negative"),
         ("collapse-curve --n-inputs 2 --variances 1,0", "variances: expected a positive finite number, got 0.0"),
-        ("collapse-curve --views 2 --weight-decay 0 --similarity dot", "similarity: expected distance, as the curve"),
+        (
+            "collapse-curve --views 2 --weight-decay 0 --similarity dot",
+            "similarity: expected distance, to which the curve",
+        ),
         ("collapse-curve --batch-size 1", "batch_size: expected at least 2"),
     ],
 )

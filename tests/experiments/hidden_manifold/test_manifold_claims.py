@@ -63,7 +63,7 @@ def test_a_control_that_is_no_control_fails(monkeypatch):
     monkeypatch.setattr(suite, "sphere_law", lambda points, kappa, **_: sphere_law(points, kappa))
     claims = {claim.claim: claim.status for claim in suite._check_spectral_loss()}
     assert claims["control: folded partners hide a coordinate, 1 - R^2"] == FAIL
-    assert claims["least spectral loss, sphere, N=50 d=4"] == PASS
+    assert claims["minimum spectral loss, sphere, N=50 d=4"] == PASS
 
 
 def test_wrong_closed_forms_fail(monkeypatch):

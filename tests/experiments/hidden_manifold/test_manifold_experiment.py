@@ -107,7 +107,7 @@ def test_another_temperature_is_not_predicted():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--output-dim 4", "output_dim: expected a number that cuts no eigenspace, such as 3 or 5, got 4"),
+        ("--output-dim 4", "output_dim: expected a number that splits no eigenspace, such as 3 or 5, got 4"),
         ("--objective info-nce", "manifold: expected sphere with InfoNCE of unit embeddings, got 'circle'"),
         ("--objective info-nce --manifold sphere --output-dim 2", "output_dim: expected at least 3"),
         ("--objective info-nce --manifold sphere --concentration 100", "n_points: expected at least 12 kappa = 1200"),

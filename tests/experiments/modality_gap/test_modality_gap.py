@@ -147,13 +147,13 @@ def test_a_threshold_sweep_of_equal_sizes_is_one_program():
         ("modality-gap --inverse-temperature 0", "inverse_temperature: expected a positive finite number, got 0.0"),
         (
             "modality-gap --temperature-rate 1 --clip 1.5",
-            "clip: expected at least the inverse temperature of",
+            "clip: expected at least the initial inverse temperature",
         ),
-        ("modality-gap --clip-ratio 0.9", "clip_ratio: expected at least 1, as a run begins there, got 0.9"),
+        ("modality-gap --clip-ratio 0.9", "clip_ratio: expected at least 1, the initial ratio, got 0.9"),
         ("modality-gap --initial-gap 2", "initial_gap: expected a number in [0, 2), got 2.0"),
         ("modality-gap --encoder tower", "encoder: expected one of free, towers, got 'tower'"),
         ("gap-threshold --mismatch 0", "temperature_ratio: expected none without mismatch, where the threshold is"),
-        ("gap-threshold --temperature-rate 1", "temperature_rate: expected 0, as the threshold is that of a fixed"),
+        ("gap-threshold --temperature-rate 1", "temperature_rate: expected 0: the threshold is for a fixed"),
     ],
 )
 def test_bad_choices_are_one_line(tmp_path, capsys, words, message):

@@ -33,7 +33,7 @@ def test_tokens_off_the_sphere_fail(monkeypatch):
     monkeypatch.setattr(identities, "draw_occurrences", draw_badly)
     failed = [one.claim for one in identities.check_identities() if one.status == "fail"]
     assert "LayerNorm: corr(M, V)" in failed
-    assert "Q = M + V of each token, LayerNorm" not in failed  # holds for any data
+    assert "Q = M + V for each token, LayerNorm" not in failed  # holds for any data
 
 
 def test_errors_of_five_ways_are_measured_and_predicted():

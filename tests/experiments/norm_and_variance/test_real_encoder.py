@@ -187,7 +187,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(files, tmp_path, capsys, t
     (tmp_path / "latin.txt").write_bytes(b"good\ncaf\xe9 cr\xe8me\n")
     assert "latin.txt, line 2: " in complain(capsys, tmp_path, *model, "--corpus", str(tmp_path / "latin.txt"))
     few = complain(capsys, tmp_path, *model, "--corpus", str(corpus), "--least-count", "1000")
-    assert few.startswith("least_count: expected at most the occurrences of the most frequent token")
+    assert few.startswith("least_count: expected at most the number of occurrences of the most frequent token")
     assert complain(capsys, tmp_path, *model, "--dtype", "float64").startswith("dtype: expected one of float32, bfloat")
     broken = tiny.write_folder(tmp_path / "broken", tiny.random_tensors(tiny.CONFIG | {"hidden_size": 4}))
     line = complain(capsys, tmp_path, "--model", str(broken))

@@ -97,7 +97,7 @@ def test_the_experiment_has_two_of_everything_and_a_control():
         ("--partner-blocks 7", "partner_blocks: expected a divisor of events=12 below it, got 7"),
         (
             "--encoders 1 --partner-blocks 2",
-            "encoders: expected 2, as both sides of a pair do not show the same, got 1",
+            "encoders: expected 2: the two sides of a pair have different blocks, got 1",
         ),
         ("--encoders 3", "encoders: expected at most 2, got 3"),
         ("--events 2", "events: expected a whole number of at least 3, got 2"),

@@ -84,7 +84,7 @@ def test_the_lines_reach_the_edges_of_the_map_and_differ(dataset):
         ("--vary active_probability=0.1", "vary active_probability: expected at least two values"),
         ("--vary importance_ratio=1", "vary importance_ratio: expected at least two values"),
         ("--active-probability 0.1", "vary active_probability: expected at least two values"),
-        ("--vary learning_rate=0.1,0.2", "vary: expected no axis beside active_probability and importance_ratio"),
+        ("--vary learning_rate=0.1,0.2", "vary: expected no axis besides active_probability and importance_ratio"),
         ("--n-features 3", "n_features: expected 2 in a phase diagram, got 3"),
         ("--nonlinearity linear", "nonlinearity: expected relu in a phase diagram, got 'linear'"),
         ("--vary active_probability=0.5,2", "active_probability: expected a number in (0, 1], got 2.0"),

@@ -68,7 +68,7 @@ def test_spectra_lie_beside_their_predictions_and_zeros_on_the_lowest_line(datas
     assert "collapsed" in [text.get_text() for text in ax.texts]
     assert marks(figure.axes[1], filled=False) == [], "nothing has collapsed there"
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "predicted, corrected for the batch" in labels
+    assert "predicted, batch-corrected" in labels
 
 
 def test_without_a_correction_the_legend_has_none(dataset):

@@ -110,14 +110,12 @@ def test_folded_and_unfolded_runs_are_told_apart(dataset):
     true, learned = runs.lines[0].get_data()
     np.testing.assert_allclose(learned, true, atol=1e-12)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert words == ["unfolded: 1 of 2 seeds", "folded: 1 of 2 seeds", "predicted: a rotation"]
+    assert words == ["unfolded: 1 of 2 seeds", "folded: 1 of 2 seeds", "predicted (rotation)"]
 
 
 def test_without_info_nce_there_are_no_folds(dataset):
     figure = folds.draw(dataset.isel(regime=[0]))
-    assert [text.get_text() for text in figure.axes[0].texts] == [
-        "no regime of InfoNCE with partners all over the sphere"
-    ]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["no InfoNCE regime with unrestricted partners"]
 
 
 def test_a_run_that_diverged_is_said(dataset):

@@ -247,9 +247,9 @@ def test_a_class_whose_mean_is_zero_is_blank_and_the_legend_says_so():
     assert np.isnan(cells[:, 4]).all()
     assert np.isfinite(cells[:4, :4][~np.eye(4, dtype=bool)]).all()
     entries = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "blank: a mean that is zero" in entries
+    assert "blank: zero mean" in entries
     entries = [text.get_text() for text in draw_means(make_dataset(balanced())).legends[0].get_texts()]
-    assert "blank: a mean that is zero" not in entries
+    assert "blank: zero mean" not in entries
 
 
 def test_a_diverged_run_shows_its_prediction():
@@ -374,7 +374,7 @@ def test_measures_that_end_undefined_say_so():
         regime[f"history_{name}"][:, 2:] = np.nan
     regime["predicted"] = regime.predicted * np.nan
     ax = draw_curves(make_dataset(regime)).axes[0]
-    assert texts_of(ax) == ["undefined:\nall is zero"]
+    assert texts_of(ax) == ["undefined:\nzero network"]
     assert not [line for line in ax.lines if line.get_label() == "predicted"]
 
 

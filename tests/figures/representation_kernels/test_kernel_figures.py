@@ -86,7 +86,7 @@ def test_the_matrix_has_a_square_for_each_pair_of_regimes(dataset):
     assert learned_ax.images[0].get_array().tolist() == dataset.cka_matrix.values.tolist()
     assert predicted_ax.images[0].get_clim() == (0.4, 1)
     assert [text.get_text() for text in learned_ax.get_yticklabels()] == ["one encoder", "narrow"]
-    assert learned_ax.get_xlabel() == "in each square B = 1, 2, 3"
+    assert learned_ax.get_xlabel() == "each square: B = 1, 2, 3"
     empty = alignment_matrix.draw(dataset.drop_vars(["cka_matrix", "cka_matrix_predicted"]))
     assert "too many cells" in empty.axes[0].texts[0].get_text()
 

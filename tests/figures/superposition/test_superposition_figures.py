@@ -107,8 +107,8 @@ def test_dimensionalities_lie_at_one_over_p_with_marks_by_number():
 
 def test_the_phase_map_counts_and_crosses_cells_that_differ():
     agreeing, other = (phase_map.draw(phases(learned)) for learned in ([[1, 2], [3, 3]], [[1, 2], [3, 0]]))
-    assert "phase learned as predicted\nin 4 of 4 cells" in texts_of(agreeing)
-    assert "phase learned as predicted\nin 3 of 4 cells" in texts_of(other)
+    assert "learned phase agrees\nin 4 of 4 cells" in texts_of(agreeing)
+    assert "learned phase agrees\nin 3 of 4 cells" in texts_of(other)
     crosses = [line.get_xydata().tolist() for line in other.axes[0].lines if line.get_marker() == "x"]
     assert crosses == 2 * [[[0.1, 10.0]]], "black upon white, for dark cells"
     assert other.axes[0].get_xlim()[0] > other.axes[0].get_xlim()[1], "rarer features to the right"

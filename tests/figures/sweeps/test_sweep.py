@@ -339,13 +339,13 @@ def test_series_without_room_are_named():
     axes = {"weight_decay": DECAYS, "n_words": [6, 12, 24, 48, 96], "optimizer": ["sgd", "adam"]}
     figure = sweep.draw(make_dataset(axes, ("one", "two", "three")))
     assert len(figure.axes[0].containers) == 6
-    assert figure.legends[0].get_title().get_text() == "No room for number of words = 12; number of words = 48"
+    assert figure.legends[0].get_title().get_text() == "Omitted: number of words = 12; number of words = 48"
     assert not any("12" in text or "48" in text for text in texts_of(figure))
 
 
 def test_of_many_series_without_room_their_number_is_told():
     figure = sweep.draw(make_dataset({"weight_decay": DECAYS, "n_words": list(range(3, 63, 3))}))
-    assert figure.legends[0].get_title().get_text() == "No room for 14 series between those below"
+    assert figure.legends[0].get_title().get_text() == "14 series between those below are omitted"
 
 
 def test_values_of_an_axis_have_four_digits():
