@@ -33,6 +33,7 @@ def execute(tmp_path, monkeypatch, capsys):
     return execute
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tutorial_is_a_notebook_that_says_what_is_learnt_and_how_long_it_takes(name):
     text = (EXAMPLES / f"{name}.py").read_text()
@@ -56,6 +57,7 @@ def test_first_sweep(execute):
     assert dataset.sizes["seed"] == 4
 
 
+@pytest.mark.quick
 def test_verify_theorem(execute):
     variables, printed = execute("verify_theorem")
     assert "certified" in printed

@@ -8,6 +8,8 @@ from experiments.neural_collapse.configuration import ClassConfiguration
 from experiments.neural_collapse.phenomenon import NEURAL_COLLAPSE
 from experiments.tables.result import format_result
 
+pytestmark = pytest.mark.quick
+
 TINY = ClassConfiguration(feature_dim=6, n_steps=200, n_records=4).replace(weight_decay=2e-2)
 
 

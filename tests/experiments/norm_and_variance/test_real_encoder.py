@@ -10,6 +10,8 @@ from experiments.norm_and_variance.encoder_configuration import load_subject
 from experiments.norm_and_variance.real_encoder import EXPERIMENT
 from simlab.sweeps.measurements import MeasurementRun
 
+pytestmark = pytest.mark.quick
+
 pytest.importorskip("safetensors", reason="the extra 'encoder' is not installed")
 
 # Float32 through two layers, and cosines of vectors of eight dimensions.

@@ -8,6 +8,8 @@ from scipy.optimize import minimize
 
 from theory import representation_kernels as theory
 
+pytestmark = pytest.mark.quick
+
 N = 6
 
 

@@ -8,6 +8,8 @@ from scipy.optimize import brentq
 from theory import superposition
 from theory.superposition.task import feature_variance
 
+pytestmark = pytest.mark.quick
+
 RATIOS = np.array([0.1, 0.3, 0.6, 1 / 0.3])
 
 
