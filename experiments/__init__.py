@@ -26,6 +26,7 @@ __getattr__, __dir__ = hand_on(
         "core.quantity": ("Certificate", "Panel", "Quantity", "Threshold"),
         "core.standard_comparison": ("Measured", "standard_comparison"),
         "core.training_choices": ("make_hyperparameters", "training_fields"),
+        "tables.result": ("format_result",),
         "sweep": ("run",),
     },
 )

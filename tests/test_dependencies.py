@@ -10,6 +10,8 @@ import pytest
 
 import simlab
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]
 PACKAGES = ("simlab", "theory", "experiments", "figures")

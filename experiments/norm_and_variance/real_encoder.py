@@ -23,11 +23,12 @@ def derive(dataset, plan):
 
     subjects = [load_subject(cell.configuration) for cell in plan.cells]
     sizes = {(subject.spec.n_layers, subject.spec.dim) for subject in subjects}
+    is_published = len(sizes) == 1 and all(subject.folder for subject in subjects)
     corpora = [subject.corpus for subject in subjects]
     texts = {tuple(corpus.pieces.tokens[i] for i in corpus.groups.tokens[corpus.groups.words]) for corpus in corpora}
     if len(texts) == 1:
         dataset = dataset.assign_coords(token_text=("token", [str(text) for text in texts.pop()]))
-    if len(sizes) == 1 and (published := PUBLISHED.get(sizes.pop())) is not None:
+    if is_published and (published := PUBLISHED.get(sizes.pop())) is not None:
         curves = {f"{name}_published": ("layer", list(curve)) for name, curve in published.curves.items()}
         dataset = dataset.assign(curves).assign_attrs(published=published.source)
     return dataset

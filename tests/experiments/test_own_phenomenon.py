@@ -39,6 +39,7 @@ def dataset():
     return run(example.EXPERIMENT, **FEW)
 
 
+@pytest.mark.quick
 def test_learned_and_predicted_agree_to_eight_digits(dataset):
     """The minimiser computed here from the covariance that each seed draws, by soft thresholding of S^-1."""
     learned = dataset.learned.sel(quantity="risk").isel(regime=0)
@@ -54,6 +55,7 @@ def test_learned_and_predicted_agree_to_eight_digits(dataset):
     np.testing.assert_allclose(dataset.learned.sel(quantity="rank"), [[[5, 5], [3, 3]]])
 
 
+@pytest.mark.quick
 def test_the_theorem_is_the_minimum_of_the_risk():
     """Against the risk of random perturbations of the predicted minimiser: none is lower."""
     s, rng = np.array(example.Choices().variances), np.random.default_rng(0)
@@ -71,6 +73,7 @@ def test_the_theorem_is_the_minimum_of_the_risk():
             assert all(risk(np.diag(m) + scale * rng.standard_normal((5, 5))) > least for _ in range(20))
 
 
+@pytest.mark.quick
 def test_the_dataset_holds_both_and_says_what_made_it(dataset):
     assert dataset.attrs["experiment"] == "linear-autoencoder"
     assert dataset.eigenvalues.dims == ("regime", "weight_decay", "seed", "direction")

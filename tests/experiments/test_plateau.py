@@ -5,6 +5,8 @@ import pytest
 from experiments import plateau
 from experiments.commands import cli
 
+pytestmark = pytest.mark.quick
+
 SIZES = {
     "n-words": 60, "n-classes": 100, "sentence-length": 8, "embedding-dim": 10, "per-class": 4, "batch-size": 40,
     "initial-scale": 1e-4, "learning-rate": 0.1, "epochs": 80, "n-records": 2, "seeds": 2, "n-evaluation": 1000,

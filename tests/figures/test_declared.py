@@ -13,6 +13,8 @@ from experiments.tables.single import format_comparison
 from figures.declared import as_shown, certificate_of
 from simlab.storage.results import RESULTS_FILE, save_dataset
 
+pytestmark = pytest.mark.quick
+
 AXES = {"importance": [1e-3, 1e-2, 0.1, 1.0], "sparsity": [0.1, 0.5, 0.9]}
 
 

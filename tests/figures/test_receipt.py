@@ -12,6 +12,8 @@ from figures.drawing.style import save
 from figures.receipt import digests, make_receipt, moved, read_receipt
 from simlab.storage.results import RESULTS_FILE, save_dataset
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def dataset():

@@ -53,6 +53,7 @@ def test_the_command_runs_beside_packages_of_these_names(tmp_path):
     assert "neural-collapse" in done.stdout
 
 
+@pytest.mark.quick
 def test_a_package_that_is_imported_is_not_imported_again():
     import theory
 

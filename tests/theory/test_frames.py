@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from theory.frames import equiangular_frame
 
+pytestmark = pytest.mark.quick
+
 EPS = np.finfo(np.float64).eps
 
 

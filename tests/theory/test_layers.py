@@ -10,6 +10,8 @@ import pytest
 
 import theory
 
+pytestmark = pytest.mark.quick
+
 PACKAGE = Path(theory.__path__[0])
 SHARED = {"checks", "frames", "lazy", "short_text"}
 # What the modules of a room may import; rooms of phenomena know nothing of each other.

@@ -12,6 +12,8 @@ from theory.feature_collapse.samples import word_reliability
 from theory.neural_collapse import factors
 from theory.short_text import LINES, number_range, short_repr
 
+pytestmark = pytest.mark.quick
+
 WIDEST = 120  # columns
 DECAYS = {"feature_weight_decay": 1e-5, "classifier_weight_decay": 1e-3}
 SENTENCES = {"n_concepts": 3, "n_words": 1200, "sentence_length": 4, "word_frequency": "zipf"}

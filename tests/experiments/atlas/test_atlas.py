@@ -33,6 +33,7 @@ def saved(learned, predicted, status="done"):
     )
 
 
+@pytest.mark.quick
 def test_values_are_in_units_of_the_largest_predicted_one():
     first, second = compared_values(saved([[2.0, 2.2], [4.0, 4.0]], [2.0, 4.0]))
     assert (first.quantity, first.predicted, first.learned) == ("gain", 0.5, pytest.approx(0.525, abs=1e-15))
@@ -41,6 +42,7 @@ def test_values_are_in_units_of_the_largest_predicted_one():
     assert (second.learned, second.spread, second.digits, second.basis) == (1.0, 0.0, 16.0, "ansatz")
 
 
+@pytest.mark.quick
 def test_a_predicted_zero_has_its_own_unit():
     first, _ = compared_values(saved([[1e-3, 1e-3], [0.0, 0.0]], [0.0, 0.0]))
     assert first.learned == 1e-3
@@ -56,6 +58,7 @@ def test_what_diverged_or_is_not_predicted_is_left_out():
     assert only.predicted == 1.0
 
 
+@pytest.mark.quick
 def test_the_table_says_median_and_least_digits():
     values = values_of(ENTRY._replace(arrays=()), saved([[2.0, 2.2], [4.0, 4.0]], [2.0, 4.0]))
     dataset = atlas_dataset({ENTRY: values}, {ENTRY: 0}, {}, "quick")
@@ -65,6 +68,7 @@ def test_the_table_says_median_and_least_digits():
     assert (row["values"], row["basis"]) == (2, "theorem, ansatz")
 
 
+@pytest.mark.quick
 def test_every_entry_names_an_experiment():
     assert {entry.experiment for entry in ENTRIES} == {find_experiment(entry.experiment).name for entry in ENTRIES}
     assert [entry.name for entry in choose_entries("superposition,feature-collapse")] == [
@@ -98,6 +102,7 @@ def test_the_command_runs_draws_and_reuses(folder, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out) == rows
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("words", "line"),
     [

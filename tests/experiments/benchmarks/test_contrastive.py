@@ -10,6 +10,8 @@ from experiments.benchmarks import pytorch
 from experiments.benchmarks.settings import BenchSettings
 from simlab.losses.info_nce import info_nce
 
+pytestmark = pytest.mark.quick
+
 
 def test_every_contestant_is_measured_or_said_to_be_missing(monkeypatch):
     small = benchmark.views(16, 8)

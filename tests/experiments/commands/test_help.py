@@ -11,6 +11,8 @@ from experiments.core.options import flag_of, option_types
 from experiments.phenomena import PREDICTORS, load_configurations, load_predictor_options
 from experiments.registry import NAMES, find_experiment
 
+pytestmark = pytest.mark.quick
+
 
 def help_of(capsys, *words):
     """Return the help of a command, its lines joined."""

@@ -19,6 +19,8 @@ from simlab.storage.parts import remove_parts
 from simlab.storage.results import write_atomically
 from simlab.validation import invalid
 
+pytestmark = pytest.mark.quick
+
 EXPERIMENT = find_experiment("uniform-small-sample")
 FLOAT32 = "expected a number within the range of float32, as dtype is float32, got"
 

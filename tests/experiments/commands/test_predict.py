@@ -14,6 +14,8 @@ from experiments.core.configuration import option
 from experiments.core.predictor import Predictor
 from theory import neural_collapse
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(
     ("options", "arguments"),

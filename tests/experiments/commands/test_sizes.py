@@ -10,6 +10,8 @@ from experiments.core.training_choices import _largest_divisor
 from simlab import sizes
 from simlab.tasks.labelled_samples import LabelledTask
 
+pytestmark = pytest.mark.quick
+
 TOO_LARGE = (
     ("predict neural-collapse --n-classes 1000000", "n_classes"),
     ("predict neural-collapse --n-classes 2000000000", "n_classes"),

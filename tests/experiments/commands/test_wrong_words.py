@@ -4,6 +4,8 @@ import pytest
 
 from experiments.commands.cli import _OPTIONS_BY_NAME, _build_parser, main
 
+pytestmark = pytest.mark.quick
+
 # What stands beside the option so that nothing but the option is wrong.
 NAMES = {"run": "deep-networks", "predict": "collapse-point", "plot": "somewhere", "report": "somewhere"}
 

@@ -7,6 +7,8 @@ import pytest
 from experiments.commands.cli import main
 from theory import contextual_embeddings as theory
 
+pytestmark = pytest.mark.quick
+
 
 def printed(capsys, options):
     assert main(["predict", "contextual-embeddings", *options.split()]) == 0

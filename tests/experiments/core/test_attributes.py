@@ -16,6 +16,8 @@ from experiments.registry import find_experiment, load_attribute
 from figures.declared import axis_label as label_of
 from figures.declared import certificate_of, panels_of, quantities_of
 
+pytestmark = pytest.mark.quick
+
 
 def attributes_of(name, axes=(), **changes):
     plan = find_experiment(name).plan("quick", changes, axes=axes)

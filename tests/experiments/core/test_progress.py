@@ -1,4 +1,8 @@
+import pytest
+
 from experiments.core.progress import Bar, Lines, format_seconds
+
+pytestmark = pytest.mark.quick
 
 
 def test_lines_tell_members_pace_and_time_left(capsys, monkeypatch):

@@ -7,6 +7,8 @@ from experiments.core.prediction import Prediction
 from experiments.phenomena import PHENOMENA
 from experiments.registry import load_attribute
 
+pytestmark = pytest.mark.quick
+
 LINES, WIDEST = 5, 120
 SMALLER = {"context-at-initialisation": {"n_evaluation": 48}}  # sentences: their kernel takes seconds
 

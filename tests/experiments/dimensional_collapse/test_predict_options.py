@@ -7,6 +7,8 @@ import pytest
 from experiments.commands.cli import main
 from theory import dimensional_collapse
 
+pytestmark = pytest.mark.quick
+
 
 def printed(capsys, options):
     assert main(["predict", "dimensional-collapse", *options.split()]) == 0

@@ -66,6 +66,7 @@ def test_training_lands_on_types_one_and_three(law, decay_u):
     assert np.linalg.norm(learned - predicted) < bound
 
 
+@pytest.mark.quick
 def test_training_lands_on_type_two():
     run = train(TINY.replace(layer_norm=True, word_frequency="zipf", embedding_weight_decay=0.0, n_steps=10_000))
     errors = np.abs(run.learned - run.predicted)
@@ -78,6 +79,7 @@ def test_training_lands_on_type_two():
     assert float(errors.sel(quantity="classifier_norm")) < place
 
 
+@pytest.mark.quick
 def test_a_wrong_prediction_is_seen():
     """Training at another weight decay than predicted for must not pass for agreement."""
     right, wrong = TINY, TINY.replace(embedding_weight_decay=0.011, classifier_weight_decay=0.011)

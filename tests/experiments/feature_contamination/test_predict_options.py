@@ -7,6 +7,8 @@ import pytest
 from experiments.commands.cli import main
 from theory import feature_contamination
 
+pytestmark = pytest.mark.quick
+
 
 def printed(capsys, options):
     assert main(["predict", "feature-contamination", *options.split()]) == 0

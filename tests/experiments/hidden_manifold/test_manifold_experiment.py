@@ -98,6 +98,7 @@ def test_every_regime_is_predicted():
     assert find_experiment("hidden-manifold").plan("paper", {}).cells
 
 
+@pytest.mark.quick
 def test_another_temperature_is_not_predicted():
     prediction = predict(CONTRAST.replace(temperature=1.0))
     assert (prediction.basis, prediction.kind) == ("none", "nothing")
@@ -129,6 +130,7 @@ def test_bad_choices_are_one_line(tmp_path, capsys, words, message):
 # --- simlab predict ---
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -155,6 +157,7 @@ def test_json_is_what_python_returns(capsys, options, expected):
     assert shown == expected().to_json()
 
 
+@pytest.mark.quick
 def test_the_table_has_a_line_for_each_eigenfunction(capsys):
     assert main(["predict", "hidden-manifold", "--output-dim", "4"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -163,6 +166,7 @@ def test_the_table_has_a_line_for_each_eigenfunction(capsys):
     assert [line.split()[0] for line in lines[-4:]] == ["1", "2", "3", "4"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -25,6 +25,7 @@ def dataset():
     return run(small, vary={"weight_decay": [0.02, 0.045, 0.065]}, seeds=1, n_steps=200)
 
 
+@pytest.mark.quick
 def test_json_is_what_python_returns(capsys):
     assert main(["predict", "hierarchical-labels", *FLAGS.split(), *DECAYS.split(), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
@@ -44,6 +45,7 @@ def test_the_table_has_a_line_for_each_level(capsys):
     assert [line.split()[0] for line in printed.splitlines()[-3:]] == ["1", "2", "3"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("words", "line"),
     [

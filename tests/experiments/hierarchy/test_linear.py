@@ -23,6 +23,7 @@ def dataset():
     return run(experiment._replace(regimes=wanted), seeds=1)
 
 
+@pytest.mark.quick
 def test_json_is_what_python_returns(capsys):
     words = "predict deep-linear-networks --branching 2 --depth 3 --layers 2 --steps 0,100,5000 --json"
     assert main(words.split()) == 0
@@ -41,6 +42,7 @@ def test_the_table_has_a_line_for_each_level(capsys):
     assert [line.split()[1] for line in lines[-4:]] == ["1", "1", "2", "4"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -98,6 +100,7 @@ def test_figures_are_drawn(dataset, name):
     assert all(ax.lines or ax.images or ax.collections for ax in figure.axes if ax.axison)
 
 
+@pytest.mark.quick
 def test_measures_of_order_and_slope():
     steps = np.array([0, 10, 20])
     strengths = np.array([[0.0, 0.0], [1.0, 0.1], [2.0, 0.9]])
@@ -111,6 +114,7 @@ def test_measures_of_order_and_slope():
     np.testing.assert_allclose(slopes, [1, 2])
 
 
+@pytest.mark.quick
 def test_gradient_descent_is_predicted_step_by_step():
     """From an aligned start the recursion is that of training: they differ by rounding alone."""
     network = ALIGNED[1]

@@ -102,6 +102,7 @@ def test_the_figure_shows_the_ratios(landed):
     np.testing.assert_allclose(black[0].get_ydata(), predicted)
 
 
+@pytest.mark.quick
 def test_error_bars_are_of_the_logarithm():
     values = np.array([[1.0], [4.0]])
     mean, error = geometric_mean(values)
@@ -110,6 +111,7 @@ def test_error_bars_are_of_the_logarithm():
     np.testing.assert_allclose(error, [[1.0, 2.0]])
 
 
+@pytest.mark.quick
 def test_without_weight_decay_nothing_is_predicted():
     free = TINY.replace(embedding_weight_decay=0.0, classifier_weight_decay=0.0)
     found = predict(free)
@@ -136,6 +138,7 @@ def test_bad_choices_are_one_line_and_write_nothing(tmp_path, capsys, options, m
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.quick
 def test_quick_and_paper_cover_every_network_and_law():
     experiment = find_experiment("deep-networks")
     for preset in ("quick", "paper"):

@@ -7,6 +7,8 @@ import pytest
 from experiments.commands.cli import main
 from theory import modality_gap
 
+pytestmark = pytest.mark.quick
+
 
 def printed(capsys, options):
     assert main(["predict", "modality-gap", *options.split()]) == 0

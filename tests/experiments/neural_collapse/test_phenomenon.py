@@ -22,6 +22,7 @@ def landed():
     return run_plan(make_plan("tiny", NEURAL_COLLAPSE, configurations, [0, 1]))
 
 
+@pytest.mark.quick
 def test_the_network_lands_on_the_prediction(landed):
     learned, predicted = landed.learned, landed.predicted
     norms = ["feature_norm", "classifier_norm", "cross_entropy", "risk"]
@@ -35,6 +36,7 @@ def test_the_network_lands_on_the_prediction(landed):
     assert landed.duality_gap.sel(regime="square").min() > 0.01
 
 
+@pytest.mark.quick
 def test_what_is_predicted_is_what_the_geometry_says(landed):
     predicted = landed.predicted
     value = lambda regime, name: predicted.sel(regime=regime, quantity=name).item()  # noqa: E731
@@ -58,6 +60,7 @@ def test_measures_are_followed_over_training(landed):
     assert "features_trajectory" not in landed
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("given", "n_classes", "counts"),
     [

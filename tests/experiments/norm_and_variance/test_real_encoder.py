@@ -5,10 +5,12 @@ import pytest
 
 from experiments.commands.cli import main
 from experiments.core.sweep import run_plan
-from experiments.norm_and_variance import encoder_comparison, sentences
+from experiments.norm_and_variance import encoder_comparison, encoder_configuration, sentences
 from experiments.norm_and_variance.encoder_configuration import load_subject
 from experiments.norm_and_variance.real_encoder import EXPERIMENT
 from simlab.sweeps.measurements import MeasurementRun
+
+pytestmark = pytest.mark.quick
 
 pytest.importorskip("safetensors", reason="the extra 'encoder' is not installed")
 
@@ -167,6 +169,22 @@ def test_a_pass_that_was_killed_goes_on_with_the_same_bits(configuration):
         np.testing.assert_array_equal(array, resumed[-1][name])
     # Saved sums of another corpus do not count.
     assert len(run_from(whole[1] | {"fingerprint": np.array("another")})) == len(whole)
+
+
+def test_an_untrained_encoder_is_drawn_with_the_seed(files, monkeypatch):
+    sizes = {"n_positions": 10, "dim": 8, "n_layers": 2, "n_heads": 2, "n_hidden": 12}
+    monkeypatch.setattr(encoder_configuration, "_UNTRAINED_SIZES", sizes)
+    monkeypatch.setitem(encoder_configuration.PUBLISHED, (2, 8), encoder_configuration.PUBLISHED[6, 384])
+    options = {"model": "untrained", "corpus": str(files[1]), "least_count": LEAST_COUNT}
+    dataset = run_plan(EXPERIMENT.plan("quick", options, 2)).isel(regime=0)
+    assert dataset.attrs.get("published") is None
+    # Its LayerNorms have neither scale nor offset yet, whatever its weights are.
+    np.testing.assert_allclose(dataset.correlation, -1, atol=1e-9)
+    assert np.all(dataset.self_similarity.sel(seed=0) != dataset.self_similarity.sel(seed=1))
+    again = run_plan(EXPERIMENT.plan("quick", options, [1])).isel(regime=0, seed=0)
+    np.testing.assert_array_equal(again.self_similarity, dataset.self_similarity.sel(seed=1))
+    # The tokens are the words: "cat" and "the" are not cut into pieces.
+    assert set(dataset.token_text.values) <= {*"abcdefgh", "the", "cat", "ab"}
 
 
 def complain(capsys, tmp_path, *words):

@@ -423,6 +423,7 @@ SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org
  </g></svg>"""  # noqa: E501
 
 
+@pytest.mark.quick
 def test_a_drawing_is_made_fit_for_a_page():
     drawing = read_svg(SVG, "p")
     assert (drawing.width, drawing.height) == (10, 20)
@@ -438,6 +439,7 @@ def test_a_drawing_is_made_fit_for_a_page():
 SMALL = "uniform-small-sample --n-words 6 --n-classes 4 --sentence-length 2 --embedding-dim 4 --batch-size 10"
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("asked", "told"),
     [

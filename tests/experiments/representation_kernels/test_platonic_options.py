@@ -7,6 +7,8 @@ import pytest
 from experiments.commands.cli import main
 from theory import representation_kernels
 
+pytestmark = pytest.mark.quick
+
 
 def printed(capsys, options):
     assert main(["predict", "platonic-kernels", *options.split()]) == 0

@@ -7,6 +7,8 @@ import pytest
 from experiments.commands.cli import main
 from theory import superposition
 
+pytestmark = pytest.mark.quick
+
 
 def printed(capsys, options):
     assert main(["predict", "superposition", *options.split()]) == 0

@@ -9,6 +9,8 @@ import xarray
 from experiments.core.quantity import Quantity, describe
 from experiments.tables.sweep import format_sweep, format_uncertain
 
+pytestmark = pytest.mark.quick
+
 QUANTITIES = ("embedding_norm", "classifier_norm", "test_risk", "test_accuracy")
 DECLARED = {
     "embedding_norm": Quantity(label="embedding norm, rms", headline="compared"),

@@ -22,6 +22,7 @@ from simlab.exact.minimise import minimise
 TINY = Setting(n_concepts=2, ranks=2, length=2, weight_decay=1e-2, law="zipf")
 
 
+@pytest.mark.quick
 def test_a_claim_passes_up_to_its_tolerance_and_no_further():
     assert compare("c", "s", [1.0, 2.0], [1.0, 2.5], 0.5).status == PASS
     failed = compare("c", "s", [1.0, 2.0], [1.0, 2.5], 0.4)
@@ -29,12 +30,14 @@ def test_a_claim_passes_up_to_its_tolerance_and_no_further():
     assert compare("c", "s", 1.0, math.nan, math.inf).status == FAIL
 
 
+@pytest.mark.quick
 def test_a_control_fails_where_nothing_differs():
     assert must_exceed("c", "s", 1e-3, 2e-3).status == PASS
     assert must_exceed("c", "s", 1e-3, 1e-4).status == FAIL
     assert must_exceed("c", "s", 1e-3, math.nan).status == FAIL
 
 
+@pytest.mark.quick
 def test_a_claim_that_does_not_apply_names_the_assumption():
     claim = not_applicable("c", "s", "saturated latents")
     assert claim.status == NOT_APPLICABLE
@@ -50,6 +53,7 @@ def test_type_three_is_verified_to_the_last_digits():
     assert all(claim.tolerance < 1e-9 for claim in claims)
 
 
+@pytest.mark.quick
 def test_a_wrong_prediction_fails():
     """The minimiser of another weight decay, one part in a million off, must not pass."""
     other = replace(TINY, weight_decay=1.000001e-2)
@@ -132,6 +136,7 @@ def test_the_settings_of_factors_are_what_they_say():
     assert [len(setting.labels) for setting in SETTINGS] == [12, 12, 12, 9]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(("dim", "rank", "expected"), [(3, 1, 2), (4, 2, 5), (5, 4, 10), (2, 2, 1)])
 def test_rotation_directions(dim, rank, expected):
     """The rank of the tangent vectors of all rotations at a random configuration."""
@@ -144,6 +149,7 @@ def test_rotation_directions(dim, rank, expected):
     assert rotation_directions(dim, rank) == expected == np.linalg.matrix_rank(np.array(tangents))
 
 
+@pytest.mark.quick
 def test_the_sum_over_multisets_is_the_sum_over_sentences():
     gains, frequencies = np.array([0.3, 0.1, 0.7]), np.array([0.5, 0.3, 0.2])
     total = 0.0
@@ -169,6 +175,7 @@ def test_a_failed_claim_sets_the_exit_status(monkeypatch, capsys):
     assert "1 claims: 0 pass, 1 fail" in capsys.readouterr().out
 
 
+@pytest.mark.quick
 def test_an_unknown_group_gets_the_nearest(capsys):
     assert main(["verify", "curvatur"]) == 2
     assert "did you mean 'curvature'" in capsys.readouterr().err

@@ -8,6 +8,8 @@ import xarray
 
 from figures.dimensional_collapse import collapse_curve, spectra
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def dataset():

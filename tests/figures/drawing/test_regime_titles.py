@@ -6,6 +6,8 @@ import xarray
 
 from figures.drawing import style
 
+pytestmark = pytest.mark.quick
+
 
 def make_regime(distance, name="zipf-layer-norm"):
     learned = xarray.DataArray(np.full((2, 1), distance), dims=("seed", "quantity"))

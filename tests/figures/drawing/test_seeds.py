@@ -1,9 +1,12 @@
 """Means over seeds: against plain statistics, and without a warning where there is nothing to tell a spread from."""
 
 import numpy as np
+import pytest
 import xarray
 
 from figures.drawing.seeds import mean_and_error, standard_error
+
+pytestmark = pytest.mark.quick
 
 VALUES = np.array([[1.0, 2.0, 4.0], [5.0, np.nan, 6.0], [7.0, np.nan, np.nan], [np.nan] * 3])
 ARRAY = xarray.DataArray(VALUES, dims=("cell", "seed"))

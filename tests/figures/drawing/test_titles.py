@@ -7,6 +7,8 @@ from figures import draw
 from figures.drawing import style
 from figures.drawing.titles import wrap
 
+pytestmark = pytest.mark.quick
+
 NAMES = ("balanced", "half of all classes are rare", "unconstrained", "step imbalance of a ratio of twenty-five")
 
 

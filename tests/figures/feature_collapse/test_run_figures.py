@@ -6,6 +6,8 @@ import figures
 from experiments.feature_collapse.phenomenon import FEATURE_COLLAPSE
 from figures.drawing import style
 
+pytestmark = pytest.mark.quick
+
 N_CONCEPTS, RANKS, DIM, N_CLASSES, LENGTH, RECORDS = 3, 4, 5, 6, 2, 7
 
 

@@ -8,6 +8,8 @@ import xarray
 
 from figures.feature_contamination import curves, neurons, phase_plane, ratio, toy
 
+pytestmark = pytest.mark.quick
+
 QUANTITIES = ["ratio", "core_r2", "background_r2"]
 
 

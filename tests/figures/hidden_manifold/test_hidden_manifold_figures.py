@@ -9,6 +9,8 @@ import xarray
 from figures.hidden_manifold import folds, recovered, spectra
 from figures.hidden_manifold.cells import best_seed
 
+pytestmark = pytest.mark.quick
+
 N_POINTS = 12
 QUANTITIES = ("loss", "r_squared", "folded")
 

@@ -9,6 +9,8 @@ import xarray
 from figures.drawing import style
 from figures.modality_gap import centring, conservation, initial_gap, modality_clouds, pitchfork, retrieval
 
+pytestmark = pytest.mark.quick
+
 RATIOS = np.array([0.5, 2.0])
 NAMES = ("gap", "loss", "matched", "unmatched", "within", "retrieval", "mixed_retrieval", "centred_matched",
          "centred_mixed_retrieval")  # fmt: skip

@@ -135,6 +135,7 @@ def test_text_has_room_and_print_size(name, n_regimes):
     assert min(text.get_fontsize() for text in found) >= 5
 
 
+@pytest.mark.quick
 def test_a_simplex_is_seen_as_a_regular_polygon():
     n_classes = 7
     dataset = make_dataset(balanced(n_classes=n_classes))
@@ -163,6 +164,7 @@ def test_without_ties_the_axes_are_those_of_the_predicted_features():
     np.testing.assert_allclose(rings_of(ax), means @ axes[:2].T * signs, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.quick
 def test_cosines_are_learned_above_the_diagonal_and_predicted_below():
     labels = np.repeat(np.arange(4), [2, 1, 3, 4])
     rng = np.random.default_rng(1)
@@ -186,6 +188,7 @@ def test_cosines_are_learned_above_the_diagonal_and_predicted_below():
     assert largest <= stated <= 2 * largest  # one digit, rounded up
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0, "0"), (3.01e-7, "4·10⁻⁷"), (0.0123, "0.02"), (1.2, "2"), (0.95, "1"), (9.5e-8, "1·10⁻⁷")]
 )
@@ -193,6 +196,7 @@ def test_differences_are_rounded_up(value, text):
     assert class_means._round_up(value) == text
 
 
+@pytest.mark.quick
 def test_coinciding_classes_share_a_label_and_have_cosine_one():
     means = simplex(5, 6)
     means[2:] = means[2:].mean(axis=0)
@@ -307,6 +311,7 @@ def test_classes_differ_in_colour_or_mark():
         assert one["marker"] != other["marker"]
 
 
+@pytest.mark.quick
 def test_curves_are_the_datasets_for_every_seed():
     dataset = make_dataset(balanced(seeds=3), two_factors().isel(seed=[0, 0, 0]).assign_coords(regime="two"))
     axes = np.reshape(draw_curves(dataset).axes, (3, 2))

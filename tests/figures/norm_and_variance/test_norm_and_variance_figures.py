@@ -8,6 +8,8 @@ import xarray
 
 from figures.norm_and_variance import encoder, moments_precision, shares, trade_off
 
+pytestmark = pytest.mark.quick
+
 LAYERS, WORDS, SEEDS = 3, 5, 2
 REGIMES = ["one", "other"]
 ATTRIBUTES = {"quantities": json.dumps({}), "experiment": "norm-and-variance"}

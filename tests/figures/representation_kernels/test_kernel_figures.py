@@ -6,6 +6,8 @@ import xarray
 
 from figures.representation_kernels import alignment_matrix, coarse_views, learned_kernel
 
+pytestmark = pytest.mark.quick
+
 BLOCKS = [1, 2, 3]
 ALIGNMENT = np.array([[1.0, 0.9, 0.7], [1.0, 0.95, 0.8]])
 

@@ -9,6 +9,8 @@ import xarray
 from figures.superposition import adversarial_gain, dimensionality, phase_map, polygons
 from figures.superposition.restarts import best_restart, over_probability
 
+pytestmark = pytest.mark.quick
+
 PENTAGON = np.stack([np.cos(2 * np.pi * np.arange(5) / 5), np.sin(2 * np.pi * np.arange(5) / 5)])
 
 

@@ -5,6 +5,8 @@ from matplotlib.colors import BoundaryNorm, LogNorm, Normalize, SymLogNorm
 from figures.drawing import style
 from figures.sweeps import map as map_of
 
+pytestmark = pytest.mark.quick
+
 AXES = {"importance": [1.0, 1e-3, 1e-2, 0.1], "sparsity": [0.1, 0.5, 0.9]}
 
 

@@ -8,6 +8,8 @@ from scipy.special import log_softmax
 from simlab.exact.minimise import minimise
 from simlab.exact.risk import ExactRisk, WeightedSentences, risk
 
+pytestmark = pytest.mark.quick
+
 CONFUSIONS = np.array([[0.8, 0.15, 0.05], [0.15, 0.8, 0.05], [0.05, 0.05, 0.9]])
 POPULATION = WeightedSentences(np.arange(3)[:, None], np.arange(3), np.full(3, 1 / 3))
 

@@ -16,6 +16,8 @@ from simlab.networks.encoders.class_vectors import ClassVectors
 from simlab.networks.specs.class_vectors import ClassVectors as Spec
 from simlab.tasks.paired.class_batches import ClassBatches
 
+pytestmark = pytest.mark.quick
+
 TAU = 0.4
 
 

@@ -61,6 +61,7 @@ def by_hand(name, negatives, anchors, partners):
     return total / len(anchors) - np.log(len(others) * (len(anchors) - 1))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("is_two_sided", [False, True])
 @pytest.mark.parametrize("negatives", ["first", "second", "both"])
 @pytest.mark.parametrize("name", ["distance", "dot", "cosine"])
@@ -75,6 +76,7 @@ def test_info_nce_by_hand(network, batch, name, negatives, is_two_sided):
     assert float(objective.loss(network, batch, None, HYPER, None)) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.quick
 def test_the_spectral_loss_by_hand(network, batch):
     weights = np.asarray(network.weights[...], float)
     first, second = batch.first @ weights.T, batch.second @ weights.T
@@ -120,6 +122,7 @@ def test_laws_and_hyperparameters_share_one_program():
 SPARSE = SparseFeatures(n_features=3)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("changes", "line"),
     [

@@ -43,6 +43,7 @@ def by_hand(table, scores):
     return total
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("is_two_sided", [False, True])
 def test_the_loss_by_hand(is_two_sided):
     scores = np.random.default_rng(0).normal(size=(2, 3))
@@ -52,6 +53,7 @@ def test_the_loss_by_hand(is_two_sided):
     assert float(value) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.quick
 def test_of_both_sides_the_least_scores_are_pmi_up_to_one_constant():
     """The gradient vanishes there, and a constant of a row or column moves one side of the two."""
     pmi = np.log(TABLE / np.outer(TABLE.sum(axis=1), TABLE.sum(axis=0)))
@@ -74,6 +76,7 @@ def test_similarities_pair_by_pair(similarity):
             assert float(table[a, b]) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.quick
 def test_it_is_the_limit_of_batches_of_pairs():
     """In-batch InfoNCE, less the logarithm of its negatives, approaches the population's less that of its candidates.
 
@@ -117,6 +120,7 @@ def test_encoders_of_symbols():
     assert not np.array_equal(one.first(jnp.arange(6)), one.second(jnp.arange(6)))
 
 
+@pytest.mark.quick
 def test_training_descends_and_other_worlds_do_not_recompile():
     members = [
         Member(SPEC, HYPER, 0),

@@ -15,6 +15,8 @@ from simlab.tasks.batch import Batch
 from simlab.tasks.orthogonal_clusters import OrthogonalClusters
 from simlab.training.spec import TrainingSpec
 
+pytestmark = pytest.mark.quick
+
 TASK = OrthogonalClusters(n_clusters=4, input_dim=8)
 
 

@@ -45,6 +45,7 @@ def batch():
     return Batch(rng.standard_normal((6, 5)).astype(np.float32), np.array([0, 1, 1, 0, 1, 0], np.int32))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", ["hinge", "logistic"])
 def test_loss_margin_and_accuracy_by_hand(batch, activation, loss):
@@ -73,6 +74,7 @@ def test_loss_margin_and_accuracy_by_hand(batch, activation, loss):
     )
 
 
+@pytest.mark.quick
 def test_an_output_of_zero_is_a_coin_flip(batch):
     spec = make_spec()
     network = spec.network.build(TASK, Hyperparameters(0.1, 1.0, 0.0), dtype=np.float32, rngs=nnx.Rngs(params=0))
@@ -104,6 +106,7 @@ def test_slopes_and_rotations_train_in_one_sweep_as_they_do_alone():
     assert 0.3 < ratio < 1
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("make", "line"),
     [

@@ -96,6 +96,7 @@ def test_tiny_losses_and_huge_scores_keep_their_digits_in_float32(blocks, is_two
     assert np.all(np.isfinite(gradient))
 
 
+@pytest.mark.quick
 def test_what_is_not_a_number_stays_so(blocks):
     first, second = (side[0] for side in pairs())
     first[0, 0] = np.nan

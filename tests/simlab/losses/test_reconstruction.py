@@ -32,6 +32,7 @@ def _spec(nonlinearity: str = "relu", **task) -> TrainingSpec:
     )
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("nonlinearity", ["relu", "linear"])
 def test_the_error_of_drawn_examples_by_hand(nonlinearity):
     spec = _spec(nonlinearity, weights_masks=False, importance=(1.0, 0.5))
@@ -51,6 +52,7 @@ def test_the_error_of_drawn_examples_by_hand(nonlinearity):
     assert abs(float(loss) - total / (0.3 * 0.5)) < 1e-5
 
 
+@pytest.mark.quick
 def test_probabilities_importances_and_hyperparameters_share_one_program():
     members = [
         Member(_spec(active_probability=p, importance=(1.0, r)), Hyperparameters(rate, scale), 0)
@@ -70,6 +72,7 @@ def test_a_row_of_the_sweep_is_the_single_run():
     np.testing.assert_allclose(together[3].final["weights"], alone[0].final["weights"], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.quick
 def test_bad_networks_are_named():
     spec = _spec()
     with pytest.raises(ValueError, match="n_features: expected at least n_hidden=3, as fewer features have nothing"):

@@ -58,6 +58,7 @@ def log_sum(scores):
     return np.log(np.sum(np.exp(scores)))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("similarity", ["dot", "cosine"])
 def test_the_contrastive_loss_pair_by_pair(batch, similarity):
     network = build(NETWORK)
@@ -72,6 +73,7 @@ def test_the_contrastive_loss_pair_by_pair(batch, similarity):
     np.testing.assert_allclose(both, np.mean(terms + swapped), rtol=1e-5)
 
 
+@pytest.mark.quick
 def test_the_class_is_read_off_the_sentence(batch):
     network = build(replace(NETWORK, readout="classes"))
     terms, read = [], jax.jit(network.sentence_logits)

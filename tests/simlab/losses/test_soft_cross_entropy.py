@@ -15,6 +15,8 @@ from simlab.tasks.labelled_samples import LabelledTask
 from simlab.tasks.soft_labels import SoftLabels, SoftLabelTask, as_rows, tree_targets
 from simlab.training.spec import TrainingSpec
 
+pytestmark = pytest.mark.quick
+
 LOGITS = np.random.default_rng(0).standard_normal((8, 4)).astype(np.float32)
 CLASSES = np.repeat(np.arange(4), 2).astype(np.int32)
 BATCH = Batch(jnp.asarray(LOGITS), jnp.asarray(CLASSES))

@@ -13,6 +13,8 @@ from simlab.networks.specs.deep_linear import DeepLinear
 from simlab.tasks.item_properties import ItemProperties
 from simlab.training.spec import TrainingSpec
 
+pytestmark = pytest.mark.quick
+
 TASK = ItemProperties(depth=2)
 TARGET = TASK.matrix()
 HYPER = Hyperparameters(learning_rate=0.05, initial_scale=0.3, initial_strength=0.2)

@@ -44,6 +44,7 @@ def population():
     return jax.tree.map(jnp.asarray, INPUTS.population(jax.tree.map(np.float32, INPUTS.sample(0))))
 
 
+@pytest.mark.quick
 def test_the_population_has_targets_of_total_one(population):
     np.testing.assert_allclose(population.targets.sum(axis=0), 1, rtol=1e-6)
     np.testing.assert_allclose(np.diag(population.targets), 0.8, rtol=1e-6)
@@ -56,6 +57,7 @@ def test_both_inputs_have_the_latents_cosines():
     assert np.linalg.matrix_rank(data.images) == 3
 
 
+@pytest.mark.quick
 def test_drawn_pairs_are_mismatched_at_the_rate():
     pairs = TASK.draw(jax.random.key(0), TASK.sample(0), 20_000)
     is_other = np.asarray(pairs.first != pairs.second)
@@ -74,6 +76,7 @@ def test_drawn_pairs_are_their_own_targets(towers, population):
     assert float(value) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
+@pytest.mark.quick
 def test_the_loss_is_the_one_by_hand(towers, population):
     images, texts = (np.asarray(side, float) for side in towers.embed_pairs(population))
     np.testing.assert_allclose(np.linalg.norm(images, axis=1), 1, rtol=1e-6)

@@ -1,9 +1,12 @@
 """Gram matrix of classes and shares of variance, against sums over all pairs."""
 
 import numpy as np
+import pytest
 
 from simlab.metrics.contextual.class_pairs import class_gram
 from simlab.metrics.contextual.variance_shares import variance_shares
+
+pytestmark = pytest.mark.quick
 
 ROUNDING = 1e-12
 

@@ -5,6 +5,8 @@ import pytest
 
 from simlab.metrics.code_alignment import align_code
 
+pytestmark = pytest.mark.quick
+
 ANGLES = 2 * np.pi * np.arange(5) / 5
 PENTAGON = np.stack([np.cos(ANGLES), np.sin(ANGLES)])
 

@@ -6,6 +6,8 @@ import pytest
 from simlab.metrics.contextual.similarities import self_similarity_change
 from simlab.metrics.contextualization import Contextualization, contextualization
 
+pytestmark = pytest.mark.quick
+
 # Sums of some hundred cosines in another order: rounding of 1e-16 each, which small counts of pairs do not enlarge.
 ROUNDING = 1e-12
 

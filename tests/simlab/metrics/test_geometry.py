@@ -5,6 +5,8 @@ from scipy.stats import ortho_group
 
 from simlab.metrics import geometry
 
+pytestmark = pytest.mark.quick
+
 RNG = np.random.default_rng(0)
 GROUPS = np.repeat(np.arange(3), 4)
 TRIANGLE = np.array([[1, 0], [-0.5, np.sqrt(3) / 2], [-0.5, -np.sqrt(3) / 2]])

@@ -6,6 +6,8 @@ import pytest
 from simlab.metrics.identifiability import linear_identifiability, sphere_degree
 from simlab.metrics.intrinsic_dimension import two_nn
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def rng():

@@ -5,6 +5,8 @@ import pytest
 
 from simlab.metrics.label_flips import alignments, flip_distance, outputs
 
+pytestmark = pytest.mark.quick
+
 SIGNS = np.array([1.0, 1.0, -1.0, -1.0])
 
 

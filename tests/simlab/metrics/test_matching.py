@@ -3,6 +3,8 @@ import pytest
 
 from simlab.metrics.matching import match_vectors
 
+pytestmark = pytest.mark.quick
+
 
 def polygon(corners):
     angles = 2 * np.pi * np.arange(corners) / corners

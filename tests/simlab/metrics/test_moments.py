@@ -8,6 +8,8 @@ import pytest
 from simlab.metrics import moments as streaming
 from simlab.metrics.contextual.norm_and_variance import GroupMoments, group_moments
 
+pytestmark = pytest.mark.quick
+
 N_VECTORS, DIM, N_GROUPS, BATCH = 6000, 8, 5, 500
 EPSILON = float(np.finfo(np.float32).eps)
 # Of a batch a group has at most 130 vectors: a sum of so many terms of one sign has at most so many rounding errors.

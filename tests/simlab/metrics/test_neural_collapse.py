@@ -3,6 +3,8 @@ import pytest
 
 from simlab.metrics.neural_collapse import closest_rows, measure_collapse
 
+pytestmark = pytest.mark.quick
+
 RNG = np.random.default_rng(3)
 
 

@@ -12,6 +12,8 @@ from simlab.metrics.contextual.norm_and_variance import (
     variance_shares,
 )
 
+pytestmark = pytest.mark.quick
+
 N_VECTORS, DIM, N_GROUPS = 400, 6, 20
 ROUNDING = 1e-12  # sums of 400 numbers in float64
 

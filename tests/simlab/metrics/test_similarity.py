@@ -5,6 +5,8 @@ import pytest
 
 from simlab.metrics.similarity import cka, cknna, kernel_angle, linear_cka, permuted_null
 
+pytestmark = pytest.mark.quick
+
 N, DIM = 32, 8
 
 

@@ -1,8 +1,11 @@
 """The spectrum of a linear embedding and its effective rank, at known answers."""
 
 import numpy as np
+import pytest
 
 from simlab.metrics.spectrum import effective_rank, linear_spectrum
+
+pytestmark = pytest.mark.quick
 
 
 def test_the_spectrum_is_that_of_the_covariance_of_the_embedding():

@@ -5,6 +5,8 @@ import pytest
 
 from simlab.metrics import superposition as metrics
 
+pytestmark = pytest.mark.quick
+
 ANGLES = 2 * np.pi * np.arange(5) / 5
 PENTAGON = 0.9 * np.stack([np.cos(2 * ANGLES), np.sin(2 * ANGLES)])
 

@@ -5,6 +5,8 @@ import pytest
 
 from simlab.metrics import tree
 
+pytestmark = pytest.mark.quick
+
 ROUNDING = 1e-13  # sums of some tens of float64 terms of order one
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from simlab.networks.logits import choose_logits, gathered_logits, tabulated_logits
 
+pytestmark = pytest.mark.quick
+
 N_WORDS, LENGTH, N_CLASSES, DIM, BATCH = 6, 3, 5, 4, 9
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from simlab.runtime.control_groups import free_in_groups
 
+pytestmark = pytest.mark.quick
+
 MB = 2**20
 VERSIONS = {
     1: ("memory/", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file", "9:memory:", 2**63 - 4096),

@@ -9,6 +9,8 @@ from simlab.runtime import random_keys
 from simlab.runtime.devices import platform
 from simlab.runtime.random_keys import hash_counter, random_key
 
+pytestmark = pytest.mark.quick
+
 DRAWS = {
     "bits": lambda key: jax.random.bits(key, (7, 3)),
     "one number": lambda key: jax.random.bits(key),

@@ -11,6 +11,8 @@ from simlab.storage import sealed_files
 from simlab.storage.manifest import differences, fingerprint, share_manifest, summarise
 from simlab.storage.sealed_files import SaveError
 
+pytestmark = pytest.mark.quick
+
 SWEEP = {"lazy": {"width": 64, "rate": 0.1}, "axes": {"mu": [0.5, 1.0]}, "seeds": 3}
 
 

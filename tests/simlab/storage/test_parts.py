@@ -8,6 +8,8 @@ import pytest
 
 from simlab.storage.parts import PartsRemoved, SaveError, open_store, remove_parts
 
+pytestmark = pytest.mark.quick
+
 SWEEP = {"lazy": {"width": 64, "rate": 0.1}, "seeds": 3}
 
 

@@ -19,6 +19,8 @@ from simlab.storage.sealed_files import (
     write_arrays,
 )
 
+pytestmark = pytest.mark.quick
+
 ARRAYS = {
     "step": np.int64(7),
     "weights": np.arange(6.0, dtype=np.float32).reshape(2, 3),

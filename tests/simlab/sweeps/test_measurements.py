@@ -7,6 +7,8 @@ from simlab.storage.store import MemoryStore
 from simlab.sweeps import work
 from simlab.sweeps.measurements import Measurement, MeasurementSweep
 
+pytestmark = pytest.mark.quick
+
 
 class KeepingStore(MemoryStore):
     """Keeps states that are not complete too, as a folder does."""

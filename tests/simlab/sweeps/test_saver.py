@@ -4,6 +4,8 @@ import pytest
 
 from simlab.sweeps.work import MOST_LOST, MOST_LOST_SHARE, Saver
 
+pytestmark = pytest.mark.quick
+
 
 class Simulated:
     """A process whose segments, and whose saves, take so many seconds; the devices are one segment ahead."""

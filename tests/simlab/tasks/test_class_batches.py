@@ -9,6 +9,8 @@ import pytest
 
 from simlab.tasks.paired.class_batches import ClassBatches
 
+pytestmark = pytest.mark.quick
+
 UNEVEN = (0.5, 0.3, 0.2)
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from simlab.tasks.contextual_language import ContextualLanguage
 
+pytestmark = pytest.mark.quick
+
 SMALL = ContextualLanguage(
     n_classes=6, exclusive=1, shared=((2, 2), (1, 3)), words_per_concept=3, function_words=2, n_evaluation=60
 )

@@ -8,6 +8,8 @@ import pytest
 
 from simlab.tasks.paired.cooccurrence import GivenWorld, RingWorld
 
+pytestmark = pytest.mark.quick
+
 TABLE = ((4.0, 1.0, 1.0, 2.0), (1.0, 3.0, 2.0, 2.0), (1.0, 2.0, 3.0, 1.0), (2.0, 2.0, 1.0, 5.0))
 
 

@@ -10,6 +10,8 @@ from scipy.linalg import eigh
 from simlab.tasks.paired.gaussian_pairs import GaussianPairs, PairMoments
 from simlab.tasks.pairs import ViewPair
 
+pytestmark = pytest.mark.quick
+
 RATIOS = (0.3, 1.0, 2.5)
 TASK = GaussianPairs(variances=(0.5, 1.0, 2.0), augmentation_ratios=RATIOS)
 

@@ -5,6 +5,8 @@ import pytest
 
 from simlab.tasks.item_properties import ItemProperties, item_names, property_names
 
+pytestmark = pytest.mark.quick
+
 
 def test_leaves_have_the_nodes_on_their_path():
     matrix = ItemProperties(branching=2, depth=2).matrix()

@@ -12,6 +12,8 @@ from simlab.networks.encoders.mlp import MLPEncoder
 from simlab.tasks.paired.manifold_pairs import ManifoldGraph, PairGraph, SpherePairs, draw_partners
 from simlab.tasks.paired.manifolds import grid_coordinates, random_coordinates
 
+pytestmark = pytest.mark.quick
+
 GRAPHS = (
     ManifoldGraph(manifold="circle", n_points=12),
     ManifoldGraph(manifold="torus", n_points=16),

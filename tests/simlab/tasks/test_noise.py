@@ -9,6 +9,8 @@ from simlab.data.sources import Population
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.tasks.sentences import draw_batch, draw_sample
 
+pytestmark = pytest.mark.quick
+
 TASK = SentenceTask(
     n_concepts=2,
     n_words=4,

@@ -6,6 +6,8 @@ import pytest
 
 from simlab.tasks.orthogonal_clusters import OrthogonalClusters
 
+pytestmark = pytest.mark.quick
+
 
 def test_means_are_orthogonal_and_half_have_each_label():
     data = OrthogonalClusters(n_clusters=6, input_dim=9, mean_norm=2.0).sample(3)

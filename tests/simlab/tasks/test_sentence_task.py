@@ -7,6 +7,8 @@ from scipy import stats
 from simlab.tasks.sentence_task import SentenceTask, draw_latents
 from simlab.tasks.word_law import word_frequencies
 
+pytestmark = pytest.mark.quick
+
 
 def test_saturated_task_has_every_latent_once():
     task = SentenceTask(n_concepts=3, n_words=6, sentence_length=4, n_classes="all")

@@ -10,6 +10,8 @@ from simlab.tasks.sentence_task import SentenceTask
 from simlab.tasks.sentences import SentenceDistribution, draw_sentences, enumerate_sentences
 from simlab.tasks.word_law import word_frequencies
 
+pytestmark = pytest.mark.quick
+
 TASK = SentenceTask(n_concepts=3, n_words=15, sentence_length=4, n_classes=7, word_frequency="zipf")
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from simlab.tasks.signed_features import SignedFeatures, feature_weights
 
+pytestmark = pytest.mark.quick
+
 SIZE = 20_000
 TASK = SignedFeatures(
     core_features=3, background_features=2, core_mean=0.7, background_mean=0.2, strength_deviation=0.4

@@ -7,6 +7,8 @@ import pytest
 
 from simlab.tasks.soft_labels import SoftLabelTask, as_rows, cyclic_targets, tree_targets
 
+pytestmark = pytest.mark.quick
+
 TARGETS = as_rows(tree_targets(2, 2, (0.8, 0.5)))
 
 

@@ -8,6 +8,8 @@ from simlab.losses.reconstruction import Hyperparameters, Reconstruction
 from simlab.networks.specs.autoencoder import Autoencoder
 from simlab.tasks.sparse_features import SparseFeatures, all_masks, mask_probabilities, weighted_inputs
 
+pytestmark = pytest.mark.quick
+
 N_DRAWS = 20_000
 
 

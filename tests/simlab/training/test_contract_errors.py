@@ -14,6 +14,8 @@ from simlab.sweeps.members import Member
 from simlab.sweeps.sweep import train_members
 from simlab.tasks.task import Task
 
+pytestmark = pytest.mark.quick
+
 ONE_LINE = "[^\n]*$"
 
 

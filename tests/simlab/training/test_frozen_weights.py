@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_factors_scale_the_updates_of_their_parameters(lab, optimizer):

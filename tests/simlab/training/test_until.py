@@ -10,6 +10,8 @@ from simlab.sweeps.sweep import train_members
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.training.spec import TrainingSpec
 
+pytestmark = pytest.mark.quick
+
 LIMIT = 0.02
 SPEC = TrainingSpec(
     task=SentenceTask(n_concepts=3, n_words=6, sentence_length=2, n_classes="all"),

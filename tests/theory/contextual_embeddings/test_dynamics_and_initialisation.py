@@ -7,6 +7,8 @@ import pytest
 
 from theory import contextual_embeddings as theory
 
+pytestmark = pytest.mark.quick
+
 
 def test_known_optima():
     """24 classes that start at an angle of 0.1."""

@@ -7,6 +7,8 @@ import pytest
 
 from theory import contextual_embeddings as theory
 
+pytestmark = pytest.mark.quick
+
 
 def test_the_reference_language():
     """C of a word that s of K classes share is (K/s - 1)/(K - 1): 7/23 and 2/23 of 24."""

@@ -8,6 +8,8 @@ import pytest
 from theory import contextual_embeddings as theory
 from theory.contextual_embeddings.class_gram import excess_and_slope
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(("batch_size", "draws"), [(2, False), (4, False), (2, True), (4, True)])
 def test_the_least_loss_is_that_of_the_simplex_and_no_other(batch_size, draws):

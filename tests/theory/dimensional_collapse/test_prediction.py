@@ -8,6 +8,8 @@ from scipy.optimize import minimize
 
 from theory import dimensional_collapse as theory
 
+pytestmark = pytest.mark.quick
+
 DIM = 5
 SETTINGS = [  # similarity, views, temperature, weight decay
     ("distance", 1, 1.0, 0.0),

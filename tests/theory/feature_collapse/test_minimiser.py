@@ -14,6 +14,8 @@ import theory
 from theory import feature_collapse
 from theory.feature_collapse.word_frequency import resolve_word_frequency
 
+pytestmark = pytest.mark.quick
+
 EPS = np.finfo(np.float64).eps
 SMALL = {"n_words": 9, "sentence_length": 3, "n_classes": "all"}
 

@@ -7,6 +7,8 @@ import pytest
 from theory import feature_collapse
 from theory.feature_collapse.zero_threshold import zero_threshold
 
+pytestmark = pytest.mark.quick
+
 EPS = np.finfo(np.float64).eps
 
 

@@ -9,6 +9,8 @@ from scipy.stats import norm
 
 from theory import feature_contamination as contamination
 
+pytestmark = pytest.mark.quick
+
 CASES = [
     ({"core_features": 32, "background_features": 32}, 0.0),
     ({"core_features": 32, "background_features": 32}, 0.25),

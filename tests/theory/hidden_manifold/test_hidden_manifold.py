@@ -19,6 +19,7 @@ def dense_ring(n_points, width):
     return np.array([[row[(i - j) % n_points] for j in range(n_points)] for i in range(n_points)]) / sum(row)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("n_points", [8, 13])
 @pytest.mark.parametrize("width", [0.2, 0.5, 2.0])
 def test_ring_eigenvalues_are_those_of_the_matrix(n_points, width):
@@ -33,12 +34,14 @@ def test_without_a_grid_they_are_gaussian():
     )
 
 
+@pytest.mark.quick
 def test_torus_eigenvalues_are_those_of_the_matrix():
     ring = dense_ring(6, 0.7)
     expected = np.linalg.eigvalsh(np.kron(ring, ring))[::-1]
     np.testing.assert_allclose(theory.torus_modes(6, 0.7, 36).values, expected, atol=1e-13)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("concentration", [0.3, 8.0, 40.0])
 def test_sphere_eigenvalues_are_integrals_of_legendre_polynomials(concentration):
     for degree in range(5):
@@ -67,6 +70,7 @@ GRIDS = (
 )
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("task", GRIDS, ids=str)
 def test_embeddings_are_the_best_factor_of_the_kernel(task):
     """By singular values of a dense kernel, which is written out here."""
@@ -139,6 +143,7 @@ def test_dimensions_beyond_all_eigenvalues_cut_nothing():
 # --- InfoNCE on the sphere ---
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("kappa", [1e-3, 0.049, 0.051, 1.0, 8.0, 200.0])
 def test_the_least_loss_is_minus_the_mutual_information(kappa):
     log_ratio = lambda t: kappa * (t - 1) + np.log(2 * kappa) - np.log(-np.expm1(-2 * kappa))  # noqa: E731
@@ -151,6 +156,7 @@ def test_the_number_of_the_literature():
     assert theory.least_loss(8) == pytest.approx(-1.7726, abs=5e-5)
 
 
+@pytest.mark.quick
 def test_a_batch_costs_what_the_correction_says():
     """Bayes' rule among M + 1 candidates, drawn: five standard errors and the second order, about (4.5/M)^2."""
     rng, kappa, n_negatives, n_draws = np.random.default_rng(0), 8.0, 200, 20_000
@@ -177,6 +183,7 @@ def test_without_its_assumptions_nothing_is_predicted(law, reason):
 # --- bad input ---
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("task", "message"),
     [

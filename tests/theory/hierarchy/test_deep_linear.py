@@ -11,6 +11,8 @@ from theory.hierarchy import modes
 from theory.hierarchy.riccati import decoupled_starts, solve_two_layers
 from theory.hierarchy.tree import Tree
 
+pytestmark = pytest.mark.quick
+
 TARGET = Tree(2, 2).path_properties()  # 7 properties of 4 items, s^2 = 7, 3, 1, 1
 LEFT, VALUES, RIGHT = np.linalg.svd(TARGET, full_matrices=False)
 # Of the integrator: errors of single steps, relative and absolute; over a path they add up to some hundred times that.

@@ -7,6 +7,8 @@ import pytest
 
 from theory import modality_gap as theory
 
+pytestmark = pytest.mark.quick
+
 N_PAIRS, STEP = 4, 1e-6
 
 

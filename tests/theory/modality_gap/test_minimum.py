@@ -8,6 +8,8 @@ from scipy.optimize import minimize, minimize_scalar
 
 from theory import modality_gap as theory
 
+pytestmark = pytest.mark.quick
+
 EPS = float(np.finfo(float).eps)
 
 

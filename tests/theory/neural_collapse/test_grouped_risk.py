@@ -8,6 +8,8 @@ from theory.neural_collapse.grouped_certificate import certify_grouped
 from theory.neural_collapse.grouped_risk import GroupedRisk
 from theory.neural_collapse.grouped_solver import solve_imbalanced
 
+pytestmark = pytest.mark.quick
+
 EPS = np.finfo(np.float64).eps
 SIZES = (2, 7, 7, 2, 3, 7, 2, 2, 5)
 

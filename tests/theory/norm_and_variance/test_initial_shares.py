@@ -5,6 +5,8 @@ import pytest
 
 from theory import contextual_embeddings, norm_and_variance
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_post_norm_agrees_with_the_cosines_of_contextual_embeddings(activation):

@@ -7,6 +7,8 @@ import pytest
 
 from theory import norm_and_variance as theory
 
+pytestmark = pytest.mark.quick
+
 ROUNDING = 1e-12  # sums of some hundred numbers in float64
 
 

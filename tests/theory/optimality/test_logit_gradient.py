@@ -12,6 +12,8 @@ from theory.optimality.dual_entropy import entropy_ray, largest_theta
 from theory.optimality.logit_gradient import logit_gradient
 from theory.optimality.sentence_logits import score_sentences
 
+pytestmark = pytest.mark.quick
+
 EPS = np.finfo(np.float64).eps
 # Sums over fewer than 1000 weighted sentences of terms below 10: rounding stays below this.
 ROUNDING = 1e-13

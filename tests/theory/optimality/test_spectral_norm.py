@@ -6,6 +6,8 @@ from scipy.sparse.linalg import aslinearoperator
 
 from theory.optimality.spectral_norm import sigma_max
 
+pytestmark = pytest.mark.quick
+
 EPS = np.finfo(np.float64).eps
 
 

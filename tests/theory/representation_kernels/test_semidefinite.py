@@ -60,6 +60,7 @@ def descend_one_encoder(table, seed=0, with_bias=False):
     return end.fun, vectors @ vectors.T
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     "table", [ring_table(), ring_table(n=8, floor=0.2), ring_table("exponential"), gram_table(0, rank=N)]
 )
@@ -84,6 +85,7 @@ def test_of_any_symmetric_table_the_least_loss_is_approached_and_with_biases_rea
     assert descend_one_encoder(table, with_bias=True)[0] == pytest.approx(least, abs=1e-8)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("table", [ring_table(), random_table(1), random_table(2, spread=0.3)])
 def test_solutions_satisfy_the_optimality_conditions(table):
     """The table of the solution has the sums of p, exceeds p on vectors that sum to zero, and is tight on S."""
@@ -110,6 +112,7 @@ def test_every_feasible_table_is_a_lower_bound_and_every_gram_matrix_an_upper_on
         assert bound < solution.value + solution.gap
 
 
+@pytest.mark.quick
 def test_a_ring_is_solved_by_its_row():
     row = theory.ring_row(18, "gaussian", 2.0, 0.05)
     ring, table = theory.learn_ring(row, 1), theory.learn_table(ring_table(n=18), 1)
@@ -143,6 +146,7 @@ def test_a_program_that_does_not_converge_is_an_arithmetic_error(monkeypatch):
         theory.solve_table(random_table(0))
 
 
+@pytest.mark.quick
 def test_two_encoders_learn_any_table_in_as_many_dimensions_as_its_rank():
     table = random_table(0, 5, 4, symmetric=False)
     learned = theory.learn_table(table)
@@ -179,6 +183,7 @@ def test_blocks_of_any_table():
     assert np.isnan(theory.alignment(np.ones((3, 3)), np.eye(3)))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("call", "line"),
     [

@@ -13,6 +13,8 @@ from theory.superposition.codes import Code, describe_mixture, regular_codes
 from theory.superposition.mixtures import best_mixture, fill_dimensions
 from theory.superposition.uniform_sums import SparseSum
 
+pytestmark = pytest.mark.quick
+
 CODES = {code.name: code for code in regular_codes(12, 11)}
 EPS = np.finfo(float).eps
 

@@ -8,6 +8,8 @@ from theory import superposition
 from theory.superposition.limit import pair_cost
 from theory.superposition.mixtures import best_mixture
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize("cosine", [0.0, 0.3, 1.0])
 def test_what_two_active_features_lose(cosine):

@@ -16,6 +16,7 @@ def boundary():
     return superposition.phase_boundary(RATIOS)
 
 
+@pytest.mark.quick
 def test_the_antipodal_pair_loses_the_smaller_feature():
     smaller = dblquad(lambda y, x: min(x, y) ** 2, 0, 1, lambda x: 0, lambda x: x)[0] * 2
     p, r = 0.3, 0.4
@@ -24,6 +25,7 @@ def test_the_antipodal_pair_loses_the_smaller_feature():
     assert superposition.candidate_losses(p, r)[2] == pytest.approx(float(pair), rel=1e-14)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("ratio", [0.1, 0.5, 1.0, 3.0])
 def test_the_candidates_cross_at_their_crossing(ratio):
     def difference(p):

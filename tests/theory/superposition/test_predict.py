@@ -7,6 +7,8 @@ import pytest
 
 from theory import superposition
 
+pytestmark = pytest.mark.quick
+
 
 def predict(n, m, p, **more):
     return superposition.predict(n_features=n, n_hidden=m, active_probability=p, **more)

@@ -4,6 +4,8 @@ import pytest
 
 from simlab.networks.encoders.word_pieces import WordPieces, read_vocabulary
 
+pytestmark = pytest.mark.quick
+
 VOCABULARY = (
     *("[UNK]", "[CLS]", "[SEP]", "[PAD]", "want", "##want", "##ed", "wa", "un", "runn", "##ing", ",", "low", "lowest"),
     *("e", "hello", "!", "a", "##a", "你"),

@@ -10,6 +10,8 @@ from theory.feature_collapse.dynamics.escape import expected_linear_regime, line
 from theory.feature_collapse.dynamics.modes import escape_modes, escape_rate
 from theory.feature_collapse.zero_threshold import zero_threshold
 
+pytestmark = pytest.mark.quick
+
 EPS = np.finfo(np.float64).eps
 MU = np.array([0.7, 0.3])
 

@@ -14,6 +14,8 @@ from theory.feature_collapse.margins.type_one import solve_type_one
 from theory.feature_collapse.margins.type_two import solve_type_two
 from theory.frames import equiangular_frame
 
+pytestmark = pytest.mark.quick
+
 EPS = np.finfo(np.float64).eps
 # Logarithms of size |log kappa| <= 1100 (L = 1000) are formed in float64, so that margins and hence a cross-entropy are
 # right to about 1100 eps = 2.4e-13 there; up to L = 200 to 250 eps. Three times that.

@@ -5,6 +5,8 @@ import pytest
 
 from theory.feature_collapse.samples import linear_descent
 
+pytestmark = pytest.mark.quick
+
 N_CONCEPTS, N_WORDS, LENGTH, N_CLASSES, DIM = 2, 8, 3, 5, 4
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from theory.feature_collapse.samples.known_words import known_words_accuracy, missing_words, spread_of_missing_words
 
+pytestmark = pytest.mark.quick
+
 
 def test_words_are_missing_as_often_as_in_drawn_samples():
     mu, rng, n_samples = np.array([0.7, 0.2, 0.1]), np.random.default_rng(3), 1000

@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture(scope="session")
 def tiny():
     """The module that writes a tiny random BERT."""
-    path = Path(__file__).parents[2] / "simlab/networks/encoders/tiny_bert.py"
+    path = Path(__file__).parents[1] / "simlab/networks/encoders/tiny_bert.py"
     spec = importlib.util.spec_from_file_location("tiny_bert", path)
     module = sys.modules["tiny_bert"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
