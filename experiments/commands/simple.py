@@ -34,7 +34,7 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
             print(json.dumps([{field: getattr(one, field) for field in fields} for one in experiments], indent=1))
             return 0
         rows = [
-            ("experiment", "quick", "paper (one seed)"),
+            ("experiment", "quick preset", "paper preset"),
             *((e.name, e.quick_time or "-", e.paper_time or "-") for e in experiments),
         ]
         lines = format_columns(rows).splitlines()

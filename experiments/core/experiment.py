@@ -49,8 +49,9 @@ class Experiment(NamedTuple):
         summary: one line for ``simlab list``.
         regimes: at least one.
         phenomenon: which its regimes belong to.
-        quick_time: of the quick preset on two cores, with compilation, in words.
-        paper_time: of one seed of the paper preset on two cores, in words.
+        quick_time: of ``simlab run NAME`` on two cores, with compilation: all seeds that the preset has. In words;
+            ``"2 min (1 seed)"`` where fewer seeds were timed than the preset has; empty if it was not measured.
+        paper_time: of ``simlab run NAME --preset paper``, likewise.
         vary: what varies in each preset unless the user says otherwise, values by name.
         seeds: how many in each preset unless the user says otherwise; one if it is not named.
         trajectories: whether weights are kept at every record, whatever the user says.
@@ -60,6 +61,7 @@ class Experiment(NamedTuple):
         figures: beside those of its phenomenon: modules of the package ``figures``, or functions of a dataset that
             return a matplotlib figure, which are drawn after a run under their own names.
         talk: the module of the figure whose panel stands for it on the page of a talk, and the question above it.
+        needs: fields of the configuration without which it cannot be run, as they have no default.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Experiment(NamedTuple):
     figures: tuple[str | Callable, ...] = ()
     talk: tuple[str, str] | None = None
     check: Callable[["Plan"], None] = lambda plan: None
+    needs: tuple[str, ...] = ()
 
     def configurations(self, preset: str, overrides: Mapping[str, object]) -> dict[str, Configuration]:
         """Return the configuration of each regime, with the user's changes.

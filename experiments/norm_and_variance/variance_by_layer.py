@@ -35,12 +35,11 @@ def derive(dataset, plan):
     if "width" not in dataset.dims or dataset.sizes["width"] < 2:
         return dataset
     errors = dataset.learned.sel(quantity=["mean_square_error", "variance_error"]).mean("seed")
-    widths = np.log(dataset.width.values.astype(float))
-    slopes = np.log(errors).transpose("width", ...).values
-    fitted = np.polyfit(widths, slopes.reshape(len(widths), -1), 1)[0].reshape(slopes.shape[1:])
-    dims = [dim for dim in errors.dims if dim != "width"]
+    logarithms = np.log(errors.assign_coords(width=np.log(dataset.width.astype(float))))
+    slopes = logarithms.polyfit("width", 1).polyfit_coefficients.sel(degree=1, drop=True)
+    slopes = slopes.reindex(quantity=dataset.quantity)  # NaN for the other quantities
     return dataset.assign(
-        error_slope=(dims, fitted, {"long_name": "slope of the logarithm of an error in that of the width"})
+        error_slope=slopes.assign_attrs(long_name="slope of the logarithm of an error in that of the width", units="1")
     )
 
 

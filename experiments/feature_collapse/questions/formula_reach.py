@@ -53,7 +53,7 @@ EXPERIMENT = Experiment(
     summary="formulas against exact minima and training over 72 settings, and from few latents to all",
     regimes=REGIMES,
     quick_time="2 min",
-    paper_time="3 min",
+    paper_time="3 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         "quick": {

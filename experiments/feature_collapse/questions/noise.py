@@ -85,7 +85,7 @@ EXPERIMENT = Experiment(
     summary="label noise and word noise against theory, and equal against free lengths on a noisy sample",
     regimes=REGIMES,
     quick_time="2 min",
-    paper_time="3 min",
+    paper_time="3 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         preset: {

@@ -81,3 +81,15 @@ def test_untrained_networks_come_near_the_kernel():
     np.testing.assert_allclose(run.within_share.mean("seed"), prediction.arrays["within_share"], atol=0.1)
     np.testing.assert_allclose(run.mean_share.mean("seed"), prediction.arrays["mean_share"], atol=0.1)
     assert float(run.learned.sel(quantity="formula_error").max()) < 1e-12
+
+
+def test_errors_have_a_slope_over_widths():
+    choices = UntrainedConfiguration(depth=1, n_evaluation=48)
+    regime = variance_by_layer.EXPERIMENT.regimes[0]._replace(quick=choices)
+    experiment = variance_by_layer.EXPERIMENT._replace(regimes=(regime,))
+    run = run_plan(experiment.plan("quick", {}, 2, {"width": (16, 32, 64)})).isel(regime=0)
+    assert run.error_slope.sizes == {"quantity": run.sizes["quantity"]}
+    errors = run.learned.sel(quantity="variance_error").mean("seed")
+    slope = np.polyfit(np.log([16, 32, 64]), np.log(errors), 1)[0]
+    assert run.error_slope.sel(quantity="variance_error").item() == pytest.approx(slope, rel=1e-9)
+    assert np.isnan(run.error_slope.sel(quantity="last_mean_share").item())
