@@ -62,6 +62,7 @@ def describe(theory: Theory) -> Prediction:
         quantities={
             "loss": theory.loss,
             "excess_loss": nothing,
+            "loss_over_limit": limit_loss(**theory.task) * 0 + 1,
             "n_represented": nothing + np.sum(represented),
             "dimensionality_error": nothing,
             "norm": root_mean_square(theory.norms[represented]) + nothing,
@@ -77,6 +78,17 @@ def describe(theory: Theory) -> Prediction:
             "represented": np.where(np.isnan(nothing), np.nan, represented),
         },
     )
+
+
+def limit_loss(
+    n_features: int, n_hidden: int, active_probability: float, importance: Sequence[float], nonlinearity: str
+) -> float:
+    """Return ``p^2 I (n - m)/3``, which the least loss tends to as p -> 0 for m < n <= 2m; NaN for other tasks."""
+    from theory.superposition import sparse_limit
+
+    if nonlinearity != "relu" or len(set(importance)) > 1 or not n_hidden < n_features <= 2 * n_hidden:
+        return np.nan
+    return active_probability**2 * importance[0] * sparse_limit(n_features, n_hidden).loss_coefficient
 
 
 def _short(geometry: str) -> str:
