@@ -12,7 +12,7 @@ from simlab.losses.reconstruction import Reconstruction
 from simlab.metrics import superposition as metrics
 from simlab.metrics.code_alignment import AlignedCode, align_code
 from simlab.sweeps.members import MemberRun
-from theory.superposition import two_feature_loss
+from theory.superposition import SuperpositionTask, two_feature_loss
 
 QUANTITIES = {
     "loss": Quantity(
@@ -103,10 +103,15 @@ def learned_loss(spec: FeatureSpec, weights: np.ndarray, bias: np.ndarray) -> me
 
 
 def _limit_loss(spec: FeatureSpec) -> float:
-    law = spec.task.sample(0)
-    importance = tuple(map(float, law.importance))
-    p = float(law.active_probability)
-    return limit_loss(len(importance), spec.network.n_hidden, p, importance, spec.network.nonlinearity)
+    law, network = spec.task.sample(0), spec.network
+    features = SuperpositionTask(
+        n_features=len(law.importance),
+        n_hidden=network.n_hidden,
+        active_probability=float(law.active_probability),
+        importance=tuple(map(float, law.importance)),
+        nonlinearity=network.nonlinearity,
+    )
+    return limit_loss(features)
 
 
 def _align(spec: FeatureSpec, weights: np.ndarray, prediction: Prediction) -> AlignedCode:
