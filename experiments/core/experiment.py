@@ -51,7 +51,7 @@ class Experiment(NamedTuple):
         phenomenon: which its regimes belong to.
         quick_time: of ``simlab run NAME`` on two cores, with compilation: all seeds that the preset has. In words;
             ``"2 min (1 seed)"`` where fewer seeds were timed than the preset has; empty if it was not measured.
-        paper_time: of ``simlab run NAME --preset paper``, likewise; an upper bound, as some were timed beside other work.
+        paper_time: of ``simlab run NAME --preset paper``, likewise; some were timed beside other work: upper bounds.
         vary: what varies in each preset unless the user says otherwise, values by name.
         seeds: how many in each preset unless the user says otherwise; one if it is not named.
         trajectories: whether weights are kept at every record, whatever the user says.
