@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from experiments.atlas.entries import Entry, choose_entries
@@ -12,6 +12,8 @@ from experiments.core.experiment import Plan
 from experiments.core.output import check_folder, draw_figures, load_finished
 from experiments.core.progress import make_progress
 from experiments.registry import find_experiment
+from experiments.run_all.measured_time import measured_times, timed
+from experiments.run_all.run_state import Stage, find_state
 from simlab.storage.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
 from simlab.validation import check_choice
 
@@ -42,14 +44,12 @@ def _run_all(
     from experiments.atlas.page import atlas_to_json, format_atlas, make_atlas_page
     from experiments.atlas.values import atlas_dataset, values_of
 
-    seconds, values, diverged = _known_seconds(folder), {}, {}
+    earlier, values, diverged = _saved_seconds(folder), {}, {}
     for place, entry in enumerate(entries, start=1):
         if not quiet:
             print(f"{place} of {len(entries)}: {entry.name}", file=sys.stderr, flush=True)
-        began = time.monotonic()
-        run, is_new = _run_one(plans[entry.name], folder / entry.name, quiet=quiet)
-        if is_new:
-            seconds[entry.name] = time.monotonic() - began
+        run, is_new = _run_one(plans[entry.name], folder, entry.name, quiet=quiet)
+        seconds = earlier | {name: time.seconds for name, time in measured_times(folder).items()}
         values[entry], diverged[entry] = values_of(entry, run), int((run.status == "diverged").sum())
         if is_new or place == len(entries):  # after each new one, so that its time survives a kill
             dataset = atlas_dataset(values, diverged, seconds, preset)
@@ -66,20 +66,22 @@ def _run_all(
     return 1 if n_diverged else 0
 
 
-def _run_one(plan: Plan, folder: Path, *, quiet: bool):
+def _run_one(plan: Plan, folder: Path, name: str, *, quiet: bool):
     """Return the dataset of a plan, and whether it was computed now."""
     from experiments.sweep import run_or_load
 
-    is_new = not (folder / RESULTS_FILE).exists()
-    with make_progress(quiet=quiet or not is_new) as progress:
-        dataset = run_or_load(plan, folder, progress)
+    state = find_state(folder / name, plan)
+    is_new = state.stage is not Stage.DONE
+    timing = timed(folder, name, is_new=state.stage is not Stage.BEGUN) if is_new else nullcontext()
+    with make_progress(quiet=quiet or not is_new) as progress, timing:
+        dataset = run_or_load(plan, folder / name, progress)
     if dataset is None:
-        raise OSError(f"{folder}: another process is running this experiment")
+        raise OSError(f"{folder / name}: another process is running this experiment")
     return dataset, is_new
 
 
-def _known_seconds(folder: Path) -> dict[str, float]:
-    """Return the seconds of each run, as measured by an earlier ``simlab atlas`` in this folder."""
+def _saved_seconds(folder: Path) -> dict[str, float]:
+    """Return the seconds of each run in the dataset of an earlier ``simlab atlas`` in this folder."""
     if not (folder / RESULTS_FILE).exists():
         return {}
     saved = load_dataset(folder)

@@ -15,7 +15,7 @@ from experiments.benchmarks.suite import BENCHMARKS
 from experiments.commands import simple as commands
 from experiments.commands.atlas import prepare_atlas
 from experiments.commands.bench import prepare_bench
-from experiments.commands.failures import UnreadableRun, describe_failure
+from experiments.commands.failures import Action, attempt
 from experiments.commands.parser import CommandParser, join_negative_numbers
 from experiments.commands.predict import add_predictor_options, build_predict
 from experiments.commands.report import prepare_report
@@ -24,10 +24,7 @@ from experiments.commands.streams import kept_going
 from experiments.verification.suite import GROUPS
 from figures.drawing.venues import VENUES
 from simlab import __version__
-from simlab.storage.manifest import OtherSweep
-from simlab.validation import check_choice, first_line
-
-Action = Callable[[], int]
+from simlab.validation import check_choice
 
 # The options that name files and folders.
 _PATHS = ("out", "folders", "source_folder", "overview")
@@ -52,29 +49,13 @@ def carry_out(read: Callable[[], Namespace]) -> int:
 
 def _carry_out(read: Callable[[], Namespace]) -> int:
     """Carry out a command, report an expected failure in one line, and return the exit status."""
-    begun = False
-    try:
+
+    def prepare() -> Action:
         arguments = with_home(read())
-        action = arguments.prepare(arguments)
-        begun = True
-        return action()
-    except (OtherSweep, UnreadableRun) as error:
-        return _fail(str(error), 2)
-    except ValueError as error:
-        if begun and not isinstance(error, OSError):  # the input has been checked, so this is a bug of simlab
-            raise
-        return _fail(str(error), 1 if begun else 2)
-    except ArithmeticError as error:  # a solver that did not converge
-        return _fail(first_line(error), 1)
-    except OSError as error:
-        return _fail(_describe_os_error(error), 1 if begun else 2)
-    except (MemoryError, RuntimeError, ImportError) as error:
-        line = describe_failure(error)
-        if line is None:
-            raise
-        return _fail(line, 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+        return arguments.prepare(arguments)
+
+    status, line = attempt(prepare)
+    return status if line is None else _fail(line, status)
 
 
 def with_home(arguments: Namespace) -> Namespace:
@@ -92,13 +73,6 @@ def with_home(arguments: Namespace) -> Namespace:
 def _fail(line: str, status: int) -> int:
     print(f"simlab: {line}", file=sys.stderr)
     return status
-
-
-def _describe_os_error(error: OSError) -> str:
-    """Return the message of the operating system, with the file name if there is one."""
-    if error.strerror is None:
-        return first_line(error)
-    return error.strerror if error.filename is None else f"{error.filename!r}: {error.strerror}"
 
 
 def parse(argv: Sequence[str]) -> Namespace:

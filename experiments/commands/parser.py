@@ -3,7 +3,7 @@
 import argparse
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from experiments.core.axes import Axis, parse_axis
 from experiments.core.options import flag_of, flags_of, option_types
@@ -59,6 +59,18 @@ class CommandParser(argparse.ArgumentParser):
         owners = owners or [f"'simlab {name}'" for name, parser in self.commands.items() if flag in parser.flags]
         hint = f" (an option of {' and '.join(owners)})" if owners else nearest(flag, self.flags)
         raise ValueError(f"option: expected one that '{self.prog} --help' lists, got {word!r}{hint}")
+
+    def keep_options(self, names: Collection[str]) -> None:
+        """Remove every option but those whose values have these names; the values of the others are their defaults."""
+        removed = [action for action in self._actions if action.option_strings and action.dest not in names]
+        for action in removed:
+            self.set_defaults(**{action.dest: action.default})
+            self._actions.remove(action)
+            for group in self._action_groups:
+                if action in group._group_actions:
+                    group._group_actions.remove(action)
+            for flag in action.option_strings:
+                del self._option_string_actions[flag]
 
     def find_name(self, words: Iterable[str]) -> str | None:
         """Return the first word that is neither an option nor an option's value, or None."""

@@ -5,18 +5,26 @@ from collections.abc import Sequence
 
 from experiments.commands.parser import CommandParser
 from experiments.commands.run import prepare_run
+from experiments.commands.run_all import prepare_run_all
 from experiments.core.configuration import GROUPS, Configuration, fields_set
 from experiments.core.experiment import Experiment
-from experiments.core.options import add_options, default_text
+from experiments.core.options import add_options, default_text, flag_of
 from experiments.phenomena import load_configurations
 from experiments.registry import NAMES, find_experiment
 
 PRESETS = ("quick", "paper")
 
+# In place of the name of an experiment: every one in turn, with the options that all have.
+ALL = "all"
+SHARED = (
+    *("help", "preset", "seeds", "first_seed", "plan", "chunk", "relayout", "grace"),
+    *("out", "overwrite", "no_figures", "json", "quiet"),
+)
+
 
 def build_run(parser: CommandParser) -> None:
     """Run an experiment over named axes: train, predict, compare, draw."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="an experiment, as listed by 'simlab list'")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="an experiment, as listed by 'simlab list', or all")
     add_run_options(parser)
 
 
@@ -81,16 +89,47 @@ def add_experiment_options(parser: CommandParser, words: Sequence[str]) -> None:
         ValueError: there is no such experiment.
     """
     name = parser.find_name(words)
+    if name == ALL:
+        _show_all(parser)
+        return
     if name is None:
         add_options(parser, Configuration)
         for configuration in parser.load_records().values():
             add_options(parser, configuration, hidden=True)
         parser.usage = f"{parser.prog} NAME [options]"
-        parser.epilog = f"experiments: {', '.join(NAMES)}. 'simlab run NAME --help' shows the options of an experiment."
+        parser.epilog = (
+            f"experiments: {', '.join(NAMES)}. 'simlab run NAME --help' shows the options of an experiment, "
+            f"'simlab run {ALL} --help' those of running all of them."
+        )
         return
     show_experiment(parser, find_experiment(name))
     parser.prog = f"simlab run {name}"
     parser.usage = f"{parser.prog} [options]"
+
+
+def _show_all(parser: CommandParser) -> None:
+    """Keep the options that all experiments have; add those that choose, and those without which some cannot run."""
+    parser.keep_options(SHARED)
+    choice = parser.add_argument_group("experiments")
+    choice.add_argument("--only", metavar="NAMES", help="run these, separated by commas (default: all)")
+    choice.add_argument("--skip", metavar="NAMES", help="run all but these, separated by commas")
+    for experiment in map(find_experiment, NAMES):
+        for option in experiment.needs:
+            text = f"of {experiment.name}, which is skipped if it is not given"
+            choice.add_argument(flag_of(option), metavar=option.upper(), help=text)
+    actions = parser._option_string_actions
+    actions["--seeds"].help = "number of seeds of each (default: those of the preset)"
+    actions["--plan"].help = "print what is done and what is left; run nothing"
+    actions["--out"].help = "folder for a folder of each (default: runs/all-PRESET)"
+    actions["--overwrite"].help = "replace runs of other plans that the folders hold"
+    parser.prog = f"simlab run {ALL}"
+    parser.usage = f"{parser.prog} [options]"
+    parser.description = (
+        "Run every experiment in turn, each in DIR/NAME as by 'simlab run NAME', those of the least stated time first. "
+        "The same command goes on after an interruption; runs that are finished are loaded. Each table is in "
+        "DIR/NAME/table.txt."
+    )
+    parser.set_defaults(prepare=prepare_run_all)
 
 
 def show_experiment(parser: CommandParser, experiment: Experiment) -> None:

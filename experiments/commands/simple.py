@@ -35,7 +35,7 @@ def prepare_list(arguments: argparse.Namespace) -> Action:
             print(json.dumps(records, indent=1))
             return 0
         rows = [
-            ("experiment", "quick", "paper (one seed)"),
+            ("experiment", "quick preset", "paper preset"),
             *((e.name, e.quick_time or "-", e.paper_time or "-") for e in experiments),
         ]
         lines = format_columns(rows).splitlines()

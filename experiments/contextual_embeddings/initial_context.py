@@ -51,6 +51,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="30 s",
+    paper_time="4 min",
     phenomenon=CONTEXT_AT_INITIALISATION,
     derive=derive,
     vary={"quick": {"embedding_dim": (64, 256)}, "paper": {"embedding_dim": (32, 64, 128, 256, 512)}},

@@ -18,6 +18,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="60 s",
+    paper_time="17 min",
     phenomenon=CONTEXTUAL_EMBEDDINGS,
     derive=derive,
     seeds={"quick": 3, "paper": 5},

@@ -49,8 +49,10 @@ class Experiment(NamedTuple):
         summary: one line for ``simlab list``.
         regimes: at least one.
         phenomenon: the phenomenon of all its regimes.
-        quick_time: run time of the quick preset on two cores, compilation included, as text.
-        paper_time: run time of one seed of the paper preset on two cores, as text.
+        quick_time: run time of ``simlab run NAME`` on two cores, compilation and all seeds of the preset included, as
+            text; ``"2 min (1 seed)"`` where fewer seeds were timed than the preset has; empty if not measured.
+        paper_time: run time of ``simlab run NAME --preset paper``, likewise. Some were measured beside other work and
+            are upper bounds.
         vary: default axes of each preset, values by name.
         seeds: default number of seeds of each preset; 1 for a preset that is absent.
         trajectories: whether weights are always kept at every record, even if the user does not request them.
@@ -61,6 +63,7 @@ class Experiment(NamedTuple):
             dataset that return a matplotlib figure, which are drawn after a run under their own names.
         talk: the module of the figure whose panel represents the experiment on the overview page of ``simlab plot``,
             and the question above the panel.
+        needs: fields of the configuration that have no default and that a run requires.
         registered: whether the experiment is registered in simlab, so that tests hold it to the contract of a
             phenomenon. Others are rehearsed before training, see :mod:`experiments.core.rehearsal`.
     """
@@ -78,6 +81,7 @@ class Experiment(NamedTuple):
     figures: tuple[str | Callable, ...] = ()
     talk: tuple[str, str] | None = None
     check: Callable[["Plan"], None] = lambda plan: None
+    needs: tuple[str, ...] = ()
     registered: bool = False
 
     def configurations(self, preset: str, overrides: Mapping[str, object]) -> dict[str, Configuration]:

@@ -27,6 +27,7 @@ QUANTITIES = {
     "eigenvalue_error": Quantity(
         label="largest error of an eigenvalue", headline="learned", panels=(Panel(label="largest error", height=0.8),)
     ),
+    "corrected_error": Quantity(label="eigenvalues corrected for the batch: largest error"),
     "effective_rank": Quantity(label="effective rank"),
     "largest_collapsed": Quantity(label="largest eigenvalue predicted to collapse"),
     "gram_distance": Quantity(label="relative error of W^T W"),
@@ -57,6 +58,7 @@ def measure(member, run: MemberRun, prediction: CollapsePrediction) -> Measured:
             "rank": int(np.sum(values > tau * (SAMPLED_ZERO if is_sampled else EXACT_ZERO))),
             "loss": loss,
             "eigenvalue_error": float(np.abs(values - predicted).max()),
+            "corrected_error": float(np.abs(values - prediction.finite_batch).max()),
             "effective_rank": effective_rank(values),
             "largest_collapsed": values[rank] if rank < len(values) else np.nan,
             "gram_distance": float(np.linalg.norm(weights.T @ weights - prediction.gram) / scale),

@@ -59,6 +59,7 @@ def predict(configuration: PairConfiguration) -> CollapsePrediction:
             "effective_rank": effective_rank(values),
             "loss": theory.loss,
             "eigenvalue_error": 0.0,
+            "corrected_error": np.nan if theory.finite_batch is None else 0.0,
             "largest_collapsed": 0.0 if theory.rank < len(values) else np.nan,
             "gram_distance": 0.0,
             "least_clean": clean[-1],

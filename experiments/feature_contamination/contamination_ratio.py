@@ -35,7 +35,7 @@ EXPERIMENT = Experiment(
         *(_regime(f"mean-{mean:g}", f"background mean {mean:g}, d = 32", background_mean=mean) for mean in MEANS),
     ),
     quick_time="30 s",
-    paper_time="60 s",
+    paper_time="60 s (1 seed)",
     phenomenon=FEATURE_CONTAMINATION,
     seeds={"quick": 4, "paper": 8},
     derive=derive,

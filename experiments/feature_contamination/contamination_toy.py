@@ -102,7 +102,7 @@ EXPERIMENT = Experiment(
         for activation in ACTIVATIONS
     ),
     quick_time="90 s",
-    paper_time="20 min",
+    paper_time="20 min (1 seed)",
     phenomenon=CONTAMINATION_TOY,
     seeds={"quick": 1, "paper": 4},
     figures=("feature_contamination.toy",),

@@ -55,6 +55,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="20 s",
+    paper_time="11 min",
     phenomenon=MODALITY_GAP,
     vary={preset: {"temperature_ratio": RATIOS, "mismatch": MISMATCHES} for preset in ("quick", "paper")},
     seeds={"quick": 1, "paper": 4},

@@ -52,6 +52,7 @@ EXPERIMENT = Experiment(
     summary="why images and texts stay apart: a threshold, a conserved product, random towers",
     regimes=REGIMES,
     quick_time="20 s",
+    paper_time="40 s",
     phenomenon=MODALITY_GAP,
     seeds={"quick": 3, "paper": 5},
     derive=derive,

@@ -25,7 +25,7 @@ EXPERIMENT = Experiment(
     summary="balanced classes over weight decays, through total collapse",
     regimes=REGIMES,
     quick_time="30 s",
-    paper_time="10 min",
+    paper_time="10 min (1 seed)",
     phenomenon=NEURAL_COLLAPSE,
     vary={
         "quick": {"weight_decay": [1e-3, 2e-3, 4e-3, 8e-3, 0.012, 0.016, 0.019, 0.021, 0.024, 0.03, 0.04, 0.05, 0.06]},

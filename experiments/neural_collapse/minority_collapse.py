@@ -19,7 +19,7 @@ EXPERIMENT = Experiment(
     summary="frequent and rare classes over weight decays, through minority collapse",
     regimes=REGIMES,
     quick_time="40 s",
-    paper_time="15 min",
+    paper_time="15 min (1 seed)",
     phenomenon=NEURAL_COLLAPSE,
     vary={
         "quick": {"weight_decay": [1e-3, 2e-3, 3e-3, 4e-3, 5e-3, 6e-3, 8e-3, 0.01, 0.012, 0.016, 0.02, 0.026, 0.03]},

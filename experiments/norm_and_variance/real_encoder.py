@@ -50,4 +50,5 @@ EXPERIMENT = Experiment(
     quick_time="1 min",
     phenomenon=REAL_ENCODER,
     derive=derive,
+    needs=("model",),
 )

@@ -75,6 +75,7 @@ EXPERIMENT = Experiment(
     summary="variance against norm of the mean by layer, before and after training: a two-parameter formula",
     regimes=REGIMES,
     quick_time="80 s",
+    paper_time="29 min",
     phenomenon=NORM_AND_VARIANCE,
     seeds={"quick": 1, "paper": 3},
     figures=("norm_and_variance.trade_off",),

@@ -62,7 +62,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="30 s",
-    paper_time="20 s",
+    paper_time="20 s (1 seed)",
     phenomenon=ADVERSARIAL_GAIN,
     seeds={"quick": 8, "paper": 16},
     derive=derive,

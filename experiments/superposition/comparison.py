@@ -6,13 +6,13 @@ from experiments.core.phenomenon import Variable
 from experiments.core.prediction import Prediction
 from experiments.core.quantity import Panel, Quantity
 from experiments.core.standard_comparison import Measured, standard_comparison
-from experiments.superposition.reference import mean, root_mean_square
+from experiments.superposition.reference import limit_loss, mean, root_mean_square
 from experiments.superposition.training_spec import FeatureSpec
 from simlab.losses.reconstruction import Reconstruction
 from simlab.metrics import superposition as metrics
 from simlab.metrics.code_alignment import AlignedCode, align_code
 from simlab.sweeps.members import MemberRun
-from theory.superposition import two_feature_loss
+from theory.superposition import SuperpositionTask, two_feature_loss
 
 QUANTITIES = {
     "loss": Quantity(
@@ -22,6 +22,7 @@ QUANTITIES = {
         panels=(Panel(label="loss", height=1.1), Panel(label="relative\ndeviation", height=0.6, scale="deviation")),
     ),
     "excess_loss": Quantity(label="loss / predicted loss - 1", reduce="best"),
+    "loss_over_limit": Quantity(label="loss / (p^2 (n - m)/3), its limit as p -> 0", reduce="best"),
     "n_represented": Quantity(
         label="represented features",
         headline="compared",
@@ -68,6 +69,7 @@ def measure(member, run: MemberRun, prediction: Prediction) -> Measured:
         quantities={
             "loss": loss.value,
             "excess_loss": loss.value / prediction.quantities["loss"] - 1,
+            "loss_over_limit": loss.value / _limit_loss(spec),
             "n_represented": np.sum(represented),
             "dimensionality_error": error,
             "norm": root_mean_square(norms[represented]),
@@ -98,6 +100,18 @@ def learned_loss(spec: FeatureSpec, weights: np.ndarray, bias: np.ndarray) -> me
         first, second = importance
         return metrics.ExpectedLoss(float(first * two_feature_loss(weights[0], bias, p, second / first)), 0.0)
     return metrics.expected_loss(weights, bias, p, importance, nonlinearity)
+
+
+def _limit_loss(spec: FeatureSpec) -> float:
+    law, network = spec.task.sample(0), spec.network
+    features = SuperpositionTask(
+        n_features=len(law.importance),
+        n_hidden=network.n_hidden,
+        active_probability=float(law.active_probability),
+        importance=tuple(map(float, law.importance)),
+        nonlinearity=network.nonlinearity,
+    )
+    return limit_loss(features)
 
 
 def _align(spec: FeatureSpec, weights: np.ndarray, prediction: Prediction) -> AlignedCode:

@@ -52,7 +52,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     quick_time="40 s",
-    paper_time="30 s",
+    paper_time="30 s (1 seed)",
     phenomenon=SUPERPOSITION,
     vary={"quick": make_grid(20), "paper": make_grid(40)},
     seeds={"quick": 4, "paper": 4},

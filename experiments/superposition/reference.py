@@ -12,6 +12,7 @@ from experiments.superposition.configuration import FeatureConfiguration
 
 if TYPE_CHECKING:
     from theory.superposition import Prediction as Theory
+    from theory.superposition import SuperpositionTask
 
 
 def check_theory(configuration: FeatureConfiguration) -> None:
@@ -62,6 +63,7 @@ def describe(theory: Theory) -> Prediction:
         quantities={
             "loss": theory.loss,
             "excess_loss": nothing,
+            "loss_over_limit": 0 * limit_loss(theory.features) + 1,
             "n_represented": nothing + np.sum(represented),
             "dimensionality_error": nothing,
             "norm": root_mean_square(theory.norms[represented]) + nothing,
@@ -77,6 +79,18 @@ def describe(theory: Theory) -> Prediction:
             "represented": np.where(np.isnan(nothing), np.nan, represented),
         },
     )
+
+
+def limit_loss(features: SuperpositionTask) -> float:
+    """Return ``p^2 I (n - m)/3``, which the least loss tends to as p -> 0 for m < n <= 2m; NaN for other tasks."""
+    from theory.superposition import sparse_limit
+
+    n_features, n_hidden = features.n_features, features.n_hidden
+    has_limit = features.nonlinearity == "relu" and features.is_equally_important
+    if not has_limit or not n_hidden < n_features <= 2 * n_hidden:
+        return np.nan
+    coefficient = sparse_limit(n_features, n_hidden).loss_coefficient
+    return features.active_probability**2 * features.importance[0] * coefficient
 
 
 def _short(geometry: str) -> str:

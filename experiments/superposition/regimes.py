@@ -68,7 +68,7 @@ EXPERIMENT = Experiment(
     summary="features share dimensions as they become rare: pairs, triangles, pentagons",
     regimes=REGIMES,
     quick_time="90 s",
-    paper_time="2 min",
+    paper_time="2 min (1 seed)",
     phenomenon=SUPERPOSITION,
     vary={
         "quick": {"active_probability": [0.5, 0.3, 0.2, 0.1, 0.05, 0.03]},

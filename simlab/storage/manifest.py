@@ -104,10 +104,16 @@ def check_unchanged(parts: Path, manifest: dict) -> None:
 
 def belongs(parts: Path, sweep: dict) -> bool:
     """Return whether a folder of parts exists and belongs to a sweep."""
+    manifest = read_manifest(parts)
+    return manifest is not None and not differences(manifest["sweep"], sweep)
+
+
+def read_manifest(parts: Path) -> dict | None:
+    """Return the manifest of a folder of parts; None if there is none, or it is corrupt."""
     try:
-        return not differences(_read(parts / MANIFEST_FILE)["sweep"], sweep)
+        return _read(parts / MANIFEST_FILE)
     except (OSError, CorruptFile):
-        return False
+        return None
 
 
 def replace_layout(parts: Path, manifest: dict, layout: dict) -> dict:

@@ -23,6 +23,7 @@ EXPERIMENT = Experiment(
     ),
     phenomenon=CLASS_VECTORS,
     quick_time="10 s",
+    paper_time="15 s",
     vary={
         "quick": {"temperature": (0.1, 0.15, 0.25, 0.4, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0)},
         "paper": {"temperature": (0.08, 0.1, 0.15, 0.2, 0.25, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 2.5, 2.75, 3.0, 5.0, 10.0)},

@@ -43,6 +43,7 @@ EXPERIMENT = Experiment(
     ),
     phenomenon=CLASS_VECTORS,
     quick_time="20 s",
+    paper_time="70 s",
     vary={
         "quick": {"batch_size": (2, 4, 6), "temperature": (0.2, 0.5, 1.0)},
         "paper": {"batch_size": (2, 3, 4, 5, 6), "temperature": (0.2, 0.5, 1.0, 2.0)},

@@ -36,6 +36,7 @@ EXPERIMENT = Experiment(
     ),
     phenomenon=ISOTROPY_TIME,
     quick_time="20 s",
+    paper_time="4 min",
     vary={
         "quick": {"temperature": (0.08, 0.1, 0.14, 0.2, 0.3, 0.5, 1.0)},
         "paper": {"temperature": (0.07, 0.08, 0.1, 0.12, 0.14, 0.17, 0.2, 0.22, 0.26, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)},

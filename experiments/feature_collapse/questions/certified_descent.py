@@ -52,7 +52,7 @@ EXPERIMENT = Experiment(
     summary="does SGD find the global minimum? certified, over initial scales and batch sizes",
     regimes=tuple(map(_shrink, REGIMES)),
     quick_time="100 s",
-    paper_time="11 min",
+    paper_time="11 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         "quick": {"initial_scale": [1e-3, 1e-2, 0.1, 1.0], "batch_size": [5, 50]},

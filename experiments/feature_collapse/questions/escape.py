@@ -51,7 +51,7 @@ EXPERIMENT = Experiment(
     summary="the initial plateau over initial scales and weight decays, and the modes that end it",
     regimes=REGIMES,
     quick_time="60 s",
-    paper_time="6 min",
+    paper_time="6 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     # Zero thresholds: 0.157, 0.173 and, depending on the seed, 0.17 to 0.18; paper: 0.096, 0.110 and about 0.12.
     vary={

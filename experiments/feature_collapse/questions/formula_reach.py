@@ -53,7 +53,7 @@ EXPERIMENT = Experiment(
     summary="formulas against exact minima and training in 72 settings, and with few to all latents as classes",
     regimes=REGIMES,
     quick_time="2 min",
-    paper_time="3 min",
+    paper_time="3 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         "quick": {

@@ -65,7 +65,7 @@ EXPERIMENT = Experiment(
     summary="directions, norms and effect of word frequencies without weight decay, and as it tends to zero",
     regimes=REGIMES,
     quick_time="60 s",
-    paper_time="35 min",
+    paper_time="35 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         "quick": {"weight_decay": [0.0, 1e-5, 1e-4, 1e-3, 1e-2]},

@@ -86,7 +86,7 @@ EXPERIMENT = Experiment(
     summary="label noise and word noise against theory, and equal against free norms on a noisy sample",
     regimes=REGIMES,
     quick_time="2 min",
-    paper_time="3 min",
+    paper_time="3 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         preset: {

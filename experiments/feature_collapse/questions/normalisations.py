@@ -39,7 +39,7 @@ EXPERIMENT = Experiment(
     summary="LayerNorm, RMSNorm, BatchNorm, and trainable scales: collapse, simplex, sparsity",
     regimes=(Regime(name="normalised", summary="fresh sentences, Adam", quick=QUICK, paper=PAPER),),
     quick_time="60 s",
-    paper_time="3 min",
+    paper_time="3 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     vary={"quick": AXES, "paper": AXES},
     seeds={"quick": 3, "paper": 3},

@@ -56,7 +56,7 @@ EXPERIMENT = Experiment(
     summary="what breaks collapse: few sentences or rare words",
     regimes=REGIMES,
     quick_time="2 min",
-    paper_time="5 min",
+    paper_time="5 min (1 seed)",
     phenomenon=FEATURE_COLLAPSE,
     vary={
         "quick": {"word_frequency": LAWS, "per_class": [3, 10, 60]},

@@ -12,6 +12,7 @@ from experiments.commands import atlas as command
 from experiments.commands.cli import main
 from experiments.examples.linear_autoencoder import EXPERIMENT
 from experiments.registry import find_experiment
+from experiments.run_all.measured_time import measured_times
 from simlab.storage.results import load_dataset
 
 ENTRY = Entry("autoencoder", "linear-autoencoder", "Kunin et al. 2019", "directions that are kept", ("eigenvalues",))
@@ -91,7 +92,7 @@ def test_the_command_runs_draws_and_reuses(folder, monkeypatch, capsys):
     assert rows[0]["seconds"] > 0
     assert rows[0]["values"] == 2 * 2 + 2 * 2 * 5  # two quantities of two cells; five directions of each member
     assert {path.name for path in folder.iterdir()} == {
-        *("autoencoder", "results.nc", "atlas.html", "atlas.pdf", "atlas.png"),
+        *("autoencoder", "results.nc", "seconds.json", "atlas.html", "atlas.pdf", "atlas.png"),
     }
     assert load_dataset(folder / "autoencoder").sizes["weight_decay"] == 2
     figures = [str(folder / f"atlas.{kind}") for kind in ("pdf", "png")]
@@ -100,6 +101,17 @@ def test_the_command_runs_draws_and_reuses(folder, monkeypatch, capsys):
     monkeypatch.setattr("experiments.core.sweep.run_in_folder", None)  # nothing is computed again
     assert main(["atlas", "--out", str(folder), "--json", "--quiet"]) == 0
     assert json.loads(capsys.readouterr().out) == rows
+
+
+def test_seconds_are_kept_where_another_one_is_run_alone(folder, monkeypatch, capsys):
+    monkeypatch.setattr(command, "find_experiment", lambda name: FEW)
+    other = ENTRY._replace(name="other")
+    for entries in ((other,), (ENTRY, other)):
+        monkeypatch.setattr(command, "choose_entries", lambda names, entries=entries: entries)
+        assert main(["atlas", "--out", str(folder), "--json", "--quiet"]) == 0
+    seconds = {row["phenomenon"]: row["seconds"] for row in json.loads(capsys.readouterr().out.split("]\n")[-2] + "]")}
+    assert seconds == {name: time.seconds for name, time in measured_times(folder).items()}
+    assert set(seconds) == {"autoencoder", "other"}
 
 
 @pytest.mark.quick

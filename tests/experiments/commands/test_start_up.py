@@ -16,6 +16,8 @@ HELP = (
     "--version",
     "run escape --help",
     "run neural-collapse --help",
+    "run all --help",
+    "run all --plan",
     "predict feature-collapse --help",
     *(f"{command} --help" for command in ("list", "predict", "run", "plot", "report", "verify", "bench")),
 )
@@ -73,6 +75,9 @@ WRONG = (
     "run",
     "run feature-colapse",
     *(f"run uniform-small-sample {options}" for options in WRONG_RUNS),
+    "run all --n-words 6",
+    "run all --only escapes",
+    "run all --seeds 0",
     "run --from nowhere",
     "run --from nowhere --out new",
     "run --from nowhere --seeds 2",

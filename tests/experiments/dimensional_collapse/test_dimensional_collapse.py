@@ -62,6 +62,9 @@ def test_in_batches_eigenvalues_are_within_a_twentieth(dataset):
     assert np.all(error < 0.05 + 0.05 * regime.eigenvalues_predicted)
     assert np.all(learned(dataset, "sampled", "rank") == 2)
     assert np.all(learned(dataset, "sampled", "largest_collapsed") < 2e-3)
+    corrected = np.abs(regime.eigenvalues - regime.finite_batch_eigenvalues).max("direction")
+    np.testing.assert_allclose(learned(dataset, "sampled", "corrected_error"), corrected, rtol=1e-12)
+    assert np.isnan(learned(dataset, "exact", "corrected_error")).all()
     assert regime.basis.item() == "approximation"
     assert np.isnan(learned(dataset, "sampled", "loss")).all()
 

@@ -83,12 +83,13 @@ def test_untrained_networks_come_near_the_kernel():
     assert float(run.learned.sel(quantity="formula_error").max()) < 1e-12
 
 
-def test_errors_against_width_have_a_slope():
+def test_errors_have_a_slope_over_widths():
     choices = UntrainedConfiguration(depth=1, n_evaluation=48)
     regime = variance_by_layer.EXPERIMENT.regimes[0]._replace(quick=choices)
     experiment = variance_by_layer.EXPERIMENT._replace(regimes=(regime,))
-    run = run_plan(experiment.plan("quick", {}, 2, {"width": (16, 64)})).isel(regime=0)
+    run = run_plan(experiment.plan("quick", {}, 2, {"width": (16, 32, 64)})).isel(regime=0)
+    assert run.error_slope.sizes == {"quantity": run.sizes["quantity"]}
     errors = run.learned.sel(quantity="variance_error").mean("seed")
-    between = np.log(errors.sel(width=64) / errors.sel(width=16)) / np.log(64 / 16)
-    assert float(run.error_slope.sel(quantity="variance_error")) == pytest.approx(float(between), rel=1e-9)
-    assert np.isnan(run.error_slope.sel(quantity="formula_error"))
+    slope = np.polyfit(np.log([16, 32, 64]), np.log(errors), 1)[0]
+    assert run.error_slope.sel(quantity="variance_error").item() == pytest.approx(slope, rel=1e-9)
+    assert np.isnan(run.error_slope.sel(quantity="last_mean_share").item())

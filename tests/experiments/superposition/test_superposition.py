@@ -54,6 +54,25 @@ def test_three_features_in_two_dimensions_are_a_pair_and_one_of_its_own(dataset)
         np.testing.assert_allclose(member.weights_predicted.values[:2, :3], member.weights.values[:2, :3], atol=0.05)
 
 
+def test_the_loss_is_compared_with_its_limit_where_that_is_known(dataset):
+    regime = as_shown(dataset).sel(regime="three-in-two")
+    assert regime.predicted.sel(quantity="loss_over_limit").values.tolist() == [1.0, 1.0]
+    ratio, loss = (regime.learned.sel(quantity=name).max("seed").values for name in ("loss_over_limit", "loss"))
+    np.testing.assert_allclose(ratio, loss / (np.square(PROBABILITIES) / 3), rtol=1e-6)
+    others = dataset.sel(regime=["linear", "nothing-predicted"], quantity="loss_over_limit")
+    assert np.isnan(others.predicted).all()
+    assert np.isnan(others.learned).all()
+
+
+def test_the_predicted_loss_tends_to_its_limit():
+    probabilities = np.array([0.005, 0.01, 0.02])
+    ratios = [predict(TINY.replace(active_probability=p)).quantities["loss"] / (p**2 / 3) for p in probabilities]
+    slopes = np.diff(np.log(1 - np.array(ratios))) / np.log(2)
+    # 1 - ratio is a p + b p^2: slopes are above 1 by about p b/a, and their distance to 1 halves with p.
+    assert np.all(np.abs(slopes - 1) < 0.1)
+    assert abs(slopes[0] - 1) < abs(slopes[1] - 1)
+
+
 def test_the_learned_loss_is_that_of_the_learned_network(dataset):
     member = dataset.sel(regime="three-in-two", active_probability=0.1, seed=1)
     weights, bias = member.weights.values[:2, :3], member.bias.values[:3]
@@ -123,7 +142,7 @@ def test_predictions_together_and_one_by_one_are_the_same():
         assert "," not in together.kind, "headings list the kinds of several cells with commas"
         for name, value in alone.quantities.items():
             # Both end where the gradient is below 1e-12 of its unit; the loss is flat to its square.
-            assert together.quantities[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
+            assert together.quantities[name] == pytest.approx(value, rel=1e-6, abs=1e-9, nan_ok=True), name
 
 
 def test_a_plan_solves_its_cells_together_once():
