@@ -32,7 +32,8 @@ a { color: var(--link); text-underline-offset: 0.15em; text-decoration-thickness
 a:focus-visible, button:focus-visible, summary:focus-visible, [tabindex]:focus-visible {
   outline: 2px solid var(--link); outline-offset: 2px;
 }
-.skip { position: absolute; left: -100vw; } .skip:focus { left: 1rem; top: 0.5rem; }
+.skip { position: absolute; left: -100vw; background: var(--paper); padding: 0.25rem 0.5rem; }
+.skip:focus { left: 0.5rem; top: 0.25rem; }
 code, pre { font-family: var(--mono); font-size: 0.875em; }
 code, .long { overflow-wrap: anywhere; }
 pre { padding: 0.75rem 1rem; background: var(--faint); border-radius: 6px; white-space: pre-wrap;
