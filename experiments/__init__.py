@@ -8,12 +8,19 @@ A user-defined experiment imports its parts from here and runs like those of sim
 imported when one of its names is first used.
 """
 
-from simlab.packages import own_package
+import sys
 
-own_package("theory")
-own_package("figures")
+from simlab.packages import PACKAGES, own_package
 
-from theory.lazy import hand_on  # noqa: E402
+try:
+    for _name in reversed(PACKAGES):
+        own_package(_name)
+except ImportError as _error:
+    if sys.argv[:1] == ["-m"]:  # a command, such as ``python -m experiments``, ends with one line
+        raise SystemExit(f"simlab: {_error}") from None
+    raise
+
+from theory.lazy import hand_on
 
 __getattr__, __dir__ = hand_on(
     __name__,

@@ -24,8 +24,8 @@ MAY_IMPORT = {
 }
 # The rooms of simlab from the lowest to the highest.
 FLOORS = (
-    "packages", "validation", "sizes", "runtime", "storage", "tasks", "metrics", "losses", "data", "networks", "exact",
-    "training", "sweeps",
+    "packages", "command_line", "validation", "sizes", "runtime", "storage", "tasks", "metrics", "losses", "data",
+    "networks", "exact", "training", "sweeps",
 )  # fmt: skip
 SIMLAB_LEVELS = {room: level for level, room in enumerate(FLOORS)}
 # experiments/core/phenomenon.py is their contract.

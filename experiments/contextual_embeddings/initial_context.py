@@ -19,6 +19,7 @@ def _load_comparison():
 
 CONTEXT_AT_INITIALISATION = Phenomenon(
     name="context-at-initialisation",
+    part_of="contextual-embeddings",
     configuration=LanguageConfiguration,
     check_theory=check_theory,
     predict=predict,

@@ -73,6 +73,7 @@ class Phenomenon(NamedTuple):
             object that the comparison accepts.
         predict_all: ``configurations -> predictions``, where many are solved faster together than one by one; None
             calls ``predict`` for each.
+        part_of: name of the larger phenomenon under which reports list its runs; empty for its own name.
         load_comparison: ``() -> Comparison``; imports the comparison when it is first needed.
         make_training_spec: ``configuration -> TrainingSpec``, or None for a measurement.
         make_hyperparameters: ``configuration -> Hyperparameters``, those of the specification's objective; None where
@@ -94,6 +95,12 @@ class Phenomenon(NamedTuple):
     keeps: str = "final"
     figures: tuple[str, ...] = ()
     predict_all: Callable[[Sequence], Sequence] | None = None
+    part_of: str = ""
+
+    @property
+    def topic(self) -> str:
+        """The name of the phenomenon under which reports list its runs."""
+        return self.part_of or self.name
 
 
 KEEPS = ("final", "initial", "trajectory")

@@ -284,6 +284,7 @@ def collect(
     dataset.attrs = {
         "experiment": plan.name,
         "phenomenon": plan.phenomenon.name,
+        "topic": plan.phenomenon.topic,
         **declarations(plan, comparison),
         "layout": json.dumps({"groups": [layout._asdict() for layout in layouts]}),
         "settings": json.dumps(other_settings()),

@@ -82,6 +82,7 @@ def _load_comparison():
 
 CONTAMINATION_TOY = Phenomenon(
     name="contamination-toy",
+    part_of="feature-contamination",
     configuration=ToyConfiguration,
     make_training_spec=make_training_spec,
     predict=predict,

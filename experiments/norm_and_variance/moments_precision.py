@@ -84,6 +84,7 @@ def _load_comparison():
 
 MOMENTS_PRECISION = Phenomenon(
     name="moments-precision",
+    part_of="norm-and-variance",
     configuration=PrecisionConfiguration,
     check_theory=check,
     predict=predict,

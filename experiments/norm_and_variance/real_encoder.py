@@ -36,6 +36,7 @@ def derive(dataset, plan):
 
 REAL_ENCODER = Phenomenon(
     name="real-encoder",
+    part_of="norm-and-variance",
     configuration=EncoderConfiguration,
     check_theory=check,
     predict=_predict,

@@ -21,6 +21,7 @@ def _load_comparison():
 
 VARIANCE_BY_LAYER = Phenomenon(
     name="variance-by-layer",
+    part_of="norm-and-variance",
     configuration=UntrainedConfiguration,
     check_theory=check,
     predict=_predict,

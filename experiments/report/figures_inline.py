@@ -2,10 +2,10 @@
 
 import io
 from base64 import b64encode
-from importlib import import_module
-from importlib.util import find_spec
 
-from experiments.report.markup import TIMES, Markup, element, join, plural
+from experiments.report.figure_text import caption_of, describe, title_of
+from experiments.report.headline import headline_words
+from experiments.report.markup import TIMES, Markup, element, join
 from experiments.report.svg import Drawing, read_svg
 
 # A scatter of a hundred thousand words is no longer a drawing that a page can hold: it becomes a picture.
@@ -28,16 +28,19 @@ def all_figures(dataset, prefix: str) -> Markup:
         names = figures_of(dataset)
     except ValueError as error:
         return element("p", f"No figures: {error}", class_="problem")
-    return join(*(figure_element(name, dataset, f"{prefix}-{file_name(name).replace('_', '-')}") for name in names))
+    numbers = headline_words(dataset)
+    keys = (f"{prefix}-{file_name(name).replace('_', '-')}" for name in names)
+    return join(*(figure_element(name, dataset, key, numbers) for name, key in zip(names, keys, strict=True)))
 
 
-def figure_element(name: str, dataset, prefix: str) -> Markup:
+def figure_element(name: str, dataset, prefix: str, numbers: str = "") -> Markup:
     """Return a figure of a saved run; where it cannot be drawn from that file, a line that says why.
 
     Args:
         name: of the figure.
         dataset: the saved run.
         prefix: its id in the page; ids inside it begin with it.
+        numbers: the headline numbers of the run in words, for the alternative text.
     """
     from figures import draw
 
@@ -49,7 +52,7 @@ def figure_element(name: str, dataset, prefix: str) -> Markup:
         return element("p", why, class_="problem", id=prefix)
     caption = caption_of(name)
     content = draw_inline(figure, f"{prefix}-svg")
-    description = f"{caption} {describe(figure)}"
+    description = " ".join(filter(None, (caption, describe(figure), numbers)))
     style = f"--natural:{content.width * NATURAL:.0f}px"
     sheet = element("div", _image(content, prefix, description), _button(prefix, caption), class_="sheet", style=style)
     words = element("figcaption", element("b", f"{title}. "), caption)
@@ -100,65 +103,3 @@ def _enlarged(drawing: Drawing, prefix: str, description: str) -> Markup:
                     aria_label="Close")  # fmt: skip
     style = f"--ratio:{drawing.width / drawing.height:.3f};--least:{drawing.width * LEGIBLE:.0f}px"
     return element("div", close, element("div", again, style=style), id=f"{prefix}-large", popover=True, class_="large")
-
-
-def title_of(name: str) -> str:
-    """Return what a figure is called: the name of its files as words."""
-    from figures import file_name
-
-    text = file_name(name).replace("_", " ")
-    return text[:1].upper() + text[1:]
-
-
-def caption_of(name: str) -> str:
-    """Return what a figure shows: the first sentence of its module."""
-    module = f"figures.{name}"
-    text = (import_module(module).__doc__ or "") if find_spec(module) else ""
-    return " ".join(text.partition("\n\n")[0].split())
-
-
-def describe(figure) -> str:
-    """Return the panels of a figure in words, for who cannot see it: titles, axes with their ranges, legends.
-
-    A panel without labels of its own has those of its row and of its column.
-    """
-    panels = [" ".join(filter(None, map(_plain, _panel_words(ax)))) for ax in figure.axes]
-    named = [panel for panel in panels if panel]
-    legends = [ax.get_legend() for ax in figure.axes] + list(figure.legends)
-    entries = dict.fromkeys(
-        _plain(text.get_text()) for legend in legends if legend is not None for text in legend.get_texts()
-    )
-    parts = [plural(len(panels), "panel"), *named, *([f"legend: {', '.join(entries)}"] if entries else [])]
-    return f"{'; '.join(parts)}."
-
-
-def _panel_words(ax) -> tuple[str, ...]:
-    title = next(filter(None, (ax.get_title(loc=side) for side in ("center", "left", "right"))), "")
-    x, y = ax.get_xlabel() or _shared_label(ax, "x"), ax.get_ylabel() or _shared_label(ax, "y")
-    if not (title or x or y) or not ax.get_visible():
-        return ()
-    ranges = [_range(name, *getattr(ax, f"get_{name}lim")()) for name in "xy" if len(getattr(ax, f"get_{name}ticks")())]
-    return f"{title}:" if title else "", y, f"against {x}" if x else "", f"({', '.join(ranges)})" if ranges else ""
-
-
-def _range(name: str, low: float, high: float) -> str:
-    """Return from where to where an axis goes, in words."""
-    return f"{name} from {low:.2g} to {high:.2g}"
-
-
-def _shared_label(ax, axis: str) -> str:
-    """Return the label that the panels of a row (y) or of a column (x) share; nothing if they have several."""
-    place = ax.get_subplotspec()
-    if place is None:
-        return ""
-    span = "rowspan" if axis == "y" else "colspan"
-    others = [other for other in ax.figure.axes if other.get_subplotspec() is not None]
-    others = [other for other in others if other.get_subplotspec().get_gridspec() is place.get_gridspec()]
-    aligned = [other for other in others if getattr(other.get_subplotspec(), span) == getattr(place, span)]
-    labels = {getattr(other, f"get_{axis}label")() for other in aligned} - {""}
-    return labels.pop() if len(labels) == 1 else ""
-
-
-def _plain(text: str) -> str:
-    """Return a label without what only sets it: mathematics' dollar signs, line breaks."""
-    return " ".join(text.replace("$", "").replace("\\", "").split())

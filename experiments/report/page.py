@@ -1,17 +1,15 @@
-"""The page: a head that lists what it holds, a table of contents, a section for each run."""
+"""The page: a head that lists the runs, navigation by phenomenon, a section for each run."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import simlab
-from experiments.report.markup import Markup, element, join, plural
+from experiments.report.document import make_document, navigation
+from experiments.report.markup import Markup, element, plural
 from experiments.report.run_section import Section, make_section
-from experiments.report.saved_run import SavedRun
-from experiments.report.style import STYLE
+from experiments.report.saved_run import SavedRun, topic_of
 
-# The page fetches nothing, and this policy lets a browser enforce that.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _NAMES = {"verify": "Verified claims", "bench": "Benchmarks"}
 
 
@@ -25,29 +23,24 @@ def make_page(runs: Sequence[SavedRun], title: str | None = None) -> str:
     names = _section_titles(runs)
     numbered = enumerate(zip(runs, names, strict=True), start=1)
     sections = [make_section(run, name, f"run-{place}") for place, (run, name) in numbered]
+    groups = _group(runs, sections)
     heading = title or _default_title(runs)
-    body = element(
-        "body",
-        _header(heading, runs, sections),
-        _contents(sections),
-        element("main", *(section.content for section in sections)),
+    return make_document(
+        heading,
+        element("a", "Skip to the runs", href="#runs", class_="skip"),
+        _header(heading, groups),
+        navigation(*map(_phenomenon_links, range(1, len(groups) + 1), groups, groups.values())),
+        element("main", *(_part(topic, place, groups[topic]) for place, topic in enumerate(groups, 1)), id="runs"),
         element("footer", f"Made by simlab {simlab.__version__} from {plural(len(runs), 'saved run')}."),
     )
-    return f"<!DOCTYPE html>\n{element('html', make_head(heading), body, lang='en')}\n"
 
 
-def make_head(heading: str) -> Markup:
-    """Return the head of a page that fetches nothing."""
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", heading),
-        element("link", rel="icon", href="data:,"),
-        element("style", Markup(STYLE)),
-    )
+def _group(runs: Sequence[SavedRun], sections: Sequence[Section]) -> dict[str, list[Section]]:
+    """Return the sections of each phenomenon, in the order in which a phenomenon comes first."""
+    groups: dict[str, list[Section]] = {}
+    for run, section in zip(runs, sections, strict=True):
+        groups.setdefault(topic_of(run.dataset), []).append(section)
+    return groups
 
 
 def _experiment(run: SavedRun) -> str:
@@ -70,28 +63,36 @@ def _default_title(runs: Sequence[SavedRun]) -> str:
     return f"{text[:1].upper()}{text[1:]}".replace("-", " ")
 
 
-def _header(heading: str, runs: Sequence[SavedRun], sections: Sequence[Section]) -> Markup:
+def _header(heading: str, groups: Mapping[str, Sequence[Section]]) -> Markup:
+    """Return the head of the page: a line for each run, in the order of the page."""
     lines = [
         element(
             "li",
-            element("a", section.title, href=f"#run-{place}"),
-            element("code", run.folder),
+            element("a", section.title, href=f"#{section.key}"),
+            element("code", section.folder),
             element("span", section.summary, class_="line"),
         )
-        for place, (run, section) in enumerate(zip(runs, sections, strict=True), start=1)
+        for sections in groups.values()
+        for section in sections
     ]
     return element("header", element("p", "simlab report", class_="kind"), element("h1", heading),
                    element("ol", *lines, class_="runs"))  # fmt: skip
 
 
-def _contents(sections: Sequence[Section]) -> Markup:
-    """Return the table of contents."""
-    entries = [
-        element(
-            "li",
-            element("a", section.title, href=f"#run-{place}"),
-            element("ol", *(element("li", element("a", text, href=f"#{key}")) for key, text in section.links.items())),
-        )
-        for place, section in enumerate(sections, start=1)
-    ]
-    return element("nav", element("h2", "Contents"), element("ol", join(*entries)), aria_label="Contents")
+def _phenomenon_links(place: int, topic: str, sections: Sequence[Section]) -> Markup:
+    """Return the links to a phenomenon and to its runs."""
+    link = element("a", topic, href=f"#phenomenon-{place}")
+    return element("li", link, element("ol", *map(_run_links, sections)))
+
+
+def _run_links(section: Section) -> Markup:
+    """Return the links to a run and to its parts."""
+    parts = (element("li", element("a", text, href=f"#{key}")) for key, text in section.links.items())
+    return element("li", element("a", section.title, href=f"#{section.key}"), element("ol", *parts))
+
+
+def _part(topic: str, place: int, sections: Sequence[Section]) -> Markup:
+    """Return the part of the page on one phenomenon."""
+    heading = element("h2", topic)
+    contents = (section.content for section in sections)
+    return element("section", heading, *contents, id=f"phenomenon-{place}", class_="phenomenon")

@@ -28,7 +28,7 @@ def provenance(run: SavedRun) -> Markup:
         "Machine, versions, file": _environment(run),
         "Layout on the devices": _layout(run.dataset),
     }
-    sections = (join(element("h4", title), content) for title, content in parts.items() if content)
+    sections = (join(element("h5", title), content) for title, content in parts.items() if content)
     return join(*sections, element("details", element("summary", "Variables in results.nc"), _variables(run.dataset)))
 
 

@@ -38,13 +38,17 @@ class Section(NamedTuple):
     """A run's part of the page.
 
     Attributes:
+        key: its id.
         title: its heading.
+        folder: as the user names it.
         summary: its line at the head of the page.
         content: the part itself.
         links: the headings in it, as names by id.
     """
 
+    key: str
     title: str
+    folder: str
     summary: Markup
     content: Markup
     links: dict[str, str]
@@ -65,18 +69,19 @@ def make_section(run: SavedRun, title: str, prefix: str) -> Section:
     }
     parts = {key: part for key, part in parts.items() if part[1]}
     content = [
-        element("h2", title),
+        element("h3", title),
         _lead(dataset),
         *(
-            element("section", element("h3", heading), body, id=f"{prefix}-{key}")
+            element("section", element("h4", heading), body, id=f"{prefix}-{key}")
             for key, (heading, body) in parts.items()
         ),
-        element("details", element("summary", element("h3", "Data and provenance")), provenance(run),
+        element("details", element("summary", element("h4", "Data and provenance")), provenance(run),
                 id=f"{prefix}-provenance"),
     ]  # fmt: skip
     links = {f"{prefix}-{key}": heading for key, (heading, _) in parts.items()}
     links |= {f"{prefix}-provenance": "Data and provenance"}
-    return Section(title, _summary(run), element("article", *content, id=prefix), links)
+    article = element("article", *content, id=prefix)
+    return Section(prefix, title, run.folder, _summary(run), article, links)
 
 
 def _lead(dataset) -> Markup:

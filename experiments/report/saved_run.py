@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiments.registry import NAMES, find_experiment
 from simlab.storage.results import RESULTS_FILE, load_dataset
 from simlab.validation import invalid
 
@@ -31,6 +32,23 @@ class SavedRun(NamedTuple):
     dataset: "xarray.Dataset"
     sha256: str
     size: int
+
+
+_OTHER_TOPICS = {"verify": "Verification", "bench": "Speed and memory"}
+
+
+def topic_of(dataset) -> str:
+    """Return the phenomenon under which a page lists a run, as a heading; of what has none, the kind of run.
+
+    A file of a version that did not name it is listed where the experiment is listed today.
+    """
+    experiment = str(dataset.attrs["experiment"])
+    name = dataset.attrs.get("topic") or _OTHER_TOPICS.get(experiment)
+    if name is None:
+        is_known = experiment in NAMES
+        name = find_experiment(experiment).phenomenon.topic if is_known else dataset.attrs.get("phenomenon", experiment)
+    text = str(name).replace("-", " ")
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def load_run(folder: str) -> SavedRun:

@@ -20,20 +20,24 @@ body {
   margin: 0 auto; padding: 0 1.25rem 4rem; max-width: 66rem;
   background: var(--paper); color: var(--ink); font: 1rem/1.55 var(--sans);
 }
-h1, h2, h3, h4 { line-height: 1.2; margin: 0; text-wrap: balance; overflow-wrap: anywhere; }
+h1, h2, h3, h4, h5 { line-height: 1.2; margin: 0; text-wrap: balance; overflow-wrap: anywhere; }
 h1 { font-size: 2rem; font-weight: 650; letter-spacing: -0.015em; }
-h2 { font-size: 1.5rem; font-weight: 650; letter-spacing: -0.01em; }
-h3 { font-size: 1.125rem; font-weight: 600; }
-h4 { font-size: 1rem; font-weight: 600; margin: 1.75rem 0 0.5rem; }
+h2 { font-size: 1.625rem; font-weight: 650; letter-spacing: -0.01em; }
+h3 { font-size: 1.3125rem; font-weight: 650; }
+h4 { font-size: 1.125rem; font-weight: 600; }
+h5 { font-size: 1rem; font-weight: 600; margin: 1.75rem 0 0.5rem; }
 p, ul, ol, dl, pre { margin: 0.5rem 0; }
 p, ul { max-width: 44rem; }
 a { color: var(--link); text-underline-offset: 0.15em; text-decoration-thickness: 1px; }
 a:focus-visible, button:focus-visible, summary:focus-visible, [tabindex]:focus-visible {
   outline: 2px solid var(--link); outline-offset: 2px;
 }
+.skip { position: absolute; left: -100vw; background: var(--paper); padding: 0.25rem 0.5rem; }
+.skip:focus { left: 0.5rem; top: 0.25rem; }
 code, pre { font-family: var(--mono); font-size: 0.875em; }
 code, .long { overflow-wrap: anywhere; }
-pre { padding: 0.75rem 1rem; background: var(--faint); border-radius: 6px; overflow-x: auto; }
+pre { padding: 0.75rem 1rem; background: var(--faint); border-radius: 6px; white-space: pre-wrap;
+  overflow-wrap: anywhere; }
 sup, sub { font-size: 0.72em; line-height: 0; }
 small { font-size: 0.8125rem; color: var(--soft); }
 .none, .unit { color: var(--soft); font-weight: 400; }
@@ -49,16 +53,20 @@ header { padding: 2.5rem 0 1.5rem; border-bottom: 1px solid var(--line); }
 .line { color: var(--soft); font-variant-numeric: tabular-nums; display: block; font-size: 0.9375rem; }
 
 nav { padding: 1.25rem 0; border-bottom: 1px solid var(--line); font-size: 0.9375rem; }
-nav h2 { font-size: 0.875rem; font-weight: 600; color: var(--soft); letter-spacing: 0.02em; }
-nav ol { list-style: none; margin: 0.35rem 0 0; padding: 0; }
-nav ol ol { margin: 0; padding-left: 1rem; }
+nav h2 { display: inline; font-size: 0.9375rem; font-weight: 600; letter-spacing: 0; }
+nav details { margin: 0; padding: 0; border: 0; }
+nav ol { list-style: none; margin: 0.6rem 0 0; padding: 0; }
+nav ol ol { margin: 0 0 0.4rem; padding-left: 0.9rem; } nav ol ol ol { margin: 0; }
 nav li { padding: 0.1rem 0; overflow-wrap: anywhere; }
 nav a { text-decoration: none; } nav a:hover { text-decoration: underline; }
-nav ol ol a { color: var(--soft); }
+nav details > ol > li > a { color: var(--ink); font-weight: 600; }
+nav ol ol ol a { color: var(--soft); }
 
-article { padding-top: 3rem; }
-article + article { margin-top: 3rem; border-top: 1px solid var(--line); }
-section { padding-top: 1.75rem; }
+.phenomenon { padding-top: 3rem; }
+.phenomenon + .phenomenon { margin-top: 3.5rem; border-top: 1px solid var(--soft); }
+article { padding-top: 1.5rem; }
+article + article { margin-top: 2.5rem; padding-top: 2.5rem; border-top: 1px solid var(--line); }
+article section { padding-top: 1.75rem; }
 .lead { font-size: 1.0625rem; color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 1rem; font-size: 0.9375rem; }
 dt { font-weight: 600; } dd { margin: 0; color: var(--soft); }
@@ -82,15 +90,16 @@ th:last-child, td:last-child { padding-right: 0.5rem; }
 thead th { color: var(--soft); font-weight: 500; vertical-align: bottom; border-bottom: 1px solid var(--soft); }
 thead tr:not(:last-child) th:not([rowspan]) { border-bottom: 0; padding-bottom: 0; color: var(--ink); }
 tbody tr { border-bottom: 1px solid var(--line); }
-tbody th { background: var(--paper); }
+:is(tbody tr, thead tr:first-child) > th:first-child { position: sticky; left: 0; background: var(--paper); }
 td small { display: block; }
 .numbers td, .numbers thead th { text-align: right; white-space: nowrap; }
-.numbers thead th:first-child { text-align: left; }
+.numbers thead tr:first-child th:first-child { text-align: left; }
 .numbers strong { font-weight: 600; }
 .claims td:nth-child(2), .claims thead th:nth-child(2) { text-align: left; }
 .sweep { font-size: 0.8125rem; } .sweep th, .sweep td { padding-right: 0.6rem; } .sweep .group { padding-left: 0.6rem; }
 .sweep tbody th { text-align: right; white-space: nowrap; }
 .sweep thead th[rowspan] { white-space: normal; max-width: 5.5rem; text-align: right; }
+.atlas :is(td, thead th):nth-child(-n + 4) { text-align: left; white-space: normal; min-width: 9rem; }
 .numbers td.more { text-align: left; color: var(--soft); }
 .bar { display: inline-block; width: 4rem; height: 0.55rem; margin-left: 0.6rem; background: var(--faint)
   linear-gradient(var(--bar), var(--bar)) no-repeat 0 / calc(var(--share) * 100%) 100%; }
@@ -102,9 +111,9 @@ td small { display: block; }
 .aloud { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 
 details { margin-top: 1.75rem; border-top: 1px solid var(--line); padding-top: 0.9rem; }
-details details, section details { margin-top: 1rem; border: 0; padding: 0; }
+details details, article section details { margin-top: 1rem; border: 0; padding: 0; }
 summary { cursor: pointer; font-size: 0.9375rem; color: var(--link); }
-summary h3 { display: inline; color: var(--ink); }
+summary h4 { display: inline; color: var(--ink); }
 
 figure { margin: 1.25rem 0 2.25rem; }
 .card { overflow-x: auto; width: fit-content; max-width: 100%; padding: 0.75rem;
@@ -133,57 +142,46 @@ figcaption b { color: var(--ink); font-weight: 600; }
   .comparison th:first-child { width: 29%; } .comparison th:last-child { width: 16%; }
 }
 @media (min-width: 78rem) {
-  body { max-width: 85rem; display: grid; grid-template-columns: 12rem minmax(0, 1fr); column-gap: 3rem; }
+  body { max-width: 87rem; }
+  body:has(nav) { display: grid; grid-template-columns: 14rem minmax(0, 1fr); column-gap: 3rem; }
   header, footer { grid-column: 1 / -1; }
   nav { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow-y: auto; border: 0; padding: 3rem 0; }
+  nav details::details-content { display: block; height: auto; content-visibility: visible; }
+}
+@supports selector(::details-content) {
+  @media (min-width: 78rem) { nav summary { list-style: none; color: var(--ink); pointer-events: none; } }
 }
 @media (max-width: 40rem) {
   body { padding: 0 1rem 3rem; }
-  nav ol ol { display: flex; flex-wrap: wrap; gap: 0 1.1rem; padding: 0; } nav li { padding: 0.2rem 0; }
+  nav li { padding: 0.25rem 0; }
   header { padding-top: 1.5rem; }
   .large > button { top: auto; bottom: 1rem; }
-  h1 { font-size: 1.625rem; } h2 { font-size: 1.3125rem; }
+  h1 { font-size: 1.625rem; } h2 { font-size: 1.4375rem; } h3 { font-size: 1.25rem; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; }
-  table, tbody, thead, caption { display: block; min-width: 0; }
-  th, td { min-width: 0; overflow-wrap: anywhere; }
-  .numbers:not(.sweep) tr, .variables tr { display: flex; flex-wrap: wrap; }
-  .numbers:not(.sweep) :is(th, td), .variables :is(th, td) { flex: 1 1 0; white-space: normal; font-size: 0.75rem;
-    padding-right: 0.35rem; }
-  .numbers:not(.sweep) tbody th, .variables tbody th { flex: 1 0 100%; font-size: 0.875rem; padding-bottom: 0; }
-  .numbers:not(.sweep) thead th:first-child, .variables thead th:first-child, .sweep thead { position: absolute;
-    width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .comparison.comparison :is(td, thead th) { flex-grow: 1.65; font-size: 0.7rem; padding-right: 0.2rem; }
-  .comparison.comparison td { white-space: nowrap; }
-  .comparison.comparison :nth-last-child(3) { flex-grow: 0.8; }
-  .comparison.comparison :nth-last-child(2) { flex-grow: 1.1; }
-  .comparison.comparison :nth-last-child(1) { flex-grow: 0.75; }
-  .variables td:not(:last-child) { min-width: 0; flex-grow: 2; }
-  .bar { display: none; } .numbers thead .digits, .digits:not(:has(.bar)) { padding-right: 0.35rem; }
-  .sweep tr { display: block; padding: 0.4rem 0; } .sweep .group { padding-left: 0; }
-  .sweep tbody th { font-weight: 600; }
-  .sweep :is(tbody th, td) { display: flex; justify-content: space-between; padding: 0.05rem 0; white-space: normal; }
-  .sweep [data-label]::before { content: attr(data-label); color: var(--soft); padding-right: 1rem; }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  .pairs tr { display: flex; } .pairs th { white-space: normal; flex: 0 0 35%; padding-right: 0.6rem; }
+  table { font-size: 0.8125rem; }
+  :is(.comparison, .claims, .variables, .measurements) tbody th { min-width: 8rem; max-width: 10rem;
+    overflow-wrap: break-word; }
+  .variables th { white-space: normal; } .variables td:not(:last-child) { min-width: 10rem; }
+  .pairs { table-layout: fixed; width: 100%; } .pairs td { overflow-wrap: anywhere; }
+  .pairs th { width: 36%; white-space: normal; padding-right: 0.6rem; }
 }
 @media print {
   :root { --paper: #fff; --ink: #000; --soft: #444; --line: #ccc; --faint: #f4f4f4; --link: #000; --good: #000;
     --bad: #a00; }
   @page { size: A4; margin: 16mm 14mm; }
   html { font-size: 9.5pt; }
-  body { max-width: none; padding: 0; display: block; }
+  body, body:has(nav) { max-width: none; padding: 0; display: block; }
   nav, .sheet button, .large { display: none; }
-  .scroll, .card, pre { overflow: visible; }
+  .scroll, .card { overflow: visible; }
   .scroll { background: none; } table { font-size: 8.5pt; }
   .sweep, .measurements { font-size: 7pt; } th, td { padding: 0.15rem 0.6rem 0.15rem 0; }
   .sweep .group { padding-left: 0.3rem; } .bar { display: none; }
   .numbers thead .digits, .digits:not(:has(.bar)) { padding-right: 0; }
-  tr, figure, .notes { break-inside: avoid; } h2, h3, h4, caption, summary { break-after: avoid; }
+  tr, figure, .notes { break-inside: avoid; } h2, h3, h4, h5, caption, summary { break-after: avoid; }
   thead { display: table-header-group; }
   .card { border: 0; padding: 0; } .sheet { min-width: 0; width: var(--natural); }
-  pre { white-space: pre-wrap; }
   article > details::details-content { content-visibility: visible; height: auto; }
-  section details, details details { display: none; }
+  article section details, details details { display: none; }
   summary { list-style: none; }
 }
 """

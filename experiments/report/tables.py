@@ -99,7 +99,7 @@ def sweep_table(regime, names: Sequence[str] | None, caption: object) -> Markup:
     counts = {name: cells.count_by_cell(regime, name) for name in COUNTED}
     counts = {name: column for name, column in counts.items() if any(column)}
     rows = [
-        _sweep_row(regime, selection, row, predicted, {name: column[index] for name, column in counts.items()})
+        _sweep_row(regime, selection, row, predicted, [column[index] for column in counts.values()])
         for index, (selection, row) in enumerate(zip(selections[:MOST_CELLS], compared, strict=False))
     ]
     left = len(selections) - len(rows)
@@ -140,25 +140,17 @@ def _sweep_head(regime, first: Sequence[Comparison], predicted: Sequence[bool], 
 
 
 def _sweep_row(
-    regime, selection: dict[str, int], row: Sequence[Comparison], predicted: Sequence[bool], counts: dict[str, int]
+    regime, selection: dict[str, int], row: Sequence[Comparison], predicted: Sequence[bool], counts: Sequence[int]
 ) -> Markup:
-    """Return the row of a cell; its largest error is among the quantities that have columns.
-
-    Each table cell is labelled as its column is: a narrow screen, on which the columns do not fit, shows them in lines.
-    """
-    parts = [
-        element("th", _axis_value(regime, axis, index), scope="row", data_label=axis.replace("_", " "))
-        for axis, index in selection.items()
-    ]
+    """Return the row of a cell; its largest error is among the quantities that have columns."""
+    parts = [element("th", _axis_value(regime, axis, index), scope="row") for axis, index in selection.items()]
     for comparison, is_predicted in zip(row, predicted, strict=True):
         learned = element("strong", uncertain(comparison.learned, comparison.standard_error))
         values = (number(comparison.predicted, 4), learned) if is_predicted else (learned,)
-        parts += _begin_group("td", values, [f"{comparison.label}, {name}" for name in _headings(is_predicted)])
+        parts += _begin_group("td", values)
     errors = [comparison.error for comparison in row if not math.isnan(comparison.error)]
-    parts += _begin_group("td", (rounded(max(errors, default=math.nan)),), ["largest error"])
-    return element(
-        "tr", *parts, *(element("td", str(n), class_="group", data_label=name) for name, n in counts.items())
-    )
+    parts += _begin_group("td", (rounded(max(errors, default=math.nan)),))
+    return element("tr", *parts, *(element("td", str(count), class_="group") for count in counts))
 
 
 def _headings(is_predicted: bool) -> tuple[str, ...]:
@@ -166,12 +158,10 @@ def _headings(is_predicted: bool) -> tuple[str, ...]:
     return ("predicted", "learned") if is_predicted else ("learned",)
 
 
-def _begin_group(tag: str, values: Sequence[object], labels: Sequence[str] | None = None, **attributes) -> list[Markup]:
+def _begin_group(tag: str, values: Sequence[object], **attributes) -> list[Markup]:
     """Return table cells that belong together: the first stands apart from what is before it."""
-    labelled = zip(values, labels or [None] * len(values), strict=True)
     return [
-        element(tag, value, class_="group" if index == 0 else None, data_label=label, **attributes)
-        for index, (value, label) in enumerate(labelled)
+        element(tag, value, class_="group" if index == 0 else None, **attributes) for index, value in enumerate(values)
     ]
 
 

@@ -30,6 +30,7 @@ def derive(dataset, plan):
 
 ADVERSARIAL_GAIN = Phenomenon(
     name="adversarial-gain",
+    part_of="superposition",
     configuration=GainConfiguration,
     check_theory=check_theory,
     make_training_spec=make_training_spec,

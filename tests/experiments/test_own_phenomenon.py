@@ -76,6 +76,7 @@ def test_the_theorem_is_the_minimum_of_the_risk():
 @pytest.mark.quick
 def test_the_dataset_holds_both_and_says_what_made_it(dataset):
     assert dataset.attrs["experiment"] == "linear-autoencoder"
+    assert dataset.attrs["topic"] == dataset.attrs["phenomenon"]
     assert dataset.eigenvalues.dims == ("regime", "weight_decay", "seed", "direction")
     assert set(dataset.basis.values.ravel()) == {"theorem"}
     assert dataset.history_risk.dims == ("regime", "weight_decay", "seed", "record")

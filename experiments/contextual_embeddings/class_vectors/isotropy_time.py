@@ -69,6 +69,7 @@ def _load_comparison():
 
 ISOTROPY_TIME = Phenomenon(
     name="isotropy-time",
+    part_of="contextual-embeddings",
     configuration=ConeConfiguration,
     check_theory=check_theory,
     make_training_spec=make_training_spec,

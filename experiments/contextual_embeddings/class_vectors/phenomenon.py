@@ -14,6 +14,7 @@ def _load_comparison():
 
 CLASS_VECTORS = Phenomenon(
     name="class-vectors",
+    part_of="contextual-embeddings",
     configuration=ClassConfiguration,
     check_theory=check_theory,
     make_training_spec=make_training_spec,

@@ -119,3 +119,9 @@ def test_a_function_of_the_user_is_drawn_under_its_name(tmp_path):
     plan = own.plan("quick", {})
     assert plan.figures == (my_figure,)
     assert json.loads(declarations(plan, plan.phenomenon.load_comparison())["figures"]) == ["sweeps.sweep"]
+
+
+def test_the_topic_of_every_phenomenon_is_a_phenomenon_of_its_own():
+    topics = {name: load_attribute(place).topic for name, place in PHENOMENA.items()}
+    assert all(topics[topic] == topic for topic in topics.values())
+    assert topics["class-vectors"] == topics["context-at-initialisation"] == "contextual-embeddings"

@@ -7,8 +7,10 @@ import re
 import statistics
 import subprocess
 import sys
+from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +24,13 @@ from experiments.commands.run_request import read_request
 from experiments.core.quantity import Quantity, describe
 from experiments.registry import find_experiment
 from experiments.report import figures_inline, tables
-from experiments.report.markup import DASH
+from experiments.report.document import move_styles
+from experiments.report.figure_text import describe as describe_figure
+from experiments.report.markup import DASH, element
 from experiments.report.rerun import run_words
 from experiments.report.style import STYLE
 from experiments.report.svg import read_svg
+from experiments.report.tables import MOST_COMPARED
 from experiments.verification.claim import FAIL, Claim, compare, not_applicable
 from experiments.verification.report import claims_to_dataset
 from simlab.storage.results import RESULTS_FILE, save_dataset
@@ -203,14 +208,35 @@ def test_the_page_fetches_nothing(page, pages):
     assert not [one for one in page.attributes("src") + page.attributes("srcset")]
     assert all(link.startswith(("#", "data:")) for link in page.attributes("href"))
     (style,) = page.find("style")
-    assert "url(" not in style[1]
+    assert not re.search(r"url\((?!#)", style[1])
     assert "@import" not in pages[0].read_text()
     assert not re.findall(r"https?://", pages[0].read_text())
 
 
 def test_a_policy_forbids_what_the_page_does_not_need(page):
     (policy,) = [one["content"] for one, _ in page.find("meta") if "http-equiv" in one]
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    ((_, style),) = page.find("style")
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    # The hash of the style sheet allows no style attribute; each has become a rule of the sheet.
+    assert not page.attributes("style")
+    places = page.attributes("data-s")
+    assert len(places) > 100
+    rules = re.findall(r'^\[data-s="(\d+)"\]{[^{}<]+}$', style, re.MULTILINE)
+    assert rules == [str(place) for place in range(len(set(places)))]
+
+
+def test_a_style_attribute_becomes_a_rule_and_a_text_that_looks_like_one_stays():
+    body = element("p", element("b", "x", style='font-family: "A"; --n:1'), element("i", "y", style="--n:2"),
+                   element("u", ' style="--n:3"', style="--n:2", title=' style="--n:4"'))  # fmt: skip
+    moved, rules = move_styles(body)
+    assert moved == (
+        '<p><b data-s="0">x</b><i data-s="1">y</i>'
+        '<u data-s="1" title=" style=&quot;--n:4&quot;"> style=&quot;--n:3&quot;</u></p>'
+    )
+    assert rules == '[data-s="0"]{font-family: "A"; --n:1}\n[data-s="1"]{--n:2}\n'
 
 
 def test_texts_are_shown_as_they_read(page):
@@ -251,23 +277,89 @@ def test_every_quantity_has_its_learned_value_in_the_table_of_each_regime(page, 
             assert digits[1] == pytest.approx([-math.log10(max(expected, sample / (predicted or 1.0)))], rel=1e-12)
 
 
-def test_on_a_narrow_screen_every_value_of_a_sweep_has_the_name_of_its_column(page):
-    """There a row is a list of lines; the labels are those of the columns, in their order."""
-    labels = page.attributes("data-label")
-    shown = [("norm", "risk", "test_accuracy"), tuple(LABELS)]
-    expected = set()
-    for names in shown:
-        columns = [f"{LABELS[name][0]}, {word}" for name in names for word in ("predicted", "learned")]
-        expected |= set(columns) - {"angle, predicted"}  # of which nothing is predicted
-    assert set(labels) == expected | {"decay", "on", "largest error", "diverged"}
-    cells = [attributes for attributes, _ in page.find("td") if "group" in (attributes.get("class") or "")]
-    assert cells
-    assert all("data-label" in attributes for attributes in cells)
-
-
-def test_on_a_narrow_screen_no_column_is_left_out():
+def test_on_a_narrow_screen_tables_stay_tables_and_scroll_in_a_box_of_their_own(page):
     narrow = STYLE.partition("@media (max-width: 40rem)")[2].partition("@media")[0]
-    assert re.findall(r"([^{}]*){[^{}]*display: none", narrow) == ["\n  .bar "]
+    assert narrow
+    assert "display:" not in narrow.replace(" ", "")  # a table that is set as blocks is no table to a screen reader
+    assert re.search(r"^\.scroll {[^}]*overflow-x: auto", STYLE, re.MULTILINE)
+    boxes = [attributes for attributes, _ in page.find("div") if attributes.get("class") == "scroll"]
+    assert len(boxes) == len(page.find("table"))
+    assert all(attributes["tabindex"] == "0" for attributes in boxes)  # so that keys can scroll it
+
+
+def luminance(colour):
+    """Return the relative luminance of ``#rrggbb``, as the Web Content Accessibility Guidelines 2.1 define it."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first, second):
+    darker, lighter = sorted(map(luminance, (first, second)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_texts_have_the_contrast_that_accessibility_asks_for_by_day_and_by_night():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    schemes = re.findall(r":root {(.*?)}", STYLE, re.DOTALL)[:2]
+    by_day, by_night = (dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", scheme)) for scheme in schemes)
+    assert luminance(by_day["paper"]) > 0.9
+    assert luminance(by_night["paper"]) < 0.01
+    for colours in (by_day, by_night):
+        for text in ("ink", "soft", "link", "good", "bad"):
+            for ground in ("paper", "faint"):
+                # Level AA: 4.5 for texts below 24 CSS pixels.
+                assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    # Figures and their close button are black on white in both.
+    assert contrast("#1b1f24", "#ffffff") >= 4.5
+    assert re.search(r"\.card {[^}]*background: #fff", STYLE)
+    assert re.search(r"\.large {[^}]*background: #fff", STYLE)
+
+
+def headings(page):
+    return [(int(tag[1]), "".join(text)) for tag, _, text in page.elements if re.fullmatch("h[1-6]", tag)]
+
+
+def test_headings_go_down_one_level_at_a_time(page):
+    levels = [level for level, _ in headings(page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_runs_are_listed_by_phenomenon(tmp_path):
+    """The attribute names it; of what has none the experiment does, or the kind of run."""
+    given = {"first": ("late", "a-topic"), "second": ("class-imbalance", None), "third": ("unknown", "a-topic"),
+             "fourth": ("token-collapse", None)}  # fmt: skip
+    for name, (experiment, topic) in given.items():
+        attrs = {"topic": topic} if topic else {}
+        make_run(tmp_path / name, regimes=("one",), **{"experiment": experiment, "phenomenon": "own", **attrs})
+    make_claims(tmp_path / "claims")
+    names = [*given, "claims"]
+    assert report(*(tmp_path / name for name in names), "--out", tmp_path / "page.html") == 0
+    page = read(tmp_path / "page.html")
+    assert [text for level, text in headings(page) if level in (2, 3)] == [
+        "Contents",
+        *("A topic", "late", "unknown"),
+        *("Contextual embeddings", "class-imbalance", "token-collapse"),
+        *("Verification", "Verified claims"),
+    ]
+    nav = next(index for index, (tag, *_) in enumerate(page.elements) if tag == "nav")
+    main = next(index for index, (tag, *_) in enumerate(page.elements) if tag == "main")
+    links = [attributes["href"] for tag, attributes, _ in page.elements[nav:main] if tag == "a"]
+    targets = [attributes["id"] for tag, attributes, _ in page.elements[main:] if tag in ("section", "article")
+               or (tag == "details" and "id" in attributes)]  # fmt: skip
+    assert links == [f"#{target}" for target in targets]
+    assert [target for target in targets if target.startswith("phenomenon")] == [f"phenomenon-{n}" for n in (1, 2, 3)]
+
+
+def test_the_navigation_is_shown_on_demand_on_a_narrow_screen_and_always_on_a_wide_one(page):
+    nav = next(index for index, (tag, *_) in enumerate(page.elements) if tag == "nav")
+    assert [tag for tag, *_ in page.elements[nav + 1 : nav + 5]] == ["details", "summary", "h2", "ol"]
+    assert "open" not in page.elements[nav + 1][1]
+    wide = STYLE.partition("@media (min-width: 78rem)")[2].partition("@supports")[0]
+    assert "nav { position: sticky" in wide
+    assert "nav details::details-content { display: block" in wide
 
 
 def test_a_sweep_has_a_row_for_each_cell_and_all_quantities_below(page, pages):
@@ -332,6 +424,7 @@ def test_figures_are_told_in_words_and_can_be_enlarged(page):
     assert len(drawn) == 4  # the same figure of two runs, each small and large
     assert all(attributes["role"] == "img" for attributes in drawn)
     assert all("found against predicted" in attributes["aria-label"] for attributes in drawn)
+    assert all("4 claims: 2 pass, 1 fail, 1 not applicable." in attributes["aria-label"] for attributes in drawn)
     assert len(page.find("figcaption")) == 2
     buttons = [attributes["aria-label"] for attributes, _ in page.find("button")]
     assert [text.partition(":")[0] for text in buttons] == ["Enlarge", "Close"] * 2
@@ -401,10 +494,29 @@ def test_a_figure_is_a_drawing_that_says_what_it_shows(drawn):
     assert report(drawn / "run", "--out", drawn / "page.html") == 0
     page = read(drawn / "page.html")
     (label,) = {attributes["aria-label"] for attributes, _ in page.find("svg")}
-    assert re.fullmatch(r" 1 panel; x\^2 < 1e4 & more: y against x \(x from \S+ to \S+, y from \S+ to \S+\)\.", label)
+    assert re.match(r"1 panel; x\^2 < 1e4 & more: y against x \(x from \S+ to \S+, y from \S+ to \S+\)\. In", label)
     assert len([one for one, _ in page.find("use") if "x" in one]) >= 100
     assert not page.find("metadata")
     assert len(page.find("style")) == 1  # the page's own
+
+
+def test_the_alternative_text_has_the_headline_numbers(drawn):
+    dataset = make_run(drawn / "other", axes={"decay": [1.0, 2.0]})
+    assert report(drawn / "other", "--out", drawn / "page.html") == 0
+    (label,) = {attributes["aria-label"] for attributes, _ in read(drawn / "page.html").find("svg")}
+    parts = label.partition("In this run, ")[2].removesuffix(".").split("; ")
+    assert len(parts) == MOST_COMPARED
+    for name, part in zip(LABELS, parts, strict=False):
+        cells = list(cells_of(dataset, name))
+        learned = [statistics.fmean(values) for _, values in cells]
+        predicted = [value for value, _ in cells if not math.isnan(value)]
+        text = LABELS[name][0] + (f" ({LABELS[name][1]})" if LABELS[name][1] else "")
+        text += f": learned {min(learned):.3g} to {max(learned):.3g}"
+        if predicted:
+            low, high = f"{min(predicted):.3g}", f"{max(predicted):.3g}"
+            errors = [abs(value - wanted) / (wanted or 1.0) for value, (wanted, _) in zip(learned, cells, strict=True)]
+            text += f", predicted {low if low == high else f'{low} to {high}'}, largest error {max(errors):.2g}"
+        assert part == text
 
 
 def test_a_figure_too_large_for_a_drawing_becomes_a_picture(drawn, monkeypatch):
@@ -548,8 +660,9 @@ def test_a_figure_is_described_with_the_labels_and_ranges_of_its_panels():
     axes[0, 1].set_xlim(0, 1)
     axes[0, 1].set_ylim(0, 2)
     axes[0, 1].set_title("uniform")
+    axes[1, 0].set_ylabel(r"gap $\cdot\,\beta_{1}$")
     axes[0, 1].legend()
-    text = figures_inline.describe(figure)
+    text = describe_figure(figure)
     assert "uniform: embedding norm against weight decay (x from 0 to 1, y from 0 to 2)" in text
+    assert "uniform: gap times beta_(1) against weight decay" in text  # the title of its column, the label of its row
     assert text.endswith("legend: predicted.")
-    assert "something" not in text
