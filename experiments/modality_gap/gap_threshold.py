@@ -1,4 +1,8 @@
-"""The gap across the threshold of the inverse temperature, for several numbers of pairs, mismatch rates and starts."""
+"""The gap across the threshold of the inverse temperature, for several numbers of pairs, mismatch rates and starts.
+
+Theory describes minimisers. Free vectors reach them. Towers trained for long do not keep their gap closed below the
+threshold.
+"""
 
 from experiments.core.experiment import Experiment, Plan, Regime
 from experiments.modality_gap.configuration import ModalityConfiguration
@@ -7,7 +11,7 @@ from experiments.modality_gap.regimes import TOWERS
 from simlab.validation import invalid
 
 SYMMETRIC = ModalityConfiguration(temperature_ratio=2.0, n_steps=2000, n_records=10)
-# Near the threshold the gap closes slowly, so ratios are at least 5 % away from it.
+# Near the threshold the gap of free vectors closes slowly, so ratios are at least 5 % away from it.
 RATIOS = (0.5, 0.8, 0.95, 1.05, 1.25, 1.5, 2.0, 4.0)
 MISMATCHES = (0.05, 0.1, 0.2)
 
