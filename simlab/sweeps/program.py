@@ -14,18 +14,19 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import PartitionSpec
 from jax.stages import Lowered
 
 from simlab.losses.chunks import CHUNK_ENTRIES
-from simlab.runtime.devices import CLASS, MEMBER, local_devices, make_mesh, platform
+from simlab.runtime.devices import MEMBER, local_devices, make_mesh, platform
 from simlab.runtime.random_keys import random_key
 from simlab.runtime.settings import all_settings, is_double_precision
 from simlab.sweeps.compilation import compile_piece, compiler_options, compilers, held_bytes
 from simlab.sweeps.layout import Layout
-from simlab.sweeps.members import Inputs, device_kind
+from simlab.sweeps.members import Inputs
 from simlab.sweeps.row_blocks import in_blocks, members_side_by_side, on_single_row, select_rows
 from simlab.sweeps.rows import Report, Rows, Status
+from simlab.sweeps.shapes import Shapes
 from simlab.training.optimizers import Optimizer
 from simlab.training.record import Record
 from simlab.training.run_state import Problem
@@ -73,18 +74,18 @@ class Program:
         self.spec, self.layout = spec.compile_key, layout
         self._trainer = make_trainer(self.spec, optimizer)
         self._mesh = make_mesh(layout.member_shards, layout.class_shards)
-        self._sharding = NamedSharding(self._mesh, PartitionSpec(MEMBER))
+        self._shapes = Shapes(self.spec, layout.rows, self._mesh, self._begin)
         self._lowered: dict[str, Lowered] = {}
         self._pieces: dict[str, Future] = {}
 
     def put(self, inputs: Inputs, occupied: np.ndarray) -> tuple[Inputs, jax.Array]:
         """Put the inputs of all rows on the devices; ``occupied`` (``Bool[W]``) marks the rows with a member."""
-        return jax.device_put((inputs, occupied), self._sharding)
+        return jax.device_put((inputs, occupied), self._shapes.sharding)
 
     def put_rows(self, leaves: list[np.ndarray]) -> Rows:
         """Put saved rows back on the devices; ``leaves`` are in the order of ``jax.tree.leaves``."""
-        structure = jax.tree.structure(self._begun_shapes[1])
-        return jax.device_put(jax.tree.unflatten(structure, leaves), self._row_sharding)
+        structure = jax.tree.structure(self._shapes.begun[1])
+        return jax.device_put(jax.tree.unflatten(structure, leaves), self._shapes.row_sharding)
 
     @property
     def begin(self) -> Callable:
@@ -136,7 +137,7 @@ class Program:
     @property
     def representation_bytes(self) -> int:
         """The bytes of the named arrays of one member."""
-        shapes = jax.eval_shape(self.representations, *self._begun_shapes)
+        shapes = jax.eval_shape(self.representations, *self._shapes.begun)
         return sum(math.prod(leaf.shape[1:]) * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
 
     @property
@@ -228,15 +229,17 @@ class Program:
 
     def _piece(self, name: str) -> Piece:
         """Return a piece before it is lowered."""
-        problem_and_rows, run, begun = (self._sharding, self._row_sharding), self._run_shapes, self._input_shapes
+        shapes = self._shapes
+        problem_and_rows = shapes.sharding, shapes.row_sharding
         if name in self._segment_names:
             advance = partial(self._segment, self._segment_names.index(name))
-            return Piece(self._over_rows(advance, in_place=True), run, self._row_sharding, 1)
+            return Piece(self._over_rows(advance, in_place=True), shapes.run, shapes.row_sharding, 1)
         if name == "begin":
-            return Piece(self._over_rows(self._begin, self._begun_numbers), begun, problem_and_rows, ())
+            return Piece(self._over_rows(self._begin, self._begun_numbers), shapes.inputs, problem_and_rows, ())
         if name == "record":
-            return Piece(self._record, run, problem_and_rows[::-1], 1)
-        return Piece(jax.vmap(select_rows), (begun[1], run[:2], run[:2]), problem_and_rows, 2)
+            return Piece(self._record, shapes.run, problem_and_rows[::-1], 1)
+        arguments = shapes.inputs[1], shapes.run[:2], shapes.run[:2]
+        return Piece(jax.vmap(select_rows), arguments, problem_and_rows, 2)
 
     def _lower(self, piece: Piece) -> Lowered:
         """Shard a function of many rows over all devices and lower it."""
@@ -264,12 +267,12 @@ class Program:
     @property
     def _begun_numbers(self) -> int:
         """The numbers per member in the problem and the state."""
-        return sum(math.prod(leaf.shape[1:]) for leaf in jax.tree.leaves(self._begun_shapes))
+        return sum(math.prod(leaf.shape[1:]) for leaf in jax.tree.leaves(self._shapes.begun))
 
     @property
     def _measured_numbers(self) -> int:
         """The numbers per member in memory while the objective measures it."""
-        stored = [leaf.shape[1] for leaf in jax.tree.leaves(self._begun_shapes[0].sample) if leaf.ndim > 1]
+        stored = [leaf.shape[1] for leaf in jax.tree.leaves(self._shapes.begun[0].sample) if leaf.ndim > 1]
         numbers = max([self.spec.n_evaluation, *stored]) * self.spec.objective.numbers_per_example(self.spec)
         return min(CHUNK_ENTRIES, numbers) if self.spec.objective.additive else numbers
 
@@ -285,42 +288,6 @@ class Program:
         n_stages = len(self.spec.stages)
         return ["segment"] if n_stages == 1 else [f"segment {number}" for number in range(n_stages)]
 
-    @cached_property
-    def _input_shapes(self) -> tuple[Inputs, jax.ShapeDtypeStruct]:
-        """The shapes of the arguments of ``begin``, with their sharding."""
-        spec, rows = self.spec, self.layout.rows
-        real = jnp.dtype(spec.dtype)
-        shape = lambda dtype, *sizes: jax.ShapeDtypeStruct((rows, *sizes), dtype, sharding=self._sharding)  # noqa: E731
-        abstract = jax.tree.map(np.asarray, spec.task.abstract())
-        data = jax.tree.map(lambda array: shape(device_kind(array, spec.dtype), *array.shape), abstract)
-        fields = spec.objective.Hyperparameters
-        hyperparameters = fields(*(shape(real) for _ in fields._fields))
-        return Inputs(shape(jnp.uint32), data, hyperparameters), shape(jnp.bool_)
-
-    @cached_property
-    def _begun_shapes(self) -> tuple[Problem, Rows]:
-        return jax.eval_shape(jax.vmap(self._begin), *self._input_shapes)
-
-    @cached_property
-    def _run_shapes(self) -> tuple[Problem, Rows, Inputs]:
-        """The shapes of the arguments of ``segment`` and ``record``, with their sharding."""
-        problem, rows = self._begun_shapes
-        problem = jax.tree.map(lambda leaf: _placed(leaf, self._sharding), problem)
-        return problem, jax.tree.map(_placed, rows, self._row_sharding), self._input_shapes[0]
-
-    @cached_property
-    def _row_sharding(self) -> Rows:
-        """The sharding of the rows: members over the first mesh axis, split axes of parameters over the second."""
-        split = NamedSharding(self._mesh, PartitionSpec(MEMBER, CLASS))
-        axes = self.spec.network.split_axes(self.spec.task)
-
-        def place(path, leaf):
-            name = jax.tree_util.keystr(path)
-            is_split = any(parameter in name and leaf.shape[1:] == axis.shape for parameter, axis in axes.items())
-            return split if is_split else self._sharding
-
-        return jax.tree_util.tree_map_with_path(place, self._begun_shapes[1])
-
 
 def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
     """Return the :class:`Program`, cached for recent arguments: a second sweep of the same kind starts at once."""
@@ -330,7 +297,3 @@ def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | N
 @lru_cache(maxsize=32)
 def _cached_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, settings: tuple) -> Program:
     return Program(spec, layout, optimizer)
-
-
-def _placed(array: jax.ShapeDtypeStruct, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=sharding)
