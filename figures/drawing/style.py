@@ -274,7 +274,7 @@ def save(figure: Figure, path, receipt: Mapping[str, object] | None = None) -> N
         receipt: provenance written to the file, see :mod:`figures.receipt`.
     """
     engine = figure.get_layout_engine()
-    if isinstance(engine, ConstrainedLayoutEngine):
+    if figure.axes and isinstance(engine, ConstrainedLayoutEngine):
         engine.execute(figure)
         _keep_layout(figure)
     figure.savefig(path, metadata=metadata_of(path, receipt))

@@ -75,7 +75,7 @@ def test_a_row_of_the_sweep_is_the_single_run():
 @pytest.mark.quick
 def test_bad_networks_are_named():
     spec = _spec()
-    with pytest.raises(ValueError, match="n_features: expected at least n_hidden=3, as fewer features have nothing"):
+    with pytest.raises(ValueError, match="n_features: expected at least n_hidden=3, as fewer features need no"):
         replace(spec, network=Autoencoder(n_hidden=3))
     with pytest.raises(ValueError, match="nonlinearity: expected one of relu, linear, got 'tanh'"):
         Autoencoder(n_hidden=1, nonlinearity="tanh")
