@@ -134,7 +134,7 @@ def begin(spec: WordSpec, hyperparameters: Hyperparameters, *, compiled: bool = 
     import torch
     from torch.nn.functional import cross_entropy
 
-    _set_precision(spec.precision)
+    set_precision(spec.precision)
     network = make_network(spec, float(hyperparameters.initial_scale))
     optimizer = make_optimizer(network, hyperparameters)
     data = batches(spec)
@@ -182,7 +182,7 @@ def matrix_products(name: str, cost: StepCost, n_steps: int, precision: str) -> 
     """Return the three matrix products of a step, as PyTorch's libraries do them."""
     import torch
 
-    _set_precision(precision)
+    set_precision(precision)
     words, classifier, gradient = (
         torch.randn(shape, device=device_name())
         for shape in ((cost.batch, cost.width), (cost.classes, cost.width), (cost.batch, cost.classes))
@@ -198,7 +198,7 @@ def matrix_products(name: str, cost: StepCost, n_steps: int, precision: str) -> 
     return Contestant(name, turn, n_steps)
 
 
-def _set_precision(precision: str) -> None:
+def set_precision(precision: str) -> None:
     """Let PyTorch use TF32 where simlab may."""
     import torch
 

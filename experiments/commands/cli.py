@@ -186,14 +186,17 @@ def _build_bench(parser: CommandParser) -> None:
     """Measure speed and memory beside the machine's limits and beside PyTorch."""
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"benchmarks: {', '.join(BENCHMARKS)} (all)")
     parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper, except for step")
+    parser.add_argument(
+        "--only", metavar="NAMES", help=f"of training: separated by commas, of {', '.join(ATLAS_NAMES)} (all)"
+    )
     parser.add_argument("--sizes", default="small,paper", metavar="NAMES", help="of step: small, paper (both)")
     parser.add_argument("--rounds", default="9", metavar="N", help="turns of each contestant (9)")
-    parser.add_argument("--members", metavar="N", help="of the sweeps of step (256 small; 8 or, on a GPU, 64)")
+    parser.add_argument("--members", metavar="N", help="of the sweeps (each benchmark has its own number)")
     parser.add_argument(
         "--precision", default="highest", metavar="NAME", help="of matrix products: highest, high or default"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--out", metavar="DIR", help="also save the measurements and their figure in this folder")
+    parser.add_argument("--out", metavar="DIR", help="save each finished case here, and continue what is there")
     parser.add_argument("--overwrite", action="store_true", help="replace a run that the folder holds")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.set_defaults(prepare=prepare_bench)
