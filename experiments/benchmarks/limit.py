@@ -141,19 +141,20 @@ def limit_contestants(limit: StepLimit, n_steps: int) -> list[Contestant]:
     ]
 
 
-def bound_by(limit: float, state: float, loop: float, at_full_rate: float) -> str:
+def bound_by(limit: float, state: float, loop: float, *, is_small: bool) -> str:
     """Return what takes most of the limit's time: its products, the traffic of its state, or overhead.
 
-    Overhead is the loop itself, and what small products take beyond their operations.
+    Overhead is that of the loop and, where products are small, of calling them.
 
     Args:
         limit: time of a step of the limit.
         state: the same without the products.
         loop: the same without products and state.
-        at_full_rate: the time that the operations would take on a machine of this kind.
+        is_small: whether the products are too small to take time themselves.
     """
-    products, traffic = min(at_full_rate, limit - state), state - loop
-    shares = {"products": products, "memory traffic": traffic, "overhead of the loop": limit - products - traffic}
+    shares = {"products": limit - state, "memory traffic": state - loop, "overhead of the loop": loop}
+    if is_small:
+        shares["overhead of the loop"] += shares.pop("products")
     return max(shares, key=lambda name: shares[name])
 
 

@@ -8,14 +8,11 @@ number of gradients of a step; each turn is then the same first steps, from the 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import jax
-
 from experiments.atlas.entries import ENTRIES, Entry
 from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.limit import LIMIT, LOOP, STATE, bound_by, limit_contestants, limit_of
 from experiments.benchmarks.measurement import Contestant, Measurement, Part, compare_steps
 from experiments.benchmarks.settings import BenchSettings
-from experiments.benchmarks.step import RATES
 from experiments.registry import find_experiment
 from simlab.runtime.devices import count_cores
 from simlab.runtime.settings import precision_of
@@ -35,8 +32,7 @@ TURN_OPERATIONS = 3e9
 LEAST_STEPS, MOST_STEPS, MOST_IN_PYTORCH = 20, 1000, 100
 # Steps of a turn of a line search, which begins anew.
 SEARCH_STEPS = 20
-# Members of a sweep where a step has fewer operations than this, and where it has more. PyTorch has one thread where it
-# has fewer: on small tensors threads would only wait for each other.
+# Members of a sweep where a step has fewer operations than this, and where it has more.
 SMALL_STEP, MANY_MEMBERS, FEW_MEMBERS = 1e7, 64, 8
 
 
@@ -88,8 +84,7 @@ def _measure(entry: Entry, member: Member, settings: BenchSettings) -> list[Meas
         ours.sweep(SWEEP, members, layout, restarts=searches),
         *limit_contestants(limit, n_steps),
     ]
-    n_threads = 1 if limit.flops < SMALL_STEP else count_cores()
-    peers, missing = _peers(entry, run, min(n_steps, MOST_IN_PYTORCH), n_threads)
+    peers, missing = _peers(entry, run, min(n_steps, MOST_IN_PYTORCH), is_small=limit.flops < SMALL_STEP)
     case = f"{entry.name}, {member.spec.optimizer}, {layout.rows} in the sweep"
     measurements = compare_steps(
         BENCHMARK,
@@ -105,16 +100,20 @@ def _measure(entry: Entry, member: Member, settings: BenchSettings) -> list[Meas
     return list(_told(list(measurements), limit.flops))
 
 
-def _peers(entry: Entry, member: Member, n_steps: int, n_threads: int) -> tuple[list[Contestant], dict[str, str]]:
-    """Return the contestants in PyTorch, and the reasons of those that do not run here."""
+def _peers(entry: Entry, member: Member, n_steps: int, *, is_small: bool) -> tuple[list[Contestant], dict[str, str]]:
+    """Return the contestants in PyTorch, and the reasons of those that do not run here.
+
+    On small tensors threads only wait for each other, and PyTorch has one; else it has as many as make it faster.
+    """
     peers: list[Contestant] = []
     missing: dict[str, str] = {}
     if not pytorch.is_installed():
         return peers, missing
-    from experiments.benchmarks.peers.loop import training
+    from experiments.benchmarks.peers.loop import faster_threads, training
 
     pytorch.set_precision(member.spec.precision)
     module = entry.name.replace("-", "_")
+    n_threads = 1 if is_small else faster_threads(module, member, (1, count_cores()))
     peers.append(training(EAGER, module, member, n_steps, n_threads=n_threads))
     try:
         peers.append(training(COMPILED, module, member, n_steps, is_compiled=True, n_threads=n_threads))
@@ -126,8 +125,7 @@ def _peers(entry: Entry, member: Member, n_steps: int, n_threads: int) -> tuple[
 def _told(measurements: list[Measurement], flops: int) -> Iterator[Measurement]:
     """Yield the measurements with a note at the limit, what takes most of its time; ratios to peers only of ours."""
     times = {one.contestant: one.value for one in measurements if one.quantity == "time"}
-    rate, _ = RATES[jax.default_backend()]
-    note = f"mostly {bound_by(times[LIMIT], times[STATE], times[LOOP], 1e6 * flops / rate)}"
+    note = f"mostly {bound_by(times[LIMIT], times[STATE], times[LOOP], is_small=flops < SMALL_STEP)}"
     for one in measurements:
         if (one.contestant, one.quantity) == (LIMIT, "time"):
             yield one._replace(note=note)

@@ -5,7 +5,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -24,6 +24,9 @@ from simlab.training.trainer import make_trainer
 
 # Iterations that L-BFGS remembers, as many as ours.
 HISTORY = 10
+
+# Tries of each number of threads, and the steps of a try.
+TRIES, TRIED_STEPS = 5, 5
 
 
 class Start(NamedTuple):
@@ -244,6 +247,25 @@ def training(
         loop.take(n_steps)
 
     return Contestant(name, turn, n_steps, facts)
+
+
+def faster_threads(module: str, member: Member, choices: Sequence[int]) -> int:
+    """Return the number of threads with which an eager step is faster, by the medians of a few tries in turns.
+
+    Where other programs keep the cores busy, threads wait for each other, and a single one may be faster.
+    """
+    import torch
+
+    loop = begin(module, member)
+    loop.take(2)
+    seconds: dict[int, list[float]] = {n_threads: [] for n_threads in choices}
+    for _ in range(TRIES):
+        for n_threads in choices:
+            torch.set_num_threads(n_threads)
+            started = time.perf_counter()
+            loop.take(TRIED_STEPS)
+            seconds[n_threads].append(time.perf_counter() - started)
+    return min(choices, key=lambda n_threads: float(np.median(seconds[n_threads])))
 
 
 def _wait() -> None:

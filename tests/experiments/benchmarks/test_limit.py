@@ -102,15 +102,17 @@ def test_the_program_does_just_the_products(length):
 
 
 @pytest.mark.parametrize(
-    ("times", "largest"),
+    ("times", "is_small", "largest"),
     [
-        ((10.0, 2.0, 1.0, 7.0), "products"),
-        ((10.0, 9.0, 1.0, 7.0), "memory traffic"),
-        ((10.0, 2.0, 1.0, 1.0), "overhead of the loop"),
+        ((10.0, 2.0, 1.0), False, "products"),
+        ((10.0, 9.0, 1.0), False, "memory traffic"),
+        ((10.0, 9.0, 1.0), True, "memory traffic"),
+        ((10.0, 2.0, 1.0), True, "overhead of the loop"),
+        ((10.0, 9.0, 8.0), False, "overhead of the loop"),
     ],
 )
-def test_what_bounds_a_step(times, largest):
-    assert bound_by(*times) == largest
+def test_what_bounds_a_step(times, is_small, largest):
+    assert bound_by(*times, is_small=is_small) == largest
 
 
 def test_every_step_has_a_limit():
