@@ -10,6 +10,7 @@ order of a fixed sample is drawn anew in each epoch.
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import jax
@@ -31,6 +32,21 @@ from simlab.validation import invalid
 def is_installed() -> bool:
     """Return whether PyTorch can be imported."""
     return importlib.util.find_spec("torch") is not None
+
+
+@contextmanager
+def same_threads() -> Iterator[None]:
+    """Give PyTorch back the number of threads that it had before; nothing happens where it is not installed."""
+    if not is_installed():
+        yield
+        return
+    import torch
+
+    n_threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def device_name() -> str:

@@ -46,7 +46,7 @@ def make_parts(settings: BenchSettings) -> Iterator[Part]:
 def _measure_entry(entry: Entry, settings: BenchSettings) -> Callable[[], list[Measurement]]:
     def measure() -> list[Measurement]:
         member = make_member(entry, settings)
-        with precision_of(member.spec.dtype):
+        with precision_of(member.spec.dtype), pytorch.same_threads():
             return _measure(entry, member, settings)
 
     return measure

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.atlas.entries import ENTRIES
+from experiments.benchmarks.pytorch import same_threads
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.training import make_member, with_steps
 from simlab.runtime.random_keys import random_key
@@ -139,6 +140,14 @@ def test_fresh_examples_have_the_same_law(name):
     for power in (1, 2):
         error = np.sqrt((np.var(ours**power, axis=0) + np.var(theirs**power, axis=0)) / len(ours))
         assert np.all(np.abs(np.mean(ours**power, axis=0) - np.mean(theirs**power, axis=0)) < 5 * error)
+
+
+def test_other_benchmarks_keep_their_threads():
+    torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
+    usual = torch.get_num_threads()
+    with same_threads():
+        torch.set_num_threads(usual + 1)
+    assert torch.get_num_threads() == usual
 
 
 def test_sentences_are_learned():
