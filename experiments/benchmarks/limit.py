@@ -1,12 +1,17 @@
 """The limit of a training step: its matrix products, and its weights and optimiser state read and written once.
 
-Both are read off the step itself: the products from its jaxpr, the state from the shapes of what it returns. A program
-that does just these is compiled and timed like any contestant. Where a step is small, neither matters: what then takes
-time is the loop around the steps, which is timed alone as well.
+Both are read off the step itself: the products from its jaxpr, the state from its shapes. A program that does just
+these is compiled and timed like any contestant. Where a step is small, neither matters: what then takes time is the
+loop around the steps, which is timed alone as well.
+
+A step with a line search takes as many gradients as the search needs. Here it counts one trial, and the gradient that
+is computed anew where the last search left none; and all that L-BFGS remembers counts as written, of which a step
+replaces one part. The limit of such a step is an estimate, not a bound.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -160,39 +165,53 @@ def bound_by(limit: float, state: float, loop: float, *, is_small: bool) -> str:
 
 def _compile(limit: StepLimit, n_steps: int):
     """Return a turn: so many steps of nothing but the limit, in one program."""
-    operands = [_operands(product) for product in limit.products]
-    state = [jnp.ones(leaf.shape, leaf.dtype) for leaf in limit.state]
-
-    def run(total, factor, state):
-        def step(carry, _):
-            # Nothing may be taken out of the loop, and no product may be left out or cut down to what is used of it.
-            total, state, current = jax.lax.optimization_barrier((*carry, operands))
-            results = [_multiply(product, pairs) for product, pairs in zip(limit.products, current, strict=True)]
-            results = jax.lax.optimization_barrier(results)
-            state = [leaf * factor.astype(leaf.dtype) for leaf in state]
-            return (total + sum(_first(result) for result in jax.tree.leaves(results)), state), None
-
-        return jax.lax.scan(step, (total, state), length=n_steps)[0]
-
+    operands, state = draw_operands(limit), [jnp.ones(leaf.shape, leaf.dtype) for leaf in limit.state]
     zero, one = jnp.zeros(()), jnp.ones(())
-    compiled = jax.jit(run, donate_argnums=2).lower(zero, one, state).compile()
+    run = jax.jit(partial(take_steps, limit, n_steps), donate_argnums=2)
+    compiled = run.lower(zero, one, state, operands).compile()
 
     def turn() -> None:
         nonlocal state
-        state = jax.block_until_ready(compiled(zero, one, state))[1]
+        state = jax.block_until_ready(compiled(zero, one, state, operands))[1]
 
     return turn
 
 
-def _operands(product: Product) -> list[tuple[jax.Array, jax.Array]]:
-    """Return random operands: a pair for each repetition that is written out, else one."""
+def take_steps(limit: StepLimit, n_steps: int, total, factor, state: list, operands: list):
+    """Return the sum of the first entries of all products, and the state times a factor in each step.
+
+    Args:
+        limit: the products.
+        n_steps: how often they are done.
+        total: to which the sum is added.
+        factor: 1, which the compiler does not know.
+        state: weights and optimiser state.
+        operands: of the products. As arguments: of equal constants the compiler would multiply one pair only.
+    """
+
+    def step(carry, _):
+        # Nothing may be taken out of the loop, and no product may be left out or cut down to what is used of it.
+        total, state, current = jax.lax.optimization_barrier((*carry, operands))
+        results = [_multiply(product, pairs) for product, pairs in zip(limit.products, current, strict=True)]
+        results = jax.lax.optimization_barrier(results)
+        state = [leaf * factor.astype(leaf.dtype) for leaf in state]
+        return (total + sum(_first(result) for result in jax.tree.leaves(results)), state), None
+
+    return jax.lax.scan(step, (total, state), length=n_steps)[0]
+
+
+def draw_operands(limit: StepLimit) -> list[list[tuple[jax.Array, jax.Array]]]:
+    """Return random operands of each product: a pair for each repetition that is written out, else one."""
     rng = np.random.default_rng(0)
 
     def draw(shape: tuple[int, ...], kind: str) -> jax.Array:
         return jnp.asarray(rng.standard_normal(shape), kind)
 
-    n_pairs = product.repeats if product.repeats <= MOST_WRITTEN_OUT else 1
-    return [(draw(product.left, product.kinds[0]), draw(product.right, product.kinds[1])) for _ in range(n_pairs)]
+    def pairs_of(product: Product) -> list[tuple[jax.Array, jax.Array]]:
+        n_pairs = product.repeats if product.repeats <= MOST_WRITTEN_OUT else 1
+        return [(draw(product.left, product.kinds[0]), draw(product.right, product.kinds[1])) for _ in range(n_pairs)]
+
+    return [pairs_of(product) for product in limit.products]
 
 
 def _multiply(product: Product, pairs: Sequence[tuple[jax.Array, jax.Array]]) -> list[jax.Array]:

@@ -1,5 +1,7 @@
 """The limit of a step: products counted by hand, the bytes of the state, the program that does just these."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,9 +12,11 @@ from experiments.benchmarks.limit import (
     MOST_WRITTEN_OUT,
     StepLimit,
     bound_by,
+    draw_operands,
     find_products,
     limit_contestants,
     limit_of,
+    take_steps,
 )
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.training import make_member
@@ -99,6 +103,19 @@ def test_the_program_does_just_the_products(length):
         contestant.turn()
     facts = {fact.quantity: fact.value for fact in contestants[0].facts}
     assert facts == {"operations": limit.flops / 1e3, "state": 2 * 64 / 1e3, "products": length}
+
+
+@pytest.mark.parametrize("name", ["feature-collapse", "contextual-embeddings"])
+def test_equal_products_are_all_done(name):
+    """The compiler counts all operations, and hardly any others: the encoder has many products of one shape."""
+    _, limit = limit_for(name)
+    limit = limit._replace(state=())
+    arguments = (jnp.zeros(()), jnp.ones(()), [], draw_operands(limit))
+    compiled = jax.jit(partial(take_steps, limit, 2)).lower(*arguments).compile()
+    counted = compiled.cost_analysis()["flops"]
+    steps = max(1, round(counted / limit.flops))  # the body of a loop counts once, or as often as it is run
+    assert counted == pytest.approx(steps * limit.flops, rel=1e-3)
+    assert steps in (1, 2)
 
 
 @pytest.mark.parametrize(
