@@ -78,7 +78,7 @@ def _measure(entry: Entry, member: Member, settings: BenchSettings) -> list[Meas
     searches = member.spec.optimizer in LINE_SEARCH_OPTIMIZERS
     run = with_steps(member, n_steps)
     layout = ours.even_layout(settings.members or (MANY_MEMBERS if limit.flops < SMALL_STEP else FEW_MEMBERS))
-    together = run if searches else with_steps(member, max(LEAST_STEPS, n_steps // layout.rows))
+    together = with_steps(member, turn_steps(member, layout.rows * limit.flops))
     members = [together._replace(seed=seed) for seed in range(layout.rows)]
     contestants = [
         ours.sweep(ALONE, [run], Layout(1, 1, 1), restarts=searches),
