@@ -34,7 +34,9 @@ def measure_contamination(settings: BenchSettings) -> Iterator[Measurement]:
     task = members[0].spec
     case = f"{task.source.n_examples} examples, {task.task.input_dim} inputs, {rows} members in the sweep"
     unit = "us/member and step"
-    yield from compare_steps("contamination", case, contestants, settings.rounds, unit=unit, peer=LOOP)
+    yield from compare_steps(
+        "contamination", case, contestants, settings.rounds, unit=unit, peers={"times PyTorch": LOOP}
+    )
 
 
 def toy_members(settings: BenchSettings) -> list[Member]:

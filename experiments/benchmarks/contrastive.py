@@ -15,7 +15,7 @@ import numpy as np
 
 from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.arithmetic import FLOAT_BYTES, StepCost
-from experiments.benchmarks.measurement import Contestant, Fact, Measurement, compare_steps
+from experiments.benchmarks.measurement import Contestant, Fact, Measurement, Part, compare_steps
 from experiments.benchmarks.settings import BenchSettings
 from simlab.losses.info_nce import info_nce
 from simlab.sweeps.compilation import held_bytes
@@ -27,13 +27,13 @@ N_PAIRS, DIM, TEMPERATURE = 4096, 128, 0.1
 SIDES = {"one-sided": False, "two-sided": True}
 
 
-def measure_contrastive(settings: BenchSettings) -> Iterator[Measurement]:
-    """Yield the time of loss and gradient, how many times longer PyTorch takes, and the ratio to the products.
+def make_parts(settings: BenchSettings) -> Iterator[Part]:
+    """Yield a part for each loss: time of it and its gradient, how many times longer PyTorch takes, the products.
 
     Cosine similarity, negatives among the second views; PyTorch normalises, multiplies and calls ``cross_entropy``.
     """
     for name, is_two_sided in SIDES.items():
-        yield from _measure(name, is_two_sided, settings)
+        yield Part(name, partial(_measure, name, is_two_sided, settings))
 
 
 def _measure(name: str, is_two_sided: bool, settings: BenchSettings) -> Iterator[Measurement]:
@@ -44,7 +44,9 @@ def _measure(name: str, is_two_sided: bool, settings: BenchSettings) -> Iterator
     ]
     if pytorch.is_installed():
         contestants.append(in_pytorch(is_two_sided))
-    yield from compare_steps("contrastive", case, contestants, settings.rounds, unit=UNIT, peer=EAGER, limit=PRODUCTS)
+    yield from compare_steps(
+        "contrastive", case, contestants, settings.rounds, unit=UNIT, peers={"times PyTorch": EAGER}, limit=PRODUCTS
+    )
 
 
 def products(n_pairs: int, dim: int) -> StepCost:

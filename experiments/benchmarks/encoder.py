@@ -39,7 +39,9 @@ def measure_encoder(settings: BenchSettings) -> Iterator[Measurement]:
     if pytorch.is_installed():
         contestants.append(torch_pass(encoder, spec, ids, is_token))
     case = f"{spec.n_layers} layers, d = {spec.dim}, {N_SENTENCES} sentences, {int(is_token.sum())} tokens"
-    yield from compare_steps("encoder", case, contestants, settings.rounds, unit="us/batch", peer=PEER)
+    yield from compare_steps(
+        "encoder", case, contestants, settings.rounds, unit="us/batch", peers={"times PyTorch": PEER}
+    )
 
 
 def measured_pass(encoder: BertEncoder, spec: BertSpec, ids: np.ndarray, is_token: np.ndarray) -> Contestant:

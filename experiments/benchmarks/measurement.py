@@ -1,7 +1,8 @@
 """Timing contestants side by side: in one process, in turns, with medians and spreads."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,18 @@ class Contestant(NamedTuple):
     turn: Callable[[], object]
     steps: int
     facts: tuple[Fact, ...] = ()
+
+
+class Part(NamedTuple):
+    """Some cases of a benchmark, measured together and saved together.
+
+    Attributes:
+        name: unique within the benchmark.
+        measure: measures them.
+    """
+
+    name: str
+    measure: Callable[[], Iterable["Measurement"]]
 
 
 WITHOUT_PYTORCH = "PyTorch is not installed (extra 'bench')"
@@ -89,10 +102,12 @@ def compare_steps(
     rounds: int,
     *,
     unit: str,
-    peer: str,
+    peers: Mapping[str, str],
     limit: str | None = None,
+    limit_quantity: str = "times the products",
+    missing: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Measurement]:
-    """Yield the time of a step of each contestant, how many times longer the peer takes, and the other facts.
+    """Yield the time of a step of each contestant, how many times longer the peers take, and the other facts.
 
     Args:
         benchmark: its name on the command line.
@@ -100,22 +115,27 @@ def compare_steps(
         contestants: who takes turns.
         rounds: how often.
         unit: of the times, which are given in microseconds.
-        peer: the name of the one of PyTorch, which is missing where that is not installed.
-        limit: the name of the one that does no more than the matrix products; the times of all others are also given
-            in multiples of it.
+        peers: the contestants of PyTorch by the name of the ratio to their time; they are missing where PyTorch is not
+            installed.
+        limit: the name of the one that does no more than is needed; the times of all others are also given in
+            multiples of it.
+        limit_quantity: the name of that ratio.
+        missing: why a peer is missing, if not because PyTorch is not installed.
     """
     seconds = take_turns(contestants, rounds)
     for contestant in contestants:
         where, times = (benchmark, case, contestant.name), seconds[contestant.name]
         yield summarise(where, "time", unit, 1e6 * times)
-        if peer in seconds:
-            yield summarise(where, "times PyTorch", "", seconds[peer] / times)
+        for quantity, peer in peers.items():
+            if peer in seconds:
+                yield summarise(where, quantity, "", seconds[peer] / times)
         if limit is not None and contestant.name != limit:
-            yield summarise(where, "times the products", "", times / seconds[limit])
+            yield summarise(where, limit_quantity, "", times / seconds[limit])
         for fact in contestant.facts:
             yield summarise(where, fact.quantity, fact.unit, fact.value)
-    if peer not in seconds:
-        yield unmeasured((benchmark, case, peer), unit)
+    for peer in peers.values():
+        if peer not in seconds:
+            yield unmeasured((benchmark, case, peer), unit, missing.get(peer, WITHOUT_PYTORCH))
 
 
 def take_turns(contestants: Sequence[Contestant], rounds: int) -> dict[str, np.ndarray]:

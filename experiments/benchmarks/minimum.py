@@ -6,6 +6,7 @@ Compilation and what decides that a run has arrived are off the clock, for all a
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.benchmarks import pytorch
-from experiments.benchmarks.measurement import Measurement, summarise, unmeasured
+from experiments.benchmarks.measurement import Measurement, Part, summarise, unmeasured
 from experiments.benchmarks.settings import BenchSettings
 from experiments.core.training_choices import hyperparameters_by_name
 from experiments.feature_collapse.configuration import PAPER, QUICK
@@ -61,16 +62,16 @@ class Target(NamedTuple):
         return self.risk_of(embeddings, classifier) / self.minimum - 1
 
 
-def measure_minimum(settings: BenchSettings) -> Iterator[Measurement]:
-    """Yield the times for a fixed sample of 5 sentences per class, and for the population."""
+def make_parts(settings: BenchSettings) -> Iterator[Part]:
+    """Yield a part for a fixed sample of 5 sentences per class, and one for the population."""
     base = {"quick": QUICK, "paper": PAPER}[settings.preset]
     # The runs stop when they arrive; the steps of the configuration are not used.
     configuration = base.replace(word_frequency="uniform", n_steps=1)
     spec = make_training_spec(configuration)
     rates = hyperparameters_by_name(spec.objective, configuration)
-    yield from _measure_sample(spec, rates, settings)
+    yield Part("fixed sample", partial(_measure_sample, spec, rates, settings))
     fresh = FreshExamples(batch_size=check_count("batch_size", configuration.batch_size))
-    yield from _measure_population(replace(spec, source=fresh), rates, settings)
+    yield Part("population", partial(_measure_population, replace(spec, source=fresh), rates, settings))
 
 
 def _measure_sample(spec: WordSpec, rates: Hyperparameters, settings: BenchSettings) -> Iterator[Measurement]:

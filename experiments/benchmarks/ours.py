@@ -28,8 +28,15 @@ def training(name: str, spec: WordSpec, hyperparameters: Hyperparameters, layout
     return sweep(name, [Member(spec, hyperparameters, seed) for seed in range(layout.rows)], layout)
 
 
-def sweep(name: str, members: Sequence[Member], layout: Layout) -> Contestant:
-    """Return the training of members that share a program, one for each row of the layout; a turn is one segment."""
+def sweep(name: str, members: Sequence[Member], layout: Layout, *, restarts: bool = False) -> Contestant:
+    """Return the training of members that share a program, one for each row of the layout; a turn is one segment.
+
+    Args:
+        name: as printed.
+        members: of equal specification.
+        layout: as many rows as members.
+        restarts: whether each turn is the first segment, from the same start.
+    """
     spec = members[0].spec
     started = time.perf_counter()
     program = Program(spec, layout)
@@ -37,10 +44,15 @@ def sweep(name: str, members: Sequence[Member], layout: Layout) -> Contestant:
     compiled = time.perf_counter() - started
     inputs, occupied = program.put(stack_inputs(members), np.ones(layout.rows, bool))
     problem, rows = program.begin(inputs, occupied)
+    # Rows are donated.
+    copy = jax.jit(lambda rows: jax.tree.map(jnp.copy, rows))
 
     def turn() -> None:
         nonlocal rows
-        rows = jax.block_until_ready(segment(problem, rows, inputs))
+        if restarts:
+            jax.block_until_ready(segment(problem, copy(rows), inputs))
+        else:
+            rows = jax.block_until_ready(segment(problem, rows, inputs))
 
     shards = layout.member_shards * layout.class_shards
     facts = (

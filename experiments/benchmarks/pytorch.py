@@ -10,6 +10,7 @@ order of a fixed sample is drawn anew in each epoch.
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import jax
@@ -31,6 +32,21 @@ from simlab.validation import invalid
 def is_installed() -> bool:
     """Return whether PyTorch can be imported."""
     return importlib.util.find_spec("torch") is not None
+
+
+@contextmanager
+def same_threads() -> Iterator[None]:
+    """Give PyTorch back the number of threads that it had before; nothing happens where it is not installed."""
+    if not is_installed():
+        yield
+        return
+    import torch
+
+    n_threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def device_name() -> str:
@@ -134,7 +150,7 @@ def begin(spec: WordSpec, hyperparameters: Hyperparameters, *, compiled: bool = 
     import torch
     from torch.nn.functional import cross_entropy
 
-    _set_precision(spec.precision)
+    set_precision(spec.precision)
     network = make_network(spec, float(hyperparameters.initial_scale))
     optimizer = make_optimizer(network, hyperparameters)
     data = batches(spec)
@@ -182,7 +198,7 @@ def matrix_products(name: str, cost: StepCost, n_steps: int, precision: str) -> 
     """Return the three matrix products of a step, as PyTorch's libraries do them."""
     import torch
 
-    _set_precision(precision)
+    set_precision(precision)
     words, classifier, gradient = (
         torch.randn(shape, device=device_name())
         for shape in ((cost.batch, cost.width), (cost.classes, cost.width), (cost.batch, cost.classes))
@@ -198,7 +214,7 @@ def matrix_products(name: str, cost: StepCost, n_steps: int, precision: str) -> 
     return Contestant(name, turn, n_steps)
 
 
-def _set_precision(precision: str) -> None:
+def set_precision(precision: str) -> None:
     """Let PyTorch use TF32 where simlab may."""
     import torch
 

@@ -41,9 +41,12 @@ def _processor() -> str:
 
 
 def format_measurements(measurements: Sequence[Measurement]) -> str:
-    """Return a table for each case: contestants by quantities, the median with the quartiles beside it."""
+    """Return a table for each case, contestants by quantities, and at the end one of all phenomena's training steps.
+
+    A number is the median, with the quartiles beside it.
+    """
     cases = dict.fromkeys((measurement.benchmark, measurement.case) for measurement in measurements)
-    return "\n\n".join(
+    tables = [
         _format_case(
             benchmark,
             case,
@@ -54,7 +57,27 @@ def format_measurements(measurements: Sequence[Measurement]) -> str:
             ],
         )
         for benchmark, case in cases
-    )
+    ]
+    steps = [measurement for measurement in measurements if measurement.benchmark == "training"]
+    return "\n\n".join([*tables, *([format_training(steps)] if steps else [])])
+
+
+def format_training(measurements: Sequence[Measurement]) -> str:
+    """Return one table of the training steps of all phenomena: two rows each, alone and as a member of a sweep."""
+    from experiments.benchmarks import training  # imports JAX
+
+    known = {(one.case, one.contestant, one.quantity): one for one in measurements}
+    quantities: tuple[str, ...] = ("time", training.OF_LIMIT, *training.PEERS)
+    rows: list[tuple[str, ...]] = [("training step", "kFLOP", "us", "us, limit", *quantities[1:], "the limit is")]
+    for case in dict.fromkeys(one.case for one in measurements):
+        limit = known[case, training.LIMIT, "time"]
+        facts = (_format_value(known[case, training.LIMIT, "operations"]), _format_value(limit), limit.note)
+        for contestant, label in ((training.ALONE, case), (training.SWEEP, "  per member of the sweep")):
+            found = [known.get((case, contestant, quantity)) for quantity in quantities]
+            time, *ratios = ("-" if one is None else _format_value(one) for one in found)
+            operations, least, bound = facts if contestant == training.ALONE else ("", "", "")
+            rows.append((label, operations, time, least, *ratios, bound))
+    return format_columns(rows)
 
 
 def _format_case(benchmark: str, case: str, measurements: list[Measurement]) -> str:

@@ -9,7 +9,8 @@ devices. No size comes near the number of sentences from which a CPU makes a tab
 (:mod:`simlab.networks.logits`), where another law begins.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
@@ -17,7 +18,7 @@ import numpy as np
 
 from experiments.benchmarks import ours
 from experiments.benchmarks.arithmetic import FLOAT_BYTES, step_cost
-from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
+from experiments.benchmarks.measurement import Contestant, Measurement, Part, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.step import RATES
 from experiments.feature_collapse.training_spec import WordSpec
@@ -86,13 +87,12 @@ MANY_CLASSES, SLICE = 1_000_000, 64
 FITTED_CLASSES = (1000, 4000)
 
 
-def measure_scaling(settings: BenchSettings) -> Iterator[Measurement]:
-    """Yield time and memory over the range of each size and their slopes; then the laws at a million classes."""
-    base = BASES[settings.preset]
-    first = _training(base, settings)
+def make_parts(settings: BenchSettings) -> Iterator[Part]:
+    """Yield a part for the range of each size: time, memory and slopes; and one for the laws at a million classes."""
+    first = cache(lambda: _training(BASES[settings.preset], settings))
     for name in Sizes._fields:
-        yield from _measure_size(name, first, settings)
-    yield from _extrapolate(settings)
+        yield Part(name, partial(_measure_size, name, first, settings))
+    yield Part("a million classes", partial(_extrapolate, settings))
 
 
 def sizes_of(name: str, preset: str) -> list[Sizes]:
@@ -183,11 +183,11 @@ def _training(sizes: Sizes, settings: BenchSettings) -> Contestant:
     return contestant._replace(steps=n_steps)
 
 
-def _measure_size(name: str, first: Contestant, settings: BenchSettings) -> Iterator[Measurement]:
-    """Yield time and memory as one size grows, and the slopes; ``first`` trains at the base."""
+def _measure_size(name: str, first: Callable[[], Contestant], settings: BenchSettings) -> Iterator[Measurement]:
+    """Yield time and memory as one size grows, and the slopes; ``first`` returns the training at the base."""
     sizes = sizes_of(name, settings.preset)
     values = [getattr(size, name) for size in sizes]
-    contestants = [first, *(_training(size, settings) for size in sizes[1:])]
+    contestants = [first(), *(_training(size, settings) for size in sizes[1:])]
     contestants = [contestant._replace(name=str(value)) for contestant, value in zip(contestants, values, strict=True)]
     seconds = take_turns(contestants, settings.rounds)
     memory = np.array([_memory(contestant) for contestant in contestants])

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from experiments.atlas.entries import NAMES as PHENOMENA
 from simlab.sizes import check_array
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import check_choice, check_count
@@ -21,9 +22,12 @@ class BenchSettings(NamedTuple):
     Attributes:
         sizes: of the task whose step is measured, of ``SIZES``.
         rounds: turns of each contestant.
-        members: of a sweep; None for 256 of the small size, and of the paper's size 8 on a CPU and 64 elsewhere.
+        members: of a sweep; None for what each benchmark chooses (step: 256 of the small size, and of the paper's size
+            8 on a CPU and 64 elsewhere).
         precision: of matrix products, as in :class:`simlab.training.spec.TrainingSpec`.
-        preset: ``quick`` or ``paper``, of what takes long: the time to the minimum and the scaling.
+        preset: ``quick`` or ``paper``, of the experiments, and of what takes long: the time to the minimum and the
+            scaling.
+        only: phenomena of ``training``; all of them if none is named.
     """
 
     sizes: tuple[str, ...] = SIZES
@@ -31,6 +35,7 @@ class BenchSettings(NamedTuple):
     members: int | None = None
     precision: str = "highest"
     preset: str = "quick"
+    only: tuple[str, ...] = ()
 
     def check(self) -> "BenchSettings":
         """Return itself, or raise ``ValueError`` that names the field."""
@@ -41,7 +46,13 @@ class BenchSettings(NamedTuple):
             self._check_members(check_count("members", self.members))
         check_choice("precision", self.precision, ("highest", "high", "default"))
         check_choice("preset", self.preset, PRESETS)
+        for name in self.only:
+            check_choice("only", name, PHENOMENA)
         return self
+
+    def of_a_measurement(self) -> dict[str, object]:
+        """Return what decides how a part is measured; ``sizes`` and ``only`` choose parts."""
+        return {name: value for name, value in self._asdict().items() if name not in ("sizes", "only")}
 
     def _check_members(self, members: int) -> None:
         """Raise ``ValueError`` for a sweep whose weights no memory holds; nothing is compiled for it."""

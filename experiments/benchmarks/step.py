@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ from experiments.benchmarks.measurement import (
     WITHOUT_PYTORCH,
     Contestant,
     Measurement,
+    Part,
     summarise,
     take_turns,
     unmeasured,
@@ -50,10 +52,10 @@ class Case(NamedTuple):
     members: int
 
 
-def measure_step(settings: BenchSettings) -> Iterator[Measurement]:
-    """Yield times per step and their ratios, case by case."""
+def make_parts(settings: BenchSettings) -> Iterator[Part]:
+    """Yield a part for each case: times per step and their ratios."""
     for case in make_cases(settings):
-        yield from _measure(case, settings.rounds)
+        yield Part(case.name, partial(_measure, case, settings.rounds))
 
 
 def make_cases(settings: BenchSettings) -> Iterator[Case]:

@@ -39,7 +39,9 @@ def measure_superposition(settings: BenchSettings) -> Iterator[Measurement]:
         contestants += [batched_instances(INSTANCES, sampled[:n_members]), loop_over_cells(LOOP, sampled)]
     case = f"{n_members} members, {sampled[0].spec.source.batch_size} draws each"
     unit = "us/cell and step"
-    yield from compare_steps("superposition", case, contestants, settings.rounds, unit=unit, peer=INSTANCES)
+    yield from compare_steps(
+        "superposition", case, contestants, settings.rounds, unit=unit, peers={"times PyTorch": INSTANCES}
+    )
 
 
 def grid_members(settings: BenchSettings, masks: str) -> list[Member]:

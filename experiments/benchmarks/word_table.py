@@ -1,11 +1,12 @@
 """Looked-up word vectors against a table of word scores: where a batch is so large that the table pays."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 
-from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
+from experiments.benchmarks.measurement import Contestant, Measurement, Part, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
 from simlab.losses.cross_entropy import cross_entropy_terms
 from simlab.networks.logits import choose_logits, gathered_logits, tabulated_logits
@@ -20,11 +21,12 @@ SHAPES = {
 }
 
 
-def measure_word_table(settings: BenchSettings) -> Iterator[Measurement]:
-    """Yield the time of loss and gradient both ways, by sentences per word, and which way simlab takes."""
+def make_parts(settings: BenchSettings) -> Iterator[Part]:
+    """Yield a part for each size and batch: the time of loss and gradient both ways, and which way simlab takes."""
     for shape in SHAPES[settings.preset]:
         for ratio in RATIOS:
-            yield from _measure(shape, ratio, settings)
+            name = f"{', '.join(map(str, shape))}: {ratio:g} sentences per word"
+            yield Part(name, partial(_measure, shape, ratio, settings))
 
 
 def _measure(shape: tuple[int, int, int, int], ratio: float, settings: BenchSettings) -> Iterator[Measurement]:

@@ -1,15 +1,16 @@
-"""``simlab bench``: check the options, measure, print, save."""
+"""``simlab bench``: check the options, measure what is missing, print, save."""
 
 import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from experiments.benchmarks.saved import SavedParts, check_resumable
 from experiments.benchmarks.settings import BenchSettings
 from experiments.benchmarks.suite import choose_benchmarks, measure
 from experiments.commands.environment import adapt_settings
 from experiments.core.options import read_count
-from experiments.core.output import check_folder, save_and_draw
+from experiments.core.output import check_writable, save_and_draw
 from experiments.core.progress import show_line
 
 
@@ -22,10 +23,12 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
         members=None if arguments.members is None else read_count("members", arguments.members, 1),
         precision=arguments.precision,
         preset=arguments.preset,
+        only=() if arguments.only is None else tuple(arguments.only.split(",")),
     ).check()
     folder = None if arguments.out is None else Path(arguments.out)
     if folder is not None:
-        check_folder(folder, overwrite=arguments.overwrite)
+        check_writable(folder)
+        check_resumable(folder, settings, overwrite=arguments.overwrite)
 
     def action() -> int:
         from experiments.benchmarks.report import (
@@ -38,7 +41,12 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
 
         use_all_cores()
         adapt_settings(lambda text: print(f"simlab: {text}", file=sys.stderr))
-        measurements = measure(names, settings, lambda measurement: _show_progress(measurement, quiet=arguments.quiet))
+        saved = SavedParts(folder, settings, describe_machine())
+        if not arguments.overwrite:
+            saved.read()
+        measurements = measure(
+            names, settings, lambda measurement: _show_progress(measurement, quiet=arguments.quiet), saved
+        )
         if not arguments.quiet:
             show_line("")
         if arguments.json:
@@ -46,7 +54,7 @@ def prepare_bench(arguments: argparse.Namespace) -> Callable[[], int]:
         else:
             print(f"{describe_machine()}\n\n{format_measurements(measurements)}")
         if folder is not None:
-            save_and_draw(measurements_to_dataset(measurements), folder)
+            save_and_draw(measurements_to_dataset(saved.measurements), folder)
         return 0
 
     return action

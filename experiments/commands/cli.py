@@ -165,11 +165,14 @@ def _build_bench(parser: CommandParser) -> None:
     benchmarks = f"benchmarks: {', '.join(BENCHMARKS)} (default: all)"
     parser.add_argument("names", nargs="*", metavar="NAME", help=benchmarks)
     parser.add_argument("--preset", default="quick", metavar="NAME", help="quick (default) or paper, except for step")
+    parser.add_argument(
+        "--only",
+        metavar="NAMES",
+        help=f"training: phenomena, separated by commas: {', '.join(ATLAS_NAMES)} (default: all)",
+    )
     parser.add_argument("--sizes", default="small,paper", metavar="NAMES", help="step: small, paper (default: both)")
     parser.add_argument("--rounds", default="9", metavar="N", help="repetitions of each measurement (default: 9)")
-    parser.add_argument(
-        "--members", metavar="N", help="step: members of a sweep (default: small 256; paper 8, on a GPU 64)"
-    )
+    parser.add_argument("--members", metavar="N", help="members of a sweep (default: a number for each benchmark)")
     parser.add_argument(
         "--precision",
         default="highest",
@@ -177,7 +180,9 @@ def _build_bench(parser: CommandParser) -> None:
         help="precision of matrix products: highest (default), high or default",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--out", metavar="DIR", help="also save the measurements and their figure in this folder")
+    parser.add_argument(
+        "--out", metavar="DIR", help="save each finished case in this folder, and measure only the others"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing run in the folder")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(prepare=prepare_bench)

@@ -165,7 +165,7 @@ def _draw_margins(ax, dataset) -> None:
     ax.set_ylim(0, 1.1 * float(dataset.reliability_margin_limit.max()))
     looks = {_case_word(case): _case_look(index) for index, case in enumerate(dataset.reliability.values)}
     looks["no weight decay"] = LINE
-    _add_entries(ax, looks, loc="lower right", title="information in\nfrequent words (g, h)", title_fontsize=6)
+    _add_entries(ax, looks, loc="lower right", title="reliability of\nfrequent words (g, h)", title_fontsize=6)
     ax.set_xlabel("word frequency")
     ax.set_ylabel("margin of a word (nats)")
 
@@ -233,8 +233,8 @@ def _shown_sample(dataset) -> dict[str, tuple[str, int, bool]]:
 
 
 def _case_word(case: str) -> str:
-    """Return how informative frequent words are: ``more``, ``the same``, ``less``."""
-    return str(case).partition(" tell ")[2]
+    """Return how reliable frequent words are compared with rare ones: ``more``, ``the same``, ``less``."""
+    return next((word for word in ("more", "less") if word in str(case)), "the same")
 
 
 def _nearest(dataset, axis: str, value: float):

@@ -169,7 +169,7 @@ BREACHES = {
     ),
     "array of another size": (
         measured_with(predicted={"eigenvalues": np.ones(4)}),
-        "array eigenvalues_predicted: expected 5 along direction, as in eigenvalues, got 4",
+        "array eigenvalues_predicted: expected size 5 along direction, as in eigenvalues, got 4",
     ),
     "undeclared array": (
         measured_with(predicted={"other": np.ones(5)}),

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.atlas.entries import NAMES
 from experiments.benchmarks import ours
 from experiments.benchmarks.arithmetic import step_cost
 from experiments.benchmarks.measurement import Contestant, Measurement, summarise, take_turns
@@ -128,13 +129,17 @@ def _missing(*arguments):
     [
         (
             ["stpe"],
-            "name: expected one of step, word-table, minimum, scaling, superposition, contamination, transformer, "
+            "name: expected one of training, step, word-table, minimum, scaling, superposition, contamination, "
             "contrastive, encoder, "
             "got 'stpe' (did you mean 'step'?)",
         ),
         (["--rounds", "0"], "rounds: expected a whole number of at least 1, got '0'"),
         (["--sizes", "small,large"], "sizes: expected one of small, paper, got 'large'"),
         (["--preset", "fast"], "preset: expected one of quick, paper, got 'fast'"),
+        (
+            ["training", "--only", "modality-gab"],
+            f"only: expected one of {', '.join(NAMES)}, got 'modality-gab' (did you mean 'modality-gap'?)",
+        ),
         (["--members", "x"], "members: expected a whole number of at least 1, got 'x'"),
     ],
 )

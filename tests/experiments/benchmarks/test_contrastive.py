@@ -19,7 +19,7 @@ def test_every_contestant_is_measured_or_said_to_be_missing(monkeypatch):
     monkeypatch.setattr(benchmark, "N_PAIRS", 16)
     monkeypatch.setattr(benchmark, "DIM", 8)
     monkeypatch.setattr(pytorch, "is_installed", lambda: False)
-    measured = list(benchmark.measure_contrastive(BenchSettings(rounds=1)))
+    measured = [one for part in benchmark.make_parts(BenchSettings(rounds=1)) for one in part.measure()]
     by_name = {(one.case.partition(",")[0], one.contestant, one.quantity): one for one in measured}
     for side in benchmark.SIDES:
         assert by_name[side, benchmark.OURS, "time"].value > 0

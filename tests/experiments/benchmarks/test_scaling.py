@@ -105,7 +105,7 @@ def measurements(monkeypatch):
 
     monkeypatch.setattr(scaling, "_training", train)
     monkeypatch.setattr(scaling, "Program", Compiled)
-    return list(scaling.measure_scaling(BenchSettings(rounds=3)))
+    return [one for part in scaling.make_parts(BenchSettings(rounds=3)) for one in part.measure()]
 
 
 def test_every_size_has_its_measurements_and_slopes(measurements):

@@ -125,7 +125,7 @@ def test_an_interrupted_run_goes_on_and_its_seconds_add_up(register, tmp_path, c
     register(make_experiment("first", slow), make_experiment("second"))
     status, rows, error = run_all(capsys, tmp_path)
     assert status == 130
-    left = "simlab: left: 2 of 2: first (1 of 2 parts), second; the same command goes on from what is saved"
+    left = "simlab: left: 2 of 2: first (1 of 2 parts), second; the same command resumes from the saved state"
     assert error.splitlines()[-1] == left
     assert rows["first"]["state"] == "1 of 2 parts"
     assert rows["first"]["seconds"] > 0.3
