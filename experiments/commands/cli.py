@@ -168,7 +168,7 @@ def _build_bench(parser: CommandParser) -> None:
     parser.add_argument(
         "--only",
         metavar="NAMES",
-        help=f"training: phenomena, separated by commas: {', '.join(ATLAS_NAMES)} (default: all)",
+        help=f"training: phenomena, comma-separated: {', '.join(ATLAS_NAMES)} (default: all)",
     )
     parser.add_argument("--sizes", default="small,paper", metavar="NAMES", help="step: small, paper (default: both)")
     parser.add_argument("--rounds", default="9", metavar="N", help="repetitions of each measurement (default: 9)")
@@ -180,9 +180,7 @@ def _build_bench(parser: CommandParser) -> None:
         help="precision of matrix products: highest (default), high or default",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument(
-        "--out", metavar="DIR", help="save each finished case in this folder, and measure only the others"
-    )
+    parser.add_argument("--out", metavar="DIR", help="save each finished case in this folder; measure only the others")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing run in the folder")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.set_defaults(prepare=prepare_bench)
