@@ -126,7 +126,7 @@ def _show_all(parser: CommandParser) -> None:
     parser.usage = f"{parser.prog} [options]"
     parser.description = (
         "Run every experiment in turn, each in DIR/NAME as by 'simlab run NAME', those of the least stated time first. "
-        "The same command goes on after an interruption; runs that are finished are loaded. Each table is in "
+        "After an interruption the same command resumes; finished runs are loaded. Each table is in "
         "DIR/NAME/table.txt."
     )
     parser.set_defaults(prepare=prepare_run_all)
