@@ -103,7 +103,7 @@ class LogitBlocks:
             yield slice(start, min(start + size, self.n_classes))
 
     def chunks(self, block: slice) -> Iterator[tuple[slice, Float[np.ndarray, "n K_block"]]]:
-        """Yield slices of sentences with their logits (n, K_block) for a block of classes; read-only.
+        """Yield slices of sentences with their logits (n, K_block) for a block of classes, which may be overwritten.
 
         If there are more sentences than words, the scores of each word at each position (L n_w, K_block) are computed
         once and summed by a product with the sparse occurrences.
@@ -112,7 +112,7 @@ class LogitBlocks:
         size = max(1, _CHUNK_ENTRIES // n_columns)
         rows = [slice(start, min(start + size, n_sentences)) for start in range(0, n_sentences, size)]
         if self.stored is not None:
-            yield from ((part, self.stored[part, block]) for part in rows)
+            yield from ((part, self.stored[part, block].copy()) for part in rows)
         elif n_sentences > len(self.embeddings):
             scores = np.matmul(self.embeddings, self.classifier[block].transpose(1, 2, 0)).reshape(-1, n_columns)
             yield from ((part, self._occurrences_in(part) @ scores) for part in rows)

@@ -97,7 +97,8 @@ class SentenceLogits(LogitBlocks):
     def probability_chunks(self, block: slice) -> Iterator[ProbabilityChunk]:
         """Yield p for a block of classes in chunks of sentences, with 0 at the true class of each sentence."""
         for rows, logits in self.chunks(block):
-            probabilities = np.exp(logits - self.log_normaliser[rows, None])
+            logits -= self.log_normaliser[rows, None]
+            probabilities = np.exp(logits, out=logits)
             own = self.own_entries(rows, block)
             probabilities[own] = 0.0
             yield ProbabilityChunk(rows, own, probabilities)
@@ -185,14 +186,14 @@ def _sum_over_classes(blocks: LogitBlocks) -> tuple[Float[np.ndarray, " N"], ...
     own, total = np.empty(n_sentences), np.zeros(n_sentences)
     least, others = np.full(n_sentences, np.inf), _Others.start(n_sentences)
     for block in blocks.class_blocks():
-        for rows, part in blocks.chunks(block):
-            logits, entries = part.copy(), blocks.own_entries(rows, block)
+        for rows, logits in blocks.chunks(block):
+            entries = blocks.own_entries(rows, block)
             own[rows][entries[0]] = logits[entries]
             total[rows] += logits.sum(axis=1)
             logits[entries] = np.inf
             np.minimum(least[rows], logits.min(axis=1), out=least[rows])
             logits[entries] = -np.inf
-            others.add(rows, logits)
+            others.add(rows, logits, entries)
     return own, *others.summary(), total / blocks.n_classes, least
 
 
@@ -215,17 +216,17 @@ class _Others:
         """Return the empty sums."""
         return cls(peak=np.full(n_sentences, -np.inf), mass=np.zeros(n_sentences), moment=np.zeros(n_sentences))
 
-    def add(self, rows: slice, logits: Float[np.ndarray, "n K_block"]) -> None:
-        """Add classes; a logit of -inf excludes its class. Overwrites `logits`."""
+    def add(self, rows: slice, logits: Float[np.ndarray, "n K_block"], excluded: tuple) -> None:
+        """Add classes to the sums of some sentences; excluded entries have a logit of -inf. Overwrites `logits`."""
         peak, mass, moment = self.peak[rows], self.mass[rows], self.moment[rows]
         highest = np.maximum(peak, logits.max(axis=1))
         origin = np.where(np.isfinite(highest), highest, 0.0)  # no class counts so far
         rise = np.where(np.isfinite(peak), origin - peak, 0.0)
         factor = np.exp(-rise)
-        depths = np.subtract(origin[:, None], logits, out=logits)
-        terms = np.exp(-depths)
-        depths[np.isinf(depths)] = 0.0  # times 0
-        moment[:] = factor * (moment + rise * mass) + np.einsum("nk,nk->n", terms, depths)
+        logits -= origin[:, None]
+        terms = np.exp(logits)
+        logits[excluded] = 0.0  # times 0
+        moment[:] = factor * (moment + rise * mass) - np.einsum("nk,nk->n", terms, logits)
         mass[:] = factor * mass + terms.sum(axis=1)
         peak[:] = highest
 
