@@ -20,7 +20,7 @@ import numpy as np
 
 from experiments.benchmarks.measurement import Contestant, Fact
 from simlab.runtime.random_keys import random_key
-from simlab.sweeps.members import Member, stack_inputs
+from simlab.sweeps.members import Member, member_inputs
 from simlab.training.trainer import make_trainer
 
 LIMIT, STATE, LOOP = "limit", "limit: state alone", "limit: empty loop"
@@ -80,7 +80,7 @@ class StepLimit(NamedTuple):
 def limit_of(member: Member) -> StepLimit:
     """Return the limit of a member whose run has a single step; nothing is computed."""
     trainer = make_trainer(member.spec)
-    inputs = jax.tree.map(lambda array: array[0], stack_inputs([member]))
+    inputs = member_inputs(member)
     data, hyperparameters = jax.tree.map(jnp.asarray, (inputs.data, inputs.hyperparameters))
     begun = jax.eval_shape(trainer.begin, random_key(inputs.seeds), data, hyperparameters)
     step = jax.make_jaxpr(trainer.segment)(*begun, hyperparameters, 0)

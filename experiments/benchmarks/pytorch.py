@@ -22,7 +22,7 @@ from experiments.benchmarks.resident_memory import peak_growth
 from experiments.feature_collapse.training_spec import WordSpec
 from simlab.data.sources import FixedSample, Population
 from simlab.losses.classification import Hyperparameters
-from simlab.sweeps.members import Member, stack_inputs
+from simlab.sweeps.members import Member, member_inputs
 from simlab.tasks.batch import Batch
 from simlab.tasks.word_law import word_frequencies
 from simlab.training.trainer import make_trainer
@@ -115,7 +115,7 @@ def batches(spec: WordSpec) -> Iterator[tuple]:
 
 def training_set(spec: WordSpec) -> Batch:
     """Return the fixed sample of the member with seed 0, NumPy arrays."""
-    inputs = jax.tree.map(lambda array: array[0], stack_inputs([Member(spec, Hyperparameters(), 0)]))
+    inputs = member_inputs(Member(spec, Hyperparameters(), 0))
     sample = make_trainer(spec).sample(jax.random.key(inputs.seeds), inputs.data)
     return jax.tree.map(np.asarray, sample)
 

@@ -13,7 +13,8 @@ from experiments.core.output import check_folder, draw_figures, load_finished
 from experiments.core.progress import make_progress
 from experiments.registry import find_experiment
 from experiments.run_all.measured_time import measured_times, timed
-from experiments.run_all.run_state import Stage, find_state
+from simlab.storage.manifest import read_manifest
+from simlab.storage.parts import PARTS_FOLDER
 from simlab.storage.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
 from simlab.validation import check_choice
 
@@ -70,9 +71,9 @@ def _run_one(plan: Plan, folder: Path, name: str, *, quiet: bool):
     """Return the dataset of a plan, and whether it was computed now."""
     from experiments.sweep import run_or_load
 
-    state = find_state(folder / name, plan)
-    is_new = state.stage is not Stage.DONE
-    timing = timed(folder, name, is_new=state.stage is not Stage.BEGUN) if is_new else nullcontext()
+    is_new = not (folder / name / RESULTS_FILE).exists()  # a result that is there was checked to be of this plan
+    has_begun = read_manifest(folder / name / PARTS_FOLDER) is not None
+    timing = timed(folder, name, is_new=not has_begun) if is_new else nullcontext()
     with make_progress(quiet=quiet or not is_new) as progress, timing:
         dataset = run_or_load(plan, folder / name, progress)
     if dataset is None:

@@ -64,20 +64,19 @@ def _make_item(experiment: Experiment, arguments: Namespace, folder: Path) -> It
     missing = [flag_of(option) for option in experiment.needs if getattr(arguments, option, None) is None]
     if missing:
         return Item(name, own_folder, stated, RunState(Stage.SKIPPED, f"skipped: needs {', '.join(missing)}"))
-    plan = read_request(_arguments_of(experiment, arguments, own_folder)).plan
+    own = _arguments_of(experiment, arguments, own_folder)
+    plan = read_request(own).plan
     state = find_state(own_folder, plan)
-    overwrite = arguments.overwrite and state.stage is Stage.OTHER
-    return Item(
-        name, own_folder, stated, state, plan, _arguments_of(experiment, arguments, own_folder, overwrite=overwrite)
-    )
+    own.overwrite = arguments.overwrite and state.stage is Stage.OTHER
+    return Item(name, own_folder, stated, state, plan, own)
 
 
-def _arguments_of(experiment: Experiment, arguments: Namespace, folder: Path, *, overwrite: bool = False) -> Namespace:
+def _arguments_of(experiment: Experiment, arguments: Namespace, folder: Path) -> Namespace:
     """Return what ``simlab run NAME`` would read, from the options that experiments share and those that it needs."""
     kinds = option_types(experiment.phenomenon.configuration)
     shared = {name: value for name, value in vars(arguments).items() if name not in kinds}
     needed = {name: convert(name, kinds[name], getattr(arguments, name)) for name in experiment.needs}
-    fixed = {"experiment": experiment, "out": str(folder), "plan": False, "json": False, "overwrite": overwrite}
+    fixed = {"experiment": experiment, "out": str(folder), "plan": False, "json": False, "overwrite": False}
     return Namespace(**shared | needed | fixed)
 
 

@@ -75,8 +75,7 @@ class MemberSweep(Protocol):
 @precision_of(_HOST)
 def run_plan(plan: Plan, progress: Quiet | None = None) -> xarray.Dataset:
     """Run a plan in memory and return its dataset."""
-    if not plan.registered:
-        rehearse(plan)
+    rehearse(plan)
     sweep, store = make_sweep(plan), MemoryStore()
     layouts = sweep.choose_layouts()
     train(plan, sweep, layouts, store, progress or Quiet())
@@ -118,8 +117,7 @@ def run_in_folder(
         ValueError: the folder holds another sweep; the message names the fields that differ.
         OSError: the disk is full, and finished parts are kept; or the parts were removed or replaced.
     """
-    if not plan.registered:
-        rehearse(plan)
+    rehearse(plan)
     folder.mkdir(parents=True, exist_ok=True)
     sweep = make_sweep(plan)
     try:

@@ -70,20 +70,19 @@ def format_items(items: Sequence[Item], failures: Mapping[str, str]) -> str:
 
 def items_to_json(items: Sequence[Item], failures: Mapping[str, str]) -> str:
     """Return the table as a list of JSON objects."""
-    return json.dumps(
-        [
-            {
-                "experiment": item.name,
-                "state": _text(item, failures),
-                "members": item.n_members,
-                "seconds": None if math.isnan(item.measured.seconds) else item.measured.seconds,
-                "is_lower_bound": item.measured.is_lower_bound,
-                "stated_time": item.stated,
-            }
-            for item in items
-        ],
-        indent=1,
-    )
+    return json.dumps([_row(item, failures) for item in items], indent=1)
+
+
+def _row(item: Item, failures: Mapping[str, str]) -> dict[str, object]:
+    measured = item.measured  # read from the disk
+    return {
+        "experiment": item.name,
+        "state": _text(item, failures),
+        "members": item.n_members,
+        "seconds": None if math.isnan(measured.seconds) else measured.seconds,
+        "is_lower_bound": measured.is_lower_bound,
+        "stated_time": item.stated,
+    }
 
 
 def _text(item: Item, failures: Mapping[str, str]) -> str:

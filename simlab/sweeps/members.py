@@ -91,6 +91,11 @@ def stack_inputs(members: Sequence[Member], program: TrainingSpec | None = None)
     )
 
 
+def member_inputs(member: Member, program: TrainingSpec | None = None) -> Inputs:
+    """Return the arrays of one member without an axis of members, in the form of ``program`` as in stack_inputs."""
+    return jax.tree.map(lambda array: array[0], stack_inputs([member], program))
+
+
 def device_kind(array: np.ndarray, dtype: str) -> np.dtype:
     """Return the dtype of an array on the device: that of the weights for real numbers, else its own."""
     return np.dtype(dtype) if array.dtype.kind == "f" else array.dtype

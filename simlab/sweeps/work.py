@@ -10,7 +10,7 @@ import numpy as np
 from simlab.runtime.stopping import end_if_asked, is_asked_to_end, saving_first
 from simlab.storage.store import Store
 from simlab.sweeps.layout import Layout
-from simlab.sweeps.members import Member, MemberRun, stack_inputs
+from simlab.sweeps.members import Member, MemberRun, member_inputs
 from simlab.sweeps.part_run import PartRun
 from simlab.sweeps.program import Program
 
@@ -121,7 +121,7 @@ class Work:
 
 def _training_set(program: Program, member: Member) -> Any:
     """Return the training set of a member as NumPy arrays, or None for fresh examples."""
-    inputs = jax.tree.map(lambda array: array[0], stack_inputs([member], program.spec))
+    inputs = member_inputs(member, program.spec)
     return jax.device_get(program.sample(inputs.seeds, inputs.data))
 
 

@@ -109,7 +109,8 @@ class LogitBlocks:
         once and summed by a product with the sparse occurrences.
         """
         n_sentences, n_columns = len(self.sentences), block.stop - block.start
-        size = max(1, _CHUNK_ENTRIES // n_columns)
+        weights = self.classifier[block].reshape(n_columns, -1)
+        size = max(1, min(_CHUNK_ENTRIES // n_columns, _BLOCK_ENTRIES // weights.shape[1]))
         rows = [slice(start, min(start + size, n_sentences)) for start in range(0, n_sentences, size)]
         if self.stored is not None:
             yield from ((part, self.stored[part, block].copy()) for part in rows)
@@ -118,7 +119,7 @@ class LogitBlocks:
             yield from ((part, self._occurrences_in(part) @ scores) for part in rows)
         else:
             yield from (
-                (part, network_logits(self.sentences[part], self.embeddings, self.classifier[block])) for part in rows
+                (part, self.embeddings[self.sentences[part]].reshape(-1, weights.shape[1]) @ weights.T) for part in rows
             )
 
     def logits(self) -> Float[np.ndarray, "N K"]:
@@ -142,17 +143,3 @@ def map_threads(function: Callable[[PartT], ResultT], parts: Sequence[PartT]) ->
         return [function(parts[0])]
     with ThreadPoolExecutor(len(parts)) as pool:
         return list(pool.map(function, parts))
-
-
-def network_logits(
-    sentences: Int[np.ndarray, "N L"], embeddings: Float[np.ndarray, "n_w d"], classifier: Float[np.ndarray, "K L d"]
-) -> Float[np.ndarray, "N K"]:
-    """Return the logits (N, K) of a classifier (K, L, d): one product with the word vectors of each sentence."""
-    n_sentences, length = sentences.shape
-    rows = classifier.reshape(len(classifier), -1)
-    logits = np.empty((n_sentences, len(classifier)))
-    size = max(1, _BLOCK_ENTRIES // (length * embeddings.shape[1]))
-    for start in range(0, n_sentences, size):
-        vectors = embeddings[sentences[start : start + size]].reshape(-1, rows.shape[1])
-        logits[start : start + size] = vectors @ rows.T
-    return logits

@@ -18,7 +18,7 @@ from experiments.benchmarks.peers.peer import Peer, Tensor
 from experiments.benchmarks.pytorch import device_name
 from simlab.data.sources import FixedSample
 from simlab.runtime.random_keys import random_key
-from simlab.sweeps.members import Member, stack_inputs
+from simlab.sweeps.members import Member, member_inputs
 from simlab.training.spec import LINE_SEARCH_OPTIMIZERS
 from simlab.training.trainer import make_trainer
 
@@ -62,7 +62,7 @@ class Loop(NamedTuple):
 def start_of(member: Member) -> Start:
     """Return where the run of a member begins."""
     spec, trainer = member.spec, make_trainer(member.spec)
-    inputs = jax.tree.map(lambda array: jnp.asarray(array[0]), stack_inputs([member]))
+    inputs = jax.tree.map(jnp.asarray, member_inputs(member))
     problem, state = trainer.begin(random_key(inputs.seeds), inputs.data, inputs.hyperparameters)
     penalties = spec.objective.penalties(state.params, member.hyperparameters)
     rates = spec.objective.rates(state.params, member.hyperparameters)
