@@ -198,16 +198,20 @@ def _layouts_of(store: PartStore) -> tuple[Layout, ...]:
 def _change_layout(store: PartStore, wanted: Sequence[Layout]) -> PartStore:
     """Return the store with new rows and devices but the same parts, so that finished parts remain valid."""
     before = _layouts_of(store)
-    after = tuple(_with_part(layout, old.part) for layout, old in zip(wanted, before, strict=True))
+    after = tuple(_with_parts_of(old, layout) for layout, old in zip(wanted, before, strict=True))
     if after == before:
         return store
     return store.with_layout({"groups": [layout._asdict() for layout in after]})
 
 
-def _with_part(layout: Layout, part: int) -> Layout:
-    """Return a layout with ``part`` members in each part, and no more rows than these fill."""
-    fitting = math.ceil(part / layout.member_shards) * layout.member_shards
-    return layout._replace(rows=min(layout.rows, fitting), part=part)
+def _with_parts_of(before: Layout, layout: Layout) -> Layout:
+    """Return a layout with the parts of an earlier one, and no more rows than these fill."""
+    part, shards = before.part, layout.member_shards
+    layout = layout._replace(rows=min(layout.rows, math.ceil(part / shards) * shards), part=part)
+    is_aligned = part % layout.same_seed == 0 and layout.rows % (shards * layout.same_seed) == 0
+    if layout.by_seed and before.by_seed and is_aligned and part <= layout.rows:
+        return layout
+    return layout._replace(by_seed=before.by_seed, same_seed=1, same_task=False)
 
 
 def _check_devices(layouts: Sequence[Layout], folder: Path) -> None:

@@ -12,9 +12,15 @@ class Layout(NamedTuple):
             members may stop early: waiting members reuse the rows of stopped ones.
         member_shards: devices along the member axis.
         class_shards: devices along the class axis.
+        by_seed: whether parts list the members seed by seed, instead of cell by cell.
+        same_seed: number of consecutive rows whose members share a seed: random numbers are drawn once for them.
+        same_task: whether these members also share the arrays of the task, and so the training set.
     """
 
     rows: int
     part: int
     member_shards: int
     class_shards: int = 1
+    by_seed: bool = False
+    same_seed: int = 1
+    same_task: bool = False

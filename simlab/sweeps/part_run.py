@@ -197,8 +197,13 @@ class PartRun:
         return PendingSegment(self._slots.copy() if rows is None else np.where(rows, self._slots, EMPTY), report)
 
     def _put(self) -> None:
-        """Put the inputs of the members in the rows on the devices; empty rows repeat those of the first member."""
-        members = [self.members[max(index, 0)] for index in self._slots]
+        """Put the inputs of the members in the rows on the devices.
+
+        An empty row has the inputs of its first member, or of the last one, so that rows which share a seed do so
+        always.
+        """
+        last = len(self.members) - 1
+        members = [self.members[min(row, last) if i == EMPTY else i] for row, i in enumerate(self._slots)]
         self._inputs, self._occupied = self.program.put(stack_inputs(members, self.program.spec), self._slots != EMPTY)
 
     def _may_run_on(self) -> bool:

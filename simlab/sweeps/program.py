@@ -26,6 +26,7 @@ from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Inputs
 from simlab.sweeps.row_blocks import in_blocks, members_side_by_side, on_single_row, select_rows
 from simlab.sweeps.rows import Report, Rows, Status
+from simlab.sweeps.same_seed import SameSeed
 from simlab.sweeps.shapes import Shapes
 from simlab.training.optimizers import Optimizer
 from simlab.training.record import Record
@@ -64,15 +65,19 @@ class Program:
         optimizer: as in :func:`simlab.training.trainer.make_trainer`.
 
     Raises:
-        ValueError: there are too few devices, or the classes cannot be split evenly.
+        ValueError: there are too few devices, the classes cannot be split evenly, or rows that share a seed would be
+            reused for members of other seeds.
     """
 
     def __init__(self, spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None):
         spec.check_class_shards(layout.class_shards)
+        if layout.same_seed > 1 and layout.part > layout.rows:
+            raise invalid("same_seed", "1 in a part with more members than rows", layout.same_seed)
         if spec.dtype == "float64" and not is_double_precision():
             raise invalid("dtype", "float32, or a call within jax.enable_x64(True)", spec.dtype)
         self.spec, self.layout = spec.compile_key, layout
         self._trainer = make_trainer(self.spec, optimizer)
+        self._alike = SameSeed(layout)
         self._mesh = make_mesh(layout.member_shards, layout.class_shards)
         self._shapes = Shapes(self.spec, layout.rows, self._mesh, self._begin)
         self._lowered: dict[str, Lowered] = {}
@@ -178,7 +183,7 @@ class Program:
         segment = self._trainer.segments[stage]
 
         def advance():
-            state, bad_step = segment(problem, row.state, inputs.hyperparameters, row.segments)
+            state, bad_step = segment(problem, row.state, inputs.hyperparameters, self._alike.segment_number(row))
             return Rows(state, row.segments + 1, row.status, bad_step)
 
         is_due = row.status == Status.RUNNING
@@ -187,20 +192,21 @@ class Program:
             is_due &= row.segments >= first[stage]
         if stage + 1 < len(first):
             is_due &= row.segments < first[stage + 1]
-        return jax.lax.cond(is_due, advance, lambda: row)
+        return self._alike.where(is_due, advance, row)
 
     def _record(self, problem: Problem, rows: Rows, inputs: Inputs) -> tuple[Rows, Report]:
         """Measure all rows of one device, and mark those whose members stop here."""
-        report = self._over_rows(self._measure, self._measured_numbers)(problem, rows, inputs)
+        report = self._over_rows(self._measure, self._alike.run_axes, self._measured_numbers)(problem, rows, inputs)
         return rows._replace(status=report.status, first_bad_step=report.first_bad_step), report
 
     def _measure(self, problem: Problem, row: Rows, inputs: Inputs) -> Report:
         """Measure one member and decide whether it stops, unless it has stopped already."""
         spec = self.spec
+        number = self._alike.segment_number(row)
         # Traced once, for the shapes and for the computation.
         measure = jax.jit(partial(self._trainer.record, problem, row.state, inputs.hyperparameters), inline=True)
-        empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(measure, row.segments))
-        record = jax.lax.cond(row.status == Status.RUNNING, measure, lambda _: empty, row.segments)
+        empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(measure, number))
+        record = self._alike.where(row.status == Status.RUNNING, partial(measure, number), empty)
         # A weight may overflow while the loss stays finite; the penalty in a recorded risk includes all weights.
         recorded = getattr(record.metrics, spec.objective.divergence_metric)
         unseen = (row.first_bad_step == 0) & ~jnp.isfinite(recorded)
@@ -233,9 +239,11 @@ class Program:
         problem_and_rows = shapes.sharding, shapes.row_sharding
         if name in self._segment_names:
             advance = partial(self._segment, self._segment_names.index(name))
-            return Piece(self._over_rows(advance, in_place=True), shapes.run, shapes.row_sharding, 1)
+            over_rows = self._over_rows(advance, self._alike.run_axes, in_place=True)
+            return Piece(over_rows, shapes.run, shapes.row_sharding, 1)
         if name == "begin":
-            return Piece(self._over_rows(self._begin, self._begun_numbers), shapes.inputs, problem_and_rows, ())
+            over_rows = self._over_rows(self._begin, (self._alike.input_axes, 0), self._begun_numbers)
+            return Piece(over_rows, shapes.inputs, problem_and_rows, ())
         if name == "record":
             return Piece(self._record, shapes.run, problem_and_rows[::-1], 1)
         arguments = shapes.inputs[1], shapes.run[:2], shapes.run[:2]
@@ -253,16 +261,22 @@ class Program:
         )
         return jax.jit(mapped, out_shardings=piece.shardings, donate_argnums=piece.donated).lower(*piece.shapes)
 
-    def _over_rows(self, function: Callable, needed: int = 0, *, in_place: bool = False) -> Callable:
+    def _over_rows(self, function: Callable, axes: tuple, needed: int = 0, *, in_place: bool = False) -> Callable:
         """Map a function of one member over the rows of one device.
 
         Blocks are as large as memory allows if each member needs ``needed`` numbers in addition to its state. With
-        ``in_place`` the results overwrite the second argument.
+        ``in_place`` the results overwrite the second argument. ``axes`` are those of the arguments of rows that share a
+        seed.
         """
-        per_device = self.layout.rows // self.layout.member_shards
-        limit = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"]
-        size = members_side_by_side(self.spec, per_device, at_most=limit // max(1, needed))
-        return in_blocks(jax.vmap(function) if size > 1 else on_single_row(function), size, in_place=in_place)
+        per_device, same_seed = self.layout.rows // self.layout.member_shards, self.layout.same_seed
+        at_most = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"] // max(1, needed)
+        unit = next(size for size in range(max(1, min(same_seed, at_most)), 0, -1) if same_seed % size == 0)
+        size = members_side_by_side(self.spec, per_device, at_most, unit)
+        if same_seed > 1:
+            mapped = self._alike.map(function, axes, unit)
+        else:
+            mapped = jax.vmap(function) if size > 1 else on_single_row(function)
+        return in_blocks(mapped, size, in_place=in_place)
 
     @property
     def _begun_numbers(self) -> int:

@@ -27,15 +27,29 @@ def run_sequentially(spec: TrainingSpec) -> bool:
     return has_line_search and platform() == "cpu"
 
 
-def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys.maxsize) -> int:
-    """Return the number of members of a block: on a CPU at most as many as fit its cache, and 1 for line searches."""
-    on_cpu = platform() == "cpu"
-    fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // count_weights(spec)) if on_cpu else per_device
-    largest = 1 if run_sequentially(spec) else max(1, min(per_device, fitting, at_most))
-    n_blocks = math.ceil(per_device / largest)
+def largest_block(spec: TrainingSpec, per_device: int) -> int:
+    """Return the most members of a block: on a CPU at most as many as fit its cache, and 1 for line searches."""
+    if run_sequentially(spec):
+        return 1
+    fitting = min(LARGEST_BLOCK, CACHED_WEIGHTS // count_weights(spec)) if platform() == "cpu" else per_device
+    return max(1, min(per_device, fitting))
+
+
+def members_side_by_side(spec: TrainingSpec, per_device: int, at_most: int = sys.maxsize, unit: int = 1) -> int:
+    """Return the number of members of a block: the most, or slightly fewer.
+
+    Args:
+        spec: of the members.
+        per_device: rows of a device.
+        at_most: the most that memory allows.
+        unit: a divisor of ``per_device``; the block is a multiple of it.
+    """
+    largest = max(1, min(largest_block(spec, per_device), at_most) // unit)
+    n_units = per_device // unit
+    n_blocks = math.ceil(n_units / largest)
     # Somewhat smaller blocks of equal size are better than an overlap, whose rows are computed twice.
-    n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if per_device % number == 0), n_blocks)
-    return math.ceil(per_device / n_blocks)
+    n_blocks = next((number for number in range(n_blocks, 2 * n_blocks) if n_units % number == 0), n_blocks)
+    return unit * math.ceil(n_units / n_blocks)
 
 
 def on_single_row(function: Callable) -> Callable:

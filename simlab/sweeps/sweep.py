@@ -6,9 +6,12 @@ folder.
 """
 
 import math
+import sys
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import reduce
+from functools import cached_property, reduce
+from typing import NamedTuple
 
 from simlab.losses.objective import check_hyperparameters
 from simlab.runtime.devices import free_memory, local_devices, platform
@@ -19,6 +22,7 @@ from simlab.sweeps.members import Member, MemberRun
 from simlab.sweeps.part_run import PartRun
 from simlab.sweeps.program import Program, compile_program
 from simlab.sweeps.row_blocks import run_sequentially
+from simlab.sweeps.same_seed import rounded_rows, rows_of_a_seed
 from simlab.sweeps.work import Analysis, Listener, Part, Work
 from simlab.training.optimizers import Optimizer
 from simlab.training.spec import TrainingSpec
@@ -94,9 +98,10 @@ class Sweep:
             MemoryError: a device cannot hold a single member.
         """
         shares = [math.ceil(len(indices) / n_processes) for indices in self.groups]
-        layouts = [
-            _wanted_layout(spec, share, chunk, class_shards) for spec, share in zip(self.specs, shares, strict=True)
-        ]
+        layouts = []
+        for group, share in enumerate(shares):
+            with self.precision(group):
+                layouts.append(_wanted_layout(self.specs[group], share, chunk, class_shards, self._alike[group]))
         if chunk is not None:
             return tuple(layouts)
         for group, share in enumerate(shares):
@@ -123,16 +128,27 @@ class Sweep:
                     "the classes with class_shards"
                 )
             fitting = min(per_device - 1, max(1, int(per_device * free / needed)))
-            layout = _layout(self.specs[group], fitting, share, shards, layout.class_shards)
+            layout = _layout(self.specs[group], fitting, share, shards, layout.class_shards, self._alike[group])
         return layout
+
+    @cached_property
+    def _alike(self) -> list["Alike"]:
+        """What the members of each group share with the others of their seed."""
+        return [_shared_by([self.members[index] for index in indices]) for indices in self.groups]
 
     def parts(self, layouts: Sequence[Layout]) -> list[Part]:
         """Return the parts of all groups."""
         return [
-            Part(f"{group:02d}-{number:05d}", group, tuple(indices[start : start + layout.part]))
-            for group, (indices, layout) in enumerate(zip(self.groups, layouts, strict=True))
+            Part(f"{group:02d}-{number:05d}", group, indices[start : start + layout.part])
+            for group, layout in enumerate(layouts)
+            for indices in [self._in_order(group, layout)]
             for number, start in enumerate(range(0, len(indices), layout.part))
         ]
+
+    def _in_order(self, group: int, layout: Layout) -> tuple[int, ...]:
+        """Return the members of a group in the order of its parts."""
+        by_seed = sorted(self.groups[group], key=lambda index: self.members[index].seed)
+        return tuple(by_seed) if layout.by_seed else self.groups[group]
 
     def run(
         self,
@@ -175,7 +191,26 @@ def _common_program(specs: Sequence[TrainingSpec]) -> TrainingSpec:
     return reduce(lambda program, spec: program.covering(spec), specs[1:], specs[0].compile_key)
 
 
-def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shards: int) -> Layout:
+class Alike(NamedTuple):
+    """What the members of a group share.
+
+    Attributes:
+        n_cells: the number of members of each seed; 1 if seeds differ in it.
+        same_task: whether members of one seed have the same task.
+    """
+
+    n_cells: int
+    same_task: bool
+
+
+def _shared_by(members: Sequence[Member]) -> Alike:
+    """Return what the members of a group share."""
+    counts = set(Counter(member.seed for member in members).values())
+    tasks = {id(member.spec): member.spec.task for member in members}
+    return Alike(counts.pop() if len(counts) == 1 else 1, len(set(tasks.values())) == 1)
+
+
+def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shards: int, alike: Alike) -> Layout:
     """Return the layout given by ``chunk``, or else the best one without a limit on memory."""
     if chunk is not None:
         wanted = min(chunk, share)
@@ -185,14 +220,24 @@ def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shar
         wanted = share
     shards = max(1, min(len(local_devices()) // class_shards, wanted))
     per_device = max(1, wanted // shards) if chunk is not None else math.ceil(wanted / shards)
-    return _layout(spec, per_device, share, shards, class_shards)
+    return _layout(spec, per_device, share, shards, class_shards, alike)
 
 
-def _layout(spec: TrainingSpec, rows_per_device: int, share: int, shards: int, class_shards: int) -> Layout:
-    """Return a layout; only where members may stop early, a part has more members than rows."""
+def _layout(
+    spec: TrainingSpec, rows_per_device: int, share: int, shards: int, class_shards: int, alike: Alike
+) -> Layout:
+    """Return a layout; only where members may stop early, a part has more members than rows.
+
+    Elsewhere the members of a seed stand in consecutive rows.
+    """
     rows = rows_per_device * shards
-    part = min(share, REFILLS * rows) if spec.until_gradient_norm is not None else min(share, rows)
-    return Layout(rows, part, shards, class_shards)
+    if spec.until_gradient_norm is not None:
+        return Layout(rows, min(share, REFILLS * rows), shards, class_shards)
+    at_most = rows_per_device if rows < share else sys.maxsize
+    same_seed = rows_of_a_seed(spec, rows_per_device, alike.n_cells, at_most=at_most)
+    rows = rounded_rows(rows_per_device, same_seed, at_most) * shards
+    part = min(math.ceil(share / same_seed) * same_seed, rows)
+    return Layout(rows, part, shards, class_shards, same_seed > 1, same_seed, same_seed > 1 and alike.same_task)
 
 
 def train_members(

@@ -49,11 +49,12 @@ class SparseExamples(NamedTuple):
 
     Attributes:
         values: ``Float[B, n]``, the values of the features where they are active.
-        active: ``Bool[B, n]``; None where every mask is combined with every draw.
+        thresholds: ``Float[B, n]``, uniform; a feature is active if its threshold is below ``p``, so that members which
+            differ in ``p`` share their draws. None where every mask is combined with every draw.
     """
 
     values: AnyArray
-    active: AnyArray | None
+    thresholds: AnyArray | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +111,9 @@ class SparseFeatures(Task):
         shape, dtype = (size, self.n_features), data.importance.dtype
         if self.weights_masks:
             return SparseExamples(jax.random.uniform(key, shape, dtype), None)
-        value_key, active_key = jax.random.split(key)
-        active = jax.random.uniform(active_key, shape, dtype) < data.active_probability
-        return SparseExamples(jax.random.uniform(value_key, shape, dtype), active)
+        value_key, threshold_key = jax.random.split(key)
+        uniform = lambda key: jax.random.uniform(key, shape, dtype)  # noqa: E731
+        return SparseExamples(uniform(value_key), uniform(threshold_key))
 
 
 def check_probability(value: object) -> float:
@@ -150,8 +151,9 @@ def weighted_inputs(examples: SparseExamples, data: FeatureLaw) -> tuple[Float[A
 
     values = examples.values.T
     n_features, n_draws = values.shape
-    if examples.active is not None:
-        return values * examples.active.T, jnp.full(n_draws, 1 / n_draws, values.dtype)
+    if examples.thresholds is not None:
+        active = data.active_probability > examples.thresholds.T
+        return values * active, jnp.full(n_draws, 1 / n_draws, values.dtype)
     masks = all_masks(n_features)
     inputs = (masks[:, :, None] * values[:, None, :]).reshape(n_features, -1)
     weights = mask_probabilities(masks, data.active_probability).astype(values.dtype)

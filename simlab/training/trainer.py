@@ -203,15 +203,29 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
             bad_step = jnp.where((bad_step == 0) & ~jnp.isfinite(loss), step_number, bad_step)
             return (params, memory, bad_step, step_number + 1), None
 
+        def plan(step_number):
+            return source.plan(spec.task, sample, problem.data, problem.batch_key, step_number - 1, n_planned)
+
         def follow_plan(carry, _):
-            step_number = carry[-1]
-            entries = source.plan(spec.task, sample, problem.data, problem.batch_key, step_number - 1, n_planned)
-            return jax.lax.scan(advance, carry, entries)[0], None
+            return jax.lax.scan(advance, carry, plan(carry[-1]))[0], None
+
+        def advance_and_draw(carry, _):
+            carry, entries = carry
+            carry, _ = advance(carry, jax.tree.map(lambda leaf: leaf[0], entries))
+            return (carry, plan(carry[-1])), None
 
         with jax.default_matmul_precision(spec.precision):
             begun = state.params, memory, jnp.zeros_like(start), start + 1
-            n_plans = spec.steps_per_record // n_planned
-            (params, memory, bad_step, _), _ = jax.lax.scan(follow_plan, begun, length=n_plans)
+            if n_planned > 1 or source.is_fixed:
+                n_plans = spec.steps_per_record // n_planned
+                (params, memory, bad_step, _), _ = jax.lax.scan(follow_plan, begun, length=n_plans)
+            else:
+                # The examples of the next step are carried: XLA would draw those of the same step again in each kernel
+                # that reads them.
+                drawn = begun, plan(start + 1)
+                ((params, memory, bad_step, _), _), _ = jax.lax.scan(
+                    advance_and_draw, drawn, length=spec.steps_per_record
+                )
         states = tuple(memory if i == number else old for i, old in enumerate(state.optimizer_states))
         return State(params, states), bad_step
 

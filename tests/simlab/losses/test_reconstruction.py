@@ -40,15 +40,16 @@ def test_the_error_of_drawn_examples_by_hand(nonlinearity):
     network = spec.network.build(spec.task, RATES, dtype=np.float32, rngs=nnx.Rngs(params=0))
     network.weights[...], network.bias[...] = np.array([[0.8, -0.5]], np.float32), np.array([-0.1, 0.2], np.float32)
     values, active = np.array([[0.2, 0.9], [0.7, 0.4]], np.float32), np.array([[True, False], [True, True]])
+    thresholds = np.where(active, 0.1, 0.6).astype(np.float32)  # p = 0.3
     total = 0.0
     for x in values * active:
         hidden = 0.8 * x[0] - 0.5 * x[1]
         output = np.array([0.8 * hidden - 0.1, -0.5 * hidden + 0.2])
         output = np.maximum(output, 0) if nonlinearity == "relu" else output
         total += ((x[0] - output[0]) ** 2 + 0.5 * (x[1] - output[1]) ** 2) / 2
-    error = weighted_error(network, SparseExamples(values, active), law)
+    error = weighted_error(network, SparseExamples(values, thresholds), law)
     assert abs(float(error) - total) < 1e-6  # a dozen float32 operations on numbers below 1
-    loss = Reconstruction().loss(network, SparseExamples(values, active), law, RATES, None)
+    loss = Reconstruction().loss(network, SparseExamples(values, thresholds), law, RATES, None)
     assert abs(float(loss) - total / (0.3 * 0.5)) < 1e-5
 
 

@@ -17,7 +17,7 @@ N_DRAWS = 20_000
 def test_a_feature_is_active_with_probability_p_and_uniform_then(p):
     task = SparseFeatures(n_features=3, active_probability=p)
     examples = task.draw(jax.random.key(0), _law(task), N_DRAWS)
-    active, values = np.asarray(examples.active), np.asarray(examples.values)
+    active, values = np.asarray(examples.thresholds) < p, np.asarray(examples.values)
     error = np.sqrt(p * (1 - p) / N_DRAWS)
     assert np.abs(active.mean(axis=0) - p).max() < 5 * error
     assert abs(np.mean(active[:, 0] & active[:, 1]) - p**2) < 5 * np.sqrt(p**2 * (1 - p**2) / N_DRAWS)
