@@ -237,6 +237,7 @@ def train(
 
     describe = plan.phenomenon.load_comparison().describe_member
 
+    @precision_of(_HOST)
     def analyse(member, run, sample):
         variables = describe(member, run, sample, predictions[member[:-1]])
         names = (name for name in variables if plan.trajectories or not name.endswith(TRAJECTORY_SUFFIX))

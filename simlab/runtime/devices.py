@@ -66,8 +66,8 @@ def count_cores() -> int:
     return os.cpu_count() or 1
 
 
-def make_mesh(member_shards: int, class_shards: int = 1) -> Mesh:
-    """Return the mesh ``(member, class)`` over the first devices of this process.
+def make_mesh(member_shards: int, class_shards: int = 1, first: int = 0) -> Mesh:
+    """Return the mesh ``(member, class)`` over consecutive devices of this process, from index ``first``.
 
     Members are independent: their axis is split explicitly (``shard_map``), without any communication. Along the class
     axis the compiler inserts the collectives of the matrix products and of the softmax (``AxisType.Auto``).
@@ -79,7 +79,7 @@ def make_mesh(member_shards: int, class_shards: int = 1) -> Mesh:
     wanted = member_shards * class_shards
     if wanted > len(devices):
         raise invalid("devices", f"at least {member_shards} x {class_shards} (members x classes)", len(devices))
-    grid = np.array(devices[:wanted]).reshape(member_shards, class_shards)
+    grid = np.array(devices[first : first + wanted]).reshape(member_shards, class_shards)
     return Mesh(grid, (MEMBER, CLASS), axis_types=(AxisType.Auto, AxisType.Auto))
 
 

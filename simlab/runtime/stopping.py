@@ -34,10 +34,27 @@ class _Request:
     def __init__(self, grace: float):
         self.grace = grace
         self.received: int | None = None
-        self.is_deferred = self.is_closed = False
+        self.is_closed = False
+        self._n_deferring, self._lock = 0, threading.Lock()
         self._receiver, self._sender = socket.socketpair()
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether a thread has a state to save first."""
+        return self._n_deferring > 0
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Defer SIGTERM within this context, which several threads may enter."""
+        with self._lock:
+            self._n_deferring += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_deferring -= 1
 
     def handle(self, number: int, frame: object) -> None:
         """Raise in the main thread, unless the signal is SIGTERM and deferred until the state is saved."""
@@ -125,11 +142,8 @@ def saving_first() -> Iterator[None]:
     if request is None:
         yield
         return
-    request.is_deferred = True
-    try:
+    with request.deferred():
         yield
-    finally:
-        request.is_deferred = False
     end_if_asked()
 
 

@@ -63,13 +63,14 @@ class Program:
         spec: the specification of the members; only its ``compile_key`` matters.
         layout: the rows and the devices.
         optimizer: as in :func:`simlab.training.trainer.make_trainer`.
+        first_device: index of the first of the consecutive devices that the program runs on.
 
     Raises:
         ValueError: there are too few devices, the classes cannot be split evenly, or rows that share a seed would be
             reused for members of other seeds.
     """
 
-    def __init__(self, spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None):
+    def __init__(self, spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None, first_device: int = 0):
         spec.check_class_shards(layout.class_shards)
         if layout.same_seed > 1 and layout.part > layout.rows:
             raise invalid("same_seed", "1 in a part with more members than rows", layout.same_seed)
@@ -78,7 +79,7 @@ class Program:
         self.spec, self.layout = spec.compile_key, layout
         self._trainer = make_trainer(self.spec, optimizer)
         self._alike = SameSeed(layout)
-        self._mesh = make_mesh(layout.member_shards, layout.class_shards)
+        self._mesh = make_mesh(layout.member_shards, layout.class_shards, first_device)
         self._shapes = Shapes(self.spec, layout.rows, self._mesh, self._begin)
         self._lowered: dict[str, Lowered] = {}
         self._pieces: dict[str, Future] = {}
@@ -303,11 +304,15 @@ class Program:
         return ["segment"] if n_stages == 1 else [f"segment {number}" for number in range(n_stages)]
 
 
-def compile_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None) -> Program:
+def compile_program(
+    spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None = None, first_device: int = 0
+) -> Program:
     """Return the :class:`Program`, cached for recent arguments: a second sweep of the same kind starts at once."""
-    return _cached_program(spec.compile_key, layout, optimizer, (*all_settings(), *local_devices()))
+    return _cached_program(spec.compile_key, layout, optimizer, first_device, (*all_settings(), *local_devices()))
 
 
 @lru_cache(maxsize=32)
-def _cached_program(spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, settings: tuple) -> Program:
-    return Program(spec, layout, optimizer)
+def _cached_program(
+    spec: TrainingSpec, layout: Layout, optimizer: Optimizer | None, first_device: int, settings: tuple
+) -> Program:
+    return Program(spec, layout, optimizer, first_device)

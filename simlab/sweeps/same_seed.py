@@ -28,7 +28,8 @@ class SameSeed:
     def __init__(self, layout: Layout):
         self._is_shared = layout.same_seed > 1
         task = None if layout.same_task else 0
-        self.input_axes = Inputs(seeds=None, data=task, hyperparameters=0)
+        inputs: dict[str, Any] = {"seeds": None, "data": task, "hyperparameters": 0}
+        self.input_axes = Inputs(**inputs)
         of_task = dict.fromkeys(("data", "sample", "pretraining_samples"), task)
         keys = dict.fromkeys(("batch_key", "evaluation_key", "loss_key"))
         axes: dict[str, Any] = {**of_task, **keys, "untrained": 0}

@@ -17,6 +17,7 @@ from simlab.losses.objective import check_hyperparameters
 from simlab.runtime.devices import free_memory, local_devices, platform
 from simlab.runtime.settings import precision_of
 from simlab.storage.store import Store
+from simlab.sweeps.lanes import first_device, run_in_lanes, width
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, MemberRun
 from simlab.sweeps.part_run import PartRun
@@ -77,7 +78,7 @@ class Sweep:
 
     def program(self, group: int, layout: Layout) -> Program:
         """Return the program of a group, compiled at most once; use it within :meth:`precision` of the group."""
-        return compile_program(self.specs[group], layout, self._optimizer)
+        return compile_program(self.specs[group], layout, self._optimizer, first_device(group, layout))
 
     def precision(self, group: int) -> AbstractContextManager:
         """Return the context in which the program of a group is used."""
@@ -116,9 +117,10 @@ class Sweep:
     def _fit_memory(self, group: int, layout: Layout, share: int) -> Layout:
         """Return a layout with as many rows as the memory of the devices allows, at most those of ``layout``."""
         shards, free = layout.member_shards, free_memory()
-        # CPU devices share the memory of the host.
+        # CPU devices share the memory of the host, and as many groups as fit run at once.
         if platform() == "cpu":
-            free //= shards * layout.class_shards
+            n_lanes = min(len(self.groups), max(1, len(local_devices()) // width(layout)))
+            free //= n_lanes * width(layout)
         while (needed := self.program(group, layout).bytes_needed()) > free:
             per_device = layout.rows // shards
             if per_device == 1:
@@ -178,10 +180,8 @@ class Sweep:
         for part in order:
             if store.is_complete(part.name):
                 work.count(part)
-        for part in order:
-            work.take(part)
-        for part in order:  # parts that other processes claimed and did not complete
-            work.take(part)
+        run_in_lanes(work, order, layouts)
+        run_in_lanes(work, order, layouts)  # parts that other processes claimed and did not complete
         work.report()
         return all(store.is_complete(part.name) for part in parts)
 

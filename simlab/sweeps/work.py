@@ -1,5 +1,6 @@
 """The work of one process on a sweep: claim a part, train and analyse its members, save the results."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -45,11 +46,15 @@ class Listener(Protocol):
         """Report the current activity."""
 
 
-class Work:
-    """The work of one process on the parts of a sweep.
+class AbandonedError(Exception):
+    """A part was abandoned, as another one that ran beside it has failed."""
 
-    The state of the part in training is saved between segments. A kill loses at most 30 seconds of work, 2 % of the run
-    time of the process, or the current segment, whichever is longest.
+
+class Work:
+    """The work of one process on the parts of a sweep; several threads may take parts.
+
+    The state of the parts in training is saved between segments. A kill loses at most 30 seconds of work, 2 % of the
+    run time of the process, or the current segment, whichever is longest.
     """
 
     def __init__(self, sweep: "Sweep", layouts: Sequence[Layout], store: Store, analyse: Analysis, listener: Listener):
@@ -58,6 +63,13 @@ class Work:
         self.steps = self.members = 0
         self.counted: set[str] = set()
         self.began = time.monotonic()
+        self._in_training: dict[str, tuple[int, int]] = {}
+        self._lock = threading.RLock()
+        self._abandoned = threading.Event()
+
+    def abandon(self) -> None:
+        """Make the parts in training raise ``AbandonedError`` after their current segment."""
+        self._abandoned.set()
 
     def take(self, part: Part) -> None:
         """Complete a part, unless it is complete or another process has claimed it."""
@@ -77,14 +89,18 @@ class Work:
 
     def count(self, part: Part) -> None:
         """Add a complete part to the counts without a report, as parts that were complete before have no speed."""
-        if part.name not in self.counted:
-            self.counted.add(part.name)
-            self.steps += len(part.members) * self.sweep.specs[part.group].total_steps
-            self.members += len(part.members)
+        with self._lock:
+            self._in_training.pop(part.name, None)
+            if part.name not in self.counted:
+                self.counted.add(part.name)
+                self.steps += len(part.members) * self.sweep.specs[part.group].total_steps
+                self.members += len(part.members)
 
     def report(self) -> None:
         """Report the numbers of steps and members done."""
-        self.listener.advance(self.steps, self.members)
+        with self._lock:
+            steps, members = (sum(counts) for counts in zip((0, 0), *self._in_training.values(), strict=True))
+            self.listener.advance(self.steps + steps, self.members + members)
 
     def _run(self, part: Part, saved: dict[str, np.ndarray] | None) -> None:
         """Train and analyse the members of a part, and save the results."""
@@ -99,9 +115,11 @@ class Work:
 
         saver = Saver(run.settle, save, self.began)
         with sweep.precision(part.group):
-            self._train(run, saver)
+            self._train(part, run, saver)
         for index in range(len(analysed), len(members)):
-            self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
+            self._check()
+            with self._lock:
+                self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
             with sweep.precision(part.group):
                 sample = _training_set(program, members[index])
             analysed.append(self.analyse(members[index], run.result(index), sample))
@@ -110,13 +128,21 @@ class Work:
         columns = {name: np.stack([arrays[name] for arrays in analysed]) for name in analysed[0]}
         self.store.save(part.name, columns, complete=True)
 
-    def _train(self, run: PartRun, saver: "Saver") -> None:
+    def _train(self, part: Part, run: PartRun, saver: "Saver") -> None:
         """Train the members of a part, saving at intervals."""
         steps_per_record = run.program.spec.steps_per_record
         while not run.is_done:
             run.advance()
             saver.maybe()
-            self.listener.advance(self.steps + run.segments_done * steps_per_record, self.members + run.members_done)
+            self._check()
+            with self._lock:
+                self._in_training[part.name] = run.segments_done * steps_per_record, run.members_done
+            self.report()
+
+    def _check(self) -> None:
+        """Raise ``AbandonedError`` if another part has failed."""
+        if self._abandoned.is_set():
+            raise AbandonedError
 
 
 def _training_set(program: Program, member: Member) -> Any:
