@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from figures.declared import predicted_kinds
+from figures.drawing.layout import WITHOUT_LAYOUT, keep_layout, steady_ticks
 from figures.drawing.titles import fit_titles
 from figures.drawing.venues import VENUES
 from figures.receipt import metadata_of
@@ -114,7 +115,7 @@ def styled(function: Callable) -> Callable:
             if isinstance(result, Figure):
                 result.set_figwidth(_WIDTH.get() or result.get_figwidth())
                 if fit_titles(result):
-                    _keep_layout(result)
+                    keep_layout(result)
             return result
 
     return wrapped
@@ -274,20 +275,9 @@ def save(figure: Figure, path, receipt: Mapping[str, object] | None = None) -> N
         receipt: provenance written to the file, see :mod:`figures.receipt`.
     """
     engine = figure.get_layout_engine()
-    if figure.axes and isinstance(engine, ConstrainedLayoutEngine):
-        engine.execute(figure)
-        _keep_layout(figure)
-    figure.savefig(path, metadata=metadata_of(path, receipt))
-
-
-def _keep_layout(figure: Figure) -> None:
-    """Keep the solved layout, and round panel positions to 1e-6 of the figure (0.2 micrometres).
-
-    Matplotlib's solver orders its variables by memory address, so the last digits of a layout differ between drawings
-    of the same figure, and files contain ten digits.
-    """
-    figure.set_layout_engine("none")
-    for ax in figure.axes:
-        for which in ("original", "active"):
-            left, bottom, width, height = ax.get_position(original=which == "original").bounds
-            ax.set_position((round(left, 6), round(bottom, 6), round(width, 6), round(height, 6)), which=which)
+    with steady_ticks(figure):
+        if figure.axes and isinstance(engine, ConstrainedLayoutEngine):
+            engine.execute(figure)
+            keep_layout(figure)
+        with matplotlib.rc_context(WITHOUT_LAYOUT):
+            figure.savefig(path, metadata=metadata_of(path, receipt))

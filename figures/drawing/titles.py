@@ -6,6 +6,8 @@ from itertools import pairwise
 
 from matplotlib.figure import Figure
 
+from figures.drawing.layout import steady_ticks
+
 GAP = 0.06  # inches between titles, and between a title and the edge of the figure
 MOST_ASIDE = 0.12  # inches by which a centred title may be shifted from the middle of its panel
 LINE = 0.12  # inches: height of a 7-point line
@@ -24,7 +26,8 @@ def fit_titles(figure: Figure) -> bool:
     if not rows:
         return False
     if (engine := figure.get_layout_engine()) is not None:
-        engine.execute(figure)
+        with steady_ticks(figure):
+            engine.execute(figure)
     given = _state(rows)
     added = sum(_fit_row(figure, axes) for axes in rows)
     if added:
