@@ -122,7 +122,8 @@ def _estimate(sweep: Sweep, group: int, layout: Layout) -> float:
 
 def _timed_layout(layout: Layout) -> Layout:
     """Return the layout for timing: on CPUs, where time is proportional to the number of rows, one with few rows."""
-    rows = min(layout.rows, TIMED_ROWS * layout.member_shards) if platform() == "cpu" else layout.rows
+    few = max(layout.same_seed, TIMED_ROWS // layout.same_seed * layout.same_seed) * layout.member_shards
+    rows = min(layout.rows, few) if platform() == "cpu" else layout.rows
     return layout._replace(rows=rows, part=min(layout.part, rows))
 
 
