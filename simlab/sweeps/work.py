@@ -103,7 +103,7 @@ class Work:
         for index in range(len(analysed), len(members)):
             self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
             with sweep.precision(part.group):
-                sample = _training_set(program, members[index])
+                sample = _training_set(program, members[index]) if sweep.samples else None
             analysed.append(self.analyse(members[index], run.result(index), sample))
             with sweep.precision(part.group):
                 saver.maybe()
