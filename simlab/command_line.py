@@ -1,5 +1,6 @@
 """The console script ``simlab``: checks that the packages of the command line are those of simlab, then runs it."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,6 +16,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words after the name of the command; None for those of ``sys.argv``.
     """
+    # Read when NumPy is imported. By default idle threads of OpenBLAS keep their cores busy for a hundredth of a second
+    # after each product, while another thread computes.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     try:
         for name in reversed(PACKAGES):  # experiments imports the others
             own_package(name, although_hidden=True)

@@ -15,6 +15,8 @@ os.environ["XLA_FLAGS"] = " ".join(
         "--xla_cpu_parallel_codegen_split_count=1",
     ]
 )
+# As in the command line: idle threads of OpenBLAS sleep instead of keeping the cores of other tests busy.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 import jax
 import pytest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -49,18 +50,15 @@ def add_fine_prediction(dataset: xarray.Dataset, plan: Plan, comparison: Compari
     fine = Axis(axis.name, tuple(places.tolist()))
     axes = [fine if coarse.name == axis.name else coarse for coarse in plan.axes]
     try:
-        rows = [
-            {NAME: comparison.describe_cell(*_solve(plan, point))["predicted"]}
-            for start in plan.configurations.values()
-            for point in vary(start, axes)
-        ]
+        points = [point for start in plan.configurations.values() for point in vary(start, axes)]
+        column = [comparison.describe_cell(*solved)["predicted"] for solved in _solve(plan, points)]
     except (ArithmeticError, ValueError):
         return dataset
     grid = {"regime": len(plan.configurations)}
     grid |= {DIMENSION if drawn is fine else drawn.name: len(drawn.values) for drawn in axes}
     about = Variable(("quantity",), f"predicted value, at finer values of {axis.name}")
-    column = lay_out([row[NAME] for row in rows], grid, about)
-    return dataset.assign({NAME: column}).assign_coords({DIMENSION: places}).assign_attrs({AXIS: axis.name})
+    predicted = lay_out(column, grid, about)
+    return dataset.assign({NAME: predicted}).assign_coords({DIMENSION: places}).assign_attrs({AXIS: axis.name})
 
 
 def choose_axis(plan: Plan) -> Axis | None:
@@ -88,11 +86,15 @@ def fine_places(
     return np.unique(np.concatenate([values, *between, inside * (1 - BESIDE), inside * (1 + BESIDE)]))
 
 
-def _solve(plan: Plan, configuration) -> tuple:
-    """Return the training spec and the prediction of a configuration, those of the sweep if it is one of its cells."""
-    for cell in plan.cells:
-        if cell.configuration == configuration:
-            return cell.spec, cell.prediction
-    plan.phenomenon.check_theory(configuration)
-    make = plan.phenomenon.make_training_spec
-    return (None if make is None else make(configuration)), plan.phenomenon.predict(configuration)
+def _solve(plan: Plan, points: Sequence) -> list[tuple]:
+    """Return the training spec and the prediction of each configuration, those of the sweep for its cells."""
+    phenomenon = plan.phenomenon
+    cells = [next((cell for cell in plan.cells if cell.configuration == point), None) for point in points]
+    others = [point for point, cell in zip(points, cells, strict=True) if cell is None]
+    for point in others:
+        phenomenon.check_theory(point)
+    make, predict_all = phenomenon.make_training_spec, phenomenon.predict_all
+    specs = [None if make is None else make(point) for point in others]
+    predictions = [phenomenon.predict(point) for point in others] if predict_all is None else predict_all(others)
+    solved = zip(specs, predictions, strict=True)
+    return [next(solved) if cell is None else (cell.spec, cell.prediction) for cell in cells]

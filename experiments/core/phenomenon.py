@@ -43,6 +43,7 @@ class Comparison(NamedTuple):
         axis_labels: labels of axes, with units, where neither the field's metadata nor its name gives one.
         arrays: the learned arrays of a standard comparison, by name; None for a comparison that defines its own
             variables, which is not checked before training.
+        reads_sample: whether ``describe_member`` reads the training set of a member, which is drawn again for it.
     """
 
     quantities: Mapping[str, Quantity]
@@ -58,6 +59,7 @@ class Comparison(NamedTuple):
     best_by: str | None = None
     axis_labels: Mapping[str, str] = MappingProxyType({})
     arrays: Mapping[str, Variable] | None = None
+    reads_sample: bool = True
 
 
 class Phenomenon(NamedTuple):

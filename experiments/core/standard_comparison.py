@@ -129,6 +129,7 @@ def standard_comparison(
         certificate=certificate,
         best_by=best_by,
         arrays=arrays,
+        reads_sample=False,
     )  # fmt: skip
 
 

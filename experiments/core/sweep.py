@@ -164,7 +164,8 @@ def make_sweep(plan: Plan) -> Sweep | MeasurementSweep:
         return MeasurementSweep([Measurement(cell.configuration, seed) for cell in plan.cells for seed in plan.seeds])
     members = [Member(cell.spec, cell.hyperparameters, seed) for cell in plan.cells for seed in plan.seeds]
     trajectories = plan.trajectories or phenomenon.keeps == "trajectory"
-    return Sweep(members, trajectories=trajectories, initials=phenomenon.keeps == "initial")
+    samples = phenomenon.load_comparison().reads_sample
+    return Sweep(members, trajectories=trajectories, initials=phenomenon.keeps == "initial", samples=samples)
 
 
 def describe_sweep(plan: Plan) -> dict:

@@ -122,7 +122,7 @@ AXIS_LABELS = {
 
 
 def member_variables(
-    member: Member[ClassSpec, Hyperparameters], run: MemberRun, sample: Batch, prediction: Representation
+    member: Member[ClassSpec, Hyperparameters], run: MemberRun, sample: Batch | None, prediction: Representation
 ) -> dict[str, np.ndarray | float | str]:
     """Return the variables of one member, by the names of :data:`MEMBER_VARIABLES`.
 
@@ -131,7 +131,7 @@ def member_variables(
     Args:
         member: the trained member.
         run: its result, with its trajectory.
-        sample: its training set.
+        sample: not read.
         prediction: the prediction for its configuration.
     """
     task, classifier = member.spec.task, run.final["classifier"]
@@ -294,4 +294,5 @@ COMPARISON = Comparison(
     },
     certificate=Certificate(value="training_risk", gap="duality_gap", unit="nats"),
     axis_labels=AXIS_LABELS,
+    reads_sample=False,
 )

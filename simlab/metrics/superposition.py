@@ -99,37 +99,58 @@ def expected_loss(
         residual = np.eye(len(gram)) - gram
         variance = (p / 3 - p**2 / 4) * np.sum(residual**2, axis=1)
         return ExpectedLoss(float(importance @ ((residual.sum(axis=1) * p / 2 - bias) ** 2 + variance)), 0.0)
-    estimates = [_relu_loss(gram, bias, p, importance, points) for points in _points(len(gram))]
+    estimates = _relu_losses(gram, bias, p, importance)
     return ExpectedLoss(float(np.mean(estimates)), float(np.std(estimates, ddof=1) / np.sqrt(N_SETS)))
 
 
-def _relu_loss(gram, bias, p: float, importance, points: Float[np.ndarray, "two n B"]) -> float:
-    """Return the loss at one set of points: values of the features, and uniform numbers that select the active ones."""
-    values, active = points[0], points[1] < p
-    total = 0.0
-    for i, row in enumerate(gram):
-        others = np.argsort(-np.abs(np.where(np.arange(len(row)) == i, 0.0, row)), kind="stable")
-        others = others[others != i]
-        enumerated, drawn = others[:N_ENUMERATED], others[N_ENUMERATED:]
-        masks = all_masks(len(enumerated))
-        interference = (row[enumerated, None] * masks).T @ values[enumerated]
-        interference += bias[i] + row[drawn] @ (values[drawn] * active[drawn])
-        inactive = np.maximum(interference, 0.0) ** 2
-        errors = (1 - p) * inactive + p * _active_error(row[i], interference)
-        total += importance[i] * (mask_probabilities(masks, p) @ errors.mean(axis=1))
-    return total
+def _relu_losses(gram, bias, p: float, importance) -> Float[np.ndarray, " sets"]:
+    """Return the loss at each set of points."""
+    n_features, outputs = len(gram), np.arange(len(gram))[:, None]
+    ranked = np.abs(gram)
+    np.fill_diagonal(ranked, -1.0)  # an output does not interfere with itself
+    enumerated = np.argsort(-ranked, axis=1, kind="stable")[:, : min(N_ENUMERATED, n_features - 1)]
+    drawn = gram.copy()
+    drawn[outputs, enumerated] = 0.0
+    np.fill_diagonal(drawn, 0.0)
+    masks = all_masks(enumerated.shape[1])
+    probabilities = mask_probabilities(masks, p)
+    losses = np.zeros(N_SETS)
+    for number, (values, uniform) in enumerate(_points(n_features)):
+        offsets = bias[:, None] + drawn @ (values * (uniform < p))
+        for i, others in enumerate(enumerated):
+            interference = (gram[i, others, None] * masks).T @ values[others]
+            interference += offsets[i]
+            losses[number] += importance[i] * (probabilities @ _mean_error(gram[i, i], interference, p))
+    return losses
 
 
-def _active_error(a: float, e: Float[np.ndarray, "K B"]) -> Float[np.ndarray, "K B"]:
-    """Return ``A(a, e) = int_0^1 (x - (a x + e)_+)^2 dx`` for a >= 0: the output is zero up to x = t."""
-    t = np.clip(-e / a, 0.0, 1.0) if a > 0 else np.where(e > 0, 0.0, 1.0)
-    c = 1 - a
-    return t**3 / 3 + c**2 * (1 - t**3) / 3 - c * e * (1 - t**2) + e**2 * (1 - t)
+def _mean_error(a: float, e: Float[np.ndarray, "K B"], p: float) -> Float[np.ndarray, " K"]:
+    """Return the mean of ``(1 - p) e_+^2 + p A(a, e)`` over the points, for a >= 0; ``e`` is overwritten.
+
+    With the end ``t = min(e_-/a, 1)`` of the interval on which the output is zero, and ``c = 1 - a``,
+
+        A(a, e) = c^2/3 + a c t + a^2 t^2 - (a + a^2)/3 t^3 + e_+^2 - c e_+,
+
+    so that the means of powers of t and of e_+ suffice, and no entry is raised to a power, which is slow in NumPy. No
+    term is large where A is small.
+    """
+    c, n_points = 1 - a, e.shape[1]
+    positive = np.maximum(e, 0.0)
+    error = np.vecdot(positive, positive) - p * c * positive.sum(axis=1)
+    if a > 0:
+        t = np.clip(np.divide(e, -a, out=e), 0.0, 1.0, out=e)
+        squares = t * t
+        cubes = np.vecdot(squares, t)
+        error += p * (a * c * t.sum(axis=1) + a**2 * squares.sum(axis=1) - (a + a**2) / 3 * cubes)
+    return error / n_points + p * c**2 / 3
 
 
 @lru_cache(maxsize=8)
 def _points(n_features: int) -> list[Float[np.ndarray, "two n B"]]:
-    """Return sets of scrambled Sobol points in the unit cube; the first axis is as in :func:`_relu_loss`."""
+    """Return sets of scrambled Sobol points in the unit cube.
+
+    The first axis holds the values of the features, and uniform numbers that select the active ones.
+    """
     from scipy.stats import qmc
 
     n_points = N_POINTS // 4 if n_features > MANY_FEATURES else N_POINTS

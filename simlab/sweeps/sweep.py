@@ -42,6 +42,7 @@ class Sweep:
         members: the members, in the order of the axes.
         trajectories: whether the named arrays are saved at every record.
         initials: whether the named arrays before the first step are saved.
+        samples: whether the analysis reads the training sets, which are drawn again for it.
         optimizer: as in :func:`simlab.training.trainer.make_trainer`.
     """
 
@@ -51,10 +52,11 @@ class Sweep:
         *,
         trajectories: bool = False,
         initials: bool = False,
+        samples: bool = True,
         optimizer: Optimizer | None = None,
     ):
         self.members = tuple(members)
-        self.trajectories, self.initials = trajectories, initials
+        self.trajectories, self.initials, self.samples = trajectories, initials, samples
         self._optimizer = optimizer
         groups: dict[TrainingSpec, list[int]] = {}
         specs: dict[TrainingSpec, dict[int, TrainingSpec]] = {}
@@ -165,8 +167,8 @@ class Sweep:
         Args:
             layouts: from :meth:`choose_layouts`, or those of the process that began the sweep.
             store: the store of the parts.
-            analyse: called with a member, its outcome and its training set (None for fresh examples); returns the
-                arrays to save, of the same shapes for all members of a group.
+            analyse: called with a member, its outcome and its training set (None for fresh examples, or if it is not
+                read); returns the arrays to save, of the same shapes for all members of a group.
             listener: receives the progress.
             shard: the rank of this process and the number of processes, for the order of the parts.
 

@@ -121,7 +121,7 @@ class Work:
             with self._lock:
                 self.listener.say(f"analysing member {self.members + index + 1} of {len(sweep.members)}")
             with sweep.precision(part.group):
-                sample = _training_set(program, members[index])
+                sample = _training_set(program, members[index]) if sweep.samples else None
             analysed.append(self.analyse(members[index], run.result(index), sample))
             with sweep.precision(part.group):
                 saver.maybe()

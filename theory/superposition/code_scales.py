@@ -15,6 +15,7 @@ so that the best scale at given t is s = beta / (2 alpha), and f = p/3 - beta^2 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -66,19 +67,30 @@ class CodeLoss:
 
     def coefficients(self, ratio: Float[np.ndarray, " ..."]) -> tuple[np.ndarray, np.ndarray]:
         """Return alpha and beta at t."""
-        p, moment = self.active_probability, self.interference.positive_moment
-        own = p / 3 * (moment(3, ratio + 1) - moment(3, ratio))
-        return (1 - p) * moment(2, ratio) + own, p * moment(2, ratio + 1) - own
+        return self._coefficients(*self._moments((2, 3), ratio))
 
     def slope(self, ratio: Float[np.ndarray, " ..."]) -> np.ndarray:
         """Return 2 beta' alpha - beta alpha', which is d/dt (beta^2 / alpha) divided by beta / alpha^2 > 0."""
-        p, moment = self.active_probability, self.interference.positive_moment
-        alpha, beta = self.coefficients(ratio)
-        own = p * (moment(2, ratio + 1) - moment(2, ratio))
-        alpha_slope = 2 * (1 - p) * moment(1, ratio) + own
-        return 2 * (2 * p * moment(1, ratio + 1) - own) * alpha - beta * alpha_slope
+        p, ((first, first_above), second, third) = self.active_probability, self._moments((1, 2, 3), ratio)
+        alpha, beta = self._coefficients(second, third)
+        own = p * (second[1] - second[0])
+        alpha_slope = 2 * (1 - p) * first + own
+        return 2 * (2 * p * first_above - own) * alpha - beta * alpha_slope
+
+    def _moments(self, orders: Sequence[int], ratio: Float[np.ndarray, " ..."]) -> Float[np.ndarray, "orders 2 ..."]:
+        """Return m_r of each order, at t and at t + 1."""
+        return self.interference.positive_moments(orders, np.add.outer((0.0, 1.0), ratio))
+
+    def _coefficients(
+        self, second: Float[np.ndarray, "2 ..."], third: Float[np.ndarray, "2 ..."]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return alpha and beta from m_2 and m_3, each at t and at t + 1."""
+        p = self.active_probability
+        own = p / 3 * (third[1] - third[0])
+        return (1 - p) * second[0] + own, p * second[1] - own
 
 
+@lru_cache(maxsize=1024)
 def solve_code_scale(code: Code, active_probability: float) -> CodeScale:
     """Return the scale and bias that minimise the loss of a code.
 
@@ -102,6 +114,8 @@ def solve_code_scale(code: Code, active_probability: float) -> CodeScale:
     low, high = ratios[max(best - 1, 0)], ratios[min(best + 1, _N_RATIOS - 1)]
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
+        if middle in (low, high):  # neighbouring numbers
+            break
         low, high = (middle, high) if loss.slope(middle) > 0 else (low, middle)
     alpha, beta = loss.coefficients(low)
     scale = float(beta / (2 * alpha))

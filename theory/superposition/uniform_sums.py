@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Smaller coefficients count as zero: computed cosines of orthogonal vectors are nonzero by rounding.
 _NO_INTERFERENCE = 1e-12
+_ORDERS = 1, 2, 3
 
 
 class SparseSum:
@@ -72,9 +73,22 @@ class SparseSum:
         return states
 
     def positive_moment(self, order: int, threshold: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
-        """Return m_r(t) = E (t + Y)_+^r of order r, at thresholds t of any shape."""
-        weights, shifts, n_active = self._states
-        powers = order + n_active
-        factors = np.array([math.factorial(order) / math.factorial(power) for power in powers])
+        """Return m_r(t) = E (t + Y)_+^r of order r, 1 to 3, at thresholds t of any shape."""
+        return self.positive_moments((order,), threshold)[0]
+
+    def positive_moments(
+        self, orders: Sequence[int], threshold: Float[np.ndarray, " ..."]
+    ) -> Float[np.ndarray, "orders ..."]:
+        """Return the moments of several orders; the positive parts are computed once."""
+        _, shifts, n_active = self._states
         positive = np.maximum(np.asarray(threshold, float)[..., None] + shifts, 0.0)
-        return np.sum(weights * factors * positive**powers, axis=-1)
+        return np.stack([np.sum(self._factors[r] * positive ** (r + n_active), axis=-1) for r in orders])
+
+    @cached_property
+    def _factors(self) -> dict[int, Float[np.ndarray, " states"]]:
+        """The factor of each state in the moments of each order."""
+        weights, _, n_active = self._states
+        return {
+            r: weights * np.array([math.factorial(r) / math.factorial(r + a) for a in n_active.tolist()])
+            for r in _ORDERS
+        }

@@ -42,6 +42,19 @@ def test_expected_loss_against_plain_sampling(nonlinearity):
     assert abs(loss.value - errors.mean()) < 5 * errors.std() / np.sqrt(errors.size)
 
 
+@pytest.mark.parametrize(("norm", "bias"), [(0.9, -0.2), (0.9, 0.1), (1.1, -0.1), (0.3, -0.5), (0.0, 0.2)])
+def test_loss_without_interference_against_quadrature(norm, bias):
+    """Columns are orthogonal: the error depends on one input, and Gauss's rule is exact on both sides of the kink."""
+    p, nodes, widths = 0.3, *np.polynomial.legendre.leggauss(2)
+    kink = np.clip(-bias / max(norm**2, 1e-9), 0, 1)
+    integral = 0.0
+    for start, end in ((0, kink), (kink, 1)):
+        x = (start + end) / 2 + (end - start) / 2 * nodes
+        integral += (end - start) / 2 * widths @ (x - np.maximum(norm**2 * x + bias, 0)) ** 2
+    loss = metrics.expected_loss(norm * np.eye(6), np.full(6, bias), p, np.ones(6)).value
+    assert loss == pytest.approx(6 * ((1 - p) * max(bias, 0) ** 2 + p * integral), rel=1e-13)
+
+
 def test_a_perfect_network_of_many_features_loses_nothing():
     assert metrics.expected_loss(np.eye(12), np.zeros(12), 0.2, np.ones(12)).value < 1e-20
 
