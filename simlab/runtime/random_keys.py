@@ -34,8 +34,11 @@ def random_key(seed: jax.Array | int) -> jax.Array:
     return jax.random.wrap_key_data(threefry_prng_impl.seed(words), impl=implementation)
 
 
+@jax.jit
 def hash_counter(key: jax.Array, high: jax.Array, low: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return two hashes of each counter, ``UInt32[...]``, whose words are ``high`` and ``low``.
+
+    Compiled as a function of its own shapes, so that programs trace and lower it only once for each.
 
     Args:
         key: ``UInt32[2]``.

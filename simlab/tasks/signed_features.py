@@ -122,6 +122,13 @@ class SignedFeatures(Task):
         means = np.array(self.core_mean), np.array(self.background_mean)
         return SignedLaw(*means, np.array(self.strength_deviation), directions)
 
+    def abstract(self) -> SignedLaw:
+        """Return arrays with the shapes and types of a realisation, without drawing the directions."""
+        law = replace(self, input_dim=None).sample(0)
+        if self.input_dim is None:
+            return law
+        return law._replace(directions=np.zeros((self.n_features, self.input_dim)))
+
     def draw(self, key: jax.Array, data: SignedLaw, size: int) -> Batch:
         """Return ``size`` examples with alternating labels; ``inputs`` are their features."""
         return self._draw(key, data, size, 1.0)
