@@ -1,16 +1,15 @@
 """The output folder of a command: checks before a run, an existing result, and figures."""
 
-import gc
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from experiments.core.experiment import Plan
 from figures.declared import check_version
+from simlab.runtime.garbage import collection_paused
 from simlab.storage.manifest import OtherSweep, differences, summarise
 from simlab.storage.results import RESULTS_FILE, load_dataset, save_dataset, write_atomically
 from simlab.validation import invalid
@@ -122,23 +121,11 @@ def draw_figures(dataset, folder: Path, own: Iterable[Callable] = (), drawing: D
     from figures.drawing.style import figure_width
     from figures.receipt import make_receipt
 
-    with _without_collection():
+    with collection_paused():
         for name, function in chosen.items():
             with figure_width(drawing.width, drawing.venue):
                 _save_figure(function(dataset), folder / name, drawing.kinds, make_receipt(name, dataset))
     return len(chosen)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Pause garbage collection: drawing creates so many objects that all memory would be searched many times."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _save_figure(figure, path: Path, kinds: Sequence[str], receipt: Mapping[str, object]) -> None:

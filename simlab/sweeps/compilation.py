@@ -1,10 +1,7 @@
 """Compilation in background threads, and the memory use of compiled programs."""
 
-import gc
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache
 
 from jax.stages import Compiled, Lowered
@@ -22,18 +19,6 @@ def compiler_options() -> dict[str, str | bool] | None:
     """Return optimisation level 1 on a CPU: these programs run as fast and compile in half the time."""
     chosen = "xla_backend_optimization_level" in os.environ.get("XLA_FLAGS", "")
     return None if chosen or platform() != "cpu" else {"xla_backend_optimization_level": "1"}
-
-
-@contextmanager
-def collection_paused() -> Iterator[None]:
-    """Pause the garbage collector of Python: tracing creates many objects that live on, which it would search."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def compile_piece(lowered: Lowered) -> Compiled:

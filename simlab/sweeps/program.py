@@ -19,9 +19,10 @@ from jax.stages import Lowered
 
 from simlab.losses.chunks import CHUNK_ENTRIES
 from simlab.runtime.devices import MEMBER, local_devices, make_mesh, platform
+from simlab.runtime.garbage import collection_paused
 from simlab.runtime.random_keys import random_key
 from simlab.runtime.settings import all_settings, is_double_precision
-from simlab.sweeps.compilation import collection_paused, compile_piece, compiler_options, compilers, held_bytes
+from simlab.sweeps.compilation import compile_piece, compiler_options, compilers, held_bytes
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Inputs
 from simlab.sweeps.row_blocks import in_blocks, members_side_by_side, on_single_row, select_rows
