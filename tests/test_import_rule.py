@@ -31,7 +31,14 @@ SIMLAB_LEVELS = {room: level for level, room in enumerate(FLOORS)}
 # experiments/core/phenomenon.py is their contract.
 PHENOMENA = {path.parent.name for path in (ROOT / "experiments").glob("*/phenomenon.py")} - {"core"}
 # The rooms of experiments that have a level; the others may import any.
-EXPERIMENTS_LEVELS = {"core": 0, **dict.fromkeys(PHENOMENA, 1), "registry": 2, "phenomena": 2, "commands": 3}
+EXPERIMENTS_LEVELS = {
+    "catalogue": 0,
+    "core": 0,
+    **dict.fromkeys(PHENOMENA, 1),
+    "registry": 2,
+    "phenomena": 2,
+    "commands": 3,
+}
 # These serve every phenomenon and read only what it declares.
 KNOW_NO_PHENOMENON = ("core", "tables", "report")
 LARGEST_ROOM = 20

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray
 
-from experiments.atlas.entries import Entry
+from experiments.catalogue import Entry
 from experiments.report import cells
 from experiments.tables.columns import digits
 from figures.declared import as_shown, headlines, quantities_of

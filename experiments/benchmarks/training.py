@@ -8,11 +8,12 @@ number of gradients of a step; each turn is then the same first steps, from the 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from experiments.atlas.entries import ENTRIES, Entry
+from experiments.atlas.entries import ENTRIES
 from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.limit import LIMIT, LOOP, STATE, bound_by, limit_contestants, limit_of
 from experiments.benchmarks.measurement import Contestant, Measurement, Part, compare_steps
 from experiments.benchmarks.settings import BenchSettings
+from experiments.catalogue import Entry
 from experiments.registry import find_experiment
 from simlab.runtime.devices import count_cores
 from simlab.runtime.settings import precision_of

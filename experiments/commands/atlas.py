@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from experiments.atlas.entries import Entry, choose_entries
+from experiments.atlas.entries import choose_entries
+from experiments.catalogue import Entry
 from experiments.commands.run import start_devices
 from experiments.core.experiment import Plan
 from experiments.core.output import check_folder, draw_figures, load_finished

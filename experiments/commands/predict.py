@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from experiments.catalogue import load_attribute
 from experiments.commands.parser import CommandParser
 from experiments.commands.predict_experiment import format_prediction, prepare_experiment, show_experiment_options
 from experiments.core.experiment import Experiment
 from experiments.core.options import add_options, default_text, read_options
 from experiments.core.predictor import Predictor, task_of
 from experiments.phenomena import PREDICTORS, load_configurations, load_predictor_options
-from experiments.registry import NAMES, find_experiment, load_attribute
+from experiments.registry import NAMES, find_experiment
 from experiments.tables.prediction import to_json
 from simlab.validation import check_choice, invalid
 

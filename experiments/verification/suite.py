@@ -2,29 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from experiments.registry import load_attribute
+from experiments.catalogue import load_attribute, merge
+from experiments.registry import CATALOGUES
 from experiments.verification.claim import FAIL, Claim
 from simlab.validation import check_choice
 
 # The function that checks each group of claims, as "module:function".
-GROUPS = {
-    "types": "experiments.feature_collapse.claims.collapse_types:check_types",
-    "zero-threshold": "experiments.feature_collapse.claims.threshold:check_threshold",
-    "global-optimality": "experiments.feature_collapse.claims.optimality:check_optimality",
-    "curvature": "experiments.feature_collapse.claims.curvature:check_curvature",
-    "reduction": "experiments.feature_collapse.claims.reduction:check_reduction",
-    "integral": "experiments.feature_collapse.claims.integral:check_integral",
-    "extensions": "experiments.feature_collapse.claims.extensions:check_extensions",
-    "neural-collapse": "experiments.neural_collapse.claims.class_means:check_neural_collapse",
-    "factor-collapse": "experiments.neural_collapse.claims.factor_collapse:check_factor_collapse",
-    "superposition": "experiments.superposition.claims.suite:check_superposition",
-    "hierarchy": "experiments.hierarchy.claims.suite:check_hierarchy",
-    "feature-contamination": "experiments.feature_contamination.claims.suite:check_feature_contamination",
-    "modality-gap": "experiments.modality_gap.claims.suite:check_modality_gap",
-    "contrastive": "experiments.verification.contrastive:check_contrastive",
-    "norm-and-variance": "experiments.norm_and_variance.claims.suite:check_norm_and_variance",
-    "contextual-embeddings": "experiments.contextual_embeddings.claims.suite:check_contextual_embeddings",
-}
+GROUPS = merge([catalogue.claims for catalogue in CATALOGUES])
 
 
 def choose_groups(names: Iterable[str]) -> list[str]:

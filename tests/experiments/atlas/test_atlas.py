@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray
 
-from experiments.atlas.entries import ENTRIES, Entry, choose_entries
+from experiments.atlas.entries import ENTRIES, choose_entries
 from experiments.atlas.values import atlas_dataset, compared_values, table_rows, values_of
+from experiments.catalogue import Entry
 from experiments.commands import atlas as command
 from experiments.commands.cli import main
 from experiments.examples.linear_autoencoder import EXPERIMENT

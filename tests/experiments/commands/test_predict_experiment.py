@@ -5,11 +5,12 @@ import re
 
 import pytest
 
+from experiments.catalogue import load_attribute
 from experiments.commands import predict as predict_command
 from experiments.commands.cli import main
 from experiments.core.predictor import Predictor
 from experiments.phenomena import PREDICTORS
-from experiments.registry import NAMES, find_experiment, load_attribute
+from experiments.registry import NAMES, find_experiment
 
 PREDICTORS_OF_EXPERIMENTS = {
     phenomenon for phenomenon, place in PREDICTORS.items() if load_attribute(place).knows_configurations

@@ -8,11 +8,12 @@ import matplotlib.figure
 import pytest
 import xarray
 
+from experiments.catalogue import load_attribute
 from experiments.core.attributes import axis_label, declarations
 from experiments.core.configuration import Configuration
 from experiments.core.output import draw_figures
 from experiments.phenomena import PHENOMENA
-from experiments.registry import find_experiment, load_attribute
+from experiments.registry import find_experiment
 from figures.declared import axis_label as label_of
 from figures.declared import certificate_of, panels_of, quantities_of
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from experiments.catalogue import load_attribute
 from experiments.core.prediction import Prediction
 from experiments.phenomena import PHENOMENA
-from experiments.registry import load_attribute
 
 pytestmark = pytest.mark.quick
 
