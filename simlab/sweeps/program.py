@@ -18,14 +18,15 @@ from jax.sharding import PartitionSpec
 from jax.stages import Lowered
 
 from simlab.losses.chunks import CHUNK_ENTRIES
-from simlab.runtime.devices import MEMBER, local_devices, make_mesh, platform
+from simlab.runtime.devices import MEMBER, local_devices, make_mesh
 from simlab.runtime.garbage import collection_paused
 from simlab.runtime.random_keys import random_key
 from simlab.runtime.settings import all_settings, is_double_precision
 from simlab.sweeps.compilation import compile_piece, compiler_options, compilers, held_bytes
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Inputs
-from simlab.sweeps.row_blocks import in_blocks, members_side_by_side, on_single_row, select_rows
+from simlab.sweeps.over_rows import over_rows
+from simlab.sweeps.row_blocks import select_rows
 from simlab.sweeps.rows import Report, Rows, Status
 from simlab.sweeps.same_seed import SameSeed
 from simlab.sweeps.shapes import Shapes
@@ -35,10 +36,6 @@ from simlab.training.run_state import Problem
 from simlab.training.spec import TrainingSpec
 from simlab.training.trainer import make_trainer
 from simlab.validation import invalid
-
-# Numbers drawn, or logits evaluated, for all members of a block on a device; members that need more run in smaller
-# blocks. Intermediate results take several times as much memory. An accelerator needs large blocks to be busy.
-HELD_NUMBERS = {"cpu": CHUNK_ENTRIES, "accelerator": 16 * CHUNK_ENTRIES}
 
 
 class Piece(NamedTuple):
@@ -80,6 +77,7 @@ class Program:
         self.spec, self.layout = spec.compile_key, layout
         self._trainer = make_trainer(self.spec, optimizer)
         self._alike = SameSeed(layout)
+        self._over_rows = partial(over_rows, self.spec, layout)
         self._mesh = make_mesh(layout.member_shards, layout.class_shards, first_device)
         self._shapes = Shapes(self.spec, layout.rows, self._mesh, self._begin)
         self._lowered: dict[str, Lowered] = {}
@@ -242,11 +240,11 @@ class Program:
         problem_and_rows = shapes.sharding, shapes.row_sharding
         if name in self._segment_names:
             advance = partial(self._segment, self._segment_names.index(name))
-            over_rows = self._over_rows(advance, self._alike.run_axes, in_place=True)
-            return Piece(over_rows, shapes.run, shapes.row_sharding, 1)
+            steps = self._over_rows(advance, self._alike.run_axes, in_place=True)
+            return Piece(steps, shapes.run, shapes.row_sharding, 1)
         if name == "begin":
-            over_rows = self._over_rows(self._begin, (self._alike.input_axes, 0), self._begun_numbers)
-            return Piece(over_rows, shapes.inputs, problem_and_rows, ())
+            start = self._over_rows(self._begin, (self._alike.input_axes, 0), self._begun_numbers)
+            return Piece(start, shapes.inputs, problem_and_rows, ())
         if name == "record":
             return Piece(self._record, shapes.run, problem_and_rows[::-1], 1)
         arguments = shapes.inputs[1], shapes.run[:2], shapes.run[:2]
@@ -263,23 +261,6 @@ class Program:
             check_vma=False,
         )
         return jax.jit(mapped, out_shardings=piece.shardings, donate_argnums=piece.donated).lower(*piece.shapes)
-
-    def _over_rows(self, function: Callable, axes: tuple, needed: int = 0, *, in_place: bool = False) -> Callable:
-        """Map a function of one member over the rows of one device.
-
-        Blocks are as large as memory allows if each member needs ``needed`` numbers in addition to its state. With
-        ``in_place`` the results overwrite the second argument. ``axes`` are those of the arguments of rows that share a
-        seed.
-        """
-        per_device, same_seed = self.layout.rows // self.layout.member_shards, self.layout.same_seed
-        at_most = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"] // max(1, needed)
-        unit = next(size for size in range(max(1, min(same_seed, at_most)), 0, -1) if same_seed % size == 0)
-        size = members_side_by_side(self.spec, per_device, at_most, unit)
-        if same_seed > 1:
-            mapped = self._alike.map(function, axes, unit)
-        else:
-            mapped = jax.vmap(function) if size > 1 else on_single_row(function)
-        return in_blocks(mapped, size, in_place=in_place)
 
     @property
     def _begun_numbers(self) -> int:
