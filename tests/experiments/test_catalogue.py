@@ -13,9 +13,10 @@ pytestmark = pytest.mark.quick
 
 def test_each_folder_of_a_phenomenon_has_a_catalogue_and_its_own_position():
     folders = {path.parent.name for path in ROOT.glob("*/phenomenon.py")} - {"core"}
-    catalogues = {folder: load_attribute(f"experiments.{folder}.catalogue:CATALOGUE") for folder in folders}
-    assert sorted(catalogues.values(), key=lambda catalogue: catalogue.position) == list(find_catalogues())
-    assert len({catalogue.position for catalogue in catalogues.values()}) == len(folders)
+    catalogues = [load_attribute(f"experiments.{folder}.catalogue:CATALOGUE") for folder in sorted(folders)]
+    assert all(catalogue in find_catalogues() for catalogue in catalogues)
+    positions = [catalogue.position for catalogue in find_catalogues()]
+    assert positions == sorted(set(positions))
 
 
 def test_experiments_are_listed_by_folder():

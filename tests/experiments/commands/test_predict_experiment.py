@@ -107,7 +107,7 @@ def test_laws_of_sizes_are_those_of_run(capsys, law):
         (
             "deep-networks",
             "name: expected an experiment on feature-collapse or neural-collapse or superposition or "
-            "dimensional-collapse or hidden-manifold or modality-gap or platonic-kernels, "
+            "dimensional-collapse or hidden-manifold or platonic-kernels or modality-gap, "
             "got 'deep-networks' (on layer-collapse)",
         ),
         ("uniform-small-samples", "name: expected one of "),
