@@ -31,6 +31,7 @@ def main() -> int:
     """Measure the times, print the table, and return exit status 0."""
     parser = argparse.ArgumentParser(description="Time a sweep against sequential training of its members.")
     parser.add_argument("--members", type=int, default=256, help="members of the sweep (default: 256)")
+    parser.add_argument("--rates", type=int, default=1, help="learning rates, each with as many seeds (default: 1)")
     parser.add_argument("--alone", type=int, default=16, help="members trained sequentially (default: 16)")
     parser.add_argument("--steps", type=int, default=4000, help="steps of each member (default: 4000)")
     parser.add_argument("--rounds", type=int, default=5, help="repetitions, reduced to their median (default: 5)")
@@ -46,7 +47,10 @@ def main() -> int:
         steps_per_record=arguments.steps // 10,
         n_evaluation=500,
     )
-    members = [Member(spec, RATES, seed) for seed in range(arguments.members)]
+    seeds = range(arguments.members // arguments.rates)
+    factors = np.geomspace(0.5, 2, arguments.rates) if arguments.rates > 1 else [1.0]
+    rates = [RATES._replace(learning_rate=RATES.learning_rate * factor) for factor in factors]
+    members = [Member(spec, hyperparameters, seed) for hyperparameters in rates for seed in seeds]
     layouts = Sweep(members).choose_layouts()
     rounds = [_measure(members, arguments.alone, layouts[0]) for _ in range(arguments.rounds + 1)][1:]
     together, alone, host = np.median(rounds, axis=0)
@@ -58,6 +62,7 @@ def main() -> int:
         ("speedup", f"{np.median(speedup):.2f}", f"{speedup.min():.2f} to {speedup.max():.2f}"),
         ("host time", f"{100 * host:.1f} %", "of the sweep's time"),
         ("layout", f"{layouts[0].rows} rows", f"{layouts[0].member_shards} devices"),
+        ("rows of a seed", f"{layouts[0].same_seed}", "share their draws"),
     ]
     print(format_columns(rows))
     return 0

@@ -14,8 +14,10 @@ from experiments.benchmarks.measurement import Contestant, Measurement, compare_
 from experiments.benchmarks.settings import BenchSettings
 from experiments.registry import find_experiment
 from simlab.sweeps.members import Member
+from simlab.sweeps.sweep import Sweep
 
 SAMPLED, WEIGHTED = "simlab, masks sampled", "simlab, every mask weighted"
+APART = ", own draws"
 INSTANCES, LOOP = "PyTorch, instances", "PyTorch, loop over cells"
 EXPERIMENT = "phase-diagram"
 # Steps of a turn: of all cells at once, and of each of a few cells one after the other.
@@ -23,25 +25,29 @@ TURN_STEPS, LOOP_STEPS, LOOP_CELLS = 50, 50, 4
 
 
 def measure_superposition(settings: BenchSettings) -> Iterator[Measurement]:
-    """Yield the time of a step of a cell, and how many times longer each contestant takes than PyTorch's instances.
+    """Yield the time of a step of a cell, and how many times longer PyTorch takes, or a sweep without shared draws.
 
-    All draw as many examples in a step. PyTorch and the first of ours draw which features are active; the second of
-    ours weights all four masks instead, as the experiment does, and so computes four times as many outputs.
+    All draw as many examples in a step. PyTorch and the first two of ours draw which features are active; the others
+    of ours weight all four masks instead, as the experiment does, and so compute four times as many outputs. Members of
+    one seed share their draws as in a run, and draw their own where the name says so.
     """
     sampled, weighted = (grid_members(settings, masks) for masks in ("sampled", "weighted"))
-    layout = ours.even_layout(len(sampled))
-    n_members = layout.rows
-    contestants = [
-        ours.sweep(SAMPLED, sampled[:n_members], layout),
-        ours.sweep(WEIGHTED, weighted[:n_members], layout),
-    ]
+    (shared,) = Sweep(sampled).choose_layouts(chunk=len(sampled))
+    apart = ours.even_layout(len(sampled))
+    n_members = apart.rows
+    contestants = []
+    for name, members in ((SAMPLED, sampled), (WEIGHTED, weighted)):
+        if shared.rows == len(members):
+            by_seed = sorted(members, key=lambda member: member.seed)
+            contestants.append(ours.sweep(name, by_seed, shared))
+        contestants.append(ours.sweep(f"{name}{APART}", members[:n_members], apart))
     if pytorch.is_installed():
         contestants += [batched_instances(INSTANCES, sampled[:n_members]), loop_over_cells(LOOP, sampled)]
     case = f"{n_members} members, {sampled[0].spec.source.batch_size} draws each"
     unit = "us/cell and step"
-    yield from compare_steps(
-        "superposition", case, contestants, settings.rounds, unit=unit, peers={"times PyTorch": INSTANCES}
-    )
+    peers = {"times PyTorch": INSTANCES, "times own draws, sampled": f"{SAMPLED}{APART}"}
+    peers["times own draws, weighted"] = f"{WEIGHTED}{APART}"
+    yield from compare_steps("superposition", case, contestants, settings.rounds, unit=unit, peers=peers)
 
 
 def grid_members(settings: BenchSettings, masks: str) -> list[Member]:
