@@ -27,7 +27,7 @@ class BenchSettings(NamedTuple):
         precision: of matrix products, as in :class:`simlab.training.spec.TrainingSpec`.
         preset: ``quick`` or ``paper``, of the experiments, and of what takes long: the time to the minimum and the
             scaling.
-        only: phenomena of ``training``; all of them if none is named.
+        only: phenomena of ``training`` and ``overheads``; all of them if none is named.
     """
 
     sizes: tuple[str, ...] = SIZES

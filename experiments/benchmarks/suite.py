@@ -13,6 +13,7 @@ from simlab.validation import check_choice
 BENCHMARKS = {
     "training": ("training", "make_parts"),
     "step": ("step", "make_parts"),
+    "overheads": ("overheads", "make_parts"),
     "word-table": ("word_table", "make_parts"),
     "minimum": ("minimum", "make_parts"),
     "scaling": ("scaling", "make_parts"),

@@ -168,7 +168,7 @@ def _build_bench(parser: CommandParser) -> None:
     parser.add_argument(
         "--only",
         metavar="NAMES",
-        help=f"training: phenomena, comma-separated: {', '.join(ATLAS_NAMES)} (default: all)",
+        help=f"training, overheads: phenomena, comma-separated: {', '.join(ATLAS_NAMES)} (default: all)",
     )
     parser.add_argument("--sizes", default="small,paper", metavar="NAMES", help="step: small, paper (default: both)")
     parser.add_argument("--rounds", default="9", metavar="N", help="repetitions of each measurement (default: 9)")

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from simlab.data.sources import Source
 from simlab.losses.penalties import add_penalty_gradient, penalty
 from simlab.runtime.devices import platform
 from simlab.training.optimizers import Optimizer, learning_rate, scale_updates, stage_optimizer, without_frozen
@@ -143,6 +144,12 @@ def count_weights(spec: TrainingSpec) -> int:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params))
 
 
+def planned_steps(spec: TrainingSpec, source: Source) -> int:
+    """Return the number of steps whose batches a run draws at once."""
+    buffer_size = max(int(DRAWN_PER_WEIGHT * count_weights(spec)), ALWAYS_DRAWN)
+    return source.prefetch_steps(spec.task, spec.steps_per_record, buffer_size)
+
+
 def abstract_hyperparameters(spec: TrainingSpec):
     """Return hyperparameters with value 1, for tracing shapes."""
     fields = spec.objective.Hyperparameters
@@ -168,8 +175,7 @@ def _make_segment(spec: TrainingSpec, number: int, override: Optimizer | None, n
     """Return the function that takes the steps of one segment of a stage, see :class:`Trainer`."""
     stage, is_main = spec.stages[number], number == len(spec.pretraining)
     source, first_step = stage.source, spec.first_segments[number] * spec.steps_per_record
-    buffer_size = max(int(DRAWN_PER_WEIGHT * count_weights(spec)), ALWAYS_DRAWN)
-    n_planned = source.prefetch_steps(spec.task, spec.steps_per_record, buffer_size)
+    n_planned = planned_steps(spec, source)
     split = tuple(spec.network.split_axes(spec.task))
     searches = override is None and stage.optimizer in LINE_SEARCH_OPTIMIZERS
 

@@ -129,8 +129,8 @@ def _missing(*arguments):
     [
         (
             ["stpe"],
-            "name: expected one of training, step, word-table, minimum, scaling, superposition, contamination, "
-            "contrastive, encoder, "
+            "name: expected one of training, step, overheads, word-table, minimum, scaling, superposition, "
+            "contamination, contrastive, encoder, "
             "got 'stpe' (did you mean 'step'?)",
         ),
         (["--rounds", "0"], "rounds: expected a whole number of at least 1, got '0'"),
