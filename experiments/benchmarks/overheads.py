@@ -1,7 +1,6 @@
 """What a run does besides its steps: the share of drawing batches in a step, and that of records in a run."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -24,12 +23,15 @@ SEGMENT, RECORD, BATCHES = "segment", "record", "batches"
 
 
 def make_parts(settings: BenchSettings) -> Iterator[Part]:
-    """Yield a part for the first cell of each regime of the atlas's experiments: the shares of batches and records."""
+    """Yield a part for each regime of the experiments of the atlas: the shares of batches and records.
+
+    A regime is measured at its first cell. Those with several stages are left out.
+    """
     for entry in ENTRIES:
         if settings.only and entry.name not in settings.only:
             continue
         plan = find_experiment(entry.experiment).plan(settings.preset, {"precision": settings.precision})
-        cells = {cell.regime: cell for cell in reversed(plan.cells) if cell.spec is not None}
+        cells = {cell.regime: cell for cell in reversed(plan.cells) if cell.spec and len(cell.spec.stages) == 1}
         for regime in plan.configurations:
             if regime in cells:
                 yield Part(f"{entry.experiment} {regime}", _measure_cell(entry.experiment, cells[regime], settings))
@@ -37,7 +39,7 @@ def make_parts(settings: BenchSettings) -> Iterator[Part]:
 
 def _measure_cell(experiment: str, cell: Cell, settings: BenchSettings) -> Callable[[], list[Measurement]]:
     def measure() -> list[Measurement]:
-        spec = replace(cell.spec, pretraining=())
+        spec = cell.spec
         where = BENCHMARK, f"{experiment}, {settings.preset} preset", cell.regime
         with precision_of(spec.dtype):
             seconds = take_turns(_contestants(Member(spec, cell.hyperparameters, 0)), settings.rounds)
