@@ -102,7 +102,7 @@ EXPERIMENT = Experiment(
         for core in CORES
         for activation in ACTIVATIONS
     ),
-    quick_time="90 s",
+    quick_time="40 s",
     paper_time="20 min (1 seed)",
     phenomenon=CONTAMINATION_TOY,
     seeds={"quick": 1, "paper": 4},
