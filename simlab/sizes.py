@@ -1,4 +1,4 @@
-"""Reject sizes that are too large before anything is built: axes beyond int32, arrays beyond memory."""
+"""Sizes: divisors, and checks before anything is built for axes beyond int32 and arrays beyond memory."""
 
 import math
 import os
@@ -10,6 +10,12 @@ from simlab.validation import invalid
 MOST_INT32 = 2**31 - 1
 # Compilation time grows in proportion to the number of layers.
 MOST_LAYERS = 1000
+
+
+def largest_divisor(number: int, limit: int) -> int:
+    """Return the largest divisor of a number that is at most ``limit``; 1 for a number of 0."""
+    small = [divisor for divisor in range(1, math.isqrt(number) + 1) if number % divisor == 0]
+    return max((divisor for pair in small for divisor in (pair, number // pair) if divisor <= limit), default=1)
 
 
 def check_int32(field: str, value: int, things: str) -> int:

@@ -115,7 +115,7 @@ def compare_steps(
         contestants: who takes turns.
         rounds: how often.
         unit: of the times, which are given in microseconds.
-        peers: the contestants of PyTorch by the name of the ratio to their time; they are missing where PyTorch is not
+        peers: the contestants by the name of the ratio to their time; those of PyTorch are missing where it is not
             installed.
         limit: the name of the one that does no more than is needed; the times of all others are also given in
             multiples of it.

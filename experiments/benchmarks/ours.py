@@ -54,10 +54,9 @@ def sweep(name: str, members: Sequence[Member], layout: Layout, *, restarts: boo
         else:
             rows = jax.block_until_ready(segment(problem, rows, inputs))
 
-    shards = layout.member_shards * layout.class_shards
     facts = (
         Fact("compile time", "s", compiled),
-        Fact("memory", "MB", program.bytes_needed("segment") * shards / 1e6),
+        Fact("memory", "MB", program.bytes_needed("segment") * layout.n_devices / 1e6),
     )
     return Contestant(name, turn, layout.rows * spec.steps_per_record, facts)
 

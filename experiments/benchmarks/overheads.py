@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import jax
 import jax.numpy as jnp
 
-from experiments.atlas.entries import ENTRIES
 from experiments.benchmarks.measurement import Contestant, Measurement, Part, summarise, take_turns
 from experiments.benchmarks.settings import BenchSettings
 from experiments.core.experiment import Cell
@@ -27,9 +26,7 @@ def make_parts(settings: BenchSettings) -> Iterator[Part]:
 
     A regime is measured at its first cell. Those with several stages are left out.
     """
-    for entry in ENTRIES:
-        if settings.only and entry.name not in settings.only:
-            continue
+    for entry in settings.entries:
         plan = find_experiment(entry.experiment).plan(settings.preset, {"precision": settings.precision})
         cells = {cell.regime: cell for cell in reversed(plan.cells) if cell.spec and len(cell.spec.stages) == 1}
         for regime in plan.configurations:

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
+from experiments.atlas.entries import ENTRIES
 from experiments.atlas.entries import NAMES as PHENOMENA
+from experiments.catalogue import Entry
 from simlab.sizes import check_array
 from simlab.tasks.sentence_task import SentenceTask
 from simlab.validation import check_choice, check_count
@@ -36,6 +38,11 @@ class BenchSettings(NamedTuple):
     precision: str = "highest"
     preset: str = "quick"
     only: tuple[str, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The chosen phenomena of the atlas."""
+        return tuple(entry for entry in ENTRIES if not self.only or entry.name in self.only)
 
     def check(self) -> "BenchSettings":
         """Return itself, or raise ``ValueError`` that names the field."""

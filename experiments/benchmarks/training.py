@@ -8,7 +8,6 @@ number of gradients of a step; each turn is then the same first steps, from the 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from experiments.atlas.entries import ENTRIES
 from experiments.benchmarks import ours, pytorch
 from experiments.benchmarks.limit import LIMIT, LOOP, STATE, bound_by, limit_contestants, limit_of
 from experiments.benchmarks.measurement import Contestant, Measurement, Part, compare_steps
@@ -39,9 +38,8 @@ SMALL_STEP, MANY_MEMBERS, FEW_MEMBERS = 1e7, 64, 8
 
 def make_parts(settings: BenchSettings) -> Iterator[Part]:
     """Yield a part for each phenomenon: times of a step, how many times longer PyTorch takes, ratio to the limit."""
-    for entry in ENTRIES:
-        if not settings.only or entry.name in settings.only:
-            yield Part(entry.name, _measure_entry(entry, settings))
+    for entry in settings.entries:
+        yield Part(entry.name, _measure_entry(entry, settings))
 
 
 def _measure_entry(entry: Entry, settings: BenchSettings) -> Callable[[], list[Measurement]]:

@@ -70,7 +70,7 @@ def _restore_layouts(saved: list[dict] | None) -> tuple | None:
 
     layouts = tuple(Layout(**fields) for fields in saved)
     n_devices = len(jax.local_devices())
-    needed = max(layout.member_shards * layout.class_shards for layout in layouts)
+    needed = max(layout.n_devices for layout in layouts)
     if needed > n_devices:
         print(
             f"the saved run used {needed} devices, but this process has {n_devices}: "

@@ -217,7 +217,7 @@ def _with_parts_of(before: Layout, layout: Layout) -> Layout:
 
 def _check_devices(layouts: Sequence[Layout], folder: Path) -> None:
     """Raise ``OtherSweep`` unless this process has as many devices as the sweep in a folder was started on."""
-    needed = max(layout.member_shards * layout.class_shards for layout in layouts)
+    needed = max(layout.n_devices for layout in layouts)
     n_devices = len(local_devices())
     if needed > n_devices:
         wanted = f"the {needed} on which the sweep in {folder} was started (or --relayout, which keeps finished parts)"

@@ -5,7 +5,7 @@ from typing import Any
 
 from experiments.core.configuration import Configuration
 from simlab.losses.objective import Objective, check_hyperparameters
-from simlab.sizes import check_array, check_int32
+from simlab.sizes import check_array, check_int32, largest_divisor
 from simlab.validation import check_count, invalid, is_number
 
 # Approximate number of recorded metrics of a member, which are kept in float64; bounds the size of the history.
@@ -35,12 +35,6 @@ def training_fields(configuration: Configuration, n_steps: int) -> dict[str, Any
     }
 
 
-def _largest_divisor(number: int, limit: int) -> int:
-    """Return the largest divisor of a number that is at most ``limit``; 1 for a number of 0."""
-    small = [divisor for divisor in range(1, math.isqrt(number) + 1) if number % divisor == 0]
-    return max((divisor for pair in small for divisor in (pair, number // pair) if divisor <= limit), default=1)
-
-
 def _steps_per_record(n_records: int, n_steps: int) -> int:
     """Return the number of steps between records: equidistant, at most ``n_records`` of them.
 
@@ -50,7 +44,7 @@ def _steps_per_record(n_records: int, n_steps: int) -> int:
         ValueError: the number of steps has no divisor near ``n_records``, for example because it is prime.
     """
     wanted = min(n_records, n_steps)
-    fitting = _largest_divisor(n_steps, wanted)
+    fitting = largest_divisor(n_steps, wanted)
     if 10 * fitting < wanted:
         nearest = max(1, round(n_steps / wanted)) * wanted
         possible = f"a number of steps with a divisor near n_records={n_records}, such as {nearest}"

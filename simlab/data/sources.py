@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from simlab.sizes import largest_divisor
 from simlab.tasks.batch import batch_size, take
 from simlab.tasks.task import Task, overrides
 from simlab.validation import check_count, invalid
@@ -153,7 +154,7 @@ class FreshExamples:
     def prefetch_steps(self, task: Task, n_steps: int, buffer_size: int) -> int:
         """Return as many steps as fit the buffer, as draws of several steps together need few kernel launches."""
         fitting = max(1, min(MOST_PREFETCHED_STEPS, buffer_size // (self.batch_size * task.example_size)))
-        return max(size for size in range(1, min(n_steps, fitting) + 1) if n_steps % size == 0)
+        return largest_divisor(n_steps, fitting)
 
     def plan(self, task: Task, sample: None, data: Any, key: "jax.Array", start: "jax.Array", n_steps: int):
         """Draw the examples of each step, on a leading axis."""

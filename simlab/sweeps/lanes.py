@@ -7,6 +7,7 @@ devices in every run of a sweep. On several lanes members of one part also train
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from functools import partial
 
 from simlab.runtime.devices import local_devices
 from simlab.runtime.stopping import Terminated, saving_first
@@ -14,15 +15,14 @@ from simlab.sweeps.layout import Layout
 from simlab.sweeps.work import AbandonedError, Part, Work
 
 
-def width(layout: Layout) -> int:
-    """Return the number of devices of a layout."""
-    return layout.member_shards * layout.class_shards
+def count_lanes(layout: Layout) -> int:
+    """Return how many groups of this layout run at the same time."""
+    return max(1, len(local_devices()) // layout.n_devices)
 
 
 def first_device(group: int, layout: Layout) -> int:
-    """Return the index of the first device of a group, the lanes of its width being used in turn."""
-    n_lanes = max(1, len(local_devices()) // width(layout))
-    return group % n_lanes * width(layout)
+    """Return the index of the first device of a group; groups take the lanes in turn."""
+    return group % count_lanes(layout) * layout.n_devices
 
 
 def run_in_lanes(work: Work, parts: Sequence[Part], layouts: Sequence[Layout]) -> None:
@@ -32,28 +32,18 @@ def run_in_lanes(work: Work, parts: Sequence[Part], layouts: Sequence[Layout]) -
         Terminated, KeyboardInterrupt: a signal was received; after SIGTERM the state of every lane is saved.
         Exception: the first error of a lane, which also ends the other lanes.
     """
-    narrowest = min(map(width, layouts))
+    narrowest = min(layout.n_devices for layout in layouts)
     lanes: dict[int, list[Part]] = {}
     for part in parts:
-        if width(layouts[part.group]) == narrowest:
-            lanes.setdefault(first_device(part.group, layouts[part.group]), []).append(part)
+        layout = layouts[part.group]
+        if layout.n_devices == narrowest:
+            lanes.setdefault(first_device(part.group, layout), []).append(part)
         else:
             work.take(part)
     if len(lanes) > 1:
-        _run_side_by_side([_in_turn(work, lane) for lane in lanes.values()], work.abandon)
-        return
-    for lane in lanes.values():
-        _in_turn(work, lane)()
-
-
-def _in_turn(work: Work, parts: Sequence[Part]) -> Callable[[], None]:
-    """Return a function that completes parts one after the other."""
-
-    def take_all() -> None:
-        for part in parts:
-            work.take(part)
-
-    return take_all
+        _run_side_by_side([partial(work.take_all, lane) for lane in lanes.values()], work.abandon)
+    else:
+        work.take_all(part for lane in lanes.values() for part in lane)
 
 
 def _run_side_by_side(calls: Sequence[Callable[[], None]], abandon: Callable[[], None]) -> None:

@@ -24,3 +24,8 @@ class Layout(NamedTuple):
     by_seed: bool = False
     same_seed: int = 1
     same_task: bool = False
+
+    @property
+    def n_devices(self) -> int:
+        """The number of devices that the members run on."""
+        return self.member_shards * self.class_shards

@@ -6,9 +6,10 @@ import jax
 
 from simlab.losses.chunks import CHUNK_ENTRIES
 from simlab.runtime.devices import platform
+from simlab.sizes import largest_divisor
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.row_blocks import in_blocks, members_side_by_side, on_single_row
-from simlab.sweeps.same_seed import SameSeed
+from simlab.sweeps.same_seed import on_same_seed
 from simlab.training.spec import TrainingSpec
 
 # Numbers drawn, or logits evaluated, for all members of a block on a device; members that need more run in smaller
@@ -31,10 +32,10 @@ def over_rows(
     """
     per_device, same_seed = layout.rows // layout.member_shards, layout.same_seed
     at_most = HELD_NUMBERS["cpu" if platform() == "cpu" else "accelerator"] // max(1, needed)
-    unit = next(size for size in range(max(1, min(same_seed, at_most)), 0, -1) if same_seed % size == 0)
+    unit = largest_divisor(same_seed, at_most)
     size = members_side_by_side(spec, per_device, at_most, unit)
     if same_seed > 1:
-        mapped = SameSeed(layout).map(function, axes, unit)
+        mapped = on_same_seed(function, axes, unit)
     else:
         mapped = jax.vmap(function) if size > 1 else on_single_row(function)
     return in_blocks(mapped, size, in_place=in_place)

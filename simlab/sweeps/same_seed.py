@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from simlab.sizes import largest_divisor
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Inputs
 from simlab.sweeps.row_blocks import largest_block, select_rows
@@ -19,7 +20,7 @@ SAME_SEED = "same seed"
 
 
 class SameSeed:
-    """The computations of one member, mapped over rows that share a seed.
+    """What rows that share a seed have in common, within the computation of one of them.
 
     Args:
         layout: tells how many consecutive rows share a seed, and whether they share the task.
@@ -50,30 +51,31 @@ class SameSeed:
         any_meets = jax.lax.pmax(condition.astype(jnp.int32), SAME_SEED) > 0
         return select_rows(condition, jax.lax.cond(any_meets, compute, lambda: otherwise), otherwise)
 
-    def map(self, function: Callable, axes: tuple, size: int) -> Callable:
-        """Map a function of one member over rows, of which each ``size`` consecutive ones share a seed.
 
-        What a computation derives from shared arguments alone, such as random numbers, is computed once for these rows,
-        and products with a shared operand become one product.
+def on_same_seed(function: Callable, axes: tuple, size: int) -> Callable:
+    """Map a function of one member over rows, of which each ``size`` consecutive ones share a seed.
 
-        Args:
-            function: a function of one member, which may use collectives over the axis ``SAME_SEED``.
-            axes: as ``in_axes`` of ``jax.vmap``; an argument with axis None is taken from the first of the rows.
-            size: number of rows that share a seed.
-        """
-        alike = jax.vmap(function, in_axes=axes, axis_name=SAME_SEED)
+    What a computation derives from shared arguments alone, such as random numbers, is computed once for these rows,
+    and products with a shared operand become one product.
 
-        def on_one_seed(*arguments):
-            first = lambda axis, part: part if axis == 0 else jax.tree.map(lambda leaf: leaf[0], part)  # noqa: E731
-            return alike(*jax.tree.map(first, axes, arguments, is_leaf=lambda axis: axis is None))
+    Args:
+        function: a function of one member, which may use collectives over the axis ``SAME_SEED``.
+        axes: as ``in_axes`` of ``jax.vmap``; an argument with axis None is taken from the first of the rows.
+        size: number of rows that share a seed.
+    """
+    alike = jax.vmap(function, in_axes=axes, axis_name=SAME_SEED)
 
-        def mapped(*arguments):
-            if len(jax.tree.leaves(arguments)[0]) == size:
-                return on_one_seed(*arguments)
-            by_seed = jax.tree.map(lambda leaf: leaf.reshape(-1, size, *leaf.shape[1:]), arguments)
-            return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), jax.vmap(on_one_seed)(*by_seed))
+    def on_one_seed(*arguments):
+        first = lambda axis, part: part if axis == 0 else jax.tree.map(lambda leaf: leaf[0], part)  # noqa: E731
+        return alike(*jax.tree.map(first, axes, arguments, is_leaf=lambda axis: axis is None))
 
-        return mapped
+    def mapped(*arguments):
+        if len(jax.tree.leaves(arguments)[0]) == size:
+            return on_one_seed(*arguments)
+        by_seed = jax.tree.map(lambda leaf: leaf.reshape(-1, size, *leaf.shape[1:]), arguments)
+        return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), jax.vmap(on_one_seed)(*by_seed))
+
+    return mapped
 
 
 def rows_of_a_seed(spec: TrainingSpec, per_device: int, n_cells: int, *, at_most: int) -> int:
@@ -88,10 +90,10 @@ def rows_of_a_seed(spec: TrainingSpec, per_device: int, n_cells: int, *, at_most
         n_cells: members of each seed.
         at_most: the most rows of a device.
     """
-    block = largest_block(spec, per_device)
-    sizes = (size for size in range(min(block, n_cells), 1, -1) if n_cells % size == 0)
-    fits = lambda size: abs(rounded_rows(per_device, size, at_most) - per_device) <= per_device / 16  # noqa: E731
-    return next(filter(fits, sizes), 1)
+    size = largest_divisor(n_cells, largest_block(spec, per_device))
+    while abs(rounded_rows(per_device, size, at_most) - per_device) > per_device / 16:
+        size = largest_divisor(n_cells, size - 1)  # ends at 1, which changes no rows
+    return size
 
 
 def rounded_rows(per_device: int, unit: int, at_most: int) -> int:

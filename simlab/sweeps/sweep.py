@@ -17,7 +17,7 @@ from simlab.losses.objective import check_hyperparameters
 from simlab.runtime.devices import free_memory, local_devices, platform
 from simlab.runtime.settings import precision_of
 from simlab.storage.store import Store
-from simlab.sweeps.lanes import first_device, run_in_lanes, width
+from simlab.sweeps.lanes import count_lanes, first_device, run_in_lanes
 from simlab.sweeps.layout import Layout
 from simlab.sweeps.members import Member, MemberRun
 from simlab.sweeps.part_run import PartRun
@@ -121,8 +121,7 @@ class Sweep:
         shards, free = layout.member_shards, free_memory()
         # CPU devices share the memory of the host, and as many groups as fit run at once.
         if platform() == "cpu":
-            n_lanes = min(len(self.groups), max(1, len(local_devices()) // width(layout)))
-            free //= n_lanes * width(layout)
+            free //= min(len(self.groups), count_lanes(layout)) * layout.n_devices
         while (needed := self.program(group, layout).bytes_needed()) > free:
             per_device = layout.rows // shards
             if per_device == 1:

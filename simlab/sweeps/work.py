@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import jax
@@ -86,6 +86,11 @@ class Work:
                     self._run(part, None if loaded is None else loaded[0])
             self.count(part)
             self.report()
+
+    def take_all(self, parts: Iterable[Part]) -> None:
+        """Take parts one after the other."""
+        for part in parts:
+            self.take(part)
 
     def count(self, part: Part) -> None:
         """Add a complete part to the counts without a report, as parts that were complete before have no speed."""

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from experiments.commands.cli import main
-from experiments.core.training_choices import _largest_divisor
 from simlab import sizes
+from simlab.sizes import largest_divisor
 from simlab.tasks.labelled_samples import LabelledTask
 
 pytestmark = pytest.mark.quick
@@ -66,8 +66,8 @@ def test_a_task_made_in_python_is_checked_before_its_samples_are_listed():
 @pytest.mark.parametrize(("number", "limit"), [(0, 0), (1, 1), (360, 100), (360, 7), (97, 96), (3000, 100)])
 def test_records_are_a_divisor_of_the_steps(number, limit):
     expected = max((n for n in range(1, limit + 1) if number % n == 0), default=1)
-    assert _largest_divisor(number, limit) == expected
-    assert _largest_divisor(2**31 - 1, 10**9) == 1
+    assert largest_divisor(number, limit) == expected
+    assert largest_divisor(2**31 - 1, 10**9) == 1
 
 
 def test_what_fits_is_predicted(capsys):
