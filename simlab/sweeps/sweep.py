@@ -131,7 +131,8 @@ class Sweep:
                     "the classes with class_shards"
                 )
             fitting = min(per_device - 1, max(1, int(per_device * free / needed)))
-            layout = _layout(self.specs[group], fitting, share, shards, layout.class_shards, self._alike[group])
+            alike, spec = self._alike[group], self.specs[group]
+            layout = _layout(spec, fitting, share, shards, layout.class_shards, alike, at_most=fitting)
         return layout
 
     @cached_property
@@ -221,22 +222,22 @@ def _wanted_layout(spec: TrainingSpec, share: int, chunk: int | None, class_shar
         wanted = share
     shards = max(1, min(len(local_devices()) // class_shards, wanted))
     per_device = max(1, wanted // shards) if chunk is not None else math.ceil(wanted / shards)
-    return _layout(spec, per_device, share, shards, class_shards, alike)
+    at_most = per_device if per_device * shards < share else sys.maxsize
+    return _layout(spec, per_device, share, shards, class_shards, alike, at_most=at_most)
 
 
 def _layout(
-    spec: TrainingSpec, rows_per_device: int, share: int, shards: int, class_shards: int, alike: Alike
+    spec: TrainingSpec, per_device: int, share: int, shards: int, class_shards: int, alike: Alike, *, at_most: int
 ) -> Layout:
     """Return a layout; only where members may stop early, a part has more members than rows.
 
-    Elsewhere the members of a seed stand in consecutive rows.
+    Elsewhere the members of a seed stand in consecutive rows, with up to ``at_most`` rows on a device.
     """
-    rows = rows_per_device * shards
+    rows = per_device * shards
     if spec.until_gradient_norm is not None:
         return Layout(rows, min(share, REFILLS * rows), shards, class_shards)
-    at_most = rows_per_device if rows < share else sys.maxsize
-    same_seed = rows_of_a_seed(spec, rows_per_device, alike.n_cells, at_most=at_most)
-    rows = rounded_rows(rows_per_device, same_seed, at_most) * shards
+    same_seed = rows_of_a_seed(spec, per_device, alike.n_cells, at_most=at_most)
+    rows = rounded_rows(per_device, same_seed, at_most) * shards
     part = min(math.ceil(share / same_seed) * same_seed, rows)
     return Layout(rows, part, shards, class_shards, same_seed > 1, same_seed, same_seed > 1 and alike.same_task)
 

@@ -154,6 +154,32 @@ def test_layouts_keep_members_of_a_seed_together_where_rows_allow_it(monkeypatch
 
 
 @pytest.mark.quick
+def test_rows_that_memory_does_not_hold_are_not_added_to_complete_a_seed(monkeypatch):
+    """129 members on eight devices: 18 rows of three cells each, where memory holds 17."""
+
+    class Compiled:
+        def __init__(self, layout):
+            self.rows = layout.rows // layout.member_shards
+
+        def start_compiling(self):
+            pass
+
+        def bytes_needed(self):
+            return 100 * self.rows
+
+    monkeypatch.setattr(Sweep, "program", lambda self, group, layout: Compiled(layout))
+    members = [
+        Member(sentences(Population()), RATES._replace(learning_rate=rate), seed)
+        for rate in (0.1, 0.2, 0.3)
+        for seed in range(43)
+    ]
+    for free, rows in ((1800, 18), (1750, 17)):
+        monkeypatch.setattr("simlab.sweeps.sweep.free_memory", lambda free=free: 8 * free)
+        (layout,) = Sweep(members).choose_layouts()
+        assert (layout.rows, layout.same_seed) == (8 * rows, 3 if rows == 18 else 1)
+
+
+@pytest.mark.quick
 def test_rows_of_a_seed_are_not_reused_for_other_seeds():
     with pytest.raises(ValueError, match=r"^same_seed: expected 1 in a part with more members than rows, got 2"):
         Program(sentences(Population()).compile_key, Layout(2, 4, 1, 1, True, 2))
